@@ -1,0 +1,373 @@
+"""The typed schema of ``conf/``: every setting, its type, its default and its meaning.
+
+The YAML files choose values; this module says which keys exist. The settings reference in the docs is
+generated from the comments that stand above the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+
+class Stage(Enum):
+    """What a pipeline can consist of."""
+
+    sample = "sample"
+    feature = "feature"
+    training = "training"
+    inference = "inference"
+    rollback = "rollback"
+
+
+class SamplePart(Enum):
+    """What ``pipeline=sample`` writes."""
+
+    history = "history"
+    batch = "batch"
+    labels = "labels"
+
+
+class EmbeddingBackend(Enum):
+    """Which code turns texts into vectors."""
+
+    static = "static"
+    minilm = "minilm"
+    sentence_transformers = "sentence_transformers"
+
+
+class Split(Enum):
+    """How the held-out messages are chosen."""
+
+    time = "time"
+    random = "random"
+
+
+class Balance(Enum):
+    """How unequal class sizes are answered."""
+
+    none = "none"
+    weights = "weights"
+
+
+class Encoding(Enum):
+    """How categories become numbers."""
+
+    one_hot = "one_hot"
+    target = "target"
+
+
+class DriftRule(Enum):
+    """When a class's share counts as out of the band."""
+
+    share = "share"
+    interval = "interval"
+
+
+class DriftAction(Enum):
+    """What follows a drift verdict."""
+
+    retrain = "retrain"
+    alert = "alert"
+    none = "none"
+
+
+@dataclass(frozen=True)
+class PathsConfig:
+    # Folder of the project; default of the two below
+    root: str = MISSING
+    # Root of the data layers 01_raw ... 09_inference
+    data: str = MISSING
+    # The model registry
+    models: str = MISSING
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    # Name of the pipeline, as in `pipeline=<name>`
+    name: str = MISSING
+    # Stages in the order in which they run
+    stages: list[Stage] = MISSING
+    # Stages that run first when the feature store holds nothing for the dataset
+    if_store_empty: list[Stage] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ColumnsConfig:
+    # Source column that identifies a message
+    message_id: str = MISSING
+    # Source column with the text
+    text: str = MISSING
+    # Source column with the time of writing, UTC
+    date: str = MISSING
+    # Source column that the label is derived from
+    target: str = MISSING
+    # Source column that joins the user table
+    user_id: str = MISSING
+    # Source column that joins the business table
+    business_id: str = MISSING
+
+
+@dataclass(frozen=True)
+class TablesConfig:
+    # File name pattern of the messages; .json, .jsonl, .csv and .parquet, each of the first three also with .gz
+    message: str = MISSING
+    # File name pattern of the users; the table may be absent
+    user: str = MISSING
+    # File name pattern of the businesses; the table may be absent
+    business: str = MISSING
+
+
+@dataclass(frozen=True)
+class FiltersConfig:
+    # Quarantine messages whose text is empty or only white space
+    non_empty_text: bool = True
+    # Quarantine messages whose user is known to have written no review
+    users_with_reviews: bool = False
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    # Name of the dataset; the feature store is kept by dataset
+    name: str = MISSING
+    # Folder with the raw files
+    raw_dir: str = MISSING
+    # Write the generated sample when raw_dir holds no message file
+    generate: bool = False
+    # File name patterns of the three tables
+    tables: TablesConfig = field(default_factory=TablesConfig)
+    # Source columns of the message table
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    # Class of each target value, as text -> index into `classes`
+    target_map: dict[str, int] = MISSING
+    # Labels of the classes, in the order of their index
+    classes: list[str] = MISSING
+    # Which messages to leave out
+    filters: FiltersConfig = field(default_factory=FiltersConfig)
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    # What to write: history (three tables), batch (the next messages to classify), labels (of all batches so far)
+    part: SamplePart = SamplePart.history
+    # Number of messages in the history
+    messages: int = 6000
+    # Number of messages in a batch
+    batch_messages: int = 600
+    # Seed of everything that is generated
+    seed: int = 20261
+    # Class shares of a batch (negative, neutral, positive); null takes the natural ones
+    class_mix: list[float] | None = None
+    # Share of a batch's messages that talk about things the history never mentions
+    vocabulary: float = 0.0
+    # Factor on the length of a batch's texts
+    length: float = 1.0
+    # Share of messages written twice
+    duplicate_share: float = 0.01
+    # Share of lines that are broken
+    broken_share: float = 0.001
+
+
+@dataclass(frozen=True)
+class CleanTextConfig:
+    # Characters kept of a message; longer ones are cut for features and models
+    max_chars: int = 20000
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    # static (distilled from MiniLM, fast), minilm (ONNX Runtime), sentence_transformers (an extra, any model)
+    backend: EmbeddingBackend = EmbeddingBackend.static
+    # Model name on a hub or a local path; null takes the packaged all-MiniLM-L6-v2 weights
+    model: str | None = None
+    # Dimensions of the static vectors; the other backends keep their model's
+    dims: int = 256
+    # Tokens of a message that the model reads
+    max_tokens: int = 256
+    # Messages encoded at a time
+    batch_size: int = 32
+    # Device of the sentence_transformers backend (cpu, cuda, ...); null lets it choose
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    # Name of the feature definition, for people; its content decides the feature version
+    name: str = MISSING
+    # Settings of the step clean_text
+    clean_text: CleanTextConfig = field(default_factory=CleanTextConfig)
+    # Category group -> words of the business categories that belong to it; the first match counts
+    category_groups: dict[str, list[str]] = MISSING
+    # Settings of the step embedding
+    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+
+
+@dataclass(frozen=True)
+class QuarantineConfig:
+    # Share of quarantined messages over which a run stops with exit code 3
+    max_share: float = 0.2
+    # Number of messages under which the share is not judged
+    min_messages: int = 100
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    # Name of the model, for people
+    name: str = MISSING
+    # Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)
+    estimator: str = MISSING
+    # Parameters of that classifier
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NgramsConfig:
+    # Feed out-of-fold class scores of word n-grams to the classifier
+    enabled: bool = True
+    # Longest n-gram in words
+    max_n: int = 2
+    # Messages in which an n-gram must occur
+    min_df: int = 3
+    # N-grams kept at most, by frequency
+    max_features: int = 150000
+    # Inverse regularisation of the logistic regression on the n-grams
+    c: float = 4.0
+    # Folds of the out-of-fold scores
+    folds: int = 5
+
+
+@dataclass(frozen=True)
+class ReducerConfig:
+    # Drop columns, fitted on the training rows
+    enabled: bool = False
+    # Drop a column when this share of its values is the same
+    constant: float = 0.998
+    # Drop one of two columns correlated over this
+    correlated: float = 0.95
+    # Keep columns whose random-forest importance is over this factor of the mean
+    importance: float = 0.1
+
+
+@dataclass(frozen=True)
+class ThresholdsConfig:
+    # Least macro F1 on the hold-out; null does not ask
+    f1_macro: float | None = None
+    # Least weighted F1 on the hold-out; null does not ask
+    f1_weighted: float | None = None
+    # Least recall of any class on the hold-out; null does not ask
+    recall: float | None = None
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    # How much worse than the champion the lower bound of a candidate's selection metric may be; null does not compare
+    tolerance: float | None = None
+    # How far the recall of any class may fall below the champion's; null does not ask
+    max_recall_drop: float | None = None
+    # Resamples of the paired bootstrap
+    bootstrap_samples: int = 1000
+    # One-sided confidence of the lower bound
+    confidence: float = 0.95
+    # Whether a candidate of another dataset may replace a champion that was trained on real data
+    replace_other_dataset: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    # time: the newest messages are held out; random: a stratified draw
+    split: Split = Split.time
+    # Share of the labelled messages that is held out
+    holdout: float = 0.2
+    # none, or weights inverse to the class sizes
+    balance: Balance = Balance.weights
+    # How categories become numbers
+    encoding: Encoding = Encoding.one_hot
+    # Least share of the training rows in which a category must occur to get a column of its own
+    min_category_share: float = 0.005
+    # Settings of the word n-grams in the step encoding
+    ngrams: NgramsConfig = field(default_factory=NgramsConfig)
+    # Settings of the optional step dimensionality_reducer
+    reducer: ReducerConfig = field(default_factory=ReducerConfig)
+    # Metric that selects models: f1_weighted or f1_macro
+    metric: str = "f1_weighted"
+    # What a candidate must reach whatever the champion does
+    thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
+    # What a candidate must show against the champion
+    gate: GateConfig = field(default_factory=GateConfig)
+    # Publish a candidate that passes its gate; null: yes in a single run, no in a multirun
+    promote: bool | None = None
+    # Train even when the champion was trained on the same data with the same settings
+    force: bool = False
+    # Least labelled messages of each class
+    min_class_messages: int = 20
+    # Versions kept in the registry
+    keep_versions: int = 5
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    # Folder in which new messages arrive
+    inbox: str = MISSING
+
+
+@dataclass(frozen=True)
+class DriftConfig:
+    # Least share of the predictions that a class may have
+    low: float = 0.10
+    # Greatest share of the predictions that a class may have
+    high: float = 0.90
+    # share: the literal rule; interval: only when the Wilson interval lies wholly outside the band
+    rule: DriftRule = DriftRule.share
+    # Confidence of the Wilson interval
+    confidence: float = 0.95
+    # Messages under which no verdict is given
+    min_messages: int = 30
+    # retrain, alert (exit code 4), or none (only recorded)
+    action: DriftAction = DriftAction.retrain
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    # Name of the engine
+    name: str = MISSING
+    # Messages in a record batch
+    batch_rows: int = 5000
+    # Messages in one commit of the feature store
+    commit_rows: int = 50000
+    # Threads of models and joins; 0 takes all cores
+    threads: int = 0
+    # Memory that joins may take before they spill to disk
+    memory_limit: str = "1GB"
+
+
+@dataclass(frozen=True)
+class Config:
+    # Seed of all randomness in training
+    seed: int = 42
+    # Level of the log on the terminal
+    log_level: str = "INFO"
+    # Where data and models live
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    # Which stages run
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    # Where the messages come from
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    # How the sample is generated
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    # What is computed of a message
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    # How much broken input is tolerated
+    quarantine: QuarantineConfig = field(default_factory=QuarantineConfig)
+    # The classifier
+    model: ModelConfig = field(default_factory=ModelConfig)
+    # How models are trained, judged and published
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    # Where new messages come from
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    # When and how the shares of the predictions raise the alarm
+    drift: DriftConfig = field(default_factory=DriftConfig)
+    # What the work runs on
+    engine: EngineConfig = field(default_factory=EngineConfig)
