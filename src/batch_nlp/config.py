@@ -113,12 +113,12 @@ class ColumnsConfig:
 
 @dataclass(frozen=True)
 class TablesConfig:
-    # File name pattern of the messages; .json, .jsonl, .csv and .parquet, each of the first three also with .gz
+    # File name pattern of the messages, without the ending: .json, .jsonl, .csv (each also .gz) or .parquet
     message: str = MISSING
-    # File name pattern of the users; the table may be absent
-    user: str = MISSING
-    # File name pattern of the businesses; the table may be absent
-    business: str = MISSING
+    # File name pattern of the users; null where the source has none
+    user: str | None = None
+    # File name pattern of the businesses; null where the source has none
+    business: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,8 @@ class DatasetConfig:
     tables: TablesConfig = field(default_factory=TablesConfig)
     # Source columns of the message table
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    # Source columns that are known and not read; any other brings a warning
+    ignored_columns: list[str] = field(default_factory=list)
     # Class of each target value, as text -> index into `classes`
     target_map: dict[str, int] = MISSING
     # Labels of the classes, in the order of their index

@@ -1,0 +1,1 @@
+"""What is kept on disk: layers, feature store, model registry, ledger, atomic files and the lock."""

@@ -1,0 +1,225 @@
+"""The feature store of a dataset: Delta tables of features and labels.
+
+One table of features for each feature version, keyed by message, and one table of labels, keyed by message with the
+time at which the label arrived; the latest label counts. A commit is visible whole or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+
+from batch_nlp.config import EngineConfig
+from batch_nlp.errors import DataError
+from batch_nlp.storage.tables import connect
+
+LABELS_SCHEMA = pa.schema(
+    [
+        ("message_id", pa.string()),
+        ("target", pa.string()),
+        ("arrived_at", pa.timestamp("us", tz="UTC")),
+        ("source_file", pa.string()),
+    ]
+)
+_LATEST_LABELS = """
+    SELECT message_id, target FROM labels
+    QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
+"""
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """What a model was trained on.
+
+    Parameters
+    ----------
+    feature_version : str
+        Which definition the features follow.
+    features, labels : int
+        Versions of the two Delta tables; -1 where there is none yet.
+    """
+
+    feature_version: str
+    features: int
+    labels: int
+
+
+class FeatureStore:
+    """Features and labels of one dataset.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the tables live.
+    engine : EngineConfig
+        Limits of the joins.
+    """
+
+    def __init__(self, folder: Path, engine: EngineConfig) -> None:
+        self.folder = folder
+        self._engine = engine
+
+    def _features_path(self, feature_version: str) -> Path:
+        return self.folder / f"features-{feature_version}"
+
+    @property
+    def _labels_path(self) -> Path:
+        return self.folder / "labels"
+
+    @staticmethod
+    def _open(path: Path) -> DeltaTable | None:
+        return DeltaTable(str(path)) if DeltaTable.is_deltatable(str(path)) else None
+
+    @staticmethod
+    def _append(path: Path, table: pa.Table, note: dict[str, str]) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        write_deltalake(
+            str(path),
+            table,
+            mode="append",
+            writer_properties=WriterProperties(compression="ZSTD"),
+            commit_properties=CommitProperties(custom_metadata=note),
+        )
+
+    def append_features(self, feature_version: str, features: pa.Table, run: str) -> None:
+        """Add the features of new messages in one commit."""
+        self._append(self._features_path(feature_version), features, {"run": run})
+
+    def append_labels(self, labels: pa.Table, run: str) -> int:
+        """Add labels that the store does not hold yet, in one commit.
+
+        Parameters
+        ----------
+        labels : Table
+            Rows of `LABELS_SCHEMA`; a message may occur more than once, its last row counts.
+        run : str
+            Noted in the commit.
+
+        Returns
+        -------
+        int
+            Number of labels added: of messages without one, or with another one.
+        """
+        with connect(self._engine) as connection:
+            connection.register("new", labels)
+            stored = self._open(self._labels_path)
+            connection.register("labels", stored.to_pyarrow_dataset() if stored else LABELS_SCHEMA.empty_table())
+            added = connection.execute(
+                f"""
+                WITH latest AS ({_LATEST_LABELS}),
+                numbered AS (SELECT *, row_number() OVER () AS position FROM new),
+                last AS (SELECT * FROM numbered QUALIFY row_number() OVER (PARTITION BY message_id
+                                                                          ORDER BY position DESC) = 1)
+                SELECT l.message_id, l.target, l.arrived_at, l.source_file
+                FROM last l LEFT JOIN latest k ON l.message_id = k.message_id
+                WHERE k.target IS DISTINCT FROM l.target ORDER BY position
+                """
+            ).to_arrow_table()
+        if added.num_rows:
+            self._append(self._labels_path, added.cast(LABELS_SCHEMA), {"run": run})
+        return int(added.num_rows)
+
+    def data_version(self, feature_version: str) -> DataVersion:
+        """Return the versions of the tables as they are now."""
+        features, labels = self._open(self._features_path(feature_version)), self._open(self._labels_path)
+        return DataVersion(
+            feature_version, features.version() if features else -1, labels.version() if labels else -1
+        )
+
+    def count(self, feature_version: str) -> int:
+        """Return the number of messages with features of a version."""
+        table = self._open(self._features_path(feature_version))
+        return table.to_pyarrow_dataset().count_rows() if table else 0
+
+    def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
+        """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
+        table = self._open(self._features_path(feature_version))
+        if table is None:
+            return None
+        return table.to_pyarrow_dataset().scanner(columns=["message_id", "text_hash"]).to_reader()
+
+    def missing(self, feature_version: str, features: pa.Table) -> pa.Table:
+        """Return the rows of `features` whose message the store does not hold."""
+        stored = self.ids(feature_version)
+        if stored is None:
+            return features
+        with connect(self._engine) as connection:
+            connection.register("stored", stored)
+            connection.register("new", features.select(["message_id"]))
+            known = connection.execute(
+                "SELECT DISTINCT message_id FROM stored SEMI JOIN new USING (message_id)"
+            ).to_arrow_table()
+        ids = set(known["message_id"].to_pylist())
+        return features.filter(pa.array([message_id not in ids for message_id in features["message_id"].to_pylist()]))
+
+    def labelled(self, version: DataVersion) -> pd.DataFrame:
+        """Return the labelled messages of a data version, oldest first.
+
+        Parameters
+        ----------
+        version : DataVersion
+            Which version of each table to read.
+
+        Returns
+        -------
+        DataFrame
+            The columns of the feature table and `target`, ordered by `written_at` and `message_id`.
+
+        Raises
+        ------
+        DataError
+            If there are no features or no labels.
+        """
+        if version.features < 0 or version.labels < 0:
+            missing = "features" if version.features < 0 else "labels"
+            raise DataError(
+                f"The feature store {self.folder} holds no {missing} (feature version {version.feature_version}). "
+                "Run pipeline=feature first."
+            )
+        features = DeltaTable(str(self._features_path(version.feature_version)), version=version.features)
+        labels = DeltaTable(str(self._labels_path), version=version.labels)
+        with connect(self._engine) as connection:
+            connection.register("features", features.to_pyarrow_dataset())
+            connection.register("labels", labels.to_pyarrow_dataset())
+            table = connection.execute(
+                f"""
+                WITH latest AS ({_LATEST_LABELS})
+                SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
+                ORDER BY f.written_at, f.message_id
+                """
+            ).to_arrow_table()
+        return features_frame(table)
+
+    def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
+        """Return the stored features of some messages, in no particular order.
+
+        Parameters
+        ----------
+        feature_version : str
+            Which definition.
+        message_ids : list of str
+            Messages without features of that version are left out.
+        """
+        table = self._open(self._features_path(feature_version))
+        if table is None:
+            return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
+        with connect(self._engine) as connection:
+            connection.register("features", table.to_pyarrow_dataset())
+            connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
+            found = connection.execute("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
+        return features_frame(found)
+
+
+def features_frame(table: pa.Table) -> pd.DataFrame:
+    """Return rows of the feature store as a frame; `embedding` is an object column of float32 vectors."""
+    frame: pd.DataFrame = table.drop_columns(["embedding"]).to_pandas()
+    column = table["embedding"].combine_chunks()
+    values: Any = column.flatten().to_numpy()
+    dims = len(values) // max(len(frame), 1)
+    frame["embedding"] = pd.Series(list(values.reshape(len(frame), dims)), index=frame.index, dtype=object)
+    return frame

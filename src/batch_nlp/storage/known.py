@@ -1,0 +1,87 @@
+"""Which messages have been seen, on disk, so that memory does not grow with them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+class Seen(IntEnum):
+    """What is known of a message."""
+
+    NEW = 0
+    # stored by an earlier run
+    STORED = 1
+    # seen earlier in this run
+    REPEATED = 2
+    # its id belongs to another text
+    CONFLICT = 3
+
+
+class KnownMessages:
+    """Ids of messages with the hash of their text.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Database that holds the ids while the run lasts.
+    stored : RecordBatchReader, Table or None
+        `message_id` and `text_hash` of the messages that earlier runs stored.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, stored: pa.RecordBatchReader | pa.Table | None) -> None:
+        self._connection = connection
+        connection.execute("CREATE TABLE known (message_id VARCHAR, text_hash VARCHAR, in_run BOOLEAN)")
+        if stored is not None:
+            connection.register("stored", stored)
+            connection.execute("INSERT INTO known SELECT message_id, text_hash, false FROM stored")
+            connection.unregister("stored")
+
+    def look_up(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.int8]:
+        """Say of each message whether it is known, and remember the new ones.
+
+        Parameters
+        ----------
+        message_id, text_hash : Series of str, shape (n,)
+            A batch of messages, which may hold the same id more than once.
+
+        Returns
+        -------
+        ndarray of int8, shape (n,)
+            Values of `Seen`.
+        """
+        batch = pa.table(
+            {
+                "position": np.arange(len(message_id)),
+                "message_id": pa.array(message_id, pa.string()),
+                "text_hash": pa.array(text_hash, pa.string()),
+            }
+        )
+        self._connection.register("batch", batch)
+        verdicts = self._connection.execute(
+            """
+            WITH ranked AS (
+                SELECT *, row_number() OVER same AS copy, first_value(text_hash) OVER same AS first_hash
+                FROM batch WINDOW same AS (PARTITION BY message_id ORDER BY position)
+            )
+            SELECT CASE
+                WHEN coalesce(k.text_hash, first_hash) <> r.text_hash THEN 3
+                WHEN k.message_id IS NOT NULL THEN if(k.in_run, 2, 1)
+                WHEN copy > 1 THEN 2
+                ELSE 0 END::TINYINT
+            FROM ranked r LEFT JOIN known k ON r.message_id = k.message_id
+            ORDER BY position
+            """
+        ).fetchnumpy()
+        seen = np.asarray(next(iter(verdicts.values())), dtype=np.int8)
+        new = batch.filter(pa.array(seen == Seen.NEW))
+        self._connection.register("batch", new)
+        self._connection.execute("INSERT INTO known SELECT message_id, text_hash, true FROM batch")
+        self._connection.unregister("batch")
+        return seen
