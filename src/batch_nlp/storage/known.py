@@ -24,6 +24,16 @@ class Seen(IntEnum):
     CONFLICT = 3
 
 
+def _numbered(message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> pa.Table:
+    return pa.table(
+        {
+            "position": np.arange(len(message_id)),
+            "message_id": pa.array(message_id, pa.string()),
+            "text_hash": pa.array(text_hash, pa.string()),
+        }
+    )
+
+
 class KnownMessages:
     """Ids of messages with the hash of their text.
 
@@ -56,13 +66,7 @@ class KnownMessages:
         ndarray of int8, shape (n,)
             Values of `Seen`.
         """
-        batch = pa.table(
-            {
-                "position": np.arange(len(message_id)),
-                "message_id": pa.array(message_id, pa.string()),
-                "text_hash": pa.array(text_hash, pa.string()),
-            }
-        )
+        batch = _numbered(message_id, text_hash)
         self._connection.register("batch", batch)
         verdicts = self._connection.execute(
             """
@@ -85,3 +89,25 @@ class KnownMessages:
         self._connection.execute("INSERT INTO known SELECT message_id, text_hash, true FROM batch")
         self._connection.unregister("batch")
         return seen
+
+    def same_text(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.bool_]:
+        """Say of each message whether it is known with just this text.
+
+        Parameters
+        ----------
+        message_id, text_hash : Series of str, shape (n,)
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        batch = _numbered(message_id, text_hash)
+        self._connection.register("batch", batch)
+        found = self._connection.execute(
+            """
+            SELECT k.message_id IS NOT NULL FROM batch b
+            LEFT JOIN known k ON b.message_id = k.message_id AND b.text_hash = k.text_hash ORDER BY position
+            """
+        ).fetchnumpy()
+        self._connection.unregister("batch")
+        return np.asarray(next(iter(found.values())), dtype=np.bool_)

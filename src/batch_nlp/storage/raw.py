@@ -171,7 +171,7 @@ def _rows(file: Path, batch_rows: int) -> Iterator[tuple[int, Row | BrokenRow]]:
     return _csv_rows(file) if ".csv" in file.suffixes else _json_lines(file)
 
 
-def _check_columns(file: Path, rows: list[Row], required: Sequence[str], known: set[str]) -> None:
+def _check_columns(file: Path, rows: list[Row], required: Sequence[str], known: set[str] | None) -> None:
     present = set().union(*rows)
     missing = [column for column in required if column not in present]
     if missing:
@@ -179,7 +179,7 @@ def _check_columns(file: Path, rows: list[Row], required: Sequence[str], known: 
             f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has "
             f"{', '.join(sorted(present))}. If the source renamed them, say so in dataset.columns."
         )
-    extra = sorted(present - known)
+    extra = sorted(present - known) if known is not None else []
     if extra:
         logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), ", ".join(extra))
 
@@ -194,7 +194,11 @@ def _chunks(file: Path, batch_rows: int) -> Iterator[list[tuple[int, Row | Broke
 
 
 def read_batches(
-    files: Iterable[Path], required: Sequence[str], optional: Sequence[str], ignored: Sequence[str], batch_rows: int
+    files: Iterable[Path],
+    required: Sequence[str],
+    optional: Sequence[str],
+    batch_rows: int,
+    ignored: Sequence[str] | None = None,
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends on the size of a batch alone.
 
@@ -204,10 +208,10 @@ def read_batches(
         Files with one of the known endings.
     required, optional : sequences of str
         Columns to return; an optional one that a file lacks is all null.
-    ignored : sequence of str
-        Columns that are known and not returned.
     batch_rows : int
         Rows in a batch, broken ones included.
+    ignored : sequence of str, optional
+        Columns that are known and not returned; any other brings a warning. Without it none does.
 
     Yields
     ------
@@ -220,12 +224,13 @@ def read_batches(
         If a file cannot be read, or none of its first rows has a required column.
     """
     columns = [*required, *optional]
+    known = None if ignored is None else {*columns, *ignored}
     for file in files:
         checked = False
         for chunk in _chunks(file, batch_rows):
             rows = [(line, row) for line, row in chunk if not isinstance(row, BrokenRow)]
             if rows and not checked:
-                _check_columns(file, [row for _, row in rows], required, {*columns, *ignored})
+                _check_columns(file, [row for _, row in rows], required, known)
                 checked = True
             data: dict[str, Any] = {
                 name: pd.Series([row.get(name) for _, row in rows], dtype=object) for name in columns

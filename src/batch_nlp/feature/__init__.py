@@ -1,0 +1,1 @@
+"""Raw tables to features: values that depend on their own message alone."""

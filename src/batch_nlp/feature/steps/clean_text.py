@@ -1,0 +1,37 @@
+"""Step `clean_text`: the same text for the same words, and nothing that is no text."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch_nlp.steps import StatelessStep
+
+
+class CleanText(StatelessStep):
+    """Unescape HTML, normalise Unicode (NFC), turn control characters and white space into single spaces.
+
+    Case, punctuation and emoji stay: they carry sentiment.
+
+    Parameters
+    ----------
+    max_chars : int
+        Characters kept; longer texts are cut.
+    """
+
+    def __init__(self, max_chars: int = 20000) -> None:
+        self.max_chars = max_chars
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return the messages with clean `text`."""
+        # cut generously first, so that a text of many megabytes costs no more than its place; escapes shrink
+        texts = [html.unescape(text[: 4 * self.max_chars]) for text in X["text"]]
+        # &#xD800; and friends cannot come out of unescape, which follows HTML5 and gives U+FFFD
+        column: Any = pc.utf8_normalize(pa.array(texts, pa.string()), form="NFC")
+        column = pc.replace_substring_regex(column, r"[\p{Cc}\p{Z}\s]+", " ")
+        column = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(column), 0, self.max_chars)
+        return X.assign(text=pd.Series(column.to_pylist(), X.index, object))

@@ -1,0 +1,77 @@
+"""What the steps of all pipelines have in common, and the loop that runs them on batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pandas as pd
+from loguru import logger
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, estimator_html_repr
+
+
+class StatelessStep(TransformerMixin, BaseEstimator):
+    """A transformer that learns nothing: what it makes of a message depends on that message alone."""
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Do nothing; there is nothing to learn."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+@dataclass
+class StepCount:
+    """Rows and seconds of one step, summed over the batches of a run."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class StepRunner:
+    """Runs a pipeline on one batch after the other, and keeps count.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Its steps take and return frames.
+    """
+
+    pipeline: Pipeline
+    counts: dict[str, StepCount] = field(default_factory=dict)
+
+    def transform(self, batch: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield each step's name and output, so that the caller can keep what its layer keeps."""
+        frame = batch
+        for position, (name, _) in enumerate(self.pipeline.steps):
+            count = self.counts.setdefault(name, StepCount())
+            start = time.perf_counter()
+            count.rows_in += len(frame)
+            frame = self.pipeline[position : position + 1].transform(frame)
+            count.rows_out += len(frame)
+            count.seconds += time.perf_counter() - start
+            yield name, frame
+
+    def log(self) -> None:
+        """Log each step's rows and seconds."""
+        for name, count in self.counts.items():
+            logger.info("{:<18} {:>10,} in {:>10,} out {:>8.2f} s", name, count.rows_in, count.rows_out, count.seconds)
+
+
+def diagram(pipeline: Pipeline, title: str) -> str:
+    """Return a pipeline's diagram as an HTML page."""
+    body: Any = estimator_html_repr(pipeline)
+    head = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
+    return f"{head}\n<body>{body}</body></html>\n"

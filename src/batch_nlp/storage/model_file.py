@@ -1,0 +1,98 @@
+"""Fitted pipelines on disk: skops, never pickle, and the same bytes for the same model."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import write_bytes
+
+# Types that skops does not trust by itself. A model file that names any other is refused.
+TRUSTED_TYPES = (
+    "batch_nlp.training.encoding.EmbeddingColumns",
+    "batch_nlp.training.ngram_scores.NgramScores",
+    "batch_nlp.training.ngram_scores.Vocabulary",
+    "feature_engine.imputation.categorical.CategoricalImputer",
+    "feature_engine.imputation.mean_median.MeanMedianImputer",
+    "feature_engine.imputation.missing_indicator.AddMissingIndicator",
+    "feature_engine.selection.drop_constant_features.DropConstantFeatures",
+    "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+)
+# the oldest time a zip entry can have
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def _renumber(node: Any, ids: dict[str, str]) -> Any:
+    """Replace memory addresses, which skops uses as names, by the order in which they occur."""
+
+    def number(address: Any) -> str:
+        return ids.setdefault(str(address), str(len(ids)))
+
+    if isinstance(node, list):
+        return [_renumber(item, ids) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {}
+    for key, value in node.items():
+        if key == "__id__":
+            result[key] = int(number(value))
+        elif key == "file" and isinstance(value, str):
+            stem, dot, ending = value.partition(".")
+            result[key] = number(stem) + dot + ending
+        else:
+            result[key] = _renumber(value, ids)
+    return result
+
+
+def canonical(archive: bytes) -> bytes:
+    """Return a skops archive without what differs between two writings of one object: addresses and times."""
+    ids: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        schema = _renumber(json.loads(source.read("schema.json")), ids)
+        entries = {"schema.json": json.dumps(schema, separators=(",", ":")).encode()}
+        for name in source.namelist():
+            if name != "schema.json":
+                stem, dot, ending = name.partition(".")
+                entries[ids[stem] + dot + ending] = source.read(name)
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w") as target:
+        for name in sorted(entries):
+            target.writestr(zipfile.ZipInfo(name, _NO_TIME), entries[name], zipfile.ZIP_DEFLATED, compresslevel=6)
+    return result.getvalue()
+
+
+def dump_model(path: Path, model: Pipeline) -> None:
+    """Write a fitted pipeline, all or nothing."""
+    import skops.io
+
+    write_bytes(path, canonical(skops.io.dumps(model)))
+
+
+def load_model(path: Path) -> Pipeline:
+    """Load a fitted pipeline.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or names a type that is not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise DataError(f"{path}: refused, since it names types that no model of ours holds: {error}") from error
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: not a model that can be read ({error}).") from error
+    if not isinstance(model, Pipeline):
+        raise DataError(f"{path}: holds a {type(model).__name__}, not a pipeline.")
+    return model

@@ -1,0 +1,215 @@
+"""The model registry: one folder a version, and one pointer to the champion.
+
+Publishing checks the candidate in a fresh process, copies it under the next version, and moves the pointer last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess  # nosec B404: starts this Python to check a model, with fixed arguments
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import replacing_folder, write_json
+from batch_nlp.storage.model_file import load_model
+
+MODEL_FILE, MANIFEST_FILE, CHECK_FILE = "model.skops", "manifest.json", "check.parquet"
+_VERSION = re.compile(r"v(\d{4,})")
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A published model.
+
+    Parameters
+    ----------
+    version : str
+        For example ``v0003``.
+    pipeline : Pipeline
+        Predicts from rows of the feature store.
+    manifest : dict
+        What it is, where it comes from, and how well it did.
+    """
+
+    version: str
+    pipeline: Pipeline
+    manifest: dict[str, Any]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a model folder's manifest and check every file that it lists.
+
+    Raises
+    ------
+    DataError
+        If the manifest or a file is missing, or a file is not what it was when it was published.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+        files: dict[str, str] = manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: not a readable manifest ({error}). {_OTHER_VERSION}") from error
+    for name, expected in files.items():
+        file = folder / name
+        if not file.is_file() or file_hash(file) != expected:
+            state = "damaged" if file.is_file() else "missing"
+            raise DataError(f"{file}: {state}; it is not what its manifest lists. {_OTHER_VERSION}")
+    return manifest
+
+
+_OTHER_VERSION = "Go back to the version before with pipeline=rollback, or train a new one with pipeline=training."
+
+
+class Registry:
+    """Versions of the model, one of them the champion.
+
+    Parameters
+    ----------
+    root : Path
+        ``paths.models``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def _pointer(self) -> Path:
+        return self.root / "champion.json"
+
+    def versions(self) -> list[str]:
+        """Return all versions, oldest first."""
+        if not self.root.is_dir():
+            return []
+        found = [path.name for path in self.root.iterdir() if path.is_dir() and _VERSION.fullmatch(path.name)]
+        return sorted(found, key=lambda name: int(name[1:]))
+
+    def _read_pointer(self) -> dict[str, Any]:
+        if not self._pointer.exists():
+            return {"version": None, "previous": []}
+        try:
+            pointer: dict[str, Any] = json.loads(self._pointer.read_text())
+            known = [pointer["version"], *pointer["previous"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{self._pointer}: damaged ({error}). Write the version to use into it by hand, for example "
+                '{"version": "v0001", "previous": []}; there are: ' + ", ".join(self.versions())
+            ) from error
+        if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
+            raise DataError(f"{self._pointer}: damaged; {known} are not versions. There are: {self.versions()}")
+        return pointer
+
+    def champion_version(self) -> str | None:
+        """Return the champion's version, None before the first is published."""
+        version = self._read_pointer()["version"]
+        return None if version is None else str(version)
+
+    def champion_manifest(self) -> dict[str, Any] | None:
+        """Return the champion's manifest after checking its files, None before the first is published."""
+        version = self.champion_version()
+        return None if version is None else read_manifest(self.root / version)
+
+    def champion(self) -> Model | None:
+        """Load the champion after checking its files, None before the first is published."""
+        version = self.champion_version()
+        if version is None:
+            return None
+        manifest = read_manifest(self.root / version)
+        return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
+
+    def publish(self, candidate: Path, now: datetime, keep: int) -> str:
+        """Make a candidate the champion.
+
+        Parameters
+        ----------
+        candidate : Path
+            Folder with the model, its manifest and its check file.
+        now : datetime
+            Time of publication.
+        keep : int
+            Versions to keep, the champion and the one before it in any case.
+
+        Returns
+        -------
+        str
+            The new version.
+
+        Raises
+        ------
+        DataError
+            If a fresh process cannot load it or does not get the stored predictions; the champion stays.
+        """
+        check_in_fresh_process(candidate)
+        pointer = self._read_pointer()
+        number = max((int(name[1:]) for name in [*self.versions(), *pointer["previous"]]), default=0) + 1
+        version = f"v{number:04d}"
+        with replacing_folder(self.root / version) as folder:
+            for file in candidate.iterdir():
+                shutil.copyfile(file, folder / file.name)
+        previous = [name for name in (pointer["version"], *pointer["previous"]) if name]
+        write_json(
+            self._pointer, {"version": version, "previous": previous[: keep - 1], "published_at": now.isoformat()}
+        )
+        self._prune({version, *previous[: max(keep - 1, 1)]})
+        return version
+
+    def rollback(self, now: datetime) -> tuple[str, str]:
+        """Make the version before the champion the champion again.
+
+        Returns
+        -------
+        tuple of str
+            The version that was the champion and the one that is now.
+
+        Raises
+        ------
+        DataError
+            If there is no version before, or it is damaged; the champion stays.
+        """
+        pointer = self._read_pointer()
+        if not pointer["previous"]:
+            raise DataError(f"{self.root}: no version before {pointer['version']} to go back to.")
+        old, new = pointer["version"], pointer["previous"][0]
+        read_manifest(self.root / new)
+        write_json(
+            self._pointer, {"version": new, "previous": pointer["previous"][1:], "published_at": now.isoformat()}
+        )
+        return old, new
+
+    def _prune(self, keep: set[str]) -> None:
+        for version in self.versions():
+            if version not in keep:
+                shutil.rmtree(self.root / version)
+                logger.info("Registry: removed version {}", version)
+
+
+def check_in_fresh_process(folder: Path) -> None:
+    """Load a model in a new Python process and compare its predictions with the stored ones.
+
+    Raises
+    ------
+    DataError
+        If it does not load, or predicts otherwise.
+    """
+    command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603
+    if result.returncode != 0:
+        raise DataError(f"{folder}: the model does not work in a fresh process: {result.stderr.strip()[-2000:]}")
