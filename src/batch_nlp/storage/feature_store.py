@@ -136,6 +136,19 @@ class FeatureStore:
         table = self._open(self._features_path(feature_version))
         return table.to_pyarrow_dataset().count_rows() if table else 0
 
+    def count_labelled(self, feature_version: str) -> int:
+        """Return the number of messages that have both features of a version and a label."""
+        features, labels = self._open(self._features_path(feature_version)), self._open(self._labels_path)
+        if features is None or labels is None:
+            return 0
+        with connect(self._engine) as connection:
+            connection.register("features", features.to_pyarrow_dataset())
+            connection.register("labels", labels.to_pyarrow_dataset())
+            row = connection.execute(
+                "SELECT count(*) FROM (SELECT message_id FROM features SEMI JOIN labels USING (message_id))"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
         """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
         table = self._open(self._features_path(feature_version))

@@ -1,0 +1,1 @@
+"""The inference pipeline: new messages become predictions."""

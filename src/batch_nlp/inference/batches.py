@@ -1,0 +1,151 @@
+"""The inbox and the record of what was done with it.
+
+A batch is claimed before it is scored: its record names the files and the time, so that a run after a kill finishes
+just that batch, with the same bytes. A file is recognised by its content, and never scored twice.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+from batch_nlp.config import TablesConfig
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import write_json
+from batch_nlp.storage.raw import find_files
+from batch_nlp.storage.registry import file_hash
+
+
+class BatchState(StrEnum):
+    """How far a batch has come."""
+
+    CLAIMED = "claimed"
+    SCORED = "scored"
+    DONE = "done"
+
+
+@dataclass
+class Batch:
+    """The record of one inference batch.
+
+    Parameters
+    ----------
+    name : str
+        Time of the claim and the start of the content's hash.
+    predicted_at : str
+        ISO time that all its predictions carry.
+    files : dict of str to str
+        File name in the inbox -> SHA-256 of its content.
+    state : BatchState
+    accounts : dict of str to int
+        Messages in, predicted, duplicates, quarantined; empty until scored.
+    counts : list of int
+        Predictions of each class; empty until scored.
+    model_version : str or None
+        The model that scored it.
+    """
+
+    name: str
+    predicted_at: str
+    files: dict[str, str]
+    state: BatchState = BatchState.CLAIMED
+    accounts: dict[str, int] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=list)
+    model_version: str | None = None
+
+
+class BatchRecords:
+    """All records, one JSON file a batch.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def all(self) -> list[Batch]:
+        """Return the records, oldest first.
+
+        Raises
+        ------
+        DataError
+            If one cannot be read.
+        """
+        return [self._read(path) for path in sorted(self._folder.glob("[!.]*.json"))]
+
+    @staticmethod
+    def _read(path: Path) -> Batch:
+        try:
+            values: dict[str, Any] = json.loads(path.read_text())
+            return Batch(**{**values, "state": BatchState(values["state"])})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{path}: damaged ({error}). Remove it to have the batch's files scored again if they are in the inbox."
+            ) from error
+
+    def write(self, batch: Batch) -> None:
+        """Write a record, all or nothing."""
+        write_json(self._folder / f"{batch.name}.json", asdict(batch))
+
+    def unfinished(self) -> Batch | None:
+        """Return the batch that an earlier run began and did not finish."""
+        return next((batch for batch in self.all() if batch.state is not BatchState.DONE), None)
+
+    def claim(self, inbox: Path, tables: TablesConfig, now: datetime) -> Batch | None:
+        """Make a batch of the files in the inbox that no batch has; None if there are none.
+
+        Every file with a known ending counts as messages, but for those that match the pattern of a side table.
+        """
+        processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
+        new: dict[str, str] = {}
+        for file in message_files(inbox, tables):
+            digest = file_hash(file)
+            if digest not in processed:
+                new[file.name] = digest
+                processed[digest] = "this batch"
+            else:
+                logger.debug("{} was scored before, in {}", file.name, processed[digest])
+        if not new:
+            return None
+        content = min(new.values())
+        batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{content[:8]}", now.isoformat(), new)
+        self.write(batch)
+        return batch
+
+
+def message_files(inbox: Path, tables: TablesConfig) -> list[Path]:
+    """Return the files of the inbox that hold messages."""
+    side_tables = [pattern for pattern in (tables.user, tables.business) if pattern]
+    return [
+        file
+        for file in find_files(inbox, "*")
+        if fnmatch(file.name, tables.message + ".*") or not any(fnmatch(file.name, name + ".*") for name in side_tables)
+    ]
+
+
+def batch_files(batch: Batch, inbox: Path) -> list[Path]:
+    """Return the files of a claimed batch, after checking that they are what was claimed.
+
+    Raises
+    ------
+    DataError
+        If one is gone or has changed since.
+    """
+    files = [inbox / name for name in batch.files]
+    changed = [str(file) for file in files if not file.is_file() or file_hash(file) != batch.files[file.name]]
+    if changed:
+        raise DataError(
+            f"Batch {batch.name} was begun and not finished, and {', '.join(changed)} is gone or has changed since. "
+            "Put the file back, or remove the batch's record from 09_inference/batches."
+        )
+    return files

@@ -1,0 +1,155 @@
+"""Runs the inference pipeline on a batch of new messages and hands over its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from loguru import logger
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.config import ColumnsConfig, Config
+from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.inference.batches import Batch, BatchState, batch_files
+from batch_nlp.inference.predict import Predict, predictions_schema
+from batch_nlp.log import progress
+from batch_nlp.steps import StepRunner, diagram
+from batch_nlp.storage.atomic import replacing_folder, write_text
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.ledger import Ledger
+from batch_nlp.storage.raw import read_batches
+from batch_nlp.storage.registry import Model
+from batch_nlp.storage.tables import connect
+
+PREDICTIONS_FILE = "predictions.parquet"
+
+# Gives the feature steps for a run. They come from above: the pipelines never import each other.
+FeatureSteps = Callable[[duckdb.DuckDBPyConnection, KnownMessages, Ledger], Pipeline]
+
+
+def run_inference_pipeline(
+    config: Config,
+    layers: Layers,
+    store: FeatureStore,
+    model: Model,
+    columns: ColumnsConfig,
+    feature_steps: FeatureSteps,
+    batch: Batch,
+) -> None:
+    """Score a batch, keep its features, hand over its predictions, and enter the result into its record.
+
+    Parameters
+    ----------
+    config : Config
+        All settings.
+    layers, store
+        Where data and features live.
+    model : Model
+        The champion.
+    columns : ColumnsConfig
+        Source columns, as the model's features define them.
+    feature_steps : callable
+        Gives the feature pipeline of the model's own definition.
+    batch : Batch
+        Claimed; scored when this returns.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or too much of the input is broken.
+    AccountingError
+        If a message got lost.
+    """
+    files = batch_files(batch, Path(config.inference.inbox))
+    feature_version = model.manifest["data_version"]["feature_version"]
+    logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(files), model.version)
+    ledger = Ledger()
+    counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
+    schema = predictions_schema(model.manifest["classes"])
+    quarantine = layers.root / "09_inference" / "quarantine" / f"{batch.name}.parquet"
+    with (
+        connect(config.engine) as connection,
+        progress("inference") as advance,
+        replacing_folder(layers.predictions / batch.name) as folder,
+    ):
+        known = KnownMessages(connection, _predicted_before(layers, batch, store, feature_version, connection))
+        steps = feature_steps(connection, known, ledger).steps
+        runner = StepRunner(Pipeline([*steps, ("predict", Predict(model, batch.predicted_at))]))
+        features: list[pa.Table] = []
+        with pq.ParquetWriter(
+            folder / PREDICTIONS_FILE, schema, compression="zstd", write_page_checksum=True
+        ) as writer:
+            for raw in read_batches(
+                files,
+                (columns.message_id, columns.text, columns.date),
+                (columns.user_id, columns.business_id),
+                config.engine.batch_rows,
+                (columns.target, *config.dataset.ignored_columns),
+            ):
+                ledger.receive(raw)
+                outputs = dict(runner.transform(raw.rows))
+                predictions = outputs["predict"]
+                writer.write_table(pa.Table.from_pandas(predictions, schema=schema, preserve_index=False))
+                counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
+                ledger.done += len(predictions)
+                features.append(pa.Table.from_pandas(outputs["embedding"], schema=FEATURES_SCHEMA, preserve_index=False))
+                if sum(part.num_rows for part in features) >= config.engine.commit_rows:
+                    _keep_features(store, feature_version, features, batch.name)
+                advance(len(raw.rows))
+        _keep_features(store, feature_version, features, batch.name)
+        runner.log()
+        ledger.write_quarantine(quarantine)
+        ledger.check_accounts()
+        ledger.check_share(config.quarantine.max_share, config.quarantine.min_messages, quarantine)
+    batch.accounts = {
+        "in": ledger.read,
+        "predicted": ledger.done,
+        "duplicates": ledger.duplicates + ledger.known,
+        "quarantined": ledger.quarantined,
+    }
+    batch.counts = counts.tolist()
+    batch.model_version = model.version
+    batch.state = BatchState.SCORED
+    write_text(layers.diagrams / "inference.html", diagram(runner.pipeline, "inference pipeline"))
+    logger.info(
+        "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + {quarantined:,} quarantined",
+        **batch.accounts,
+    )
+
+
+def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.Table], run: str) -> None:
+    """Commit features of messages that the store does not hold, so that training need not compute them again."""
+    if not features:
+        return
+    new = store.missing(feature_version, pa.concat_tables(features))
+    if new.num_rows:
+        store.append_features(feature_version, new, run)
+    features.clear()
+
+
+def _predicted_before(
+    layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
+) -> pa.Table | None:
+    """Return `message_id` and `text_hash` of the messages that other batches predicted."""
+    files = [
+        str(file)
+        for file in sorted(layers.predictions.glob(f"[!.]*/{PREDICTIONS_FILE}"))
+        if file.parent.name != batch.name
+    ]
+    stored = store.ids(feature_version)
+    if not files:
+        return None
+    connection.register("stored_features", stored if stored else FEATURES_SCHEMA.empty_table())
+    return connection.execute(
+        """
+        SELECT DISTINCT ON (p.message_id) p.message_id, f.text_hash
+        FROM read_parquet(?) p LEFT JOIN stored_features f ON p.message_id = f.message_id
+        """,
+        [files],
+    ).to_arrow_table()

@@ -1,0 +1,115 @@
+"""The steps before the classifier: rows of the feature store become numbers.
+
+What is learned here (medians, categories, n-gram weights, scales) depends on the training rows, so it is fitted on
+them alone and kept in the model.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from feature_engine.selection import DropConstantFeatures, DropCorrelatedFeatures
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import SelectFromModel
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.utils.validation import check_is_fitted
+
+from batch_nlp.config import Encoding, NgramsConfig, ReducerConfig, TrainingConfig
+from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES, TEXT
+from batch_nlp.training.ngram_scores import NgramScores
+
+
+class EmbeddingColumns(TransformerMixin, BaseEstimator):
+    """Spread a column of vectors over one column a dimension."""
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Remember the number of dimensions."""
+        self.dims_ = len(X.iloc[0, 0])
+        return self
+
+    def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the vectors as a matrix, shape (n, dims), float32."""
+        check_is_fitted(self)
+        return np.stack(X.iloc[:, 0].to_list()) if len(X) else np.empty((0, self.dims_), dtype=np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the dimensions."""
+        check_is_fitted(self)
+        return np.array([f"embedding_{position:03d}" for position in range(self.dims_)], dtype=object)
+
+
+def _columns(*steps: tuple[str, Any, Any]) -> ColumnTransformer:
+    transformer = ColumnTransformer(list(steps), remainder="passthrough", verbose_feature_names_out=False)
+    return transformer.set_output(transform="pandas")
+
+
+def build_imputer() -> ColumnTransformer:
+    """Return the step `imputer`: medians with an indicator for numbers, a category of its own for what is missing."""
+    return _columns(
+        (
+            "numeric",
+            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+            list(NUMERIC_FEATURES),
+        ),
+        (
+            "categorical",
+            SimpleImputer(strategy="constant", fill_value="missing", keep_empty_features=True),
+            list(CATEGORICAL_FEATURES),
+        ),
+    )
+
+
+def build_encoding(settings: TrainingConfig, seed: int) -> ColumnTransformer:
+    """Return the step `encoding`: categories, texts and vectors become numbers."""
+    categories = (
+        OneHotEncoder(
+            min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False
+        )
+        if settings.encoding is Encoding.one_hot
+        else TargetEncoder(target_type="multiclass", random_state=seed)
+    )
+    return _columns(
+        ("categorical", categories, list(CATEGORICAL_FEATURES)),
+        ("text", _ngrams(settings.ngrams, seed) if settings.ngrams.enabled else "drop", [TEXT]),
+        ("embedding", EmbeddingColumns(), [EMBEDDING]),
+    )
+
+
+def _ngrams(settings: NgramsConfig, seed: int) -> NgramScores:
+    return NgramScores(
+        max_n=settings.max_n,
+        min_df=settings.min_df,
+        max_features=settings.max_features,
+        c=settings.c,
+        folds=settings.folds,
+        random_state=seed,
+    )
+
+
+def build_scaler() -> StandardScaler:
+    """Return the step `scaler`: zero mean and unit variance on the training rows."""
+    return StandardScaler().set_output(transform="pandas")
+
+
+def build_reducer(settings: ReducerConfig, seed: int, threads: int) -> Pipeline:
+    """Return the step `dimensionality_reducer`: constant, correlated and unimportant columns go."""
+    forest = RandomForestClassifier(
+        n_estimators=100, max_depth=10, class_weight="balanced", random_state=seed, n_jobs=threads or -1
+    )
+    return Pipeline(
+        [
+            ("constant", DropConstantFeatures(tol=settings.constant)),
+            ("correlated", DropCorrelatedFeatures(threshold=settings.correlated)),
+            (
+                "importance",
+                SelectFromModel(forest, threshold=f"{settings.importance}*mean").set_output(transform="pandas"),
+            ),
+        ]
+    )

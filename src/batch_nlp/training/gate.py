@@ -1,0 +1,133 @@
+"""The gate: whether a candidate may take the champion's place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_nlp.config import GateConfig, ThresholdsConfig
+from batch_nlp.training.validate import Validation, f1_of_counts
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of the gate.
+
+    Parameters
+    ----------
+    name : str
+        What is asked.
+    value, bound : float or None
+        What was found, and the least that is enough; None where the condition is no number.
+    passed : bool
+        Whether it holds.
+    """
+
+    name: str
+    value: float | None
+    bound: float | None
+    passed: bool
+
+    def __str__(self) -> str:
+        figures = "" if self.value is None else f" {self.value:.4f} (at least {self.bound:.4f})"
+        return f"{self.name}{figures}: {'passed' if self.passed else 'failed'}"
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """What the gate says, and why."""
+
+    checks: list[Check]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds; without any there is nothing to trust."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def failures(self) -> str:
+        """The checks that failed, in words."""
+        if not self.checks:
+            return "no gate settings: set training.thresholds or training.gate"
+        return "; ".join(str(check) for check in self.checks if not check.passed)
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return the checks as JSON values."""
+        return [asdict(check) for check in self.checks]
+
+
+def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[Check]:
+    """Return the checks of what a candidate must reach whatever the champion does."""
+    found = {
+        "f1_macro": validation.metric("f1_macro"),
+        "f1_weighted": validation.metric("f1_weighted"),
+        "recall": float(validation.recalls.min()),
+    }
+    return [
+        Check(f"training.thresholds.{name}", value, bound, value >= bound)
+        for name, value in found.items()
+        if (bound := getattr(thresholds, name)) is not None
+    ]
+
+
+def bootstrap_lower_bound(
+    labels: NDArray[np.int64],
+    candidate: NDArray[np.int64],
+    champion: NDArray[np.int64],
+    n_classes: int,
+    metric: str,
+    settings: GateConfig,
+    seed: int,
+) -> float:
+    """Return the lower bound of how much better the candidate is, by the paired bootstrap.
+
+    Resampling messages with replacement is a multinomial draw over the cells (true class, candidate's prediction,
+    champion's prediction), so that is what is drawn (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+    chapter 6, for the percentile bound chapter 13).
+
+    Parameters
+    ----------
+    labels, candidate, champion : ndarray of int, shape (n,)
+        True class and the two predictions of each held-out message.
+    n_classes : int
+        Number of classes.
+    metric : str
+        ``f1_weighted`` or ``f1_macro``.
+    settings : GateConfig
+        Resamples and confidence.
+    seed : int
+        Seed of the draw.
+    """
+    shape = (n_classes, n_classes, n_classes)
+    cells = np.bincount(np.ravel_multi_index((labels, candidate, champion), shape), minlength=n_classes**3)
+    draws = np.random.default_rng(seed).multinomial(len(labels), cells / len(labels), settings.bootstrap_samples)
+    counts = draws.reshape(-1, *shape)
+    difference = f1_of_counts(counts.sum(axis=3), metric) - f1_of_counts(counts.sum(axis=2), metric)
+    return float(np.quantile(difference, 1 - settings.confidence))
+
+
+def check_against_champion(
+    labels: NDArray[np.int64],
+    candidate: NDArray[np.int64],
+    champion: NDArray[np.int64],
+    classes: list[str],
+    metric: str,
+    settings: GateConfig,
+    seed: int,
+) -> list[Check]:
+    """Return the checks of what a candidate must show on the messages that both models have been measured on."""
+    checks = [Check("differs from the champion", None, None, bool((candidate != champion).any()))]
+    if settings.tolerance is not None:
+        bound = bootstrap_lower_bound(labels, candidate, champion, len(classes), metric, settings, seed)
+        name = f"lower bound of the difference in {metric} to the champion"
+        checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
+    if settings.max_recall_drop is not None:
+        gain = Validation.of(labels, candidate, classes).recalls - Validation.of(labels, champion, classes).recalls
+        worst = int(np.argmin(gain))
+        passed = bool(gain[worst] >= -settings.max_recall_drop)
+        name = f"change in recall of class {classes[worst]}"
+        checks.append(Check(name, float(gain[worst]), -settings.max_recall_drop, passed))
+    return checks
