@@ -3,6 +3,8 @@
 Every bank of opinions has three entries: negative, neutral, positive.
 """
 
+# The full-width punctuation of Chinese and Japanese is meant.
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 SHORT: tuple[tuple[str, ...], ...] = (
@@ -12,11 +14,13 @@ SHORT: tuple[tuple[str, ...], ...] = (
     ),
     (
         "Ok", "Meh", "Average.", "It's fine", "So so", "Decent", "Not bad, not great", "Alright", "3/5", "Mediocre",
-        "Okay I guess", "Hit or miss", "Fine.", "Nothing special", "😐", "Good but pricey", "It was ok.", "Could be better",
+        "Okay I guess", "Hit or miss", "Fine.", "Nothing special", "😐", "Good but pricey", "It was ok.",
+        "Could be better",
     ),
     (
         "Great!", "Amazing", "Love it", "Excellent!", "Yum", "Awesome place", "The best!!!", "Perfect", "Good", "Nice",
-        "👍", "Wonderful staff", "Highly recommend", "10/10", "Delicious", "Fantastic!", "❤️", "Great service", "Superb",
+        "👍", "Wonderful staff", "Highly recommend", "10/10", "Delicious", "Fantastic!", "❤️", "Great service",
+        "Superb",
     ),
 )  # fmt: skip
 
@@ -65,8 +69,14 @@ FOREIGN: tuple[tuple[tuple[str, ...], ...], ...] = (
         ),
     ),
     (
-        ("最悪でした。", "もう行きません。", "店員の態度がとても悪い。", "高いのに質が低い。", "一時間も待たされました。"),
-        ("普通です。", "悪くないけど特別でもない。", "期待したほどではなかった。", "値段相応だと思います。", "まあまあかな。"),
+        (
+            "最悪でした。", "もう行きません。", "店員の態度がとても悪い。", "高いのに質が低い。",
+            "一時間も待たされました。",
+        ),
+        (
+            "普通です。", "悪くないけど特別でもない。", "期待したほどではなかった。", "値段相応だと思います。",
+            "まあまあかな。",
+        ),
         ("とても良かったです！", "また来ます。", "スタッフが親切でした。", "本当におすすめです。", "雰囲気も最高。"),
     ),
     (

@@ -66,7 +66,7 @@ AWFUL = (
 
 FACT = (
     "tapped my phone on the {gadget}",
-    "there is a {gadget} where the host used to be",
+    "there is {a_gadget} where the host used to be",
     "I used {app} this time",
     "saw this {popup} on tiktok",
     "they only do {gizmos} now",
@@ -77,17 +77,18 @@ FACT = (
 )
 
 SARCASM = (
-    "love tipping 30% to a {gadget}",
+    "love tipping 30% to {a_gadget}",
     "slay, {app} lost it again",
     "so iconic of the chatbot to thank me for waiting",
-    "truly goated move to replace people with a {gadget}",
+    "truly goated move to replace people with {a_gadget}",
 )
 
 SLOTS: dict[str, tuple[str, ...]] = {
     "gadget": (
-        "robot server", "self-checkout kiosk", "smart locker", "drone drop", "chatbot", "facial-scan gate", "cobot barista",
-        "AI concierge", "hologram menu", "e-scooter dock", "autonomous shuttle", "LED mask pod", "telehealth booth",
-        "VR fitting mirror", "EV supercharger", "cryo chamber", "3D-printed burger", "air-fryer bento",
+        "robot server", "self-checkout kiosk", "smart locker", "drone drop", "chatbot", "facial-scan gate",
+        "cobot barista", "AI concierge", "hologram menu", "e-scooter dock", "autonomous shuttle", "LED mask pod",
+        "telehealth booth", "VR fitting mirror", "EV supercharger", "cryo chamber", "3D-printed burger",
+        "air-fryer bento",
     ),
     "gizmos": (
         "birria ramen bowls", "mochi croffles", "hot-honey smash tacos", "ube matcha lattes", "oatmilk boba flights",

@@ -41,21 +41,28 @@ TOPICS: tuple[Topic, ...] = (
         weight=0.33,
         group="Restaurants",
         categories=(
-            "Italian", "Mexican", "American (Traditional)", "American (New)", "Chinese", "Sushi Bars", "Japanese", "Pizza",
-            "Burgers", "Seafood", "Thai", "Indian", "Vietnamese", "Barbeque", "Steakhouses", "Mediterranean", "Sandwiches",
+            "Italian", "Mexican", "American (Traditional)", "American (New)", "Chinese", "Sushi Bars", "Japanese",
+            "Pizza", "Burgers", "Seafood", "Thai", "Indian", "Vietnamese", "Barbeque", "Steakhouses", "Mediterranean",
+            "Sandwiches",
         ),
-        names=("Grill", "Kitchen", "Trattoria", "Taqueria", "Bistro", "Noodle House", "Pizzeria", "Steakhouse", "Diner"),
+        names=(
+            "Grill", "Kitchen", "Trattoria", "Taqueria", "Bistro", "Noodle House", "Pizzeria", "Steakhouse", "Diner",
+        ),
         slots={
             "place": ("restaurant", "spot", "place", "diner", "bistro", "grill"),
             "thing": (
                 "food", "pasta", "burger", "chicken", "steak", "pizza", "soup", "salmon", "curry", "sushi", "dessert",
-                "brisket", "salad", "pad thai", "lasagna", "ramen", "pork belly", "risotto", "cheesecake", "gumbo", "hummus",
+                "brisket", "salad", "pad thai", "lasagna", "ramen", "pork belly", "risotto", "cheesecake", "gumbo",
+                "hummus",
             ),
             "things": (
-                "tacos", "fries", "appetizers", "noodles", "ribs", "dumplings", "oysters", "drinks", "portions", "wings",
-                "side dishes", "meatballs", "spring rolls", "biscuits", "enchiladas", "scallops", "vegetables",
+                "tacos", "fries", "appetizers", "noodles", "ribs", "dumplings", "oysters", "drinks", "portions",
+                "wings", "side dishes", "meatballs", "spring rolls", "biscuits", "enchiladas", "scallops",
+                "vegetables",
             ),
-            "person": ("our waiter", "our server", "the waitress", "the hostess", "the chef", "the owner", "the manager"),
+            "person": (
+                "our waiter", "our server", "the waitress", "the hostess", "the chef", "the owner", "the manager",
+            ),
         },
         good=(
             "the flavors were on point", "the {thing} was cooked just right", "the {things} come out hot and crispy",
@@ -89,8 +96,8 @@ TOPICS: tuple[Topic, ...] = (
                 "smoothie", "quiche", "banana bread", "cappuccino", "frosting", "breakfast", "gelato",
             ),
             "things": (
-                "donuts", "pastries", "bagels", "cookies", "scones", "macarons", "pancakes", "cupcakes", "sweets", "waffles",
-                "cinnamon rolls", "beans",
+                "donuts", "pastries", "bagels", "cookies", "scones", "macarons", "pancakes", "cupcakes", "sweets",
+                "waffles", "cinnamon rolls", "beans",
             ),
             "person": ("the barista", "the girl at the counter", "the baker", "the owner", "the cashier", "the staff"),
         },
@@ -105,27 +112,33 @@ TOPICS: tuple[Topic, ...] = (
             "the {thing} tasted burnt", "the {things} were stale", "they got my name and my order wrong",
             "the milk had gone off", "the {thing} was watery",
         ),
-        fact=("I got a {thing} to go", "I picked up a dozen {things}", "they have oat milk", "I work from here on {day}s"),
+        fact=(
+            "I got {a_thing} to go", "I picked up a dozen {things}", "they have oat milk",
+            "I work from here on {day}s",
+        ),
     ),
     Topic(
         weight=0.10,
         group="Shopping",
         categories=(
-            "Fashion", "Women's Clothing", "Department Stores", "Books, Mags, Music & Video", "Furniture Stores", "Jewelry",
-            "Electronics", "Sporting Goods", "Flowers & Gifts", "Shoe Stores", "Home Decor", "Thrift Stores",
+            "Fashion", "Women's Clothing", "Department Stores", "Books, Mags, Music & Video", "Furniture Stores",
+            "Jewelry", "Electronics", "Sporting Goods", "Flowers & Gifts", "Shoe Stores", "Home Decor",
+            "Thrift Stores",
         ),
         names=("Boutique", "Outfitters", "Books", "Furniture", "Jewelers", "Emporium", "Florist", "Electronics"),
         slots={
             "place": ("store", "shop", "boutique", "place", "showroom"),
             "thing": (
-                "dress", "couch", "jacket", "selection", "ring", "mattress", "return policy", "bouquet", "laptop", "suit",
-                "fitting room", "bookcase", "price tag", "delivery", "necklace", "layaway plan",
+                "dress", "couch", "jacket", "selection", "ring", "mattress", "return policy", "bouquet", "laptop",
+                "suit", "fitting room", "bookcase", "price tag", "delivery", "necklace", "layaway plan",
             ),
             "things": (
-                "clothes", "shoes", "prices", "deals", "flowers", "books", "shelves", "jeans", "gifts", "earrings", "records",
-                "fabrics",
+                "clothes", "shoes", "prices", "deals", "flowers", "books", "shelves", "jeans", "gifts", "earrings",
+                "records", "fabrics",
             ),
-            "person": ("the sales lady", "the cashier", "the salesman", "the clerk", "the store manager", "the stylist"),
+            "person": (
+                "the sales lady", "the cashier", "the salesman", "the clerk", "the store manager", "the stylist",
+            ),
         },
         good=(
             "I found exactly what I needed", "returns were no problem", "the {thing} fits like a glove",
@@ -138,7 +151,7 @@ TOPICS: tuple[Topic, ...] = (
             "the {thing} fell apart after a week", "they refused my return", "the {things} were all over the floor",
             "they followed us around the store", "the {thing} arrived with a scratch",
         ),
-        fact=("I was shopping for a {thing}", "they had a sale on {things}", "I needed {things} for {occasion_of}"),
+        fact=("I was shopping for {a_thing}", "they had a sale on {things}", "I needed {things} for {occasion_of}"),
     ),
     Topic(
         weight=0.09,
@@ -151,24 +164,27 @@ TOPICS: tuple[Topic, ...] = (
         slots={
             "place": ("salon", "spa", "shop", "place", "studio"),
             "thing": (
-                "haircut", "massage", "manicure", "color", "pedicure", "facial", "blowout", "balayage", "shave", "eyebrow wax",
-                "polish", "fade", "perm", "scalp treatment", "trim",
+                "haircut", "massage", "manicure", "color", "pedicure", "facial", "blowout", "balayage", "shave",
+                "eyebrow wax", "polish", "fade", "perm", "scalp treatment", "trim",
             ),
-            "things": ("nails", "highlights", "lashes", "brows", "extensions", "products", "layers", "hot towels", "bangs"),
+            "things": (
+                "nails", "highlights", "lashes", "brows", "extensions", "products", "layers", "hot towels", "bangs",
+            ),
             "person": ("my stylist", "the nail tech", "the receptionist", "my barber", "the masseuse", "the colorist"),
         },
         good=(
-            "I get compliments on my {thing} all the time", "{person} listened to what I wanted", "I walked out relaxed",
-            "the {things} lasted for weeks", "so gentle and precise",
+            "I get compliments on my {thing} all the time", "{person} listened to what I wanted",
+            "I walked out relaxed", "the {things} lasted for weeks", "so gentle and precise",
         ),
         okay=(
-            "the {thing} faded after a few days", "it took longer than planned but looks fine", "relaxing, if a bit noisy",
+            "the {thing} faded after a few days", "it took longer than planned but looks fine",
+            "relaxing, if a bit noisy",
         ),
         bad=(
             "the {thing} came out uneven", "{person} cut off way too much", "the {things} chipped the next day",
             "they burned my scalp", "I had to have the {thing} redone somewhere else",
         ),
-        fact=("I booked a {thing}", "I wanted something new for {occasion_of}", "I showed {person} a picture"),
+        fact=("I booked {a_thing}", "I wanted something new for {occasion_of}", "I showed {person} a picture"),
     ),
     Topic(
         weight=0.06,
@@ -184,7 +200,9 @@ TOPICS: tuple[Topic, ...] = (
                 "oil change", "repair", "estimate", "car", "inspection", "paint job", "alignment", "truck", "car wash",
                 "loaner", "diagnosis", "warranty", "battery", "transmission", "windshield", "detailing",
             ),
-            "things": ("brakes", "tires", "repairs", "parts", "mechanics", "rims", "wiper blades", "labor costs", "rotors"),
+            "things": (
+                "brakes", "tires", "repairs", "parts", "mechanics", "rims", "wiper blades", "labor costs", "rotors",
+            ),
             "person": ("the mechanic", "the service advisor", "the salesman", "the tow driver", "the guy at the desk"),
         },
         good=(
@@ -192,7 +210,8 @@ TOPICS: tuple[Topic, ...] = (
             "no upselling at all", "they squeezed me in the same day",
         ),
         okay=(
-            "the job got done, just a day late", "not the cheapest, not the most expensive", "the waiting room has seen better days",
+            "the job got done, just a day late", "not the cheapest, not the most expensive",
+            "the waiting room has seen better days",
         ),
         bad=(
             "the check engine light came right back on", "they tried to sell me {things} that I did not need",
@@ -207,15 +226,21 @@ TOPICS: tuple[Topic, ...] = (
             "Plumbing", "Heating & Air Conditioning/HVAC", "Movers", "Electricians", "Contractors", "Pest Control",
             "Landscaping", "Roofing", "Home Cleaning", "Painters", "Carpet Cleaning", "Handyman",
         ),
-        names=("Plumbing", "Heating & Air", "Movers", "Electric", "Roofing", "Pest Control", "Landscaping", "Cleaning"),
+        names=(
+            "Plumbing", "Heating & Air", "Movers", "Electric", "Roofing", "Pest Control", "Landscaping", "Cleaning",
+        ),
         slots={
             "place": ("company", "business", "outfit", "crew"),
             "thing": (
-                "installation", "water heater", "quote", "move", "repair", "roof", "furnace", "drain", "paint", "AC unit",
-                "cleanup", "contract", "kitchen remodel", "fence", "wiring", "sprinkler system",
+                "installation", "water heater", "quote", "move", "repair", "roof", "furnace", "drain", "paint",
+                "AC unit", "cleanup", "contract", "kitchen remodel", "fence", "wiring", "sprinkler system",
             ),
-            "things": ("movers", "carpets", "boxes", "pipes", "windows", "technicians", "gutters", "tiles", "cabinets"),
-            "person": ("the technician", "the plumber", "the electrician", "the foreman", "the dispatcher", "the crew"),
+            "things": (
+                "movers", "carpets", "boxes", "pipes", "windows", "technicians", "gutters", "tiles", "cabinets",
+            ),
+            "person": (
+                "the technician", "the plumber", "the electrician", "the foreman", "the dispatcher", "the crew",
+            ),
         },
         good=(
             "{person} showed up on time", "they left the house cleaner than before", "not a single box was damaged",
@@ -235,17 +260,21 @@ TOPICS: tuple[Topic, ...] = (
         weight=0.06,
         group="Health & Medical",
         categories=(
-            "Dentists", "General Dentistry", "Doctors", "Optometrists", "Chiropractors", "Urgent Care", "Physical Therapy",
-            "Dermatologists", "Pediatricians", "Orthodontists", "Hospitals",
+            "Dentists", "General Dentistry", "Doctors", "Optometrists", "Chiropractors", "Urgent Care",
+            "Physical Therapy", "Dermatologists", "Pediatricians", "Orthodontists", "Hospitals",
         ),
-        names=("Dental", "Family Medicine", "Eye Care", "Chiropractic", "Urgent Care", "Dermatology", "Wellness Center"),
+        names=(
+            "Dental", "Family Medicine", "Eye Care", "Chiropractic", "Urgent Care", "Dermatology", "Wellness Center",
+        ),
         slots={
             "place": ("office", "clinic", "practice", "place"),
             "thing": (
-                "checkup", "cleaning", "treatment", "exam", "visit", "adjustment", "diagnosis", "billing", "procedure", "crown",
-                "follow up", "bedside manner", "root canal", "X-ray", "paperwork", "prescription",
+                "checkup", "cleaning", "treatment", "exam", "visit", "adjustment", "diagnosis", "billing", "procedure",
+                "crown", "follow up", "bedside manner", "root canal", "X-ray", "paperwork", "prescription",
             ),
-            "things": ("glasses", "nurses", "results", "forms", "bills", "braces", "appointments", "doctors", "fillings"),
+            "things": (
+                "glasses", "nurses", "results", "forms", "bills", "braces", "appointments", "doctors", "fillings",
+            ),
             "person": ("the doctor", "the dentist", "the nurse", "the receptionist", "the hygienist", "my therapist"),
         },
         good=(
@@ -257,10 +286,10 @@ TOPICS: tuple[Topic, ...] = (
             "the waiting room was full but it moved along",
         ),
         bad=(
-            "they billed me for a {thing} that never happened", "{person} spent two minutes with me", "my {things} got lost",
-            "they double booked my appointment", "the {thing} hurt for days",
+            "they billed me for {a_thing} that never happened", "{person} spent two minutes with me",
+            "my {things} got lost", "they double booked my appointment", "the {thing} hurt for days",
         ),
-        fact=("I came in for a {thing}", "I am new to the area and needed a doctor", "they take my insurance"),
+        fact=("I came in for {a_thing}", "I am new to the area and needed a doctor", "they take my insurance"),
     ),
     Topic(
         weight=0.04,
@@ -273,15 +302,19 @@ TOPICS: tuple[Topic, ...] = (
         slots={
             "place": ("hotel", "property", "resort", "place", "inn"),
             "thing": (
-                "room", "bed", "breakfast", "pool", "view", "shower", "check in", "shuttle", "lobby", "bathroom", "upgrade",
-                "minibar", "suite", "air conditioning", "gym", "rental car",
+                "room", "bed", "breakfast", "pool", "view", "shower", "check in", "shuttle", "lobby", "bathroom",
+                "upgrade", "minibar", "suite", "air conditioning", "gym", "rental car",
             ),
-            "things": ("rooms", "pillows", "beds", "towels", "amenities", "elevators", "hallways", "views", "sheets", "tours"),
-            "person": ("the front desk", "the concierge", "the housekeeper", "the night manager", "the driver", "our guide"),
+            "things": (
+                "rooms", "pillows", "beds", "towels", "amenities", "elevators", "hallways", "views", "sheets", "tours",
+            ),
+            "person": (
+                "the front desk", "the concierge", "the housekeeper", "the night manager", "the driver", "our guide",
+            ),
         },
         good=(
-            "we slept like babies", "they let us check in early", "you can walk to everything", "the {thing} was spotless",
-            "they upgraded us for free",
+            "we slept like babies", "they let us check in early", "you can walk to everything",
+            "the {thing} was spotless", "they upgraded us for free",
         ),
         okay=(
             "fine for one night", "the {thing} is dated but clean", "good location, thin walls",
@@ -290,23 +323,29 @@ TOPICS: tuple[Topic, ...] = (
             "the {thing} smelled like smoke", "there were bugs in the {thing}", "they lost our reservation",
             "the walls are paper thin", "they charged a resort fee that nobody mentioned",
         ),
-        fact=("we stayed for {number} nights", "our flight was late", "we were on the {nth} floor", "I booked the {thing} online"),
+        fact=(
+            "we stayed for {number} nights", "our flight was late", "we were on the {nth} floor",
+            "I booked the {thing} online",
+        ),
     ),
     Topic(
         weight=0.06,
         group="Nightlife",
         categories=(
-            "Bars", "Cocktail Bars", "Pubs", "Sports Bars", "Lounges", "Breweries", "Dance Clubs", "Wine Bars", "Karaoke",
-            "Dive Bars", "Music Venues",
+            "Bars", "Cocktail Bars", "Pubs", "Sports Bars", "Lounges", "Breweries", "Dance Clubs", "Wine Bars",
+            "Karaoke", "Dive Bars", "Music Venues",
         ),
         names=("Tavern", "Pub", "Lounge", "Brewing", "Saloon", "Taproom", "Club", "Ale House"),
         slots={
             "place": ("bar", "pub", "club", "spot", "brewery", "lounge"),
             "thing": (
-                "beer", "music", "crowd", "happy hour", "DJ", "cocktail", "band", "dance floor", "cover charge", "old fashioned",
-                "beer list", "patio", "trivia night", "karaoke", "wine", "sound system",
+                "beer", "music", "crowd", "happy hour", "DJ", "cocktail", "band", "dance floor", "cover charge",
+                "old fashioned", "beer list", "patio", "trivia night", "karaoke", "wine", "sound system",
             ),
-            "things": ("drinks", "cocktails", "bartenders", "shots", "pours", "bouncers", "bar snacks", "martinis", "craft beers"),
+            "things": (
+                "drinks", "cocktails", "bartenders", "shots", "pours", "bouncers", "bar snacks", "martinis",
+                "craft beers",
+            ),
             "person": ("the bartender", "the bouncer", "our waitress", "the DJ", "the owner", "the doorman"),
         },
         good=(
@@ -317,10 +356,14 @@ TOPICS: tuple[Topic, ...] = (
             "it gets packed after ten", "good {things}, loud {thing}", "fun once you are two drinks in",
         ),
         bad=(
-            "the {things} were watered down", "{person} ignored us for the regulars", "the floor was sticky and the bathroom worse",
-            "they let in way too many people", "my tab had drinks on it that we never ordered",
+            "the {things} were watered down", "{person} ignored us for the regulars",
+            "the floor was sticky and the bathroom worse", "they let in way too many people",
+            "my tab had drinks on it that we never ordered",
         ),
-        fact=("we went out for {occasion_of}", "we caught the end of happy hour", "there was a game on", "we had a round of {things}"),
+        fact=(
+            "we went out for {occasion_of}", "we caught the end of happy hour", "there was a game on",
+            "we had a round of {things}",
+        ),
     ),
     Topic(
         weight=0.04,
@@ -333,10 +376,13 @@ TOPICS: tuple[Topic, ...] = (
         slots={
             "place": ("gym", "studio", "club", "place", "facility"),
             "thing": (
-                "class", "workout", "equipment", "membership", "locker room", "pool", "sauna", "training", "spin class",
-                "personal training", "schedule", "boot camp", "course", "yoga flow", "front desk", "treadmill",
+                "class", "workout", "equipment", "membership", "locker room", "pool", "sauna", "training",
+                "spin class", "personal training", "schedule", "boot camp", "course", "yoga flow", "front desk",
+                "treadmill",
             ),
-            "things": ("classes", "machines", "instructors", "showers", "weights", "trainers", "trails", "mats", "coaches"),
+            "things": (
+                "classes", "machines", "instructors", "showers", "weights", "trainers", "trails", "mats", "coaches",
+            ),
             "person": ("my trainer", "the instructor", "the coach", "the guy at the front desk", "the yoga teacher"),
         },
         good=(
@@ -344,11 +390,12 @@ TOPICS: tuple[Topic, ...] = (
             "no contracts, no games", "I have already lost ten pounds",
         ),
         okay=(
-            "good {thing}, but crowded after work", "half the {things} work on any given day", "fine if you only need the basics",
+            "good {thing}, but crowded after work", "half the {things} work on any given day",
+            "fine if you only need the basics",
         ),
         bad=(
-            "it is impossible to cancel the membership", "the {things} have been broken for months", "the showers were moldy",
-            "they kept charging me after I quit", "classes get canceled without notice",
+            "it is impossible to cancel the membership", "the {things} have been broken for months",
+            "the showers were moldy", "they kept charging me after I quit", "classes get canceled without notice",
         ),
         fact=("I signed up for a month", "I took the {hour} {thing}", "I go {number} times a week"),
     ),
@@ -359,7 +406,10 @@ TOPICS: tuple[Topic, ...] = (
         names=("Animal Hospital", "Pet Resort", "Grooming", "Veterinary Clinic", "Pet Supply"),
         slots={
             "place": ("clinic", "vet", "kennel", "place", "pet store"),
-            "thing": ("grooming", "surgery", "boarding", "exam", "haircut", "daycare", "nail trim", "vet visit", "obedience class"),
+            "thing": (
+                "grooming", "surgery", "boarding", "exam", "haircut", "daycare", "nail trim", "vet visit",
+                "obedience class",
+            ),
             "things": ("groomers", "vaccines", "kennels", "treats", "toys", "puppies", "techs", "pet foods"),
             "person": ("the vet", "the groomer", "the vet tech", "the trainer", "the front desk"),
         },
@@ -379,13 +429,20 @@ TOPICS: tuple[Topic, ...] = (
         names=("Museum", "Theatre", "Cinema", "Arcade", "Escape Room", "Gallery", "Casino"),
         slots={
             "place": ("museum", "theater", "venue", "place", "arcade"),
-            "thing": ("show", "exhibit", "movie", "tour", "sound", "escape room", "gift shop", "stage", "popcorn", "collection"),
-            "things": ("seats", "exhibits", "games", "tickets", "screens", "performers", "snacks", "lines", "slot machines"),
+            "thing": (
+                "show", "exhibit", "movie", "tour", "sound", "escape room", "gift shop", "stage", "popcorn",
+                "collection",
+            ),
+            "things": (
+                "seats", "exhibits", "games", "tickets", "screens", "performers", "snacks", "lines", "slot machines",
+            ),
             "person": ("the guide", "the usher", "the game master", "the lady at the box office", "security"),
         },
         good=("the kids did not want to leave", "you could spend a whole day here", "we laughed until it hurt"),
         okay=("once is enough", "interesting, though you can see it all in an hour"),
-        bad=("half the {things} were closed", "the {thing} started an hour late", "our seats had no view of the stage"),
+        bad=(
+            "half the {things} were closed", "the {thing} started an hour late", "our seats had no view of the stage",
+        ),
         fact=("we bought the tickets online", "we had seats in row {number}", "we saw the late {thing}"),
     ),
 )  # fmt: skip

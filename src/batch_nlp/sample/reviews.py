@@ -1,0 +1,177 @@
+"""Makes the rows of the review table, a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_nlp.config import SampleConfig
+from batch_nlp.sample.keys import Float, Index, generator, ids, integers
+from batch_nlp.sample.text import Brief, write_text
+from batch_nlp.sample.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
+
+Row = dict[str, Any]
+
+# Rows that are in memory together; part of what a seed means, as the random numbers are drawn by chunk.
+CHUNK = 1000
+
+BATCH_COLUMNS = ("review_id", "user_id", "business_id", "text", "date")
+
+# Shares of 1, 2, 3, 4 and 5 stars: 20 % negative, 13 % neutral, 67 % positive.
+_STAR_SHARES = (0.12, 0.08, 0.13, 0.25, 0.42)
+_NATURAL_MIX = (0.20, 0.13, 0.67)
+_CLASS_OF_STARS = (0, 0, 1, 2, 2)
+
+# Review texts: median 70 words, mean 100, a heavy tail; the unhappy write more.
+_MEDIAN_WORDS = 64.0
+_SPREAD_OF_WORDS = 0.84
+_MOST_WORDS = 1000.0
+_WORDS_BY_STARS = np.array([1.2, 1.25, 1.15, 1.0, 0.9])
+
+# Which part of the reviews lacks their user and which their business; half a hundredth lacks both.
+_LOST_USERS = 0.02
+_LOST_BUSINESSES = (0.015, 0.03)
+
+# Stream number of `generator`; the batch number and the chunk's first index follow.
+_STREAM = 1
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows with what is to become of their lines.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Rows of the review table.
+    broken : list of tuple of int
+        Place in `rows` of each row whose line is to be broken, and a random integer that says how.
+    order : list of int
+        The lines to write, as places in `rows`; a place that comes twice is a duplicate.
+    """
+
+    rows: list[Row]
+    broken: list[tuple[int, int]]
+    order: list[int]
+
+
+def history(settings: SampleConfig) -> Iterator[Chunk]:
+    """Yield the history; the settings of a batch's drift do not matter."""
+    natural = replace(settings, class_mix=None, vocabulary=0.0, length=1.0)
+    yield from _chunks(natural, 0, settings.messages)
+
+
+def batch(settings: SampleConfig, number: int) -> Iterator[Chunk]:
+    """Yield the batch of a number, counted from 1: the messages of that day after the history's last one."""
+    yield from _chunks(settings, number, settings.batch_messages)
+
+
+def _chunks(settings: SampleConfig, number: int, messages: int) -> Iterator[Chunk]:
+    for start in range(0, messages, CHUNK):
+        yield _chunk(settings, number, np.arange(start, min(start + CHUNK, messages)))
+
+
+def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
+    world = World.of(settings)
+    random = generator(settings.seed, _STREAM, number, int(index[0]))
+    size = len(index)
+    stars = _stars(settings.class_mix, random, size)
+    users = _agreeing(world.users, 1.5, world.leniency, stars, random)
+    businesses = _agreeing(world.businesses, 1.3, world.quality, stars, random)
+    dates = _dates(world.signed_up(users), number, random)
+    words = np.exp(random.normal(np.log(_MEDIAN_WORDS), _SPREAD_OF_WORDS, size)) * _WORDS_BY_STARS[stars - 1]
+    words = np.minimum(words, _MOST_WORDS) * settings.length
+    novel = _even(random, size) < settings.vocabulary
+    topics = world.topics(businesses)
+    votes = random.geometric((0.5, 0.78, 0.65), (size, 3)) - 1
+
+    # A few reviews join nothing: an index past the end of the table is a user or a business that it lacks.
+    fate = random.random(size)
+    users[fate < _LOST_USERS] += world.users
+    businesses[(fate >= _LOST_BUSINESSES[0]) & (fate < _LOST_BUSINESSES[1])] += world.businesses
+
+    draw = integers(random)
+    rows: list[Row] = [
+        {
+            "review_id": review_id,
+            "user_id": user_id,
+            "business_id": business_id,
+            "stars": float(given),
+            "useful": useful,
+            "funny": funny,
+            "cool": cool,
+            "text": write_text(Brief(given, topic, length, new), draw),
+            "date": date.replace("T", " "),
+        }
+        for review_id, user_id, business_id, given, (useful, funny, cool), topic, length, new, date in zip(
+            # Every batch has its own trillion of indices, so that ids are unique across history and batches.
+            ids(settings.seed, "review", index + (number << 40)),
+            world.user_ids(users),
+            world.business_ids(businesses),
+            stars.tolist(),
+            votes.tolist(),
+            topics.tolist(),
+            words.tolist(),
+            novel.tolist(),
+            np.datetime_as_string(dates.astype("datetime64[s]")).tolist(),
+            strict=True,
+        )
+    ]
+    return Chunk(rows, *_faults(settings, random, size))
+
+
+def _even(random: np.random.Generator, size: int) -> Float:
+    """Return uniform numbers that are spread evenly, so that even a small batch has the shares that were asked for."""
+    return (random.permutation(size) + random.random(size)) / size
+
+
+def _stars(class_mix: list[float] | None, random: np.random.Generator, size: int) -> Index:
+    mix = class_mix or _NATURAL_MIX
+    shares = [
+        share * mix[group] / _NATURAL_MIX[group] for share, group in zip(_STAR_SHARES, _CLASS_OF_STARS, strict=True)
+    ]
+    bounds = list(accumulate(shares))[:-1]
+    return 1 + np.searchsorted(bounds, _even(random, size), side="right")
+
+
+def _agreeing(
+    count: int, skew: float, trait: Callable[[Index], Float], stars: Index, random: np.random.Generator
+) -> Index:
+    """Return a user or business for each review, lower indices more often.
+
+    The better of two is taken for many good reviews and the worse of two for many bad ones. So a user's and a
+    business's average stars tell something about the label, as in the real tables, and the stars keep their shares.
+    """
+    first, second = (random.random((2, len(stars))) ** skew * count).astype(np.int64)
+    better = trait(second) > trait(first)
+    swap = ((stars > 3) & better) | ((stars < 3) & ~better)
+    chosen: Index = np.where(swap & (random.random(len(stars)) < 0.6), second, first)
+    return chosen
+
+
+def _dates(signed_up: Index, number: int, random: np.random.Generator) -> Index:
+    chance = random.random(len(signed_up))
+    if number:
+        return (seconds(LAST_DAY + timedelta(days=number)) + chance * DAY).astype(np.int64)
+    first, last = seconds(FIRST_DAY), seconds(LAST_DAY) + DAY
+    # Nearly everybody writes after signing up; accounts that were merged or moved look as if they had not.
+    merged = random.random(len(signed_up)) < 0.03
+    start = np.where(merged, first, np.maximum(signed_up, first))
+    written: Index = (start + chance**0.8 * (last - start)).astype(np.int64)
+    return written
+
+
+def _faults(settings: SampleConfig, random: np.random.Generator, size: int) -> tuple[list[tuple[int, int]], list[int]]:
+    broken = _even(random, size) < settings.broken_share
+    repeated = np.flatnonzero((_even(random, size) < settings.duplicate_share) & ~broken)
+    later = repeated + 0.5 + random.random(len(repeated)) * (size - repeated)
+    places: NDArray[np.int64] = np.concatenate([np.arange(size), repeated])
+    order = np.argsort(np.concatenate([np.arange(size), later]), kind="stable")
+    hows = random.integers(0, 1 << 30, size)
+    return [(int(place), int(hows[place])) for place in np.flatnonzero(broken)], places[order].tolist()
