@@ -1,0 +1,82 @@
+"""What every backend offers, and what they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatMatrix = NDArray[np.float32]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors.
+
+    Attributes
+    ----------
+    dims : int
+        Length of a vector.
+    fingerprint : str
+        Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different
+        fingerprints must not be mixed.
+    """
+
+    dims: int
+    fingerprint: str
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return the vectors of some texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Any Unicode; empty texts and lone surrogates included.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dims)
+            One finite row a text, in the order of the texts.
+        """
+        ...
+
+
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which no tokenizer accepts, by U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:
+    """Encode each different text once.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Texts, possibly repeated, in any order.
+    dims : int
+        Length of a vector, for when there is no text.
+    encode : callable
+        Gives one row for each of its texts.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, dims)
+        One row a text, in the order of the texts.
+    """
+    if not texts:
+        return np.empty((0, dims), dtype=np.float32)
+    positions: dict[str, int] = {}
+    rows = [positions.setdefault(replace_surrogates(text), len(positions)) for text in texts]
+    vectors = encode(list(positions))
+    return vectors if len(positions) == len(rows) else vectors[rows]
+
+
+def unit_length(vectors: FloatMatrix) -> FloatMatrix:
+    """Return the rows divided by their Euclidean norm; rows of zeros stay zeros."""
+    norms = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
+    # the official model divides by at least 1e-12 too
+    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

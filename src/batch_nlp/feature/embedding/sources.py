@@ -1,0 +1,89 @@
+"""Models that a user names: a local folder, or a name on the Hugging Face hub with an optional revision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.errors import SettingsError
+
+
+def split_revision(model: str) -> tuple[str, str | None]:
+    """Return the name and the revision of ``name@revision``; a local folder has no revision.
+
+    Examples
+    --------
+    >>> split_revision("minishlab/potion-base-8M@dcbec7a")
+    ('minishlab/potion-base-8M', 'dcbec7a')
+    >>> split_revision("minishlab/potion-base-8M")
+    ('minishlab/potion-base-8M', None)
+    """
+    if Path(model).is_dir():
+        return model, None
+    name, _, revision = model.partition("@")
+    return name, revision or None
+
+
+def identity(model: str) -> str:
+    """Return what tells one model from another, without loading it.
+
+    Parameters
+    ----------
+    model : str
+        A local folder, or ``name`` or ``name@revision`` on the hub.
+
+    Returns
+    -------
+    str
+        The hash of a local folder's files, or the name on the hub with its revision.
+
+    Raises
+    ------
+    SettingsError
+        If it can only be a local folder and is none.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return f"sha256-{_hash_folder(folder)[:16]}"
+    name, revision = split_revision(model)
+    # the hub knows `name` and `owner/name`
+    if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise SettingsError(f"features.embedding.model={model}: there is no such folder.")
+    return f"{name}@{revision or 'main'}"
+
+
+def _hash_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") for part in parts):
+            with path.open("rb") as file:
+                digest.update(f"{'/'.join(parts)}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def loading(model: str) -> Iterator[None]:
+    """Say what is being loaded, and turn what a loader raises into a message that a user can act on.
+
+    Raises
+    ------
+    SettingsError
+        If the block fails to find, fetch or read the model.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    name, revision = split_revision(model)
+    if revision is None and not Path(name).is_dir():
+        logger.warning("{} may change on the hub, and vectors with it; pin it as model={}@<revision>", model, name)
+    try:
+        yield
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise SettingsError(
+            f"features.embedding.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging "
+            "Face hub that this machine can reach or has in its cache, or the path of a local folder."
+        ) from error

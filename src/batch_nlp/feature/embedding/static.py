@@ -1,0 +1,133 @@
+"""Static vectors: a text's vector is the mean of its tokens' vectors from a table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from loguru import logger
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from scipy.sparse import csr_array
+from tokenizers import Tokenizer
+
+from batch_nlp.errors import SettingsError
+from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
+from batch_nlp.feature.embedding.distill import RECIPE, distill
+from batch_nlp.feature.embedding.minilm import MiniLM
+from batch_nlp.feature.embedding.weights import DIMS, WEIGHTS_SHA256, load_tokenizer, packaged_folder
+from batch_nlp.storage.atomic import write_bytes
+
+# texts tokenized at a time: enough for all cores, few enough that their tokens take little memory
+_CHUNK = 1000
+
+
+class StaticEmbedder:
+    """Mean of token vectors, of unit length.
+
+    A text's vector does not depend, in any bit, on the texts beside it: each row of the sparse product adds the
+    vectors of its tokens one by one, in their order.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Cuts texts into tokens; it does not pad.
+    table : ndarray of float32, shape (size of the vocabulary, dims)
+        A vector for each token, with its weight; zeros for tokens that do not count.
+    fingerprint : str
+        What the vectors depend on.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, table: FloatMatrix, fingerprint: str) -> None:
+        self.dims = table.shape[1]
+        self.fingerprint = fingerprint
+        self._tokenizer = tokenizer
+        self._table = table
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return vectors of unit length, shape (n, dims); zeros for a text without a known token."""
+        return encode_unique(texts, self.dims, self._encode)
+
+    def _encode(self, texts: list[str]) -> FloatMatrix:
+        chunks = [self._sum_of_tokens(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
+        # the mean has the direction of the sum
+        return unit_length(np.concatenate(chunks))
+
+    def _sum_of_tokens(self, texts: list[str]) -> FloatMatrix:
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        ends = np.cumsum([0, *map(len, ids)], dtype=np.int32)
+        flat = np.fromiter(chain.from_iterable(ids), dtype=np.int32, count=int(ends[-1]))
+        ones = np.ones(len(flat), dtype=np.float32)
+        counts = csr_array((ones, flat, ends), shape=(len(ids), len(self._table)))
+        return np.asarray(counts @ self._table)
+
+
+def distilled_fingerprint(dims: int, max_tokens: int) -> str:
+    """Return what the vectors of `load_distilled` depend on."""
+    return f"{_table_name(dims)}-tokens{max_tokens}"
+
+
+def _table_name(dims: int) -> str:
+    return f"static-{WEIGHTS_SHA256[:16]}-recipe{RECIPE}-dims{dims}"
+
+
+def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0) -> StaticEmbedder:
+    """Return the embedder with the table distilled from MiniLM; the table is made at first use.
+
+    Parameters
+    ----------
+    cache_dir : Path
+        Where the table is kept.
+    dims : int
+        Length of a vector.
+    max_tokens : int
+        Tokens of a text that are read.
+    threads : int
+        Threads of the distillation; 0 takes all cores.
+
+    Raises
+    ------
+    SettingsError
+        If there are no vectors of that length.
+    """
+    if not 1 <= dims <= DIMS:
+        raise SettingsError(f"features.embedding.dims={dims}: static vectors distilled from MiniLM have 1 to {DIMS}.")
+    table = cached_table(cache_dir / f"{_table_name(dims)}.safetensors", lambda: distill(MiniLM(threads=threads), dims))
+    tokenizer = load_tokenizer(packaged_folder(), max_tokens)
+    return StaticEmbedder(tokenizer, table, distilled_fingerprint(dims, max_tokens))
+
+
+def cached_table(path: Path, make: Callable[[], FloatMatrix]) -> FloatMatrix:
+    """Return a table from its file; if that is missing or damaged, make the table and write the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    make : callable
+        Makes the table.
+    """
+    if path.exists():
+        try:
+            return _read_table(path)
+        except (OSError, SafetensorError, ValueError) as error:
+            logger.warning("{} is damaged ({}); it is made again", path, error)
+    table = make()
+    write_bytes(path, save({"table": table}, metadata={"sha256": _checksum(table)}))
+    return table
+
+
+def _read_table(path: Path) -> FloatMatrix:
+    with safe_open(path, framework="np") as file:
+        table: FloatMatrix = file.get_tensor("table")
+        expected = (file.metadata() or {}).get("sha256")
+    if _checksum(table) != expected:
+        raise ValueError("its checksum does not match")
+    return table
+
+
+def _checksum(table: FloatMatrix) -> str:
+    return hashlib.sha256(table.tobytes()).hexdigest()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
+from batch_nlp.errors import SettingsError
+from batch_nlp.feature.embedding import create_embedder, fingerprint
+
+STATIC = EmbeddingConfig()
+MINILM = EmbeddingConfig(EmbeddingBackend.minilm)
+OTHER = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model="owner/name")
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes"),
+    [
+        (STATIC, {"backend": EmbeddingBackend.minilm}),
+        (STATIC, {"dims": 128}),
+        (STATIC, {"max_tokens": 128}),
+        (STATIC, {"model": "owner/name"}),
+        (MINILM, {"max_tokens": 128}),
+        (MINILM, {"backend": EmbeddingBackend.sentence_transformers}),
+        (OTHER, {"model": "owner/other"}),
+        (OTHER, {"model": "owner/name@revision"}),
+        (OTHER, {"model": None}),
+    ],
+)
+def test_what_changes_the_vectors_changes_the_fingerprint(
+    settings: EmbeddingConfig, changes: dict[str, object]
+) -> None:
+    assert fingerprint(replace(settings, **changes)) != fingerprint(settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [STATIC, MINILM, OTHER])
+def test_how_the_work_is_done_does_not_change_the_fingerprint(settings: EmbeddingConfig) -> None:
+    assert fingerprint(replace(settings, batch_size=8, device="cpu")) == fingerprint(settings)
+
+
+def test_the_embedder_has_the_fingerprint_of_its_settings(tmp_path: Path) -> None:
+    assert create_embedder(MINILM, tmp_path).fingerprint == fingerprint(MINILM)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (replace(MINILM, model="owner/name"), "backend=minilm has one model"),
+        (replace(MINILM, batch_size=0), "batch_size=0"),
+        (replace(STATIC, model="./no/such/folder"), "no such folder"),
+        (replace(OTHER, model="/no/such/folder"), "no such folder"),
+    ],
+)
+def test_settings_that_cannot_be_satisfied_are_refused(settings: EmbeddingConfig, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=message):
+        fingerprint(settings)
+    with pytest.raises(SettingsError, match=message):
+        create_embedder(settings, tmp_path)
+
+
+def test_a_missing_extra_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(SettingsError, match=r"uv sync --extra sentence-transformers.*--torch-backend=cpu"):
+        create_embedder(OTHER, tmp_path)
