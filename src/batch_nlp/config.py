@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 
 class Stage(Enum):
@@ -373,3 +373,37 @@ class Config:
     drift: DriftConfig = field(default_factory=DriftConfig)
     # What the work runs on
     engine: EngineConfig = field(default_factory=EngineConfig)
+
+
+def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
+    """Return an object of a schema class; later values go before earlier ones, and before the defaults.
+
+    Parameters
+    ----------
+    schema : type
+        One of the classes above.
+    *values : DictConfig or dict
+        What to merge into it.
+
+    Raises
+    ------
+    OmegaConfBaseException
+        If a key is unknown, or a value is missing or of the wrong type.
+    """
+    node = OmegaConf.structured(schema)
+    _make_writable(node)
+    return OmegaConf.to_object(OmegaConf.merge(node, *values))
+
+
+def _make_writable(node: DictConfig) -> None:
+    """Lift the protection that OmegaConf gives frozen classes, on a node that nobody else holds."""
+    OmegaConf.set_readonly(node, False)
+    for name in node:
+        if not OmegaConf.is_missing(node, name) and isinstance(node[name], DictConfig):
+            _make_writable(node[name])
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """Return an object of a schema class as JSON values."""
+    values: Any = OmegaConf.to_container(OmegaConf.structured(settings), enum_to_str=True)
+    return dict(values)

@@ -7,9 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from batch_nlp.config import ColumnsConfig, Config, FeaturesConfig, FiltersConfig
+from batch_nlp.config import ColumnsConfig, Config, FeaturesConfig, FiltersConfig, parse, plain
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.feature.embedding import fingerprint
 
@@ -47,18 +45,12 @@ class FeatureDefinition:
         """Return the definition as JSON values; `from_dict` is the inverse."""
         return {
             "dataset": self.dataset,
-            **{
-                name: OmegaConf.to_container(OmegaConf.structured(getattr(self, name)), enum_to_str=True)
-                for name in ("columns", "filters", "features")
-            },
+            **{name: plain(getattr(self, name)) for name in ("columns", "filters", "features")},
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FeatureDefinition:
         """Return the definition that a model was trained with, from its manifest."""
-
-        def parse(schema: type, part: dict[str, Any]) -> Any:
-            return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), part))
 
         return cls(
             values["dataset"],

@@ -72,7 +72,9 @@ def to_store(features: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(features, schema=FEATURES_SCHEMA, preserve_index=False)
 
 
-def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
+def run_feature_pipeline(
+    config: Config, layers: Layers, store: FeatureStore, inbox: Path, run: str, now: datetime
+) -> FeatureResult:
     """Take in the raw files that are new: compute the features of messages that the store does not hold, add labels.
 
     Parameters
@@ -83,6 +85,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         Where each layer lives.
     store : FeatureStore
         Takes features and labels, a commit for every ``engine.commit_rows`` messages.
+    inbox : Path
+        Where user and business files may have come along with new messages.
     run : str
         Name of the run.
     now : datetime
@@ -116,7 +120,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         return FeatureResult(version, ledger.summary(), 0)
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
     users, businesses = (
-        prepare_side_table(config.dataset, table, layers, config.engine) for table in ("user", "business")
+        prepare_side_table(config.dataset, table, inbox, layers, config.engine) for table in ("user", "business")
     )
     columns = config.dataset.columns
     quarantine = layers.primary / "quarantine" / f"{run}.parquet"

@@ -50,7 +50,9 @@ def _text(value: Any) -> str | None:
     return None if value is None or value != value else str(value)
 
 
-def prepare_side_table(dataset: DatasetConfig, table: str, layers: Layers, engine: EngineConfig) -> Path | None:
+def prepare_side_table(
+    dataset: DatasetConfig, table: str, inbox: Path, layers: Layers, engine: EngineConfig
+) -> Path | None:
     """Bring a side table from ``01_raw`` to ``02_intermediate``, unless it is there already.
 
     Parameters
@@ -59,6 +61,8 @@ def prepare_side_table(dataset: DatasetConfig, table: str, layers: Layers, engin
         Where the raw files are.
     table : str
         ``user`` or ``business``.
+    inbox : Path
+        Where files of the table may have come along with new messages.
     layers : Layers
         Where the result goes.
     engine : EngineConfig
@@ -70,7 +74,8 @@ def prepare_side_table(dataset: DatasetConfig, table: str, layers: Layers, engin
         The parquet file, None (with a warning) where the source has no such table.
     """
     pattern = getattr(dataset.tables, table)
-    files = find_files(Path(dataset.raw_dir), pattern) if pattern else []
+    folders = (Path(dataset.raw_dir), inbox)
+    files = [file for folder in folders for file in find_files(folder, pattern)] if pattern else []
     target = layers.intermediate / f"{table}.parquet"
     if not files:
         if target.exists():
@@ -167,7 +172,7 @@ class SideTables:
             }
         )
         self._connection.register("keys", keys)
-        found = self._connection.execute(
+        found = self._connection.sql(
             """
             SELECT u.yelping_since, u.elite, TRY_CAST(u.review_count AS DOUBLE) AS review_count, b.categories
             FROM keys k

@@ -146,10 +146,10 @@ def _predicted_before(
     if not files:
         return None
     connection.register("stored_features", stored if stored else FEATURES_SCHEMA.empty_table())
-    return connection.execute(
+    return connection.sql(
         """
         SELECT DISTINCT ON (p.message_id) p.message_id, f.text_hash
         FROM read_parquet(?) p LEFT JOIN stored_features f ON p.message_id = f.message_id
         """,
-        [files],
+        params=[files],
     ).to_arrow_table()

@@ -109,7 +109,7 @@ class FeatureStore:
             connection.register("new", labels)
             stored = self._open(self._labels_path)
             connection.register("labels", stored.to_pyarrow_dataset() if stored else LABELS_SCHEMA.empty_table())
-            added = connection.execute(
+            added = connection.sql(
                 f"""
                 WITH latest AS ({_LATEST_LABELS}),
                 numbered AS (SELECT *, row_number() OVER () AS position FROM new),
@@ -164,7 +164,7 @@ class FeatureStore:
         with connect(self._engine) as connection:
             connection.register("stored", stored)
             connection.register("new", features.select(["message_id"]))
-            known = connection.execute(
+            known = connection.sql(
                 "SELECT DISTINCT message_id FROM stored SEMI JOIN new USING (message_id)"
             ).to_arrow_table()
         ids = set(known["message_id"].to_pylist())
@@ -199,7 +199,7 @@ class FeatureStore:
         with connect(self._engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
-            table = connection.execute(
+            table = connection.sql(
                 f"""
                 WITH latest AS ({_LATEST_LABELS})
                 SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
@@ -224,7 +224,7 @@ class FeatureStore:
         with connect(self._engine) as connection:
             connection.register("features", table.to_pyarrow_dataset())
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
-            found = connection.execute("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
+            found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
         return features_frame(found)
 
 

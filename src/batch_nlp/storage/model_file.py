@@ -17,12 +17,9 @@ from batch_nlp.storage.atomic import write_bytes
 TRUSTED_TYPES = (
     "batch_nlp.training.encoding.EmbeddingColumns",
     "batch_nlp.training.ngram_scores.NgramScores",
-    "batch_nlp.training.ngram_scores.Vocabulary",
-    "feature_engine.imputation.categorical.CategoricalImputer",
-    "feature_engine.imputation.mean_median.MeanMedianImputer",
-    "feature_engine.imputation.missing_indicator.AddMissingIndicator",
     "feature_engine.selection.drop_constant_features.DropConstantFeatures",
     "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
+    "numpy.dtype",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
 )

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 # words with their apostrophes, and the marks that carry sentiment
 _TOKEN = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # nosec B105: a pattern, no password
@@ -76,7 +77,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X
 
     def _fit_weights(self, weights: csr_array, y: NDArray[Any]) -> LogisticRegression:
-        return LogisticRegression(C=self.c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
+        # its products of small dense vectors only lose by threads: on a busy machine ten times the time
+        with threadpool_limits(1, user_api="blas"):
+            return LogisticRegression(C=self.c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
         """Learn n-grams and weights.

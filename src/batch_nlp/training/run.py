@@ -18,11 +18,10 @@ import pandas as pd
 import pyarrow as pa
 from loguru import logger
 from numpy.typing import NDArray
-from omegaconf import OmegaConf
 from sklearn.pipeline import Pipeline
 from sklearn.utils.class_weight import compute_sample_weight
 
-from batch_nlp.config import Balance, Config
+from batch_nlp.config import Balance, Config, plain
 from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
 from batch_nlp.errors import DataError
 from batch_nlp.steps import diagram
@@ -69,7 +68,7 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
 
     Two trainings with one fingerprint give the same model.
     """
-    training: Any = OmegaConf.to_container(OmegaConf.structured(config.training), enum_to_str=True)
+    training = plain(config.training)
     for name in ("promote", "force", "keep_versions"):
         del training[name]
     content = {
@@ -234,8 +233,7 @@ def _compare(
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    whole: Any = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
-    return {name: whole[name] for name in ("seed", "model", "training")}
+    return {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)}
 
 
 def _reference(validation: Validation, probabilities: NDArray[np.float64], classes: list[str]) -> dict[str, Any]:
