@@ -67,7 +67,6 @@ def main() -> int:
     except (HydraException, OmegaConfBaseException) as error:
         print(settings_error(error), file=sys.stderr)
         return ExitCode.SETTINGS
-    except Exception:
-        # told by the job already; the traceback is in its log
+    except Exception:  # noqa: BLE001 told by the job already; what is left is the exit code
         return ExitCode.BUG
     return ExitCode.DONE

@@ -41,10 +41,17 @@ FORBIDDEN_SOURCES = frozenset(
         "fans",
         "friends",
         "is_open",
-        *(
-            f"compliment_{kind}"
-            for kind in "hot more profile cute list note plain cool funny writer photos".split()
-        ),
+        "compliment_cool",
+        "compliment_cute",
+        "compliment_funny",
+        "compliment_hot",
+        "compliment_list",
+        "compliment_more",
+        "compliment_note",
+        "compliment_photos",
+        "compliment_plain",
+        "compliment_profile",
+        "compliment_writer",
     }
 )
 
@@ -59,8 +66,6 @@ FEATURES_SCHEMA = pa.schema(
         (EMBEDDING, pa.list_(pa.float32())),
     ]
 )
-
-PREDICTION_COLUMNS = ("message_id", "predicted_class", "predicted_label")
 
 
 def message_contract(targets: Collection[str]) -> pa_check.DataFrameSchema:

@@ -241,8 +241,8 @@ def _warn_of_band(run: Run) -> None:
     for name, share in shares.items():
         if not run.config.drift.low <= share <= run.config.drift.high:
             logger.warning(
-                "The champion predicts class {} for {:.1%} of its own hold-out, outside drift.low={} and drift.high={}: "
-                "the rule will ring without any drift",
+                "The champion predicts class {} for {:.1%} of its own hold-out, outside drift.low={} and "
+                "drift.high={}: the rule will ring without any drift",
                 name,
                 share,
                 run.config.drift.low,
@@ -306,10 +306,12 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
     if definition.version != expected:
         raise DataError(
             f"This installation computes feature version {definition.version} where the champion {champion.version} "
-            f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that trained it."
+            f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
+            "trained it."
         )
     users, businesses = (
-        prepare_side_table(config.dataset, table, run.inbox, run.layers, config.engine) for table in ("user", "business")
+        prepare_side_table(config.dataset, table, run.inbox, run.layers, config.engine)
+        for table in ("user", "business")
     )
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:

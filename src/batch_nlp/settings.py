@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
@@ -59,11 +58,11 @@ def settings_error(error: Exception) -> SettingsError:
     return SettingsError(str(error).strip())
 
 
-def _keys(node: Any, prefix: str = "") -> Iterator[str]:
-    for name, value in node.items_ex(resolve=False) if isinstance(node, DictConfig) else ():
+def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    for name in map(str, node):
         yield prefix + name
-        if isinstance(value, DictConfig) and not value._is_missing() and not value._is_none():
-            yield from _keys(value, f"{prefix}{name}.")
+        if not OmegaConf.is_missing(node, name) and isinstance(node[name], DictConfig):
+            yield from _keys(node[name], f"{prefix}{name}.")
 
 
 def _nearest_key(key: str) -> str:
@@ -96,7 +95,9 @@ def _check_values(settings: Config) -> None:
     need(engine.threads >= 0, "engine.threads", engine.threads, "0 (all cores) or more")
     share = settings.quarantine.max_share
     need(0 <= share <= 1, "quarantine.max_share", share, "a share between 0 and 1")
-    need(settings.features.embedding.dims >= 1, "features.embedding.dims", settings.features.embedding.dims, "at least 1")
+    need(
+        settings.features.embedding.dims >= 1, "features.embedding.dims", settings.features.embedding.dims, "at least 1"
+    )
     classes, mapped = settings.dataset.classes, set(settings.dataset.target_map.values())
     need(len(classes) >= 2, "dataset.classes", classes, "at least two classes")
     need(

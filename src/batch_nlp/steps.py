@@ -27,6 +27,9 @@ class StatelessStep(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
+        # frames with texts, not matrices of numbers
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
         return tags
 
 

@@ -51,7 +51,6 @@ class FeatureDefinition:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> FeatureDefinition:
         """Return the definition that a model was trained with, from its manifest."""
-
         return cls(
             values["dataset"],
             parse(ColumnsConfig, values["columns"]),

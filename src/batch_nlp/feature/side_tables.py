@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +82,11 @@ def prepare_side_table(
             return target
         if pattern:
             logger.warning(
-                "No {} file ({}) in {}: what is known of a message's {} stays empty", table, pattern, dataset.raw_dir, table
+                "No {} file ({}) in {}: what is known of a message's {} stays empty",
+                table,
+                pattern,
+                dataset.raw_dir,
+                table,
             )
         return None
     sources = hashlib.sha256("\n".join(map(file_identity, files)).encode()).hexdigest()
@@ -91,12 +94,17 @@ def prepare_side_table(
         return target
     spec = _TABLES[table]
     columns = [*spec.columns, *spec.optional]
-    schema = pa.schema([(name, pa.string()) for name in columns] + [(SOURCE_FILE, pa.string()), (SOURCE_LINE, pa.int64())])
+    schema = pa.schema(
+        [(name, pa.string()) for name in columns] + [(SOURCE_FILE, pa.string()), (SOURCE_LINE, pa.int64())]
+    )
     ledger = Ledger()
     with (
         replacing(target) as temporary,
         pq.ParquetWriter(
-            temporary, schema.with_metadata({_SOURCES_KEY: sources.encode()}), compression="zstd", write_page_checksum=True
+            temporary,
+            schema.with_metadata({_SOURCES_KEY: sources.encode()}),
+            compression="zstd",
+            write_page_checksum=True,
         ) as writer,
     ):
         for rows in _rows(files, spec, engine.batch_rows, ledger):
@@ -115,7 +123,9 @@ def _rows(files: Sequence[Path], spec: _Table, batch_rows: int, ledger: Ledger) 
             rows[name] = pd.Series([_text(value) for value in rows[name]], rows.index, object)
         without_key = rows[spec.key].isna()
         if without_key.any():
-            ledger.quarantine(rows[without_key], "extract", f"{spec.key} is missing", spec.key, rows[spec.key][without_key])
+            ledger.quarantine(
+                rows[without_key], "extract", f"{spec.key} is missing", spec.key, rows[spec.key][without_key]
+            )
         ledger.done += int((~without_key).sum())
         yield rows[~without_key]
 
@@ -142,11 +152,11 @@ class SideTables:
             columns = ", ".join(f"{name} VARCHAR" for name in (*spec.columns, *spec.optional))
             self._connection.execute(f"CREATE TABLE side_{table} ({columns})")
             return
+        # every name in this query stands in this module
         self._connection.execute(
-            f"""
-            CREATE TABLE side_{table} AS SELECT * EXCLUDE ({SOURCE_FILE}, {SOURCE_LINE}) FROM read_parquet(?)
-            QUALIFY row_number() OVER (PARTITION BY {spec.key} ORDER BY {SOURCE_FILE}, {SOURCE_LINE}) = 1
-            """,  # nosec B608: names from this module alone
+            f"CREATE TABLE side_{table} AS SELECT * EXCLUDE ({SOURCE_FILE}, {SOURCE_LINE}) "  # nosec B608
+            f"FROM read_parquet(?) "
+            f"QUALIFY row_number() OVER (PARTITION BY {spec.key} ORDER BY {SOURCE_FILE}, {SOURCE_LINE}) = 1",
             [str(path)],
         )
 

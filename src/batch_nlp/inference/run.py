@@ -98,7 +98,9 @@ def run_inference_pipeline(
                 writer.write_table(pa.Table.from_pandas(predictions, schema=schema, preserve_index=False))
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
-                features.append(pa.Table.from_pandas(outputs["embedding"], schema=FEATURES_SCHEMA, preserve_index=False))
+                features.append(
+                    pa.Table.from_pandas(outputs["embedding"], schema=FEATURES_SCHEMA, preserve_index=False)
+                )
                 if sum(part.num_rows for part in features) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, features, batch.name)
                 advance(len(raw.rows))
@@ -118,7 +120,8 @@ def run_inference_pipeline(
     batch.state = BatchState.SCORED
     write_text(layers.diagrams / "inference.html", diagram(runner.pipeline, "inference pipeline"))
     logger.info(
-        "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + {quarantined:,} quarantined",
+        "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
+        "{quarantined:,} quarantined",
         **batch.accounts,
     )
 

@@ -1,4 +1,7 @@
-"""``python -m batch_nlp.storage.check_model FOLDER``: does a model on disk predict what it predicted when trained?"""
+"""Checks that a model on disk predicts what it predicted when it was trained.
+
+Run as ``python -m batch_nlp.storage.check_model FOLDER``, in a process that has nothing of the training's memory.
+"""
 
 from __future__ import annotations
 

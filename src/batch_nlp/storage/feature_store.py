@@ -27,7 +27,7 @@ LABELS_SCHEMA = pa.schema(
     ]
 )
 _LATEST_LABELS = """
-    SELECT message_id, target FROM labels
+    CREATE TEMP VIEW latest AS SELECT message_id, target FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
 """
 
@@ -109,10 +109,10 @@ class FeatureStore:
             connection.register("new", labels)
             stored = self._open(self._labels_path)
             connection.register("labels", stored.to_pyarrow_dataset() if stored else LABELS_SCHEMA.empty_table())
+            connection.execute(_LATEST_LABELS)
             added = connection.sql(
-                f"""
-                WITH latest AS ({_LATEST_LABELS}),
-                numbered AS (SELECT *, row_number() OVER () AS position FROM new),
+                """
+                WITH numbered AS (SELECT *, row_number() OVER () AS position FROM new),
                 last AS (SELECT * FROM numbered QUALIFY row_number() OVER (PARTITION BY message_id
                                                                           ORDER BY position DESC) = 1)
                 SELECT l.message_id, l.target, l.arrived_at, l.source_file
@@ -127,9 +127,7 @@ class FeatureStore:
     def data_version(self, feature_version: str) -> DataVersion:
         """Return the versions of the tables as they are now."""
         features, labels = self._open(self._features_path(feature_version)), self._open(self._labels_path)
-        return DataVersion(
-            feature_version, features.version() if features else -1, labels.version() if labels else -1
-        )
+        return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
     def count(self, feature_version: str) -> int:
         """Return the number of messages with features of a version."""
@@ -199,9 +197,9 @@ class FeatureStore:
         with connect(self._engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
+            connection.execute(_LATEST_LABELS)
             table = connection.sql(
-                f"""
-                WITH latest AS ({_LATEST_LABELS})
+                """
                 SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
                 ORDER BY f.written_at, f.message_id
                 """

@@ -37,7 +37,7 @@ def _renumber(node: Any, ids: dict[str, str]) -> Any:
         return [_renumber(item, ids) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {}
+    result: dict[str, Any] = {}
     for key, value in node.items():
         if key == "__id__":
             result[key] = int(number(value))

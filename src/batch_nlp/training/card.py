@@ -26,6 +26,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         for name, counts in zip(classes, metrics["confusion"], strict=True)
     )
     model = manifest["settings"]["model"]
+    quality = f"weighted F1 **{metrics['f1_weighted']:.3f}** · macro F1 **{metrics['f1_macro']:.3f}**"
     return f"""# Model card
 
 | | |
@@ -40,7 +41,7 @@ def model_card(manifest: dict[str, Any]) -> str:
 
 ## Quality on the hold-out
 
-weighted F1 **{metrics["f1_weighted"]:.3f}** · macro F1 **{metrics["f1_macro"]:.3f}** · accuracy {metrics["accuracy"]:.3f}
+{quality}
 
 | class | messages | predicted | precision | recall | F1 |
 | --- | --- | --- | --- | --- | --- |

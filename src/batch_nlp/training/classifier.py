@@ -62,7 +62,5 @@ def build_classifier(config: Config) -> Any:
     defaults = {"random_state": config.seed, "n_jobs": config.engine.threads or -1}
     params = {name: value for name, value in defaults.items() if name in valid} | dict(config.model.params)
     if config.training.balance is Balance.weights and not has_fit_parameter(estimator, "sample_weight"):
-        raise SettingsError(
-            f"training.balance=weights: {found.__name__} cannot weigh rows. Set training.balance=none."
-        )
+        raise SettingsError(f"training.balance=weights: {found.__name__} cannot weigh rows. Set training.balance=none.")
     return estimator.set_params(**params)

@@ -31,7 +31,7 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         """Remember the number of dimensions."""
-        self.dims_ = len(X.iloc[0, 0])
+        self.dims_ = len(np.asarray(X.iloc[0, 0]))
         return self
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 # words with their apostrophes, and the marks that carry sentiment
-_TOKEN = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # nosec B105: a pattern, no password
+_WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
 
 
 class NgramScores(TransformerMixin, BaseEstimator):
@@ -70,7 +70,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     def _new_vectorizer(self, **settings: Any) -> TfidfVectorizer:
-        return TfidfVectorizer(ngram_range=(1, self.max_n), token_pattern=_TOKEN, sublinear_tf=True, **settings)
+        return TfidfVectorizer(ngram_range=(1, self.max_n), token_pattern=_WORD_OR_MARK, sublinear_tf=True, **settings)
 
     @staticmethod
     def _texts(X: Any) -> Any:
@@ -102,7 +102,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self.idf_ = vectorizer.idf_
         self.coef_, self.intercept_, self.classes_ = model.coef_, model.intercept_, model.classes_
         self._vectorizer = vectorizer
-        return weights
+        return csr_array(weights)
 
     def fit_transform(self, X: pd.DataFrame, y: ArrayLike, **fit_params: Any) -> NDArray[np.float64]:
         """Learn n-grams and weights, and return the out-of-fold scores of the same texts.

@@ -1,4 +1,4 @@
-"""Runs the training pipeline: a candidate from the labelled messages of the store, judged and, if it passes, published."""
+"""Runs the training pipeline: a candidate from the store's labelled messages, judged and, if it passes, published."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from batch_nlp.config import Balance, Config, plain
 from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.steps import diagram
 from batch_nlp.storage.atomic import replacing_folder, write_json, write_parquet, write_text
-from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_file import dump_model
-from batch_nlp.storage.registry import CHECK_FILE, MANIFEST_FILE, MODEL_FILE, Model, Registry, file_hash
+from batch_nlp.storage.registry import CHECK_FILE, MANIFEST_FILE, MODEL_FILE, Registry, file_hash
 from batch_nlp.training.card import CARD_FILE, model_card
 from batch_nlp.training.gate import Check, GateDecision, check_against_champion, check_thresholds
 from batch_nlp.training.pipeline import build_training_pipeline
@@ -83,7 +83,9 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
 
 def fit(pipeline: Pipeline, rows: pd.DataFrame, labels: pd.Series[int], balance: Balance) -> Pipeline:
     """Fit a training pipeline on rows of the feature store."""
-    params = {"training__sample_weight": compute_sample_weight("balanced", labels)} if balance is Balance.weights else {}
+    params = (
+        {"training__sample_weight": compute_sample_weight("balanced", labels)} if balance is Balance.weights else {}
+    )
     fitted: Pipeline = pipeline.fit(rows[list(FEATURE_COLUMNS)], labels.to_numpy(), **params)
     return fitted
 
@@ -144,20 +146,17 @@ def run_training_pipeline(
     pipeline = fit(build_training_pipeline(config), messages.loc[train], labels[train], training.balance)
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
 
-    rows, truth = messages.loc[held_out], labels[held_out].to_numpy()
+    rows, truth = messages.loc[held_out], np.asarray(labels[held_out], dtype=np.int64)
     probabilities = pipeline.predict_proba(rows[list(FEATURE_COLUMNS)])
-    predicted = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
     validation = Validation.of(truth, predicted, classes)
-    _write_model_data(layers, run, messages, labels, train, held_out, probabilities)
+    _write_model_data(layers, run, messages, labels, held_out, probabilities)
     write_text(layers.diagrams / "training.html", diagram(pipeline, "training pipeline"))
 
-    champion = registry.champion()
     decision = None
     if training.promote is not False:
         checks = check_thresholds(validation, training.thresholds)
-        if champion is not None and checks_compare(config):
-            checks += _compare(config, store, champion, rows, truth, predicted)
-        decision = GateDecision(checks)
+        decision = GateDecision(checks + _champion_checks(config, store, registry, rows, truth, predicted))
     manifest = {
         "created_at": now.isoformat(),
         "dataset": config.dataset.name,
@@ -183,31 +182,36 @@ def run_training_pipeline(
     return TrainingResult(run, validation.to_dict(), decision, published)
 
 
-def checks_compare(config: Config) -> bool:
-    """Say whether the gate has settings for the comparison with the champion."""
-    gate = config.training.gate
-    return gate.tolerance is not None or gate.max_recall_drop is not None
-
-
 def _labels(messages: pd.DataFrame, config: Config) -> pd.Series[int]:
     labels = messages["target"].map(dict(config.dataset.target_map))
     unknown = messages["target"][labels.isna()].unique()
     if len(unknown):
         raise DataError(
-            f"{int(labels.isna().sum()):,} stored labels are none of dataset.target_map: {', '.join(sorted(unknown)[:5])}. "
+            f"{int(labels.isna().sum()):,} stored labels are none of dataset.target_map: {examples(sorted(unknown))}. "
             "Add them to the map."
         )
     return labels.astype(int)
 
 
-def _compare(
+def _champion_checks(
     config: Config,
     store: FeatureStore,
-    champion: Model,
+    registry: Registry,
     rows: pd.DataFrame,
     truth: NDArray[np.int64],
     predicted: NDArray[np.int64],
 ) -> list[Check]:
+    """Return the gate's checks against the champion, on the held-out messages that it has features of."""
+    gate = config.training.gate
+    if gate.tolerance is None and gate.max_recall_drop is None:
+        return []
+    try:
+        champion = registry.champion()
+    except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
+        logger.error("The champion cannot be compared with: {}", error)
+        champion = None
+    if champion is None:
+        return []
     manifest = champion.manifest
     if manifest["dataset"] != config.dataset.name or manifest["classes"] != list(config.dataset.classes):
         allowed = manifest["generated_data"] or config.training.gate.replace_other_dataset
@@ -249,7 +253,6 @@ def _write_model_data(
     run: str,
     messages: pd.DataFrame,
     labels: pd.Series[int],
-    train: pd.Index[int],
     held_out: pd.Index[int],
     probabilities: NDArray[np.float64],
 ) -> None:

@@ -56,7 +56,11 @@ def check_classes(labels: pd.Series[int], classes: list[str], least: int, part: 
         If a class has fewer; the message names all that do.
     """
     counts = labels.value_counts()
-    short = [f"{name} ({index}) has {counts.get(index, 0)}" for index, name in enumerate(classes) if counts.get(index, 0) < least]
+    short = [
+        f"{name} ({index}) has {counts.get(index, 0)}"
+        for index, name in enumerate(classes)
+        if counts.get(index, 0) < least
+    ]
     if short:
         raise DataError(
             f"Each class needs at least {least} {part}; class {', class '.join(short)}. "

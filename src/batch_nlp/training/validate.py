@@ -35,12 +35,12 @@ class Validation:
     @property
     def recalls(self) -> NDArray[np.float64]:
         """Recall of each class, shape (k,)."""
-        return np.diag(self.confusion) / np.maximum(self.confusion.sum(axis=1), 1)
+        return np.asarray(np.diag(self.confusion) / np.maximum(self.confusion.sum(axis=1), 1))
 
     @property
     def predicted_shares(self) -> NDArray[np.float64]:
         """Share of each class among the predictions, shape (k,)."""
-        return self.confusion.sum(axis=0) / self.confusion.sum()
+        return np.asarray(self.confusion.sum(axis=0) / self.confusion.sum())
 
     def metric(self, name: str) -> float:
         """Return a metric by name: ``f1_weighted``, ``f1_macro`` or ``accuracy``."""

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.feature.embedding.base import Embedder
 from batch_nlp.feature.embedding.factory import create_embedder
+from batch_nlp.steps import StatelessStep
 
 
-class Embedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Embedding(StatelessStep):
     """Add the vector of each message's text.
 
     It learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
@@ -76,10 +75,6 @@ class Embedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.cache_dir = cache_dir
         self.threads = threads
-
-    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Do nothing."""
-        return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Add the column `embedding`.
@@ -158,15 +153,3 @@ class Embedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Return the parameters without the model."""
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_loaded"}
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Return True: there is nothing to fit."""
-        return True
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that the step takes frames with strings and needs no fit."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags

@@ -102,5 +102,7 @@ class Extract(StatelessStep):
                 self.ledger.quarantine(raw, "extract", f"{column} cannot be read", column, rows[column])
             rejected |= mask
         messages = messages[~rejected]
-        messages.insert(4, "text_hash", pd.Series([_text_hash(text) for text in messages["text"]], messages.index, object))
+        messages.insert(
+            4, "text_hash", pd.Series([_text_hash(text) for text in messages["text"]], messages.index, object)
+        )
         return messages.join(self.side_tables.look_up(messages))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import pandera.errors
@@ -41,7 +42,7 @@ class Validate(StatelessStep):
             valid = self._leave_out(valid, empty, "filter: user without reviews", "user_review_count")
         return valid
 
-    def _contract_failures(self, X: pd.DataFrame) -> pd.Index[int]:
+    def _contract_failures(self, X: pd.DataFrame) -> list[Any]:
         try:
             message_contract(self.targets).validate(X, lazy=True)
         except pandera.errors.SchemaErrors as error:
@@ -52,8 +53,8 @@ class Validate(StatelessStep):
                 rows = X.loc[group["index"].astype(X.index.dtype)]
                 reason = f"{column} is missing" if check == "not_nullable" else str(check)
                 self.ledger.quarantine(rows, "validate", reason, str(column), rows[column])
-            return pd.Index(cases["index"].astype(X.index.dtype))
-        return X.index[:0]
+            return list(cases["index"].astype(X.index.dtype))
+        return []
 
     def _leave_out(self, X: pd.DataFrame, mask: pd.Series[bool], reason: str, column: str) -> pd.DataFrame:
         rows = X[mask]

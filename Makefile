@@ -1,0 +1,92 @@
+# One vocabulary of tasks for people, hooks, .ci/run and GitHub Actions.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# a process that may not write byte code starts twice as slow
+unexport PYTHONDONTWRITEBYTECODE
+
+# uv from the PATH, or one of the project's own, made by the first target that needs it
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+PYTHON ?= python3
+# --no-sync: `setup` has brought the environment up to date, and keeps what a person added to it
+RUN := $(UV) run --no-sync
+ARGS ?=
+STAMP := .venv/.setup
+
+.PHONY: help setup run features train inference sample rollback test test-fault test-models check lint format typecheck imports \
+	security coverage docs docs-serve clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@echo 'Settings go in ARGS, for example: make train ARGS="model=logistic_regression"'
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet uv
+
+$(STAMP): pyproject.toml uv.lock $(if $(filter .uv/bin/uv,$(UV)),| .uv/bin/uv)
+	$(UV) sync --locked
+	@touch $@
+
+setup: $(STAMP) ## install what the project needs into .venv (and uv into .uv if it is missing)
+
+run: setup ## features, model, predictions and verdict; on the embedded sample unless ARGS says otherwise
+	$(RUN) start_batch_nlp.py $(ARGS)
+
+features: setup ## take in what is new in data/01_raw
+	$(RUN) start_batch_nlp.py pipeline=feature $(ARGS)
+
+train: setup ## train a candidate and publish it if it passes its gate (features first if the store is empty)
+	$(RUN) start_batch_nlp.py pipeline=training $(ARGS)
+
+inference: setup ## score what is new in the inbox and apply the rule
+	$(RUN) start_batch_nlp.py pipeline=inference $(ARGS)
+
+sample: setup ## write the next generated batch into the inbox (ARGS="sample.part=labels" delivers its labels)
+	$(RUN) start_batch_nlp.py pipeline=sample sample.part=batch $(ARGS)
+
+rollback: setup ## make the version before the champion the champion again
+	$(RUN) start_batch_nlp.py pipeline=rollback $(ARGS)
+
+test: setup ## run the tests
+	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
+
+test-models: setup ## the tests that need torch, with a CPU build beside what is locked (the locked one brings CUDA)
+	$(UV) pip install --quiet pip
+	.venv/bin/python -m pip install --quiet torch==2.13.0 sentence-transformers
+	$(RUN) pytest tests/model
+
+test-fault: setup ## only the tests that kill real processes
+	$(RUN) pytest tests/fault $(ARGS)
+
+check: lint typecheck imports security docs ## everything that CI asks but the tests
+
+lint: setup ## ruff: rules and format
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+format: setup ## ruff: mend rules and format
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+typecheck: setup ## mypy --strict
+	$(RUN) mypy
+
+imports: setup ## the direction of imports (import-linter)
+	$(RUN) lint-imports --no-logo
+
+security: setup ## bandit
+	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src start_batch_nlp.py
+
+coverage: setup ## run the tests and report branch coverage
+	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
+
+docs: setup ## build the documentation into site/
+	$(RUN) mkdocs build --strict --quiet
+
+docs-serve: setup ## show the documentation while writing it
+	$(RUN) mkdocs serve
+
+clean: ## remove environments, caches and reports; data and models stay
+	rm -rf .venv .uv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site htmlcov
+	rm -rf coverage.xml .coverage .coverage.*

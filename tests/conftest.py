@@ -1,0 +1,118 @@
+"""What the tests of all packages share: settings as the command line composes them, a generated history, a model."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+# As the command line does, and before anything loads OpenMP: spinning threads are slow where tests run side by side
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import hypothesis
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from batch_nlp.config import Config, EmbeddingConfig, SampleConfig
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.embedding import create_embedder
+from batch_nlp.feature.run import run_feature_pipeline
+from batch_nlp.sample import write_history
+from batch_nlp.settings import typed_settings
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+from batch_nlp.training.run import run_training_pipeline
+
+ROOT = Path(__file__).resolve().parents[1]
+
+MakeConfig = Callable[..., Config]
+
+# Other work on the machine makes single examples slow; that is no finding
+hypothesis.settings.register_profile("batch_nlp", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("batch_nlp")
+
+
+@pytest.fixture(scope="session")
+def embedding_cache() -> Path:
+    """Return a folder with the distilled static table; it outlives the run, since distilling takes 20 s or more.
+
+    The lock makes the other workers of a parallel run wait for the first one's table.
+    """
+    folder = ROOT / ".cache" / "embedding"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        create_embedder(EmbeddingConfig(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the three tables of a generated history of 800 messages; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("sample_raw")
+    write_history(folder, SampleConfig(messages=800))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_config(embedding_cache: Path) -> MakeConfig:
+    """Return a function ``make_config(folder, *overrides)`` that composes conf/ as the command line does.
+
+    Data and models live in `folder`, the distilled table is at hand there, and one thread is used: tests run side by
+    side. Overrides go last, so that any of this can be overridden.
+    """
+
+    def make(folder: Path, *overrides: str) -> Config:
+        OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
+        defaults = [f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}", "engine.threads=1"]
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            config = typed_settings(compose("config", overrides=[*defaults, *overrides]))
+        cache = Layers(Path(config.paths.data), config.dataset.name).embedding_cache
+        cache.mkdir(parents=True, exist_ok=True)
+        for table in embedding_cache.glob("*.safetensors"):
+            if not (cache / table.name).exists():
+                (cache / table.name).symlink_to(table)
+        return config
+
+    return make
+
+
+@dataclass(frozen=True)
+class World:
+    """A data folder in which features were computed and a first champion was published."""
+
+    config: Config
+    layers: Layers
+    store: FeatureStore
+    registry: Registry
+    definition: FeatureDefinition
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig, sample_raw: Path) -> World:
+    """Return the state after features and training on `sample_raw`, with a small model; nobody writes to it."""
+    config = make_config(
+        tmp_path_factory.mktemp("world"),
+        f"dataset.raw_dir={sample_raw}",
+        "model.params.n_estimators=30",
+        "training.thresholds.f1_macro=0.3",
+        "training.thresholds.f1_weighted=0.3",
+        "training.thresholds.recall=0.0",
+        "training.min_class_messages=5",
+        "training.promote=true",
+    )
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    layers = Layers(Path(config.paths.data), config.dataset.name)
+    store, registry = FeatureStore(layers.feature_store, config.engine), Registry(Path(config.paths.models))
+    definition = FeatureDefinition.from_config(config)
+    run_feature_pipeline(config, layers, store, Path(config.inference.inbox), "run-1", now)
+    result = run_training_pipeline(
+        config, layers, store, registry, definition.to_dict(), definition.version, "run-1", now
+    )
+    assert result.version == "v0001"
+    return World(config, layers, store, registry, definition)
