@@ -17,7 +17,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from batch_nlp.config import Config, EmbeddingConfig, SampleConfig
+from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.embedding import create_embedder
 from batch_nlp.feature.run import run_feature_pipeline
@@ -49,6 +49,12 @@ def embedding_cache() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         create_embedder(EmbeddingConfig(), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def engine() -> EngineConfig:
+    """Return an engine that takes little of the machine."""
+    return EngineConfig("local", threads=1, memory_limit="500MB")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,12 +53,24 @@ def _run_locked(config: Config) -> float | None:
         return run_stages(config, datetime.now(UTC))
 
 
+def _arrange(arguments: list[str]) -> list[str]:
+    """Return the arguments as Hydra takes them.
+
+    Its parser accepts settings on one side of the flags only, so the flags go first. And it accepts a setting without
+    ``+`` only if a file has it: of an estimator's parameters the files name but a few, and all may be set.
+    """
+    settings = [argument for argument in arguments if re.match(r"~|[^-=]+=", argument)]
+    flags = [argument for argument in arguments if argument not in settings]
+    return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings]
+
+
 def main() -> int:
     """Run the command line and return its exit code."""
     # On a machine with other work, threads that spin while they wait made training ten times as slow
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Hydra would turn every error into exit code 1; with this it lets them through
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv[1:] = _arrange(sys.argv[1:])
     OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
     run = hydra.main(version_base="1.3", config_path=str(PROJECT_ROOT / "conf"), config_name="config")(_run_job)
     try:

@@ -82,7 +82,7 @@ def message_contract(targets: Collection[str]) -> pa_check.DataFrameSchema:
                 object,
                 [
                     pa_check.Check.str_length(1, 256, error="id is empty or longer than 256 characters"),
-                    pa_check.Check.str_matches(r"^[^\x00-\x1f\x7f]+$", error="id has control characters"),
+                    pa_check.Check.str_matches(r"[^\x00-\x1f\x7f]+\Z", error="id has control characters"),
                 ],
             ),
             "text": pa_check.Column(object),

@@ -28,14 +28,15 @@ def set_up_logging(level: str, file: Path | None) -> None:
         Where the run keeps its log.
     """
     logger.remove()
-    # writing through the console keeps lines and a progress display apart
+    # Writing through the console keeps lines and a progress display apart.
+    # No values of variables in a traceback (diagnose): they may be the text of messages.
     logger.add(
         lambda message: console.print(message, end="", markup=False, highlight=False, soft_wrap=True),
         level=level,
         format=_FORMAT,
+        diagnose=False,
     )
     if file is not None:
-        # no values of variables in a traceback: they may be the text of messages
         logger.add(file, level="DEBUG", format=_FORMAT, diagnose=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
@@ -55,6 +55,8 @@ def settings_error(error: Exception) -> SettingsError:
             return SettingsError(f"{key}: there is no such setting. {_nearest_key(key)}")
         reason = str(cause.msg or cause).splitlines()[0]
         return SettingsError(f"{key}: {reason}" if key else reason)
+    if isinstance(error, OverrideParseException):
+        return SettingsError(f"{error.override}: not a setting that can be read ({str(error).splitlines()[0]}).")
     return SettingsError(str(error).strip())
 
 

@@ -67,6 +67,8 @@ class FeatureDefinition:
         content = self.to_dict()
         features = content["features"]
         del features["name"]
+        # the first group that matches counts, so their order does too
+        features["category_groups"] = list(features["category_groups"].items())
         features["embedding"] = fingerprint(self.features.embedding)
         content["steps"] = STEPS_VERSION
         content["schema"] = [f"{field.name}:{field.type}" for field in FEATURES_SCHEMA]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.contracts import FEATURES_SCHEMA
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.feature.side_tables import SideTables, file_identity, prepare_side_table
@@ -128,7 +129,7 @@ def run_feature_pipeline(
             SideTables(connection, users, businesses), known, ledger, layers.embedding_cache, config.engine
         )
         runner = StepRunner(build_feature_pipeline(definition, list(config.dataset.target_map), surroundings))
-        chunk = _Chunk(layers, store, version, run, now, known)
+        chunk = _Chunk(layers, store, version, run, now, known, list(config.dataset.target_map))
         for batch in read_batches(
             new,
             (columns.message_id, columns.text, columns.date),
@@ -164,10 +165,17 @@ class _Chunk:
     """Rows between two commits: the layers' files appear after the commit that they belong to."""
 
     def __init__(
-        self, layers: Layers, store: FeatureStore, version: str, run: str, now: datetime, known: KnownMessages
+        self,
+        layers: Layers,
+        store: FeatureStore,
+        version: str,
+        run: str,
+        now: datetime,
+        known: KnownMessages,
+        targets: Collection[str],
     ) -> None:
         self._layers, self._store, self._version, self._run, self._now = layers, store, version, run, now
-        self._known = known
+        self._known, self._targets = known, targets
         self._outputs: dict[str, list[pa.Table]] = {name: [] for name in (*_LAYER_STEPS, "embedding", "labels")}
         self._commits = 0
         self.labels = 0
@@ -188,7 +196,19 @@ class _Chunk:
         labelled = messages[messages["target"].notna() & messages["message_id"].notna() & messages["text_hash"].notna()]
         # a label belongs to its text: one that came with another text under the same id is not this message's
         labelled = labelled[self._known.same_text(labelled["message_id"], labelled["text_hash"])]
-        return pa.Table.from_pandas(labelled.assign(arrived_at=self._now), schema=LABELS_SCHEMA, preserve_index=False)
+        # validate never sees the label of a known message: one that is no class must not get past here either
+        valid = labelled["target"].isin(self._targets)
+        if not valid.all():
+            logger.warning(
+                "{:,} label(s) are none of dataset.target_map and are not taken: {}",
+                int((~valid).sum()),
+                examples(labelled["target"][~valid]),
+            )
+        # later commits of a run go before earlier ones, so that the last label counts whatever the commits' size
+        arrived_at = self._now + timedelta(microseconds=self._commits)
+        return pa.Table.from_pandas(
+            labelled[valid].assign(arrived_at=arrived_at), schema=LABELS_SCHEMA, preserve_index=False
+        )
 
     def commit(self) -> None:
         if not self.rows:

@@ -32,7 +32,8 @@ class DecisionLog:
         if not self.path.exists():
             return []
         decisions = []
-        for number, line in enumerate(self.path.read_text().splitlines(), start=1):
+        # bytes, since a kill may cut a line within a character, and text has line ends that JSON does not escape
+        for number, line in enumerate(self.path.read_bytes().splitlines(), start=1):
             try:
                 decisions.append(json.loads(line))
             except ValueError:

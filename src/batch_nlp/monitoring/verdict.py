@@ -149,11 +149,13 @@ def check_band(settings: DriftConfig, n_classes: int) -> None:
         raise SettingsError(f"drift.low={low:g} and drift.high={high:g}: need 0 <= low < high <= 1.")
     if n_classes * low > 1:
         raise SettingsError(
-            f"drift.low={low:g}: {n_classes} classes cannot all have that share; at most {1 / n_classes:.3g} is possible."
+            f"drift.low={low:g}: no batch can give each of {n_classes} classes that share; "
+            f"at most {1 / n_classes:.3g} is possible."
         )
     if n_classes * high < 1:
         raise SettingsError(
-            f"drift.high={high:g}: {n_classes} classes cannot all stay under it; at least {1 / n_classes:.3g} is needed."
+            f"drift.high={high:g}: no batch can keep each of {n_classes} classes under that share; "
+            f"at least {1 / n_classes:.3g} is needed."
         )
     if not 0 < settings.confidence < 1:
         raise SettingsError(f"drift.confidence={settings.confidence:g}: need a value between 0 and 1.")

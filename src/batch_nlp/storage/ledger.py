@@ -31,6 +31,20 @@ QUARANTINE_SCHEMA = pa.schema(
 VALUE_CHARS = 200
 
 
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deep to be shown"
+
+
+def _as_json(record: dict[Any, Any]) -> str:
+    try:
+        return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+    except orjson.JSONEncodeError:  # a value that JSON cannot hold, or one nested too deep
+        return orjson.dumps({str(name): _shown(value) for name, value in record.items()}).decode()
+
+
 class Ledger:
     """Keeps account of every message of a run.
 
@@ -101,12 +115,10 @@ class Ledger:
                     "step": step,
                     "reason": reason,
                     "column": column,
-                    "value": str(value)[:VALUE_CHARS],
+                    "value": _shown(value)[:VALUE_CHARS],
                     SOURCE_FILE: record[SOURCE_FILE],
                     SOURCE_LINE: record[SOURCE_LINE],
-                    "row": orjson.dumps(
-                        record, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
-                    ).decode(),
+                    "row": _as_json(record),
                 }
             )
         self.reasons[step, reason] += len(rows)

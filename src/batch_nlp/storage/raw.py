@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -96,9 +96,13 @@ def _open(file: Path) -> IO[bytes]:
 
 
 def _replace_surrogates(value: Any) -> Any:
-    """Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD."""
+    """Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD, however deep they are."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_replace_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_replace_surrogates(name): _replace_surrogates(item) for name, item in value.items()}
     return value
 
 
@@ -109,13 +113,11 @@ def _parse_json(line: bytes) -> Row | str:
     except orjson.JSONDecodeError as error:
         try:  # orjson refuses lone surrogates, NaN and integers over 64 bits, which others write
             text = line.decode("utf-8")
-            row = json.loads(text)
+            row = _replace_surrogates(json.loads(text))
         except UnicodeDecodeError:
             return "invalid UTF-8"
         except (ValueError, RecursionError):
             return f"broken JSON: {error.msg}"
-        if isinstance(row, dict):
-            row = {_replace_surrogates(key): _replace_surrogates(value) for key, value in row.items()}
     return row if isinstance(row, dict) else "not a JSON object"
 
 
@@ -135,9 +137,10 @@ def _json_lines(file: Path) -> Iterator[tuple[int, Row | BrokenRow]]:
 def _csv_rows(file: Path) -> Iterator[tuple[int, Row | BrokenRow]]:
     csv.field_size_limit(sys.maxsize)
     with _open(file) as binary:
-        text = (line.decode("utf-8", "surrogateescape") for line in binary)
-        reader = csv.reader(text)
-        header = [name.removeprefix("\ufeff").strip() for name in next(reader, [])]
+        # the mark goes before the cells are told apart, since it would hide the quote of the first one
+        start = binary.readline().removeprefix(b"\xef\xbb\xbf")
+        reader = csv.reader(line.decode("utf-8", "surrogateescape") for line in chain([start], binary))
+        header = [name.strip() for name in next(reader, [])]
         if len(set(header)) < len(header):
             raise DataError(f"{file}: the header names a column twice: {', '.join(header)}")
         for cells in reader:
@@ -156,13 +159,25 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Row | BrokenRow]]:
                 yield reader.line_num, {key: cell or None for key, cell in zip(header, cells, strict=True)}
 
 
+def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
+    """Return rows as Python values, a row with text that is no UTF-8 as one string with its bytes escaped."""
+    try:
+        rows: list[Row | str] = batch.to_pylist()
+    except UnicodeDecodeError:
+        if batch.num_rows > 1:
+            return [row for position in range(batch.num_rows) for row in _plain_rows(batch.slice(position, 1))]
+        texts = [column.cast(pa.binary())[0] for column in batch.columns if pa.types.is_string(column.type)]
+        return [",".join((text.as_py() or b"").decode("utf-8", "backslashreplace") for text in texts)]
+    return rows
+
+
 def _parquet_rows(file: Path, batch_rows: int) -> Iterator[tuple[int, Row | BrokenRow]]:
     number = 0
     with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
         for batch in parquet.iter_batches(batch_rows):
-            for row in batch.to_pylist():
+            for row in _plain_rows(batch):
                 number += 1
-                yield number, row
+                yield number, row if isinstance(row, dict) else BrokenRow(number, "invalid UTF-8", row)
 
 
 def _rows(file: Path, batch_rows: int) -> Iterator[tuple[int, Row | BrokenRow]]:

@@ -73,7 +73,7 @@ def build_encoding(settings: TrainingConfig, seed: int) -> ColumnTransformer:
             min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False
         )
         if settings.encoding is Encoding.one_hot
-        else TargetEncoder(target_type="multiclass", random_state=seed)
+        else TargetEncoder(random_state=seed)
     )
     return _columns(
         ("categorical", categories, list(CATEGORICAL_FEATURES)),

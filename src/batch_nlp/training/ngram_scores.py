@@ -47,9 +47,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
         seconds to write and read.
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
-    coef_ : ndarray of float64, shape (n_classes, n_terms)
-        Weight of each n-gram for each class.
-    intercept_ : ndarray of float64, shape (n_classes,)
+    coef_ : ndarray of float64, shape (n_scores, n_terms)
+        Weight of each n-gram for each class; of two classes, for the second one alone.
+    intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
     """
 
@@ -109,14 +109,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes)
+        ndarray of float64, shape (n, n_scores)
         """
         labels = np.asarray(y)
         weights = self._fit(X, labels)
-        scores = np.empty((len(labels), len(self.classes_)))
+        scores = np.empty((len(labels), len(self.coef_)))
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
         for train, held_out in folds.split(labels, labels):
-            scores[held_out] = self._fit_weights(weights[train], labels[train]).decision_function(weights[held_out])
+            model = self._fit_weights(weights[train], labels[train])
+            scores[held_out] = model.decision_function(weights[held_out]).reshape(len(held_out), -1)
         return scores
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -124,8 +125,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of float64, shape (n, n_classes)
-            Log-odds-like scores, one column a class.
+        ndarray of float64, shape (n, n_scores)
+            Log-odds-like scores, one column a class; of two classes, the second one's alone.
         """
         check_is_fitted(self)
         if self.__dict__.get("_vectorizer") is None:
@@ -138,7 +139,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the scores."""
         check_is_fitted(self)
-        return np.array([f"ngram_score_{name}" for name in self.classes_], dtype=object)
+        return np.array([f"ngram_score_{name}" for name in self.classes_[-len(self.coef_) :]], dtype=object)
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = self.__dict__.copy()

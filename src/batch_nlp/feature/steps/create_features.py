@@ -90,7 +90,7 @@ class CreateFeatures(StatelessStep):
     @staticmethod
     def _date_features(X: pd.DataFrame) -> dict[str, Any]:
         date = X["written_at"].dt
-        parts = {"year": date.year, "month": date.month, "weekday": date.weekday, "hour": date.hour}
+        parts = {"year": date.year, "month": date.month, "weekday": date.day_of_week, "hour": date.hour}
         return {name: part.astype(float) for name, part in parts.items()}
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ def _as_text(value: Any) -> Any:
         return value
     if value is None or value is pd.NA or value != value:  # NaN is not equal to itself
         return None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _UNPARSABLE
+    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else _UNPARSABLE
 
 
 def _as_target(value: Any) -> Any:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pytest
 
-from batch_nlp.config import EmbeddingConfig
-from batch_nlp.feature.embedding import create_embedder
 from batch_nlp.feature.embedding.distill import distill, meaningful_tokens
 from batch_nlp.feature.embedding.minilm import MiniLM
 from batch_nlp.feature.embedding.static import StaticEmbedder
@@ -47,14 +44,6 @@ def static(minilm: MiniLM) -> StaticEmbedder:
 
 
 @pytest.fixture(scope="session")
-def distilled_cache(request: pytest.FixtureRequest) -> Path:
-    """Return a cache folder that outlives the run, since distilling the whole vocabulary takes 20 s or more.
-
-    The lock makes the other workers of a parallel run wait for the first one's table.
-    """
-    folder = Path(request.config.rootpath) / ".cache" / "embedding"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        create_embedder(EmbeddingConfig(), folder)
-    return folder
+def distilled_cache(embedding_cache: Path) -> Path:
+    """Return a cache folder with the table of the whole vocabulary."""
+    return embedding_cache

@@ -1,0 +1,251 @@
+"""Every ending of the command line: its exit code, and a message that says what, where and what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Project
+
+from batch_nlp import cli
+from batch_nlp.errors import ExitCode
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+# arguments -> words that the message must have
+SETTINGS_ERRORS = {
+    "unknown key": (["drift.lo=0.2"], ["drift.lo", "drift.low"]),
+    "unknown key added with +": (["+drift.hihg=0.2"], ["drift.hihg", "drift.high"]),
+    "unknown key added with ++": (["++training.hold_out=0.3"], ["training.hold_out", "training.holdout"]),
+    "unknown key at the top": (["pipelin=training"], ["pipelin", "pipeline"]),
+    "key of another group": (["training.min_messages=3"], ["training.min_messages", "min_messages"]),
+    "unknown choice": (["dataset=ylep"], ["dataset=ylep", "yelp"]),
+    "unknown experiment": (["+experiment=reducd"], ["reducd", "reduced"]),
+    "wrong type": (["drift.low=much"], ["drift.low", "much"]),
+    "wrong choice of a value": (["training.split=tiem"], ["training.split", "time"]),
+    "broken override": (["drift.low=[1,"], ["drift.low"]),
+    "band that no batch can satisfy": (["drift.low=0.4"], ["drift.low=0.4", "0.333"]),
+    "band upside down": (["drift.low=0.3", "drift.high=0.2"], ["drift.low=0.3", "drift.high=0.2"]),
+    "hold-out of everything": (["training.holdout=1.0"], ["training.holdout=1.0", "between 0 and 1"]),
+    "unknown metric": (["training.metric=accuracy"], ["training.metric=accuracy", "f1_weighted"]),
+    "classes that do not fit": (["dataset.classes=[bad,good]"], ["dataset.target_map", "from 0 to 1"]),
+    "unknown parameter of the model": (["model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
+    "unknown parameter added with +": (["+model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
+    "estimator from elsewhere": (["model.estimator=os.system"], ["os.system", "sklearn", "xgboost"]),
+    "misspelt estimator": (
+        ["model=logistic_regression", "model.estimator=sklearn.linear_model.LogisticRegresion"],
+        ["LogisticRegresion", "LogisticRegression"],
+    ),
+}
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Return a function that runs the command line in this process, in an empty project folder."""
+
+    def run(*arguments: str) -> int:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["start_batch_nlp.py", *Project(tmp_path).arguments(*arguments)])
+        return cli.main()
+
+    return run
+
+
+@pytest.mark.parametrize("case", SETTINGS_ERRORS)
+def test_a_settings_error_is_found_before_any_work(
+    case: str, call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guarantee 10."""
+    arguments, words = SETTINGS_ERRORS[case]
+    assert call(*arguments) == ExitCode.SETTINGS
+    message = capsys.readouterr().err
+    for word in words:
+        assert word in message
+    assert not (tmp_path / "data" / "01_raw").exists()
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_typo_in_a_yaml_file_names_the_nearest_key(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my_conf" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("# @package _global_\ntraining:\n  ngrams:\n    foldz: 3\n")
+    assert call("--config-dir", str(folder.parent), "+experiment=mine") == ExitCode.SETTINGS
+    assert "'training.ngrams.folds'" in capsys.readouterr().err
+
+
+def test_a_bug_is_exit_code_1_with_its_traceback(
+    call: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret-free message")
+
+    monkeypatch.setattr("batch_nlp.runner.run_stages", broken)
+    assert call() == ExitCode.BUG
+    message = capsys.readouterr().err
+    assert "ZeroDivisionError" in message
+    assert "Please report" in message
+
+
+def test_no_raw_files_is_a_data_error(call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("dataset=yelp", "dataset.raw_dir=nowhere") == ExitCode.DATA
+    message = capsys.readouterr().err
+    assert "nowhere" in message
+    assert "dataset.raw_dir" in message
+
+
+def test_new_messages_without_a_champion_are_a_data_error(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox = tmp_path / "data" / "09_inference" / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "review.json").write_text('{"review_id": "a", "text": "b", "date": "2020-01-01"}\n')
+    assert call("pipeline=inference") == ExitCode.DATA
+    assert "pipeline=training" in capsys.readouterr().err
+
+
+def test_an_empty_inbox_is_a_normal_day(call: Callable[..., int], tmp_path: Path) -> None:
+    """Guarantee 7."""
+    assert call("pipeline=inference") == ExitCode.DONE
+    line = json.loads((tmp_path / "data" / "08_reporting" / "decisions.jsonl").read_text())
+    assert line["verdict"]["status"] == "skipped"
+
+
+def test_a_missing_class_stops_training_by_name(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guarantee 15."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    rows = [
+        {"review_id": f"r{i}", "text": f"text {i}", "date": f"2020-01-{i % 28 + 1:02d}", "stars": 1 if i % 2 else 5}
+        for i in range(200)
+    ]
+    (raw / "review.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ("dataset=yelp", f"dataset.raw_dir={raw}", "features.embedding.backend=minilm")
+    assert call("pipeline=training", *arguments) == ExitCode.DATA
+    assert "class neutral (1) has 0" in capsys.readouterr().err
+
+
+def test_input_that_is_mostly_broken_stops_before_a_model_learns_from_the_rest(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    lines = [json.dumps({"review_id": f"r{number}", "text": "t", "date": "never"}) for number in range(200)]
+    (raw / "review.json").write_text("\n".join(lines))
+    assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}") == ExitCode.DATA
+    message = capsys.readouterr().err
+    assert "200 of 200" in message
+    assert "quarantine.max_share" in message
+
+
+@pytest.mark.parametrize("how", ["a flipped bit", "cut short", "gone"])
+def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> None:
+    """Guarantee 2."""
+    model = project.models / "v0001" / "model.skops"
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    if how == "a flipped bit":
+        model.write_bytes(bytes(content))
+    elif how == "cut short":
+        model.write_bytes(bytes(content[:1000]))
+    else:
+        model.unlink()
+    (project.data / "09_inference" / "inbox" / "new_review.json").write_text(
+        '{"review_id": "a", "text": "b", "date": "2020-01-01"}\n'
+    )
+    result = project.run("pipeline=inference")
+    assert result.returncode == ExitCode.DATA
+    assert str(model) in result.stderr
+    assert "pipeline=rollback" in result.stderr
+
+
+def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
+    result = project.run("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
+    assert result.returncode == 0, result.stderr
+    result = project.run("pipeline=inference", "drift.action=alert", "drift.low=0.3")
+    assert result.returncode == ExitCode.DRIFT
+    assert "drift.action=alert" in result.stderr
+
+
+def test_the_gate_refuses_with_exit_code_5(project: Project) -> None:
+    result = project.run("pipeline=training", "training.thresholds.f1_macro=0.99")
+    assert result.returncode == ExitCode.GATE
+    assert "training.thresholds.f1_macro" in result.stderr
+    assert "at least 0.9900" in result.stderr
+    assert json.loads((project.models / "champion.json").read_text())["version"] == "v0001"
+
+
+def test_no_gate_settings_no_promotion(project: Project) -> None:
+    """Guarantee 13."""
+    off = [f"training.thresholds.{name}=null" for name in ("f1_macro", "f1_weighted", "recall")]
+    off += ["training.gate.tolerance=null", "training.gate.max_recall_drop=null"]
+    result = project.run("pipeline=training", *off)
+    assert result.returncode == ExitCode.GATE
+    assert "no gate settings" in result.stderr
+
+
+def test_a_candidate_that_fails_its_gate_does_not_keep_the_champion_from_scoring(project: Project) -> None:
+    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
+    result = project.run("training.thresholds.f1_macro=0.99")
+    assert result.returncode == ExitCode.GATE
+    batches = [json.loads(path.read_text()) for path in (project.data / "09_inference" / "batches").glob("*.json")]
+    assert [batch["state"] for batch in batches] == ["done", "done"]
+
+
+def test_while_another_run_works_the_exit_code_says_try_later(project: Project) -> None:
+    """Guarantee 3."""
+    with (project.data / ".lock").open("w") as lock:
+        lock.write("4711")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = project.run("pipeline=inference")
+    assert result.returncode == ExitCode.LOCKED
+    assert "process 4711" in result.stderr
+    # a lock file that a killed process left does not lock
+    assert project.run("pipeline=inference").returncode == ExitCode.DONE
+
+
+def test_it_works_from_any_directory(project: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.move(project.data / "01_raw" / "sample", elsewhere / "raw")
+    result = project.run("pipeline=feature", "dataset.raw_dir=raw", cwd=elsewhere)
+    assert result.returncode == 0, result.stderr
+
+
+def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
+    result = project.run("--help")
+    assert result.returncode == 0
+    for line in (
+        "pipeline: feature, fti, inference, rollback, sample, training",
+        "dataset: sample, yelp",
+        "Exit codes",
+    ):
+        assert line in result.stdout
+
+
+def test_the_composed_settings_can_be_printed(project: Project) -> None:
+    result = project.run("--cfg", "job", "--resolve", "pipeline=training")
+    assert result.returncode == 0
+    assert f"data: {project.data}" in result.stdout
+    assert "if_store_empty:" in result.stdout
+
+
+def test_settings_may_stand_on_both_sides_of_a_flag_and_name_any_parameter(call: Callable[..., int]) -> None:
+    assert call("pipeline=inference", "-m", "model.params.gamma=0.5") == ExitCode.DONE
+
+
+def test_shell_completion_can_be_installed(project: Project) -> None:
+    command = [sys.executable, str(cli.PROJECT_ROOT / "start_batch_nlp.py"), "-sc", "install=bash"]
+    result = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert "complete" in result.stdout

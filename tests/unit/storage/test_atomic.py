@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from batch_nlp.storage.atomic import (
+    append_line,
+    replacing,
+    replacing_folder,
+    write_bytes,
+    write_json,
+    write_parquet,
+    write_text,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_whole_under_its_name_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "not" / "there" / "yet.bin"
+    write_bytes(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert names(target.parent) == ["yet.bin"]
+
+
+def test_the_target_is_untouched_while_its_successor_is_being_written(tmp_path: Path) -> None:
+    target = tmp_path / "report.txt"
+    target.write_text("old")
+    with replacing(target) as temporary:
+        temporary.write_text("ne")
+        assert target.read_text() == "old"
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "report.txt"
+    target.write_text("old")
+
+    def fail() -> None:
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["report.txt"]
+
+
+def test_a_value_that_json_cannot_hold_leaves_the_old_document(tmp_path: Path) -> None:
+    target = tmp_path / "metrics.json"
+    write_json(target, {"f1": 0.5, "name": "é"})
+    with pytest.raises(ValueError):
+        write_json(target, {"f1": float("nan")})
+    assert json.loads(target.read_text("utf-8")) == {"f1": 0.5, "name": "é"}
+    assert names(tmp_path) == ["metrics.json"]
+
+
+def test_a_folder_replaces_another_one_whole(tmp_path: Path) -> None:
+    target = tmp_path / "v1"
+    target.mkdir()
+    (target / "old").touch()
+    with replacing_folder(target) as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "new").write_text("x")
+        assert names(target) == ["old"]
+    assert names(target) == ["deep"]
+    assert names(tmp_path) == ["v1"]
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_failed_folder_leaves_what_was_there(tmp_path: Path, existing: bool) -> None:
+    target = tmp_path / "v1"
+    if existing:
+        target.mkdir()
+        (target / "old").touch()
+
+    def fail() -> None:
+        with replacing_folder(target) as folder:
+            (folder / "half").touch()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert names(tmp_path) == (["v1"] if existing else [])
+    assert not existing or names(target) == ["old"]
+
+
+def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.html", "naïve 😀")
+    assert (tmp_path / "a.html").read_bytes() == "naïve 😀".encode()
+
+
+def test_parquet_is_written_so_that_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    table = pa.table({"id": [f"message {number}" for number in range(500)]})
+    write_parquet(path, table)
+    assert pq.read_table(path, page_checksum_verification=True).equals(table)
+    damaged = bytearray(path.read_bytes())
+    damaged[60] ^= 1  # within the first page
+    path.write_bytes(damaged)
+    with pytest.raises(OSError, match=r"CRC|checksum"):
+        pq.read_table(path, page_checksum_verification=True)
+
+
+def test_lines_are_appended_in_order(tmp_path: Path) -> None:
+    log = tmp_path / "new" / "log.jsonl"
+    for line in ("first", "zweite ü", "third"):
+        append_line(log, line)
+    assert log.read_text("utf-8") == "first\nzweite ü\nthird\n"
+
+
+def test_a_torn_line_does_not_swallow_the_next_one(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b'{"whole": 1}\n{"torn": ')
+    append_line(log, '{"next": 2}')
+    assert log.read_bytes() == b'{"whole": 1}\n{"torn": \n{"next": 2}\n'
+
+
+def test_a_process_killed_while_it_writes_leaves_the_old_file_readable(tmp_path: Path) -> None:
+    target = tmp_path / "pointer.json"
+    write_json(target, {"version": "old"})
+    code = (
+        "import os, signal, sys; from pathlib import Path; from batch_nlp.storage.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('{\"vers'); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert json.loads(target.read_text()) == {"version": "old"}
+    left = [name for name in names(tmp_path) if name != "pointer.json"]
+    assert all(name.startswith(".") and name.endswith(".tmp") for name in left)

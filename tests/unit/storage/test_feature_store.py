@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from batch_nlp.config import EngineConfig
+from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.errors import DataError
+from batch_nlp.storage.feature_store import LABELS_SCHEMA, DataVersion, FeatureStore
+
+V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+DAY = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path, engine: EngineConfig) -> FeatureStore:
+    return FeatureStore(tmp_path / "04_feature" / "sample", engine)
+
+
+def features(*ids: str, dims: int = 3) -> pa.Table:
+    """Return features of messages; each was written a day after the one before in the alphabet."""
+    rows = [
+        {
+            **{field.name: 1.5 for field in FEATURES_SCHEMA if field.type == pa.float64()},
+            "message_id": name,
+            "written_at": DAY + timedelta(days=ord(name[0])),
+            "text_hash": f"hash of {name}",
+            "text": f"text of {name}",
+            "category_group": None,
+            "embedding": [float(ord(name[0]))] * dims,
+        }
+        for name in ids
+    ]
+    return pa.Table.from_pylist(rows, schema=FEATURES_SCHEMA)
+
+
+def labels(days: int = 0, **targets: str) -> pa.Table:
+    return label_rows(list(targets.items()), days)
+
+
+def label_rows(pairs: list[tuple[str, str]], days: int = 0) -> pa.Table:
+    rows: list[dict[str, Any]] = [
+        {"message_id": name, "target": target, "arrived_at": DAY + timedelta(days=days), "source_file": "f.json"}
+        for name, target in pairs
+    ]
+    return pa.Table.from_pylist(rows, schema=LABELS_SCHEMA)
+
+
+def labelled(store: FeatureStore) -> dict[str, str]:
+    frame = store.labelled(store.data_version(V))
+    return dict(zip(frame["message_id"], frame["target"], strict=True))
+
+
+def test_what_was_stored_comes_back_to_the_bit_oldest_message_first(store: FeatureStore) -> None:
+    store.append_features(V, features("c", "a", "b"), "run")
+    store.append_labels(labels(a="1", b="2", c="3"), "run")
+    frame = store.labelled(store.data_version(V))
+    assert frame["message_id"].tolist() == ["a", "b", "c"]
+    assert frame["target"].tolist() == ["1", "2", "3"]
+    assert frame["text"].tolist() == ["text of a", "text of b", "text of c"]
+    assert frame["written_at"].tolist() == [DAY + timedelta(days=ord(name)) for name in "abc"]
+    assert frame["tenure_days"].tolist() == [1.5] * 3
+    assert [vector.dtype for vector in frame["embedding"]] == [np.float32] * 3
+    np.testing.assert_array_equal(np.stack(frame["embedding"]), [[97] * 3, [98] * 3, [99] * 3])
+
+
+def test_messages_of_one_moment_come_in_the_order_of_their_ids(store: FeatureStore) -> None:
+    store.append_features(V, features("a2", "a1", "a3"), "run")
+    store.append_labels(labels(a1="1", a2="1", a3="1"), "run")
+    assert list(labelled(store)) == ["a1", "a2", "a3"]
+
+
+def test_a_message_counts_once_both_its_features_and_its_label_are_there(store: FeatureStore) -> None:
+    store.append_features(V, features("a", "b"), "scored")
+    assert (store.count(V), store.count_labelled(V)) == (2, 0)
+    with pytest.raises(DataError, match="holds no labels"):
+        store.labelled(store.data_version(V))
+    store.append_labels(labels(b="5", stranger="1"), "labels arrive")
+    assert store.count_labelled(V) == 1
+    assert labelled(store) == {"b": "5"}
+    store.append_labels(labels(a="2"), "later")
+    assert labelled(store) == {"a": "2", "b": "5"}
+
+
+def test_an_empty_store_says_what_to_run(store: FeatureStore) -> None:
+    assert store.data_version(V) == DataVersion(V, -1, -1)
+    assert (store.count(V), store.count_labelled(V), store.ids(V)) == (0, 0, None)
+    assert store.features_of(V, ["a"]).empty
+    with pytest.raises(DataError, match=r"holds no features.*pipeline=feature"):
+        store.labelled(store.data_version(V))
+
+
+def test_the_latest_label_counts(store: FeatureStore) -> None:
+    store.append_features(V, features("a", "b"), "run")
+    assert store.append_labels(labels(0, a="1", b="1"), "first") == 2
+    assert store.append_labels(labels(1, a="5"), "changed") == 1
+    assert labelled(store) == {"a": "5", "b": "1"}
+    assert store.append_labels(labels(2, a="1"), "changed back") == 1
+    assert labelled(store) == {"a": "1", "b": "1"}
+    assert store.count_labelled(V) == 2
+
+
+def test_of_several_labels_in_one_delivery_the_last_counts(store: FeatureStore) -> None:
+    store.append_features(V, features("a"), "run")
+    assert store.append_labels(label_rows([("a", "4"), ("a", "2"), ("a", "3")]), "run") == 1
+    assert labelled(store) == {"a": "3"}
+
+
+def test_labels_that_are_known_are_not_added_and_change_no_version(store: FeatureStore) -> None:
+    store.append_labels(labels(0, a="1", b="2"), "run")
+    before = store.data_version(V)
+    assert store.append_labels(labels(1, a="1", b="2"), "again") == 0
+    assert store.data_version(V) == before
+    assert store.append_labels(labels(1), "nothing") == 0
+    assert store.append_labels(labels(1, a="2"), "new") == 1
+    assert store.data_version(V) != before
+
+
+def test_a_data_version_is_read_as_it_was_whatever_came_after(store: FeatureStore) -> None:
+    store.append_features(V, features("a"), "run")
+    store.append_labels(labels(0, a="1", b="1"), "run")
+    then = store.data_version(V)
+    store.append_features(V, features("b"), "run")
+    store.append_labels(labels(1, a="5"), "run")
+    assert labelled(store) == {"a": "5", "b": "1"}
+    frame = store.labelled(then)
+    assert frame[["message_id", "target"]].to_numpy().tolist() == [["a", "1"]]
+
+
+def test_feature_versions_are_kept_apart_and_share_the_labels(store: FeatureStore) -> None:
+    store.append_features(V, features("a"), "run")
+    store.append_features(W, features("a", "b", dims=5), "run")
+    store.append_labels(labels(a="1", b="2"), "run")
+    assert (store.count(V), store.count(W)) == (1, 2)
+    assert (store.count_labelled(V), store.count_labelled(W)) == (1, 2)
+    assert [len(vector) for vector in store.labelled(store.data_version(W))["embedding"]] == [5, 5]
+    assert store.data_version(V).labels == store.data_version(W).labels
+
+
+def test_missing_gives_the_messages_that_are_not_stored_in_their_order(store: FeatureStore) -> None:
+    new = features("d", "b", "c", "a")
+    assert store.missing(V, new).equals(new)
+    store.append_features(V, features("b", "a"), "run")
+    assert store.missing(V, new)["message_id"].to_pylist() == ["d", "c"]
+    assert store.missing(V, features("a")).num_rows == 0
+    assert store.missing(W, new).num_rows == 4
+
+
+def test_features_of_some_messages_leave_unknown_ones_out(store: FeatureStore) -> None:
+    store.append_features(V, features("a", "b", "c"), "run")
+    found = store.features_of(V, ["c", "a", "stranger"])
+    assert sorted(found["message_id"]) == ["a", "c"]
+    assert store.features_of(V, ["stranger"]).empty
+
+
+def test_ids_come_with_the_hash_of_their_text(store: FeatureStore) -> None:
+    store.append_features(V, features("a", "b"), "run 1")
+    store.append_features(V, features("c"), "run 2")
+    reader = store.ids(V)
+    assert reader is not None
+    table = reader.read_all().sort_by("message_id")
+    assert table.to_pydict() == {"message_id": ["a", "b", "c"], "text_hash": ["hash of a", "hash of b", "hash of c"]}
+
+
+@pytest.mark.parametrize("name", ["'; DROP TABLE labels; --", 'quo"te', "é\u05d0😀", "back\\slash", "%s {} ?"])
+def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
+    table = features("a").set_column(0, FEATURES_SCHEMA.field("message_id"), pa.array([name]))
+    store.append_features(V, table, "run")
+    store.append_labels(label_rows([(name, "4")]), "run")
+    assert labelled(store) == {name: "4"}
+    assert store.missing(V, table).num_rows == 0
+
+
+def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:
+    store.append_features(V, features("a"), "run")
+    wrong: Callable[[], None] = lambda: store.append_features(V, pa.table({"message_id": [1], "more": ["x"]}), "run")  # noqa: E731
+    with pytest.raises(Exception, match=r"[Ss]chema|[Cc]ast|type|field"):
+        wrong()
+    assert store.count(V) == 1

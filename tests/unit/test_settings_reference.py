@@ -1,0 +1,56 @@
+"""The settings reference in the docs says what the schema and the configuration files say."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("settings_reference", ROOT / "docs" / "settings_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_committed_page_is_up_to_date(reference: ModuleType) -> None:
+    committed = (ROOT / "docs" / "settings.md").read_text()
+    assert committed == reference.settings_page(), "run: uv run --no-sync python docs/settings_reference.py"
+
+
+def test_every_setting_is_on_the_page_with_its_default(reference: ModuleType) -> None:
+    page = reference.settings_page()
+
+    def keys(values: dict[str, object], prefix: str = "") -> list[str]:
+        free = ("model.params", "dataset.target_map", "features.category_groups")
+        found = []
+        for name, value in values.items():
+            key = prefix + name
+            nested = isinstance(value, dict) and key not in free
+            found += keys(value, f"{key}.") if nested else [key]  # type: ignore[arg-type]
+        return found
+
+    missing = [key for key in keys(reference.composed_defaults()) if f"| `{key}` |" not in page]
+    assert missing == []
+    assert "| `drift.low` | `float` | `0.1` | Least share of the predictions that a class may have |" in page
+
+
+def test_a_field_without_a_comment_is_an_error(reference: ModuleType) -> None:
+    source = "class Settings:\n    # What it is\n    known: int = 1\n\n    unknown: int = 2\n"
+    with pytest.raises(ValueError, match=r"Settings\.unknown has no comment"):
+        reference.read_schema(source)
+
+
+def test_enumerations_are_read_with_their_values(reference: ModuleType) -> None:
+    _, enums = reference.read_schema('class Split(Enum):\n    """How."""\n\n    time = "time"\n    random = "random"\n')
+    assert enums == {"Split": ["time", "random"]}
