@@ -166,7 +166,8 @@ class FeatureStore:
                 "SELECT DISTINCT message_id FROM stored SEMI JOIN new USING (message_id)"
             ).to_arrow_table()
         ids = set(known["message_id"].to_pylist())
-        return features.filter(pa.array([message_id not in ids for message_id in features["message_id"].to_pylist()]))
+        new = [message_id not in ids for message_id in features["message_id"].to_pylist()]
+        return features.filter(pa.array(new, pa.bool_()))
 
     def labelled(self, version: DataVersion) -> pd.DataFrame:
         """Return the labelled messages of a data version, oldest first.

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,7 +178,6 @@ def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
 
 def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:
     store.append_features(V, features("a"), "run")
-    wrong: Callable[[], None] = lambda: store.append_features(V, pa.table({"message_id": [1], "more": ["x"]}), "run")  # noqa: E731
-    with pytest.raises(Exception, match=r"[Ss]chema|[Cc]ast|type|field"):
-        wrong()
+    with pytest.raises(Exception, match=r"(?i)schema|cast|type|field"):
+        store.append_features(V, pa.table({"message_id": [1], "more": ["x"]}), "run")
     assert store.count(V) == 1

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.errors import DataError, ExitCode
+from batch_nlp.storage.atomic import write_json, write_parquet
+from batch_nlp.storage.feature_store import features_frame
+from batch_nlp.storage.registry import Registry, check_in_fresh_process, file_hash, read_manifest
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+class World(Protocol):
+    layers: Any
+    registry: Registry
+
+
+@pytest.fixture
+def candidate(tmp_path: Path, world: World) -> Path:
+    """Return a trained candidate of our own."""
+    return shutil.copytree(world.layers.candidates / "run-1", tmp_path / "candidate")
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def with_versions(root: Path, *versions: str, champion: str, previous: list[str]) -> Registry:
+    """Make a registry whose models are stand-ins: enough for everything but loading them."""
+    for version in versions:
+        folder = root / version
+        folder.mkdir(parents=True)
+        (folder / "model.skops").write_text(f"model {version}")
+        write_json(folder / "manifest.json", {"files": {"model.skops": file_hash(folder / "model.skops")}})
+    write_json(root / "champion.json", {"version": champion, "previous": previous, "published_at": NOW.isoformat()})
+    return Registry(root)
+
+
+def test_before_the_first_model_there_is_no_champion(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "not yet")
+    assert registry.versions() == []
+    assert registry.champion_version() is None
+    assert registry.champion_manifest() is None
+    assert registry.champion() is None
+    with pytest.raises(DataError, match="no version before"):
+        registry.rollback(NOW)
+
+
+def test_publishing_numbers_the_versions_moves_the_pointer_and_keeps_as_many_as_asked(
+    tmp_path: Path, candidate: Path
+) -> None:
+    registry = Registry(tmp_path / "models")
+    assert [registry.publish(candidate, NOW, keep=2) for _ in range(3)] == ["v0001", "v0002", "v0003"]
+    assert registry.versions() == ["v0002", "v0003"]
+    pointer = json.loads((tmp_path / "models" / "champion.json").read_text())
+    assert pointer == {"version": "v0003", "previous": ["v0002"], "published_at": NOW.isoformat()}
+    assert snapshot(tmp_path / "models" / "v0003") == snapshot(candidate)
+    champion = registry.champion()
+    assert champion is not None
+    assert champion.version == "v0003"
+    check = pq.read_table(candidate / "check.parquet")
+    rows = features_frame(check.drop_columns(["probabilities"]))[list(FEATURE_COLUMNS)]
+    np.testing.assert_allclose(champion.pipeline.predict_proba(rows), check["probabilities"].to_pylist(), atol=1e-6)
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["champion.json", "v0002", "v0003"]
+
+    assert registry.rollback(NOW) == ("v0003", "v0002")
+    assert registry.champion_version() == "v0002"
+    # the number of a version that was rolled back is never given again
+    assert registry.publish(candidate, NOW, keep=2) == "v0004"
+    assert registry.versions() == ["v0002", "v0004"]
+
+
+def test_a_candidate_that_predicts_otherwise_in_a_fresh_process_is_not_published(
+    tmp_path: Path, candidate: Path
+) -> None:
+    """Guarantee 14."""
+    check = pq.read_table(candidate / "check.parquet")
+    turned = [[row[2], row[0], row[1]] for row in check["probabilities"].to_pylist()]
+    column = check.schema.get_field_index("probabilities")
+    write_parquet(
+        candidate / "check.parquet",
+        check.set_column(column, check.schema.field(column), type(check["probabilities"].combine_chunks()).from_pandas(
+            __import__("pandas").Series(turned), type=check.schema.field(column).type)),
+    )  # fmt: skip
+    reseal(candidate)
+    before = with_versions(tmp_path / "models", "v0001", champion="v0001", previous=[])
+    state = snapshot(before.root)
+    with pytest.raises(DataError, match="does not reproduce the predictions") as refused:
+        before.publish(candidate, NOW, keep=5)
+    assert refused.value.exit_code is ExitCode.DATA
+    assert snapshot(before.root) == state
+
+
+def reseal(folder: Path) -> None:
+    """Bring a manifest's hashes up to date, as one would who changes a model on purpose."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = {name: file_hash(folder / name) for name in manifest["files"]}
+    write_json(folder / "manifest.json", manifest)
+
+
+def test_a_candidate_that_does_not_load_is_not_published(tmp_path: Path, candidate: Path) -> None:
+    """Guarantee 14."""
+    (candidate / "model.skops").write_bytes((candidate / "model.skops").read_bytes()[:-100])
+    reseal(candidate)
+    with pytest.raises(DataError, match=r"does not work in a fresh process: .*model\.skops"):
+        check_in_fresh_process(candidate)
+    registry = Registry(tmp_path / "models")
+    with pytest.raises(DataError, match=r"model\.skops"):
+        registry.publish(candidate, NOW, keep=5)
+    assert registry.versions() == []
+    assert registry.champion_version() is None
+
+
+def test_rolling_back_goes_one_version_at_a_time_until_there_is_none(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
+    assert registry.rollback(NOW) == ("v0003", "v0002")
+    assert registry.rollback(NOW) == ("v0002", "v0001")
+    with pytest.raises(DataError, match="no version before v0001 to go back to"):
+        registry.rollback(NOW)
+    assert registry.champion_version() == "v0001"
+
+
+def test_rolling_back_to_a_damaged_version_is_refused_and_the_champion_stays(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
+    (tmp_path / "v0001" / "model.skops").write_text("model v0009")
+    with pytest.raises(DataError, match=r"v0001/model\.skops: damaged"):
+        registry.rollback(NOW)
+    assert registry.champion_version() == "v0002"
+
+
+def test_versions_are_ordered_by_number_and_other_folders_are_none(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, "v0002", "v10000", "v0010", champion="v0010", previous=[])
+    (tmp_path / "v0003.txt").touch()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / ".v0004.abc.tmp").mkdir()
+    assert registry.versions() == ["v0002", "v0010", "v10000"]
+
+
+@pytest.mark.parametrize("name", ["model.skops", "check.parquet", "model_card.md"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "empty", "gone"])
+def test_a_damaged_file_of_the_champion_is_noticed_by_name_and_nothing_is_loaded(
+    tmp_path: Path, candidate: Path, name: str, how: str
+) -> None:
+    """Guarantee 2."""
+    registry = with_versions(tmp_path / "models", champion="v0001", previous=[])
+    file = shutil.copytree(candidate, tmp_path / "models" / "v0001") / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 4
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"flipped": bytes(data), "cut": bytes(data[:-1]), "empty": b""}[how])
+    for use in (registry.champion, registry.champion_manifest):
+        with pytest.raises(DataError, match=f"{name}: {'missing' if how == 'gone' else 'damaged'}.*pipeline=rollback"):
+            use()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"created_at": 1}', '{"files": 5}', '{"files": ["a"]}', "null"])
+def test_a_damaged_manifest_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(DataError, match=r"manifest\.json: not a readable manifest"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_of_undecodable_bytes_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(b'{"files": "\xff"}')
+    with pytest.raises(DataError, match=r"manifest\.json"):
+        read_manifest(tmp_path)
+
+
+def test_a_champion_whose_folder_is_gone_is_refused_by_name(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, "v0001", champion="v0002", previous=["v0001"])
+    with pytest.raises(DataError, match=r"v0002/manifest\.json"):
+        registry.champion()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "[]", "{}", '"v0001"', '{"version": "v0001"}', '{"version": null, "previous": []}', "null",
+        '{"version": "../../etc", "previous": []}', '{"version": "v0001", "previous": "v0002"}',
+        '{"version": "v0001", "previous": [7]}', '{"version": ["v0001"], "previous": []}', "\x00\x00\x00",
+    ],
+)  # fmt: skip
+def test_a_damaged_pointer_is_refused_by_name_with_the_versions_that_exist(tmp_path: Path, content: str) -> None:
+    """Guarantee 2."""
+    registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
+    (tmp_path / "champion.json").write_text(content)
+    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW)):
+        with pytest.raises(DataError, match=r"champion\.json: damaged.*v0001.*v0002"):
+            use()
+    assert (tmp_path / "champion.json").read_text() == content
