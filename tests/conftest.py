@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.feature.definition import FeatureDefinition
@@ -122,3 +125,33 @@ def world(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig, sam
     )
     assert result.version == "v0001"
     return World(config, layers, store, registry, definition)
+
+
+@pytest.fixture(scope="session")
+def new_project(embedding_cache: Path) -> Callable[[Path], Project]:
+    """Return a function that makes an empty project folder; the distilled table, which takes long, is at hand."""
+
+    def make(folder: Path) -> Project:
+        cache = folder / "data" / "04_feature" / "embedding_cache"
+        cache.mkdir(parents=True)
+        for table in embedding_cache.glob("*.safetensors"):
+            (cache / table.name).symlink_to(table)
+        return Project(folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def first_run(
+    tmp_path_factory: pytest.TempPathFactory, new_project: Callable[[Path], Project]
+) -> tuple[Project, subprocess.CompletedProcess[str]]:
+    """Return a project after its first run of the whole job, and what that run printed; nobody writes to it."""
+    project = new_project(tmp_path_factory.mktemp("first_run"))
+    return project, project.run()
+
+
+@pytest.fixture
+def project(tmp_path: Path, first_run: tuple[Project, subprocess.CompletedProcess[str]]) -> Project:
+    """Return a copy of the project after its first run."""
+    shutil.copytree(first_run[0].folder, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Project
+from tests.projects import Project
 
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from tests.cli.conftest import Project
+from tests.projects import Project
 
 pytestmark = pytest.mark.xdist_group("cli")
 

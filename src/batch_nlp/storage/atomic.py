@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,26 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+
 
 def temporary_name(path: Path) -> Path:
     """Return an unused temporary name beside `path`."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Remove the temporary files and folders that killed runs left below a folder, and return them.
+
+    Only the holder of the writer's lock may do so: to anyone else they may be work in progress.
+    """
+    left = [path for path in folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return left
 
 
 def sync_folder(folder: Path) -> None:

@@ -22,6 +22,21 @@ class Layers:
     dataset: str
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders that only runs write to; ``01_raw`` and the inbox are not among them."""
+        return (
+            self.intermediate,
+            self.primary,
+            self.root / "04_feature",
+            self.model_input,
+            self.candidates,
+            self.model_output,
+            self.reporting,
+            self.batches,
+            self.predictions,
+        )
+
+    @property
     def intermediate(self) -> Path:
         """Typed messages, as they came in, and the side tables."""
         return self.root / "02_intermediate" / self.dataset

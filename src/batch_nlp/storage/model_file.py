@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def load_model(path: Path) -> Pipeline:
         model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise DataError(f"{path}: refused, since it names types that no model of ours holds: {error}") from error
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a model that can be read ({error}).") from error
     if not isinstance(model, Pipeline):
         raise DataError(f"{path}: holds a {type(model).__name__}, not a pipeline.")

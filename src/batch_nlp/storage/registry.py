@@ -34,6 +34,19 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _seal(document: dict[str, Any]) -> str:
+    """Return the SHA-256 of a JSON document's content, leaving out the seal that it carries itself."""
+    content = {name: value for name, value in document.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest of a model folder, with the SHA-256 of every file in it and of its own content."""
+    files = {file.name: file_hash(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST_FILE}
+    document = {**manifest, "files": files}
+    write_json(folder / MANIFEST_FILE, {**document, "sha256": _seal(document)})
+
+
 @dataclass(frozen=True)
 class Model:
     """A published model.
@@ -64,9 +77,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_FILE
     try:
         manifest: dict[str, Any] = json.loads(path.read_text())
-        files: dict[str, str] = manifest["files"]
+        seal, files = manifest["sha256"], dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: not a readable manifest ({error}). {_OTHER_VERSION}") from error
+    if seal != _seal(manifest):
+        raise DataError(f"{path}: damaged; its content is not what was published. {_OTHER_VERSION}")
     for name, expected in files.items():
         file = folder / name
         if not file.is_file() or file_hash(file) != expected:
@@ -107,6 +122,8 @@ class Registry:
         try:
             pointer: dict[str, Any] = json.loads(self._pointer.read_text())
             known = [pointer["version"], *pointer["previous"]]
+            if pointer.get("sha256", _seal(pointer)) != _seal(pointer):  # one written by hand has no seal
+                raise ValueError("its content is not what was written")
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{self._pointer}: damaged ({error}). Write the version to use into it by hand, for example "
@@ -115,6 +132,10 @@ class Registry:
         if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
             raise DataError(f"{self._pointer}: damaged; {known} are not versions. There are: {self.versions()}")
         return pointer
+
+    def _point_at(self, version: str, previous: list[str], now: datetime) -> None:
+        pointer = {"version": version, "previous": previous, "published_at": now.isoformat()}
+        write_json(self._pointer, {**pointer, "sha256": _seal(pointer)})
 
     def champion_version(self) -> str | None:
         """Return the champion's version, None before the first is published."""
@@ -164,9 +185,7 @@ class Registry:
             for file in candidate.iterdir():
                 shutil.copyfile(file, folder / file.name)
         previous = [name for name in (pointer["version"], *pointer["previous"]) if name]
-        write_json(
-            self._pointer, {"version": version, "previous": previous[: keep - 1], "published_at": now.isoformat()}
-        )
+        self._point_at(version, previous[: keep - 1], now)
         self._prune({version, *previous[: max(keep - 1, 1)]})
         return version
 
@@ -188,9 +207,7 @@ class Registry:
             raise DataError(f"{self.root}: no version before {pointer['version']} to go back to.")
         old, new = pointer["version"], pointer["previous"][0]
         read_manifest(self.root / new)
-        write_json(
-            self._pointer, {"version": new, "previous": pointer["previous"][1:], "published_at": now.isoformat()}
-        )
+        self._point_at(new, pointer["previous"][1:], now)
         return old, new
 
     def _prune(self, keep: set[str]) -> None:

@@ -29,7 +29,7 @@ from batch_nlp.storage.atomic import replacing_folder, write_json, write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_file import dump_model
-from batch_nlp.storage.registry import CHECK_FILE, MANIFEST_FILE, MODEL_FILE, Registry, file_hash
+from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, Registry, write_manifest
 from batch_nlp.training.card import CARD_FILE, model_card
 from batch_nlp.training.gate import Check, GateDecision, check_against_champion, check_thresholds
 from batch_nlp.training.pipeline import build_training_pipeline
@@ -284,8 +284,7 @@ def _write_candidate(
         expected = pa.array(list(probabilities[:CHECK_ROWS].astype(float)), pa.list_(pa.float64()))
         write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
         write_text(temporary / CARD_FILE, model_card(manifest))
-        files = {file.name: file_hash(file) for file in sorted(temporary.iterdir())}
-        write_json(temporary / MANIFEST_FILE, {**manifest, "files": files})
+        write_manifest(temporary, manifest)
 
 
 def _keep_newest(folder: Path, number: int) -> None:

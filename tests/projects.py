@@ -1,16 +1,12 @@
-"""A project folder that has run once, and ways to call the command line on a copy of it."""
+"""Data and models in a folder of their own, and the real command line on them."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from batch_nlp.cli import PROJECT_ROOT
 
@@ -50,32 +46,9 @@ class Project:
             command, cwd=cwd or self.folder, capture_output=True, text=True, env=environment, check=False
         )
 
-
-@pytest.fixture(scope="session")
-def new_project(embedding_cache: Path) -> Callable[[Path], Project]:
-    """Return a function that makes an empty project folder; the distilled table, which takes long, is at hand."""
-
-    def make(folder: Path) -> Project:
-        cache = folder / "data" / "04_feature" / "embedding_cache"
-        cache.mkdir(parents=True)
-        for table in embedding_cache.glob("*.safetensors"):
-            (cache / table.name).symlink_to(table)
-        return Project(folder)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def first_run(
-    tmp_path_factory: pytest.TempPathFactory, new_project: Callable[[Path], Project]
-) -> tuple[Project, subprocess.CompletedProcess[str]]:
-    """Return a project after its first run of the whole job, and what that run printed; nobody writes to it."""
-    project = new_project(tmp_path_factory.mktemp("first_run"))
-    return project, project.run()
-
-
-@pytest.fixture
-def project(tmp_path: Path, first_run: tuple[Project, subprocess.CompletedProcess[str]]) -> Project:
-    """Return a copy of the project after its first run."""
-    shutil.copytree(first_run[0].folder, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    def start(self, *overrides: str) -> subprocess.Popen[bytes]:
+        """Start the real command line and return at once; it is the leader of a process group of its own."""
+        command = [sys.executable, str(PROJECT_ROOT / "start_batch_nlp.py"), *self.arguments(*overrides)]
+        return subprocess.Popen(
+            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )

@@ -1,0 +1,7 @@
+"""The runner: which pipelines run, in what order, and what follows a verdict."""
+
+from __future__ import annotations
+
+from batch_nlp.runner.stages import check_settings, run_stages
+
+__all__ = ["check_settings", "run_stages"]

@@ -1,0 +1,77 @@
+"""One call of the command line: the settings and all that they point to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.config import Config
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.monitoring.decisions import DecisionLog
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of the command line: the settings and all that they point to.
+
+    Parameters
+    ----------
+    config : Config
+    layers : Layers
+    store : FeatureStore
+    registry : Registry
+    decisions : DecisionLog
+    definition : FeatureDefinition
+        Features that the settings ask for.
+    now : datetime
+        When the run began, UTC.
+    """
+
+    config: Config
+    layers: Layers
+    store: FeatureStore
+    registry: Registry
+    decisions: DecisionLog
+    definition: FeatureDefinition
+    now: datetime
+
+    @classmethod
+    def of(cls, config: Config, now: datetime) -> Run:
+        """Return the run of some settings."""
+        layers = Layers(Path(config.paths.data), config.dataset.name)
+        return cls(
+            config,
+            layers,
+            FeatureStore(layers.feature_store, config.engine),
+            Registry(Path(config.paths.models)),
+            DecisionLog(layers.decisions),
+            FeatureDefinition.from_config(config),
+            now,
+        )
+
+    @property
+    def name(self) -> str:
+        """Name of the run: its time to the microsecond."""
+        return f"{self.now:%Y%m%dT%H%M%S%fZ}"
+
+    @property
+    def inbox(self) -> Path:
+        """Where new messages arrive."""
+        return Path(self.config.inference.inbox)
+
+    def decide(self, kind: str, **facts: Any) -> None:
+        """Write a decision of this run to the log."""
+        self.decisions.append(
+            {
+                "at": self.now.isoformat(),
+                "decision": kind,
+                "run": self.name,
+                "dataset": self.config.dataset.name,
+                **facts,
+            }
+        )

@@ -1,0 +1,125 @@
+"""The stage `inference`: score the inbox, judge the batch, and act on the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import duckdb
+from loguru import logger
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.config import DriftAction
+from batch_nlp.errors import DataError, DriftError
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.run import run_inference_pipeline
+from batch_nlp.monitoring.report import show_verdict, write_report
+from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.training import take_in, train
+from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.ledger import Ledger
+from batch_nlp.storage.registry import Model
+
+
+def infer(run: Run) -> None:
+    """Score what is new in the inbox, judge it, and act on the verdict.
+
+    Raises
+    ------
+    DataError
+        If there is no champion that can score it.
+    DriftError
+        If drift was found and not acted on.
+    GateError
+        If drift led to a candidate that failed its gate.
+    """
+    records = BatchRecords(run.layers.batches)
+    batch = records.unfinished()
+    if batch is not None:
+        logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
+    else:
+        batch = records.claim(run.inbox, run.config.dataset.tables, run.now)
+    if batch is None:
+        verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
+        show_verdict(None, verdict, "none")
+        run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+        return
+    champion = _usable_champion(run)
+    if batch.state is BatchState.CLAIMED:
+        _score(run, champion, batch)
+        records.write(batch)
+    verdict = judge(batch.counts, list(champion.manifest["classes"]), run.config.drift)
+    action = run.config.drift.action.value if verdict.status is Status.DRIFT else "none"
+    show_verdict(batch.name, verdict, action)
+    write_report(run.layers.reporting / "batches" / f"{batch.name}.json", asdict(batch), verdict)
+    run.decide(
+        "batch",
+        batch=batch.name,
+        accounts=batch.accounts,
+        model=batch.model_version,
+        verdict=verdict.to_dict(),
+        action=action,
+    )
+    batch.state = BatchState.DONE
+    records.write(batch)
+    if verdict.status is Status.DRIFT:
+        _respond(run, batch, verdict)
+
+
+def _usable_champion(run: Run) -> Model:
+    champion = run.registry.champion()
+    if champion is None:
+        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    if champion.manifest["dataset"] != run.config.dataset.name:
+        raise DataError(
+            f"The champion {champion.version} was trained on dataset {champion.manifest['dataset']}, not on "
+            f"{run.config.dataset.name}. Train one with pipeline=fti, or set paths.models to its registry."
+        )
+    return champion
+
+
+def _score(run: Run, champion: Model, batch: Batch) -> None:
+    config = run.config
+    definition = FeatureDefinition.from_dict(champion.manifest["feature_definition"])
+    expected = champion.manifest["data_version"]["feature_version"]
+    if definition.version != expected:
+        raise DataError(
+            f"This installation computes feature version {definition.version} where the champion {champion.version} "
+            f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
+            "trained it."
+        )
+    users, businesses = (
+        prepare_side_table(config.dataset, table, run.inbox, run.layers, config.engine)
+        for table in ("user", "business")
+    )
+
+    def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:
+        tables = SideTables(connection, users, businesses)
+        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine)
+        return build_feature_pipeline(definition, list(config.dataset.target_map), surroundings)
+
+    run_inference_pipeline(config, run.layers, run.store, champion, definition.columns, feature_steps, batch)
+
+
+def _respond(run: Run, batch: Batch, verdict: Verdict) -> None:
+    """Act on drift: retrain, unless the data is what the last retraining had already."""
+    trigger = f"batch {batch.name}: {verdict.reason}"
+    action = run.config.drift.action
+    if action is DriftAction.none:
+        return
+    if action is DriftAction.alert:
+        raise DriftError(f"Drift in {trigger}. Nothing was done about it, since drift.action=alert.")
+    logger.warning("Drift in {}: feature and training run again", trigger)
+    take_in(run)
+    version = run.definition.version
+    data = [version, run.store.data_version(version).labels, run.store.count_labelled(version)]
+    if run.decisions.data_of_last_retraining(run.config.dataset.name) == data:
+        reason = "the labelled data is what the last retraining had already"
+        run.decide("held back", trigger=trigger, data=data, reason=reason)
+        raise DriftError(f"Drift in {trigger}. No retraining, since {reason}. Bring labels of newer messages.")
+    run.decide("retraining", trigger=trigger, data=data)
+    again = replace(run, config=replace(run.config, training=replace(run.config.training, promote=True)))
+    train(again, reason=trigger, force=True)

@@ -1,0 +1,88 @@
+"""Which pipelines run, in what order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from loguru import logger
+
+from batch_nlp.config import Config, Stage
+from batch_nlp.errors import GateError
+from batch_nlp.monitoring.verdict import check_band
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.inference import infer
+from batch_nlp.runner.sample import generate_sample, write_sample
+from batch_nlp.runner.training import roll_back, take_in, train
+from batch_nlp.storage.atomic import sweep
+from batch_nlp.training.classifier import build_classifier
+
+
+def check_settings(config: Config) -> None:
+    """Find what is wrong with settings that only pipelines can judge, before any work.
+
+    Raises
+    ------
+    SettingsError
+    """
+    check_band(config.drift, len(config.dataset.classes))
+    if {Stage.training, Stage.inference} & set(config.pipeline.stages):
+        build_classifier(config)
+
+
+def run_stages(config: Config, now: datetime) -> float | None:
+    """Run the stages of the chosen pipeline.
+
+    A candidate that fails its gate does not keep the champion from scoring what is in the inbox; the failure is
+    raised when the other stages are done.
+
+    Parameters
+    ----------
+    config : Config
+        All settings.
+    now : datetime
+        Time of the run, UTC.
+
+    Returns
+    -------
+    float or None
+        The selection metric of the last model trained, for sweeps.
+
+    Raises
+    ------
+    BatchNlpError
+        With the exit code of what went wrong.
+    """
+    run = Run.of(config, now)
+    # not in 01_raw and the inbox, which others write to
+    for folder in (*run.layers.own_folders, run.registry.root):
+        for path in sweep(folder):
+            logger.warning("Removed what a killed run left unfinished: {}", path)
+    stages = list(config.pipeline.stages)
+    if config.pipeline.if_store_empty and not run.store.count_labelled(run.definition.version):
+        logger.info("The feature store holds nothing to train on: {} first", config.pipeline.if_store_empty[0].value)
+        stages = [*config.pipeline.if_store_empty, *stages]
+    if config.dataset.generate and Stage.feature in stages:
+        generate_sample(run, with_batch=Stage.inference in stages)
+    metric: float | None = None
+    failed_gate: GateError | None = None
+    for stage in stages:
+        logger.info("== {} ==", stage.value)
+        if stage is Stage.sample:
+            write_sample(run)
+        elif stage is Stage.feature:
+            take_in(run)
+        elif stage is Stage.training:
+            try:
+                metric = train(run, reason="asked for", force=config.training.force)
+            except GateError as error:
+                if run.registry.champion_version() is None or stage is stages[-1]:
+                    raise
+                logger.error("{} The champion goes on.", error)
+                failed_gate = error
+        elif stage is Stage.inference:
+            infer(run)
+        else:
+            roll_back(run)
+    if failed_gate:
+        raise failed_gate
+    return metric

@@ -1,0 +1,115 @@
+"""The stages `feature`, `training` and `rollback`, with their decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loguru import logger
+
+from batch_nlp.errors import DataError, GateError
+from batch_nlp.feature.run import run_feature_pipeline
+from batch_nlp.runner.context import Run
+from batch_nlp.training.gate import GateDecision
+from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
+
+
+def take_in(run: Run) -> None:
+    """Compute the features of what is new in ``01_raw``, and add its labels."""
+    run_feature_pipeline(run.config, run.layers, run.store, run.inbox, run.name, run.now)
+
+
+def train(run: Run, *, reason: str, force: bool) -> float:
+    """Train a candidate and record what the gate said.
+
+    Parameters
+    ----------
+    run : Run
+    reason : str
+        Why, for the decision log.
+    force : bool
+        Train even when the champion came from the same data and settings.
+
+    Returns
+    -------
+    float
+        The selection metric of the candidate, or of the champion where there was nothing new to train on.
+
+    Raises
+    ------
+    GateError
+        If the candidate failed its gate; the champion stays.
+    """
+    config, version = run.config, run.definition.version
+    before = run.registry.champion_version()
+    if not force and config.training.promote is not False:
+        champion = _sound_champion(run)
+        if champion and champion["training_fingerprint"] == training_fingerprint(config, run.store, version):
+            logger.info("Training: the champion {} was trained on just this data with these settings", before)
+            return float(champion["metrics"][config.training.metric])
+    result = run_training_pipeline(
+        config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.name, run.now
+    )
+    metrics = result.metrics
+    recalls = "/".join(f"{found['recall']:.3f}" for found in metrics["classes"].values())
+    logger.info(
+        "Training: weighted F1 {:.4f}, macro F1 {:.4f}, recalls {}",
+        metrics["f1_weighted"],
+        metrics["f1_macro"],
+        recalls,
+    )
+    if result.decision is not None:
+        _record_gate(run, result, result.decision, reason, before)
+    return float(metrics[config.training.metric])
+
+
+def _sound_champion(run: Run) -> dict[str, Any] | None:
+    """Return the champion's manifest; a damaged champion is none, since training is how it is replaced."""
+    try:
+        return run.registry.champion_manifest()
+    except DataError as error:
+        logger.error("{}", error)
+        return None
+
+
+def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reason: str, before: str | None) -> None:
+    run.decide(
+        "gate",
+        reason=reason,
+        candidate=result.candidate,
+        passed=decision.passed,
+        checks=decision.to_list(),
+        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy")},
+        champion_before=before,
+        champion=result.version or before,
+    )
+    for check in decision.checks:
+        logger.info("Gate: {}", check)
+    if not decision.passed:
+        raise GateError(f"Candidate {result.candidate} failed its gate ({decision.failures}); champion: {before}.")
+    logger.info("Gate: passed; the champion is now {} (before: {})", result.version, before)
+    _warn_of_band(run)
+
+
+def _warn_of_band(run: Run) -> None:
+    """Say at training time when the champion trips the rule on messages that have not drifted."""
+    manifest = run.registry.champion_manifest()
+    if manifest is None:
+        return
+    shares = manifest["reference"]["predicted_shares"]
+    for name, share in shares.items():
+        if not run.config.drift.low <= share <= run.config.drift.high:
+            logger.warning(
+                "The champion predicts class {} for {:.1%} of its own hold-out, outside drift.low={} and "
+                "drift.high={}: the rule will ring without any drift",
+                name,
+                share,
+                run.config.drift.low,
+                run.config.drift.high,
+            )
+
+
+def roll_back(run: Run) -> None:
+    """Make the version before the champion the champion again."""
+    old, new = run.registry.rollback(run.now)
+    run.decide("rollback", champion_before=old, champion=new)
+    logger.info("Rollback: the champion is {} again (before: {})", new, old)

@@ -1,0 +1,49 @@
+"""Every file of conf/ composes, keeps the schema, and can be built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT, MakeConfig
+
+from batch_nlp.monitoring.verdict import check_band
+from batch_nlp.training.pipeline import build_training_pipeline
+
+CONF = ROOT / "conf"
+CHOICES = sorted(
+    (folder.name, file.stem)
+    for folder in CONF.iterdir()
+    if folder.is_dir() and folder.name not in {"hydra", "experiment"}
+    for file in folder.glob("*.yaml")
+)
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
+    config = make_config(tmp_path, f"{group}={choice}")
+    assert getattr(config, group).name == choice or group == "drift"
+    check_band(config.drift, len(config.dataset.classes))
+    names = [name for name, _ in build_training_pipeline(config).steps]
+    assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
+
+
+@pytest.mark.parametrize("experiment", sorted(file.stem for file in (CONF / "experiment").glob("*.yaml")))
+def test_every_experiment_composes_and_changes_something(
+    experiment: str, tmp_path: Path, make_config: MakeConfig
+) -> None:
+    assert make_config(tmp_path, f"+experiment={experiment}") != make_config(tmp_path)
+
+
+def test_every_setting_of_the_schema_has_a_meaning() -> None:
+    lines = (ROOT / "src" / "batch_nlp" / "config.py").read_text().splitlines()
+    fields = [number for number, line in enumerate(lines) if line.startswith("    ") and ": " in line and " = " in line]
+    schema = [number for number in fields if lines[number].strip().split(":")[0].isidentifier()]
+    start = next(number for number, line in enumerate(lines) if line.startswith("class PathsConfig"))
+    end = next(number for number, line in enumerate(lines) if line.startswith("def parse"))
+    undocumented = [
+        lines[number].strip()
+        for number in schema
+        if start < number < end and not lines[number - 1].strip().startswith("#")
+    ]
+    assert undocumented == []
