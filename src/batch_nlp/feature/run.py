@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -144,6 +145,12 @@ def run_feature_pipeline(
                 chunk.commit()
         chunk.commit()
     runner.log()
+    if chunk.unknown_labels:
+        logger.warning(
+            "{:,} label(s) are none of dataset.target_map and are not taken: {}",
+            chunk.unknown_labels.total(),
+            examples(chunk.unknown_labels),
+        )
     ledger.write_quarantine(quarantine)
     ledger.check_accounts()
     ledger.check_share(config.quarantine.max_share, config.quarantine.min_messages, quarantine)
@@ -179,6 +186,7 @@ class _Chunk:
         self._outputs: dict[str, list[pa.Table]] = {name: [] for name in (*_LAYER_STEPS, "embedding", "labels")}
         self._commits = 0
         self.labels = 0
+        self.unknown_labels: Counter[str] = Counter()
 
     @property
     def rows(self) -> int:
@@ -198,12 +206,7 @@ class _Chunk:
         labelled = labelled[self._known.same_text(labelled["message_id"], labelled["text_hash"])]
         # validate never sees the label of a known message: one that is no class must not get past here either
         valid = labelled["target"].isin(self._targets)
-        if not valid.all():
-            logger.warning(
-                "{:,} label(s) are none of dataset.target_map and are not taken: {}",
-                int((~valid).sum()),
-                examples(labelled["target"][~valid]),
-            )
+        self.unknown_labels.update(labelled["target"][~valid])
         # later commits of a run go before earlier ones, so that the last label counts whatever the commits' size
         arrived_at = self._now + timedelta(microseconds=self._commits)
         return pa.Table.from_pandas(
