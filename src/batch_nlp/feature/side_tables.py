@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pandas as pd
@@ -145,6 +145,10 @@ class SideTables:
         self._connection = connection
         self._load("user", users)
         self._load("business", businesses)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: a step that is cloned belongs to the same run."""
+        return self
 
     def _load(self, table: str, path: Path | None) -> None:
         spec = _TABLES[table]

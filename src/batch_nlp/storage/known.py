@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import numpy as np
@@ -52,6 +52,10 @@ class KnownMessages:
             connection.register("stored", stored)
             connection.execute("INSERT INTO known SELECT message_id, text_hash, false FROM stored")
             connection.unregister("stored")
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: a step that is cloned belongs to the same run."""
+        return self
 
     def look_up(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.int8]:
         """Say of each message whether it is known, and remember the new ones.

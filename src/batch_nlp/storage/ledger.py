@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import pandas as pd
@@ -71,6 +71,10 @@ class Ledger:
         self.duplicates = 0
         self.reasons: Counter[tuple[str, str]] = Counter()
         self._quarantine: list[dict[str, Any]] = []
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself: a step that is cloned belongs to the same run."""
+        return self
 
     @property
     def quarantined(self) -> int:

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from batch_nlp.config import Config
+from batch_nlp.contracts import FORBIDDEN_SOURCES
+from batch_nlp.errors import DataError
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.run import FeatureResult, run_feature_pipeline
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.layers import Layers
+
+MakeConfig = Callable[..., Config]
+Rows = list[dict[str, Any]]
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Desk:
+    """A data folder, and the feature pipeline to run in it."""
+
+    config: Config
+    runs: int = field(default=0)
+
+    @property
+    def raw(self) -> Path:
+        return Path(self.config.dataset.raw_dir)
+
+    @property
+    def layers(self) -> Layers:
+        return Layers(Path(self.config.paths.data), self.config.dataset.name)
+
+    @property
+    def store(self) -> FeatureStore:
+        return FeatureStore(self.layers.feature_store, self.config.engine)
+
+    @property
+    def version(self) -> str:
+        return FeatureDefinition.from_config(self.config).version
+
+    def drop(self, name: str, *rows: dict[str, Any]) -> None:
+        self.raw.mkdir(parents=True, exist_ok=True)
+        (self.raw / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(self) -> FeatureResult:
+        self.runs += 1
+        now = START + timedelta(hours=self.runs)
+        inbox = Path(self.config.inference.inbox)
+        return run_feature_pipeline(self.config, self.layers, self.store, inbox, f"run-{self.runs}", now)
+
+    def features(self) -> pd.DataFrame:
+        ids = self.store.ids(self.version)
+        names = ids.read_all()["message_id"].to_pylist() if ids else []
+        return self.store.features_of(self.version, names).sort_values("message_id", ignore_index=True)
+
+    def labels(self) -> dict[str, str]:
+        frame = self.store.labelled(self.store.data_version(self.version))
+        return dict(zip(frame["message_id"], frame["target"], strict=True))
+
+
+def review(name: str, stars: Any = 5, **more: Any) -> dict[str, Any]:
+    sound = {"review_id": name, "text": f"text of {name}", "date": "2020-01-01 00:00:00", "user_id": "u"}
+    return {**sound, "business_id": "b", "stars": stars, **more}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, make_config: MakeConfig) -> Desk:
+    return Desk(make_config(tmp_path))
+
+
+def test_without_a_message_file_the_error_says_where_to_put_which(desk: Desk) -> None:
+    with pytest.raises(DataError, match=r"No message files \(\*review\*\.json.* in .*01_raw/sample.*dataset\.raw_dir"):
+        desk.run()
+
+
+def test_only_what_is_new_is_computed(desk: Desk) -> None:
+    desk.drop("review_1.json", review("a"), review("b"), review("a"))
+    first = desk.run()
+    assert first.accounts == {"read": 3, "done": 2, "known": 0, "duplicates": 1, "quarantined": 0}
+    assert first.labels == 2
+    before = desk.store.data_version(desk.version)
+    assert desk.run().accounts["read"] == 0
+    assert desk.store.data_version(desk.version) == before
+    desk.drop("review_2.json", review("b"), review("c"))
+    assert desk.run().accounts == {"read": 2, "done": 1, "known": 1, "duplicates": 0, "quarantined": 0}
+    assert desk.features()["message_id"].tolist() == ["a", "b", "c"]
+
+
+def test_a_label_that_comes_later_or_changes_is_new_data(desk: Desk) -> None:
+    desk.drop("review_1.json", review("a", None), review("b", 1))
+    assert desk.run().labels == 1
+    assert desk.labels() == {"b": "1"}
+    desk.drop("review_2.json", review("a", 4.0), review("b", 2))
+    result = desk.run()
+    assert (result.labels, result.accounts["known"]) == (2, 2)
+    assert desk.labels() == {"a": "4", "b": "2"}
+    desk.drop("review_3.json", review("a", 4))
+    assert desk.run().labels == 0
+
+
+def test_a_label_of_another_text_is_not_this_messages(desk: Desk) -> None:
+    desk.drop("review_1.json", review("a", None))
+    desk.run()
+    desk.drop("review_2.json", review("a", 1, text="another text"))
+    result = desk.run()
+    assert (result.labels, result.accounts["quarantined"]) == (0, 1)
+
+
+def test_a_later_label_that_is_no_class_does_not_take_the_place_of_a_good_one(desk: Desk) -> None:
+    desk.drop("review_1.json", review("a", 5), review("b", 4))
+    desk.run()
+    desk.drop("review_2.json", review("a", 11), review("b", "good"))
+    assert desk.run().labels == 0
+    assert desk.labels() == {"a": "5", "b": "4"}
+
+
+@pytest.mark.parametrize("commit_rows", [1, 2, 100])
+def test_of_several_labels_of_a_message_the_last_counts_whatever_the_size_of_a_commit(
+    desk: Desk, commit_rows: int
+) -> None:
+    desk.config = replace(desk.config, engine=replace(desk.config.engine, batch_rows=1, commit_rows=commit_rows))
+    desk.drop("review.json", review("a", 1), review("b", 5), review("a", 5), review("b", 1), review("a", 3))
+    desk.run()
+    assert desk.labels() == {"a": "3", "b": "1"}
+
+
+def test_every_layer_keeps_what_its_step_put_out(desk: Desk) -> None:
+    faults = [review("c", text=None), review("d", date="x"), review("e", stars=9)]
+    desk.drop("review.json", review("a", text="Fish &amp; chips"), review("b"), *faults)
+    desk.run()
+    intermediate = pq.read_table(desk.layers.intermediate / "messages" / "run-1-0001.parquet")
+    assert intermediate["message_id"].to_pylist() == ["a", "b", "c", "e"]
+    assert intermediate["text"].to_pylist()[0] == "Fish &amp; chips"
+    primary = pq.read_table(desk.layers.primary / "messages" / "run-1-0001.parquet")
+    assert primary["text"].to_pylist() == ["Fish & chips", "text of b"]
+    quarantine = pq.read_table(desk.layers.primary / "quarantine" / "run-1.parquet")
+    assert sorted(zip(quarantine["message_id"].to_pylist(), quarantine["column"].to_pylist(), strict=True)) == [
+        ("c", "text"), ("d", "date"), ("e", "target"),
+    ]  # fmt: skip
+    page = (desk.layers.diagrams / "feature.html").read_text()
+    names = ("extract", "remove_duplicates", "validate", "clean_text", "create_features", "embedding")
+    places = [page.find(name) for name in names]
+    assert -1 not in places
+
+
+def test_input_that_is_mostly_broken_stops_the_run_and_is_read_again_when_it_was_mended(desk: Desk) -> None:
+    desk.config = replace(desk.config, quarantine=replace(desk.config.quarantine, min_messages=3))
+    desk.drop("review.json", review("a"), review("b", text=None), review("c", text=None))
+    with pytest.raises(DataError, match=r"2 of 3 messages \(67%\)"):
+        desk.run()
+    desk.drop("review.json", review("a"), review("b"), review("c"))
+    assert desk.run().accounts == {"read": 3, "done": 2, "known": 1, "duplicates": 0, "quarantined": 0}
+
+
+@pytest.mark.parametrize("column", ["review_id", "text", "date"])
+def test_a_missing_column_is_refused_before_anything_is_stored(desk: Desk, column: str) -> None:
+    """Guarantee 17."""
+    rows = [{name: value for name, value in review(name).items() if name != column} for name in "abc"]
+    desk.drop("review.json", *rows)
+    with pytest.raises(DataError, match=rf"review\.json: column\(s\) {column} are missing"):
+        desk.run()
+    assert desk.store.count(desk.version) == 0
+
+
+def test_another_definition_computes_all_messages_anew_in_a_table_of_its_own(desk: Desk) -> None:
+    desk.drop("review.json", review("a", text="one two three"))
+    desk.run()
+    other = Desk(replace(desk.config, features=replace(desk.config.features, clean_text=_cut(desk.config, 3))), runs=1)
+    assert other.run().accounts["done"] == 1
+    assert other.version != desk.version
+    assert other.features()["text"].tolist() == ["one"]
+    assert desk.features()["text"].tolist() == ["one two three"]
+
+
+def _cut(config: Config, max_chars: int) -> Any:
+    return replace(config.features.clean_text, max_chars=max_chars)
+
+
+def _poison(name: str, value: Any) -> Any:
+    """Return something else of the kind that the column holds."""
+    if name == "stars":
+        return 6 - value  # still a valid label
+    if name == "friends":
+        return "None" if value != "None" else "somebody"
+    return value * 7 + 13
+
+
+def test_no_feature_is_computed_from_what_holds_the_label_or_comes_later(
+    tmp_path: Path, make_config: MakeConfig, sample_raw: Path
+) -> None:
+    """Every column of FORBIDDEN_SOURCES is changed in all three tables; the features stay the same to the bit."""
+    honest = Desk(make_config(tmp_path / "honest"))
+    poisoned = Desk(make_config(tmp_path / "poisoned"))
+    changed: set[str] = set()
+    for file in sample_raw.iterdir():
+        rows = []
+        for line in file.read_text().splitlines():
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                continue
+        # the messages that break a contract by their stars are another matter
+        sound = [row for row in rows if row.get("stars", 1) in (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5)]
+        honest.drop(file.name, *sound)
+        changed |= {name for row in sound for name in row} & FORBIDDEN_SOURCES
+        poisoned.drop(
+            file.name,
+            *({name: _poison(name, value) if name in FORBIDDEN_SOURCES else value for name, value in row.items()}
+              for row in sound),
+        )  # fmt: skip
+    assert changed == FORBIDDEN_SOURCES
+    honest.run()
+    poisoned.run()
+    pd.testing.assert_frame_equal(honest.features(), poisoned.features(), check_exact=True)
+    assert len(honest.features()) > 700
+    assert honest.labels() != poisoned.labels()

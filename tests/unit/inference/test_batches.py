@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from batch_nlp.config import TablesConfig
+from batch_nlp.errors import DataError
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files, message_files
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TABLES = TablesConfig("*review*", "*user*", "*business*")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> BatchRecords:
+    return BatchRecords(tmp_path / "batches")
+
+
+def claim(records: BatchRecords, inbox: Path, minutes: int = 0) -> Batch | None:
+    return records.claim(inbox, TABLES, NOW + timedelta(minutes=minutes))
+
+
+def finish(records: BatchRecords, batch: Batch | None) -> None:
+    assert batch is not None
+    batch.state = BatchState.DONE
+    records.write(batch)
+
+
+def test_a_claim_takes_all_new_files_and_is_on_disk_before_any_work(inbox: Path, records: BatchRecords) -> None:
+    for name in ("review_1.json", "review_2.csv"):
+        (inbox / name).write_text(name)
+    batch = claim(records, inbox)
+    assert batch is not None
+    assert list(batch.files) == ["review_1.json", "review_2.csv"]
+    assert batch.name.startswith("20260102T030405Z-")
+    assert (batch.state, batch.predicted_at) == (BatchState.CLAIMED, NOW.isoformat())
+    assert records.all() == [batch]
+    assert batch_files(batch, inbox) == [inbox / "review_1.json", inbox / "review_2.csv"]
+
+
+def test_an_unfinished_batch_is_found_again_as_it_was(inbox: Path, records: BatchRecords) -> None:
+    (inbox / "review.json").write_text("x")
+    batch = claim(records, inbox)
+    assert batch is not None
+    assert records.unfinished() == batch
+    batch.state, batch.counts, batch.accounts, batch.model_version = BatchState.SCORED, [1, 2, 3], {"in": 6}, "v0002"
+    records.write(batch)
+    assert records.unfinished() == batch
+    finish(records, batch)
+    assert records.unfinished() is None
+
+
+def test_an_empty_or_missing_inbox_makes_no_batch(inbox: Path, records: BatchRecords, tmp_path: Path) -> None:
+    """Guarantee 7."""
+    assert claim(records, inbox) is None
+    assert claim(records, tmp_path / "nowhere") is None
+    assert records.all() == []
+
+
+def test_a_file_is_scored_once_whatever_it_is_called(inbox: Path, records: BatchRecords) -> None:
+    (inbox / "review_1.json").write_text("same")
+    finish(records, claim(records, inbox))
+    assert claim(records, inbox, 1) is None
+    (inbox / "review_1.json").rename(inbox / "review_renamed.json")
+    (inbox / "review_copy.json").write_text("same")
+    assert claim(records, inbox, 2) is None
+    (inbox / "review_new.json").write_text("other")
+    batch = claim(records, inbox, 3)
+    assert batch is not None
+    assert list(batch.files) == ["review_new.json"]
+
+
+def test_two_files_of_one_content_are_one(inbox: Path, records: BatchRecords) -> None:
+    for name in ("review_a.json", "review_b.json"):
+        (inbox / name).write_text("same")
+    batch = claim(records, inbox)
+    assert batch is not None
+    assert list(batch.files) == ["review_a.json"]
+
+
+def test_a_file_that_got_new_content_under_its_old_name_is_new(inbox: Path, records: BatchRecords) -> None:
+    (inbox / "review.json").write_text("monday")
+    finish(records, claim(records, inbox))
+    (inbox / "review.json").write_text("tuesday")
+    assert claim(records, inbox, 1) is not None
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_a_claimed_file_that_changed_is_refused_by_name(inbox: Path, records: BatchRecords, how: str) -> None:
+    file = inbox / "review.json"
+    file.write_text("x")
+    batch = claim(records, inbox)
+    assert batch is not None
+    file.write_text("y") if how == "changed" else file.unlink()
+    with pytest.raises(DataError, match=rf"{batch.name}.*review\.json is gone or has changed.*Put the file back"):
+        batch_files(batch, inbox)
+
+
+def test_side_tables_and_unknown_files_in_the_inbox_are_no_messages(inbox: Path) -> None:
+    for name in (
+        "review.json", "messages_of_today.csv", "yelp_user.json", "business_new.csv.gz", "user_review.json",
+        "notes.txt", ".review.json", "review.json.tmp",
+    ):  # fmt: skip
+        (inbox / name).touch()
+    found = [file.name for file in message_files(inbox, TABLES)]
+    assert found == ["messages_of_today.csv", "review.json", "user_review.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"name": "x"}', b"\xff\xfe"])
+def test_a_damaged_record_is_refused_by_name(records: BatchRecords, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "batches").mkdir()
+    (tmp_path / "batches" / "20260102T030405Z-abc.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"20260102T030405Z-abc\.json: damaged"):
+        records.all()
+
+
+def test_a_record_of_an_unknown_state_or_field_is_refused(records: BatchRecords, tmp_path: Path) -> None:
+    records.write(Batch("b", NOW.isoformat(), {"f": "h"}))
+    path = tmp_path / "batches" / "b.json"
+    sound = json.loads(path.read_text())
+    for change in ({"state": "half"}, {"extra": 1}):
+        path.write_text(json.dumps({**sound, **change}))
+        with pytest.raises(DataError, match=r"b\.json: damaged"):
+            records.unfinished()

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.config import Config, EngineConfig
+from batch_nlp.errors import DataError
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.side_tables import SideTables
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.run import run_inference_pipeline
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.ledger import Ledger
+from batch_nlp.storage.registry import Model, Registry
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+class World(Protocol):
+    config: Config
+    layers: Layers
+    registry: Registry
+    definition: Any
+
+
+@dataclass
+class Desk:
+    """A data folder with an inbox, and the inference pipeline to run in it."""
+
+    world: World
+    config: Config
+    model: Model
+    embedding_cache: Path
+    minutes: int = 0
+
+    @property
+    def layers(self) -> Layers:
+        return Layers(Path(self.config.paths.data), "sample")
+
+    @property
+    def store(self) -> FeatureStore:
+        return FeatureStore(self.layers.feature_store, self.config.engine)
+
+    @property
+    def records(self) -> BatchRecords:
+        return BatchRecords(self.layers.batches)
+
+    def drop(self, name: str, *rows: dict[str, Any]) -> None:
+        inbox = Path(self.config.inference.inbox)
+        inbox.mkdir(parents=True, exist_ok=True)
+        (inbox / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def claim(self) -> Batch:
+        self.minutes += 1
+        now = NOW + timedelta(minutes=self.minutes)
+        batch = self.records.claim(Path(self.config.inference.inbox), self.config.dataset.tables, now)
+        assert batch is not None
+        return batch
+
+    def score(self, batch: Batch) -> pd.DataFrame:
+        def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:
+            tables = SideTables(connection, None, None)
+            run = Surroundings(tables, known, ledger, self.embedding_cache, self.config.engine)
+            return build_feature_pipeline(self.world.definition, list(self.config.dataset.target_map), run)
+
+        columns = self.config.dataset.columns
+        run_inference_pipeline(self.config, self.layers, self.store, self.model, columns, steps, batch)
+        return self.read(batch)
+
+    def read(self, batch: Batch) -> pd.DataFrame:
+        return pq.read_table(self.layers.predictions / batch.name / "predictions.parquet").to_pandas()
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, world: World, make_config: Callable[..., Config], embedding_cache: Path, engine: EngineConfig
+) -> Desk:
+    model = world.registry.champion()
+    assert model is not None
+    return Desk(world, replace(make_config(tmp_path), engine=engine), model, embedding_cache)
+
+
+def message(name: str, text: str = "Great food and a lovely place", **more: Any) -> dict[str, Any]:
+    return {"review_id": name, "text": text, "date": "2024-03-04 05:06:07", "user_id": "u", "business_id": "b", **more}
+
+
+def test_every_message_is_accounted_for_and_predicted_once(desk: Desk) -> None:
+    """Guarantee 5."""
+    faults = [message("c", text=None), message(None), message("d", date="soon")]
+    desk.drop("review.json", message("a"), message("b", "Awful, rude, never again"), message("a"), *faults)
+    batch = desk.claim()
+    out = desk.score(batch)
+    assert out["message_id"].tolist() == ["a", "b"]
+    assert batch.accounts == {"in": 6, "predicted": 2, "duplicates": 1, "quarantined": 3}
+    assert batch.counts == out["predicted_class"].value_counts().reindex(range(3), fill_value=0).tolist()
+    assert (batch.state, batch.model_version) == (BatchState.SCORED, "v0001")
+    assert set(out["predicted_at"]) == {pd.Timestamp(batch.predicted_at)}
+    quarantine = pq.read_table(desk.layers.root / "09_inference" / "quarantine" / f"{batch.name}.parquet")
+    assert quarantine.num_rows == 3
+
+
+def test_a_batch_scored_again_after_a_kill_gives_the_same_bytes(desk: Desk) -> None:
+    """Guarantee 6."""
+    desk.drop("review.json", message("a"), message("b", "bad"), message("c", "ok"))
+    batch = desk.claim()
+    desk.score(batch)
+    file = desk.layers.predictions / batch.name / "predictions.parquet"
+    first = file.read_bytes()
+    desk.score(replace(batch, state=BatchState.CLAIMED))
+    assert file.read_bytes() == first
+    assert desk.store.count(desk.world.definition.version) == 3
+
+
+def test_a_message_that_an_earlier_batch_predicted_is_a_duplicate_and_another_text_a_conflict(desk: Desk) -> None:
+    desk.drop("review_1.json", message("a"), message("b"))
+    desk.score(desk.claim())
+    desk.drop("review_2.json", message("b"), message("a", "another text"), message("c"))
+    batch = desk.claim()
+    assert desk.score(batch)["message_id"].tolist() == ["c"]
+    assert batch.accounts == {"in": 3, "predicted": 1, "duplicates": 1, "quarantined": 1}
+
+
+def test_a_message_whose_features_are_stored_for_training_is_predicted_all_the_same(desk: Desk) -> None:
+    shutil.copytree(desk.world.layers.feature_store, desk.layers.feature_store)
+    stored = desk.store.labelled(desk.store.data_version(desk.world.definition.version)).iloc[0]
+    desk.drop("review.json", message(stored["message_id"], stored["text"]), message("new"))
+    before = desk.store.count(desk.world.definition.version)
+    assert desk.score(desk.claim())["message_id"].tolist() == [stored["message_id"], "new"]
+    assert desk.store.count(desk.world.definition.version) == before + 1
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> None:
+    """Guarantee 7."""
+    desk.drop("review.json")
+    (Path(desk.config.inference.inbox) / "review.json").write_text(content)
+    batch = desk.claim()
+    assert desk.score(batch).empty
+    assert batch.accounts == {"in": 0, "predicted": 0, "duplicates": 0, "quarantined": 0}
+    assert batch.counts == [0, 0, 0]
+
+
+def test_a_file_of_nothing_but_broken_lines_predicts_nothing_and_says_so(desk: Desk) -> None:
+    desk.drop("review.json")
+    (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
+    batch = desk.claim()
+    assert desk.score(batch).empty
+    assert batch.accounts == {"in": 3, "predicted": 0, "duplicates": 0, "quarantined": 3}
+
+
+def test_mostly_broken_input_is_refused_and_hands_over_nothing(desk: Desk) -> None:
+    desk.config = replace(desk.config, quarantine=replace(desk.config.quarantine, min_messages=2))
+    desk.drop("review.json", message("a"), message("b", text=None))
+    batch = desk.claim()
+    with pytest.raises(DataError, match=r"1 of 2 messages \(50%\)"):
+        desk.score(batch)
+    assert not (desk.layers.predictions / batch.name).exists()
+    assert batch.state is BatchState.CLAIMED
+
+
+def test_labels_in_the_inbox_are_not_read(desk: Desk) -> None:
+    desk.drop("review_a.json", message("a"))
+    plain = desk.score(desk.claim())
+    shutil.rmtree(desk.layers.root / "09_inference")
+    desk.drop("review_b.json", message("a", stars="no valid label", useful=7))
+    labelled = desk.score(desk.claim())
+    pd.testing.assert_frame_equal(plain.drop(columns="predicted_at"), labelled.drop(columns="predicted_at"))

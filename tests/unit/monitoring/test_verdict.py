@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from batch_nlp.config import DriftConfig, DriftRule
+from batch_nlp.errors import ExitCode, SettingsError
+from batch_nlp.monitoring.verdict import Status, check_band, judge, wilson_interval
+
+CLASSES = ["negative", "neutral", "positive"]
+SHARE, INTERVAL = DriftConfig(), DriftConfig(rule=DriftRule.interval)
+
+
+def out(counts: list[int], settings: DriftConfig = SHARE) -> list[str]:
+    return [share.name for share in judge(counts, CLASSES, settings).shares if share.out]
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([10, 10, 80], []),  # exactly 10 % is not under 10 %
+        ([9, 11, 80], ["negative"]),
+        ([99, 101, 800], ["negative"]),
+        ([5, 5, 90], ["negative", "neutral"]),  # exactly 90 % is not over 90 %
+        ([4, 5, 91], ["negative", "neutral", "positive"]),
+        ([0, 50, 50], ["negative"]),
+        ([100, 0, 0], CLASSES),
+        ([34, 33, 33], []),
+        ([3, 3, 24], []),  # 3 of 30
+        ([70, 70, 560], []),
+    ],
+)
+def test_the_literal_rule_rings_under_ten_and_over_ninety_percent(counts: list[int], expected: list[str]) -> None:
+    assert out(counts) == expected
+    assert judge(counts, CLASSES, SHARE).status is (Status.DRIFT if expected else Status.OK)
+
+
+@given(st.integers(1, 400))
+def test_shares_of_exactly_a_bound_are_in_the_band_for_any_number_of_messages(tens: int) -> None:
+    assert judge([tens, 9 * tens], ["a", "b"], replace(SHARE, min_messages=1)).status is Status.OK
+
+
+def test_no_messages_are_skipped() -> None:
+    """Guarantees 7 and 8."""
+    verdict = judge([0, 0, 0], CLASSES, SHARE)
+    assert (verdict.status, verdict.reason, verdict.shares) == (Status.SKIPPED, "no messages", [])
+
+
+@pytest.mark.parametrize("least", [1, 2, 30])
+def test_too_few_messages_do_not_decide_and_just_enough_do(least: int) -> None:
+    """Guarantee 8."""
+    settings = replace(SHARE, min_messages=least)
+    for n in {1, least - 1} - {0, least}:
+        verdict = judge([n, 0, 0], CLASSES, settings)
+        assert (verdict.status, verdict.reason) == (
+            Status.INSUFFICIENT, f"{n} messages are fewer than {least}",
+        )  # fmt: skip
+        assert sum(share.messages for share in verdict.shares) == n
+    assert judge([least, 0, 0], CLASSES, settings).status is Status.DRIFT
+
+
+def test_the_reason_names_every_class_that_is_out_and_its_share() -> None:
+    reason = judge([4, 5, 91], CLASSES, SHARE).reason
+    assert reason == "negative 4.0% is under 10%; neutral 5.0% is under 10%; positive 91.0% is over 90%"
+
+
+@given(st.integers(1, 3000), st.data(), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+def test_the_interval_is_wilsons(n: int, data: st.DataObject, confidence: float) -> None:
+    successes = data.draw(st.integers(0, n))
+    expected = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    assert wilson_interval(successes, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([5, 45, 50], []),  # 5 %, but of 100: up to 11 %
+        ([25, 225, 250], ["negative"]),  # 5 % of 500: up to 7 %
+        ([2, 5, 93], ["negative"]),  # 93 % of 100: from 86 %
+        ([20, 50, 930], ["negative", "neutral", "positive"]),
+    ],
+)
+def test_the_interval_rule_rings_only_when_the_whole_interval_is_outside(
+    counts: list[int], expected: list[str]
+) -> None:
+    """Guarantee 9."""
+    assert out(counts, INTERVAL) == expected
+    assert set(expected) <= set(out(counts))
+
+
+@given(st.lists(st.integers(0, 500), min_size=3, max_size=3))
+def test_the_interval_rule_never_rings_where_the_literal_one_does_not(counts: list[int]) -> None:
+    assert set(out(counts, INTERVAL)) <= set(out(counts))
+
+
+@given(st.lists(st.integers(0, 500), min_size=3, max_size=3).filter(any))
+def test_shares_sum_to_one_and_lie_in_their_intervals(counts: list[int]) -> None:
+    shares = judge(counts, CLASSES, SHARE).shares
+    assert sum(share.share for share in shares) == pytest.approx(1)
+    assert all(0 <= share.lower <= share.share <= share.upper <= 1 for share in shares)
+
+
+def test_a_verdict_is_json() -> None:
+    found = json.loads(json.dumps(judge([1, 2, 97], CLASSES, SHARE).to_dict()))
+    assert found["status"] == "drift"
+    assert found["shares"][2]["name"] == "positive"
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_classes", "message"),
+    [
+        ({"low": 0.34}, 3, r"drift\.low=0\.34.*3 classes.*at most 0\.333"),
+        ({"high": 0.3, "low": 0.1}, 3, r"drift\.high=0\.3.*3 classes.*at least 0\.333"),
+        ({"low": 0.5, "high": 0.5}, 2, "need 0 <= low < high <= 1"),
+        ({"low": -0.1}, 3, "need 0 <= low < high <= 1"),
+        ({"high": 1.1}, 3, "need 0 <= low < high <= 1"),
+        ({"low": float("nan")}, 3, "need 0 <= low < high <= 1"),
+        ({"confidence": 1.0}, 3, "drift.confidence=1"),
+        ({"confidence": 0.0}, 3, "drift.confidence=0"),
+        ({"min_messages": 0}, 3, "drift.min_messages=0: need at least 1"),
+    ],
+)
+def test_a_band_that_no_batch_can_satisfy_is_refused(settings: dict[str, float], n_classes: int, message: str) -> None:
+    """Guarantee 10."""
+    with pytest.raises(SettingsError, match=message) as wrong:
+        check_band(replace(SHARE, **settings), n_classes)
+    assert wrong.value.exit_code is ExitCode.SETTINGS
+
+
+@pytest.mark.parametrize(("settings", "n_classes"), [({}, 3), ({"low": 0.0, "high": 1.0}, 2), ({"low": 0.25}, 4)])
+def test_a_band_that_a_batch_can_satisfy_is_accepted(settings: dict[str, float], n_classes: int) -> None:
+    check_band(replace(SHARE, **settings), n_classes)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = """
+import sys
+from pathlib import Path
+from loguru import logger
+from batch_nlp.log import progress, set_up_logging
+set_up_logging(sys.argv[1], Path(sys.argv[2]))
+logger.debug("a detail")
+logger.info("rows in {:,}", 1234)
+def work(text):
+    return {}[text[:3]]
+try:
+    with progress("features") as advance:
+        advance(3)
+        work("the secret text of a message")
+except KeyError:
+    logger.exception("A bug.")
+"""
+
+
+def test_a_bug_is_told_with_its_traceback_and_never_with_the_text_of_a_message(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, "INFO", str(file)], capture_output=True, text=True, check=True
+    )  # fmt: skip
+    assert done.stdout == ""
+    for told in (done.stderr, file.read_text()):
+        assert "rows in 1,234" in told
+        assert "KeyError" in told
+        assert "secret text" not in told
+    assert "a detail" not in done.stderr
+    assert "a detail" in file.read_text()
+    assert "features" not in done.stderr  # no progress display where nobody watches

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from batch_nlp.config import Config
+from batch_nlp.errors import ExitCode, SettingsError
+from batch_nlp.training.classifier import build_classifier
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model.estimator=os.system"], "only classes of sklearn and xgboost are allowed"),
+        (["model.estimator=XGBClassifier"], "only classes of sklearn and xgboost are allowed"),
+        (["model.estimator=sklearn_evil.Thing"], "only classes of sklearn and xgboost are allowed"),
+        (["model.estimator=sklearn.ensembl.RandomForestClassifier"], "cannot be imported"),
+        (["model.estimator=xgboost.XGBClasifier"], "Did you mean 'XGBClassifier'"),
+        (
+            ["model.estimator=sklearn.ensemble.RandomForrestClassifier", "~model.params"],
+            "Did you mean 'RandomForestClassifier'",
+        ),
+        (["model.estimator=sklearn.ensemble.RandomForestRegressor"], "no classifier with probabilities"),
+        (["model.estimator=sklearn.svm.LinearSVC"], "no classifier with probabilities"),
+        (["model.estimator=sklearn.preprocessing.StandardScaler"], "no classifier with probabilities"),
+        (["+model.params.max_deph=3"], "max_deph: XGBClassifier has no such parameter. Did you mean 'max_depth'"),
+        (["model=random_forest", "+model.params.n_estimator=3"], "Did you mean 'n_estimators'"),
+        (
+            ["model.estimator=sklearn.neighbors.KNeighborsClassifier", "~model.params"],
+            "training.balance=weights: KNeighborsClassifier cannot weigh rows. Set training.balance=none",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_model_setting_is_told_with_what_would_be_right(
+    tmp_path: Path, make_config: Callable[..., Config], overrides: list[str], message: str
+) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        build_classifier(make_config(tmp_path, *overrides))
+    assert message in str(wrong.value)
+    assert str(wrong.value).startswith(("model.", "training.balance"))
+    assert wrong.value.exit_code is ExitCode.SETTINGS
+
+
+@pytest.mark.parametrize("model", ["xgboost", "logistic_regression", "random_forest"])
+def test_every_model_of_the_settings_gets_its_parameters_the_seed_and_the_threads(
+    tmp_path: Path, make_config: Callable[..., Config], model: str
+) -> None:
+    config = make_config(tmp_path, f"model={model}", "seed=7", "engine.threads=2")
+    params = build_classifier(config).get_params()
+    assert params["random_state"] == 7
+    assert params["n_jobs"] == 2
+    assert {name: params[name] for name in config.model.params} == dict(config.model.params)
+
+
+def test_parameters_go_before_the_seed(tmp_path: Path, make_config: Callable[..., Config]) -> None:
+    config = make_config(tmp_path, "+model.params.random_state=3", "+model.params.n_jobs=1", "seed=7")
+    params = build_classifier(config).get_params()
+    assert (params["random_state"], params["n_jobs"]) == (3, 1)
+
+
+def test_a_model_that_cannot_weigh_rows_is_used_when_none_are_asked_for(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    neighbours = ["model.estimator=sklearn.neighbors.KNeighborsClassifier", "~model.params", "training.balance=none"]
+    assert type(build_classifier(make_config(tmp_path, *neighbours))).__name__ == "KNeighborsClassifier"

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from batch_nlp.config import Config, Encoding, NgramsConfig, ReducerConfig, TrainingConfig
+from batch_nlp.contracts import FEATURE_COLUMNS, NUMERIC_FEATURES
+from batch_nlp.training.encoding import EmbeddingColumns, build_encoding, build_imputer, build_reducer, build_scaler
+from batch_nlp.training.pipeline import build_training_pipeline
+
+
+def rows(messages: pd.DataFrame) -> pd.DataFrame:
+    return messages[list(FEATURE_COLUMNS)]
+
+
+def test_missing_numbers_become_the_median_of_the_training_rows_and_are_marked(messages: pd.DataFrame) -> None:
+    train = rows(messages)[:100].copy()
+    train["tenure_days"] = [np.nan, *range(1, 100)]
+    step = build_imputer().fit(train)
+    new = rows(messages)[100:103].assign(tenure_days=[7.0, np.nan, np.nan])
+    out = step.transform(new)
+    assert out["tenure_days"].tolist() == [7.0, 50.0, 50.0]
+    assert out["missingindicator_tenure_days"].tolist() == [0.0, 1.0, 1.0]
+    assert out.index.tolist() == new.index.tolist()
+
+
+def test_a_message_without_a_business_has_a_category_of_its_own(messages: pd.DataFrame) -> None:
+    train = rows(messages)[:100]
+    out = build_imputer().fit(train).transform(train.assign(category_group=pd.Series(None, train.index, "str")))
+    assert set(out["category_group"]) == {"missing"}
+
+
+def test_a_number_that_no_training_row_has_is_no_obstacle(messages: pd.DataFrame) -> None:
+    train = rows(messages)[:100].assign(elite_years=np.nan)
+    out = build_imputer().fit(train).transform(train)
+    assert out["elite_years"].tolist() == [0.0] * 100
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("ngrams", [True, False])
+def test_encoded_rows_are_numbers_under_unique_names(
+    messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, ngrams: bool
+) -> None:
+    train = build_imputer().fit_transform(rows(messages))
+    step = build_encoding(TrainingConfig(encoding=encoding, ngrams=NgramsConfig(enabled=ngrams)), 1)
+    out = step.fit_transform(train, labels.to_numpy())
+    assert out.columns.is_unique
+    assert all(pd.api.types.is_numeric_dtype(dtype) for dtype in out.dtypes)
+    assert np.isfinite(out.to_numpy(float)).all()
+    assert {*NUMERIC_FEATURES, "embedding_000", "embedding_255"} <= set(out.columns)
+    assert sum(name.startswith("ngram_score_") for name in out.columns) == (3 if ngrams else 0)
+    assert step.get_feature_names_out().tolist() == out.columns.tolist()
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("classes", [2, 3])
+def test_categories_that_training_never_saw_are_encoded(
+    messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, classes: int
+) -> None:
+    train = build_imputer().fit_transform(rows(messages))
+    settings = TrainingConfig(encoding=encoding, ngrams=NgramsConfig(enabled=False))
+    step = build_encoding(settings, 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
+    out = step.transform(train[:3].assign(category_group="casino"))
+    assert np.isfinite(out.to_numpy(float)).all()
+    assert out.iloc[0].filter(like="category_group").tolist() == out.iloc[1].filter(like="category_group").tolist()
+
+
+def test_rare_categories_share_a_column(messages: pd.DataFrame, labels: pd.Series[int]) -> None:
+    train = build_imputer().fit_transform(rows(messages))
+    train["category_group"] = ["a"] * (len(train) - 3) + ["b", "c", "d"]
+    settings = TrainingConfig(min_category_share=0.01, ngrams=NgramsConfig(enabled=False))
+    out = build_encoding(settings, 1).fit_transform(train, labels.to_numpy())
+    found = [name for name in out.columns if name.startswith("category_group")]
+    assert found == ["category_group_a", "category_group_infrequent_sklearn"]
+    assert out[found[1]].sum() == 3
+
+
+def test_the_scaler_gives_training_rows_zero_mean_and_unit_variance() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 6.0], "b": [0.0, 0.0, 3.0]})
+    out = build_scaler().fit_transform(frame)
+    np.testing.assert_allclose(out.mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(out.std(ddof=0), 1)
+    assert out.columns.tolist() == ["a", "b"]
+
+
+def test_the_reducer_drops_constant_correlated_and_unimportant_columns() -> None:
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 400)
+    signal = y + random.normal(0, 0.3, 400)
+    frame = pd.DataFrame(
+        {
+            "constant": np.r_[1.0, np.zeros(399)],
+            "signal": signal,
+            "twin": signal * 2 + random.normal(0, 0.01, 400),
+            "other": (y == 1) + random.normal(0, 0.3, 400),
+            "noise": random.integers(0, 2, 400).astype(float),
+        }
+    )
+    reducer = build_reducer(ReducerConfig(constant=0.99, correlated=0.95, importance=0.2), 1, 1)
+    assert reducer.fit_transform(frame, y).columns.tolist() == ["signal", "other"]
+
+
+def test_vectors_become_columns_and_an_empty_batch_none() -> None:
+    frame = pd.DataFrame({"embedding": pd.Series([np.array([1, 2], np.float32), np.array([3, 4], np.float32)])})
+    step = EmbeddingColumns().fit(frame)
+    out = step.transform(frame)
+    assert (out.tolist(), out.dtype) == ([[1, 2], [3, 4]], np.float32)
+    assert step.transform(frame[:0]).shape == (0, 2)
+    assert step.get_feature_names_out().tolist() == ["embedding_000", "embedding_001"]
+    with pytest.raises(NotFittedError):
+        EmbeddingColumns().transform(frame)
+
+
+@pytest.mark.parametrize("reduced", ["true", "false"])
+def test_the_training_pipeline_has_the_steps_of_the_design_and_clones(
+    tmp_path: Path, make_config: Callable[..., Config], reduced: str
+) -> None:
+    pipeline = build_training_pipeline(make_config(tmp_path, f"training.reducer.enabled={reduced}"))
+    names = [name for name, _ in clone(pipeline).steps]
+    assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
+    assert (pipeline.named_steps["dimensionality_reducer"] == "passthrough") is (reduced == "false")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from batch_nlp.config import GateConfig, ThresholdsConfig
+from batch_nlp.training.gate import GateDecision, bootstrap_lower_bound, check_against_champion, check_thresholds
+from batch_nlp.training.validate import Validation
+
+CLASSES = ["negative", "neutral", "positive"]
+Labels = NDArray[np.int64]
+GATE = GateConfig(tolerance=0.01, max_recall_drop=0.1, bootstrap_samples=1000, confidence=0.95)
+
+
+def truth_and(*accuracies: float, n: int = 600, seed: int = 0) -> list[Labels]:
+    """Return true classes and, for each accuracy, predictions that are right so often."""
+    random = np.random.default_rng(seed)
+    truth = random.choice(3, n, p=[0.2, 0.13, 0.67])
+    wrong = [(truth + random.integers(1, 3, n)) % 3 for _ in accuracies]
+    right = [random.random(n) < accuracy for accuracy in accuracies]
+    return [truth, *(np.where(hit, truth, other) for hit, other in zip(right, wrong, strict=True))]
+
+
+def decide(truth: Labels, candidate: Labels, champion: Labels, gate: GateConfig = GATE) -> GateDecision:
+    return GateDecision(check_against_champion(truth, candidate, champion, CLASSES, "f1_weighted", gate, 1))
+
+
+def test_without_gate_settings_nothing_passes() -> None:
+    """Guarantee 13."""
+    truth, predicted = truth_and(0.9)
+    checks = check_thresholds(Validation.of(truth, predicted, CLASSES), ThresholdsConfig())
+    assert checks == []
+    decision = GateDecision(checks)
+    assert not decision.passed
+    assert "set training.thresholds or training.gate" in decision.failures
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "f1_weighted", "recall"])
+def test_a_threshold_is_met_when_reached_and_failed_below(name: str) -> None:
+    truth, predicted = truth_and(0.8)
+    found = Validation.of(truth, predicted, CLASSES)
+    value = float(found.recalls.min()) if name == "recall" else found.metric(name)
+    assert GateDecision(check_thresholds(found, ThresholdsConfig(**{name: value}))).passed
+    failed = GateDecision(check_thresholds(found, ThresholdsConfig(**{name: np.nextafter(value, 1)})))
+    assert not failed.passed
+    assert failed.failures.startswith(f"training.thresholds.{name} {value:.4f} (at least")
+
+
+def test_only_the_thresholds_that_are_set_are_asked() -> None:
+    truth, predicted = truth_and(0.8)
+    checks = check_thresholds(Validation.of(truth, predicted, CLASSES), ThresholdsConfig(f1_macro=0.1, recall=0.99))
+    assert [(check.name.rpartition(".")[2], check.passed) for check in checks] == [
+        ("f1_macro", True),
+        ("recall", False),
+    ]
+
+
+def test_an_identical_candidate_fails() -> None:
+    """Guarantee 12."""
+    truth, predicted = truth_and(0.8)
+    decision = decide(truth, predicted, predicted.copy())
+    assert not decision.passed
+    assert decision.failures == "differs from the champion: failed"
+
+
+def test_a_worse_candidate_is_refused() -> None:
+    """Guarantee 12."""
+    truth, candidate, champion = truth_and(0.7, 0.8)
+    decision = decide(truth, candidate, champion, GateConfig(tolerance=0.01))
+    assert not decision.passed
+    assert "lower bound of the difference in f1_weighted to the champion -0." in decision.failures
+
+
+def test_a_better_candidate_passes_and_so_does_one_that_is_as_good() -> None:
+    truth, candidate, champion = truth_and(0.9, 0.8)
+    assert decide(truth, candidate, champion).passed
+    equal = champion.copy()
+    wrong_before, right_before = (np.flatnonzero((champion == truth) == right)[:2] for right in (False, True))
+    equal[wrong_before] = truth[wrong_before]
+    equal[right_before] = (truth[right_before] + 1) % 3
+    assert decide(truth, equal, champion).passed
+
+
+def test_a_candidate_that_gives_up_one_class_is_refused_by_its_name() -> None:
+    truth, champion = truth_and(0.8)
+    candidate = np.where(truth == 2, 2, np.where(truth == 1, 0, champion))
+    decision = decide(truth, candidate, champion, GateConfig(tolerance=0.5, max_recall_drop=0.1))
+    assert not decision.passed
+    assert "change in recall of class neutral -" in decision.failures
+
+
+def test_a_recall_may_fall_just_as_far_as_allowed() -> None:
+    truth = np.repeat([0, 1, 2], 8)
+    champion = truth.copy()
+    candidate = truth.copy()
+    candidate[:2] = 1  # recall of class 0: 0.75
+    for allowed, passes in ((0.25, True), (0.2499, False)):
+        assert decide(truth, candidate, champion, GateConfig(max_recall_drop=allowed)).passed is passes
+
+
+def test_what_is_not_set_is_not_compared() -> None:
+    truth, candidate, champion = truth_and(0.1, 0.9)
+    checks = check_against_champion(truth, candidate, champion, CLASSES, "f1_macro", GateConfig(), 1)
+    assert [check.name for check in checks] == ["differs from the champion"]
+
+
+def naive_f1(truth: Labels, predicted: Labels, metric: str) -> float:
+    scores, sizes = [], []
+    for name in range(3):
+        hits = np.sum((truth == name) & (predicted == name))
+        precision = hits / max(np.sum(predicted == name), 1)
+        recall = hits / max(np.sum(truth == name), 1)
+        scores.append(2 * precision * recall / (precision + recall) if hits else 0.0)
+        sizes.append(np.sum(truth == name))
+    return float(np.average(scores, weights=sizes if metric == "f1_weighted" else None))
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "f1_weighted"])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_bound_is_that_of_resampled_messages(metric: str, confidence: float) -> None:
+    truth, candidate, champion = truth_and(0.82, 0.8, n=300, seed=4)
+    random = np.random.default_rng(7)
+    differences = []
+    for _ in range(1500):
+        rows = random.integers(0, len(truth), len(truth))
+        scores = [naive_f1(truth[rows], side[rows], metric) for side in (candidate, champion)]
+        differences.append(scores[0] - scores[1])
+    expected = np.quantile(differences, 1 - confidence)
+    settings = GateConfig(bootstrap_samples=20000, confidence=confidence)
+    found = bootstrap_lower_bound(truth, candidate, champion, 3, metric, settings, 3)
+    # the naive bound itself varies by about 0.0025 (standard deviation of a difference 0.03, 1,500 resamples)
+    assert found == pytest.approx(expected, abs=0.008)
+
+
+def test_the_bound_follows_the_seed_alone() -> None:
+    arguments = (*truth_and(0.8, 0.8), 3, "f1_macro", GATE)
+    assert bootstrap_lower_bound(*arguments, 1) == bootstrap_lower_bound(*arguments, 1)
+    assert bootstrap_lower_bound(*arguments, 1) != bootstrap_lower_bound(*arguments, 2)
+
+
+def test_more_messages_bring_the_bound_nearer() -> None:
+    small, large = (truth_and(0.85, 0.8, n=n, seed=1) for n in (200, 20000))
+    bounds = [bootstrap_lower_bound(*data, 3, "f1_macro", GATE, 1) for data in (small, large)]
+    assert bounds[0] < bounds[1]
+
+
+def test_a_decision_names_every_failed_check_and_only_those() -> None:
+    truth, candidate, champion = truth_and(0.5, 0.9)
+    decision = decide(truth, candidate, champion)
+    assert decision.failures.count("failed") == 2
+    assert "differs" not in decision.failures
+    assert [check["passed"] for check in decision.to_list()] == [True, False, False]

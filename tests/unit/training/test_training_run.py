@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from batch_nlp.config import Config, Split, plain
+from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.errors import DataError
+from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
+
+NOW = datetime(2026, 5, 6, tzinfo=UTC)
+
+
+class World(Protocol):
+    config: Config
+    layers: Layers
+    store: FeatureStore
+    registry: Registry
+    definition: Any
+
+
+def with_training(config: Config, **settings: Any) -> Config:
+    return replace(config, training=replace(config.training, **settings))
+
+
+def train(
+    world: World, folder: Path, config: Config, store: FeatureStore | None = None, registry: Registry | None = None
+) -> tuple[TrainingResult, Path]:
+    """Train in a folder of its own; return the result and the candidate's folder."""
+    layers = Layers(folder / "data", "sample")
+    result = run_training_pipeline(
+        config,
+        layers,
+        store or world.store,
+        registry or Registry(folder / "models"),
+        world.definition.to_dict(),
+        world.definition.version,
+        "run-1",
+        NOW,
+    )
+    return result, layers.candidates / "run-1"
+
+
+def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore:
+    """Return a store of these messages and their `target`."""
+    store = FeatureStore(folder, world.config.engine)
+    features = messages[FEATURES_SCHEMA.names]
+    store.append_features(world.definition.version, pa.Table.from_pandas(features, FEATURES_SCHEMA, False), "r")
+    labels = messages[["message_id", "target"]].assign(arrived_at=NOW, source_file="f")
+    store.append_labels(pa.Table.from_pandas(labels, LABELS_SCHEMA, preserve_index=False), "r")
+    return store
+
+
+def test_what_is_held_out_leaves_no_trace_in_the_model(tmp_path: Path, world: World, messages: pd.DataFrame) -> None:
+    """Other texts, numbers, vectors and labels of the held-out messages give the same model to the byte."""
+    config = with_training(world.config, promote=False)
+    held_out = messages.index[-round(0.2 * len(messages)) :]
+    changed = messages.copy()
+    changed.loc[held_out, "text"] = "unheard words " + changed.loc[held_out, "text"].str[::-1]
+    changed.loc[held_out, "target"] = changed.loc[held_out, "target"].map(lambda stars: str(6 - int(stars)))
+    changed.loc[held_out, "text_length"] *= 1000
+    changed.loc[held_out, "tenure_days"] = np.nan
+    changed.loc[held_out, "category_group"] = "never seen"
+    for row in held_out:
+        changed.at[row, "embedding"] = -changed.at[row, "embedding"]  # noqa: PD008 an array a cell
+    result, candidate = train(world, tmp_path, config, store_of(tmp_path / "store", world, changed))
+    honest = world.layers.candidates / "run-1"
+    assert (candidate / "model.skops").read_bytes() == (honest / "model.skops").read_bytes()
+    assert result.metrics != json.loads((honest / "manifest.json").read_text())["metrics"]
+
+
+def test_the_same_data_and_seed_give_the_same_bytes_in_another_process(tmp_path: Path, world: World) -> None:
+    """Guarantee 20."""
+    settings = {
+        "config": plain(with_training(world.config, promote=False)),
+        "definition": world.definition.to_dict(),
+        "version": world.definition.version,
+        "store": str(world.store.folder),
+        "folder": str(tmp_path),
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    code = """if True:
+        import json, sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from batch_nlp.config import Config, parse
+        from batch_nlp.storage.feature_store import FeatureStore
+        from batch_nlp.storage.layers import Layers
+        from batch_nlp.storage.registry import Registry
+        from batch_nlp.training.run import run_training_pipeline
+        given = json.loads(Path(sys.argv[1]).read_text())
+        config, folder = parse(Config, given["config"]), Path(given["folder"])
+        store = FeatureStore(Path(given["store"]), config.engine)
+        run_training_pipeline(
+            config, Layers(folder, "sample"), store, Registry(folder / "models"), given["definition"],
+            given["version"], "again", datetime.now(UTC),
+        )
+    """
+    environment = {"PYTHONHASHSEED": "4711", "OMP_WAIT_POLICY": "PASSIVE"}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "settings.json")], check=True, env=environment)
+    again, first = tmp_path / "06_models" / "sample" / "again", world.layers.candidates / "run-1"
+    for name in ("model.skops", "check.parquet"):
+        assert (again / name).read_bytes() == (first / name).read_bytes(), name
+
+
+def test_another_seed_gives_another_model(tmp_path: Path, world: World) -> None:
+    _, candidate = train(world, tmp_path, with_training(replace(world.config, seed=7), promote=False))
+    honest = world.layers.candidates / "run-1"
+    assert (candidate / "model.skops").read_bytes() != (honest / "model.skops").read_bytes()
+
+
+def test_a_candidate_of_the_champions_data_and_settings_is_not_promoted(tmp_path: Path, world: World) -> None:
+    """Guarantee 12."""
+    registry = Registry(shutil.copytree(world.registry.root, tmp_path / "models"))
+    result, _ = train(world, tmp_path, world.config, registry=registry)
+    assert result.decision is not None
+    assert not result.decision.passed
+    assert "differs from the champion: failed" in result.decision.failures
+    assert result.version is None
+    assert (registry.versions(), registry.champion_version()) == (["v0001"], "v0001")
+
+
+def test_a_worse_candidate_does_not_replace_the_champion(tmp_path: Path, world: World) -> None:
+    """Guarantee 12."""
+    registry = Registry(shutil.copytree(world.registry.root, tmp_path / "models"))
+    weak = replace(world.config.model, params={"n_estimators": 1, "max_depth": 1})
+    config = with_training(
+        replace(world.config, model=weak), ngrams=replace(world.config.training.ngrams, enabled=False)
+    )
+    result, _ = train(world, tmp_path, config, registry=registry)
+    assert result.decision is not None
+    assert "lower bound of the difference in f1_weighted" in result.decision.failures
+    assert registry.champion_version() == "v0001"
+
+
+def test_what_was_trained_and_measured_is_kept_for_people_and_programs(world: World, messages: pd.DataFrame) -> None:
+    manifest = world.registry.champion_manifest()
+    assert manifest is not None
+    split = pq.read_table(world.layers.model_input / "run-1.parquet").to_pandas()
+    assert split["message_id"].tolist() == messages["message_id"].tolist()
+    assert split["part"].value_counts().to_dict() == {
+        "train": manifest["training_rows"], "holdout": manifest["holdout_rows"],
+    }  # fmt: skip
+    outputs = pq.read_table(world.layers.model_output / "run-1.parquet").to_pandas()
+    assert outputs["message_id"].tolist() == split.loc[split["part"] == "holdout", "message_id"].tolist()
+    predicted = np.stack(outputs["probabilities"]).argmax(axis=1)
+    assert (predicted == outputs["label"]).mean() == pytest.approx(manifest["metrics"]["accuracy"])
+    shares = np.bincount(predicted, minlength=3) / len(predicted)
+    assert list(manifest["reference"]["predicted_shares"].values()) == pytest.approx(shares)
+    assert manifest["data_version"]["feature_version"] == world.definition.version
+    card = (world.registry.root / "v0001" / "model_card.md").read_text()
+    for fact in ("xgboost", "sample (generated)", f"{manifest['metrics']['f1_macro']:.3f}", world.definition.version):
+        assert fact in card
+    page = (world.layers.diagrams / "training.html").read_text()
+    assert all(step in page for step in ("imputer", "encoding", "scaler", "training"))
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ({"1": "5", "2": "5"}, r"class negative \(0\) has 0"),
+        ({"1": "5", "2": "5", "3": "5"}, r"class negative \(0\) has 0, class neutral \(1\) has 0"),
+        ({"3": "6"}, r"stored labels are none of dataset\.target_map: 6"),
+    ],
+)
+def test_labels_that_cannot_be_trained_on_stop_training_by_name(
+    tmp_path: Path, world: World, messages: pd.DataFrame, targets: dict[str, str], message: str
+) -> None:
+    """Guarantee 15."""
+    store = store_of(tmp_path / "store", world, messages.assign(target=messages["target"].replace(targets)))
+    with pytest.raises(DataError, match=message):
+        train(world, tmp_path, world.config, store)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_class_that_is_only_among_the_newest_messages_is_missed_by_name(
+    tmp_path: Path, world: World, messages: pd.DataFrame
+) -> None:
+    """Guarantee 15."""
+    target = messages["target"].replace({"3": "4"})
+    target.iloc[-30:] = "3"
+    store = store_of(tmp_path / "store", world, messages.assign(target=target))
+    with pytest.raises(DataError, match=r"messages to train on; class neutral \(1\) has 0"):
+        train(world, tmp_path, world.config, store)
+
+
+def test_two_classes_are_enough(tmp_path: Path, world: World) -> None:
+    dataset = replace(
+        world.config.dataset, classes=["bad", "good"], target_map={"1": 0, "2": 0, "3": 0, "4": 1, "5": 1}
+    )
+    config = with_training(replace(world.config, dataset=dataset), promote=False, split=Split.random)
+    result, candidate = train(world, tmp_path, config)
+    assert list(result.metrics["classes"]) == ["bad", "good"]
+    assert result.metrics["f1_macro"] > 0.6
+    assert (candidate / "model.skops").exists()
+
+
+def test_the_fingerprint_of_a_training_follows_data_and_settings_alone(world: World) -> None:
+    def fingerprint(config: Config) -> str:
+        return training_fingerprint(config, world.store, world.definition.version)
+
+    same = fingerprint(world.config)
+    assert fingerprint(with_training(world.config, promote=False, force=True, keep_versions=9)) == same
+    assert fingerprint(replace(world.config, log_level="DEBUG")) == same
+    assert fingerprint(with_training(world.config, holdout=0.3)) != same
+    assert fingerprint(replace(world.config, seed=1)) != same
+    assert fingerprint(replace(world.config, model=replace(world.config.model, params={}))) != same
