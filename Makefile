@@ -82,7 +82,7 @@ coverage: setup ## run the tests and report branch coverage
 	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
 
 docs: setup ## build the documentation into site/
-	$(RUN) mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 docs-serve: setup ## show the documentation while writing it
 	$(RUN) mkdocs serve

@@ -18,8 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
-from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.settings import settings_error, typed_settings
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode
+from batch_nlp.settings import LOG_LEVELS, settings_error, typed_settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +29,10 @@ def _run_job(composed: DictConfig) -> float | None:
     from batch_nlp.log import set_up_logging
 
     job = HydraConfig.get()
-    set_up_logging(str(composed.log_level).upper(), Path(job.runtime.output_dir) / "run.log")
+    level = composed.get("log_level")
+    set_up_logging(level if level in LOG_LEVELS else "INFO", Path(job.runtime.output_dir) / "run.log")
+    if job.mode == RunMode.MULTIRUN:
+        logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     try:
         config = typed_settings(composed)
         if config.training.promote is None:
@@ -38,6 +41,11 @@ def _run_job(composed: DictConfig) -> float | None:
     except BatchNlpError as error:
         logger.error("{}", error)
         raise
+    except OSError as error:
+        message = f"{error}. Nothing is left half-written: mend the disk or the folder's permissions, and run it again."
+        logger.opt(exception=True).debug("Where it happened")
+        logger.error("{}", message)
+        raise DataError(message) from error
     except Exception:
         logger.exception("A bug. Please report it with this log.")
         raise

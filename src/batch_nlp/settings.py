@@ -12,6 +12,7 @@ from batch_nlp.config import Config, parse
 from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
+LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
 
 
 def typed_settings(composed: DictConfig) -> Config:
@@ -84,6 +85,7 @@ def _check_values(settings: Config) -> None:
             raise SettingsError(f"{key}={value}: need {what}.")
 
     training, engine = settings.training, settings.engine
+    need(settings.log_level in LOG_LEVELS, "log_level", settings.log_level, f"one of {', '.join(LOG_LEVELS)}")
     need(0 < training.holdout < 1, "training.holdout", training.holdout, "a value between 0 and 1")
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
     need(training.ngrams.folds >= 2, "training.ngrams.folds", training.ngrams.folds, "at least 2")

@@ -28,6 +28,8 @@ class BatchState(StrEnum):
 
     CLAIMED = "claimed"
     SCORED = "scored"
+    # the verdict is in the decision log; what follows from it may not be done yet
+    JUDGED = "judged"
     DONE = "done"
 
 
@@ -39,6 +41,8 @@ class Batch:
     ----------
     name : str
         Time of the claim and the start of the content's hash.
+    dataset : str
+        Name of the dataset whose model scores it.
     predicted_at : str
         ISO time that all its predictions carry.
     files : dict of str to str
@@ -53,12 +57,17 @@ class Batch:
     """
 
     name: str
+    dataset: str
     predicted_at: str
     files: dict[str, str]
     state: BatchState = BatchState.CLAIMED
     accounts: dict[str, int] = field(default_factory=dict)
     counts: list[int] = field(default_factory=list)
     model_version: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a report says of the batch: all but how far it has come."""
+        return {name: value for name, value in asdict(self).items() if name != "state"}
 
 
 class BatchRecords:
@@ -97,12 +106,18 @@ class BatchRecords:
         """Write a record, all or nothing."""
         write_json(self._folder / f"{batch.name}.json", asdict(batch))
 
-    def unfinished(self) -> Batch | None:
-        """Return the batch that an earlier run began and did not finish."""
-        return next((batch for batch in self.all() if batch.state is not BatchState.DONE), None)
+    def finish(self, batch: Batch) -> None:
+        """Enter that nothing is left to do for a batch."""
+        batch.state = BatchState.DONE
+        self.write(batch)
 
-    def claim(self, inbox: Path, tables: TablesConfig, now: datetime) -> Batch | None:
-        """Make a batch of the files in the inbox that no batch has; None if there are none.
+    def unfinished(self, dataset: str) -> Batch | None:
+        """Return the batch of a dataset that an earlier run began and did not finish."""
+        open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
+        return next((batch for batch in open_batches if batch.dataset == dataset), None)
+
+    def new_files(self, inbox: Path, tables: TablesConfig) -> dict[str, str]:
+        """Return the files in the inbox that no batch has, name -> SHA-256 of the content.
 
         Every file with a known ending counts as messages, but for those that match the pattern of a side table.
         """
@@ -115,10 +130,11 @@ class BatchRecords:
                 processed[digest] = "this batch"
             else:
                 logger.debug("{} was scored before, in {}", file.name, processed[digest])
-        if not new:
-            return None
-        content = min(new.values())
-        batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{content[:8]}", now.isoformat(), new)
+        return new
+
+    def claim(self, files: dict[str, str], dataset: str, now: datetime) -> Batch:
+        """Make a batch of new files; from now on they are its own."""
+        batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{min(files.values())[:8]}", dataset, now.isoformat(), files)
         self.write(batch)
         return batch
 

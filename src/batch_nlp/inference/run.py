@@ -119,6 +119,7 @@ def run_inference_pipeline(
     batch.model_version = model.version
     batch.state = BatchState.SCORED
     write_text(layers.diagrams / "inference.html", diagram(runner.pipeline, "inference pipeline"))
+    logger.info("Inference: predictions in {}", layers.predictions / batch.name / PREDICTIONS_FILE)
     logger.info(
         "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
         "{quarantined:,} quarantined",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.log import console
@@ -14,22 +15,20 @@ from batch_nlp.storage.atomic import write_json
 _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
 
 
-def show_verdict(batch: str | None, verdict: Verdict, action: str) -> None:
+def show_verdict(batch: str | None, verdict: Verdict, action: str, confidence: float) -> None:
     """Print a small table of the shares, with the verdict and what follows."""
     colour = _COLOURS[verdict.status]
-    title = f"batch {batch}" if batch else "inference"
-    caption = f"verdict [bold {colour}]{verdict.status}[/]: {verdict.reason} · action: {action}"
-    if not verdict.shares:
-        console.print(f"{title}: {caption}", highlight=False)
-        return
-    table = Table("class", title=title, caption=caption, caption_justify="left", title_justify="left")
-    for name in ("messages", "share", "95 % interval", ""):
-        table.add_column(name, justify="right")
-    for share in verdict.shares:
-        interval = f"{share.lower:.1%} - {share.upper:.1%}"
-        mark = "[red]out[/]" if share.out else "in"
-        table.add_row(share.name, f"{share.messages:,}", f"{share.share:.1%}", interval, mark)
-    console.print(table, highlight=False)
+    if verdict.shares:
+        table = Table("class", title=f"batch {batch}", title_justify="left")
+        for name in ("messages", "share", f"{confidence:.0%} interval", ""):
+            table.add_column(name, justify="right")
+        for share in verdict.shares:
+            interval = f"{share.lower:.1%} - {share.upper:.1%}"
+            mark = "[red]out[/]" if share.out else "in"
+            table.add_row(escape(share.name), f"{share.messages:,}", f"{share.share:.1%}", interval, mark)
+        console.print(table, highlight=False)
+    line = f"verdict [bold {colour}]{verdict.status}[/]: {escape(verdict.reason)} · action: {action}"
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def write_report(path: Path, batch: dict[str, Any], verdict: Verdict) -> None:

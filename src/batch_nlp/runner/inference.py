@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import duckdb
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import DriftAction
-from batch_nlp.errors import DataError, DriftError
+from batch_nlp.errors import DataError, DriftError, GateError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.feature.side_tables import SideTables, prepare_side_table
@@ -36,25 +36,45 @@ def infer(run: Run) -> None:
     GateError
         If drift led to a candidate that failed its gate.
     """
+    config = run.config
     records = BatchRecords(run.layers.batches)
-    batch = records.unfinished()
+    batch = records.unfinished(config.dataset.name)
     if batch is not None:
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
-        batch = records.claim(run.inbox, run.config.dataset.tables, run.now)
-    if batch is None:
-        verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
-        show_verdict(None, verdict, "none")
-        run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
-        return
-    champion = _usable_champion(run)
+        files = records.new_files(run.inbox, config.dataset.tables)
+        if not files:
+            verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
+            show_verdict(None, verdict, "none", config.drift.confidence)
+            run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+            return
+    champion = run.registry.champion()
+    if champion is None:
+        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
         _score(run, champion, batch)
         records.write(batch)
-    verdict = judge(batch.counts, list(champion.manifest["classes"]), run.config.drift)
-    action = run.config.drift.action.value if verdict.status is Status.DRIFT else "none"
-    show_verdict(batch.name, verdict, action)
-    write_report(run.layers.reporting / "batches" / f"{batch.name}.json", asdict(batch), verdict)
+    verdict = judge(batch.counts, list(champion.manifest["classes"]), config.drift)
+    if batch.state is BatchState.SCORED:
+        _tell(run, batch, verdict)
+        batch.state = BatchState.JUDGED
+        records.write(batch)
+    try:
+        _respond(run, batch, verdict)
+    except Exception:
+        # an answer that failed is told by its exit code; it must not keep the next batch from being scored
+        records.finish(batch)
+        raise
+    records.finish(batch)
+
+
+def _tell(run: Run, batch: Batch, verdict: Verdict) -> None:
+    """Show the verdict, and write it to the batch's report and the decision log."""
+    drift = run.config.drift
+    action = drift.action.value if verdict.status is Status.DRIFT else "none"
+    show_verdict(batch.name, verdict, action, drift.confidence)
+    write_report(run.layers.reporting / "batches" / f"{batch.name}.json", batch.facts(), verdict)
     run.decide(
         "batch",
         batch=batch.name,
@@ -63,22 +83,6 @@ def infer(run: Run) -> None:
         verdict=verdict.to_dict(),
         action=action,
     )
-    batch.state = BatchState.DONE
-    records.write(batch)
-    if verdict.status is Status.DRIFT:
-        _respond(run, batch, verdict)
-
-
-def _usable_champion(run: Run) -> Model:
-    champion = run.registry.champion()
-    if champion is None:
-        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
-    if champion.manifest["dataset"] != run.config.dataset.name:
-        raise DataError(
-            f"The champion {champion.version} was trained on dataset {champion.manifest['dataset']}, not on "
-            f"{run.config.dataset.name}. Train one with pipeline=fti, or set paths.models to its registry."
-        )
-    return champion
 
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
@@ -108,7 +112,7 @@ def _respond(run: Run, batch: Batch, verdict: Verdict) -> None:
     """Act on drift: retrain, unless the data is what the last retraining had already."""
     trigger = f"batch {batch.name}: {verdict.reason}"
     action = run.config.drift.action
-    if action is DriftAction.none:
+    if verdict.status is not Status.DRIFT or action is DriftAction.none:
         return
     if action is DriftAction.alert:
         raise DriftError(f"Drift in {trigger}. Nothing was done about it, since drift.action=alert.")
@@ -120,6 +124,11 @@ def _respond(run: Run, batch: Batch, verdict: Verdict) -> None:
         reason = "the labelled data is what the last retraining had already"
         run.decide("held back", trigger=trigger, data=data, reason=reason)
         raise DriftError(f"Drift in {trigger}. No retraining, since {reason}. Bring labels of newer messages.")
-    run.decide("retraining", trigger=trigger, data=data)
     again = replace(run, config=replace(run.config, training=replace(run.config.training, promote=True)))
-    train(again, reason=trigger, force=True)
+    # entered when it is over, whatever the gate said: one that was killed must not count as the one that is allowed
+    try:
+        train(again, reason=trigger, force=True)
+    except GateError:
+        run.decide("retraining", trigger=trigger, data=data, champion=run.registry.champion_version())
+        raise
+    run.decide("retraining", trigger=trigger, data=data, champion=run.registry.champion_version())

@@ -7,12 +7,12 @@ from datetime import datetime
 from loguru import logger
 
 from batch_nlp.config import Config, Stage
-from batch_nlp.errors import GateError
+from batch_nlp.errors import GateError, SettingsError
 from batch_nlp.monitoring.verdict import check_band
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.sample import generate_sample, write_sample
-from batch_nlp.runner.training import roll_back, take_in, train
+from batch_nlp.runner.training import roll_back, sound_champion, take_in, train
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.training.classifier import build_classifier
 
@@ -58,6 +58,8 @@ def run_stages(config: Config, now: datetime) -> float | None:
         for path in sweep(folder):
             logger.warning("Removed what a killed run left unfinished: {}", path)
     stages = list(config.pipeline.stages)
+    if {Stage.training, Stage.inference} & set(stages):
+        _check_dataset(run)
     if config.pipeline.if_store_empty and not run.store.count_labelled(run.definition.version):
         logger.info("The feature store holds nothing to train on: {} first", config.pipeline.if_store_empty[0].value)
         stages = [*config.pipeline.if_store_empty, *stages]
@@ -77,7 +79,7 @@ def run_stages(config: Config, now: datetime) -> float | None:
             except GateError as error:
                 if run.registry.champion_version() is None or stage is stages[-1]:
                     raise
-                logger.error("{} The champion goes on.", error)
+                logger.warning("The gate refused the candidate; the champion goes on with the inbox")
                 failed_gate = error
         elif stage is Stage.inference:
             infer(run)
@@ -86,3 +88,27 @@ def run_stages(config: Config, now: datetime) -> float | None:
     if failed_gate:
         raise failed_gate
     return metric
+
+
+def _check_dataset(run: Run) -> None:
+    """Keep a run on one dataset from replacing or using a champion that was trained on another.
+
+    A champion trained on generated data is there to be replaced.
+
+    Raises
+    ------
+    SettingsError
+        If dataset and registry do not belong together.
+    """
+    champion = sound_champion(run)
+    dataset = run.config.dataset.name
+    if champion is None or champion["dataset"] == dataset:
+        return
+    may_replace = champion["generated_data"] or run.config.training.gate.replace_other_dataset
+    if Stage.training in run.config.pipeline.stages and (may_replace or run.config.training.promote is False):
+        return
+    raise SettingsError(
+        f"dataset={dataset}: the champion in {run.registry.root} was trained on dataset {champion['dataset']}. "
+        f"Say dataset={champion['dataset']}, set paths.data and paths.models to folders for {dataset}, or replace the "
+        "champion with pipeline=fti training.gate.replace_other_dataset=true."
+    )

@@ -42,7 +42,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     config, version = run.config, run.definition.version
     before = run.registry.champion_version()
     if not force and config.training.promote is not False:
-        champion = _sound_champion(run)
+        champion = sound_champion(run)
         if champion and champion["training_fingerprint"] == training_fingerprint(config, run.store, version):
             logger.info("Training: the champion {} was trained on just this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
@@ -62,7 +62,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     return float(metrics[config.training.metric])
 
 
-def _sound_champion(run: Run) -> dict[str, Any] | None:
+def sound_champion(run: Run) -> dict[str, Any] | None:
     """Return the champion's manifest; a damaged champion is none, since training is how it is replaced."""
     try:
         return run.registry.champion_manifest()

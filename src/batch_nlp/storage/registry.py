@@ -24,7 +24,12 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import replacing_folder, write_json
 from batch_nlp.storage.model_file import load_model
 
-MODEL_FILE, MANIFEST_FILE, CHECK_FILE = "model.skops", "manifest.json", "check.parquet"
+MODEL_FILE, MANIFEST_FILE, CHECK_FILE, TRAINED_ON_FILE = (
+    "model.skops",
+    "manifest.json",
+    "check.parquet",
+    "trained_on.parquet",
+)
 _VERSION = re.compile(r"v(\d{4,})")
 
 
@@ -190,7 +195,7 @@ class Registry:
         return version
 
     def rollback(self, now: datetime) -> tuple[str, str]:
-        """Make the version before the champion the champion again.
+        """Make the newest sound version before the champion the champion again.
 
         Returns
         -------
@@ -200,15 +205,22 @@ class Registry:
         Raises
         ------
         DataError
-            If there is no version before, or it is damaged; the champion stays.
+            If there is no sound version before; the champion stays.
         """
         pointer = self._read_pointer()
-        if not pointer["previous"]:
-            raise DataError(f"{self.root}: no version before {pointer['version']} to go back to.")
-        old, new = pointer["version"], pointer["previous"][0]
-        read_manifest(self.root / new)
-        self._point_at(new, pointer["previous"][1:], now)
-        return old, new
+        old, previous = pointer["version"], list(pointer["previous"])
+        if old is None:
+            raise DataError(f"{self.root}: there is no champion yet. Train one with pipeline=training.")
+        while previous:
+            new = previous.pop(0)
+            try:
+                read_manifest(self.root / new)
+            except DataError as error:
+                logger.error("{} is passed over: {}", new, error)
+                continue
+            self._point_at(new, previous, now)
+            return old, new
+        raise DataError(f"{self.root}: no version before {old} to go back to. Train one with pipeline=training.")
 
     def _prune(self, keep: set[str]) -> None:
         for version in self.versions():

@@ -17,6 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
@@ -73,7 +74,7 @@ def build_encoding(settings: TrainingConfig, seed: int) -> ColumnTransformer:
             min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False
         )
         if settings.encoding is Encoding.one_hot
-        else TargetEncoder(random_state=seed)
+        else TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=seed))
     )
     return _columns(
         ("categorical", categories, list(CATEGORICAL_FEATURES)),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from loguru import logger
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
@@ -29,7 +30,7 @@ from batch_nlp.storage.atomic import replacing_folder, write_json, write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_file import dump_model
-from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, Registry, write_manifest
+from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, Registry, write_manifest
 from batch_nlp.training.card import CARD_FILE, model_card
 from batch_nlp.training.gate import Check, GateDecision, check_against_champion, check_thresholds
 from batch_nlp.training.pipeline import build_training_pipeline
@@ -175,7 +176,7 @@ def run_training_pipeline(
         "packages": {"python": platform.python_version(), **{name: package_version(name) for name in _PACKAGES}},
     }
     folder = layers.candidates / run
-    _write_candidate(folder, pipeline, manifest, rows, probabilities)
+    _write_candidate(folder, pipeline, manifest, messages.loc[train], rows, probabilities)
     _keep_newest(layers.candidates, training.keep_versions)
     write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run})
     published = registry.publish(folder, now, training.keep_versions) if decision and decision.passed else None
@@ -214,15 +215,17 @@ def _champion_checks(
         return []
     manifest = champion.manifest
     if manifest["dataset"] != config.dataset.name or manifest["classes"] != list(config.dataset.classes):
-        allowed = manifest["generated_data"] or config.training.gate.replace_other_dataset
-        name = f"may replace {champion.version}, which was trained on dataset {manifest['dataset']}"
-        return [Check(name, None, None, allowed)]
-    version = manifest["data_version"]["feature_version"]
-    known = store.features_of(version, rows["message_id"].to_list()).set_index("message_id")
-    common = rows["message_id"].isin(known.index).to_numpy()
-    if not common.any():
-        logger.warning("No held-out message has features of the champion's version {}: not compared", version)
+        logger.warning("The champion {} was trained for other messages or classes: not compared", champion.version)
         return []
+    # what the champion has learned from says nothing about how good it is
+    learned = pq.read_table(registry.root / champion.version / TRAINED_ON_FILE)["message"].to_numpy()
+    unseen = ~np.isin(_message_hashes(rows), learned)
+    version = manifest["data_version"]["feature_version"]
+    known = store.features_of(version, rows["message_id"][unseen].to_list()).set_index("message_id")
+    common = unseen & rows["message_id"].isin(known.index).to_numpy()
+    if not common.any():
+        return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
+    logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
     champion_rows = known.loc[rows["message_id"][common], list(FEATURE_COLUMNS)]
     champion_predicted = champion.pipeline.predict_proba(champion_rows).argmax(axis=1)
     return check_against_champion(
@@ -234,6 +237,11 @@ def _champion_checks(
         config.training.gate,
         config.seed,
     )
+
+
+def _message_hashes(rows: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return 64 bits that stand for each message's id."""
+    return pd.util.hash_array(rows["message_id"].to_numpy(dtype=object))
 
 
 def _settings(config: Config) -> dict[str, Any]:
@@ -275,6 +283,7 @@ def _write_candidate(
     folder: Path,
     pipeline: Pipeline,
     manifest: dict[str, Any],
+    trained_on: pd.DataFrame,
     rows: pd.DataFrame,
     probabilities: NDArray[np.float64],
 ) -> None:
@@ -283,6 +292,7 @@ def _write_candidate(
         check = pa.Table.from_pandas(rows.iloc[:CHECK_ROWS], schema=FEATURES_SCHEMA, preserve_index=False)
         expected = pa.array(list(probabilities[:CHECK_ROWS].astype(float)), pa.list_(pa.float64()))
         write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
+        write_parquet(temporary / TRAINED_ON_FILE, pa.table({"message": _message_hashes(trained_on)}))
         write_text(temporary / CARD_FILE, model_card(manifest))
         write_manifest(temporary, manifest)
 

@@ -84,7 +84,12 @@ class Extract(StatelessStep):
         messages = pd.DataFrame(
             {name: pd.Series([_as_text(value) for value in values], X.index, object) for name, values in source.items()}
         )
-        dates = X[self.columns.date].astype(object)
+        # a bare number is read like its digits, never as seconds since some epoch
+        dates = (
+            X[self.columns.date]
+            .map(lambda value: str(value) if isinstance(value, int | float) and value == value else value)
+            .astype(object)
+        )
         messages["written_at"] = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
         target = X[self.columns.target] if self.columns.target in X else pd.Series(None, index=X.index, dtype=object)
         messages["target"] = pd.Series([_as_target(value) for value in target], X.index, object)
