@@ -33,6 +33,7 @@ SETTINGS_ERRORS = {
     "band that no batch can satisfy": (["drift.low=0.4"], ["drift.low=0.4", "0.333"]),
     "band upside down": (["drift.low=0.3", "drift.high=0.2"], ["drift.low=0.3", "drift.high=0.2"]),
     "hold-out of everything": (["training.holdout=1.0"], ["training.holdout=1.0", "between 0 and 1"]),
+    "unknown log level": (["log_level=LOUD"], ["log_level=LOUD", "WARNING"]),
     "unknown metric": (["training.metric=accuracy"], ["training.metric=accuracy", "f1_weighted"]),
     "classes that do not fit": (["dataset.classes=[bad,good]"], ["dataset.target_map", "from 0 to 1"]),
     "unknown parameter of the model": (["model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
@@ -212,6 +213,34 @@ def test_while_another_run_works_the_exit_code_says_try_later(project: Project) 
     assert "process 4711" in result.stderr
     # a lock file that a killed process left does not lock
     assert project.run("pipeline=inference").returncode == ExitCode.DONE
+
+
+def test_a_registry_of_another_dataset_is_refused_before_any_work(project: Project) -> None:
+    """A champion trained on generated data may be replaced; nothing may be scored by it."""
+    raw = project.data / "01_raw" / "sample"
+    result = project.run("pipeline=inference", "dataset=yelp", f"dataset.raw_dir={raw}")
+    assert result.returncode == ExitCode.SETTINGS
+    assert "was trained on dataset sample" in result.stderr
+    assert project.run("dataset=yelp", f"dataset.raw_dir={raw}").returncode == 0
+    back = project.run("pipeline=fti")
+    assert back.returncode == ExitCode.SETTINGS
+    assert "was trained on dataset yelp" in back.stderr
+    assert "paths.models" in back.stderr
+    allowed = project.run("pipeline=training", "training.gate.replace_other_dataset=true")
+    assert allowed.returncode == 0, allowed.stderr
+
+
+def test_a_file_that_cannot_be_written_is_no_bug(project: Project) -> None:
+    folder = project.data / "08_reporting" / "batches"
+    shutil.rmtree(folder)
+    folder.write_text("a file where a folder belongs")
+    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
+    result = project.run("pipeline=inference")
+    assert result.returncode == ExitCode.DATA
+    assert str(folder) in result.stderr
+    assert "report" not in result.stderr.lower().replace(str(folder).lower(), "").replace("08_reporting", "")
+    folder.unlink()
+    assert project.run("pipeline=inference").returncode == 0
 
 
 def test_it_works_from_any_directory(project: Project, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_batch_at_5_5_90_percent_runs_feature_and_training_again(
     assert [round(share["share"], 4) for share in batch["verdict"]["shares"]] == [0.05, 0.05, 0.9]
     assert batch["verdict"]["status"] == "drift"
     assert batch["verdict"]["reason"] == "negative 5.0% is under 10%; neutral 5.0% is under 10%"
-    retraining, gate = log[-2:]
+    gate, retraining = log[-2:]
     assert retraining["decision"] == "retraining"
     assert batch["batch"] in retraining["trigger"]
     assert gate["decision"] == "gate"

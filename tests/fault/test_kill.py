@@ -61,6 +61,22 @@ def test_training_killed_at_any_point_leaves_a_champion_that_loads(project: Proj
     print(f"{killed} of {KILLS} runs killed, every champion loads")
 
 
+def test_a_retraining_that_was_killed_is_done_by_the_next_run(project: Project) -> None:
+    """Guarantees 11 and 19: the batch is not finished before its verdict is answered."""
+    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
+    log = project.data / "08_reporting" / "decisions.jsonl"
+    lines = len(log.read_text().splitlines())
+    # a band that every batch leaves
+    arguments = ("pipeline=inference", "drift.high=0.34")
+    assert _kill_after(project, lambda: len(log.read_text().splitlines()) > lines, 0.3, *arguments)
+    result = project.run(*arguments)
+    assert result.returncode == 5, result.stderr
+    kinds = [json.loads(line)["decision"] for line in log.read_text().splitlines()[lines:]]
+    assert kinds == ["batch", "gate", "retraining"]
+    assert json.loads(log.read_text().splitlines()[-1])["champion"] == "v0001"
+    assert "skipped" in project.run(*arguments).stderr
+
+
 def test_features_killed_at_any_point_are_all_there_after_the_next_run(
     tmp_path: Path, first_run: tuple[Project, object], new_project: Callable[[Path], Project]
 ) -> None:

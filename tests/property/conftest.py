@@ -43,6 +43,11 @@ class Outcome:
 Score = Callable[[Iterable[RawBatch]], Outcome]
 
 
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all parts; parts without rows would only change types."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1] or [pd.DataFrame()], ignore_index=True)
+
+
 @pytest.fixture(scope="session")
 def score(world: World, embedding_cache: Path, engine: EngineConfig) -> Score:
     """Return a function that scores raw batches by the steps of a real run, in their order."""
@@ -68,13 +73,10 @@ def score(world: World, embedding_cache: Path, engine: EngineConfig) -> Score:
             for batch in batches:
                 ledger.receive(batch)
                 outputs = dict(StepRunner(pipeline).transform(batch.rows))
-                if len(outputs["predict"]):
-                    features.append(outputs["embedding"])
-                    predictions.append(outputs["predict"])
+                features.append(outputs["embedding"])
+                predictions.append(outputs["predict"])
                 ledger.done += len(outputs["predict"])
-        if not features:
-            return Outcome(pd.DataFrame(), pd.DataFrame(), ledger)
-        return Outcome(pd.concat(features, ignore_index=True), pd.concat(predictions, ignore_index=True), ledger)
+        return Outcome(_joined(features), _joined(predictions), ledger)
 
     return run
 

@@ -86,6 +86,37 @@ FOREIGN: tuple[tuple[tuple[str, ...], ...], ...] = (
     ),
 )  # fmt: skip
 
+# Questions that people open with, by opinion (bad, mixed, good); some of them are asked by anyone
+QUESTIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "What happened here?",
+        "How hard can it be?",
+        "Are you serious??",
+        "Who trains these people?",
+        "Does anybody answer the phone?",
+        "Where do I start?",
+        "Has anyone else had this?",
+        "Why so many good reviews?",
+    ),
+    (
+        "Is it worth it?",
+        "Where do I start?",
+        "Has anyone else had this?",
+        "What can I say?",
+        "Would I go again?",
+        "Maybe it was just the day?",
+    ),
+    (
+        "What can I say?",
+        "Where do I start?",
+        "Need I say more?",
+        "Why did I wait so long?",
+        "How did I not know about this before?",
+        "Is it worth it?",
+        "Would I go again?",
+    ),
+)
+
 EMOJI: tuple[tuple[str, ...], ...] = (
     ("😡", "👎", "🤮", "😤", "🙄", "💔", "😠", "🚩", "😭", "🤦‍♀️"),
     ("🤷", "😐", "😕", "🤔", "🙃", "😬", "👌"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from batch_nlp.sample.extras import EMOJI, FOREIGN, MISSPELLINGS, SHORT
+from batch_nlp.sample.extras import EMOJI, FOREIGN, MISSPELLINGS, QUESTIONS, SHORT
 from batch_nlp.sample.grammar import (
     MASK,
     TABLE,
@@ -118,6 +118,8 @@ def write_text(brief: Brief, draw: Draw) -> str:
     if not brief.novel and kind < 28:
         return _foreign(mood, sentences, draw)
     text = _english(topic_grammars()[brief.topic], mood, sentences, brief.novel, draw)
+    if draw() & 7 == 0:
+        text = f"{_pick(QUESTIONS[_OPINION[mood[draw() & MASK]]], draw)} {text}"
     if kind >= 940:
         text = f"{text} {_pick(EMOJI[_OPINION[mood[draw() & MASK]]], draw) * (1 + draw() % 3)}"
     return _untidy(text, draw)

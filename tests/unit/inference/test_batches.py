@@ -26,13 +26,13 @@ def records(tmp_path: Path) -> BatchRecords:
 
 
 def claim(records: BatchRecords, inbox: Path, minutes: int = 0) -> Batch | None:
-    return records.claim(inbox, TABLES, NOW + timedelta(minutes=minutes))
+    files = records.new_files(inbox, TABLES)
+    return records.claim(files, "yelp", NOW + timedelta(minutes=minutes)) if files else None
 
 
 def finish(records: BatchRecords, batch: Batch | None) -> None:
     assert batch is not None
-    batch.state = BatchState.DONE
-    records.write(batch)
+    records.finish(batch)
 
 
 def test_a_claim_takes_all_new_files_and_is_on_disk_before_any_work(inbox: Path, records: BatchRecords) -> None:
@@ -51,12 +51,33 @@ def test_an_unfinished_batch_is_found_again_as_it_was(inbox: Path, records: Batc
     (inbox / "review.json").write_text("x")
     batch = claim(records, inbox)
     assert batch is not None
-    assert records.unfinished() == batch
+    assert records.unfinished("yelp") == batch
     batch.state, batch.counts, batch.accounts, batch.model_version = BatchState.SCORED, [1, 2, 3], {"in": 6}, "v0002"
     records.write(batch)
-    assert records.unfinished() == batch
+    assert records.unfinished("yelp") == batch
+    assert records.unfinished("sample") is None, "a batch is finished by the model of its own dataset"
     finish(records, batch)
-    assert records.unfinished() is None
+    assert records.unfinished("yelp") is None
+
+
+def test_a_batch_of_another_dataset_is_left_to_its_own_runs(inbox: Path, records: BatchRecords) -> None:
+    (inbox / "review.json").write_text("x")
+    claim(records, inbox)
+    assert records.unfinished("other") is None
+    assert records.new_files(inbox, TABLES) == {}
+
+
+@pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.SCORED, BatchState.JUDGED])
+def test_a_batch_is_unfinished_until_nothing_is_left_to_do(
+    inbox: Path, records: BatchRecords, state: BatchState
+) -> None:
+    (inbox / "review.json").write_text("x")
+    batch = claim(records, inbox)
+    assert batch is not None
+    batch.state = state
+    records.write(batch)
+    assert records.unfinished(batch.dataset) == batch
+    assert "state" not in batch.facts()
 
 
 def test_an_empty_or_missing_inbox_makes_no_batch(inbox: Path, records: BatchRecords, tmp_path: Path) -> None:
@@ -124,10 +145,10 @@ def test_a_damaged_record_is_refused_by_name(records: BatchRecords, tmp_path: Pa
 
 
 def test_a_record_of_an_unknown_state_or_field_is_refused(records: BatchRecords, tmp_path: Path) -> None:
-    records.write(Batch("b", NOW.isoformat(), {"f": "h"}))
+    records.write(Batch("b", "yelp", NOW.isoformat(), {"f": "h"}))
     path = tmp_path / "batches" / "b.json"
     sound = json.loads(path.read_text())
     for change in ({"state": "half"}, {"extra": 1}):
         path.write_text(json.dumps({**sound, **change}))
         with pytest.raises(DataError, match=r"b\.json: damaged"):
-            records.unfinished()
+            records.unfinished("yelp")

@@ -66,7 +66,9 @@ class Desk:
     def claim(self) -> Batch:
         self.minutes += 1
         now = NOW + timedelta(minutes=self.minutes)
-        batch = self.records.claim(Path(self.config.inference.inbox), self.config.dataset.tables, now)
+        batch = self.records.claim(
+            self.records.new_files(Path(self.config.inference.inbox), self.config.dataset.tables), "sample", now
+        )
         assert batch is not None
         return batch
 

@@ -13,9 +13,9 @@ from batch_nlp.monitoring.verdict import Status, Verdict, judge
 CLASSES = ["negative", "neutral", "positive"]
 
 
-def shown(batch: str | None, verdict: Verdict, action: str) -> str:
+def shown(batch: str | None, verdict: Verdict, action: str, confidence: float = 0.95) -> str:
     with console.capture() as capture:
-        show_verdict(batch, verdict, action)
+        show_verdict(batch, verdict, action, confidence)
     return capture.get()
 
 
@@ -24,6 +24,17 @@ def test_a_person_sees_counts_shares_intervals_verdict_and_action() -> None:
     for part in ("20260102T030405Z-abc", "negative", "5.0%", "2.2% - 11.2%", "out", "drift", "under 10%", "retrain"):
         assert part in text, part
     assert text.count(" in") >= 2
+
+
+def test_the_interval_is_shown_with_its_confidence() -> None:
+    text = shown("b", judge([5, 15, 80], CLASSES, DriftConfig(confidence=0.99)), "none", 0.99)
+    assert "99% interval" in text
+    assert "95%" not in text
+
+
+def test_a_class_whose_name_looks_like_markup_is_shown_as_it_is() -> None:
+    text = shown("b", judge([5, 95], ["[bold]bad[/]", "good"], DriftConfig()), "none")
+    assert text.count("[bold]bad[/]") == 2
 
 
 @pytest.mark.parametrize("batch", [None, "b"])

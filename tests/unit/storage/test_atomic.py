@@ -14,6 +14,7 @@ from batch_nlp.storage.atomic import (
     append_line,
     replacing,
     replacing_folder,
+    sweep,
     write_bytes,
     write_json,
     write_parquet,
@@ -138,5 +139,20 @@ def test_a_process_killed_while_it_writes_leaves_the_old_file_readable(tmp_path:
     killed = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert json.loads(target.read_text()) == {"version": "old"}
-    left = [name for name in names(tmp_path) if name != "pointer.json"]
-    assert all(name.startswith(".") and name.endswith(".tmp") for name in left)
+    assert [path.name.endswith(".tmp") for path in sweep(tmp_path)] == [True]
+    assert names(tmp_path) == ["pointer.json"]
+
+
+def test_sweeping_removes_what_killed_runs_left_and_nothing_else(tmp_path: Path) -> None:
+    kept = ["report.txt", ".hidden", ".mine.tmp", "not.hidden.0123abcd.tmp", ".lock"]
+    for name in kept:
+        (tmp_path / name).touch()
+    deep = tmp_path / "layer" / "deeper"
+    deep.mkdir(parents=True)
+    (deep / ".rows.parquet.0123abcd.tmp").touch()
+    folder = deep / ".v0001.89abcdef.tmp"
+    folder.mkdir()
+    (folder / "model.skops").touch()
+    assert sorted(sweep(tmp_path)) == sorted([deep / ".rows.parquet.0123abcd.tmp", folder])
+    assert names(deep) == []
+    assert names(tmp_path) == sorted([*kept, "layer"])

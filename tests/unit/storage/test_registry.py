@@ -52,7 +52,7 @@ def test_before_the_first_model_there_is_no_champion(tmp_path: Path) -> None:
     assert registry.champion_version() is None
     assert registry.champion_manifest() is None
     assert registry.champion() is None
-    with pytest.raises(DataError, match="no version before"):
+    with pytest.raises(DataError, match="there is no champion yet"):
         registry.rollback(NOW)
 
 
@@ -125,10 +125,16 @@ def test_rolling_back_goes_one_version_at_a_time_until_there_is_none(tmp_path: P
     assert registry.champion_version() == "v0001"
 
 
-def test_rolling_back_to_a_damaged_version_is_refused_and_the_champion_stays(tmp_path: Path) -> None:
+def test_rolling_back_passes_over_a_damaged_version(tmp_path: Path) -> None:
+    registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
+    (tmp_path / "v0002" / "model.skops").write_text("model v0009")
+    assert registry.rollback(NOW) == ("v0003", "v0001")
+
+
+def test_without_a_sound_version_to_go_back_to_the_champion_stays(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "v0001" / "model.skops").write_text("model v0009")
-    with pytest.raises(DataError, match=r"v0001/model\.skops: damaged"):
+    with pytest.raises(DataError, match="no version before v0002 to go back to"):
         registry.rollback(NOW)
     assert registry.champion_version() == "v0002"
 
