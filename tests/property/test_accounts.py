@@ -42,7 +42,7 @@ def run(score: Score, read: Read, lines: list[str], batch_rows: int) -> Any:
         return score(read(file, batch_rows))
 
 
-@settings(max_examples=25, suppress_health_check=SLOW)
+@settings(max_examples=14, suppress_health_check=SLOW)
 @given(lines=LINES, batch_rows=st.integers(1, 30))
 def test_in_is_predicted_and_quarantined_and_duplicates(
     score: Score, read: Read, lines: list[str], batch_rows: int
@@ -74,7 +74,7 @@ def _parse(line: str) -> Any:
         return None
 
 
-@settings(max_examples=12, suppress_health_check=SLOW)
+@settings(max_examples=8, suppress_health_check=SLOW)
 @given(
     copies=st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 4), min_size=1),
     data=st.data(),

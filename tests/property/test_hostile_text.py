@@ -79,7 +79,7 @@ def test_the_whole_corpus_is_predicted_but_for_what_is_empty(score: Score, read:
     assert outcome.features["text"].str.len().max() <= 20000
 
 
-@settings(max_examples=20, suppress_health_check=SLOW)
+@settings(max_examples=10, suppress_health_check=SLOW)
 @given(texts=st.lists(ANY_CHARACTER, min_size=1, max_size=10))
 def test_any_string_that_json_can_write_is_predicted_or_quarantined(score: Score, read: Read, texts: list[str]) -> None:
     """Guarantee 16."""
@@ -93,7 +93,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=25, suppress_health_check=SLOW)
+@settings(max_examples=12, suppress_health_check=SLOW)
 @given(values=st.lists(st.tuples(*[JSON_VALUES] * 5), min_size=1, max_size=6))
 def test_any_json_value_in_any_column_is_predicted_or_quarantined(
     score: Score, read: Read, values: list[tuple[Any, ...]]
@@ -122,7 +122,7 @@ def test_deeply_nested_values_are_quarantined(score: Score, read: Read, tmp_path
     assert outcome.ledger.quarantined == 1
 
 
-@settings(max_examples=80, suppress_health_check=SLOW)
+@settings(max_examples=60, suppress_health_check=SLOW)
 @given(content=st.binary(max_size=200), ending=st.sampled_from([".json", ".csv", ".json.gz", ".csv.gz", ".parquet"]))
 @example(content=b'review_id,text,date\na,"x,2020', ending=".csv")
 @example(content=b"\xef\xbb\xbf", ending=".csv")

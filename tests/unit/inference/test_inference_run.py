@@ -86,13 +86,23 @@ class Desk:
         return pq.read_table(self.layers.predictions / batch.name / "predictions.parquet").to_pandas()
 
 
-@pytest.fixture
-def desk(
-    tmp_path: Path, world: World, make_config: Callable[..., Config], embedding_cache: Path, engine: EngineConfig
-) -> Desk:
+@pytest.fixture(scope="module")
+def champion(world: World) -> Model:
     model = world.registry.champion()
     assert model is not None
-    return Desk(world, replace(make_config(tmp_path), engine=engine), model, embedding_cache)
+    return model
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path,
+    world: World,
+    champion: Model,
+    make_config: Callable[..., Config],
+    embedding_cache: Path,
+    engine: EngineConfig,
+) -> Desk:
+    return Desk(world, replace(make_config(tmp_path), engine=engine), champion, embedding_cache)
 
 
 def message(name: str, text: str = "Great food and a lovely place", **more: Any) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_new_texts_get_the_same_scores_alone_in_any_company_and_from_a_copy(
     assert scores.shape == (len(texts) - 500, 3)
     np.testing.assert_array_equal(step.transform(texts[510:511])[0], scores[10])
     np.testing.assert_array_equal(step.transform(texts[500:][::-1])[::-1], scores)
-    copy = pickle.loads(pickle.dumps(step))  # noqa: S301 our own
+    copy = pickle.loads(pickle.dumps(step))
     np.testing.assert_array_equal(copy.transform(texts[500:]), scores)
 
 

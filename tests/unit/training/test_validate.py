@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
@@ -20,6 +20,7 @@ CLASSES = ["negative", "neutral", "positive"]
 PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60)
 
 
+@settings(max_examples=50)
 @given(PAIRS)
 def test_metrics_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     truth, predicted = (np.array(side) for side in zip(*pairs, strict=True))
