@@ -27,12 +27,30 @@ class _Table:
     columns: tuple[str, ...]
     # columns that an export may lack; the feature is then missing, the table is not
     optional: tuple[str, ...]
+    # brings the parquet file into the database, the first row of each key
+    load: str
 
 
 # The Yelp Open Dataset's names. `review_count` is read for the filter alone; no feature comes from it.
 _TABLES = {
-    "user": _Table("user_id", ("user_id",), ("yelping_since", "elite", "review_count")),
-    "business": _Table("business_id", ("business_id",), ("categories",)),
+    "user": _Table(
+        "user_id",
+        ("user_id",),
+        ("yelping_since", "elite", "review_count"),
+        """
+        CREATE TABLE side_user AS SELECT user_id, yelping_since, elite, review_count FROM read_parquet(?)
+        QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY source_file, source_line) = 1
+        """,
+    ),
+    "business": _Table(
+        "business_id",
+        ("business_id",),
+        ("categories",),
+        """
+        CREATE TABLE side_business AS SELECT business_id, categories FROM read_parquet(?)
+        QUALIFY row_number() OVER (PARTITION BY business_id ORDER BY source_file, source_line) = 1
+        """,
+    ),
 }
 _SOURCES_KEY = b"batch_nlp.sources"
 
@@ -156,13 +174,7 @@ class SideTables:
             columns = ", ".join(f"{name} VARCHAR" for name in (*spec.columns, *spec.optional))
             self._connection.execute(f"CREATE TABLE side_{table} ({columns})")
             return
-        # every name in this query stands in this module
-        self._connection.execute(
-            f"CREATE TABLE side_{table} AS SELECT * EXCLUDE ({SOURCE_FILE}, {SOURCE_LINE}) "  # nosec B608
-            f"FROM read_parquet(?) "
-            f"QUALIFY row_number() OVER (PARTITION BY {spec.key} ORDER BY {SOURCE_FILE}, {SOURCE_LINE}) = 1",
-            [str(path)],
-        )
+        self._connection.execute(spec.load, [str(path)])
 
     def look_up(self, messages: pd.DataFrame) -> pd.DataFrame:
         """Return what is known of each message's user and business.

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-import subprocess  # nosec B404: starts this Python to check a model, with fixed arguments
+import subprocess  # nosec B404
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -239,6 +239,7 @@ def check_in_fresh_process(folder: Path) -> None:
     """
     command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    # this Python, with fixed arguments
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603
     if result.returncode != 0:
         raise DataError(f"{folder}: the model does not work in a fresh process: {result.stderr.strip()[-2000:]}")
