@@ -90,6 +90,12 @@ def _check_values(settings: Config) -> None:
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
     need(training.ngrams.folds >= 2, "training.ngrams.folds", training.ngrams.folds, "at least 2")
     need(training.ngrams.max_n >= 1, "training.ngrams.max_n", training.ngrams.max_n, "at least 1")
+    need(
+        training.min_class_messages >= training.ngrams.folds,
+        "training.min_class_messages",
+        training.min_class_messages,
+        f"at least training.ngrams.folds={training.ngrams.folds}",
+    )
     need(training.keep_versions >= 2, "training.keep_versions", training.keep_versions, "at least 2, to roll back")
     gate = training.gate
     need(gate.bootstrap_samples >= 100, "training.gate.bootstrap_samples", gate.bootstrap_samples, "at least 100")

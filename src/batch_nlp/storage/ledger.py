@@ -151,7 +151,8 @@ class Ledger:
         if self.read >= min_messages and self.quarantined > max_share * self.read:
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "
-                f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}."
+                f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}. "
+                "Mend the source, or raise the limit if the rest is to be used."
             )
 
     def check_accounts(self) -> None:

@@ -15,6 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
+from batch_nlp.errors import DataError
+
 # words with their apostrophes, and the marks that carry sentiment
 _WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
 
@@ -96,7 +98,13 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
     def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
         vectorizer = self._new_vectorizer(min_df=self.min_df, max_features=self.max_features)
-        weights = vectorizer.fit_transform(self._texts(X))
+        try:
+            weights = vectorizer.fit_transform(self._texts(X))
+        except ValueError as error:
+            raise DataError(
+                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on ({error}). "
+                "Bring more messages, or set training.ngrams.enabled=false."
+            ) from error
         model = self._fit_weights(weights, y)
         self.terms_ = "\n".join(vectorizer.get_feature_names_out())
         self.idf_ = vectorizer.idf_

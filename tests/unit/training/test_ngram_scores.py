@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from batch_nlp.errors import DataError
 from batch_nlp.training.ngram_scores import NgramScores
 
 
@@ -98,3 +99,9 @@ def test_a_clone_has_the_settings_and_nothing_learned(texts: pd.DataFrame, label
     copy = clone(step)
     assert copy.get_params() == step.get_params()
     assert not hasattr(copy, "terms_")
+
+
+def test_texts_that_share_no_word_are_a_data_error() -> None:
+    texts = pd.DataFrame({"text": [f"word{number}" for number in range(40)]})
+    with pytest.raises(DataError, match=r"training\.ngrams\.min_df=3 of the 40 texts"):
+        NgramScores().fit(texts, [number % 2 for number in range(40)])

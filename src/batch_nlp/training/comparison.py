@@ -1,0 +1,72 @@
+"""Candidate and champion on the same messages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.parquet as pq
+from loguru import logger
+
+from batch_nlp.config import Config
+from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.errors import DataError
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry
+from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.training.gate import Check, check_against_champion
+
+
+def compare_with_champion(candidate: Candidate, config: Config, store: FeatureStore, registry: Registry) -> list[Check]:
+    """Return the gate's checks against the champion.
+
+    They are made on the held-out messages that the champion has not learned from and that the store holds in the
+    champion's own feature version.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    config : Config
+        ``training.gate`` says what is asked; without it, or without a champion, nothing is.
+    store : FeatureStore
+        Holds the champion's features.
+    registry : Registry
+        Holds the champion.
+    """
+    gate = config.training.gate
+    if gate.tolerance is None and gate.max_recall_drop is None:
+        return []
+    champion = _comparable_champion(candidate, config, registry)
+    if champion is None:
+        return []
+    rows = candidate.rows
+    learned = pq.read_table(registry.root / champion.version / TRAINED_ON_FILE)["message"].to_numpy()
+    unseen = ~np.isin(message_hashes(rows), learned)
+    version = champion.manifest["data_version"]["feature_version"]
+    known = store.features_of(version, rows["message_id"][unseen].to_list()).set_index("message_id")
+    common = unseen & rows["message_id"].isin(known.index).to_numpy()
+    if not common.any():
+        return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
+    logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
+    champion_rows = known.loc[rows["message_id"][common], list(FEATURE_COLUMNS)]
+    return check_against_champion(
+        candidate.truth[common],
+        candidate.predicted[common],
+        champion.pipeline.predict_proba(champion_rows).argmax(axis=1),
+        candidate.classes,
+        config.training.metric,
+        gate,
+        config.seed,
+    )
+
+
+def _comparable_champion(candidate: Candidate, config: Config, registry: Registry) -> Model | None:
+    try:
+        champion = registry.champion()
+    except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
+        logger.error("The champion cannot be compared with: {}", error)
+        return None
+    if champion is None:
+        return None
+    if champion.manifest["dataset"] != config.dataset.name or champion.manifest["classes"] != candidate.classes:
+        logger.warning("The champion {} was trained for other messages or classes: not compared", champion.version)
+        return None
+    return champion
