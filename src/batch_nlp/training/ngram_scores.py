@@ -102,8 +102,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
             weights = vectorizer.fit_transform(self._texts(X))
         except ValueError as error:
             raise DataError(
-                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on ({error}). "
-                "Bring more messages, or set training.ngrams.enabled=false."
+                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on "
+                f"({error}). Bring more messages, or set training.ngrams.enabled=false."
             ) from error
         model = self._fit_weights(weights, y)
         self.terms_ = "\n".join(vectorizer.get_feature_names_out())
