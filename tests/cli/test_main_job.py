@@ -257,7 +257,8 @@ def test_files_in_every_format_are_scored_and_never_twice(
 
 
 def test_rollback_goes_back_one_version(project: Project) -> None:
-    result = project.run("pipeline=training", "model.params.max_depth=3", "training.gate.tolerance=1.0")
+    open_gate = ("training.gate.tolerance=1.0", "training.gate.max_recall_drop=1.0")
+    result = project.run("pipeline=training", "model.params.max_depth=3", *open_gate)
     assert result.returncode == 0, result.stderr
     assert champion(project) == "v0002"
     assert project.run("pipeline=rollback").returncode == 0

@@ -55,7 +55,7 @@ def test_training_killed_at_any_point_leaves_a_champion_that_loads(project: Proj
         assert champion is not None
         assert champion.version in registry.versions()
     assert killed, "no run was killed while it worked; the delays are too long for this machine"
-    result = project.run("pipeline=training", "training.force=true", "training.gate.tolerance=1.0", "seed=77")
+    result = project.run("pipeline=training", "training.force=true", *arguments[:2], "seed=77")
     assert result.returncode == 0, result.stderr
     assert not list(project.models.glob(".*.tmp")), "what a killed run left behind is swept up by the next"
     print(f"{killed} of {KILLS} runs killed, every champion loads")
