@@ -17,7 +17,7 @@ def work(text):
 try:
     with progress("features") as advance:
         advance(3)
-        work("the secret text of a message")
+        work(sys.argv[3])
 except KeyError:
     logger.exception("A bug.")
 """
@@ -26,7 +26,7 @@ except KeyError:
 def test_a_bug_is_told_with_its_traceback_and_never_with_the_text_of_a_message(tmp_path: Path) -> None:
     file = tmp_path / "run.log"
     done = subprocess.run(
-        [sys.executable, "-c", CODE, "INFO", str(file)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CODE, "INFO", str(file), "the secret text of a message"], capture_output=True, text=True, check=True
     )  # fmt: skip
     assert done.stdout == ""
     for told in (done.stderr, file.read_text()):
