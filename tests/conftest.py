@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
+from loguru import logger
 from omegaconf import OmegaConf
 from tests.projects import Project
 
@@ -58,6 +59,15 @@ def embedding_cache() -> Path:
 def engine() -> EngineConfig:
     """Return an engine that takes little of the machine."""
     return EngineConfig("local", threads=1, memory_limit="500MB")
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    """Return what is logged at level WARNING or above, line by line."""
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
+    yield lines
+    logger.remove(sink)
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,8 @@ except KeyError:
 
 def test_a_bug_is_told_with_its_traceback_and_never_with_the_text_of_a_message(tmp_path: Path) -> None:
     file = tmp_path / "run.log"
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, "INFO", str(file), "the secret text of a message"], capture_output=True, text=True, check=True
-    )  # fmt: skip
+    command = [sys.executable, "-c", CODE, "INFO", str(file), "the secret text of a message"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     for told in (done.stderr, file.read_text()):
         assert "rows in 1,234" in told

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
@@ -20,14 +19,6 @@ USERS: Rows = [
     {"user_id": "u1", "yelping_since": "2010-01-01 00:00:00", "elite": "2012,2013", "review_count": 3},
     {"user_id": "u2", "yelping_since": "2011-01-01 00:00:00", "elite": "", "review_count": 0},
 ]
-
-
-@pytest.fixture
-def warnings() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
-    yield lines
-    logger.remove(sink)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from batch_nlp.monitoring.decisions import DecisionLog
 
@@ -13,14 +11,6 @@ from batch_nlp.monitoring.decisions import DecisionLog
 @pytest.fixture
 def log(tmp_path: Path) -> DecisionLog:
     return DecisionLog(tmp_path / "08_reporting" / "decisions.jsonl")
-
-
-@pytest.fixture
-def warnings() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
-    yield lines
-    logger.remove(sink)
 
 
 def retraining(data: Any, dataset: str = "sample") -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from loguru import logger
 
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.raw import BrokenRow, find_files, read_batches
@@ -24,15 +23,6 @@ ROWS = [
     {"review_id": "c", "text": "schlecht 😡 \u05d7\u05e8\u05d0", "stars": 1.0},
 ]
 JSON_LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
-
-
-@pytest.fixture
-def warnings() -> Iterator[list[str]]:
-    """Return what was logged at level WARNING or above."""
-    lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
-    yield lines
-    logger.remove(sink)
 
 
 def read(
