@@ -37,7 +37,7 @@ def test_every_setting_is_on_the_page_with_its_default(reference: ModuleType) ->
         for name, value in values.items():
             key = prefix + name
             nested = isinstance(value, dict) and key not in free
-            found += keys(value, f"{key}.") if nested else [key]  # type: ignore[arg-type]
+            found += keys(value, f"{key}.") if nested else [key]  # type: ignore[arg-type] # a dict where nested
         return found
 
     missing = [key for key in keys(reference.composed_defaults()) if f"| `{key}` |" not in page]
