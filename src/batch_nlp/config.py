@@ -21,6 +21,8 @@ class Stage(Enum):
     training = "training"
     inference = "inference"
     rollback = "rollback"
+    explain = "explain"
+    learning_curve = "learning_curve"
 
 
 class SamplePart(Enum):
@@ -51,6 +53,31 @@ class Balance(Enum):
 
     none = "none"
     weights = "weights"
+    smote = "smote"
+
+
+class Input(Enum):
+    """What a model can learn from."""
+
+    tabular = "tabular"
+    embedding = "embedding"
+    ngrams = "ngrams"
+
+
+class Calibration(Enum):
+    """How a classifier's scores become probabilities that can be taken at their word."""
+
+    none = "none"
+    temperature = "temperature"
+    logistic = "logistic"
+    isotonic = "isotonic"
+
+
+class TrackingBackend(Enum):
+    """Where runs are tracked beside the reports of their own."""
+
+    none = "none"
+    mlflow = "mlflow"
 
 
 class Encoding(Enum):
@@ -227,8 +254,6 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class NgramsConfig:
-    # Feed out-of-fold class scores of word n-grams to the classifier
-    enabled: bool = True
     # Longest n-gram in words
     max_n: int = 2
     # Messages in which an n-gram must occur
@@ -239,6 +264,8 @@ class NgramsConfig:
     c: float = 4.0
     # Folds of the out-of-fold scores
     folds: int = 5
+    # Tell also how the scores spread over the sentences of a message
+    sentences: bool = True
 
 
 @dataclass(frozen=True)
@@ -251,6 +278,17 @@ class ReducerConfig:
     correlated: float = 0.95
     # Keep columns whose random-forest importance is over this factor of the mean
     importance: float = 0.1
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    # Out-of-fold metric that the decision thresholds are tuned for: f1_macro or f1_weighted; null takes the most
+    # probable class
+    metric: str | None = "f1_macro"
+    # How scores become probabilities: none, temperature, logistic, isotonic
+    calibration: Calibration = Calibration.logistic
+    # Folds of the out-of-fold scores that calibration and thresholds are fitted on
+    folds: int = 3
 
 
 @dataclass(frozen=True)
@@ -283,7 +321,12 @@ class TrainingConfig:
     split: Split = Split.time
     # Share of the labelled messages that is held out
     holdout: float = 0.2
-    # none, or weights inverse to the class sizes
+    # Which window of that share is held out by a split by time: 0 the newest, 1 the one before it, ...; messages after
+    # the window are left out. A model of another window than the newest is measured and never published
+    window: int = 0
+    # What models learn from: any of tabular, embedding, ngrams
+    inputs: list[Input] = field(default_factory=lambda: [Input.tabular, Input.embedding, Input.ngrams])
+    # none, weights inverse to the class sizes, or smote (messages made up between those of the smaller classes)
     balance: Balance = Balance.weights
     # How categories become numbers
     encoding: Encoding = Encoding.one_hot
@@ -295,6 +338,8 @@ class TrainingConfig:
     reducer: ReducerConfig = field(default_factory=ReducerConfig)
     # Metric that selects models: f1_weighted or f1_macro
     metric: str = "f1_weighted"
+    # How probabilities are calibrated and decided on
+    decision: DecisionConfig = field(default_factory=DecisionConfig)
     # What a candidate must reach whatever the champion does
     thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
     # What a candidate must show against the champion
@@ -307,6 +352,22 @@ class TrainingConfig:
     min_class_messages: int = 20
     # Versions kept in the registry
     keep_versions: int = 5
+
+
+@dataclass(frozen=True)
+class LearningCurveConfig:
+    # Shares of the training messages to train on, the newest ones, in rising order
+    shares: list[float] = field(default_factory=lambda: [0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    # none, or mlflow (an extra: uv sync --extra mlflow)
+    backend: TrackingBackend = TrackingBackend.none
+    # Address of the tracking server; null takes the default of the backend, a local database
+    uri: str | None = None
+    # Name under which runs are kept together
+    experiment: str = "batch-nlp"
 
 
 @dataclass(frozen=True)
@@ -351,6 +412,8 @@ class Config:
     seed: int = 42
     # Level of the log on the terminal
     log_level: str = "INFO"
+    # The message that pipeline=explain is asked about
+    message_id: str | None = None
     # Where data and models live
     paths: PathsConfig = field(default_factory=PathsConfig)
     # Which stages run
@@ -367,6 +430,10 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     # How models are trained, judged and published
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    # How pipeline=learning_curve goes about it
+    learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
+    # Where runs are tracked
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
     # Where new messages come from
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # When and how the shares of the predictions raise the alarm

@@ -88,6 +88,14 @@ def _check_values(settings: Config) -> None:
     need(settings.log_level in LOG_LEVELS, "log_level", settings.log_level, f"one of {', '.join(LOG_LEVELS)}")
     need(0 < training.holdout < 1, "training.holdout", training.holdout, "a value between 0 and 1")
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
+    need(training.window >= 0, "training.window", training.window, "0 (the newest) or more")
+    need(
+        training.decision.metric in (None, *METRICS),
+        "training.decision.metric",
+        training.decision.metric,
+        f"null or one of {', '.join(METRICS)}",
+    )
+    need(training.decision.folds >= 2, "training.decision.folds", training.decision.folds, "at least 2")
     need(training.ngrams.folds >= 2, "training.ngrams.folds", training.ngrams.folds, "at least 2")
     need(training.ngrams.max_n >= 1, "training.ngrams.max_n", training.ngrams.max_n, "at least 1")
     need(

@@ -62,7 +62,7 @@ class Predict(StatelessStep):
         if len(rows):
             probabilities = self.model.pipeline.predict_proba(rows[list(FEATURE_COLUMNS)]).astype(np.float64)
             probabilities /= probabilities.sum(axis=1, keepdims=True)
-        predicted = probabilities.argmax(axis=1)
+        predicted = self.model.decide(probabilities)
         values = {
             "message_id": X["message_id"],
             "predicted_class": pd.Series(predicted, X.index, np.int8),

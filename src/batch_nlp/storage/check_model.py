@@ -23,14 +23,15 @@ def check_model(folder: Path) -> None:
     Raises
     ------
     DataError
-        If a file is damaged, or a probability differs by more than 1e-6 from the stored one.
+        If a file is damaged, or a probability differs by more than 1e-4 from the stored one: a
+        network that was trained on a GPU need not agree to the last digit on a CPU.
     """
     read_manifest(folder)
     table = pq.read_table(folder / CHECK_FILE, page_checksum_verification=True)
     expected = np.array(table["probabilities"].to_pylist())
     rows = features_frame(table.drop_columns(["probabilities"]))
     found = load_model(folder / MODEL_FILE).predict_proba(rows)
-    if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=1e-6):
+    if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=1e-4):
         raise DataError(f"{folder}: does not reproduce the predictions in {CHECK_FILE}.")
 
 

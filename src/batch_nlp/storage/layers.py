@@ -67,6 +67,11 @@ class Layers:
         return self.root / "06_models" / self.dataset
 
     @property
+    def checkpoints(self) -> Path:
+        """How far a fit came that can be resumed."""
+        return self.root / "06_models" / "checkpoints" / self.dataset
+
+    @property
     def model_output(self) -> Path:
         """Predictions of candidates on their hold-out."""
         return self.root / "07_model_output" / self.dataset

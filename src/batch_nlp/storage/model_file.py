@@ -17,10 +17,20 @@ from batch_nlp.storage.atomic import write_bytes
 # Types that skops does not trust by itself. A model file that names any other is refused.
 TRUSTED_TYPES = (
     "batch_nlp.training.encoding.EmbeddingColumns",
+    "batch_nlp.training.calibration.IsotonicCalibrator",
+    "batch_nlp.training.calibration.LogisticCalibrator",
+    "batch_nlp.training.calibration.SoftmaxCalibrator",
+    "batch_nlp.training.calibration.TemperatureCalibrator",
+    "batch_nlp.training.ngram_baseline.NgramBaseline",
     "batch_nlp.training.ngram_scores.NgramScores",
+    "batch_nlp.training.tuned_classifier.TunedClassifier",
+    "batch_nlp.training.transformer.estimator.FineTunedTransformer",
     "feature_engine.selection.drop_constant_features.DropConstantFeatures",
     "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
     "numpy.dtype",
+    "sklearn.compose._column_transformer.make_column_selector",
+    # runs no code, but follows the indices in its file: one that is not what was published is refused by its hash
+    "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
 )

@@ -17,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from loguru import logger
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
@@ -69,6 +71,10 @@ class Model:
     version: str
     pipeline: Pipeline
     manifest: dict[str, Any]
+
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
+        return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
-from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
+from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.lock import is_claimed
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
-from batch_nlp.training.card import CARD_FILE, model_card
+from batch_nlp.training.calibration import calibration_error, class_scores
+from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
 
 # Held-out rows that a fresh process must predict alike before a model is published
@@ -69,20 +73,44 @@ class Candidate:
         """Their classes, shape (n_held_out,)."""
         return np.asarray(self.labels[self.held_out], dtype=np.int64)
 
+    @property
+    def classifier(self) -> TunedClassifier:
+        """The last step of the pipeline."""
+        return cast("TunedClassifier", self.pipeline.steps[-1][1])
+
+    @cached_property
+    def encoded(self) -> pd.DataFrame:
+        """What the classifier is given of them, shape (n_held_out, n_features)."""
+        return cast("pd.DataFrame", self.pipeline[:-1].transform(self.rows[list(FEATURE_COLUMNS)]))
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """What the classifier says of them before calibration, shape (n_held_out, n_classes)."""
+        return class_scores(self.classifier.estimator_, self.encoded)
+
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """Their predicted probabilities, shape (n_held_out, n_classes)."""
-        return np.asarray(self.pipeline.predict_proba(self.rows[list(FEATURE_COLUMNS)]), dtype=np.float64)
+        return self.classifier.calibrator_.transform(self.scores)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """Their predicted classes, shape (n_held_out,)."""
-        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+        return self.classifier.decide(self.probabilities)
 
     @cached_property
     def validation(self) -> Validation:
         """Metrics on them."""
         return Validation.of(self.truth, self.predicted, self.classes)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The same as JSON values, with the expected calibration error after and before calibration."""
+        return {
+            **self.validation.to_dict(),
+            "ece": calibration_error(self.probabilities, self.truth),
+            "ece_uncalibrated": calibration_error(softmax(self.scores, axis=1), self.truth),
+        }
 
     def measurements(self) -> dict[str, Any]:
         """Return what the manifest says of the data and of the quality on the hold-out."""
@@ -90,7 +118,7 @@ class Candidate:
             "training_rows": len(self.train),
             "holdout_rows": len(self.held_out),
             "holdout_from": self.rows["written_at"].min().isoformat(),
-            "metrics": self.validation.to_dict(),
+            "metrics": self.metrics,
             # what predictions look like while nothing has drifted
             "reference": {
                 "predicted_shares": dict(zip(self.classes, self.validation.predicted_shares.tolist(), strict=True)),
@@ -111,8 +139,16 @@ class Candidate:
         }
         write_parquet(layers.model_output / f"{self.name}.parquet", pa.table(outputs))
 
-    def write(self, folder: Path, manifest: dict[str, Any]) -> None:
-        """Write the folder that a version in the registry is copied from, all or nothing."""
+    def write(self, folder: Path, manifest: dict[str, Any], card: Mapping[str, str]) -> None:
+        """Write the folder that a version in the registry is copied from, all or nothing.
+
+        Parameters
+        ----------
+        folder : Path
+        manifest : dict
+        card : mapping of str to str
+            Pages of the model card by file name.
+        """
         with replacing_folder(folder) as temporary:
             dump_model(temporary / MODEL_FILE, self.pipeline)
             check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], schema=FEATURES_SCHEMA, preserve_index=False)
@@ -120,11 +156,20 @@ class Candidate:
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
             trained_on = pa.table({"message": message_hashes(self.messages.loc[self.train])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
-            write_text(temporary / CARD_FILE, model_card(manifest))
+            for name, page in card.items():
+                write_text(temporary / name, page)
             write_manifest(temporary, manifest)
 
 
 def keep_newest(folder: Path, number: int) -> None:
-    """Remove all candidates but the newest ones."""
-    for old in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))[:-number]:
-        shutil.rmtree(old)
+    """Remove all candidates but the newest ones; those of other runs in progress stay."""
+    old = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))[:-number]
+    for path in old:
+        if is_claimed(folder, path.name):
+            continue
+        try:
+            # out of the way in one step: a run beside this one, which shares the lock, may be about to do the same
+            gone = path.rename(temporary_name(path))
+        except FileNotFoundError:
+            continue
+        shutil.rmtree(gone)

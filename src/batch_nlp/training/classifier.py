@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import inspect
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from batch_nlp.config import Balance, Config
+from batch_nlp.config import Balance, Calibration, Config
 from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.training.tuned_classifier import TunedClassifier
 
-# Settings may name code only from these packages
+# Settings may name code only from these packages, and these classes of our own
 ALLOWED_PACKAGES = ("sklearn", "xgboost")
+ALLOWED_CLASSES = (
+    "batch_nlp.training.ngram_baseline.NgramBaseline",
+    "batch_nlp.training.transformer.FineTunedTransformer",
+)
 
 
 def estimator_class(path: str) -> type[BaseEstimator]:
@@ -25,30 +33,55 @@ def estimator_class(path: str) -> type[BaseEstimator]:
         If the package is not allowed, there is no such class, or it is no classifier.
     """
     module_name, _, name = path.rpartition(".")
-    if module_name.partition(".")[0] not in ALLOWED_PACKAGES:
-        raise SettingsError(f"model.estimator={path}: only classes of {' and '.join(ALLOWED_PACKAGES)} are allowed.")
+    if module_name.partition(".")[0] not in ALLOWED_PACKAGES and path not in ALLOWED_CLASSES:
+        raise SettingsError(
+            f"model.estimator={path}: only classes of {' and '.join(ALLOWED_PACKAGES)} are allowed, and "
+            f"{', '.join(ALLOWED_CLASSES)}."
+        )
     try:
         module = import_module(module_name)
     except ImportError as error:
         raise SettingsError(f"model.estimator={path}: cannot be imported ({error}).") from error
     found = getattr(module, name, None)
-    if not (inspect.isclass(found) and issubclass(found, BaseEstimator) and hasattr(found, "predict_proba")):
+    scores = hasattr(found, "predict_proba") or hasattr(found, "decision_function")
+    if not (inspect.isclass(found) and issubclass(found, BaseEstimator) and scores):
         classes = [key for key, value in vars(module).items() if inspect.isclass(value) and hasattr(value, "predict")]
         raise SettingsError(
-            f"model.estimator={path}: no classifier with probabilities of that name in {module_name}. "
+            f"model.estimator={path}: no classifier with probabilities or scores of that name in {module_name}. "
             f"{did_you_mean(name, classes)}"
         )
     return found
 
 
-def build_classifier(config: Config) -> Any:
+def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedClassifier:
     """Return the unfitted classifier with the settings' parameters, the seed and the threads.
+
+    Parameters
+    ----------
+    config : Config
+        ``model`` names it; ``training.balance`` and ``training.decision`` say what goes around it.
+    checkpoints : Path, optional
+        Where a classifier that can be resumed keeps how far it came.
 
     Raises
     ------
     SettingsError
-        If a parameter does not exist; the message names the nearest one.
+        If a parameter does not exist, with the nearest one; or if the classifier cannot do what is asked of it.
     """
+    estimator = _build_estimator(config, checkpoints)
+    training = config.training
+    _check_choices(config, estimator)
+    return TunedClassifier(
+        estimator,
+        balance=training.balance.value,
+        calibration=training.decision.calibration.value,
+        metric=training.decision.metric,
+        folds=training.decision.folds,
+        random_state=config.seed,
+    )
+
+
+def _build_estimator(config: Config, checkpoints: Path | None) -> Any:
     found = estimator_class(config.model.estimator)
     estimator = found()
     if not is_classifier(estimator):
@@ -59,8 +92,31 @@ def build_classifier(config: Config) -> Any:
             raise SettingsError(
                 f"model.params.{name}: {found.__name__} has no such parameter. {did_you_mean(name, valid)}"
             )
-    defaults = {"random_state": config.seed, "n_jobs": config.engine.threads or -1}
+    threads = config.engine.threads
+    defaults: dict[str, Any] = {
+        "random_state": config.seed,
+        "n_jobs": threads or -1,
+        "threads": threads,
+        "checkpoint_dir": None if checkpoints is None else str(checkpoints),
+    }
+    if found is LogisticRegression:  # scikit-learn 1.8 keeps the name and warns of its use
+        del defaults["n_jobs"]
     params = {name: value for name, value in defaults.items() if name in valid} | dict(config.model.params)
-    if config.training.balance is Balance.weights and not has_fit_parameter(estimator, "sample_weight"):
-        raise SettingsError(f"training.balance=weights: {found.__name__} cannot weigh rows. Set training.balance=none.")
     return estimator.set_params(**params)
+
+
+def _check_choices(config: Config, estimator: Any) -> None:
+    training, name = config.training, type(estimator).__name__
+    reads_text = bool(get_tags(estimator).input_tags.string)
+    if training.balance is Balance.weights and not has_fit_parameter(estimator, "sample_weight"):
+        raise SettingsError(f"training.balance=weights: {name} cannot weigh rows. Set training.balance=none.")
+    if training.balance is Balance.smote and reads_text:
+        raise SettingsError(f"training.balance=smote: {name} reads texts, which cannot be made up. Take weights.")
+    if training.reducer.enabled and reads_text:
+        raise SettingsError(f"training.reducer.enabled=true: {name} reads texts. Set it to false.")
+    if not training.inputs and not reads_text:
+        raise SettingsError("training.inputs=[]: nothing to learn from. Name tabular, embedding or ngrams.")
+    if training.decision.calibration is Calibration.none and not hasattr(estimator, "predict_proba"):
+        raise SettingsError(
+            f"training.decision.calibration=none: {name} has no probabilities of its own. Take logistic."
+        )

@@ -50,7 +50,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
-        champion.pipeline.predict_proba(champion_rows).argmax(axis=1),
+        champion.decide(champion.pipeline.predict_proba(champion_rows)),
         candidate.classes,
         config.training.metric,
         gate,

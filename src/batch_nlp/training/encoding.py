@@ -13,7 +13,7 @@ import pandas as pd
 from feature_engine.selection import DropConstantFeatures, DropCorrelatedFeatures
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.impute import SimpleImputer
@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
-from batch_nlp.config import Encoding, NgramsConfig, ReducerConfig, TrainingConfig
+from batch_nlp.config import Encoding, Input, NgramsConfig, ReducerConfig, TrainingConfig
 from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES, TEXT
 from batch_nlp.training.ngram_scores import NgramScores
 
@@ -67,8 +67,19 @@ def build_imputer() -> ColumnTransformer:
     )
 
 
-def build_encoding(settings: TrainingConfig, seed: int) -> ColumnTransformer:
-    """Return the step `encoding`: categories, texts and vectors become numbers."""
+def build_encoding(settings: TrainingConfig, seed: int, *, keep_text: bool = False) -> ColumnTransformer:
+    """Return the step `encoding`: categories, texts and vectors become numbers.
+
+    Parameters
+    ----------
+    settings : TrainingConfig
+        ``inputs`` says which of them go on.
+    seed : int
+        Seed of all folds.
+    keep_text : bool
+        Whether the texts themselves go on beside the numbers, for a classifier that reads them.
+    """
+    inputs = set(settings.inputs)
     categories = (
         OneHotEncoder(
             min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False
@@ -76,10 +87,13 @@ def build_encoding(settings: TrainingConfig, seed: int) -> ColumnTransformer:
         if settings.encoding is Encoding.one_hot
         else TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=seed))
     )
+    tabular = Input.tabular in inputs
     return _columns(
-        ("categorical", categories, list(CATEGORICAL_FEATURES)),
-        ("text", _ngrams(settings.ngrams, seed) if settings.ngrams.enabled else "drop", [TEXT]),
-        ("embedding", EmbeddingColumns(), [EMBEDDING]),
+        ("numeric", "passthrough" if tabular else "drop", make_column_selector(dtype_include="number")),
+        ("categorical", categories if tabular else "drop", list(CATEGORICAL_FEATURES)),
+        ("ngrams", _ngrams(settings.ngrams, seed) if Input.ngrams in inputs else "drop", [TEXT]),
+        ("embedding", EmbeddingColumns() if Input.embedding in inputs else "drop", [EMBEDDING]),
+        ("text", "passthrough" if keep_text else "drop", [TEXT]),
     )
 
 
@@ -90,12 +104,15 @@ def _ngrams(settings: NgramsConfig, seed: int) -> NgramScores:
         max_features=settings.max_features,
         c=settings.c,
         folds=settings.folds,
+        sentences=settings.sentences,
         random_state=seed,
     )
 
 
-def build_scaler() -> StandardScaler:
-    """Return the step `scaler`: zero mean and unit variance on the training rows."""
+def build_scaler(*, keep_text: bool = False) -> StandardScaler | ColumnTransformer:
+    """Return the step `scaler`: zero mean and unit variance on the training rows; texts beside the numbers stay."""
+    if keep_text:
+        return _columns(("numeric", StandardScaler(), make_column_selector(dtype_include="number")))
     return StandardScaler().set_output(transform="pandas")
 
 

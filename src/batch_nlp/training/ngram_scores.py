@@ -1,4 +1,4 @@
-"""What the words of a message say: class scores of a linear model on word n-grams."""
+"""What the words of a message say: class scores of two linear models on word n-grams."""
 
 from __future__ import annotations
 
@@ -9,36 +9,44 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from batch_nlp.errors import DataError
+from batch_nlp.training.word_counts import frequent_terms, new_vectorizer, split_sentences, sum_by_text
 
-# words with their apostrophes, and the marks that carry sentiment
-_WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
+# What is told of the sentences of a text, for each score
+_STATISTICS = ("min", "max", "std", "first", "last")
+# added to the sums of TF-IDF weights whose ratio is taken, so that a word of one class alone has a finite one
+_SMOOTHING = 0.1
 
 
 class NgramScores(TransformerMixin, BaseEstimator):
-    """Score texts by a balanced logistic regression on TF-IDF weights of word n-grams.
+    """Score texts by two balanced linear models on TF-IDF weights of word n-grams.
 
-    The scores of the rows that it is fitted on come out-of-fold, from models that have not seen their labels, so that
-    a classifier trained on them learns how far to trust them on new messages.
+    One is a logistic regression, the other a ridge regression on weights times naive-Bayes log-count ratios (Wang and
+    Manning, 2012); they err on different messages. The first one also scores each sentence of a text: how these scores
+    spread tells a text that is lukewarm from one that praises and blames. The scores of the rows that it is fitted on
+    come out-of-fold, from models that have not seen their labels, so that a classifier trained on them learns how far
+    to trust them on new messages.
 
     Parameters
     ----------
     max_n : int
-        Longest n-gram in words.
+        Longest n-gram in words; none crosses the end of a sentence.
     min_df : int
         Messages in which an n-gram must occur.
     max_features : int
         N-grams kept at most, the most frequent ones.
     c : float
-        Inverse regularisation strength.
+        Inverse regularisation strength of the logistic regression.
     folds : int
         Folds of the out-of-fold scores.
+    sentences : bool
+        Whether to tell how the scores spread over the sentences.
     random_state : int
         Seed of the folds.
 
@@ -50,7 +58,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
-        Weight of each n-gram for each class; of two classes, for the second one alone.
+        Weight of each n-gram for each class, of the logistic regression and then of the other model; of two classes,
+        for the second one alone. The rows are in the order of the first columns.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
     """
@@ -62,6 +71,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         max_features: int = 150000,
         c: float = 4.0,
         folds: int = 5,
+        sentences: bool = True,
         random_state: int = 0,
     ) -> None:
         self.max_n = max_n
@@ -69,19 +79,26 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self.max_features = max_features
         self.c = c
         self.folds = folds
+        self.sentences = sentences
         self.random_state = random_state
 
-    def _new_vectorizer(self, **settings: Any) -> TfidfVectorizer:
-        return TfidfVectorizer(ngram_range=(1, self.max_n), token_pattern=_WORD_OR_MARK, sublinear_tf=True, **settings)
-
     @staticmethod
-    def _texts(X: Any) -> Any:
-        return X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X
+    def _texts(X: Any) -> list[str]:
+        return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
 
-    def _fit_weights(self, weights: csr_array, y: NDArray[Any]) -> LogisticRegression:
-        # its products of small dense vectors only lose by threads: on a busy machine ten times the time
+    def _split(self, texts: list[str]) -> tuple[list[str], NDArray[np.int64]]:
+        return split_sentences(texts) if self.sentences else (texts, np.arange(len(texts)))
+
+    def _fit_weights(self, weights: csr_array, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return weights, shape (n_scores, n_terms), and intercepts, shape (n_scores,), of both models."""
+        # their products of small dense vectors only lose by threads: on a busy machine ten times the time
         with threadpool_limits(1, user_api="blas"):
-            return LogisticRegression(C=self.c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
+            model = LogisticRegression(C=self.c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
+            others = [_fit_naive_bayes_ridge(weights, y == name) for name in np.unique(y)[-len(model.coef_) :]]
+        return (
+            np.vstack([model.coef_, *(coef for coef, _ in others)]),
+            np.append(model.intercept_, [intercept for _, intercept in others]),
+        )
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
         """Learn n-grams and weights.
@@ -96,60 +113,159 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self._fit(X, np.asarray(y))
         return self
 
-    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
-        vectorizer = self._new_vectorizer(min_df=self.min_df, max_features=self.max_features)
+    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
+        sentences, starts = self._split(self._texts(X))
+        vectorizer = new_vectorizer(self.max_n)
         try:
-            weights = vectorizer.fit_transform(self._texts(X))
+            counts = csr_array(vectorizer.fit_transform(sentences))
+            of_texts = sum_by_text(counts, starts)
+            kept = frequent_terms(of_texts, self.min_df, self.max_features)
+            if not len(kept):
+                raise ValueError("no n-gram is left")
         except ValueError as error:
             raise DataError(
                 f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on "
-                f"({error}). Bring more messages, or set training.ngrams.enabled=false."
+                f"({error}). Bring more messages, or leave ngrams out of training.inputs."
             ) from error
-        model = self._fit_weights(weights, y)
-        self.terms_ = "\n".join(vectorizer.get_feature_names_out())
-        self.idf_ = vectorizer.idf_
-        self.coef_, self.intercept_, self.classes_ = model.coef_, model.intercept_, model.classes_
-        self._vectorizer = vectorizer
-        return csr_array(weights)
+        terms = vectorizer.get_feature_names_out()[kept]
+        self._tfidf = TfidfTransformer(sublinear_tf=True)
+        of_texts = csr_array(self._tfidf.fit_transform(of_texts[:, kept]))
+        self.coef_, self.intercept_ = self._fit_weights(of_texts, y)
+        self.classes_ = np.unique(y)
+        self.terms_ = "\n".join(terms)
+        self.idf_ = self._tfidf.idf_
+        self._vectorizer = new_vectorizer(self.max_n, {term: column for column, term in enumerate(terms)})
+        return of_texts, self._weigh(csr_array(counts[:, kept])), starts
+
+    def _weigh(self, counts: csr_array) -> csr_array:
+        return csr_array(self._tfidf.transform(counts))
 
     def fit_transform(self, X: pd.DataFrame, y: ArrayLike, **fit_params: Any) -> NDArray[np.float64]:
         """Learn n-grams and weights, and return the out-of-fold scores of the same texts.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_scores)
+        ndarray of float64, shape (n, n_columns)
         """
         labels = np.asarray(y)
-        weights = self._fit(X, labels)
-        scores = np.empty((len(labels), len(self.coef_)))
+        of_texts, of_sentences, starts = self._fit(X, labels)
+        owners = np.repeat(np.arange(len(starts)), np.diff(starts, append=of_sentences.shape[0]))
+        text_scores = np.empty((len(labels), len(self.coef_)))
+        sentence_scores = np.empty((len(owners), self._n_classes))
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
         for train, held_out in folds.split(labels, labels):
-            model = self._fit_weights(weights[train], labels[train])
-            scores[held_out] = model.decision_function(weights[held_out]).reshape(len(held_out), -1)
-        return scores
+            coef, intercept = self._fit_weights(of_texts[train], labels[train])
+            text_scores[held_out] = _score(of_texts[held_out], coef, intercept)
+            rows = np.isin(owners, held_out)
+            sentence_scores[rows] = self._score_sentences(of_sentences[rows], coef, intercept)
+        return self._columns(text_scores, sentence_scores, starts)
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the scores of new texts.
 
         Returns
         -------
-        ndarray of float64, shape (n, n_scores)
-            Log-odds-like scores, one column a class; of two classes, the second one's alone.
+        ndarray of float64, shape (n, n_columns)
+            Log-odds-like scores of both models, one column a class; of two classes, the second one's alone. Then, if
+            asked for, how the scores of the sentences spread.
+        """
+        of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
+        return self._columns(
+            _score(of_texts, self.coef_, self.intercept_),
+            self._score_sentences(of_sentences, self.coef_, self.intercept_),
+            starts,
+        )
+
+    @property
+    def _n_classes(self) -> int:
+        """Number of scores of one model."""
+        return len(self.coef_) // 2
+
+    def _score_sentences(
+        self, weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return _score(weights, coef[: self._n_classes], intercept[: self._n_classes])
+
+    def weigh_terms(self, texts: list[str]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
+        """Return the TF-IDF weights of texts and of their sentences, and where the sentences of each text start.
+
+        A score is the product of these weights with `coef_`, plus `intercept_`: what each n-gram adds to it.
+
+        Returns
+        -------
+        of_texts : csr_array of float64, shape (n_texts, n_terms)
+        of_sentences : csr_array of float64, shape (n_sentences, n_terms)
+        starts : ndarray of int64, shape (n_texts,)
         """
         check_is_fitted(self)
         if self.__dict__.get("_vectorizer") is None:
             terms = self.terms_.split("\n")
-            self._vectorizer = self._new_vectorizer(vocabulary={term: column for column, term in enumerate(terms)})
-            self._vectorizer.idf_ = self.idf_
-        scores = self._vectorizer.transform(self._texts(X)) @ self.coef_.T + self.intercept_
-        return np.asarray(scores)
+            self._vectorizer = new_vectorizer(self.max_n, {term: column for column, term in enumerate(terms)})
+            self._tfidf = TfidfTransformer(sublinear_tf=True)
+            self._tfidf.idf_ = self.idf_
+        sentences, starts = self._split(texts)
+        if not sentences:
+            empty = csr_array((0, self.coef_.shape[1]))
+            return empty, empty, starts
+        counts = csr_array(self._vectorizer.transform(sentences))
+        return self._weigh(sum_by_text(counts, starts)), self._weigh(counts), starts
+
+    def _columns(
+        self, text_scores: NDArray[np.float64], sentence_scores: NDArray[np.float64], starts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        if not self.sentences:
+            return text_scores
+        return np.hstack([text_scores, _spread(sentence_scores, starts)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
-        """Return the names of the scores."""
+        """Return the names of the columns."""
         check_is_fitted(self)
-        return np.array([f"ngram_score_{name}" for name in self.classes_[-len(self.coef_) :]], dtype=object)
+        classes = self.classes_[-self._n_classes :]
+        names = [f"ngram_score_{model}{name}" for model in ("", "nb_") for name in classes]
+        if self.sentences:
+            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in classes]
+            names.append("sentence_count")
+        return np.array(names, dtype=object)
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = self.__dict__.copy()
-        state.pop("_vectorizer", None)  # made again from the terms when it is needed
+        for name in ("_vectorizer", "_tfidf"):  # made again from the terms when they are needed
+            state.pop(name, None)
         return state
+
+
+def _fit_naive_bayes_ridge(weights: csr_array, is_class: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Return the weights, shape (n_terms,), and the intercept of one class against the others."""
+    inside = np.asarray(weights[is_class].sum(axis=0)).ravel() + _SMOOTHING
+    outside = np.asarray(weights[~is_class].sum(axis=0)).ravel() + _SMOOTHING
+    ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    model = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg")
+    model.fit(csr_array(weights.multiply(ratio)), is_class)
+    return ratio * np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
+
+
+def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(weights @ coef.T + intercept)
+
+
+def _spread(scores: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return least, greatest, deviation, first and last of the scores of each text's sentences, and their number.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n_sentences, k)
+    starts : ndarray of int64, shape (n_texts,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n_texts, 5 k + 1)
+    """
+    if not len(starts):
+        return np.empty((0, len(_STATISTICS) * scores.shape[1] + 1))
+    ends = np.append(starts[1:], len(scores))
+    number = (ends - starts)[:, np.newaxis].astype(np.float64)
+    mean = np.add.reduceat(scores, starts) / number
+    off = scores - np.repeat(mean, ends - starts, axis=0)
+    deviation = np.sqrt(np.add.reduceat(off**2, starts) / number)
+    least, greatest = np.minimum.reduceat(scores, starts), np.maximum.reduceat(scores, starts)
+    return np.hstack([least, greatest, deviation, scores[starts], scores[ends - 1], number])

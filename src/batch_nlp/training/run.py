@@ -9,28 +9,30 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version as package_version
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from loguru import logger
-from sklearn.pipeline import Pipeline
-from sklearn.utils.class_weight import compute_sample_weight
 
-from batch_nlp.config import Balance, Config, plain
+from batch_nlp.config import Config, plain
 from batch_nlp.contracts import FEATURE_COLUMNS
-from batch_nlp.errors import DataError, examples
 from batch_nlp.steps import diagram
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.candidate import Candidate, keep_newest
+from batch_nlp.training.card.facts import card_facts
+from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.comparison import compare_with_champion
+from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
+from batch_nlp.training.labels import class_labels
 from batch_nlp.training.pipeline import build_training_pipeline
 from batch_nlp.training.split import check_classes, split_messages
 
-_PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine")
+_PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,15 @@ def run_training_pipeline(
     """
     training = config.training
     data = store.data_version(feature_version)
-    candidate = _train(config, store.labelled(data), run)
+    candidate = _train(config, store.labelled(data), run, layers.checkpoints)
     candidate.write_data(layers)
     write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
-    decision = None
-    if training.promote is not False:
+    decision, champion = None, None
+    if training.promote is not False and training.window == 0:
         checks = check_thresholds(candidate.validation, training.thresholds)
-        decision = GateDecision(checks + compare_with_champion(candidate, config, store, registry))
+        comparison = compare_with_champion(candidate, config, store, registry)
+        champion = registry.champion_version() if comparison else None
+        decision = GateDecision(checks + comparison)
     manifest = {
         "created_at": now.isoformat(),
         **_origin(config, data, training_fingerprint(config, store, feature_version)),
@@ -126,19 +130,24 @@ def run_training_pipeline(
         "gate": decision.to_list() if decision else None,
     }
     folder = layers.candidates / run
-    candidate.write(folder, manifest)
+    analysis = ErrorAnalysis(candidate)
+    facts = card_facts(candidate, manifest, analysis, champion)
+    candidate.write(folder, manifest, card_pages(facts))
+    candidate.classifier.discard_checkpoints()
     keep_newest(layers.candidates, training.keep_versions)
-    write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run})
+    write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run, "card": facts})
+    logger.info("Training: mistakes and doubtful labels in {}", write_error_report(analysis, layers, run))
+    keep_newest(layers.reporting / "training", training.keep_versions)
     published = registry.publish(folder, now, training.keep_versions) if decision and decision.passed else None
-    return TrainingResult(run, candidate.validation.to_dict(), decision, published)
+    return TrainingResult(run, candidate.metrics, decision, published)
 
 
-def _train(config: Config, messages: pd.DataFrame, run: str) -> Candidate:
+def _train(config: Config, messages: pd.DataFrame, run: str, checkpoints: Path) -> Candidate:
     """Split the messages, fit the pipeline on one part, and return it with both."""
     training, classes = config.training, list(config.dataset.classes)
-    labels = _labels(messages, config)
+    labels = class_labels(messages, config)
     check_classes(labels, classes, training.min_class_messages, "labelled messages")
-    train, held_out = split_messages(messages, labels, training.split, training.holdout, config.seed)
+    train, held_out = split_messages(messages, labels, training.split, training.holdout, training.window, config.seed)
     check_classes(labels[train], classes, training.min_class_messages, "messages to train on")
     check_classes(labels[held_out], classes, 1, "held-out messages")
     logger.info(
@@ -149,27 +158,10 @@ def _train(config: Config, messages: pd.DataFrame, run: str) -> Candidate:
         "/".join(f"{share:.0%}" for share in labels[train].value_counts(normalize=True).sort_index()),
     )
     start = time.perf_counter()
-    pipeline = _fit(build_training_pipeline(config), messages.loc[train], labels[train], training.balance)
+    pipeline = build_training_pipeline(config, checkpoints)
+    pipeline.fit(messages.loc[train, list(FEATURE_COLUMNS)], labels[train].to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
     return Candidate(run, pipeline, classes, messages, labels, train, held_out)
-
-
-def _fit(pipeline: Pipeline, rows: pd.DataFrame, labels: pd.Series[int], balance: Balance) -> Pipeline:
-    weights = compute_sample_weight("balanced", labels) if balance is Balance.weights else None
-    params = {} if weights is None else {"training__sample_weight": weights}
-    fitted: Pipeline = pipeline.fit(rows[list(FEATURE_COLUMNS)], labels.to_numpy(), **params)
-    return fitted
-
-
-def _labels(messages: pd.DataFrame, config: Config) -> pd.Series[int]:
-    labels = messages["target"].map(dict(config.dataset.target_map))
-    unknown = messages["target"][labels.isna()].unique()
-    if len(unknown):
-        raise DataError(
-            f"{int(labels.isna().sum()):,} stored labels are none of dataset.target_map: {examples(sorted(unknown))}. "
-            "Add them to the map."
-        )
-    return labels.astype(int)
 
 
 def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, Any]:

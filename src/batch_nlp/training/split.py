@@ -10,7 +10,7 @@ from batch_nlp.errors import DataError
 
 
 def split_messages(
-    messages: pd.DataFrame, labels: pd.Series[int], split: Split, holdout: float, seed: int
+    messages: pd.DataFrame, labels: pd.Series[int], split: Split, holdout: float, window: int, seed: int
 ) -> tuple[pd.Index[int], pd.Index[int]]:
     """Return the index of the training rows and of the held-out rows.
 
@@ -24,12 +24,20 @@ def split_messages(
         ``time`` holds out the newest rows, ``random`` a stratified draw.
     holdout : float
         Share of the rows that is held out.
+    window : int
+        How many windows of that share lie between the held-out one and the newest row, for a split by time.
     seed : int
         Seed of the draw.
     """
     if split is Split.time:
-        cut = len(messages) - round(holdout * len(messages))
-        return messages.index[:cut], messages.index[cut:]
+        size = round(holdout * len(messages))
+        end = len(messages) - window * size
+        if end <= size:
+            raise DataError(
+                f"training.window={window}: nothing is left to train on before the held-out window, with "
+                f"training.holdout={holdout} of {len(messages):,} labelled messages. Lower one of them."
+            )
+        return messages.index[: end - size], messages.index[end - size : end]
     train, held_out = train_test_split(
         messages.index.to_numpy(), test_size=holdout, random_state=seed, stratify=labels.to_numpy()
     )

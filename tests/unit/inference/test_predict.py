@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,18 +51,30 @@ def test_predictions_have_the_columns_that_are_handed_over(champion: Model, rows
     assert table.schema.names == COLUMNS
 
 
-def test_probabilities_sum_to_one_and_the_greatest_names_the_class(champion: Model, rows: pd.DataFrame) -> None:
+def test_probabilities_sum_to_one_and_the_model_decides_on_the_class(champion: Model, rows: pd.DataFrame) -> None:
     """Guarantee 5."""
     out = Predict(champion, "2026-01-02").transform(rows)
     probabilities = out[COLUMNS[3:6]].to_numpy()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=0, atol=1e-12)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
-    assert out["predicted_class"].tolist() == probabilities.argmax(axis=1).tolist()
+    assert out["predicted_class"].tolist() == champion.decide(probabilities).tolist()
     names = np.array(["negative", "neutral", "positive"])
     assert out["predicted_label"].tolist() == names[out["predicted_class"]].tolist()
     assert len(set(out["predicted_class"])) > 1
     expected = champion.pipeline.predict_proba(rows[list(FEATURE_COLUMNS)])
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+def test_the_class_is_the_one_that_the_model_was_tuned_to_decide_on(champion: Model, rows: pd.DataFrame) -> None:
+    """The weights of the decision count, not the greatest probability alone."""
+    tuned = copy.deepcopy(champion)
+    before = Predict(champion, "2026-01-02").transform(rows)
+    for weights, decided in (([1, 1e9, 1], 1), ([1e9, 1, 1], 0)):
+        tuned.pipeline.steps[-1][1].decision_weights_ = np.array(weights)
+        out = Predict(tuned, "2026-01-02").transform(rows)
+        assert set(out["predicted_class"]) == {decided}
+        assert set(out["predicted_label"]) == {["negative", "neutral"][decided]}
+        pd.testing.assert_frame_equal(out[COLUMNS[3:6]], before[COLUMNS[3:6]])
 
 
 def test_an_empty_batch_gives_an_empty_table_of_the_same_columns(champion: Model, rows: pd.DataFrame) -> None:

@@ -23,7 +23,8 @@ from batch_nlp.training.classifier import build_classifier
             "Did you mean 'RandomForestClassifier'",
         ),
         (["model.estimator=sklearn.ensemble.RandomForestRegressor"], "no classifier with probabilities"),
-        (["model.estimator=sklearn.svm.LinearSVC"], "no classifier with probabilities"),
+        (["model.estimator=sklearn.linear_model.Ridge"], "no classifier with probabilities or scores"),
+        (["model.estimator=sklearn.ensemble.IsolationForest", "~model.params"], "is not a classifier"),
         (["model.estimator=sklearn.preprocessing.StandardScaler"], "no classifier with probabilities"),
         (["+model.params.max_deph=3"], "max_deph: XGBClassifier has no such parameter. Did you mean 'max_depth'"),
         (["model=random_forest", "+model.params.n_estimator=3"], "Did you mean 'n_estimators'"),
@@ -31,6 +32,11 @@ from batch_nlp.training.classifier import build_classifier
             ["model.estimator=sklearn.neighbors.KNeighborsClassifier", "~model.params"],
             "training.balance=weights: KNeighborsClassifier cannot weigh rows. Set training.balance=none",
         ),
+        (["model=linear_svc", "training.decision.calibration=none"], "LinearSVC has no probabilities of its own"),
+        (["training.inputs=[]"], "training.inputs=[]: nothing to learn from. Name tabular, embedding or ngrams"),
+        (["model=transformer", "training.balance=smote"], "FineTunedTransformer reads texts, which cannot be made up"),
+        (["model=transformer", "training.reducer.enabled=true"], "FineTunedTransformer reads texts. Set it to false"),
+        (["model=transformer", "+model.params.epoch=2"], "Did you mean 'epochs'"),
     ],
 )  # fmt: skip
 def test_a_wrong_model_setting_is_told_with_what_would_be_right(
@@ -39,24 +45,26 @@ def test_a_wrong_model_setting_is_told_with_what_would_be_right(
     with pytest.raises(SettingsError) as wrong:
         build_classifier(make_config(tmp_path, *overrides))
     assert message in str(wrong.value)
-    assert str(wrong.value).startswith(("model.", "training.balance"))
+    assert str(wrong.value).startswith(("model.", "training."))
     assert wrong.value.exit_code is ExitCode.SETTINGS
 
 
-@pytest.mark.parametrize("model", ["xgboost", "logistic_regression", "random_forest"])
+@pytest.mark.parametrize("model", ["xgboost", "logistic_regression", "random_forest", "linear_svc", "transformer"])
 def test_every_model_of_the_settings_gets_its_parameters_the_seed_and_the_threads(
     tmp_path: Path, make_config: Callable[..., Config], model: str
 ) -> None:
     config = make_config(tmp_path, f"model={model}", "seed=7", "engine.threads=2")
-    params = build_classifier(config).get_params()
-    assert params["random_state"] == 7
-    assert params["n_jobs"] == 2
+    classifier = build_classifier(config)
+    params = classifier.estimator.get_params()
+    assert params["random_state"] == classifier.random_state == 7
+    if model not in ("linear_svc", "logistic_regression"):  # which run on one thread whatever is asked
+        assert params["threads" if model == "transformer" else "n_jobs"] == 2
     assert {name: params[name] for name in config.model.params} == dict(config.model.params)
 
 
 def test_parameters_go_before_the_seed(tmp_path: Path, make_config: Callable[..., Config]) -> None:
     config = make_config(tmp_path, "+model.params.random_state=3", "+model.params.n_jobs=1", "seed=7")
-    params = build_classifier(config).get_params()
+    params = build_classifier(config).estimator.get_params()
     assert (params["random_state"], params["n_jobs"]) == (3, 1)
 
 
@@ -64,4 +72,19 @@ def test_a_model_that_cannot_weigh_rows_is_used_when_none_are_asked_for(
     tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:
     neighbours = ["model.estimator=sklearn.neighbors.KNeighborsClassifier", "~model.params", "training.balance=none"]
-    assert type(build_classifier(make_config(tmp_path, *neighbours))).__name__ == "KNeighborsClassifier"
+    assert type(build_classifier(make_config(tmp_path, *neighbours)).estimator).__name__ == "KNeighborsClassifier"
+
+
+def test_what_goes_around_the_model_is_what_the_settings_say(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    settings = ["balance=smote", "decision.calibration=isotonic", "decision.metric=f1_weighted", "decision.folds=4"]
+    params = build_classifier(make_config(tmp_path, *(f"training.{one}" for one in settings))).get_params(deep=False)
+    del params["estimator"]
+    assert params == {
+        "balance": "smote", "calibration": "isotonic", "metric": "f1_weighted", "folds": 4, "random_state": 42,
+    }  # fmt: skip
+
+
+def test_a_transformer_alone_needs_no_other_inputs(tmp_path: Path, make_config: Callable[..., Config]) -> None:
+    assert build_classifier(make_config(tmp_path, "model=transformer", "training.inputs=[]"))

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from batch_nlp.config import Config, Encoding, NgramsConfig, ReducerConfig, TrainingConfig
+from batch_nlp.config import Config, Encoding, Input, ReducerConfig, TrainingConfig
 from batch_nlp.contracts import FEATURE_COLUMNS, NUMERIC_FEATURES
 from batch_nlp.training.encoding import EmbeddingColumns, build_encoding, build_imputer, build_reducer, build_scaler
 from batch_nlp.training.pipeline import build_training_pipeline
@@ -42,20 +42,47 @@ def test_a_number_that_no_training_row_has_is_no_obstacle(messages: pd.DataFrame
     assert out["elite_years"].tolist() == [0.0] * 100
 
 
+def kinds(columns: list[str]) -> set[Input]:
+    """Return the inputs that columns come from."""
+    return {
+        Input.ngrams
+        if name.startswith(("ngram_score_", "sentence_"))
+        else (Input.embedding if name.startswith("embedding_") else Input.tabular)
+        for name in columns
+    }
+
+
 @pytest.mark.parametrize("encoding", list(Encoding))
-@pytest.mark.parametrize("ngrams", [True, False])
-def test_encoded_rows_are_numbers_under_unique_names(
-    messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, ngrams: bool
+@pytest.mark.parametrize(
+    "inputs", [[Input.tabular], [Input.embedding], [Input.ngrams], [Input.embedding, Input.tabular], list(Input)]
+)
+def test_encoded_rows_are_numbers_of_the_inputs_asked_for_under_unique_names(
+    messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, inputs: list[Input]
 ) -> None:
     train = build_imputer().fit_transform(rows(messages))
-    step = build_encoding(TrainingConfig(encoding=encoding, ngrams=NgramsConfig(enabled=ngrams)), 1)
+    step = build_encoding(TrainingConfig(encoding=encoding, inputs=inputs), 1)
     out = step.fit_transform(train, labels.to_numpy())
     assert out.columns.is_unique
     assert all(pd.api.types.is_numeric_dtype(dtype) for dtype in out.dtypes)
     assert np.isfinite(out.to_numpy(float)).all()
-    assert {*NUMERIC_FEATURES, "embedding_000", "embedding_255"} <= set(out.columns)
-    assert sum(name.startswith("ngram_score_") for name in out.columns) == (3 if ngrams else 0)
+    assert kinds(out.columns.tolist()) == set(inputs)
+    assert set(NUMERIC_FEATURES).issubset(out.columns) is (Input.tabular in inputs)
+    assert sum(name.startswith("embedding_") for name in out.columns) == (256 if Input.embedding in inputs else 0)
     assert step.get_feature_names_out().tolist() == out.columns.tolist()
+
+
+def test_a_classifier_that_reads_texts_is_given_them_beside_the_scaled_numbers(
+    messages: pd.DataFrame, labels: pd.Series[int]
+) -> None:
+    train = build_imputer().fit_transform(rows(messages))
+    encoding = build_encoding(TrainingConfig(inputs=[Input.tabular]), 1, keep_text=True)
+    out = build_scaler(keep_text=True).fit_transform(encoding.fit_transform(train, labels.to_numpy()))
+    assert out["text"].tolist() == messages["text"].tolist()
+    numbers = out.drop(columns="text").astype(float)
+    np.testing.assert_allclose(numbers.mean(), 0, atol=1e-9)
+    assert set(NUMERIC_FEATURES) <= set(numbers.columns)
+    alone = build_encoding(TrainingConfig(inputs=[]), 1, keep_text=True).fit_transform(train, labels.to_numpy())
+    assert build_scaler(keep_text=True).fit_transform(alone).columns.tolist() == ["text"]
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
@@ -64,7 +91,7 @@ def test_categories_that_training_never_saw_are_encoded(
     messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, classes: int
 ) -> None:
     train = build_imputer().fit_transform(rows(messages))
-    settings = TrainingConfig(encoding=encoding, ngrams=NgramsConfig(enabled=False))
+    settings = TrainingConfig(encoding=encoding, inputs=[Input.tabular])
     step = build_encoding(settings, 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
     out = step.transform(train[:3].assign(category_group="casino"))
     assert np.isfinite(out.to_numpy(float)).all()
@@ -74,7 +101,7 @@ def test_categories_that_training_never_saw_are_encoded(
 def test_rare_categories_share_a_column(messages: pd.DataFrame, labels: pd.Series[int]) -> None:
     train = build_imputer().fit_transform(rows(messages))
     train["category_group"] = ["a"] * (len(train) - 3) + ["b", "c", "d"]
-    settings = TrainingConfig(min_category_share=0.01, ngrams=NgramsConfig(enabled=False))
+    settings = TrainingConfig(min_category_share=0.01, inputs=[Input.tabular])
     out = build_encoding(settings, 1).fit_transform(train, labels.to_numpy())
     found = [name for name in out.columns if name.startswith("category_group")]
     assert found == ["category_group_a", "category_group_infrequent_sklearn"]

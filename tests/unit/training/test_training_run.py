@@ -5,55 +5,21 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.unit.training.runs import NOW, World, train, with_training
 
-from batch_nlp.config import Config, Split, plain
+from batch_nlp.config import Config, Input, Split, plain
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
-from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
-
-NOW = datetime(2026, 5, 6, tzinfo=UTC)
-
-
-class World(Protocol):
-    config: Config
-    layers: Layers
-    store: FeatureStore
-    registry: Registry
-    definition: Any
-
-
-def with_training(config: Config, **settings: Any) -> Config:
-    return replace(config, training=replace(config.training, **settings))
-
-
-def train(
-    world: World, folder: Path, config: Config, store: FeatureStore | None = None, registry: Registry | None = None
-) -> tuple[TrainingResult, Path]:
-    """Train in a folder of its own; return the result and the candidate's folder."""
-    layers = Layers(folder / "data", "sample")
-    result = run_training_pipeline(
-        config,
-        layers,
-        store or world.store,
-        registry or Registry(folder / "models"),
-        world.definition.to_dict(),
-        world.definition.version,
-        "run-1",
-        NOW,
-    )
-    return result, layers.candidates / "run-1"
+from batch_nlp.training.run import training_fingerprint
 
 
 def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore:
@@ -139,9 +105,7 @@ def test_a_worse_candidate_does_not_replace_the_champion(tmp_path: Path, world: 
     """Guarantee 12."""
     registry = Registry(shutil.copytree(world.registry.root, tmp_path / "models"))
     weak = replace(world.config.model, params={"n_estimators": 1, "max_depth": 1})
-    config = with_training(
-        replace(world.config, model=weak), ngrams=replace(world.config.training.ngrams, enabled=False)
-    )
+    config = with_training(replace(world.config, model=weak), inputs=[Input.tabular])
     result, _ = train(world, tmp_path, config, registry=registry)
     assert result.decision is not None
     assert "lower bound of the difference in f1_weighted" in result.decision.failures
@@ -158,7 +122,9 @@ def test_what_was_trained_and_measured_is_kept_for_people_and_programs(world: Wo
     }  # fmt: skip
     outputs = pq.read_table(world.layers.model_output / "run-1.parquet").to_pandas()
     assert outputs["message_id"].tolist() == split.loc[split["part"] == "holdout", "message_id"].tolist()
-    predicted = np.stack(outputs["probabilities"]).argmax(axis=1)
+    champion = world.registry.champion()
+    assert champion is not None
+    predicted = champion.decide(np.stack(outputs["probabilities"]))
     assert (predicted == outputs["label"]).mean() == pytest.approx(manifest["metrics"]["accuracy"])
     shares = np.bincount(predicted, minlength=3) / len(predicted)
     assert list(manifest["reference"]["predicted_shares"].values()) == pytest.approx(shares)
@@ -208,6 +174,26 @@ def test_two_classes_are_enough(tmp_path: Path, world: World) -> None:
     assert list(result.metrics["classes"]) == ["bad", "good"]
     assert result.metrics["f1_macro"] > 0.6
     assert (candidate / "model.skops").exists()
+
+
+def test_a_model_of_an_earlier_window_is_measured_and_never_published(tmp_path: Path, world: World) -> None:
+    config = with_training(world.config, window=1, promote=True)
+    result, candidate = train(world, tmp_path, config)
+    assert (result.decision, result.version) == (None, None)
+    assert not (tmp_path / "models").exists()
+    found, newest = (json.loads((folder / "manifest.json").read_text())
+                     for folder in (candidate, world.layers.candidates / "run-1"))  # fmt: skip
+    assert found["gate"] is None
+    assert found["holdout_rows"] == newest["holdout_rows"]
+    assert found["training_rows"] == newest["training_rows"] - newest["holdout_rows"]
+    assert found["holdout_from"] < newest["holdout_from"]
+    assert found["metrics"]["f1_weighted"] > 0.5
+
+
+def test_the_calibration_error_of_the_hold_out_is_told_after_and_before(world: World) -> None:
+    manifest = world.registry.champion_manifest()
+    assert manifest is not None
+    assert 0 < manifest["metrics"]["ece"] < manifest["metrics"]["ece_uncalibrated"] < 1
 
 
 def test_the_fingerprint_of_a_training_follows_data_and_settings_alone(world: World) -> None:

@@ -1,0 +1,190 @@
+"""From a classifier's scores to probabilities that can be taken at their word."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from batch_nlp.config import Calibration
+
+# bins of the calibration error and the reliability plot
+RELIABILITY_BINS = 15
+_LEAST = 1e-12
+
+
+class Calibrator(Protocol):
+    """Learns on scores of messages that the classifier has not seen, and turns any scores into probabilities."""
+
+    def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        """Learn from scores, shape (n, k), and classes 0 to k - 1, shape (n,)."""
+        ...
+
+    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities, shape (n, k); each row sums to 1."""
+        ...
+
+
+class TemperatureCalibrator(BaseEstimator):
+    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017).
+
+    Attributes
+    ----------
+    temperature_ : float
+    """
+
+    def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        """Learn the temperature."""
+        rows = np.arange(len(labels))
+
+        def loss(log_temperature: float) -> float:
+            return -float(log_softmax(scores / np.exp(log_temperature), axis=1)[rows, labels].mean())
+
+        self.temperature_ = float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
+        return self
+
+    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities."""
+        return np.asarray(softmax(scores / self.temperature_, axis=1))
+
+
+class LogisticCalibrator(BaseEstimator):
+    """Multinomial logistic regression on the scores: Platt's scaling for several classes.
+
+    It also takes back what class weights did to the shares of the classes.
+
+    Attributes
+    ----------
+    coef_ : ndarray of float64, shape (k, k)
+    intercept_ : ndarray of float64, shape (k,)
+    """
+
+    def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        """Learn weights and intercepts."""
+        model = LogisticRegression(C=100.0, max_iter=1000).fit(scores, labels)
+        self.coef_, self.intercept_ = model.coef_, model.intercept_
+        if len(self.coef_) == 1:  # two classes: the log-odds of the second one
+            self.coef_ = np.vstack([np.zeros_like(self.coef_), self.coef_])
+            self.intercept_ = np.append(0.0, self.intercept_)
+        return self
+
+    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities."""
+        # summed one by one: a product of matrices gives a row other last digits alone than among others
+        margins = self.intercept_ + (scores[:, np.newaxis, :] * self.coef_).sum(axis=2)
+        return np.asarray(softmax(margins, axis=1))
+
+
+class IsotonicCalibrator(BaseEstimator):
+    """One rising step function a class, class against the others (Zadrozny and Elkan, 2002).
+
+    Attributes
+    ----------
+    scores_, probabilities_ : list of ndarray of float64
+        Corners of each class's function.
+    """
+
+    def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        """Learn the functions."""
+        self.scores_: list[NDArray[np.float64]] = []
+        self.probabilities_: list[NDArray[np.float64]] = []
+        for index, column in enumerate(softmax(scores, axis=1).T):
+            function = IsotonicRegression(y_min=0, y_max=1).fit(column, labels == index)
+            self.scores_.append(np.asarray(function.X_thresholds_))
+            self.probabilities_.append(np.asarray(function.y_thresholds_))
+        return self
+
+    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities."""
+        columns = [
+            np.interp(column, corners, values)
+            for column, corners, values in zip(
+                softmax(scores, axis=1).T, self.scores_, self.probabilities_, strict=True
+            )
+        ]
+        found = np.maximum(np.stack(columns, axis=1), _LEAST)
+        return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+class SoftmaxCalibrator(BaseEstimator):
+    """No calibration: a classifier's own probabilities, from their logarithms."""
+
+    def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        """Learn nothing."""
+        return self
+
+    def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities."""
+        return np.asarray(softmax(scores, axis=1))
+
+
+_CALIBRATORS: dict[Calibration, type[Calibrator]] = {
+    Calibration.none: SoftmaxCalibrator,
+    Calibration.temperature: TemperatureCalibrator,
+    Calibration.logistic: LogisticCalibrator,
+    Calibration.isotonic: IsotonicCalibrator,
+}
+
+
+def new_calibrator(kind: Calibration) -> Calibrator:
+    """Return an unfitted calibrator."""
+    return _CALIBRATORS[kind]()
+
+
+def class_scores(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Return a classifier's scores: logarithms of its probabilities, or its decision function.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, k)
+    """
+    if hasattr(estimator, "predict_proba"):
+        return np.log(np.maximum(np.asarray(estimator.predict_proba(X), dtype=np.float64), _LEAST))
+    scores = np.asarray(estimator.decision_function(X), dtype=np.float64)
+    return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
+
+
+def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Return, for bins of confidence of equal width, how often the most probable class is the true one.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n, k)
+    labels : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    list of dict
+        ``messages``, mean ``confidence`` and ``accuracy`` of each bin that holds messages.
+    """
+    confidence = probabilities.max(axis=1)
+    hit = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    return [
+        {
+            "messages": int(rows.sum()),
+            "confidence": float(confidence[rows].mean()),
+            "accuracy": float(hit[rows].mean()),
+        }
+        for rows in (bins == number for number in range(RELIABILITY_BINS))
+        if rows.any()
+    ]
+
+
+def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Return the expected calibration error: the mean gap of confidence and accuracy (Naeini et al., 2015).
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n, k)
+    labels : ndarray of int, shape (n,)
+    """
+    bins = reliability(probabilities, labels)
+    gaps = [found["messages"] * abs(found["confidence"] - found["accuracy"]) for found in bins]
+    return float(sum(gaps) / len(labels))

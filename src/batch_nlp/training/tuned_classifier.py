@@ -1,0 +1,137 @@
+"""A classifier with what makes its answers usable: balanced classes, calibrated probabilities, tuned decisions."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+
+from batch_nlp.config import Balance, Calibration
+from batch_nlp.training.calibration import class_scores, new_calibrator
+from batch_nlp.training.decision import decide, tune_weights
+
+
+class TunedClassifier(ClassifierMixin, BaseEstimator):
+    """Fit a classifier on balanced classes, calibrate its scores, and tune the decision on them.
+
+    Calibration and decision are fitted on scores of messages that the classifier has not seen: out-of-fold ones, or
+    those of the classifier's own validation part if it keeps one (attributes ``validation_rows_`` and
+    ``validation_probabilities_``).
+
+    Parameters
+    ----------
+    estimator : classifier
+        Its scores are the logarithms of its probabilities, or its decision function.
+    balance : str
+        ``none``, ``weights`` (rows weigh inversely to their class's size) or ``smote`` (synthetic rows between
+        neighbours of the smaller classes; Chawla et al., 2002).
+    calibration : str
+        ``none``, ``temperature``, ``logistic`` or ``isotonic``.
+    metric : str or None
+        Metric that the decision is tuned for; None takes the most probable class.
+    folds : int
+        Folds of the out-of-fold scores.
+    random_state : int
+        Seed of the folds and of the synthetic rows.
+
+    Attributes
+    ----------
+    classes_ : ndarray of int, shape (k,)
+    estimator_ : classifier
+        Fitted on all rows.
+    calibrator_ : Calibrator
+    decision_weights_ : ndarray of float64, shape (k,)
+        The class whose probability times its weight is greatest is predicted.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        balance: str = "weights",
+        calibration: str = "logistic",
+        metric: str | None = "f1_macro",
+        folds: int = 3,
+        random_state: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.balance = balance
+        self.calibration = calibration
+        self.metric = metric
+        self.folds = folds
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
+        """Fit classifier, calibration and decision.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, n_features)
+        y : array-like of int, shape (n,)
+            Classes.
+        """
+        labels = np.asarray(y)
+        self.classes_ = np.unique(labels)
+        self.estimator_ = self._fit_balanced(X, labels)
+        calibration = Calibration(self.calibration)
+        self.calibrator_ = new_calibrator(calibration)
+        self.decision_weights_ = np.ones(len(self.classes_))
+        if calibration is Calibration.none and self.metric is None:
+            return self
+        rows, scores = self._unseen_scores(X, labels)
+        indices = np.searchsorted(self.classes_, labels[rows])
+        self.calibrator_.fit(scores, indices)
+        if self.metric is not None:
+            probabilities = self.calibrator_.transform(scores)
+            self.decision_weights_ = tune_weights(probabilities, indices, self.metric, self.random_state)
+        return self
+
+    def _fit_balanced(self, X: pd.DataFrame, labels: NDArray[Any]) -> Any:
+        estimator, balance = clone(self.estimator), Balance(self.balance)
+        if balance is Balance.none:
+            return estimator.fit(X, labels)
+        if balance is Balance.weights:
+            return estimator.fit(X, labels, sample_weight=compute_sample_weight("balanced", labels))
+        from imblearn.over_sampling import SMOTE
+
+        smallest = int(np.unique(labels, return_counts=True)[1].min())
+        sampler = SMOTE(random_state=self.random_state, k_neighbors=min(5, smallest - 1))
+        return estimator.fit(*sampler.fit_resample(X, labels))
+
+    def _unseen_scores(self, X: pd.DataFrame, labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return rows that the classifier has not seen, and its scores of them, shape (n_rows, k)."""
+        if hasattr(self.estimator_, "validation_probabilities_"):
+            probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
+            return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
+        scores = np.empty((len(labels), len(self.classes_)))
+        for train, held_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
+            labels, labels
+        ):
+            fitted = self._fit_balanced(X.iloc[train], labels[train])
+            scores[held_out] = class_scores(fitted, X.iloc[held_out])
+        return np.arange(len(labels)), scores
+
+    def discard_checkpoints(self) -> None:
+        """Remove what the classifier kept to go on from after a kill, if it keeps any."""
+        discard = getattr(self.estimator_, "discard_checkpoints", None)
+        if discard is not None:
+            discard()
+
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return calibrated probabilities, shape (n, k); each row sums to 1."""
+        check_is_fitted(self)
+        return np.asarray(self.calibrator_.transform(class_scores(self.estimator_, X)))
+
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the index of the class that probabilities of shape (n, k) are decided as, shape (n,)."""
+        return decide(probabilities, self.decision_weights_)
+
+    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
+        """Return the predicted classes, shape (n,)."""
+        decided = self.decide(self.predict_proba(X))
+        return np.asarray(self.classes_[decided])

@@ -1,0 +1,51 @@
+"""Trainings in folders of their own, on the features that the session has computed once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from batch_nlp.config import Config
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+from batch_nlp.training.run import TrainingResult, run_training_pipeline
+
+NOW = datetime(2026, 5, 6, tzinfo=UTC)
+
+
+class World(Protocol):
+    config: Config
+    layers: Layers
+    store: FeatureStore
+    registry: Registry
+    definition: Any
+
+
+def with_training(config: Config, **settings: Any) -> Config:
+    return replace(config, training=replace(config.training, **settings))
+
+
+def train(
+    world: World,
+    folder: Path,
+    config: Config,
+    store: FeatureStore | None = None,
+    registry: Registry | None = None,
+    run: str = "run-1",
+) -> tuple[TrainingResult, Path]:
+    """Train in a folder of its own; return the result and the candidate's folder."""
+    layers = Layers(folder / "data", "sample")
+    result = run_training_pipeline(
+        config,
+        layers,
+        store or world.store,
+        registry or Registry(folder / "models"),
+        world.definition.to_dict(),
+        world.definition.version,
+        run,
+        NOW,
+    )
+    return result, layers.candidates / run
