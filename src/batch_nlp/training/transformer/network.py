@@ -1,0 +1,183 @@
+"""The network itself: made from a pretrained model, put into bytes, made again from them, and asked. Needs torch."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from huggingface_hub.errors import HfHubHTTPError
+from loguru import logger
+from numpy.typing import NDArray
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from batch_nlp.errors import SettingsError
+from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
+from batch_nlp.training.transformer.tokens import TokenIds
+
+
+@contextmanager
+def undisturbed(seed: int, threads: int) -> Iterator[None]:
+    """Seed what draws random numbers and limit torch's threads; afterwards all is as it was.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of Python, NumPy and torch, the GPU's generators included.
+    threads : int
+        Threads of torch; 0 leaves it to torch.
+    """
+    of_python, of_numpy, of_torch = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    with torch.random.fork_rng():
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads or of_torch)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(of_torch)
+            np.random.set_state(of_numpy)  # noqa: NPY002
+            random.setstate(of_python)
+            transformers_logging.set_verbosity(verbosity)
+            if bars:
+                transformers_logging.enable_progress_bar()
+
+
+def find_device(device: str | None) -> str:
+    """Return the device that is asked for; asked for none, a GPU where there is one.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither ``cpu`` nor ``cuda``, or there is no such device.
+    """
+    if device not in (None, "cpu", "cuda"):
+        raise SettingsError(f"model.params.device={device}: need cpu, cuda or null.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SettingsError("model.params.device=cuda: torch finds no such device. Set model.params.device=null.")
+    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
+    """Return a pretrained network with a new head, and its tokenizer as JSON.
+
+    Parameters
+    ----------
+    model : str or None
+        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None takes the packaged weights.
+    classes : int
+        Number of classes.
+    max_tokens : int
+        Tokens that it will have to read.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be loaded, reads fewer tokens, or has no fast tokenizer.
+    DataError
+        If the packaged weights are missing or damaged.
+    """
+    name, revision = _source(model)
+    local = Path(name).is_dir()
+    logger.info("Transformer: starting from {}", model or "the packaged all-MiniLM-L6-v2")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=local)
+        network = AutoModelForSequenceClassification.from_pretrained(
+            name,
+            revision=revision,
+            local_files_only=local,
+            num_labels=classes,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # a head for other classes is left behind
+        )
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise SettingsError(
+            f"model.params.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging Face hub "
+            "that this machine can reach or has in its cache, or the path of a local folder."
+        ) from error
+    if not tokenizer.is_fast:
+        raise SettingsError(f"model.params.model={model}: has no fast tokenizer. Choose a model with a tokenizer.json.")
+    limit = min(getattr(network.config, "max_position_embeddings", max_tokens), tokenizer.model_max_length)
+    if max_tokens > limit:
+        raise SettingsError(f"model.params.max_tokens={max_tokens}: the model reads at most {limit}.")
+    if tokenizer.pad_token_id is not None:
+        network.config.pad_token_id = tokenizer.pad_token_id
+    elif network.config.pad_token_id is None:
+        network.config.pad_token_id = tokenizer.eos_token_id or 0
+    return network, tokenizer.backend_tokenizer.to_str()
+
+
+def _source(model: str | None) -> tuple[str, str | None]:
+    if model is None:
+        verify_weights(packaged_folder() / "model.safetensors")
+        return str(packaged_folder()), None
+    if Path(model).expanduser().is_dir():
+        return str(Path(model).expanduser()), None
+    name, _, revision = model.partition("@")
+    return name, revision or None
+
+
+def config_text(network: Any) -> str:
+    """Return a network's configuration as JSON, without what depends on where it was loaded from or saved."""
+    config = network.config.to_dict()
+    for name in ("_name_or_path", "architectures", "dtype"):
+        config.pop(name, None)
+    return json.dumps(config, sort_keys=True)
+
+
+def weights_bytes(network: Any) -> NDArray[np.uint8]:
+    """Return a network's weights as the bytes of a safetensors file.
+
+    They are rounded to half precision, which halves the model file and moves the probabilities of MiniLM by some
+    1e-4; not so if one is too great for it (65,504).
+    """
+    state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    finite = all(bool(torch.isfinite(tensor).all()) for tensor in half.values())
+    return np.frombuffer(safetensors.torch.save(half if finite else state), np.uint8)
+
+
+def build_network(config: str, weights: NDArray[np.uint8], device: str) -> Any:
+    """Return the network of `config_text` and `weights_bytes`, ready to be asked."""
+    settings = AutoConfig.for_model(**json.loads(config))
+    network = AutoModelForSequenceClassification.from_config(settings, dtype=torch.float32)
+    network.load_state_dict(safetensors.torch.load(weights.tobytes()))
+    return network.to(device).eval()
+
+
+def pad(rows: Sequence[TokenIds], padding: int) -> dict[str, torch.Tensor]:
+    """Return rows of tokens as the network takes them, as long as the longest of them."""
+    longest = max(map(len, rows))
+    ids = np.full((len(rows), longest), padding, np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for position, row in enumerate(rows):
+        ids[position, : len(row)] = row
+        mask[position, : len(row)] = 1
+    return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+
+
+def log_probabilities(network: Any, rows: Sequence[TokenIds], batch_size: int) -> NDArray[np.float64]:
+    """Return the logarithms of the class probabilities, shape (n, k).
+
+    Rows of like length share a batch. The longest come first, so that the memory that is needed is needed at once.
+    """
+    order = np.argsort([-len(row) for row in rows], kind="stable")
+    found = np.empty((len(rows), network.config.num_labels))
+    with torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            inputs = pad([rows[position] for position in batch], network.config.pad_token_id)
+            logits = network(**{name: tensor.to(network.device) for name, tensor in inputs.items()}).logits
+            found[batch] = torch.log_softmax(logits.double(), dim=-1).cpu().numpy()
+    return found

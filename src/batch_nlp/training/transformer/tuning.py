@@ -1,0 +1,247 @@
+"""The fine-tuning loop, Hugging Face's Trainer, made repeatable, resumable and quiet. Needs torch and transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from loguru import logger
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from sklearn.metrics import f1_score
+from torch.utils.data import DataLoader, Sampler
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from batch_nlp.log import console
+from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
+from batch_nlp.training.transformer.network import pad
+from batch_nlp.training.transformer.recipe import Recipe
+from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
+
+_METRIC = "f1_macro"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Messages with what is learned from them; a dataset in torch's sense.
+
+    Parameters
+    ----------
+    tokens : list of ndarray of int32
+        Tokens of each message.
+    labels : ndarray of int64, shape (n,)
+    weights : ndarray of float64, shape (n,)
+        Weight of each message in the loss.
+    """
+
+    tokens: Sequence[TokenIds]
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __getitem__(self, position: int) -> tuple[TokenIds, int, float]:
+        return self.tokens[position], int(self.labels[position]), float(self.weights[position])
+
+
+def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folder: Path, resumable: bool) -> None:
+    """Train a network in place; it ends as it was when its macro F1 on the validation rows was best.
+
+    Parameters
+    ----------
+    network : transformers model
+        With a head for the classes.
+    train, validation : Rows
+        What is learned from, and what says when to stop.
+    recipe : Recipe
+        How.
+    folder : Path
+        Where checkpoints are written; a fit that finds whole ones there goes on from the newest.
+    resumable : bool
+        Whether they hold all that going on takes, or only the weights.
+    """
+    steps = -(-len(train) // recipe.batch_size)
+    total = int(np.ceil(steps * recipe.epochs))
+    every = max(1, round(steps / recipe.evaluations_per_epoch))
+    on_gpu = recipe.device == "cuda"
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=total,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=2 * recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=int(total * recipe.warmup_share),
+        weight_decay=recipe.weight_decay,
+        eval_strategy="steps",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_only_model=not resumable,
+        load_best_model_at_end=True,
+        metric_for_best_model=_METRIC,
+        greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
+        bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        use_cpu=not on_gpu,
+        dataloader_pin_memory=on_gpu,
+        seed=recipe.seed,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        log_level="error",
+    )
+    # several GPUs would make other batches of the same rows
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    by_length = _sorted_by_length(validation)
+    with Progress(
+        TextColumn("fine-tuning"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not recipe.progress,
+    ) as display:
+        trainer = _Trainer(
+            network,
+            arguments,
+            data_collator=lambda rows: _collate(rows, network.config.pad_token_id),
+            train_dataset=train,
+            eval_dataset=by_length,
+            compute_metrics=_macro_f1,
+            callbacks=[_EarlyStopping(recipe.patience), _Checkpoints(folder), _Reports(display)],
+        )
+        # it prints to standard output
+        trainer.remove_callback(PrinterCallback)
+        newest = newest_complete(folder)
+        if newest:
+            logger.info("Transformer: going on from {}", newest)
+        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    logger.info(
+        "Transformer: best macro F1 {:.4f}, at step {}", trainer.state.best_metric, trainer.state.best_global_step
+    )
+
+
+def _sorted_by_length(rows: Rows) -> Rows:
+    order = np.argsort([-len(tokens) for tokens in rows.tokens], kind="stable")
+    return Rows([rows.tokens[position] for position in order], rows.labels[order], rows.weights[order])
+
+
+def _collate(rows: Sequence[tuple[TokenIds, int, float]], padding: int) -> dict[str, torch.Tensor]:
+    tokens, labels, weights = zip(*rows, strict=True)
+    return {
+        **pad(tokens, padding),
+        "labels": torch.tensor(labels),
+        "weights": torch.tensor(weights, dtype=torch.float32),
+    }
+
+
+def _macro_f1(found: Any) -> dict[str, float]:
+    predicted = found.predictions.argmax(axis=-1)
+    return {_METRIC: float(f1_score(found.label_ids, predicted, average="macro", zero_division=0))}
+
+
+class _OrderOfEpoch(Sampler):
+    """Order of the rows that follows from the seed and the epoch alone.
+
+    Trainer's own sampler draws the order from the global generator: a fit that is resumed within an epoch would go
+    on with other rows.
+    """
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
+        self._lengths = [len(tokens) for tokens in rows.tokens]
+        self._batch_size, self._seed, self._epoch = batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the order of an epoch; accelerate's data loader calls it."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(order_of_epoch(self._lengths, self._batch_size, self._seed, self._epoch).tolist())
+
+
+class _Trainer(Trainer):
+    """Trainer with weighted rows, in the order of `_OrderOfEpoch`."""
+
+    def get_train_dataloader(self) -> Any:
+        sampler = _OrderOfEpoch(self.train_dataset, self.args.train_batch_size, self.args.seed)
+        return self.accelerator.prepare(
+            DataLoader(
+                self.train_dataset,
+                batch_size=self.args.train_batch_size,
+                sampler=sampler,
+                collate_fn=self.data_collator,
+                pin_memory=self.args.dataloader_pin_memory,
+            )
+        )
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: object = None,
+    ) -> Any:
+        tokens = {name: tensor for name, tensor in inputs.items() if name not in ("labels", "weights")}
+        outputs = model(**tokens)
+        losses = torch.nn.functional.cross_entropy(outputs.logits.float(), inputs["labels"], reduction="none")
+        loss = (losses * inputs["weights"]).mean()
+        return (loss, {"loss": loss, "logits": outputs.logits}) if return_outputs else loss
+
+
+class _EarlyStopping(EarlyStoppingCallback):
+    """Early stopping that also stops a fit that was killed between its last checkpoint and its end.
+
+    One step too many is then taken; it is lost when the best weights are loaded.
+    """
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        super().on_train_begin(args, state, control, **kwargs)
+        control.should_training_stop = self.early_stopping_patience_counter >= self.early_stopping_patience
+
+
+class _Checkpoints(TrainerCallback):
+    """Marks each checkpoint as whole, then removes those that are no longer needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        complete(self._folder / f"checkpoint-{state.global_step}")
+        keep(self._folder, Path(state.best_model_checkpoint) if state.best_model_checkpoint else None)
+
+
+class _Reports(TrainerCallback):
+    """Shows progress, and logs what each evaluation found."""
+
+    def __init__(self, display: Progress) -> None:
+        self._display = display
+        self._task = display.add_task("steps", total=None)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._display.update(self._task, total=state.max_steps, completed=state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._display.update(self._task, completed=state.global_step)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
+        logger.info(
+            "Transformer: step {:,} of {:,}, validation loss {:.4f}, macro F1 {:.4f}",
+            state.global_step,
+            state.max_steps,
+            metrics["eval_loss"],
+            metrics[f"eval_{_METRIC}"],
+        )
