@@ -6,8 +6,8 @@ import os
 import re
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,26 +18,50 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
-from batch_nlp.errors import BatchNlpError, DataError, ExitCode
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
+from batch_nlp.experiments import (
+    Job,
+    JobRecord,
+    close_sweep,
+    job_folder,
+    missing_extra,
+    record_job,
+    sweep_overrides,
+    tell_end_of_sweep,
+    threads_of_a_job,
+)
 from batch_nlp.settings import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def _run_job(composed: DictConfig) -> float | None:
-    """Run one job; its errors are told here, where a multirun still knows which job they belong to."""
+    """Run one job; of a multirun, its result is kept, and its failure does not stop the others."""
     from batch_nlp.log import set_up_logging
 
     job = HydraConfig.get()
     level = composed.get("log_level")
     set_up_logging(level if level in LOG_LEVELS else "INFO", Path(job.runtime.output_dir) / "run.log")
-    if job.mode == RunMode.MULTIRUN:
-        logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
+    if job.mode == RunMode.RUN:
+        return _attempt(composed)
+    logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
+    settings: Any = OmegaConf.to_container(composed, resolve=False)
+    sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+    return record_job(sweep_job, lambda record: _attempt(composed, record))
+
+
+def _attempt(composed: DictConfig, record: JobRecord | None = None) -> float | None:
+    """Run what the settings say; errors are told here, where a multirun still knows which job they belong to."""
     try:
         config = typed_settings(composed)
         if config.training.promote is None:
-            config = replace(config, training=replace(config.training, promote=job.mode == RunMode.RUN))
-        return _run_locked(config)
+            config = replace(config, training=replace(config.training, promote=record is None))
+        if record is not None and not config.engine.threads:
+            config = replace(
+                config, engine=replace(config.engine, threads=threads_of_a_job(HydraConfig.get().launcher))
+            )
+        return _run_locked(config, record)
     except BatchNlpError as error:
         logger.error("{}", error)
         raise
@@ -51,14 +75,23 @@ def _run_job(composed: DictConfig) -> float | None:
         raise
 
 
-def _run_locked(config: Config) -> float | None:
+def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
-    from batch_nlp.runner import check_settings, run_stages
-    from batch_nlp.storage.lock import writer_lock
+    from batch_nlp.runner import check_settings, data_state, measured, right_to_run, run_stages
+    from batch_nlp.storage.lock import run_name
 
     check_settings(config)
-    with writer_lock(Path(config.paths.data), Path(config.paths.models)):
-        return run_stages(config, datetime.now(UTC))
+    with right_to_run(config, None if record is None else str(record.job.folder.parent)) as (now, alone):
+        if record is None:
+            return run_stages(config, now, alone)
+        record.begin()
+        if not alone and (value := record.done_before(data_state(config))) is not None:
+            return value
+        try:
+            return run_stages(config, now, alone)
+        finally:
+            if (metrics := measured(config, now)) is not None:
+                record.note(run_name(now), data_state(config), config.training.metric, metrics)
 
 
 def _arrange(arguments: list[str]) -> list[str]:
@@ -69,7 +102,10 @@ def _arrange(arguments: list[str]) -> list[str]:
     """
     settings = [argument for argument in arguments if re.match(r"~|[^-=]+=", argument)]
     flags = [argument for argument in arguments if argument not in settings]
-    return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings]
+    names = [setting for setting in settings if setting.startswith("sweep=")]
+    sweep = [override for name in names for override in sweep_overrides(name.removeprefix("sweep="))]
+    settings = [setting for setting in settings if setting not in names]
+    return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings] + sweep
 
 
 def main() -> int:
@@ -78,16 +114,37 @@ def main() -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Hydra would turn every error into exit code 1; with this it lets them through
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv[1:] = _arrange(sys.argv[1:])
-    OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
+    try:
+        check_arguments(sys.argv[1:])
+        sys.argv[1:] = _arrange(sys.argv[1:])
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    code: int = ExitCode.BUG
+    try:
+        code = _run_hydra()
+    finally:  # a sweep that is interrupted is reported as far as it came
+        code = close_sweep(code)
+    return code
+
+
+def _run_hydra() -> int:
+    """Run what the arguments say, and return the exit code; jobs of a multirun are not in it."""
     run = hydra.main(version_base="1.3", config_path=str(PROJECT_ROOT / "conf"), config_name="config")(_run_job)
     try:
         run()
     except BatchNlpError as error:
         return error.exit_code
-    except (HydraException, OmegaConfBaseException) as error:
-        print(settings_error(error), file=sys.stderr)
-        return ExitCode.SETTINGS
-    except Exception:  # noqa: BLE001 told by the job already; what is left is the exit code
+    except Exception as error:  # noqa: BLE001 what a job raised it has told already; what is left is the exit code
+        expected = isinstance(error, HydraException | OmegaConfBaseException)
+        if told := missing_extra(error) or (settings_error(error) if expected else None):
+            print(told, file=sys.stderr)
+            return ExitCode.SETTINGS
+        tell_end_of_sweep(error)
         return ExitCode.BUG
     return ExitCode.DONE
+
+
+# When this module is imported, since that is all that the processes of parallel jobs do of it
+OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
+OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)

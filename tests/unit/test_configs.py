@@ -11,28 +11,35 @@ from batch_nlp.monitoring.verdict import check_band
 from batch_nlp.training.pipeline import build_training_pipeline
 
 CONF = ROOT / "conf"
+# groups that are not in the defaults: what is chosen changes settings of other groups
+ADDED = ("ablation", "experiment", "search")
+# what a choice asks of other settings
+NEEDS = {"ngram_baseline": ["training.balance=none"]}
 CHOICES = sorted(
     (folder.name, file.stem)
     for folder in CONF.iterdir()
-    if folder.is_dir() and folder.name not in {"hydra", "experiment"}
+    if folder.is_dir() and folder.name not in {"hydra", *ADDED}
     for file in folder.glob("*.yaml")
 )
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
-    config = make_config(tmp_path, f"{group}={choice}")
+    config = make_config(tmp_path, f"{group}={choice}", *NEEDS.get(choice, []))
     assert getattr(getattr(config, group), "name", choice) == choice
     check_band(config.drift, len(config.dataset.classes))
     names = [name for name, _ in build_training_pipeline(config).steps]
     assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
 
 
-@pytest.mark.parametrize("experiment", sorted(file.stem for file in (CONF / "experiment").glob("*.yaml")))
-def test_every_experiment_composes_and_changes_something(
-    experiment: str, tmp_path: Path, make_config: MakeConfig
+@pytest.mark.parametrize("choice", sorted(f"+{file.parent.name}={file.stem}" for group in ("ablation", "experiment")
+                                          for file in (CONF / group).glob("*.yaml")))  # fmt: skip
+def test_every_experiment_composes_builds_and_changes_something(
+    choice: str, tmp_path: Path, make_config: MakeConfig
 ) -> None:
-    assert make_config(tmp_path, f"+experiment={experiment}") != make_config(tmp_path)
+    config = make_config(tmp_path, choice)
+    assert (config != make_config(tmp_path)) is not (choice == "+ablation=inputs_all")  # which is the default
+    build_training_pipeline(config)
 
 
 def test_every_setting_of_the_schema_has_a_meaning() -> None:

@@ -12,6 +12,7 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.registry import Registry
 
 
@@ -57,7 +58,7 @@ class Run:
     @property
     def name(self) -> str:
         """Name of the run: its time to the microsecond."""
-        return f"{self.now:%Y%m%dT%H%M%S%fZ}"
+        return run_name(self.now)
 
     @property
     def inbox(self) -> Path:

@@ -1,29 +1,33 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 
 from batch_nlp.errors import ExitCode, LockedError
-from batch_nlp.storage.lock import writer_lock
+from batch_nlp.storage.atomic import sweep
+from batch_nlp.storage.lock import claimed_time, is_claimed, run_name, writer_lock
 
 HOLD = """
-import sys
+import json, sys
 from pathlib import Path
 from batch_nlp.storage.lock import writer_lock
-with writer_lock(*map(Path, sys.argv[1:])):
+with writer_lock(*map(Path, sys.argv[2:]), **json.loads(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def other_process_holding(*folders: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", HOLD, *map(str, folders)]
+def other_process_holding(*folders: Path, **how: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLD, json.dumps(how), *map(str, folders)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -73,3 +77,42 @@ def test_the_same_folder_given_twice_does_not_lock_itself_out(tmp_path: Path) ->
     (tmp_path / "link").symlink_to(tmp_path)
     with writer_lock(tmp_path, tmp_path / "x" / "..", tmp_path / "link"):
         pass
+
+
+def test_runs_that_share_the_lock_work_side_by_side_and_keep_others_out(tmp_path: Path) -> None:
+    with other_process_holding(tmp_path, shared=True):
+        with writer_lock(tmp_path, shared=True):
+            pass
+        with pytest.raises(LockedError), writer_lock(tmp_path):
+            pytest.fail("a writer beside readers")
+    with other_process_holding(tmp_path), pytest.raises(LockedError), writer_lock(tmp_path, shared=True):
+        pytest.fail("a reader beside a writer")
+
+
+def test_runs_of_one_group_wait_for_each_other(tmp_path: Path) -> None:
+    with other_process_holding(tmp_path, group="my sweep") as holder:
+        with pytest.raises(LockedError, match=rf"process {holder.pid}\)"), writer_lock(tmp_path, group="another"):
+            pytest.fail("two writers")
+        threading.Timer(0.3, holder.kill).start()
+        with writer_lock(tmp_path, group="my sweep"):
+            assert holder.wait(10) < 0, "it came to its turn when the other was gone"
+
+
+def test_no_two_runs_in_progress_have_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Stopped:
+            return cls(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=tz)
+
+    monkeypatch.setattr("batch_nlp.storage.lock.datetime", Stopped)
+    with claimed_time(tmp_path) as first, claimed_time(tmp_path) as second:
+        names = [run_name(first), run_name(second)]
+        assert names == ["20260102T030405999999Z", "20260102T030406000000Z"]
+        assert all(is_claimed(tmp_path, name) for name in names)
+    assert not any(is_claimed(tmp_path, name) for name in names)
+
+
+def test_the_claim_of_a_killed_run_is_swept_away(tmp_path: Path) -> None:
+    with claimed_time(tmp_path) as now:
+        assert len(sweep(tmp_path)) == 1
+        assert not is_claimed(tmp_path, run_name(now))

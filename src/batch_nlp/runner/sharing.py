@@ -1,0 +1,83 @@
+"""Runs that may work side by side, and what a sweep keeps of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.config import Config, Stage
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.lock import claimed_time, run_name, writer_lock
+
+# Stages that publish nothing and write only reports of their own
+_READERS = {Stage.explain, Stage.learning_curve}
+
+
+@contextmanager
+def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, bool]]:
+    """Hold the lock of data and models as a run needs it.
+
+    A run that only trains, publishes nothing and finds something to train on reads what others read, and writes to
+    places that carry its own name. So it shares the lock with others of its kind; any other run is alone.
+
+    Parameters
+    ----------
+    config : Config
+        Settings of the run.
+    group : str or None
+        Its sweep, if it belongs to one: jobs of one sweep wait for each other.
+
+    Yields
+    ------
+    datetime, bool
+        The time of the run, UTC, which names it; and whether it is alone.
+
+    Raises
+    ------
+    LockedError
+        If another process holds a lock that this run cannot share.
+    """
+    while True:
+        shared = _may_share(config)
+        with ExitStack() as stack:
+            stack.enter_context(
+                writer_lock(Path(config.paths.data), Path(config.paths.models), shared=shared, group=group)
+            )
+            if not shared and _may_share(config):
+                continue  # another job of the sweep has filled the store meanwhile
+            now = stack.enter_context(claimed_time(_layers(config).candidates)) if shared else datetime.now(UTC)
+            yield now, not shared
+            return
+
+
+def _may_share(config: Config) -> bool:
+    if set(config.pipeline.stages) <= _READERS:
+        return True
+    if config.training.promote is not False or set(config.pipeline.stages) != {Stage.training}:
+        return False
+    return not config.pipeline.if_store_empty or bool(data_state(config)[-1])
+
+
+def data_state(config: Config) -> list[Any]:
+    """Return what there is to train on, as JSON values: feature version, version of the labels, labelled messages."""
+    run = Run.of(config, datetime.now(UTC))
+    version = run.definition.version
+    return [version, run.store.data_version(version).labels, run.store.count_labelled(version)]
+
+
+def measured(config: Config, now: datetime) -> dict[str, Any] | None:
+    """Return the metrics on the hold-out that the run of that time left; None where it trained nothing."""
+    report = _layers(config).reporting / "training" / f"{run_name(now)}.json"
+    if not report.exists():
+        return None
+    metrics: dict[str, Any] = json.loads(report.read_bytes())["metrics"]
+    return metrics
+
+
+def _layers(config: Config) -> Layers:
+    return Layers(Path(config.paths.data), config.dataset.name)

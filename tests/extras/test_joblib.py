@@ -1,0 +1,52 @@
+"""Jobs of a sweep side by side, where joblib's launcher is installed: ``uv sync --extra sweeps``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+from batch_nlp.errors import ExitCode
+
+pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs joblib's launcher: uv sync --extra sweeps")
+
+pytestmark = pytest.mark.xdist_group("sweeps")
+
+
+def test_jobs_side_by_side_come_to_what_they_come_to_alone(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    """The store is empty: one job fills it while the other waits, and then they share it."""
+    project = new_project(tmp_path / "project")
+    command = (
+        "-m",
+        "pipeline=training",
+        "model=random_forest",
+        "training.inputs=[tabular]",
+        "sample.messages=800",
+        "training.keep_versions=2",
+    )
+    result = project.run(*command, "hydra/launcher=parallel", "sweep=parallel", "model.params.max_depth=2,3,-1")
+    assert result.returncode == ExitCode.BUG, result.stderr
+    assert "Sweep: report in" in result.stderr
+    alone = project.run(*command, "sweep=alone", "model.params.max_depth=3")
+    assert alone.returncode == 0, alone.stderr
+    found = {}
+    for sweep in ("parallel", "alone"):
+        report = json.loads((project.data / "08_reporting" / "experiments" / f"{sweep}.json").read_text())
+        found[sweep] = {
+            experiment["settings"]["model.params.max_depth"]: experiment["metrics"]
+            for experiment in report["experiments"]
+        }
+        runs = [job["run"] for experiment in report["experiments"] for job in experiment["jobs"]]
+        assert len(set(runs)) == len(runs)
+        assert all((project.data / "07_model_output" / "sample" / f"{run}.parquet").exists() for run in runs)
+    assert len(found["parallel"]) == 2
+    assert len(found["alone"]) == 1
+    assert found["parallel"].items() >= found["alone"].items()
+    candidates = [path for path in (project.data / "06_models" / "sample").iterdir() if path.is_dir()]
+    assert len(candidates) == 2
+    assert not list(project.data.rglob("*.claim.*"))
