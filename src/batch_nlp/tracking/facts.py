@@ -1,0 +1,130 @@
+"""What is told of a training, as names and values: parameters, metrics and tags."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.config import Config, plain
+from batch_nlp.tracking.job import Job
+from batch_nlp.tracking.settings import masked
+
+# characters that MLflow's names cannot have; names of classes come from the user
+_NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
+
+
+@dataclass(frozen=True)
+class TrackedTraining:
+    """A training that is over, published or not.
+
+    Parameters
+    ----------
+    run : str
+        Name of the run that trained it.
+    started : datetime
+        When the training began, UTC.
+    seconds : float
+        How long it took.
+    candidate : Path
+        Folder of the candidate, with its manifest.
+    metrics : dict
+        Metrics on the hold-out; may be nested.
+    reports : list of Path
+        Other files that tell of it.
+    passed : bool or None
+        What the gate said; None where it was not asked.
+    reason : str
+        The checks that failed, in words.
+    checks : list of dict
+        All checks of the gate.
+    version : str or None
+        The version it was published as.
+    replaced : Path or None
+        Folder of the version that was the champion before.
+    """
+
+    run: str
+    started: datetime
+    seconds: float
+    candidate: Path
+    metrics: Mapping[str, Any]
+    reports: list[Path] = field(default_factory=list)
+    passed: bool | None = None
+    reason: str = ""
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    version: str | None = None
+    replaced: Path | None = None
+
+    @property
+    def alias(self) -> str | None:
+        """``champion`` if it was published, ``challenger`` if it failed its gate, None if it was only measured."""
+        if self.version is not None:
+            return "champion"
+        return "challenger" if self.passed is False else None
+
+
+def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            yield from _flat(item, f"{prefix}.{name}" if prefix else str(name))
+    else:
+        yield prefix, value
+
+
+def parameters(config: Config) -> dict[str, str]:
+    """Return every setting that a model follows from, under its name on the command line."""
+    settings = {
+        "seed": config.seed,
+        "dataset": {"name": config.dataset.name},
+        "model": plain(config.model),
+        "training": plain(config.training),
+        "features": plain(config.features),
+    }
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in _flat(settings)}
+
+
+def metrics(training: TrackedTraining) -> dict[str, float]:
+    """Return every metric that is a finite number, nested names joined by dots.
+
+    Tables, such as the confusion matrix, are in the manifest.
+    """
+    values = {**training.metrics, "seconds": training.seconds}
+    return {
+        _NOT_IN_NAMES.sub("_", name): float(value)
+        for name, value in _flat(values)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }
+
+
+def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: Job | None) -> dict[str, str]:
+    """Return what a run is found by.
+
+    Parameters
+    ----------
+    training : TrackedTraining
+    manifest : dict
+        The candidate's.
+    job : Job or None
+        The job that is running.
+    """
+    gate = {True: "passed", False: "failed", None: "not asked"}[training.passed]
+    found = {
+        "run": training.run,
+        "dataset": manifest["dataset"],
+        "feature_version": manifest["data_version"]["feature_version"],
+        "data_version": json.dumps(manifest["data_version"]),
+        "training_fingerprint": manifest["training_fingerprint"],
+        "manifest": manifest["sha256"],
+        "gate": gate,
+        "gate_reason": training.reason,
+        "version": training.version or "",
+        "sweep": job.sweep_name if job else "",
+        "overrides": masked(" ".join(job.overrides)) if job and job.sweep else "",
+    }
+    return {f"batch_nlp.{name}": str(value) for name, value in found.items() if value}

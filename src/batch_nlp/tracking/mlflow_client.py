@@ -1,0 +1,98 @@
+"""The connection to MLflow: quiet, without telemetry, and with a local database that is there whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.tracking.settings import Address
+
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # by default a server that is down holds a run up for minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep MLflow and what it calls from writing to the terminal; what matters of it comes as an exception."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import_module("mlflow")  # sets up its loggers when it is first imported
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "sqlalchemy", "urllib3")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Wait until no other process is in a block on the same file; the kernel releases it when a process is killed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def connect(address: Address, experiment: str) -> tuple[Any, str]:
+    """Return a client, and the id of the experiment, which is made if need be.
+
+    Raises
+    ------
+    Exception
+        Whatever MLflow, the database or the network has to say.
+    """
+    database = address.database
+    with one_at_a_time(database.with_name(f".{database.name}.lock")) if database else nullcontext():
+        if database:
+            _make_database(database, address)
+        client = import_module("mlflow").MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            try:
+                return client, str(client.create_experiment(experiment, _location(address)))
+            except import_module("mlflow.exceptions").MlflowException:
+                found = client.get_experiment_by_name(experiment)  # made by another job meanwhile
+                if found is None:
+                    raise
+        return client, str(found.experiment_id)
+
+
+def _location(address: Address) -> str | None:
+    return str(address.artefacts) if address.artefacts else None
+
+
+def _make_database(database: Path, address: Address) -> None:
+    """Make the database under another name first: migrations that were killed halfway leave one that never opens."""
+    if database.exists():
+        # MLflow would try a damaged file for minutes
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA schema_version")
+        return
+    new = database.with_name(f".{database.name}.new")
+    new.unlink(missing_ok=True)
+    store = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(
+        f"sqlite:///{new}", _location(address)
+    )
+    store.engine.dispose()
+    os.replace(new, database)

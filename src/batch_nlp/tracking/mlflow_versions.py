@@ -1,0 +1,103 @@
+"""The registered model in MLflow: a version for each candidate that went to the gate, and who is champion."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.config import Config
+from batch_nlp.storage.registry import MANIFEST_FILE
+from batch_nlp.tracking.facts import TrackedTraining
+from batch_nlp.tracking.settings import model_name
+
+CHAMPION = "champion"
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Return a model folder's manifest."""
+    found: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
+    return found
+
+
+def register(client: Any, config: Config, training: TrackedTraining, run: Any) -> None:
+    """Register a candidate's folder as a version, and give it its alias.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+    config : Config
+    training : TrackedTraining
+        One that has an alias.
+    run : mlflow.entities.Run
+        The run that the version comes from; the folder becomes one of its artefacts.
+    """
+    name, id_ = model_name(config), run.info.run_id
+    client.log_artifacts(id_, str(training.candidate), "model/data")
+    client.log_text(id_, _model_file(id_), "model/MLmodel")
+    exceptions = import_module("mlflow.exceptions")
+    try:
+        client.create_registered_model(name)
+    except exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    sha256 = manifest_of(training.candidate)["sha256"]
+    labels = {"run": training.run, "version": training.version, "manifest": sha256}
+    version = client.create_model_version(
+        name,
+        f"{run.info.artifact_uri}/model",
+        id_,
+        tags={f"batch_nlp.{key}": value for key, value in labels.items() if value},
+    )
+    client.set_registered_model_alias(name, training.alias, version.version)
+    if training.alias == CHAMPION and training.replaced:
+        _dethrone(client, config, training.replaced, but=name)
+
+
+def restore(client: Any, config: Config, old: Path, new: Path) -> None:
+    """Give the alias champion back to a version, found by the seal of its manifest.
+
+    Raises
+    ------
+    LookupError
+        If MLflow does not know the version; then none has the alias.
+    """
+    manifest = manifest_of(new)
+    name = model_name(config, manifest["dataset"])
+    found = client.search_model_versions(f"name = '{name}'")
+    same = [version for version in found if version.tags.get("batch_nlp.manifest") == manifest["sha256"]]
+    if not same:
+        _dethrone(client, config, old)
+        raise LookupError(f"{name} has no version for {new.name}, which was trained without tracking or elsewhere")
+    client.set_registered_model_alias(name, CHAMPION, same[0].version)
+    _dethrone(client, config, old, but=name)
+
+
+def _model_file(run_id: str) -> str:
+    """Return how MLflow loads the model; written here, since its own way collects requirements for seconds."""
+    model = import_module("mlflow.models").Model(artifact_path="model", run_id=run_id)
+    model.add_flavor(
+        "python_function",
+        loader_module="batch_nlp.tracking.pyfunc",
+        data="data",
+        python_version=platform.python_version(),
+    )
+    return str(model.to_yaml())
+
+
+def _dethrone(client: Any, config: Config, version: Path, *, but: str | None = None) -> None:
+    """Take the alias champion from the model that a version belongs to, unless that is `but`."""
+    try:
+        name = model_name(config, manifest_of(version)["dataset"])
+    except (OSError, ValueError, KeyError):  # damaged, which may be why it was replaced
+        name = model_name(config)
+    if name == but:
+        return
+    exceptions = import_module("mlflow.exceptions")
+    try:
+        client.delete_registered_model_alias(name, CHAMPION)
+    except exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise

@@ -1,0 +1,66 @@
+"""Loads a registered version for ``mlflow.pyfunc``: MLflow's file ``MLmodel`` names this module.
+
+What is registered is the folder of a model as in ``paths.models``; nothing of it is a pickle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.storage.model_file import load_model
+from batch_nlp.storage.registry import MODEL_FILE, Model, read_manifest
+
+
+class ServedModel:
+    """A model as MLflow calls it.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return class and probabilities of each message; the index stays.
+
+        Parameters
+        ----------
+        model_input : DataFrame, shape (n, ...)
+            Rows of the feature store.
+        params : dict, optional
+            What MLflow passes on; there is nothing to choose.
+
+        Returns
+        -------
+        DataFrame, shape (n, 2 + n_classes)
+            ``predicted_class``, ``predicted_label`` and ``probability_<class>``.
+        """
+        classes: list[str] = self.model.manifest["classes"]
+        rows = model_input[list(FEATURE_COLUMNS)]
+        probabilities = self.model.pipeline.predict_proba(rows)
+        predicted = self.model.pipeline.predict(rows).astype(int)
+        values = {
+            "predicted_class": predicted,
+            "predicted_label": [classes[index] for index in predicted],
+            **{f"probability_{name}": probabilities[:, index] for index, name in enumerate(classes)},
+        }
+        return pd.DataFrame(values, index=model_input.index)
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Return the model of a folder after checking its files.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or damaged, or names a type that is not trusted.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    return ServedModel(Model(folder.name, load_model(folder / MODEL_FILE), manifest))
