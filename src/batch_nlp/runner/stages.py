@@ -10,10 +10,13 @@ from batch_nlp.config import Config, Stage
 from batch_nlp.errors import GateError, SettingsError
 from batch_nlp.monitoring.verdict import check_band
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.explain import check_message_id, explain
 from batch_nlp.runner.inference import infer
+from batch_nlp.runner.learning_curve import check_shares, draw_learning_curve
 from batch_nlp.runner.sample import generate_sample, write_sample
 from batch_nlp.runner.training import roll_back, sound_champion, take_in, train
 from batch_nlp.storage.atomic import sweep
+from batch_nlp.tracking import check_tracking
 from batch_nlp.training.classifier import build_classifier
 
 
@@ -25,11 +28,19 @@ def check_settings(config: Config) -> None:
     SettingsError
     """
     check_band(config.drift, len(config.dataset.classes))
-    if {Stage.training, Stage.inference} & set(config.pipeline.stages):
-        build_classifier(config)
+    check_tracking(config)
+    stages = set(config.pipeline.stages)
+    if {Stage.training, Stage.inference, Stage.learning_curve} & stages:
+        classifier = build_classifier(config).estimator
+        if hasattr(classifier, "check_installed"):
+            classifier.check_installed()
+    if Stage.learning_curve in stages:
+        check_shares(config)
+    if Stage.explain in stages:
+        check_message_id(config)
 
 
-def run_stages(config: Config, now: datetime) -> float | None:
+def run_stages(config: Config, now: datetime, alone: bool = True) -> float | None:
     """Run the stages of the chosen pipeline.
 
     A candidate that fails its gate does not keep the champion from scoring what is in the inbox; the failure is
@@ -41,6 +52,8 @@ def run_stages(config: Config, now: datetime) -> float | None:
         All settings.
     now : datetime
         Time of the run, UTC.
+    alone : bool
+        Whether no other run shares the lock; only then is what looks unfinished left by a killed run.
 
     Returns
     -------
@@ -54,11 +67,11 @@ def run_stages(config: Config, now: datetime) -> float | None:
     """
     run = Run.of(config, now)
     # not in 01_raw and the inbox, which others write to
-    for folder in (*run.layers.own_folders, run.registry.root):
+    for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
         for path in sweep(folder):
             logger.warning("Removed what a killed run left unfinished: {}", path)
     stages = list(config.pipeline.stages)
-    if {Stage.training, Stage.inference} & set(stages):
+    if {Stage.training, Stage.inference, Stage.explain} & set(stages):
         _check_dataset(run)
     if config.pipeline.if_store_empty and not run.store.count_labelled(run.definition.version):
         logger.info("The feature store holds nothing to train on: {} first", config.pipeline.if_store_empty[0].value)
@@ -83,6 +96,10 @@ def run_stages(config: Config, now: datetime) -> float | None:
                 failed_gate = error
         elif stage is Stage.inference:
             infer(run)
+        elif stage is Stage.explain:
+            explain(run)
+        elif stage is Stage.learning_curve:
+            metric = draw_learning_curve(run)
         else:
             roll_back(run)
     if failed_gate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from loguru import logger
@@ -9,6 +11,7 @@ from loguru import logger
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.runner.context import Run
+from batch_nlp.tracking import TrackedTraining, create_tracker
 from batch_nlp.training.gate import GateDecision
 from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
 
@@ -46,9 +49,11 @@ def train(run: Run, *, reason: str, force: bool) -> float:
         if champion and champion["training_fingerprint"] == training_fingerprint(config, run.store, version):
             logger.info("Training: the champion {} was trained on just this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
+    started, clock = datetime.now(UTC), time.perf_counter()
     result = run_training_pipeline(
         config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.name, run.now
     )
+    seconds = time.perf_counter() - clock
     metrics = result.metrics
     recalls = "/".join(f"{found['recall']:.3f}" for found in metrics["classes"].values())
     logger.info(
@@ -57,8 +62,12 @@ def train(run: Run, *, reason: str, force: bool) -> float:
         metrics["f1_macro"],
         recalls,
     )
-    if result.decision is not None:
-        _record_gate(run, result, result.decision, reason, before)
+    try:
+        if result.decision is not None:
+            _record_gate(run, result, result.decision, reason, before)
+    finally:
+        # last, and whatever the gate said: what is decided must not wait for a server
+        _track(run, result, started, seconds, before)
     return float(metrics[config.training.metric])
 
 
@@ -90,6 +99,25 @@ def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reaso
     _warn_of_band(run)
 
 
+def _track(run: Run, result: TrainingResult, started: datetime, seconds: float, before: str | None) -> None:
+    """Tell the tracker of a training and of what the gate said."""
+    decision = result.decision
+    training = TrackedTraining(
+        result.candidate,
+        started,
+        seconds,
+        candidate=run.layers.candidates / result.candidate,
+        metrics=result.metrics,
+        reports=[run.layers.reporting / "training" / f"{result.candidate}.json"],
+        passed=decision.passed if decision else None,
+        reason=decision.failures if decision else "",
+        checks=decision.to_list() if decision else [],
+        version=result.version,
+        replaced=run.registry.root / before if before else None,
+    )
+    create_tracker(run.config).training(training)
+
+
 def _warn_of_band(run: Run) -> None:
     """Say at training time when the champion trips the rule on messages that have not drifted."""
     manifest = run.registry.champion_manifest()
@@ -113,3 +141,4 @@ def roll_back(run: Run) -> None:
     old, new = run.registry.rollback(run.now)
     run.decide("rollback", champion_before=old, champion=new)
     logger.info("Rollback: the champion is {} again (before: {})", new, old)
+    create_tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)

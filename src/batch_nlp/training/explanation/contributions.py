@@ -1,0 +1,166 @@
+"""What each group of columns adds to a classifier's margins of one message.
+
+Exact and additive for boosted trees of XGBoost (TreeSHAP: Lundberg et al., From local explanations to global
+understanding with explainable AI for trees, 2020) and for linear models; for any other classifier, what changes when
+a group is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.contracts import CATEGORICAL_FEATURES, TEXT
+from batch_nlp.training.calibration import class_scores
+from batch_nlp.training.ngram_scores import NgramScores
+
+NGRAMS, SENTENCES, EMBEDDING_GROUP = "n-grams", "sentences", "embedding"
+TREE_SHAP = "TreeSHAP (exact)"
+LINEAR = "coefficient times value (exact)"
+OCCLUSION = "left out one at a time (not additive)"
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What groups of columns add to the margins of one message.
+
+    Parameters
+    ----------
+    method : str
+        How they were found.
+    groups : list of str
+        Names of the groups, shape (g,).
+    values : ndarray of float64, shape (k, g)
+        What each group adds to the margin of each class.
+    base : ndarray of float64, shape (k,)
+        Margins of a message of which nothing is known.
+    margins : ndarray of float64, shape (k,)
+        Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities.
+    """
+
+    method: str
+    groups: list[str]
+    values: NDArray[np.float64]
+    base: NDArray[np.float64]
+    margins: NDArray[np.float64]
+
+    @property
+    def rest(self) -> NDArray[np.float64]:
+        """What no group explains alone, shape (k,): 0 up to rounding where the method is exact."""
+        return np.asarray(self.margins - self.base - self.values.sum(axis=1))
+
+
+def ngram_step(pipeline: Pipeline) -> NgramScores | None:
+    """Return the fitted step that scores n-grams; None for a model that does not learn from them."""
+    found = pipeline.named_steps["encoding"].named_transformers_.get("ngrams")
+    return found if isinstance(found, NgramScores) else None
+
+
+def column_groups(pipeline: Pipeline, columns: pd.Index[str]) -> dict[str, list[str]]:
+    """Return which columns of the classifier's input belong together, group by group.
+
+    All scores of words are one group, those of sentences another, and the embedding a third. Each tabular feature is
+    a group of its own, with its indicator of missing values, or with the columns of its categories.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        A fitted training pipeline.
+    columns : Index of str
+        Columns that its last step is given.
+    """
+    transformers = pipeline.named_steps["encoding"].named_transformers_
+    owner: dict[str, str] = {}
+    ngrams, embedding = ngram_step(pipeline), transformers.get("embedding")
+    if ngrams is not None:
+        for name in ngrams.get_feature_names_out():
+            owner[str(name)] = SENTENCES if str(name).startswith("sentence_") else NGRAMS
+    if hasattr(embedding, "dims_"):
+        owner |= dict.fromkeys(map(str, embedding.get_feature_names_out()), EMBEDDING_GROUP)
+    groups: dict[str, list[str]] = {}
+    for name in map(str, columns):
+        category = next((feature for feature in CATEGORICAL_FEATURES if name.startswith(f"{feature}_")), None)
+        group = owner.get(name) or category or name.removeprefix("missingindicator_")
+        groups.setdefault(group, []).append(name)
+    return groups
+
+
+def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:
+    """Return what each group of columns adds to the margins of a message.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted; its columns have mean 0 on the training rows.
+    row : DataFrame, shape (1, m)
+        The message, as the classifier is given it.
+    groups : mapping of str to list of str
+        Columns of each group; together all columns.
+    """
+    exact = _of_columns(estimator, row)
+    if exact is None:
+        return _leave_out(estimator, row, groups)
+    method, by_column, base, margins = exact
+    position = {str(name): number for number, name in enumerate(row.columns)}
+    sums = [by_column[:, [position[name] for name in names]].sum(axis=1) for names in groups.values()]
+    return Contributions(method, list(groups), np.stack(sums, axis=1), base, margins)
+
+
+_Exact = tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _of_columns(estimator: Any, row: pd.DataFrame) -> _Exact | None:
+    """Return method, contributions (k, m), base (k,) and margins (k,); None where no exact method is known."""
+    if hasattr(estimator, "get_booster"):
+        return _tree_shap(estimator, row)
+    if hasattr(estimator, "coef_") and hasattr(estimator, "decision_function"):
+        return _linear(estimator, row)
+    return None
+
+
+def _tree_shap(estimator: Any, row: pd.DataFrame) -> _Exact:
+    from xgboost import DMatrix
+
+    booster, data = estimator.get_booster(), DMatrix(row)
+    # the last column is the base value
+    found = np.asarray(booster.predict(data, pred_contribs=True), dtype=np.float64).reshape(-1, row.shape[1] + 1)
+    margins = np.asarray(booster.predict(data, output_margin=True), dtype=np.float64).reshape(-1)
+    values, base = found[:, :-1], found[:, -1]
+    return TREE_SHAP, _of_both(values), _of_both(base), _of_both(margins)
+
+
+def _linear(estimator: Any, row: pd.DataFrame) -> _Exact | None:
+    coef = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
+    if coef.shape[1] != row.shape[1]:
+        return None
+    margins = np.asarray(estimator.decision_function(row), dtype=np.float64).reshape(-1)
+    base = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (len(coef),))
+    values = coef * row.to_numpy(dtype=np.float64)
+    # what has coefficients is not always what multiplies them with its input: a support vector machine with pairs of
+    # classes, for one
+    if margins.shape != base.shape or not np.allclose(base + values.sum(axis=1), margins, rtol=1e-6, atol=1e-8):
+        return None
+    return LINEAR, _of_both(values), _of_both(np.array(base)), _of_both(margins)
+
+
+def _of_both(of_classes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of two classes, a margin is the second one's; the first one's is its negative."""
+    return np.concatenate([-of_classes, of_classes]) if len(of_classes) == 1 else of_classes
+
+
+def _leave_out(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:
+    """Compare the scores with those of a row in which one group is at its mean; a text without words has none."""
+    rows = pd.concat([row] * (len(groups) + 2), ignore_index=True)
+    everything = [name for names in groups.values() for name in names]
+    for number, names in enumerate([*groups.values(), everything], start=1):
+        for name in names:
+            rows.loc[number, name] = "" if name == TEXT else 0.0
+    scores = class_scores(estimator, rows)
+    values = (scores[0] - scores[1:-1]).T
+    return Contributions(OCCLUSION, list(groups), values, scores[-1], scores[0])

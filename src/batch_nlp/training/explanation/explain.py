@@ -1,0 +1,248 @@
+"""The decision on one message, and what led to it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.contracts import CATEGORICAL_FEATURES, FEATURE_COLUMNS, NUMERIC_FEATURES, TEXT
+from batch_nlp.training.explanation.contributions import Contributions, column_groups, contributions, ngram_step
+from batch_nlp.training.explanation.words import (
+    Word,
+    left_out_words,
+    spread_left_out,
+    term_effects,
+    word_effects,
+)
+from batch_nlp.training.tuned_classifier import TunedClassifier
+
+TERMS = "what each n-gram adds to the log-odds of the logistic regression on n-grams, one of the n-gram scores"
+LEFT_OUT = "how far the class's score falls when all occurrences of the word are left out"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A group of columns.
+
+    Parameters
+    ----------
+    name : str
+        Name of the group.
+    value : str
+        What the message has there; empty for what is no single value.
+    effect : float
+        What the group adds to the margin of the class decided on.
+    """
+
+    name: str
+    value: str
+    effect: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The decision on one message, and what led to it.
+
+    Parameters
+    ----------
+    message_id, text : str
+    model : str
+        Version of the model.
+    classes : list of str
+        Names of the classes, shape (k,).
+    probabilities : list of float
+        Calibrated, shape (k,).
+    weights : list of float
+        The class whose probability times its weight is greatest is decided on, shape (k,).
+    margins : list of float
+        Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
+        logarithmic probabilities, up to a number that all classes share.
+    decided : int
+        Index of the class decided on; base value and effects are about it.
+    truth : str or None
+        Name of the true class, if a label is known.
+    method : str
+        How the effects of the parts were found.
+    base, rest : float
+        Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method
+        is exact.
+    parts : list of Part
+        Greatest effect first, whatever its sign.
+    terms : dict of str to float
+        N-grams or words with their effects, greatest first; empty for a model that reads no words.
+    terms_mean : str
+        What these effects are.
+    terms_passed_over : int
+        Words that were not tried, since there are too many.
+    words : list of Word
+        Where the effects lie in the text.
+    """
+
+    message_id: str
+    text: str
+    model: str
+    classes: list[str]
+    probabilities: list[float]
+    weights: list[float]
+    margins: list[float]
+    decided: int
+    truth: str | None
+    method: str
+    base: float
+    rest: float
+    parts: list[Part]
+    terms: dict[str, float]
+    terms_mean: str
+    terms_passed_over: int
+    words: list[Word]
+
+    @property
+    def label(self) -> str:
+        """Name of the class decided on."""
+        return self.classes[self.decided]
+
+    @property
+    def margin(self) -> float:
+        """Margin of the class decided on."""
+        return self.margins[self.decided]
+
+    @property
+    def most_probable(self) -> int:
+        """Index of the most probable class."""
+        return int(np.argmax(self.probabilities))
+
+    @property
+    def decision(self) -> str:
+        """The decision in words, with the weights where they changed it."""
+        first, chosen = self.most_probable, self.decided
+        if first == chosen:
+            return f"Decided: {self.label}, the most probable class ({self.probabilities[chosen]:.1%})."
+        products = [self.probabilities[index] * self.weights[index] for index in (first, chosen)]
+        return (
+            f"Most probable is {self.classes[first]} ({self.probabilities[first]:.1%}), decided is {self.label} "
+            f"({self.probabilities[chosen]:.1%}), because the decision weighs probabilities: "
+            f"{self.probabilities[chosen]:.3f} x {self.weights[chosen]:.2f} = {products[1]:.3f} is more than "
+            f"{self.probabilities[first]:.3f} x {self.weights[first]:.2f} = {products[0]:.3f}."
+        )
+
+    @property
+    def verdict(self) -> str:
+        """What is known of the truth, in words."""
+        if self.truth is None:
+            return "The true class is not known."
+        return f"The true class is {self.truth}: the decision is {'right' if self.truth == self.label else 'wrong'}."
+
+    def strongest_terms(self, number: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Return the terms with the greatest effects for the class, and those with the greatest against it."""
+        items = list(self.terms.items())
+        towards = [item for item in items if item[1] > 0][:number]
+        away = [item for item in reversed(items) if item[1] < 0][:number]
+        return towards, away
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            **asdict(self),
+            "decided": self.label,
+            "most_probable": self.classes[self.most_probable],
+            "decision": self.decision,
+            "margin": self.margin,
+            "margins": dict(zip(self.classes, self.margins, strict=True)),
+            "probabilities": dict(zip(self.classes, self.probabilities, strict=True)),
+            "weights": dict(zip(self.classes, self.weights, strict=True)),
+        }
+
+
+def explain_message(
+    pipeline: Pipeline, message: pd.DataFrame, classes: list[str], truth: str | None = None, model: str = ""
+) -> Explanation:
+    """Explain what a model decides on one message.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        A fitted training pipeline; its last step is a `TunedClassifier`.
+    message : DataFrame, shape (1, ...)
+        A row of the feature store.
+    classes : list of str
+        Names of the model's classes.
+    truth : str, optional
+        Name of the true class.
+    model : str
+        Version of the model.
+    """
+    row, text = message[list(FEATURE_COLUMNS)], str(message[TEXT].iloc[0])
+    classifier = cast("TunedClassifier", pipeline.steps[-1][1])
+    encoded = cast("pd.DataFrame", pipeline[:-1].transform(row))
+    probabilities = classifier.predict_proba(encoded)
+    decided = int(classifier.decide(probabilities)[0])
+    found = contributions(classifier.estimator_, encoded, column_groups(pipeline, encoded.columns))
+    ngrams, terms, meaning, passed_over, words = ngram_step(pipeline), dict[str, float](), "", 0, list[Word]()
+    if TEXT in encoded.columns:  # a classifier that reads the text itself
+        terms, passed_over = left_out_words(pipeline, row, decided)
+        meaning, words = LEFT_OUT, spread_left_out(text, terms)
+    elif ngrams is not None:
+        terms = term_effects(ngrams, text, int(classifier.classes_[decided]))
+        meaning, words = TERMS, word_effects(ngrams, text, terms)
+    return Explanation(
+        message_id=str(message["message_id"].iloc[0]),
+        text=text,
+        model=model,
+        classes=classes,
+        probabilities=_floats(probabilities[0]),
+        weights=_floats(classifier.decision_weights_),
+        margins=_floats(found.margins),
+        decided=decided,
+        truth=truth,
+        method=found.method,
+        base=float(found.base[decided]),
+        rest=float(found.rest[decided]),
+        parts=_parts(found, row, decided),
+        terms=terms,
+        terms_mean=meaning,
+        terms_passed_over=passed_over,
+        words=words,
+    )
+
+
+def _floats(values: NDArray[np.float64]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def _parts(found: Contributions, row: pd.DataFrame, label: int) -> list[Part]:
+    def value(name: str) -> str:
+        if name not in (*NUMERIC_FEATURES, *CATEGORICAL_FEATURES):
+            return ""
+        content = row[name].iloc[0]
+        if pd.isna(content):
+            return "missing"
+        return f"{content:.6g}" if name in NUMERIC_FEATURES else str(content)
+
+    parts = [Part(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
+    return sorted(parts, key=lambda part: -abs(part.effect))
+
+
+def explanation_name(message_id: str) -> str:
+    """Return a file name without ending for a message, whatever its id holds.
+
+    An id of letters, digits, ``-`` and ``_`` is its own name; of any other the name keeps what is safe, and a hash
+    tells it apart.
+
+    Examples
+    --------
+    >>> explanation_name("fs-4_x")
+    'fs-4_x'
+    >>> explanation_name("../a b")
+    '_a_b~2c2c791a0618990c'
+    """
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", message_id):
+        return message_id
+    digest = hashlib.sha256(message_id.encode(errors="surrogatepass")).hexdigest()[:16]
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", message_id)[:60] + "~" + digest

@@ -1,0 +1,140 @@
+"""Which words of a message speak for a class, and which against it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.contracts import TEXT
+from batch_nlp.training.calibration import class_scores
+from batch_nlp.training.ngram_scores import NgramScores
+from batch_nlp.training.word_counts import new_vectorizer, split_sentences
+
+# Words that are left out at most: each takes the classifier as long as a message
+MOST_WORDS_LEFT_OUT = 100
+_WORD: re.Pattern[str] = re.compile(new_vectorizer(1).token_pattern)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A place in a text and what stands there says for a class."""
+
+    start: int
+    end: int
+    effect: float
+
+
+def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]:
+    """Return what each n-gram of a text adds to its score for a class, greatest first.
+
+    They are the products of the n-gram's TF-IDF weight and its coefficient in the logistic regression on n-grams;
+    with its intercept they add up to the column ``ngram_score_<label>``, in log-odds.
+
+    Parameters
+    ----------
+    ngrams : NgramScores
+        Fitted.
+    text : str
+    label : int
+        Class, as in ``ngrams.classes_``.
+    """
+    names = [str(name) for name in ngrams.get_feature_names_out()[: len(ngrams.coef_)]]
+    sign = 1.0
+    try:
+        score = names.index(f"ngram_score_{label}")
+    except ValueError:  # of two classes, only the second one has a score
+        score, sign = names.index(f"ngram_score_{ngrams.classes_[-1]}"), -1.0
+    of_texts, _, _ = ngrams.weigh_terms([text])
+    terms = ngrams.terms_.split("\n")
+    effects = sign * of_texts.data * ngrams.coef_[score, of_texts.indices]
+    order = np.argsort(-effects, kind="stable")
+    return {terms[of_texts.indices[place]]: float(effects[place]) for place in order}
+
+
+def word_effects(ngrams: NgramScores, text: str, effects: dict[str, float]) -> list[Word]:
+    """Spread the effects of n-grams evenly over the places at which they occur and over their words.
+
+    Parameters
+    ----------
+    ngrams : NgramScores
+        Fitted; says how long n-grams are, and whether they may cross the end of a sentence.
+    text : str
+    effects : dict of str to float
+        From `term_effects`.
+
+    Returns
+    -------
+    list of Word
+        All words of the text, in their order; their effects add up to those of the n-grams.
+    """
+    sentences = split_sentences([text])[0] if ngrams.sentences else [text]
+    places: list[tuple[int, int]] = []
+    found: list[float] = []
+    occurrences: dict[str, list[range]] = {}
+    cursor = 0
+    for sentence in sentences:
+        offset = text.index(sentence, cursor)
+        cursor = offset + len(sentence)
+        words = list(_WORD.finditer(sentence))
+        first = len(places)
+        places += [(offset + word.start(), offset + word.end()) for word in words]
+        found += [0.0] * len(words)
+        for n in range(1, ngrams.max_n + 1):
+            for i in range(len(words) - n + 1):
+                term = " ".join(word.group().lower() for word in words[i : i + n])
+                if term in effects:
+                    occurrences.setdefault(term, []).append(range(first + i, first + i + n))
+    for term, ranges in occurrences.items():
+        for covered in ranges:
+            for position in covered:
+                found[position] += effects[term] / len(ranges) / len(covered)
+    return [Word(*place, effect) for place, effect in zip(places, found, strict=True)]
+
+
+def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[dict[str, float], int]:
+    """Return how the score of a class falls when all occurrences of a word are left out, greatest first.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        A fitted training pipeline; embedding and derived features stay as they are.
+    row : DataFrame, shape (1, ...)
+        The message, as a row of the feature store.
+    label : int
+        Index of the class.
+
+    Returns
+    -------
+    effects : dict of str to float
+        Of the first `MOST_WORDS_LEFT_OUT` different words of the text.
+    passed_over : int
+        How many different words come after them.
+    """
+    text = str(row[TEXT].iloc[0])
+    words = list(dict.fromkeys(word.group().lower() for word in _WORD.finditer(text)))
+    tried = words[:MOST_WORDS_LEFT_OUT]
+    rows = pd.concat([row] * (len(tried) + 1), ignore_index=True)
+    rows[TEXT] = [text, *(_without(text, word) for word in tried)]
+    scores = class_scores(pipeline.steps[-1][1].estimator_, pipeline[:-1].transform(rows))[:, label]
+    effects = dict(zip(tried, (scores[0] - scores[1:]).tolist(), strict=True))
+    return dict(sorted(effects.items(), key=lambda item: -item[1])), len(words) - len(tried)
+
+
+def _without(text: str, word: str) -> str:
+    return _WORD.sub(lambda match: "" if match.group().lower() == word else match.group(), text)
+
+
+def spread_left_out(text: str, effects: dict[str, float]) -> list[Word]:
+    """Return the words of a text with the effects of leaving them out, spread over their occurrences."""
+    matches = list(_WORD.finditer(text))
+    names = [match.group().lower() for match in matches]
+    count = Counter(names)
+    return [
+        Word(match.start(), match.end(), effects.get(name, 0.0) / count[name])
+        for match, name in zip(matches, names, strict=True)
+    ]

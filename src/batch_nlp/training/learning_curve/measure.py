@@ -1,0 +1,151 @@
+"""Trains on growing shares of the training messages and measures each model on the same hold-out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from loguru import logger
+from numpy.typing import NDArray
+
+from batch_nlp.config import Config
+from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.errors import DataError
+from batch_nlp.log import progress
+from batch_nlp.training.intervals import with_intervals
+from batch_nlp.training.labels import class_labels
+from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
+from batch_nlp.training.pipeline import build_training_pipeline
+from batch_nlp.training.split import check_classes, split_messages
+from batch_nlp.training.validate import METRICS, Validation
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size that was trained on.
+
+    Parameters
+    ----------
+    share : float
+        Of the training messages.
+    messages : int
+    scores : dict of str to float
+        Each metric on the hold-out.
+    intervals : dict of str to tuple of float
+        Their 95 % bounds, by the bootstrap over held-out messages.
+    seconds : float
+        Time of the fit.
+    """
+
+    share: float
+    messages: int
+    scores: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One size that could not be trained on, and why."""
+
+    share: float
+    messages: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """What was measured, and what it lets expect.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    holdout_messages : int
+    points : list of Point
+        In the order of their size.
+    skipped : list of Skipped
+    outlooks : dict of str to Outlook
+        For each metric.
+    """
+
+    model: str
+    holdout_messages: int
+    points: list[Point]
+    skipped: list[Skipped]
+    outlooks: dict[str, Outlook]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        said = {name: outlook.sentence for name, outlook in self.outlooks.items()}
+        return {**asdict(self), "said": said}
+
+
+def measure_learning_curve(config: Config, messages: pd.DataFrame, checkpoints: Path | None = None) -> LearningCurve:
+    """Train on each of ``learning_curve.shares`` and measure.
+
+    The hold-out is that of training, and the same for every size. A share takes the newest training messages, those
+    nearest to the hold-out in time, so that larger shares add older messages.
+
+    Parameters
+    ----------
+    config : Config
+    messages : DataFrame, shape (n, ...)
+        Labelled messages of the feature store, oldest first.
+    checkpoints : Path, optional
+        Where a classifier that can be resumed keeps how far it came.
+
+    Raises
+    ------
+    DataError
+        If no size could be trained on; the message says why.
+    """
+    training, classes = config.training, list(config.dataset.classes)
+    labels = class_labels(messages, config)
+    check_classes(labels, classes, training.min_class_messages, "labelled messages")
+    train, held_out = split_messages(messages, labels, training.split, training.holdout, training.window, config.seed)
+    check_classes(labels[held_out], classes, 1, "held-out messages")
+    truth = np.asarray(labels[held_out], dtype=np.int64)
+    points: list[Point] = []
+    skipped: list[Skipped] = []
+    predictions: list[NDArray[np.int64]] = []
+    with progress("learning curve", "sizes") as advance:
+        for share in config.learning_curve.shares:
+            rows = train[len(train) - max(round(share * len(train)), 1) :]
+            try:
+                check_classes(labels[rows], classes, training.min_class_messages, "messages to train on")
+                started = time.perf_counter()
+                pipeline = build_training_pipeline(config, checkpoints)
+                pipeline.fit(messages.loc[rows, list(FEATURE_COLUMNS)], labels[rows].to_numpy())
+                seconds = time.perf_counter() - started
+            except DataError as error:
+                skipped.append(Skipped(share, len(rows), str(error)))
+                logger.warning("Learning curve: {:,} messages are passed over: {}", len(rows), error)
+            else:
+                predicted = np.asarray(pipeline.predict(messages.loc[held_out, list(FEATURE_COLUMNS)]), dtype=np.int64)
+                pipeline.steps[-1][1].discard_checkpoints()
+                point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
+                points.append(point)
+                predictions.append(predicted)
+                scores = ", ".join(f"{name} {value:.4f}" for name, value in point.scores.items())
+                logger.info("Learning curve: {:,} messages: {} ({:.1f} s)", len(rows), scores, seconds)
+            advance(1)
+    if not points:
+        raise DataError(
+            f"None of learning_curve.shares={list(config.learning_curve.shares)} can be trained on. The largest: "
+            f"{skipped[-1].reason}"
+        )
+    sizes = [point.messages for point in points]
+    outlooks = {name: look_ahead(sizes, truth, predictions, len(classes), name, config.seed) for name in METRICS}
+    return LearningCurve(config.model.name, len(held_out), points, skipped, outlooks)
+
+
+def _point(config: Config, share: float, messages: int, validation: Validation, seconds: float) -> Point:
+    found = with_intervals(validation.confusion, config.seed)
+    scores = {name: validation.metric(name) for name in METRICS}
+    intervals = {name: (float(found[name]["low"]), float(found[name]["high"])) for name in METRICS}
+    return Point(share, messages, scores, intervals, seconds)

@@ -1,0 +1,111 @@
+"""Whether more data would help: what the curve says of twice as many messages, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_nlp.training.learning_curve.power_law import LEAST_SIZES, PowerLaw, fit_power_law
+from batch_nlp.training.validate import f1_of_counts
+
+# A gain that is worth the labels: half a point of F1
+WORTH = 0.005
+_RESAMPLES = 200
+# Of the range of the gain: its lower end is exceeded by 90 % of the resamples
+_TAIL = 0.1
+_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What twice as many messages would bring, extrapolated.
+
+    Parameters
+    ----------
+    metric : str
+    messages : int
+        The largest size that was trained on.
+    curve : PowerLaw or None
+        None where there are too few sizes.
+    gain : float or None
+        What the curve gains from `messages` to twice as many.
+    gain_range : tuple of float or None
+        10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again.
+    answer : str
+        ``yes``, ``probably``, ``little`` or ``unknown``.
+    """
+
+    metric: str
+    messages: int
+    curve: PowerLaw | None
+    gain: float | None
+    gain_range: tuple[float, float] | None
+    answer: str
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        name, twice = _NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
+        if self.gain is None or self.gain_range is None:
+            return (
+                f"Whether more data would help {name} cannot be said: a curve needs at least {LEAST_SIZES} sizes. "
+                "Name more in learning_curve.shares."
+            )
+        low, high = (100 * bound for bound in self.gain_range)
+        figures = f"{100 * self.gain:+.1f} points of {name} with {twice} messages (range {low:+.1f} to {high:+.1f})"
+        answers = {
+            "yes": f"Yes, more data would help: about {figures}",
+            "probably": f"Probably more data would help: about {figures}; the hold-out is too small to be surer",
+            "little": f"More data of this kind would help little: about {figures}",
+        }
+        return f"{answers[self.answer]}. This is an extrapolation."
+
+
+def look_ahead(
+    sizes: Sequence[int],
+    truth: NDArray[np.int64],
+    predictions: Sequence[NDArray[np.int64]],
+    n_classes: int,
+    metric: str,
+    seed: int,
+) -> Outlook:
+    """Fit the curve and say what twice as many messages would bring.
+
+    The rule is cautious: ``yes`` only if the gain exceeds half a point and does so in 90 % of the resamples;
+    ``probably`` if only the gain itself does; else ``little``. It looks no further than twice the messages. The
+    resamples vary the held-out messages, together for all sizes, and not the training messages.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Training messages, shape (s,).
+    truth : ndarray of int, shape (n,)
+        Classes of the held-out messages.
+    predictions : sequence of ndarray of int, shape (s, n)
+        What the model of each size predicts for them.
+    n_classes : int
+    metric : str
+        ``f1_macro`` or ``f1_weighted``.
+    seed : int
+        Seed of the resamples.
+    """
+    most = max(sizes)
+    # cell of (truth, prediction) of each held-out message, size by size
+    cells = np.stack([truth * n_classes + predicted for predicted in predictions])
+
+    def gain_of(rows: NDArray[np.int64] | slice) -> tuple[PowerLaw | None, float]:
+        counts = [np.bincount(found[rows], minlength=n_classes**2).reshape(n_classes, n_classes) for found in cells]
+        curve = fit_power_law(sizes, f1_of_counts(np.stack(counts), metric))
+        return curve, 0.0 if curve is None else float(curve(2 * most) - curve(most))
+
+    curve, gain = gain_of(slice(None))
+    if curve is None:
+        return Outlook(metric, most, None, None, None, "unknown")
+    rng = np.random.default_rng(seed)
+    gains = [gain_of(rng.integers(len(truth), size=len(truth)))[1] for _ in range(_RESAMPLES)]
+    low, high = np.quantile(gains, [_TAIL, 1 - _TAIL])
+    answer = "little" if gain <= WORTH else "yes" if low > WORTH else "probably"
+    return Outlook(metric, most, curve, gain, (float(low), float(high)), answer)
