@@ -1,0 +1,144 @@
+"""What a model gets wrong, message by message: for people who may read messages, never for the model's folder."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
+from batch_nlp.storage.layers import Layers
+from batch_nlp.training.candidate import Candidate
+from batch_nlp.training.card.pages import render
+from batch_nlp.training.label_errors import LabelErrors, find_label_errors
+from batch_nlp.training.words import ClassWords, ngram_scores
+
+# Over this a prediction counts as confident
+CONFIDENT = 0.9
+MISTAKES = 50
+# Suspected label errors on the page; the parquet file has all of them
+_ON_PAGE = 100
+_CHARACTERS, _WORDS = 500, 5
+
+
+class ErrorAnalysis:
+    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    """
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate = candidate
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """Probability of the predicted class of each held-out message, shape (n_held_out,)."""
+        candidate = self._candidate
+        return np.take_along_axis(candidate.probabilities, candidate.predicted[:, np.newaxis], axis=1)[:, 0]
+
+    @cached_property
+    def label_errors(self) -> LabelErrors:
+        """What confident learning suspects of the hold-out."""
+        return find_label_errors(self._candidate.probabilities, self._candidate.truth)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the counts, without any message, for the card."""
+        wrong, sure = self._candidate.predicted != self._candidate.truth, self.confidence > CONFIDENT
+        return {
+            "mistakes": int(wrong.sum()),
+            "confident": CONFIDENT,
+            "confident_predictions": int(sure.sum()),
+            "confident_mistakes": int((wrong & sure).sum()),
+            "suspected_labels": len(self.label_errors.suspects),
+            "label_error_share": self.label_errors.share,
+        }
+
+    def mistakes(self, number: int = MISTAKES) -> pd.DataFrame:
+        """Return the most confident mistakes, the surest first.
+
+        Returns
+        -------
+        DataFrame, shape (at most `number`, 8)
+            ``message_id``, ``true`` and ``predicted`` class, ``confidence``, ``words`` that speak most for the
+            predicted class against the true one, ``word_count``, ``category_group``, and the start of the ``text``.
+        """
+        candidate = self._candidate
+        wrong = np.flatnonzero(candidate.predicted != candidate.truth)
+        worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:number]
+        true, predicted = candidate.truth[worst], candidate.predicted[worst]
+        return self._table(worst, {"true": true, "predicted": predicted}, {"confidence": self.confidence[worst]})
+
+    def suspected_labels(self) -> pd.DataFrame:
+        """Return the messages whose given class may be wrong, the most doubtful first.
+
+        Returns
+        -------
+        DataFrame, shape (n_suspects, 8)
+            As `mistakes`, with the classes ``given`` and ``suggested``, and the ``margin`` between their
+            probabilities.
+        """
+        found = self.label_errors
+        given = self._candidate.truth[found.suspects]
+        return self._table(found.suspects, {"given": given, "suggested": found.suggested}, {"margin": found.margins})
+
+    def _table(
+        self, chosen: NDArray[np.int64], classes: dict[str, NDArray[np.int64]], figures: dict[str, NDArray[np.float64]]
+    ) -> pd.DataFrame:
+        """Return messages with two classes, the one held against the other, and figures."""
+        names = np.array(self._candidate.classes, dtype=object)
+        rows = self._candidate.rows.iloc[chosen]
+        right, other = classes.values()
+        scores = ngram_scores(self._candidate.pipeline)
+        texts = rows["text"].to_list()
+        groups = [group if isinstance(group, str) else None for group in rows["category_group"]]
+        words = ClassWords(scores).between(texts, other, right, _WORDS) if scores and texts else [[] for _ in texts]
+        return pd.DataFrame(
+            {
+                "message_id": rows["message_id"].to_list(),
+                **{name: names[indices] for name, indices in classes.items()},
+                **figures,
+                "words": [" · ".join(found) for found in words],
+                "word_count": rows["word_count"].astype(int).to_list(),
+                "category_group": pd.Series(groups, dtype=object),
+                "text": [text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "…" for text in texts],
+            }
+        )
+
+
+def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Path:
+    """Write mistakes and suspected label errors as parquet and HTML, all or nothing.
+
+    Parameters
+    ----------
+    analysis : ErrorAnalysis
+    layers : Layers
+        The report goes to ``08_reporting/training``: it holds texts of messages.
+    run : str
+        Name of the run.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    folder = layers.reporting / "training" / run
+    facts = {
+        **analysis.facts(),
+        "run": run,
+        "characters": _CHARACTERS,
+        "predictions": f"07_model_output/{layers.dataset}/{run}.parquet",
+        "features": f"04_feature/{layers.dataset}",
+    }
+    with replacing_folder(folder) as temporary:
+        for name, table in (("mistakes", analysis.mistakes()), ("label_errors", analysis.suspected_labels())):
+            write_parquet(temporary / f"{name}.parquet", pa.Table.from_pandas(table, preserve_index=False))
+            page = {"rows": table.head(_ON_PAGE).to_dict("records"), "total": len(table), "file": f"{name}.parquet"}
+            write_text(temporary / f"{name}.html", render(f"{name}.html", {**facts, **page}))
+    return folder

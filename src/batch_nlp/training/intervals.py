@@ -1,0 +1,81 @@
+"""How far a figure of one hold-out can be trusted: bootstrap intervals of everything that a confusion matrix says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLES = 1000
+CONFIDENCE = 0.95
+
+
+def measures(counts: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return all metrics of confusion matrices.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (..., k, k)
+        Messages by true class and predicted class; at least one a matrix.
+
+    Returns
+    -------
+    dict of ndarray of float64
+        ``f1_weighted``, ``f1_macro`` and ``accuracy`` of shape (...); ``precision``, ``recall`` and ``f1`` of shape
+        (..., k), NaN where a class is never predicted, never true, or neither. Macro F1 is the mean over the classes
+        that occur, so that a slice of the data without one of them can be compared with the others.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
+    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    total = counts.sum(axis=(-2, -1))
+    with np.errstate(invalid="ignore"):
+        found = {"precision": hits / predicted, "recall": hits / support, "f1": 2 * hits / (support + predicted)}
+    f1 = np.nan_to_num(found["f1"])
+    occurring = (support + predicted > 0).sum(axis=-1)
+    return {
+        "f1_weighted": (f1 * support).sum(axis=-1) / total,
+        "f1_macro": f1.sum(axis=-1) / occurring,
+        "accuracy": hits.sum(axis=-1) / total,
+        **found,
+    }
+
+
+def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
+    """Return all metrics of a confusion matrix with percentile intervals.
+
+    Resampling messages with replacement is a multinomial draw over the cells of the matrix (Efron and Tibshirani, An
+    Introduction to the Bootstrap, 1993, chapters 6 and 13).
+
+    Parameters
+    ----------
+    confusion : ndarray of int, shape (k, k)
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    dict
+        Of each metric a dict with ``value``, ``low`` and ``high``, None where it is not defined; of those of single
+        classes a list of them.
+    """
+    k, total = len(confusion), int(confusion.sum())
+    cells = confusion.ravel() / total
+    draws = measures(np.random.default_rng(seed).multinomial(total, cells, SAMPLES).reshape(-1, k, k))
+    tail = 50 * (1 - CONFIDENCE)
+    result: dict[str, Any] = {}
+    for name, value in measures(confusion).items():
+        if value.ndim:
+            result[name] = [_interval(value[index], draws[name][:, index], tail) for index in range(k)]
+        else:
+            result[name] = _interval(value, draws[name], tail)
+    return result
+
+
+def _interval(value: Any, draws: NDArray[np.float64], tail: float) -> dict[str, float | None]:
+    defined = draws[~np.isnan(draws)]
+    if math.isnan(value) or not len(defined):
+        return {"value": None, "low": None, "high": None}
+    low, high = np.percentile(defined, [tail, 100 - tail])
+    return {"value": float(value), "low": float(low), "high": float(high)}

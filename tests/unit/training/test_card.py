@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import copy
+import json
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+from batch_nlp.training.card.pages import card_pages
+from batch_nlp.training.card.statements import decision_in_words, statements
+from batch_nlp.training.intervals import measures, with_intervals
+from batch_nlp.training.slices import slice_metrics
+
+
+class World(Protocol):
+    layers: Layers
+    registry: Registry
+
+
+@pytest.fixture(scope="module")
+def facts(world: World) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((world.layers.reporting / "training" / "run-1.json").read_text())
+    card: dict[str, Any] = report["card"]
+    return card
+
+
+def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
+    """Of 10 messages: recalls 3/4 and 4/6, precisions 3/5 and 4/5, so F1 6/9 and 8/11."""
+    found = measures(np.array([[3, 1], [2, 4]]))
+    assert found["recall"] == pytest.approx([3 / 4, 4 / 6])
+    assert found["precision"] == pytest.approx([3 / 5, 4 / 5])
+    assert found["accuracy"] == pytest.approx(0.7)
+    assert found["f1_macro"] == pytest.approx((6 / 9 + 8 / 11) / 2)
+    assert found["f1_weighted"] == pytest.approx(0.4 * 6 / 9 + 0.6 * 8 / 11)
+
+
+def test_a_class_that_does_not_occur_counts_for_nothing() -> None:
+    found = with_intervals(np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]]), seed=1)
+    assert found["f1_macro"]["value"] == pytest.approx((6 / 9 + 8 / 11) / 2)
+    assert found["recall"][2] == {"value": None, "low": None, "high": None}
+
+
+def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100() -> None:
+    """300 hold-outs are drawn from a population in which 80 % are right; 91 to 99 % is four standard errors wide."""
+    random = np.random.default_rng(3)
+    covered = 0
+    for draw in range(300):
+        cells = random.multinomial(400, [0.4, 0.1, 0.1, 0.4]).reshape(2, 2)
+        found = with_intervals(cells, seed=draw)["accuracy"]
+        covered += found["low"] <= 0.8 <= found["high"]
+    assert 0.91 <= covered / 300 <= 0.99
+
+
+def test_slices_hold_every_message_once_and_small_ones_are_marked() -> None:
+    rows = pd.DataFrame(
+        {
+            "category_group": ["cafe"] * 40 + [None] * 10,
+            "word_count": [25.0, 26.0, 1000.0, 0.0, 200.0] * 10,
+            "written_at": pd.to_datetime(["2021-12-31"] * 30 + ["2022-01-01"] * 20, utc=True),
+        }
+    )
+    truth = np.array([0, 1] * 25)
+    predicted = np.r_[truth[:40], 1 - truth[40:]]
+    found = slice_metrics(rows, truth, predicted, 2, seed=1)
+    cafe, unknown = found["category group"]
+    assert (cafe["name"], cafe["messages"], cafe["small"], cafe["f1_macro"]["low"]) == ("cafe", 40, False, 1.0)
+    assert (unknown["messages"], unknown["small"]) == (10, True)
+    assert unknown["accuracy"] == {"value": 0.0, "low": None, "high": None}
+    assert {part["name"]: part["messages"] for part in found["length"]} == {
+        "up to 25 words": 20, "26 to 50 words": 10, "101 to 200 words": 10, "over 200 words": 10,
+    }  # fmt: skip
+    assert [part["name"] for part in found["year"]] == ["2021", "2022"]
+
+
+def test_the_card_goes_with_the_model_and_says_what_was_measured(world: World, facts: dict[str, Any]) -> None:
+    folder = world.registry.root / "v0001"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {"model_card.md", "model_card.html"} <= set(manifest["files"])
+    for name in ("model_card.md", "model_card.html"):
+        card = (folder / name).read_text()
+        found = facts["quality"]["f1_macro"]
+        assert found["value"] == pytest.approx(manifest["metrics"]["f1_macro"])
+        for fact in (f"{found['value']:.3f}", f"{found['low']:.3f}", f"{manifest['training_rows']:,}", "xgboost"):
+            assert fact in card
+        assert "sample (generated)" in card
+        assert manifest["data_version"]["feature_version"] in card
+        assert facts["words"][2][0]["term"] in card
+        assert all(
+            check["name"].replace("_", "") in card.replace("\\", "").replace("_", "") for check in manifest["gate"]
+        )
+
+
+def test_neither_card_nor_facts_hold_a_message(world: World, messages: pd.DataFrame) -> None:
+    folder = world.registry.root / "v0001"
+    pages = [(folder / name).read_text() for name in ("model_card.md", "model_card.html", "manifest.json")]
+    pages.append((world.layers.reporting / "training" / "run-1.json").read_text())
+    for text in messages["text"]:
+        start = " ".join(text.split())[:40]
+        assert not any(len(start) == 40 and start in page for page in pages)
+    for message_id in messages["message_id"]:
+        assert not any(message_id in page for page in pages)
+
+
+def test_the_same_facts_give_the_same_bytes(world: World, facts: dict[str, Any]) -> None:
+    """Those of the folder came from the facts before they were written and read: nothing hangs on the process."""
+    for name, page in card_pages(facts).items():
+        assert page == (world.registry.root / "v0001" / name).read_text(), name
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag not in ("meta", "use", "path", "rect"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("meta", "use", "path", "rect"):
+            assert self.open.pop() == tag
+
+
+def test_hostile_names_stay_names(facts: dict[str, Any]) -> None:
+    hostile = copy.deepcopy(facts)
+    attack = "<script>alert(1)</script>\"'|$x_{1}$\n# heading"
+    hostile["classes"][0] = hostile["data"]["dataset"] = hostile["gate"]["champion"] = attack
+    hostile["slices"]["category group"][0]["name"] = attack
+    hostile["importance"]["groups"][0]["name"] = hostile["words"][0][0]["term"] = attack
+    hostile["statements"] = statements(hostile)
+    hostile["decision"] = decision_in_words(hostile)
+    pages = card_pages(hostile)
+    assert all("<script" not in page for page in pages.values())
+    assert "\n# heading" not in pages["model_card.md"]
+    for line in pages["model_card.md"].splitlines():
+        if line.startswith("| **"):
+            assert len(re.findall(r"(?<!\\)\|", line)) == len(facts["classes"]) + 2
+    tags = Tags()
+    tags.feed(pages["model_card.html"])
+    assert not tags.open
+    assert "script" not in tags.seen
+
+
+def test_the_page_needs_nothing_else_and_its_figures_have_words(facts: dict[str, Any]) -> None:
+    page = card_pages(facts)["model_card.html"]
+    figures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(figures) == 4
+    names = []
+    for figure in figures:
+        root = ET.fromstring(figure)  # noqa: S314 our own
+        assert len(root.attrib["aria-label"]) > 30
+        names += [part.attrib["id"] for part in root.iter() if "id" in part.attrib]
+    assert len(names) == len(set(names))
+    assert not re.search(r"(src|href)=[\"'](?!#)", page)
+    assert "url(http" not in page
+
+
+def test_a_model_without_ngrams_or_gate_says_so(facts: dict[str, Any]) -> None:
+    plain = {**facts, "words": None, "gate": {"checks": None, "champion": None}}
+    for page in card_pages(plain).values():
+        assert "This model has no n-gram scores" in page
+        assert "not put before the gate" in page
+
+
+def test_sentences_follow_from_the_figures(facts: dict[str, Any]) -> None:
+    changed = copy.deepcopy(facts)
+    changed["classes"] = ["bad", "so-so", "good"]
+    changed["confusion"] = [[90, 5, 5], [30, 50, 20], [10, 0, 790]]
+    changed["quality"] = with_intervals(np.array(changed["confusion"]), 1)
+    changed["data"]["holdout"]["rows"] = 1000
+    changed["errors"] |= {"mistakes": 70, "confident_predictions": 700, "confident_mistakes": 14}
+    changed["decision_weights"] = [1.0, 2.0, 1.0]
+    changed["data"]["train"]["shares"] = [0.1, 0.1, 0.8]
+    found = " ".join(statements(changed))
+    assert re.search(
+        r"weakest class is so-so, with F1 0\.645 .*: 50 of its 100 messages are found, and 30 are taken for bad", found
+    )
+    assert "70 of 1,000 held-out messages (7.0%) are misread, 14 of them" in found
+    assert "2.0% of the 700 predictions" in found
+    assert (
+        "so-so (weight 2.00) is predicted rather than good as soon as it is 0.50 times as probable."
+        in decision_in_words(changed)
+    )
+    changed["decision_weights"] = [1.0, 1.0, 1.0]
+    assert decision_in_words(changed) == ["The most probable class is predicted."]
