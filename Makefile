@@ -13,7 +13,7 @@ RUN := $(UV) run --no-sync
 ARGS ?=
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback test test-fault test-models check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback test test-fault test-gate test-extras test-models ablation check lint format typecheck imports \
 	security coverage docs docs-serve clean
 
 help: ## list the targets
@@ -51,10 +51,21 @@ rollback: setup ## make the version before the champion the champion again
 test: setup ## run the tests
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
+test-gate: setup ## 50 candidates of shuffled labels through the gate
+	BATCH_NLP_CANDIDATES=25 $(RUN) pytest -n 2 tests/unit/training/test_gate_bars.py $(ARGS)
+
+test-extras: setup ## the tests of MLflow, Optuna and joblib, which are extras
+	$(UV) sync --locked --inexact --extra mlflow --extra sweeps
+	$(RUN) pytest tests/extras $(ARGS)
+
 test-models: setup ## the tests that need torch, with a CPU build beside what is locked (the locked one brings CUDA)
 	$(UV) pip install --quiet pip
-	.venv/bin/python -m pip install --quiet torch==2.13.0 sentence-transformers
-	$(RUN) pytest tests/model
+	.venv/bin/python -m pip install --quiet torch==2.13.0 accelerate sentence-transformers transformers
+	$(RUN) pytest tests/model $(ARGS)
+
+ablation: setup ## what each part of the model brings, over five windows of time; a killed one goes on
+	$(RUN) start_batch_nlp.py -m pipeline=training '+ablation=glob(*)' training.window=0,1,2,3,4 training.holdout=0.1 \
+		sweep=ablation $(ARGS)
 
 test-fault: setup ## only the tests that kill real processes
 	$(RUN) pytest tests/fault $(ARGS)

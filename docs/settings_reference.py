@@ -147,12 +147,12 @@ def _head(file: Path) -> str:
 
 def _group_pages(defaults: dict[str, Any]) -> list[str]:
     parts = ["## Groups", "", "| group | choice | what it is |", "| --- | --- | --- |"]
-    chosen = {"features": "default", "drift": "default", "engine": "local"} | {
+    chosen = {"features": "default", "drift": "default", "engine": "local", "tracking": "none"} | {
         group: defaults[group]["name"] for group in ("pipeline", "dataset", "model")
     }
     for group, choices in _groups().items():
         for choice in choices:
-            plus = "+" if group == "experiment" else ""
+            plus = "" if group in defaults else "+"
             mark = " (default)" if chosen.get(group) == choice else ""
             parts.append(
                 f"| {group} | `{plus}{group}={choice}`{mark} | {_cell(_head(CONF / group / f'{choice}.yaml'))} |"
