@@ -17,6 +17,8 @@ import pytest
 from deltalake import DeltaTable
 from tests.projects import Project
 
+from batch_nlp.storage.registry import Registry
+
 pytestmark = pytest.mark.xdist_group("cli")
 
 PREDICTION_COLUMNS = [
@@ -65,7 +67,9 @@ def test_first_run_ends_with_a_model_predictions_and_a_verdict(
     assert found["message_id"].is_unique
     probabilities = found[[f"probability_{name}" for name in ("negative", "neutral", "positive")]].to_numpy()
     assert np.allclose(probabilities.sum(axis=1), 1, rtol=0, atol=1e-12)
-    assert (probabilities.argmax(axis=1) == found["predicted_class"]).all()
+    model = Registry(project.models).champion()
+    assert model is not None
+    assert (model.decide(probabilities) == found["predicted_class"]).all()
     assert [decision["decision"] for decision in decisions(project)] == ["gate", "batch"]
     batch = decisions(project)[-1]
     assert batch["verdict"]["status"] in {"ok", "drift"}

@@ -20,7 +20,7 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw import RawBatch, read_batches
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.tables import connect
 
 
@@ -49,10 +49,16 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def score(world: World, embedding_cache: Path, engine: EngineConfig) -> Score:
+def champion(world: World) -> Model:
+    """Return the model that scores."""
+    found = world.registry.champion()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def score(world: World, champion: Model, embedding_cache: Path, engine: EngineConfig) -> Score:
     """Return a function that scores raw batches by the steps of a real run, in their order."""
-    champion = world.registry.champion()
-    assert champion is not None
     users, businesses = (world.layers.intermediate / f"{table}.parquet" for table in ("user", "business"))
     # built once, so that the model is loaded once; each run gets a ledger and a memory of its own
     nothing: Any = None

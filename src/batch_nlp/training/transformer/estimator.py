@@ -105,10 +105,10 @@ class FineTunedTransformer(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         model: str | None = None,
-        epochs: float = 3,
-        learning_rate: float = 1.5e-4,
+        epochs: float = 2,
+        learning_rate: float = 2e-4,
         batch_size: int = 32,
-        max_tokens: int = 160,
+        max_tokens: int = 128,
         head_share: float = 0.5,
         weight_decay: float = 0.01,
         warmup_share: float = 0.1,
