@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from typing import Any
 
 import pandas as pd
@@ -29,9 +30,9 @@ class CleanText(StatelessStep):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages with clean `text`."""
         # cut generously first, so that a text of many megabytes costs no more than its place; escapes shrink
-        texts = [html.unescape(text[: 4 * self.max_chars]) for text in X["text"]]
+        # (pyarrow 25 leaves decomposed characters as they are, so not its utf8_normalize)
+        texts = [unicodedata.normalize("NFC", html.unescape(text[: 4 * self.max_chars])) for text in X["text"]]
         # &#xD800; and friends cannot come out of unescape, which follows HTML5 and gives U+FFFD
-        column: Any = pc.utf8_normalize(pa.array(texts, pa.string()), form="NFC")
-        column = pc.replace_substring_regex(column, r"[\p{Cc}\p{Z}\s]+", " ")
+        column: Any = pc.replace_substring_regex(pa.array(texts, pa.string()), r"[\p{Cc}\p{Z}\s]+", " ")
         column = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(column), 0, self.max_chars)
         return X.assign(text=pd.Series(column.to_pylist(), X.index, object))
