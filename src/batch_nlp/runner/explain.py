@@ -8,7 +8,6 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_json, write_text
-from batch_nlp.storage.stored_labels import stored_labels
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 
 
@@ -47,7 +46,7 @@ def explain(run: Run) -> None:
             "New messages enter the store by pipeline=feature and pipeline=inference; those in quarantine never do."
         )
     classes = list(champion.manifest["classes"])
-    target = stored_labels(run.store, [message_id], config.engine).get(message_id)
+    target = run.store.labels_of([message_id]).get(message_id)
     label = None if target is None else dict(config.dataset.target_map).get(target)
     truth = None if label is None else config.dataset.classes[label]
     explanation = explain_message(champion.pipeline, found.iloc[:1], classes, truth, champion.version)

@@ -226,6 +226,20 @@ class FeatureStore:
             found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
         return features_frame(found)
 
+    def labels_of(self, message_ids: list[str]) -> dict[str, str]:
+        """Return the latest label of some messages; those without one are left out."""
+        stored = self._open(self._labels_path)
+        if stored is None:
+            return {}
+        with connect(self._engine) as connection:
+            connection.register("labels", stored.to_pyarrow_dataset())
+            connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
+            connection.execute(_LATEST_LABELS)
+            rows = connection.sql(
+                "SELECT message_id, target FROM latest SEMI JOIN wanted USING (message_id)"
+            ).fetchall()
+        return {str(message_id): str(target) for message_id, target in rows}
+
 
 def features_frame(table: pa.Table) -> pd.DataFrame:
     """Return rows of the feature store as a frame; `embedding` is an object column of float32 vectors."""

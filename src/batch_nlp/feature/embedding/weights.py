@@ -39,7 +39,7 @@ def load_tensors(path: Path, sha256: str = WEIGHTS_SHA256) -> dict[str, NDArray[
         If the file is missing or not the one that is meant.
     """
     verify_weights(path, sha256)
-    with safe_open(path, framework="np") as tensors:
+    with safe_open(path, framework="np") as tensors:  # it has keys(), and is no dict that could be iterated
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
 
 
