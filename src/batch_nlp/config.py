@@ -23,6 +23,8 @@ class Stage(Enum):
     rollback = "rollback"
     explain = "explain"
     learning_curve = "learning_curve"
+    status = "status"
+    simulate = "simulate"
 
 
 class SamplePart(Enum):
@@ -80,6 +82,46 @@ class TrackingBackend(Enum):
     mlflow = "mlflow"
 
 
+class NotifyFormat(Enum):
+    """What a webhook is sent."""
+
+    none = "none"
+    json = "json"
+    slack = "slack"
+
+
+class Event(Enum):
+    """What a notification can be about."""
+
+    drift = "drift"
+    held_back = "held_back"
+    promotion = "promotion"
+    rejection = "rejection"
+    failure = "failure"
+
+
+class Scenario(Enum):
+    """What happens to the messages of a simulation."""
+
+    stable = "stable"
+    sudden_shift = "sudden_shift"
+    gradual_shift = "gradual_shift"
+    new_vocabulary = "new_vocabulary"
+    rare_class = "rare_class"
+    late_labels = "late_labels"
+    poisoned_labels = "poisoned_labels"
+    empty_days = "empty_days"
+    bursts = "bursts"
+
+
+class Policy(Enum):
+    """When a simulation retrains."""
+
+    never = "never"
+    always = "always"
+    rule = "rule"
+
+
 class Encoding(Enum):
     """How categories become numbers."""
 
@@ -88,16 +130,28 @@ class Encoding(Enum):
 
 
 class DriftRule(Enum):
-    """When a class's share counts as out of the band."""
+    """What can call a batch drifted."""
 
     share = "share"
     interval = "interval"
+    reference = "reference"
+    distance = "distance"
+    confidence = "confidence"
+    embedding = "embedding"
 
 
-class DriftAction(Enum):
+class Combine(Enum):
+    """How many of the rules must ring."""
+
+    any = "any"
+    all = "all"
+
+
+class DriftResponse(Enum):
     """What follows a drift verdict."""
 
     retrain = "retrain"
+    reweight = "reweight"
     alert = "alert"
     none = "none"
 
@@ -382,14 +436,71 @@ class DriftConfig:
     low: float = 0.10
     # Greatest share of the predictions that a class may have
     high: float = 0.90
-    # share: the literal rule; interval: only when the Wilson interval lies wholly outside the band
-    rule: DriftRule = DriftRule.share
-    # Confidence of the Wilson interval
-    confidence: float = 0.95
+    # What calls a batch drifted. share: the literal rule; interval: a Wilson interval lies wholly outside the band;
+    # reference: the shares differ from those of the champion's hold-out; distance: the distribution of the predictions
+    # or features does; confidence: the model is less sure; embedding: a classifier tells the batch from the hold-out
+    rules: list[DriftRule] = field(default_factory=lambda: [DriftRule.share])
+    # Whether any of the rules is enough, or all must ring
+    combine: Combine = Combine.any
     # Messages under which no verdict is given
     min_messages: int = 30
-    # retrain, alert (exit code 4), or none (only recorded)
-    action: DriftAction = DriftAction.retrain
+    # Batches of the sliding window that is judged beside each batch; 1 judges batches alone
+    window: int = 1
+    # Confidence of the Wilson intervals
+    confidence: float = 0.95
+    # p-value, corrected for many tests, under which the other rules ring
+    significance: float = 0.01
+    # rule reference: least change of a class's share that counts
+    min_share_change: float = 0.05
+    # rule distance: least population stability index that counts
+    min_psi: float = 0.1
+    # rule confidence: least fall of the mean probability of the predicted class that counts
+    min_confidence_drop: float = 0.02
+    # rule embedding: least area under the curve that counts
+    min_auc: float = 0.6
+    # Messages of a batch, and of the hold-out, that are kept for the analysis
+    sample: int = 2000
+    # Draws from the null distribution of a distance
+    resamples: int = 999
+    # retrain, reweight (predict the batch again for its own class shares), alert (exit code 4), or none (only recorded)
+    response: DriftResponse = DriftResponse.retrain
+    # Predict the batch that rang again when a retraining gave a new champion; both predictions are kept
+    rescore: bool = False
+    # New labels after which the breaker lets a further retraining follow, as a share of the rows that the champion was
+    # trained on; each rejected candidate doubles it
+    min_new_labels: float = 0.5
+    # p-value under which the shares of a batch count as another change than the one last answered
+    change_significance: float = 0.001
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    # none, json (a generic JSON document) or slack (text that Slack and its compatibles show)
+    format: NotifyFormat = NotifyFormat.none
+    # Environment variable that holds the address of the webhook; it is a secret, so no setting holds it
+    url_variable: str = "BATCH_NLP_WEBHOOK"
+    # What is told: drift, held_back, promotion, rejection, failure
+    events: list[Event] = field(default_factory=lambda: list(Event))
+    # Seconds that an attempt may take
+    timeout: float = 5.0
+    # Attempts, with a growing pause between them
+    attempts: int = 4
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    # What happens to the messages
+    scenario: Scenario = Scenario.stable
+    # Policies to compare: never, always, rule (the settings of drift)
+    policies: list[Policy] = field(default_factory=lambda: list(Policy))
+    # Days to replay, one batch a day
+    days: int = 50
+    # Messages of a day
+    messages: int = 200
+    # Day on which the change of the scenario begins, the first being 1
+    change_day: int = 10
+    # Days after which the labels of a batch arrive
+    label_delay: int = 1
 
 
 @dataclass(frozen=True)
@@ -438,6 +549,10 @@ class Config:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # When and how the shares of the predictions raise the alarm
     drift: DriftConfig = field(default_factory=DriftConfig)
+    # Who is told of drift, retrainings and failures
+    notify: NotifyConfig = field(default_factory=NotifyConfig)
+    # What pipeline=simulate replays
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     # What the work runs on
     engine: EngineConfig = field(default_factory=EngineConfig)
 

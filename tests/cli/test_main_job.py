@@ -123,7 +123,7 @@ def _drawn(project: Project, counts: dict[str, int]) -> list[dict[str, Any]]:
     write_reviews(
         inbox(project) / "survey_review.json", [{**row, "review_id": f"survey-{key}"} for key, row in rows.items()]
     )
-    assert project.run("pipeline=inference", "drift.action=none").returncode == 0
+    assert project.run("pipeline=inference", "drift.response=none").returncode == 0
     found = predictions(project)
     found = found[found["message_id"].str.startswith("survey-")]
     drawn = []

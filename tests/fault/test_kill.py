@@ -108,7 +108,7 @@ def test_inference_killed_at_any_point_finishes_just_that_batch(project: Project
     assert project.run("pipeline=sample", "sample.part=batch", "sample.batch_messages=600").returncode == 0
     records = project.data / "09_inference" / "batches"
     done = set(records.glob("*.json"))
-    arguments = ("pipeline=inference", "drift.action=none", "engine.batch_rows=50", "engine.commit_rows=100")
+    arguments = ("pipeline=inference", "drift.response=none", "engine.batch_rows=50", "engine.commit_rows=100")
     for _ in range(KILLS):
         _kill_after(project, lambda: bool(set(records.glob("*.json")) - done), draw.uniform(0, 2.0), *arguments)
     result = project.run(*arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import sqrt
 from typing import Any
@@ -49,6 +49,24 @@ class ClassShare:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What one rule found.
+
+    Parameters
+    ----------
+    rule : str
+        Its name in ``drift.rules``.
+    rings : bool
+    reason : str
+        In words, whether it rings or not.
+    """
+
+    rule: str
+    rings: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What is said of a batch, and why.
 
@@ -59,11 +77,14 @@ class Verdict:
         In words.
     shares : list of ClassShare
         Empty where nothing was predicted.
+    findings : list of Finding
+        One a rule, in the order of the settings; empty where nothing was judged.
     """
 
     status: Status
     reason: str
     shares: list[ClassShare]
+    findings: list[Finding] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON values."""
@@ -118,7 +139,7 @@ def judge(counts: list[int], classes: list[str], settings: DriftConfig) -> Verdi
     for name, count in zip(classes, counts, strict=True):
         lower, upper = wilson_interval(count, n, settings.confidence)
         share = count / n
-        if settings.rule is DriftRule.interval:
+        if DriftRule.interval in settings.rules:
             out = upper < settings.low or lower > settings.high
         else:
             out = share < settings.low or share > settings.high

@@ -8,7 +8,7 @@ import duckdb
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.config import DriftAction
+from batch_nlp.config import DriftResponse
 from batch_nlp.errors import DataError, DriftError, GateError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
@@ -72,7 +72,7 @@ def infer(run: Run) -> None:
 def _tell(run: Run, batch: Batch, verdict: Verdict) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift = run.config.drift
-    action = drift.action.value if verdict.status is Status.DRIFT else "none"
+    action = drift.response.value if verdict.status is Status.DRIFT else "none"
     show_verdict(batch.name, verdict, action, drift.confidence)
     write_report(run.layers.reporting / "batches" / f"{batch.name}.json", batch.facts(), verdict)
     run.decide(
@@ -111,11 +111,11 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
 def _respond(run: Run, batch: Batch, verdict: Verdict) -> None:
     """Act on drift: retrain, unless the data is what the last retraining had already."""
     trigger = f"batch {batch.name}: {verdict.reason}"
-    action = run.config.drift.action
-    if verdict.status is not Status.DRIFT or action is DriftAction.none:
+    action = run.config.drift.response
+    if verdict.status is not Status.DRIFT or action is DriftResponse.none:
         return
-    if action is DriftAction.alert:
-        raise DriftError(f"Drift in {trigger}. Nothing was done about it, since drift.action=alert.")
+    if action is DriftResponse.alert:
+        raise DriftError(f"Drift in {trigger}. Nothing was done about it, since drift.response=alert.")
     logger.warning("Drift in {}: feature and training run again", trigger)
     take_in(run)
     version = run.definition.version

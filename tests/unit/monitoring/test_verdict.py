@@ -13,7 +13,7 @@ from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.monitoring.verdict import Status, check_band, judge, wilson_interval
 
 CLASSES = ["negative", "neutral", "positive"]
-SHARE, INTERVAL = DriftConfig(), DriftConfig(rule=DriftRule.interval)
+SHARE, INTERVAL = DriftConfig(), DriftConfig(rules=[DriftRule.interval])
 
 
 def out(counts: list[int], settings: DriftConfig = SHARE) -> list[str]:

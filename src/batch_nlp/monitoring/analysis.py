@@ -1,0 +1,160 @@
+"""What is known of a batch beside its shares: the facts that reports show and rules judge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from batch_nlp.monitoring.verdict import Status, Verdict
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One comparison of a batch with the champion's hold-out.
+
+    Parameters
+    ----------
+    name : str
+        What was compared and how, for example ``psi of the predicted classes``.
+    kind : str
+        ``mix`` (which messages came: shares, features, words) or ``quality`` (how sure the model is).
+    value : float
+        The statistic.
+    p_value : float
+        From the null distribution at this batch's size.
+    p_adjusted : float
+        Corrected for all comparisons of the batch.
+    counts : bool
+        Whether the difference is significant and large enough to matter.
+    """
+
+    name: str
+    kind: str
+    value: float
+    p_value: float
+    p_adjusted: float
+    counts: bool
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A figure of the batch beside that of the champion's hold-out; None where it cannot be known."""
+
+    batch: float | None
+    reference: float | None
+
+
+@dataclass(frozen=True)
+class ChangedWord:
+    """A word whose share of the messages changed.
+
+    Parameters
+    ----------
+    word : str
+    share, reference_share : float
+        Share of the messages that hold it, in the batch and in the hold-out.
+    p_value : float
+    """
+
+    word: str
+    share: float
+    reference_share: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How good the predictions are: estimated from their probabilities, or measured where labels have come.
+
+    Parameters
+    ----------
+    messages : int
+        Messages that it is of.
+    accuracy, f1_macro, f1_weighted : float
+    """
+
+    messages: int
+    accuracy: float
+    f1_macro: float
+    f1_weighted: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """A message that a person should look at, by its id.
+
+    Parameters
+    ----------
+    message_id : str
+    predicted_label : str
+    probability : float
+        Of the predicted class.
+    why : str
+        For example ``least sure``.
+    """
+
+    message_id: str
+    predicted_label: str
+    probability: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that is said of a batch.
+
+    Parameters
+    ----------
+    batch : str
+    verdict : Verdict
+        On the batch alone.
+    window : Verdict or None
+        On the last ``drift.window`` batches that the same model scored, this one included; None where that is 1.
+    window_batches : list of str
+    explanation : str
+        Whether the mix of messages changed, or how sure the model is, or both, in words.
+    reference_shares : dict of str to float
+        The champion's own shares on its hold-out.
+    tests : list of TestResult
+    confidence, entropy, unknown_words : Compared
+        Mean probability of the predicted class, mean entropy (nats), mean share of words that training has not seen.
+    languages : dict of str to Compared
+        Share of the messages by language (ISO 639-1).
+    changed_words : list of ChangedWord
+        Strongest change first.
+    estimated : Performance or None
+        Estimated from the calibrated probabilities.
+    prior_shares : dict of str to float
+        Class shares of the batch as estimated from its probabilities (Saerens et al., 2002).
+    examples : list of Example
+    seconds : float
+        What the analysis took.
+    """
+
+    batch: str
+    verdict: Verdict
+    window: Verdict | None = None
+    window_batches: list[str] = field(default_factory=list)
+    explanation: str = ""
+    reference_shares: dict[str, float] = field(default_factory=dict)
+    tests: list[TestResult] = field(default_factory=list)
+    confidence: Compared = Compared(None, None)
+    entropy: Compared = Compared(None, None)
+    unknown_words: Compared = Compared(None, None)
+    languages: dict[str, Compared] = field(default_factory=dict)
+    changed_words: list[ChangedWord] = field(default_factory=list)
+    estimated: Performance | None = None
+    prior_shares: dict[str, float] = field(default_factory=dict)
+    examples: list[Example] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+    @property
+    def deciding(self) -> Verdict:
+        """The verdict that is acted on: the batch's, or the window's where only that one found drift."""
+        if self.window is not None and self.window.status is Status.DRIFT and self.verdict.status is not Status.DRIFT:
+            return self.window
+        return self.verdict

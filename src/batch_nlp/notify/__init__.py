@@ -1,0 +1,1 @@
+"""Tells people of drift, retrainings and failures, by webhook."""
