@@ -77,6 +77,11 @@ class Layers:
         return self.root / "07_model_output" / self.dataset
 
     @property
+    def samples(self) -> Path:
+        """Some messages of each batch, with their features and predictions, for the analysis of drift."""
+        return self.model_output / "samples"
+
+    @property
     def reporting(self) -> Path:
         """Reports for people, the decision log and the logs of runs."""
         return self.root / "08_reporting"
