@@ -13,7 +13,7 @@ RUN := $(UV) run --no-sync
 ARGS ?=
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback test test-fault test-gate test-extras test-models ablation check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault test-gate test-extras test-models ablation check lint format typecheck imports \
 	security coverage docs docs-serve clean
 
 help: ## list the targets
@@ -48,11 +48,17 @@ sample: setup ## write the next generated batch into the inbox (ARGS="sample.par
 rollback: setup ## make the version before the champion the champion again
 	$(RUN) start_batch_nlp.py pipeline=rollback $(ARGS)
 
+simulate: setup ## replay days of batches: when does retraining pay? (ARGS="simulation.scenario=sudden_shift")
+	$(RUN) start_batch_nlp.py pipeline=simulate $(ARGS)
+
 test: setup ## run the tests
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 test-gate: setup ## 50 candidates of shuffled labels through the gate
 	BATCH_NLP_CANDIDATES=25 $(RUN) pytest -n 2 tests/unit/training/test_gate_bars.py $(ARGS)
+
+simulate-bars: setup ## what is promised of retraining, by simulations of 50 days through the real runner
+	BATCH_NLP_SIMULATION_BARS=1 $(RUN) pytest tests/pipeline/test_simulation.py $(ARGS)
 
 test-extras: setup ## the tests of MLflow, Optuna and joblib, which are extras
 	$(UV) sync --locked --inexact --extra mlflow --extra sweeps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 # As the command line does, and before anything loads OpenMP: spinning threads are slow where tests run side by side
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Tables that a run prints are as wide as those of the runs in processes of their own
+os.environ["COLUMNS"] = "160"
 
 import hypothesis
 import pytest
@@ -35,10 +38,34 @@ from batch_nlp.training.run import run_training_pipeline
 ROOT = Path(__file__).resolve().parents[1]
 
 MakeConfig = Callable[..., Config]
+Once = Callable[[str, Callable[[Path], None]], Path]
 
 # Other work on the machine makes single examples slow; that is no finding
 hypothesis.settings.register_profile("batch_nlp", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("batch_nlp")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function ``once(name, make)`` that makes a folder for the tests of all workers of a parallel run.
+
+    The first worker that asks for it makes it, the others wait; nobody writes to it afterwards.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return get
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +98,9 @@ def warnings() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def sample_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_raw(once: Once) -> Path:
     """Return a folder with the three tables of a generated history of 800 messages; nobody writes to it."""
-    folder = tmp_path_factory.mktemp("sample_raw")
-    write_history(folder, SampleConfig(messages=800))
-    return folder
+    return once("sample_raw", lambda folder: write_history(folder, SampleConfig(messages=800)))
 
 
 @pytest.fixture(scope="session")
@@ -113,28 +138,34 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig, sample_raw: Path) -> World:
+def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
     """Return the state after features and training on `sample_raw`, with a small model; nobody writes to it."""
-    config = make_config(
-        tmp_path_factory.mktemp("world"),
-        f"dataset.raw_dir={sample_raw}",
-        "model.params.n_estimators=30",
-        "training.thresholds.f1_macro=0.3",
-        "training.thresholds.f1_weighted=0.3",
-        "training.thresholds.recall=0.0",
-        "training.min_class_messages=5",
-        "training.promote=true",
-    )
-    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    layers = Layers(Path(config.paths.data), config.dataset.name)
-    store, registry = FeatureStore(layers.feature_store, config.engine), Registry(Path(config.paths.models))
-    definition = FeatureDefinition.from_config(config)
-    run_feature_pipeline(config, layers, store, Path(config.inference.inbox), "run-1", now)
-    result = run_training_pipeline(
-        config, layers, store, registry, definition.to_dict(), definition.version, "run-1", now
-    )
-    assert result.version == "v0001"
-    return World(config, layers, store, registry, definition)
+
+    def at(folder: Path) -> World:
+        config = make_config(
+            folder,
+            f"dataset.raw_dir={sample_raw}",
+            "model.params.n_estimators=30",
+            "training.thresholds.f1_macro=0.3",
+            "training.thresholds.f1_weighted=0.3",
+            "training.thresholds.recall=0.0",
+            "training.min_class_messages=5",
+            "training.promote=true",
+        )
+        layers = Layers(Path(config.paths.data), config.dataset.name)
+        store, registry = FeatureStore(layers.feature_store, config.engine), Registry(Path(config.paths.models))
+        return World(config, layers, store, registry, FeatureDefinition.from_config(config))
+
+    def make(folder: Path) -> None:
+        new, now = at(folder), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        config, layers, definition = new.config, new.layers, new.definition
+        run_feature_pipeline(config, layers, new.store, Path(config.inference.inbox), "run-1", now)
+        result = run_training_pipeline(
+            config, layers, new.store, new.registry, definition.to_dict(), definition.version, "run-1", now
+        )
+        assert result.version == "v0001"
+
+    return at(once("world", make))
 
 
 @pytest.fixture(scope="session")
@@ -152,12 +183,15 @@ def new_project(embedding_cache: Path) -> Callable[[Path], Project]:
 
 
 @pytest.fixture(scope="session")
-def first_run(
-    tmp_path_factory: pytest.TempPathFactory, new_project: Callable[[Path], Project]
-) -> tuple[Project, subprocess.CompletedProcess[str]]:
+def first_run(once: Once, new_project: Callable[[Path], Project]) -> tuple[Project, subprocess.CompletedProcess[str]]:
     """Return a project after its first run of the whole job, and what that run printed; nobody writes to it."""
-    project = new_project(tmp_path_factory.mktemp("first_run"))
-    return project, project.run()
+
+    def make(folder: Path) -> None:
+        result = new_project(folder / "project").run()
+        (folder / "result.json").write_text(json.dumps([result.args, result.returncode, result.stdout, result.stderr]))
+
+    folder = once("first_run", make)
+    return Project(folder / "project"), subprocess.CompletedProcess(*json.loads((folder / "result.json").read_text()))
 
 
 @pytest.fixture

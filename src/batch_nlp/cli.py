@@ -77,11 +77,13 @@ def _attempt(composed: DictConfig, record: JobRecord | None = None) -> float | N
 
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
+    from batch_nlp.notify import failures_told
     from batch_nlp.runner import check_settings, data_state, measured, right_to_run, run_stages
     from batch_nlp.storage.lock import run_name
 
     check_settings(config)
-    with right_to_run(config, None if record is None else str(record.job.folder.parent)) as (now, alone):
+    sweep = None if record is None else str(record.job.folder.parent)
+    with failures_told(config), right_to_run(config, sweep) as (now, alone):
         if record is None:
             return run_stages(config, now, alone)
         record.begin()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-import pandera.pandas as pa_check
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa_check
 
 NUMERIC_FEATURES = (
     "text_length",
@@ -76,6 +79,9 @@ def message_contract(targets: Collection[str]) -> pa_check.DataFrameSchema:
     targets : collection of str
         Values that the target may have; a message without a target is one that is not labelled yet.
     """
+    # imported late: it takes half a second, and most pipelines that name a column check none
+    import pandera.pandas as pa_check
+
     return pa_check.DataFrameSchema(
         {
             "message_id": pa_check.Column(

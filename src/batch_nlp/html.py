@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+UNKNOWN = "\N{EN DASH}"
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1000px; padding: 0 1rem; color: #1f2933; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
@@ -71,3 +76,32 @@ def page(title: str, *parts: object, style: str = "") -> str:
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}{style}</style>'
     body = "\n".join([element("h1", title), *(escape(part) for part in parts)])
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}\n</body></html>\n'
+
+
+def templates(package: str) -> Environment:
+    """Return the templates of a package's folder ``templates``.
+
+    In names that end in ``.html`` every value is escaped; a value that is missing is an error. They know the filters
+    ``number`` (1,234), ``decimals`` (0.123, a dash for None) and ``percent`` (12.3%, a dash for None).
+
+    Parameters
+    ----------
+    package : str
+        Import path.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader(package),
+        autoescape=select_autoescape(["html"], default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        number=lambda value: f"{value:,}",
+        decimals=lambda value, places=3: UNKNOWN if value is None else f"{value:.{places}f}",
+        percent=lambda value, places=1: UNKNOWN if value is None else f"{value:.{places}%}",
+    )
+    return environment

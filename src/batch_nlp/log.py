@@ -6,11 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loguru import logger
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+if TYPE_CHECKING:
+    from loguru import Record
+
+# Marks what is said in the background, see `in_the_background`
+_BACKGROUND = "background"
 _FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {message}"
 
 # Reports and progress share the terminal's error stream with the log: standard output stays free.
@@ -28,16 +34,39 @@ def set_up_logging(level: str, file: Path | None) -> None:
         Where the run keeps its log.
     """
     logger.remove()
-    # Writing through the console keeps lines and a progress display apart.
     # No values of variables in a traceback (diagnose): they may be the text of messages.
-    logger.add(
-        lambda message: console.print(message, end="", markup=False, highlight=False, soft_wrap=True),
-        level=level,
-        format=_FORMAT,
-        diagnose=False,
-    )
+    logger.add(_print, level=level, format=_FORMAT, filter=_least("ERROR"), diagnose=False)
     if file is not None:
-        logger.add(file, level="DEBUG", format=_FORMAT, diagnose=False)
+        logger.add(file, level="DEBUG", format=_FORMAT, filter=_least("WARNING"), diagnose=False)
+
+
+def _print(message: str) -> None:
+    """Print a line of the log; writing through the console keeps lines and a progress display apart."""
+    quiet, console.quiet = console.quiet, False
+    try:
+        console.print(message, end="", markup=False, highlight=False, soft_wrap=True)
+    finally:
+        console.quiet = quiet
+
+
+def _least(level: str) -> Callable[[Record], bool]:
+    """Return a filter that asks for that level of what is said within `in_the_background`."""
+    number = logger.level(level).no
+    return lambda record: _BACKGROUND not in record["extra"] or record["level"].no >= number
+
+
+@contextmanager
+def in_the_background() -> Iterator[None]:
+    """Keep what is run within from filling the terminal and the log: a simulation does a hundred runs.
+
+    Of its log, the terminal shows errors and the run's file keeps warnings; reports and progress are not shown.
+    """
+    quiet, console.quiet = console.quiet, True
+    try:
+        with logger.contextualize(**{_BACKGROUND: True}):
+            yield
+    finally:
+        console.quiet = quiet
 
 
 @contextmanager
@@ -50,8 +79,7 @@ def progress(description: str, unit: str = "messages") -> Iterator[Callable[[int
         Takes the number that was done since the last call.
     """
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TextColumn(unit))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not sys.stderr.isatty()
-    ) as display:
+    hidden = console.quiet or not sys.stderr.isatty()
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as display:
         task = display.add_task(description, total=None)
         yield lambda done: display.advance(task, done)

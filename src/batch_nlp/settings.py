@@ -8,7 +8,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from batch_nlp.config import Config, parse
+from batch_nlp.config import Config, Split, parse
 from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
@@ -90,6 +90,12 @@ def _check_values(settings: Config) -> None:
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
     need(training.window >= 0, "training.window", training.window, "0 (the newest) or more")
     need(
+        training.window == 0 or training.split is Split.time,
+        "training.window",
+        training.window,
+        "training.split=time; a random split has no windows",
+    )
+    need(
         training.decision.metric in (None, *METRICS),
         "training.decision.metric",
         training.decision.metric,
@@ -98,12 +104,13 @@ def _check_values(settings: Config) -> None:
     need(training.decision.folds >= 2, "training.decision.folds", training.decision.folds, "at least 2")
     need(training.ngrams.folds >= 2, "training.ngrams.folds", training.ngrams.folds, "at least 2")
     need(training.ngrams.max_n >= 1, "training.ngrams.max_n", training.ngrams.max_n, "at least 1")
-    need(
-        training.min_class_messages >= training.ngrams.folds,
-        "training.min_class_messages",
-        training.min_class_messages,
-        f"at least training.ngrams.folds={training.ngrams.folds}",
-    )
+    for key, folds in (("ngrams", training.ngrams.folds), ("decision", training.decision.folds)):
+        need(
+            training.min_class_messages >= folds,
+            "training.min_class_messages",
+            training.min_class_messages,
+            f"at least training.{key}.folds={folds}, a message of each class for each fold",
+        )
     need(training.keep_versions >= 2, "training.keep_versions", training.keep_versions, "at least 2, to roll back")
     gate = training.gate
     need(gate.bootstrap_samples >= 100, "training.gate.bootstrap_samples", gate.bootstrap_samples, "at least 100")

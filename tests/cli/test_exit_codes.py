@@ -11,12 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.projects import Project
+from tests.projects import LIGHT, Project
 
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 # arguments -> words that the message must have
 SETTINGS_ERRORS = {
@@ -163,14 +161,14 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
     (project.data / "09_inference" / "inbox" / "new_review.json").write_text(
         '{"review_id": "a", "text": "b", "date": "2020-01-01"}\n'
     )
-    result = project.run("pipeline=inference")
+    result = project.here("pipeline=inference")
     assert result.returncode == ExitCode.DATA
     assert str(model) in result.stderr
     assert "pipeline=rollback" in result.stderr
 
 
 def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
-    result = project.run("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
+    result = project.here("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
     assert result.returncode == 0, result.stderr
     result = project.run("pipeline=inference", "drift.response=alert", "drift.low=0.3")
     assert result.returncode == ExitCode.DRIFT
@@ -178,7 +176,7 @@ def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
 
 
 def test_the_gate_refuses_with_exit_code_5(project: Project) -> None:
-    result = project.run("pipeline=training", "training.thresholds.f1_macro=0.99")
+    result = project.here("pipeline=training", *LIGHT, "training.thresholds.f1_macro=0.99")
     assert result.returncode == ExitCode.GATE
     assert "training.thresholds.f1_macro" in result.stderr
     assert "at least 0.9900" in result.stderr
@@ -189,14 +187,14 @@ def test_no_gate_settings_no_promotion(project: Project) -> None:
     """Guarantee 13."""
     off = [f"training.thresholds.{name}=null" for name in ("f1_macro", "f1_weighted", "recall")]
     off += ["training.gate.tolerance=null", "training.gate.max_recall_drop=null"]
-    result = project.run("pipeline=training", *off)
+    result = project.here("pipeline=training", *LIGHT, *off)
     assert result.returncode == ExitCode.GATE
     assert "no gate settings" in result.stderr
 
 
 def test_a_candidate_that_fails_its_gate_does_not_keep_the_champion_from_scoring(project: Project) -> None:
-    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
-    result = project.run("training.thresholds.f1_macro=0.99")
+    assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
+    result = project.here(*LIGHT, "training.thresholds.f1_macro=0.99")
     assert result.returncode == ExitCode.GATE
     batches = [json.loads(path.read_text()) for path in (project.data / "09_inference" / "batches").glob("*.json")]
     assert [batch["state"] for batch in batches] == ["done", "done"]
@@ -212,21 +210,21 @@ def test_while_another_run_works_the_exit_code_says_try_later(project: Project) 
     assert result.returncode == ExitCode.LOCKED
     assert "process 4711" in result.stderr
     # a lock file that a killed process left does not lock
-    assert project.run("pipeline=inference").returncode == ExitCode.DONE
+    assert project.here("pipeline=inference").returncode == ExitCode.DONE
 
 
 def test_a_registry_of_another_dataset_is_refused_before_any_work(project: Project) -> None:
     """A champion trained on generated data may be replaced; nothing may be scored by it."""
     raw = project.data / "01_raw" / "sample"
-    result = project.run("pipeline=inference", "dataset=yelp", f"dataset.raw_dir={raw}")
+    result = project.here("pipeline=inference", "dataset=yelp", f"dataset.raw_dir={raw}")
     assert result.returncode == ExitCode.SETTINGS
     assert "was trained on dataset sample" in result.stderr
-    assert project.run("dataset=yelp", f"dataset.raw_dir={raw}").returncode == 0
-    back = project.run("pipeline=fti")
+    assert project.here(*LIGHT, "dataset=yelp", f"dataset.raw_dir={raw}").returncode == 0
+    back = project.here("pipeline=fti")
     assert back.returncode == ExitCode.SETTINGS
     assert "was trained on dataset yelp" in back.stderr
     assert "paths.models" in back.stderr
-    allowed = project.run("pipeline=training", "training.gate.replace_other_dataset=true")
+    allowed = project.here("pipeline=training", *LIGHT, "training.gate.replace_other_dataset=true")
     assert allowed.returncode == 0, allowed.stderr
 
 
@@ -234,13 +232,13 @@ def test_a_file_that_cannot_be_written_is_no_bug(project: Project) -> None:
     folder = project.data / "08_reporting" / "batches"
     shutil.rmtree(folder)
     folder.write_text("a file where a folder belongs")
-    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
-    result = project.run("pipeline=inference")
+    assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
+    result = project.here("pipeline=inference")
     assert result.returncode == ExitCode.DATA
     assert str(folder) in result.stderr
     assert "report" not in result.stderr.lower().replace(str(folder).lower(), "").replace("08_reporting", "")
     folder.unlink()
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
 
 
 def test_it_works_from_any_directory(project: Project, tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from tests.projects import Project
+from tests.conftest import Once
+from tests.projects import LIGHT, Project
 
 from batch_nlp.storage.registry import Registry
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 PREDICTION_COLUMNS = [
     "message_id",
@@ -102,7 +101,7 @@ def test_every_layer_holds_what_its_step_put_out(first_run: tuple[Project, subpr
 
 def test_a_second_run_does_no_needless_work(project: Project) -> None:
     before = {path: path.stat().st_mtime_ns for path in project.folder.rglob("*.parquet")}
-    result = project.run()
+    result = project.here()
     assert result.returncode == 0, result.stderr
     after = {path: path.stat().st_mtime_ns for path in project.folder.rglob("*.parquet")}
     assert after == before
@@ -123,7 +122,7 @@ def _drawn(project: Project, counts: dict[str, int]) -> list[dict[str, Any]]:
     write_reviews(
         inbox(project) / "survey_review.json", [{**row, "review_id": f"survey-{key}"} for key, row in rows.items()]
     )
-    assert project.run("pipeline=inference", "drift.response=none").returncode == 0
+    assert project.here("pipeline=inference", "drift.response=none").returncode == 0
     found = predictions(project)
     found = found[found["message_id"].str.startswith("survey-")]
     drawn = []
@@ -134,13 +133,16 @@ def _drawn(project: Project, counts: dict[str, int]) -> list[dict[str, Any]]:
     return drawn
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def drawn_batches(
-    tmp_path_factory: pytest.TempPathFactory, first_run: tuple[Project, subprocess.CompletedProcess[str]]
+    once: Once, first_run: tuple[Project, subprocess.CompletedProcess[str]]
 ) -> dict[str, list[dict[str, Any]]]:
-    folder = tmp_path_factory.mktemp("draw") / "project"
-    shutil.copytree(first_run[0].folder, folder, symlinks=True)
-    rows = _drawn(Project(folder), {"negative": 100, "neutral": 60, "positive": 540})
+    def make(folder: Path) -> None:
+        shutil.copytree(first_run[0].folder, folder / "project", symlinks=True)
+        rows = _drawn(Project(folder / "project"), {"negative": 100, "neutral": 60, "positive": 540})
+        (folder / "rows.json").write_bytes(orjson.dumps(rows))
+
+    rows = orjson.loads((once("drawn_batches", make) / "rows.json").read_bytes())
     negative, neutral, positive = rows[:100], rows[100:160], rows[160:]
     return {
         "5/5/90": negative[:30] + neutral[:30] + positive[:540],
@@ -152,9 +154,9 @@ def test_a_batch_at_5_5_90_percent_runs_feature_and_training_again(
     project: Project, drawn_batches: dict[str, list[dict[str, Any]]]
 ) -> None:
     # labels of the first batch have come meanwhile, so that there is something new to learn from
-    assert project.run("pipeline=sample", "sample.part=labels").returncode == 0
+    assert project.here("pipeline=sample", "sample.part=labels").returncode == 0
     write_reviews(inbox(project) / "new_review.json", drawn_batches["5/5/90"])
-    result = project.run("pipeline=inference")
+    result = project.here("pipeline=inference")
     log = decisions(project)
     batch = next(entry for entry in log if entry["decision"] == "batch" and entry["accounts"]["predicted"] == 600)
     assert [round(share["share"], 4) for share in batch["verdict"]["shares"]] == [0.05, 0.05, 0.9]
@@ -173,7 +175,7 @@ def test_a_batch_at_5_5_90_percent_runs_feature_and_training_again(
 
 def test_a_balanced_batch_does_not_retrain(project: Project, drawn_batches: dict[str, list[dict[str, Any]]]) -> None:
     write_reviews(inbox(project) / "new_review.json", drawn_batches["balanced"])
-    result = project.run("pipeline=inference")
+    result = project.here("pipeline=inference")
     assert result.returncode == 0, result.stderr
     assert decisions(project)[-1]["verdict"]["status"] == "ok"
     assert decisions(project)[-1]["action"] == "none"
@@ -191,7 +193,7 @@ def test_one_change_of_the_data_leads_to_one_retraining(
             inbox(project) / f"new_{number}_review.json",
             [{**row, "review_id": f"{number}{row['review_id']}"} for row in rows],
         )
-        codes.append(project.run("pipeline=inference").returncode)
+        codes.append(project.here("pipeline=inference").returncode)
     # on unchanged data the candidate is the champion over again, so its gate refuses it
     assert codes == [5, 4, 4]
     kinds = [decision["decision"] for decision in decisions(project)]
@@ -203,7 +205,7 @@ def test_one_change_of_the_data_leads_to_one_retraining(
 def test_a_small_batch_does_not_decide(project: Project, drawn_batches: dict[str, list[dict[str, Any]]]) -> None:
     """Guarantee 8."""
     write_reviews(inbox(project) / "new_review.json", drawn_batches["5/5/90"][-29:])
-    result = project.run("pipeline=inference")
+    result = project.here("pipeline=inference")
     assert result.returncode == 0, result.stderr
     assert decisions(project)[-1]["verdict"]["status"] == "insufficient"
 
@@ -215,12 +217,12 @@ def test_predictions_do_not_depend_on_the_batch(
     rows = drawn_batches["balanced"]
     order = np.random.default_rng(0).permutation(len(rows))
     write_reviews(inbox(project) / "a_review.json", [{**row, "review_id": f"a{row['review_id']}"} for row in rows])
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
     shuffled = [{**rows[i], "review_id": f"b{rows[i]['review_id']}"} for i in order]
     write_reviews(inbox(project) / "b_review.json", shuffled)
-    assert project.run("pipeline=inference", "engine.batch_rows=7").returncode == 0
+    assert project.here("pipeline=inference", "engine.batch_rows=7").returncode == 0
     write_reviews(inbox(project) / "c_review.json", [{**rows[5], "review_id": f"c{rows[5]['review_id']}"}])
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
     found = predictions(project).set_index("message_id").filter(like="probability")
     for row in rows:
         assert (found.loc[f"a{row['review_id']}"] == found.loc[f"b{row['review_id']}"]).all()
@@ -229,8 +231,8 @@ def test_predictions_do_not_depend_on_the_batch(
 
 
 def test_labels_that_arrive_after_scoring_join_their_message(project: Project) -> None:
-    assert project.run("pipeline=sample", "sample.part=labels").returncode == 0
-    result = project.run("pipeline=feature")
+    assert project.here("pipeline=sample", "sample.part=labels").returncode == 0
+    result = project.here("pipeline=feature")
     assert result.returncode == 0, result.stderr
     scored = set(predictions(project)["message_id"])
     labels = DeltaTable(str(project.data / "04_feature" / "sample" / "labels")).to_pyarrow_table()
@@ -249,39 +251,39 @@ def test_files_in_every_format_are_scored_and_never_twice(
     (folder / "two.json.gz").write_bytes(gzip.compress(b"".join(orjson.dumps(row) + b"\n" for row in rows[40:80])))
     frame[80:120].to_csv(folder / "three.csv", index=False)
     frame[120:].to_parquet(folder / "four.parquet", index=False)
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
     assert decisions(project)[-1]["accounts"] == {"in": 180, "predicted": 180, "duplicates": 0, "quarantined": 0}
     (folder / "one.jsonl").rename(folder / "renamed.jsonl")
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
     assert decisions(project)[-1]["verdict"]["status"] == "skipped"
     # the same messages in a new file are duplicates, whatever the format
     write_reviews(folder / "again.json", rows[70:100])
-    assert project.run("pipeline=inference").returncode == 0
+    assert project.here("pipeline=inference").returncode == 0
     assert decisions(project)[-1]["accounts"] == {"in": 30, "predicted": 0, "duplicates": 30, "quarantined": 0}
 
 
 def test_rollback_goes_back_one_version(project: Project) -> None:
     open_gate = ("training.gate.tolerance=1.0", "training.gate.max_recall_drop=1.0")
-    result = project.run("pipeline=training", "model.params.max_depth=3", *open_gate)
+    result = project.here("pipeline=training", *LIGHT, *open_gate)
     assert result.returncode == 0, result.stderr
     assert champion(project) == "v0002"
-    assert project.run("pipeline=rollback").returncode == 0
+    assert project.here("pipeline=rollback").returncode == 0
     assert champion(project) == "v0001"
     assert decisions(project)[-1]["decision"] == "rollback"
-    again = project.run("pipeline=rollback")
+    again = project.here("pipeline=rollback")
     assert again.returncode == 3
     assert "no version before" in again.stderr
 
 
 def test_a_multirun_trains_every_job_and_publishes_none(project: Project) -> None:
-    result = project.run("-m", "pipeline=training", "model.params.max_depth=2,3")
+    result = project.here("-m", "pipeline=training", *LIGHT, "model.params.max_depth=2,3")
     assert result.returncode == 0, result.stderr
     assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 3
     assert champion(project) == "v0001"
 
 
 def test_a_failing_job_of_a_multirun_does_not_hide_the_others(project: Project) -> None:
-    result = project.run("-m", "pipeline=training", "dataset.raw_dir=/nowhere", "drift.low=0.5,0.1")
+    result = project.here("-m", "pipeline=training", *LIGHT, "dataset.raw_dir=/nowhere", "drift.low=0.5,0.1")
     assert result.returncode == 2
     assert "drift.low=0.5" in result.stderr
     assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 2

@@ -16,7 +16,7 @@ from tests.projects import Project
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
+pytestmark = pytest.mark.xdist_group("swept")
 
 HOSTILE = "<img src=x onerror=alert(1)>|"
 COMMAND = (
@@ -53,7 +53,7 @@ def swept(
 ) -> tuple[Project, subprocess.CompletedProcess[str]]:
     """Return an empty project after a sweep of three jobs, the last of which fails, and what was printed."""
     project = new_project(tmp_path_factory.mktemp("swept"))
-    return project, project.run(*COMMAND)
+    return project, project.here(*COMMAND)
 
 
 def test_a_failing_job_hides_no_other_and_ends_the_sweep_with_an_error(
@@ -113,7 +113,7 @@ def test_the_same_command_resumes_a_sweep(swept: tuple[Project, subprocess.Compl
     assert before == 2
     # as if the job had been killed
     (folders(project)["entropy"] / "result.json").unlink()
-    result = project.run(*COMMAND, "log_level=DEBUG")
+    result = project.here(*COMMAND, "log_level=DEBUG")
     assert result.returncode == ExitCode.BUG
     assert result.stderr.count("done before") == 1
     # the one that is missing and the one that failed had another try, the others none
@@ -137,6 +137,6 @@ def test_what_needs_an_extra_says_how_to_get_it(asked: str, tmp_path: Path) -> N
 
 
 def test_a_name_that_is_none_of_a_folder_is_refused(new_project: Callable[[Path], Project], tmp_path: Path) -> None:
-    result = new_project(tmp_path / "project").run("-m", "sweep=../elsewhere", "seed=1,2")
+    result = new_project(tmp_path / "project").here("-m", "sweep=../elsewhere", "seed=1,2")
     assert result.returncode == ExitCode.SETTINGS
     assert "sweep=../elsewhere" in result.stderr

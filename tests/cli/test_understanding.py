@@ -15,7 +15,7 @@ from tests.projects import Project
 
 from batch_nlp.storage.lock import writer_lock
 
-pytestmark = pytest.mark.xdist_group("cli")
+pytestmark = pytest.mark.xdist_group("understanding")
 
 HOSTILE = "../../x/<b>y</b> z"
 
@@ -55,7 +55,7 @@ def test_a_known_message_is_explained_beside_another_reader(studied: Project) ->
     message = labelled(studied).iloc[-1]
     before = sorted(path.name for path in studied.models.rglob("*"))
     with writer_lock(studied.data, studied.models, shared=True):
-        result = studied.run("pipeline=explain", f"message_id={message['message_id']}")
+        result = studied.here("pipeline=explain", f"message_id={message['message_id']}")
     assert result.returncode == 0, result.stderr
     for fact in (message["message_id"], "Decided: ", "The true class is ", "TreeSHAP", "n-grams", "base value"):
         assert fact in result.stdout
@@ -75,7 +75,7 @@ def test_a_known_message_is_explained_beside_another_reader(studied: Project) ->
 
 def test_a_hostile_id_stays_in_its_folder_and_is_escaped(studied: Project) -> None:
     outside = {path for path in studied.folder.rglob("*") if "explanations" not in path.parts and path.is_file()}
-    result = studied.run("pipeline=explain", f'message_id="{HOSTILE}"')
+    result = studied.here("pipeline=explain", f'message_id="{HOSTILE}"')
     assert result.returncode == 0, result.stderr
     folder = studied.data / "08_reporting" / "explanations"
     (page,) = (path for path in folder.glob("*.html") if "~" in path.name)
@@ -86,7 +86,7 @@ def test_a_hostile_id_stays_in_its_folder_and_is_escaped(studied: Project) -> No
 
 
 def test_an_unknown_message_ends_with_what_to_do(studied: Project) -> None:
-    result = studied.run("pipeline=explain", "message_id=nobody-knows")
+    result = studied.here("pipeline=explain", "message_id=nobody-knows")
     assert result.returncode == 3
     assert "message_id='nobody-knows': the feature store" in result.stderr
     assert "pipeline=feature" in result.stderr
@@ -94,7 +94,7 @@ def test_an_unknown_message_ends_with_what_to_do(studied: Project) -> None:
 
 def test_a_missing_id_is_told_before_any_work(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    result = project.run("pipeline=explain")
+    result = project.here("pipeline=explain")
     assert result.returncode == 2
     assert "message_id: pipeline=explain needs the id of a message" in result.stderr
     assert not (project.data / "04_feature").exists()
@@ -103,7 +103,7 @@ def test_a_missing_id_is_told_before_any_work(tmp_path: Path) -> None:
 def test_a_learning_curve_is_measured_and_nothing_is_published(studied: Project) -> None:
     before = (studied.models / "champion.json").read_bytes()
     quick = ("training.inputs=[tabular]", "training.decision.calibration=none", "training.decision.metric=null")
-    result = studied.run("pipeline=learning_curve", "learning_curve.shares=[0.5,1.0]", *quick)
+    result = studied.here("pipeline=learning_curve", "learning_curve.shares=[0.5,1.0]", *quick)
     assert result.returncode == 0, result.stderr
     assert "learning curve of xgboost" in result.stderr
     assert "cannot be said: a curve needs at least 4 sizes" in result.stderr

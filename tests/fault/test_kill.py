@@ -10,13 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from deltalake import DeltaTable
 from tests.projects import Project
 
 from batch_nlp.storage.registry import Registry
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 # BATCH_NLP_KILLS=200 for the figure that the guarantee quotes
 KILLS = int(os.environ.get("BATCH_NLP_KILLS", "6"))
@@ -55,7 +52,7 @@ def test_training_killed_at_any_point_leaves_a_champion_that_loads(project: Proj
         assert champion is not None
         assert champion.version in registry.versions()
     assert killed, "no run was killed while it worked; the delays are too long for this machine"
-    result = project.run("pipeline=training", "training.force=true", *arguments[:2], "seed=77")
+    result = project.here("pipeline=training", "training.force=true", *arguments[:2], "seed=77")
     assert result.returncode == 0, result.stderr
     assert not list(project.models.glob(".*.tmp")), "what a killed run left behind is swept up by the next"
     print(f"{killed} of {KILLS} runs killed, every champion loads")
@@ -63,18 +60,18 @@ def test_training_killed_at_any_point_leaves_a_champion_that_loads(project: Proj
 
 def test_a_retraining_that_was_killed_is_done_by_the_next_run(project: Project) -> None:
     """Guarantees 11 and 19: the batch is not finished before its verdict is answered."""
-    assert project.run("pipeline=sample", "sample.part=batch").returncode == 0
+    assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
     log = project.data / "08_reporting" / "decisions.jsonl"
     lines = len(log.read_text().splitlines())
     # a band that every batch leaves
     arguments = ("pipeline=inference", "drift.high=0.34")
     assert _kill_after(project, lambda: len(log.read_text().splitlines()) > lines, 0.3, *arguments)
-    result = project.run(*arguments)
+    result = project.here(*arguments)
     assert result.returncode == 5, result.stderr
     kinds = [json.loads(line)["decision"] for line in log.read_text().splitlines()[lines:]]
     assert kinds == ["batch", "gate", "retraining"]
     assert json.loads(log.read_text().splitlines()[-1])["champion"] == "v0001"
-    assert "skipped" in project.run(*arguments).stderr
+    assert "skipped" in project.here(*arguments).stderr
 
 
 def test_features_killed_at_any_point_are_all_there_after_the_next_run(
@@ -89,7 +86,7 @@ def test_features_killed_at_any_point_are_all_there_after_the_next_run(
     for _ in range(KILLS):
         killed += _kill_after(project, store.exists, draw.uniform(0, 1.0), *arguments)
     assert killed, "no run was killed while it worked; the delays are too long for this machine"
-    result = project.run(*arguments)
+    result = project.here(*arguments)
     assert result.returncode == 0, result.stderr
     (table,) = store.glob("features-*")
     (whole,) = (first_run[0].data / "04_feature" / "sample").glob("features-*")
@@ -105,13 +102,13 @@ def test_features_killed_at_any_point_are_all_there_after_the_next_run(
 
 def test_inference_killed_at_any_point_finishes_just_that_batch(project: Project) -> None:
     draw = random.Random(3)
-    assert project.run("pipeline=sample", "sample.part=batch", "sample.batch_messages=600").returncode == 0
+    assert project.here("pipeline=sample", "sample.part=batch", "sample.batch_messages=600").returncode == 0
     records = project.data / "09_inference" / "batches"
     done = set(records.glob("*.json"))
     arguments = ("pipeline=inference", "drift.response=none", "engine.batch_rows=50", "engine.commit_rows=100")
     for _ in range(KILLS):
         _kill_after(project, lambda: bool(set(records.glob("*.json")) - done), draw.uniform(0, 2.0), *arguments)
-    result = project.run(*arguments)
+    result = project.here(*arguments)
     assert result.returncode == 0, result.stderr
     (record,) = set(records.glob("*.json")) - done
     batch = json.loads(record.read_text())

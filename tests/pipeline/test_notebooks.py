@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from tests.projects import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-# one worker makes the data once
-pytestmark = pytest.mark.xdist_group("notebooks")
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory, embedding_cache: Path) -> dict[str, str]:
-    """Run the whole job once; return the environment that points the notebooks at its folders."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    data, models = folder / "data", folder / "models"
-    shutil.copytree(embedding_cache, data / "04_feature" / "embedding_cache")
-    command = [sys.executable, str(ROOT / "start_batch_nlp.py"), "sample.messages=1500"]
-    result = subprocess.run(
-        [*command, f"paths.data={data}", f"paths.models={models}"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return {"BATCH_NLP_DATA": str(data), "BATCH_NLP_MODELS": str(models)}
 
 
 def test_all_four_are_there() -> None:
@@ -37,10 +19,11 @@ def test_all_four_are_there() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_without_an_error(path: Path, sample: dict[str, str]) -> None:
+def test_runs_without_an_error(path: Path, project: Project) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=80, resources={"metadata": {"path": str(path.parent)}})
-    with client.setup_kernel(env={**os.environ, **sample}):
+    folders = {"BATCH_NLP_DATA": str(project.data), "BATCH_NLP_MODELS": str(project.models)}
+    with client.setup_kernel(env={**os.environ, **folders}):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)  # raises CellExecutionError with the cell and its traceback
     assert all(cell.outputs for cell in notebook.cells if cell.cell_type == "code")

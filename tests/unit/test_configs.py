@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT, MakeConfig
 
-from batch_nlp.monitoring.verdict import check_band
+from batch_nlp.config import Config
+from batch_nlp.monitoring.check import check_drift
 from batch_nlp.training.pipeline import build_training_pipeline
 
 CONF = ROOT / "conf"
@@ -23,11 +24,21 @@ CHOICES = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("configs")
+
+
+@pytest.fixture(scope="module")
+def default(folder: Path, make_config: MakeConfig) -> Config:
+    return make_config(folder)
+
+
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
     config = make_config(tmp_path, f"{group}={choice}", *NEEDS.get(choice, []))
     assert getattr(getattr(config, group), "name", choice) == choice
-    check_band(config.drift, len(config.dataset.classes))
+    check_drift(config.drift, len(config.dataset.classes))
     names = [name for name, _ in build_training_pipeline(config).steps]
     assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
 
@@ -35,10 +46,10 @@ def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Pat
 @pytest.mark.parametrize("choice", sorted(f"+{file.parent.name}={file.stem}" for group in ("ablation", "experiment")
                                           for file in (CONF / group).glob("*.yaml")))  # fmt: skip
 def test_every_experiment_composes_builds_and_changes_something(
-    choice: str, tmp_path: Path, make_config: MakeConfig
+    choice: str, folder: Path, default: Config, make_config: MakeConfig
 ) -> None:
-    config = make_config(tmp_path, choice)
-    assert (config != make_config(tmp_path)) is not (choice == "+ablation=inputs_all")  # which is the default
+    config = make_config(folder, choice)
+    assert (config != default) is not (choice == "+ablation=inputs_all")  # which is the default
     build_training_pipeline(config)
 
 

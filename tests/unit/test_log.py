@@ -35,3 +35,27 @@ def test_a_bug_is_told_with_its_traceback_and_never_with_the_text_of_a_message(t
     assert "a detail" not in done.stderr
     assert "a detail" in file.read_text()
     assert "features" not in done.stderr  # no progress display where nobody watches
+
+
+BACKGROUND = """
+import sys
+from pathlib import Path
+from loguru import logger
+from batch_nlp.log import console, in_the_background, set_up_logging
+set_up_logging("DEBUG", Path(sys.argv[1]))
+with in_the_background():
+    console.print("a table")
+    logger.info("a step")
+    logger.warning("a warning")
+    logger.error("an error")
+console.print("the result")
+logger.debug("the end")
+"""
+
+
+def test_what_runs_in_the_background_leaves_the_terminal_its_errors_and_the_file_its_warnings(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    done = subprocess.run([sys.executable, "-c", BACKGROUND, str(file)], capture_output=True, text=True, check=True)
+    lines = [line.rpartition("| ")[2] for line in done.stderr.splitlines()]
+    assert lines == ["an error", "the result", "the end"]
+    assert [line.rpartition("| ")[2] for line in file.read_text().splitlines()] == ["a warning", "an error", "the end"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from loguru import logger
@@ -14,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import ColumnsConfig, Config
 from batch_nlp.contracts import FEATURES_SCHEMA
-from batch_nlp.inference.batches import Batch, BatchState, batch_files
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.log import progress
 from batch_nlp.steps import StepRunner, diagram
@@ -25,6 +26,14 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw import read_batches
 from batch_nlp.storage.registry import Model
+from batch_nlp.storage.samples import (
+    PREDICTED,
+    SAMPLE_SCHEMA,
+    KeptSample,
+    remove_old_samples,
+    sample_file,
+    write_sample,
+)
 from batch_nlp.storage.tables import connect
 
 PREDICTIONS_FILE = "predictions.parquet"
@@ -82,6 +91,7 @@ def run_inference_pipeline(
         steps = feature_steps(connection, known, ledger).steps
         runner = StepRunner(Pipeline([*steps, ("predict", Predict(model, batch.predicted_at))]))
         features: list[pa.Table] = []
+        sample = KeptSample(config.drift.sample, SAMPLE_SCHEMA)
         with pq.ParquetWriter(
             folder / PREDICTIONS_FILE, schema, compression="zstd", write_page_checksum=True
         ) as writer:
@@ -101,6 +111,7 @@ def run_inference_pipeline(
                 features.append(
                     pa.Table.from_pandas(outputs["embedding"], schema=FEATURES_SCHEMA, preserve_index=False)
                 )
+                sample.add(_with_predictions(features[-1], predictions, model.manifest["classes"]))
                 if sum(part.num_rows for part in features) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, features, batch.name)
                 advance(len(raw.rows))
@@ -109,6 +120,10 @@ def run_inference_pipeline(
         ledger.write_quarantine(quarantine)
         ledger.check_accounts()
         ledger.check_share(config.quarantine.max_share, config.quarantine.min_messages, quarantine)
+    # before the record says that the batch is scored: what follows needs it
+    write_sample(sample_file(layers, batch.name), sample.rows)
+    still_open = {found.name for found in BatchRecords(layers.batches).all() if found.state is not BatchState.DONE}
+    remove_old_samples(layers, config.drift.window, still_open | {batch.name})
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,
@@ -125,6 +140,15 @@ def run_inference_pipeline(
         "{quarantined:,} quarantined",
         **batch.accounts,
     )
+
+
+def _with_predictions(features: pa.Table, predictions: pd.DataFrame, classes: list[str]) -> pa.Table:
+    """Return rows of `SAMPLE_SCHEMA`: features with what was predicted from them."""
+    probabilities = predictions[[f"probability_{name}" for name in classes]].to_numpy()
+    predicted = (predictions["predicted_class"].to_numpy(), list(probabilities))
+    for field, values in zip(PREDICTED, predicted, strict=True):
+        features = features.append_column(field, pa.array(values, field.type))
+    return features
 
 
 def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.Table], run: str) -> None:

@@ -5,43 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from batch_nlp.monitoring.facts import Compared, TestResult
 from batch_nlp.monitoring.verdict import Status, Verdict
 
+__all__ = ["Analysis", "ChangedWord", "Compared", "Example", "Performance", "TestResult"]
 
-@dataclass(frozen=True)
-class TestResult:
-    """One comparison of a batch with the champion's hold-out.
-
-    Parameters
-    ----------
-    name : str
-        What was compared and how, for example ``psi of the predicted classes``.
-    kind : str
-        ``mix`` (which messages came: shares, features, words) or ``quality`` (how sure the model is).
-    value : float
-        The statistic.
-    p_value : float
-        From the null distribution at this batch's size.
-    p_adjusted : float
-        Corrected for all comparisons of the batch.
-    counts : bool
-        Whether the difference is significant and large enough to matter.
-    """
-
-    name: str
-    kind: str
-    value: float
-    p_value: float
-    p_adjusted: float
-    counts: bool
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A figure of the batch beside that of the champion's hold-out; None where it cannot be known."""
-
-    batch: float | None
-    reference: float | None
+_NOT_KNOWN = Compared(None, None)
 
 
 @dataclass(frozen=True)
@@ -119,7 +88,7 @@ class Analysis:
     confidence, entropy, unknown_words : Compared
         Mean probability of the predicted class, mean entropy (nats), mean share of words that training has not seen.
     languages : dict of str to Compared
-        Share of the messages by language (ISO 639-1).
+        Share of the messages by language (ISO 639 code, or ``unknown`` where a text is too short to tell).
     changed_words : list of ChangedWord
         Strongest change first.
     estimated : Performance or None
@@ -138,9 +107,9 @@ class Analysis:
     explanation: str = ""
     reference_shares: dict[str, float] = field(default_factory=dict)
     tests: list[TestResult] = field(default_factory=list)
-    confidence: Compared = Compared(None, None)
-    entropy: Compared = Compared(None, None)
-    unknown_words: Compared = Compared(None, None)
+    confidence: Compared = _NOT_KNOWN
+    entropy: Compared = _NOT_KNOWN
+    unknown_words: Compared = _NOT_KNOWN
     languages: dict[str, Compared] = field(default_factory=dict)
     changed_words: list[ChangedWord] = field(default_factory=list)
     estimated: Performance | None = None

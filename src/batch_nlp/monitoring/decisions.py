@@ -1,4 +1,4 @@
-"""The decision log, and the breaker that reads it."""
+"""The decision log."""
 
 from __future__ import annotations
 
@@ -39,15 +39,3 @@ class DecisionLog:
             except ValueError:
                 logger.warning("{}: line {} is not whole and is passed over", self.path, number)
         return decisions
-
-    def data_of_last_retraining(self, dataset: str) -> Any:
-        """Return the version of the data that drift last led to a retraining on; None if it never did.
-
-        The breaker: one change of the data, at most one retraining.
-        """
-        retrainings = (
-            decision["data"]
-            for decision in reversed(self.read())
-            if decision["decision"] == "retraining" and decision["dataset"] == dataset
-        )
-        return next(retrainings, None)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import duckdb
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.config import DriftResponse
-from batch_nlp.errors import DataError, DriftError, GateError
+from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.feature.side_tables import SideTables, prepare_side_table
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
-from batch_nlp.inference.run import run_inference_pipeline
-from batch_nlp.monitoring.report import show_verdict, write_report
-from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.inference.run import PREDICTIONS_FILE, run_inference_pipeline
+from batch_nlp.monitoring.analyse import WindowBatch, analyse
+from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.report import show_verdict
+from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.training import take_in, train
+from batch_nlp.runner.reporting import report_batch
+from batch_nlp.runner.response import raise_for, respond
+from batch_nlp.runner.telling import tell_answer
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.registry import Model
+from batch_nlp.storage.reference import Reference
+from batch_nlp.storage.registry import Model, read_manifest
+from batch_nlp.storage.samples import sample_file
 
 
 def infer(run: Run) -> None:
@@ -55,26 +59,57 @@ def infer(run: Run) -> None:
     if batch.state is BatchState.CLAIMED:
         _score(run, champion, batch)
         records.write(batch)
-    verdict = judge(batch.counts, list(champion.manifest["classes"]), config.drift)
+    analysis = _analyse(run, batch)
     if batch.state is BatchState.SCORED:
-        _tell(run, batch, verdict)
+        _tell(run, batch, analysis)
         batch.state = BatchState.JUDGED
         records.write(batch)
     try:
-        _respond(run, batch, verdict)
-    except Exception:
+        answer = respond(run, batch, analysis)
+    except Exception as error:
         # an answer that failed is told by its exit code; it must not keep the next batch from being scored
+        report_batch(run, batch, analysis, Answer(Action.FAILED, f"{type(error).__name__}: {error}"))
         records.finish(batch)
         raise
+    report_batch(run, batch, analysis, answer)
     records.finish(batch)
+    tell_answer(run, batch.name, analysis.deciding, answer)
+    raise_for(batch, analysis, answer)
 
 
-def _tell(run: Run, batch: Batch, verdict: Verdict) -> None:
+def _analyse(run: Run, batch: Batch) -> Analysis:
+    """Return everything that is said of a scored batch."""
+    layers, drift = run.layers, run.config.drift
+    model = run.registry.root / str(batch.model_version)
+    manifest = read_manifest(model)
+    earlier = [
+        found
+        for found in BatchRecords(layers.batches).all()
+        if found.dataset == batch.dataset and found.model_version == batch.model_version and found.name < batch.name
+    ]
+    window = [
+        WindowBatch(found.name, layers.predictions / found.name / PREDICTIONS_FILE, sample_file(layers, found.name))
+        for found in earlier[-(drift.window - 1) :]
+        if drift.window > 1
+    ]
+    return analyse(
+        batch.name,
+        layers.predictions / batch.name / PREDICTIONS_FILE,
+        sample_file(layers, batch.name),
+        Reference.read(model, manifest),
+        list(manifest["classes"]),
+        drift,
+        window,
+        run.config.seed,
+    )
+
+
+def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
-    drift = run.config.drift
+    drift, verdict = run.config.drift, analysis.deciding
     action = drift.response.value if verdict.status is Status.DRIFT else "none"
-    show_verdict(batch.name, verdict, action, drift.confidence)
-    write_report(run.layers.reporting / "batches" / f"{batch.name}.json", batch.facts(), verdict)
+    show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
+    report_batch(run, batch, analysis, None)
     run.decide(
         "batch",
         batch=batch.name,
@@ -106,29 +141,3 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         return build_feature_pipeline(definition, list(config.dataset.target_map), surroundings)
 
     run_inference_pipeline(config, run.layers, run.store, champion, definition.columns, feature_steps, batch)
-
-
-def _respond(run: Run, batch: Batch, verdict: Verdict) -> None:
-    """Act on drift: retrain, unless the data is what the last retraining had already."""
-    trigger = f"batch {batch.name}: {verdict.reason}"
-    action = run.config.drift.response
-    if verdict.status is not Status.DRIFT or action is DriftResponse.none:
-        return
-    if action is DriftResponse.alert:
-        raise DriftError(f"Drift in {trigger}. Nothing was done about it, since drift.response=alert.")
-    logger.warning("Drift in {}: feature and training run again", trigger)
-    take_in(run)
-    version = run.definition.version
-    data = [version, run.store.data_version(version).labels, run.store.count_labelled(version)]
-    if run.decisions.data_of_last_retraining(run.config.dataset.name) == data:
-        reason = "the labelled data is what the last retraining had already"
-        run.decide("held back", trigger=trigger, data=data, reason=reason)
-        raise DriftError(f"Drift in {trigger}. No retraining, since {reason}. Bring labels of newer messages.")
-    again = replace(run, config=replace(run.config, training=replace(run.config.training, promote=True)))
-    # entered when it is over, whatever the gate said: one that was killed must not count as the one that is allowed
-    try:
-        train(again, reason=trigger, force=True)
-    except GateError:
-        run.decide("retraining", trigger=trigger, data=data, champion=run.registry.champion_version())
-        raise
-    run.decide("retraining", trigger=trigger, data=data, champion=run.registry.champion_version())

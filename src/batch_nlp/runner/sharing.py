@@ -15,7 +15,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import claimed_time, run_name, writer_lock
 
 # Stages that publish nothing and write only reports of their own
-_READERS = {Stage.explain, Stage.learning_curve}
+_READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
 
 
 @contextmanager
@@ -42,6 +42,9 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     LockedError
         If another process holds a lock that this run cannot share.
     """
+    if set(config.pipeline.stages) == {Stage.status}:
+        yield datetime.now(UTC), False  # it only looks, and must be able to while another run works
+        return
     while True:
         shared = _may_share(config)
         with ExitStack() as stack:

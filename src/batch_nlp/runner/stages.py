@@ -8,13 +8,18 @@ from loguru import logger
 
 from batch_nlp.config import Config, Stage
 from batch_nlp.errors import GateError, SettingsError
-from batch_nlp.monitoring.verdict import check_band
+from batch_nlp.monitoring.check import check_drift
+from batch_nlp.notify import check_notify
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.explain import check_message_id, explain
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.learning_curve import check_shares, draw_learning_curve
+from batch_nlp.runner.reporting import ending_written
 from batch_nlp.runner.sample import generate_sample, write_sample
+from batch_nlp.runner.simulate import simulate
+from batch_nlp.runner.status import report_status
 from batch_nlp.runner.training import roll_back, sound_champion, take_in, train
+from batch_nlp.simulation import check_simulation
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.tracking import check_tracking
 from batch_nlp.training.classifier import build_classifier
@@ -27,10 +32,12 @@ def check_settings(config: Config) -> None:
     ------
     SettingsError
     """
-    check_band(config.drift, len(config.dataset.classes))
+    check_drift(config.drift, len(config.dataset.classes))
     check_tracking(config)
     stages = set(config.pipeline.stages)
-    if {Stage.training, Stage.inference, Stage.learning_curve} & stages:
+    if stages != {Stage.status}:
+        check_notify(config.notify)
+    if {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate} & stages:
         classifier = build_classifier(config).estimator
         if hasattr(classifier, "check_installed"):
             classifier.check_installed()
@@ -38,6 +45,8 @@ def check_settings(config: Config) -> None:
         check_shares(config)
     if Stage.explain in stages:
         check_message_id(config)
+    if Stage.simulate in stages:
+        check_simulation(config)
 
 
 def run_stages(config: Config, now: datetime, alone: bool = True) -> float | None:
@@ -66,6 +75,14 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
         With the exit code of what went wrong.
     """
     run = Run.of(config, now)
+    if Stage.status in config.pipeline.stages:  # which changes nothing
+        return _run_stages(run, alone)
+    with ending_written(run):
+        return _run_stages(run, alone)
+
+
+def _run_stages(run: Run, alone: bool) -> float | None:
+    config = run.config
     # not in 01_raw and the inbox, which others write to
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
         for path in sweep(folder):
@@ -100,6 +117,10 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
             explain(run)
         elif stage is Stage.learning_curve:
             metric = draw_learning_curve(run)
+        elif stage is Stage.simulate:
+            metric = simulate(run, run_stages)
+        elif stage is Stage.status:
+            report_status(run)
         else:
             roll_back(run)
     if failed_gate:

@@ -11,6 +11,7 @@ from loguru import logger
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking import TrackedTraining, create_tracker
 from batch_nlp.training.gate import GateDecision
 from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
@@ -42,13 +43,38 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     GateError
         If the candidate failed its gate; the champion stays.
     """
-    config, version = run.config, run.definition.version
-    before = run.registry.champion_version()
+    config = run.config
     if not force and config.training.promote is not False:
         champion = sound_champion(run)
-        if champion and champion["training_fingerprint"] == training_fingerprint(config, run.store, version):
-            logger.info("Training: the champion {} was trained on just this data with these settings", before)
+        fingerprint = training_fingerprint(config, run.store, run.definition.version)
+        if champion and champion["training_fingerprint"] == fingerprint:
+            version = run.registry.champion_version()
+            logger.info("Training: the champion {} was trained on just this data with these settings", version)
             return float(champion["metrics"][config.training.metric])
+    before = run.registry.champion_version()
+    result = train_candidate(run, reason=reason)
+    tell_training(run, result)
+    if result.decision is None and config.training.promote is not False:
+        window = config.training.window
+        logger.warning("Nothing is published: with training.window={} a model is only measured", window)
+    if result.decision is not None and not result.decision.passed:
+        raise GateError(
+            f"Candidate {result.candidate} failed its gate ({result.decision.failures}); champion: {before}."
+        )
+    return float(result.metrics[config.training.metric])
+
+
+def train_candidate(run: Run, *, reason: str) -> TrainingResult:
+    """Train a candidate, publish it if it passes its gate, and record what the gate said.
+
+    Parameters
+    ----------
+    run : Run
+    reason : str
+        Why, for the decision log.
+    """
+    config, version = run.config, run.definition.version
+    before = run.registry.champion_version()
     started, clock = datetime.now(UTC), time.perf_counter()
     result = run_training_pipeline(
         config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.name, run.now
@@ -68,7 +94,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     finally:
         # last, and whatever the gate said: what is decided must not wait for a server
         _track(run, result, started, seconds, before)
-    return float(metrics[config.training.metric])
+    return result
 
 
 def sound_champion(run: Run) -> dict[str, Any] | None:
@@ -93,10 +119,9 @@ def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reaso
     )
     for check in decision.checks:
         logger.info("Gate: {}", check)
-    if not decision.passed:
-        raise GateError(f"Candidate {result.candidate} failed its gate ({decision.failures}); champion: {before}.")
-    logger.info("Gate: passed; the champion is now {} (before: {})", result.version, before)
-    _warn_of_band(run)
+    if decision.passed:
+        logger.info("Gate: passed; the champion is now {} (before: {})", result.version, before)
+        _warn_of_band(run)
 
 
 def _track(run: Run, result: TrainingResult, started: datetime, seconds: float, before: str | None) -> None:

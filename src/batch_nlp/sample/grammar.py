@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -53,8 +53,13 @@ def _with_article(word: str) -> str:
     return f"{'an' if word[0] in 'aeiouAEIOUX' else 'a'} {word}"
 
 
-def _compile(clauses: Sequence[str], slots: dict[str, Table]) -> tuple[Clause, ...]:
-    banks = slots | {f"a_{name}": tuple(map(_with_article, words)) for name, words in slots.items()}
+def _banks(slots: Mapping[str, Sequence[str]]) -> dict[str, Table]:
+    """Return the table of each slot by its name, and that of its words with their article under ``a_`` and its name."""
+    with_article = {f"a_{name}": [_with_article(word) for word in words] for name, words in slots.items()}
+    return {name: spread(words) for name, words in (*slots.items(), *with_article.items())}
+
+
+def _compile(clauses: Sequence[str], banks: dict[str, Table]) -> tuple[Clause, ...]:
     compiled: list[Clause] = []
     for clause in clauses:
         tables = tuple(banks[name] for name in _SLOT.findall(clause))
@@ -73,19 +78,19 @@ def _interleave(common: Sequence[str], special: Sequence[str]) -> list[str]:
 @lru_cache(maxsize=1)
 def topic_grammars() -> tuple[Grammar, ...]:
     """Return the grammar of each topic: for each tone, a table of clauses."""
-    shared = {name: spread(words) for name, words in phrases.SLOTS.items()}
+    shared = _banks(phrases.SLOTS)
     grammars: list[Grammar] = []
     for topic in TOPICS:
-        slots = shared | {name: spread(words) for name, words in topic.slots.items()}
+        banks = shared | _banks(topic.slots)
         grammars.append(
             (
-                _compile(_interleave(phrases.GREAT, topic.good[::2]), slots),
-                _compile(_interleave(phrases.GOOD, topic.good), slots),
-                _compile(_interleave(phrases.OKAY, topic.okay), slots),
-                _compile(_interleave(phrases.BAD, topic.bad), slots),
-                _compile(_interleave(phrases.AWFUL, topic.bad[::2]), slots),
-                _compile(_interleave(phrases.FACT, topic.fact), slots),
-                _compile(phrases.SARCASM, slots),
+                _compile(_interleave(phrases.GREAT, topic.good[::2]), banks),
+                _compile(_interleave(phrases.GOOD, topic.good), banks),
+                _compile(_interleave(phrases.OKAY, topic.okay), banks),
+                _compile(_interleave(phrases.BAD, topic.bad), banks),
+                _compile(_interleave(phrases.AWFUL, topic.bad[::2]), banks),
+                _compile(_interleave(phrases.FACT, topic.fact), banks),
+                _compile(phrases.SARCASM, banks),
             )
         )
     return tuple(grammars)
@@ -94,7 +99,7 @@ def topic_grammars() -> tuple[Grammar, ...]:
 @lru_cache(maxsize=1)
 def novel_grammar() -> Grammar:
     """Return the grammar of messages about things that the history knows nothing of."""
-    slots = {name: spread(words) for name, words in novelty.SLOTS.items()}
+    banks = _banks(novelty.SLOTS)
     tones = (
         novelty.GREAT,
         novelty.GOOD,
@@ -104,7 +109,7 @@ def novel_grammar() -> Grammar:
         novelty.FACT,
         novelty.SARCASM,
     )
-    return tuple(_compile(tone, slots) for tone in tones)
+    return tuple(_compile(tone, banks) for tone in tones)
 
 
 def clause_of(grammar: Grammar, tone: Tone, told: set[str], draw: Draw) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -61,7 +61,7 @@ def write_history(raw_dir: Path, settings: SampleConfig, progress: Callable[[int
                 progress(len(chunk.rows))
 
 
-def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig) -> Path:
+def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig, number: int | None = None) -> Path:
     """Write the next messages to classify, and keep their labels back.
 
     Users and businesses are those of a history with the same `seed` and `messages`.
@@ -74,6 +74,8 @@ def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig) -> Path:
         Folder that keeps the labelled rows until `deliver_labels`; it remembers which numbers were given.
     settings : SampleConfig
         How much to write, and how it differs from the history.
+    number : int, optional
+        Number of the batch, from 1: the day after the history's last one. The next one by default.
 
     Returns
     -------
@@ -86,7 +88,8 @@ def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig) -> Path:
         If the settings cannot be satisfied.
     """
     check(settings)
-    number = 1 + max(_numbers(pending_dir), default=0)
+    if number is None:
+        number = 1 + max(_numbers(pending_dir), default=0)
     name = _BATCH_FILE.format(number)
     # The labels take the number. Killed between the two, a number is lost; the other way round, ids would come twice.
     for path, columns in ((pending_dir / name, None), (inbox / name, reviews.BATCH_COLUMNS)):
@@ -96,8 +99,13 @@ def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig) -> Path:
     return inbox / name
 
 
-def deliver_labels(pending_dir: Path, raw_dir: Path) -> list[Path]:
-    """Move the labelled rows of all batches so far to the history.
+def deliver_labels(
+    pending_dir: Path,
+    raw_dir: Path,
+    numbers: Collection[int] | None = None,
+    change: Callable[[bytes], bytes] | None = None,
+) -> list[Path]:
+    """Move the labelled rows of batches to the history.
 
     Parameters
     ----------
@@ -105,6 +113,10 @@ def deliver_labels(pending_dir: Path, raw_dir: Path) -> list[Path]:
         Folder that `write_batch` was given.
     raw_dir : Path
         Folder of the history; it may be on another disk.
+    numbers : collection of int, optional
+        Batches whose labels arrive; those of all batches so far by default.
+    change : callable, optional
+        Turns each line, with its line end, into what arrives.
 
     Returns
     -------
@@ -113,21 +125,31 @@ def deliver_labels(pending_dir: Path, raw_dir: Path) -> list[Path]:
     """
     delivered: list[Path] = []
     for pending in sorted(pending_dir.glob("*.json"), key=lambda path: (len(path.name), path.name)):
+        if numbers is not None and _number(pending) not in numbers:
+            continue
         target = raw_dir / pending.name
         with pending.open("rb") as source, _whole_file(target) as file:
-            shutil.copyfileobj(source, file)
+            if change is None:
+                shutil.copyfileobj(source, file)
+            else:
+                file.writelines(map(change, source))
         pending.with_suffix(_DELIVERED).touch()
         pending.unlink()
         delivered.append(target)
     return delivered
 
 
+def _number(path: Path) -> int | None:
+    """Return the number of the batch that a file belongs to."""
+    found = _BATCH_NUMBER.search(path.name)
+    return int(found[1]) if found else None
+
+
 def _numbers(pending_dir: Path) -> Iterator[int]:
     if pending_dir.is_dir():
         for path in pending_dir.iterdir():
-            found = _BATCH_NUMBER.search(path.name)
-            if found:
-                yield int(found[1])
+            if (number := _number(path)) is not None:
+                yield number
 
 
 @contextmanager

@@ -6,6 +6,7 @@ time at which the label arrived; the latest label counts. A commit is visible wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,48 @@ class FeatureStore:
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
         return features_frame(found)
+
+    def count_labelled_in(self, predictions: Sequence[Path]) -> int:
+        """Return how many messages of some parquet files with a column `message_id` have a label."""
+        stored = self._open(self._labels_path)
+        if stored is None or not predictions:
+            return 0
+        with connect(self._engine) as connection:
+            connection.register("labels", stored.to_pyarrow_dataset())
+            row = connection.execute(
+                "SELECT count(DISTINCT message_id) FROM read_parquet(?) SEMI JOIN labels USING (message_id)",
+                [[str(path) for path in predictions]],
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def confusion(self, predictions: Sequence[Path]) -> list[tuple[str, str, str, int]]:
+        """Count what was predicted and what came as label, file by file.
+
+        Parameters
+        ----------
+        predictions : sequence of Path
+            Parquet files with the columns `message_id` and `predicted_label`.
+
+        Returns
+        -------
+        list of tuple
+            File, predicted label, latest target, and how many messages; messages without a label are left out.
+        """
+        stored = self._open(self._labels_path)
+        if stored is None or not predictions:
+            return []
+        with connect(self._engine) as connection:
+            connection.register("labels", stored.to_pyarrow_dataset())
+            connection.execute(_LATEST_LABELS)
+            rows = connection.sql(
+                """
+                SELECT p.filename, p.predicted_label, l.target, count(*)
+                FROM read_parquet(?, filename = true) p JOIN latest l USING (message_id)
+                GROUP BY ALL ORDER BY ALL
+                """,
+                params=[[str(path) for path in predictions]],
+            ).fetchall()
+        return [(str(file), str(predicted), str(target), int(count)) for file, predicted, target, count in rows]
 
     def labels_of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the latest label of some messages; those without one are left out."""

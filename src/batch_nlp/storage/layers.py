@@ -87,6 +87,16 @@ class Layers:
         return self.root / "08_reporting"
 
     @property
+    def batch_reports(self) -> Path:
+        """A page and its facts for every inference batch, and the index of all."""
+        return self.reporting / "batches"
+
+    @property
+    def metrics(self) -> Path:
+        """Metrics for Prometheus: point its textfile collector here."""
+        return self.reporting / "metrics"
+
+    @property
     def decisions(self) -> Path:
         """One line for every decision."""
         return self.reporting / "decisions.jsonl"

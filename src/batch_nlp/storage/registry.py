@@ -161,8 +161,16 @@ class Registry:
     def champion(self) -> Model | None:
         """Load the champion after checking its files, None before the first is published."""
         version = self.champion_version()
-        if version is None:
-            return None
+        return None if version is None else self.load(version)
+
+    def load(self, version: str) -> Model:
+        """Load a version after checking its files.
+
+        Raises
+        ------
+        DataError
+            If it is missing or damaged.
+        """
         manifest = read_manifest(self.root / version)
         return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
 

@@ -21,7 +21,9 @@ from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_par
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import is_claimed
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
+from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
@@ -32,7 +34,7 @@ CHECK_ROWS = 50
 
 def message_hashes(rows: pd.DataFrame) -> NDArray[np.uint64]:
     """Return 64 bits that stand for each message's id, shape (n,)."""
-    return pd.util.hash_array(rows["message_id"].to_numpy(dtype=object))
+    return id_hashes(rows["message_id"])
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,13 @@ class Candidate:
             # what predictions look like while nothing has drifted
             "reference": {
                 "predicted_shares": dict(zip(self.classes, self.validation.predicted_shares.tolist(), strict=True)),
-                "mean_confidence": float(self.probabilities.max(axis=1).mean()),
+                "predicted_counts": np.bincount(self.predicted, minlength=len(self.classes)).tolist(),
+                # of the predicted class, which need not be the most probable one
+                "mean_confidence": float(of_predicted(self.probabilities, self.predicted).mean()),
+                "mean_entropy": float(entropies(self.probabilities).mean()),
+                "training_shares": (
+                    np.bincount(self.labels[self.train], minlength=len(self.classes)) / len(self.train)
+                ).tolist(),
             },
         }
 
@@ -139,7 +147,7 @@ class Candidate:
         }
         write_parquet(layers.model_output / f"{self.name}.parquet", pa.table(outputs))
 
-    def write(self, folder: Path, manifest: dict[str, Any], card: Mapping[str, str]) -> None:
+    def write(self, folder: Path, manifest: dict[str, Any], card: Mapping[str, str], reference_size: int) -> None:
         """Write the folder that a version in the registry is copied from, all or nothing.
 
         Parameters
@@ -148,6 +156,8 @@ class Candidate:
         manifest : dict
         card : mapping of str to str
             Pages of the model card by file name.
+        reference_size : int
+            Held-out messages to keep for comparisons with later batches.
         """
         with replacing_folder(folder) as temporary:
             dump_model(temporary / MODEL_FILE, self.pipeline)
@@ -156,6 +166,15 @@ class Candidate:
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
             trained_on = pa.table({"message": message_hashes(self.messages.loc[self.train])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
+            write_reference(
+                temporary,
+                self.rows,
+                self.truth,
+                self.predicted,
+                self.probabilities,
+                self.messages.loc[self.train, "text"],
+                reference_size,
+            )
             for name, page in card.items():
                 write_text(temporary / name, page)
             write_manifest(temporary, manifest)

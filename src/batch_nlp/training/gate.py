@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from batch_nlp.config import GateConfig, ThresholdsConfig
 from batch_nlp.training.validate import Validation, f1_of_counts
 
+DIFFERS = "differs from the champion"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -46,6 +48,11 @@ class GateDecision:
     def passed(self) -> bool:
         """Whether every check holds; without any there is nothing to trust."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def same_as_champion(self) -> bool:
+        """Whether the candidate predicts every held-out message as the champion does."""
+        return any(check.name == DIFFERS and not check.passed for check in self.checks)
 
     @property
     def failures(self) -> str:
@@ -119,7 +126,7 @@ def check_against_champion(
     seed: int,
 ) -> list[Check]:
     """Return the checks of what a candidate must show on the messages that both models have been measured on."""
-    checks = [Check("differs from the champion", None, None, bool((candidate != champion).any()))]
+    checks = [Check(DIFFERS, None, None, bool((candidate != champion).any()))]
     if settings.tolerance is not None:
         bound = bootstrap_lower_bound(labels, candidate, champion, len(classes), metric, settings, seed)
         name = f"lower bound of the difference in {metric} to the champion"

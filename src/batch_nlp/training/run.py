@@ -132,7 +132,7 @@ def run_training_pipeline(
     folder = layers.candidates / run
     analysis = ErrorAnalysis(candidate)
     facts = card_facts(candidate, manifest, analysis, champion)
-    candidate.write(folder, manifest, card_pages(facts))
+    candidate.write(folder, manifest, card_pages(facts), config.drift.sample)
     candidate.classifier.discard_checkpoints()
     keep_newest(layers.candidates, training.keep_versions)
     write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run, "card": facts})

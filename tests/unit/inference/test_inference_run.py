@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig
+from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.feature.side_tables import SideTables
@@ -25,8 +27,10 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.registry import Model, Registry
+from batch_nlp.storage.samples import id_hashes, read_sample, sample_file
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+CLASSES = ["negative", "neutral", "positive"]
 
 
 class World(Protocol):
@@ -136,6 +140,42 @@ def test_a_batch_scored_again_after_a_kill_gives_the_same_bytes(desk: Desk) -> N
     assert desk.store.count(desk.world.definition.version) == 3
 
 
+@pytest.mark.parametrize("batch_rows", [1, 5000])
+def test_a_sample_of_the_batch_is_kept_with_features_and_predictions(desk: Desk, batch_rows: int) -> None:
+    engine, drift = replace(desk.config.engine, batch_rows=batch_rows), replace(desk.config.drift, sample=4)
+    desk.config = replace(desk.config, engine=engine, drift=drift)
+    desk.drop("review.json", *(message(f"m{number}", f"message number {number}") for number in range(9)))
+    batch = desk.claim()
+    out = desk.score(batch).set_index("message_id")
+    found = read_sample(sample_file(desk.layers, batch.name)).set_index("message_id")
+    assert found.index.tolist() == [out.index[place] for place in np.argsort(id_hashes(out.index))[:4]]
+    assert found["predicted_class"].tolist() == out.loc[found.index, "predicted_class"].tolist()
+    for name, row in found.iterrows():
+        assert row["text"] == f"message number {str(name)[1:]}"
+        assert row["probabilities"].tolist() == out.loc[name, [f"probability_{label}" for label in CLASSES]].tolist()
+        assert row["embedding"].dtype == np.float32
+    again = desk.model.decide(desk.model.pipeline.predict_proba(found[list(FEATURE_COLUMNS)]))
+    assert again.tolist() == found["predicted_class"].tolist()
+
+
+def test_old_samples_go_and_those_of_open_batches_stay(desk: Desk) -> None:
+    desk.drop("review_0.json", message("a"))
+    still_open = desk.claim()
+    desk.score(still_open)
+    desk.records.write(still_open)
+    names = [f"202512{day}T000000Z-00000000" for day in range(10, 22)]
+    for name in names:
+        shutil.copy(sample_file(desk.layers, still_open.name), sample_file(desk.layers, name))
+    before = replace(still_open, name="20251201T000000Z-00000000", files={})
+    shutil.copy(sample_file(desk.layers, still_open.name), sample_file(desk.layers, before.name))
+    desk.records.write(before)
+    desk.drop("review_1.json", message("b"))
+    batch = desk.claim()
+    desk.score(batch)
+    kept = sorted(path.stem for path in desk.layers.samples.iterdir())
+    assert kept == [before.name, *names[-8:], still_open.name, batch.name]
+
+
 def test_a_message_that_an_earlier_batch_predicted_is_a_duplicate_and_another_text_a_conflict(desk: Desk) -> None:
     desk.drop("review_1.json", message("a"), message("b"))
     desk.score(desk.claim())
@@ -161,6 +201,7 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
     (Path(desk.config.inference.inbox) / "review.json").write_text(content)
     batch = desk.claim()
     assert desk.score(batch).empty
+    assert read_sample(sample_file(desk.layers, batch.name)).empty
     assert batch.accounts == {"in": 0, "predicted": 0, "duplicates": 0, "quarantined": 0}
     assert batch.counts == [0, 0, 0]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,13 +12,8 @@ def log(tmp_path: Path) -> DecisionLog:
     return DecisionLog(tmp_path / "08_reporting" / "decisions.jsonl")
 
 
-def retraining(data: Any, dataset: str = "sample") -> dict[str, Any]:
-    return {"decision": "retraining", "dataset": dataset, "data": data}
-
-
 def test_before_the_first_decision_there_is_none(log: DecisionLog) -> None:
     assert log.read() == []
-    assert log.data_of_last_retraining("sample") is None
 
 
 def test_decisions_come_back_in_order_one_a_line(log: DecisionLog) -> None:
@@ -49,21 +43,6 @@ def test_a_last_line_cut_within_a_character_is_passed_over(log: DecisionLog) -> 
     log.append({"decision": "first"})
     log.path.write_bytes(log.path.read_bytes() + '{"reason": "ü'.encode()[:-1])
     assert log.read() == [{"decision": "first"}]
-
-
-def test_the_breaker_sees_the_last_retraining_of_its_dataset(log: DecisionLog) -> None:
-    """Guarantee 11."""
-    for decision in (
-        retraining(["f", 1, 800]),
-        retraining(["f", 2, 900]),
-        {"decision": "batch", "dataset": "sample"},
-        {"decision": "held back", "dataset": "sample", "data": ["f", 3, 1000]},
-        retraining(["g", 9, 5], "yelp"),
-    ):
-        log.append(decision)
-    assert log.data_of_last_retraining("sample") == ["f", 2, 900]
-    assert log.data_of_last_retraining("yelp") == ["g", 9, 5]
-    assert log.data_of_last_retraining("other") is None
 
 
 def test_what_json_cannot_hold_is_refused_and_leaves_the_log_as_it_was(log: DecisionLog) -> None:

@@ -1,21 +1,21 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.log import console
-from batch_nlp.monitoring.report import show_verdict, write_report
-from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.monitoring.analysis import Analysis, Performance
+from batch_nlp.monitoring.report import show_verdict
+from batch_nlp.monitoring.verdict import Finding, Status, Verdict, judge
 
 CLASSES = ["negative", "neutral", "positive"]
 
 
-def shown(batch: str | None, verdict: Verdict, action: str, confidence: float = 0.95) -> str:
+def shown(
+    batch: str | None, verdict: Verdict, action: str, confidence: float = 0.95, analysis: Analysis | None = None
+) -> str:
     with console.capture() as capture:
-        show_verdict(batch, verdict, action, confidence)
+        show_verdict(batch, verdict, action, confidence, analysis)
     return capture.get()
 
 
@@ -37,16 +37,31 @@ def test_a_class_whose_name_looks_like_markup_is_shown_as_it_is() -> None:
     assert text.count("[bold]bad[/]") == 2
 
 
+def test_an_analysis_adds_at_most_three_lines() -> None:
+    plain = judge([15, 5, 80], CLASSES, DriftConfig())
+    findings = [Finding("interval", False, "no interval is out"), Finding("confidence", True, "[red]fell[/] by 0.05")]
+    verdict = Verdict(plain.status, plain.reason, plain.shares, findings)
+    window = judge([150, 50, 800], CLASSES, DriftConfig())
+    estimated = Performance(100, 0.81, 0.68, 0.79)
+    analysis = Analysis("b", verdict, window, ["a", "b"], "The [bold]mix changed.", estimated=estimated)
+    before, text = shown("b", verdict, "retrain"), shown("b", verdict, "retrain", analysis=analysis)
+    assert text.startswith(before)
+    added = text.removeprefix(before).splitlines()
+    assert added == [
+        "window of 2 batches drift: neutral 5.0% is under 10%",
+        "rules: interval is quiet (no interval is out) · confidence rings ([red]fell[/] by 0.05)",
+        "The [bold]mix changed. · estimated macro F1 0.680, accuracy 0.810",
+    ]
+
+
+def test_the_default_rule_alone_adds_no_line_of_rules() -> None:
+    plain = judge([15, 5, 80], CLASSES, DriftConfig())
+    verdict = Verdict(plain.status, plain.reason, plain.shares, [Finding("share", True, plain.reason)])
+    assert shown("b", verdict, "retrain", analysis=Analysis("b", verdict)) == shown("b", verdict, "retrain")
+
+
 @pytest.mark.parametrize("batch", [None, "b"])
 def test_a_batch_without_messages_is_one_line(batch: str | None) -> None:
     text = shown(batch, Verdict(Status.SKIPPED, "no messages", []), "none")
     assert text.strip().count("\n") == 0
     assert "skipped" in text
-
-
-def test_the_report_of_a_batch_is_json_with_its_verdict(tmp_path: Path) -> None:
-    path = tmp_path / "batches" / "b.json"
-    write_report(path, {"name": "b", "accounts": {"in": 100}}, judge([5, 15, 80], CLASSES, DriftConfig()))
-    found = json.loads(path.read_text())
-    assert (found["name"], found["accounts"], found["verdict"]["status"]) == ("b", {"in": 100}, "drift")
-    assert [share["messages"] for share in found["verdict"]["shares"]] == [5, 15, 80]

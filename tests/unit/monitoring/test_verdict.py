@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
-from batch_nlp.config import DriftConfig, DriftRule
+from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.monitoring.verdict import Status, check_band, judge, wilson_interval
+from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]
 SHARE, INTERVAL = DriftConfig(), DriftConfig(rules=[DriftRule.interval])
@@ -69,13 +70,6 @@ def test_the_reason_names_every_class_that_is_out_and_its_share() -> None:
     assert reason == "negative 4.0% is under 10%; neutral 5.0% is under 10%; positive 91.0% is over 90%"
 
 
-@given(st.integers(1, 3000), st.data(), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_the_interval_is_wilsons(n: int, data: st.DataObject, confidence: float) -> None:
-    successes = data.draw(st.integers(0, n))
-    expected = binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    assert wilson_interval(successes, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
-
-
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
@@ -105,6 +99,25 @@ def test_shares_sum_to_one_and_lie_in_their_intervals(counts: list[int]) -> None
     assert all(0 <= share.lower <= share.share <= share.upper <= 1 for share in shares)
 
 
+@pytest.mark.parametrize("rule", [DriftRule.share, DriftRule.interval])
+@pytest.mark.parametrize("counts", [[20, 50, 930], [95, 405, 500], [300, 300, 400]])
+def test_a_rule_on_the_band_alone_speaks_for_the_verdict(rule: DriftRule, counts: list[int]) -> None:
+    verdict = judge(counts, CLASSES, replace(SHARE, rules=[rule]))
+    assert [(found.rule, found.rings, found.reason) for found in verdict.findings] == [
+        (rule.value, verdict.status is Status.DRIFT, verdict.reason)
+    ]
+
+
+@pytest.mark.parametrize(("combine", "status"), [(Combine.any, Status.DRIFT), (Combine.all, Status.OK)])
+def test_rules_on_the_band_combine(combine: Combine, status: Status) -> None:
+    """5 % of 100 are out of the band for the literal rule, and for the interval not yet."""
+    settings = replace(SHARE, rules=[DriftRule.share, DriftRule.interval], combine=combine)
+    verdict = judge([5, 45, 50], CLASSES, settings)
+    assert verdict.status is status
+    assert [finding.rings for finding in verdict.findings] == [True, False]
+    assert [share.out for share in verdict.shares] == [combine is Combine.any, False, False]
+
+
 def test_a_verdict_is_json() -> None:
     found = json.loads(json.dumps(judge([1, 2, 97], CLASSES, SHARE).to_dict()))
     assert found["status"] == "drift"
@@ -123,15 +136,27 @@ def test_a_verdict_is_json() -> None:
         ({"confidence": 1.0}, 3, "drift.confidence=1"),
         ({"confidence": 0.0}, 3, "drift.confidence=0"),
         ({"min_messages": 0}, 3, "drift.min_messages=0: need at least 1"),
+        ({"window": 0}, 3, "drift.window=0: need at least 1"),
+        ({"sample": 10}, 3, "drift.sample=10: need at least 100"),
+        ({"resamples": 10}, 3, "drift.resamples=10: need at least 99"),
+        ({"significance": 0.0}, 3, "drift.significance=0: need a value between 0 and 1"),
+        ({"change_significance": 1.0}, 3, "drift.change_significance=1: need a value between 0 and 1"),
+        ({"min_share_change": 1.0}, 3, "drift.min_share_change=1: need 0 or more, and less than 1"),
+        ({"min_confidence_drop": -0.1}, 3, r"drift.min_confidence_drop=-0.1: need 0 or more"),
+        ({"min_auc": 0.4}, 3, r"drift.min_auc=0.4: need 0.5 or more, and less than 1"),
+        ({"min_psi": float("nan")}, 3, "drift.min_psi=nan: need 0 or more"),
+        ({"min_new_labels": -1.0}, 3, "drift.min_new_labels=-1: need 0 or more"),
+        ({"rules": []}, 3, r"drift.rules=\[\]: need one rule or more"),
+        ({"rules": [DriftRule.share, DriftRule.share]}, 3, "each once"),
     ],
 )
-def test_a_band_that_no_batch_can_satisfy_is_refused(settings: dict[str, float], n_classes: int, message: str) -> None:
+def test_settings_that_no_batch_can_satisfy_are_refused(settings: dict[str, Any], n_classes: int, message: str) -> None:
     """Guarantee 10."""
     with pytest.raises(SettingsError, match=message) as wrong:
-        check_band(replace(SHARE, **settings), n_classes)
+        check_drift(replace(SHARE, **settings), n_classes)
     assert wrong.value.exit_code is ExitCode.SETTINGS
 
 
 @pytest.mark.parametrize(("settings", "n_classes"), [({}, 3), ({"low": 0.0, "high": 1.0}, 2), ({"low": 0.25}, 4)])
 def test_a_band_that_a_batch_can_satisfy_is_accepted(settings: dict[str, float], n_classes: int) -> None:
-    check_band(replace(SHARE, **settings), n_classes)
+    check_drift(replace(SHARE, **settings), n_classes)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.config import EngineConfig
@@ -174,6 +175,30 @@ def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
     store.append_labels(label_rows([(name, "4")]), "run")
     assert labelled(store) == {name: "4"}
     assert store.missing(V, table).num_rows == 0
+
+
+def predictions(path: Path, **predicted: str) -> Path:
+    pq.write_table(pa.table({"message_id": list(predicted), "predicted_label": list(predicted.values())}), path)
+    return path
+
+
+def test_labels_of_predictions_are_counted_file_by_file_by_their_latest_target(
+    store: FeatureStore, tmp_path: Path
+) -> None:
+    one = predictions(tmp_path / "one.parquet", a="good", b="bad", c="bad")
+    two = predictions(tmp_path / "two.parquet", a="bad", d="good")
+    assert store.confusion([one, two]) == []
+    assert store.count_labelled_in([one, two]) == 0
+    store.append_labels(labels(a="5", b="1"), "run")
+    store.append_labels(labels(days=1, b="5"), "run")
+    assert store.confusion([one, two]) == [
+        (str(one), "bad", "5", 1),
+        (str(one), "good", "5", 1),
+        (str(two), "bad", "5", 1),
+    ]
+    assert store.count_labelled_in([one, two]) == 2
+    assert store.count_labelled_in([]) == 0
+    assert store.confusion([]) == []
 
 
 def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:

@@ -18,6 +18,7 @@ from batch_nlp.config import Config, Input, Split, plain
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
+from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.run import training_fingerprint
 
@@ -80,7 +81,7 @@ def test_the_same_data_and_seed_give_the_same_bytes_in_another_process(tmp_path:
     environment = {"PYTHONHASHSEED": "4711", "OMP_WAIT_POLICY": "PASSIVE"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "settings.json")], check=True, env=environment)
     again, first = tmp_path / "06_models" / "sample" / "again", world.layers.candidates / "run-1"
-    for name in ("model.skops", "check.parquet"):
+    for name in ("model.skops", "check.parquet", "reference.parquet", "words.parquet"):
         assert (again / name).read_bytes() == (first / name).read_bytes(), name
 
 
@@ -134,6 +135,41 @@ def test_what_was_trained_and_measured_is_kept_for_people_and_programs(world: Wo
         assert fact in card
     page = (world.layers.diagrams / "training.html").read_text()
     assert all(step in page for step in ("imputer", "encoding", "scaler", "training"))
+
+
+def test_the_champion_keeps_what_its_hold_out_looked_like_without_any_text(
+    world: World, messages: pd.DataFrame, labels: pd.Series[int]
+) -> None:
+    manifest = world.registry.champion_manifest()
+    assert manifest is not None
+    folder = world.registry.root / "v0001"
+    reference = Reference.read(folder, manifest)
+    assert reference is not None
+    assert {"reference.parquet", "words.parquet"} <= set(manifest["files"])
+    split = pq.read_table(world.layers.model_input / "run-1.parquet").to_pandas().set_index("message_id")
+    train, held_out = (split[split["part"] == part] for part in ("train", "holdout"))
+    sample = reference.sample.set_index("message_id")
+    assert sample["label"].to_dict() == held_out["label"].to_dict()
+    assert reference.counts.tolist() == sample["predicted_class"].value_counts().sort_index().tolist()
+    np.testing.assert_allclose(reference.training_shares, train["label"].value_counts(normalize=True).sort_index())
+    chosen = [row[index] for row, index in zip(sample["probabilities"], sample["predicted_class"], strict=True)]
+    assert reference.confidence == pytest.approx(np.mean(chosen))
+    stored = messages.set_index("message_id").loc[sample.index]
+    np.testing.assert_array_equal(np.stack(sample["embedding"]), np.stack(stored["embedding"]))
+    np.testing.assert_array_equal(sample["text_length"], stored["text_length"])
+    texts = messages.set_index("message_id")["text"]
+    assert reference.vocabulary.training["the"] == texts[train.index].str.contains(r"(?i)\bthe\b").sum()
+    assert reference.vocabulary.held_out["the"] == texts[held_out.index].str.contains(r"(?i)\bthe\b").sum()
+    assert 0 <= sample["unknown_words"].mean() < 0.3
+    assert "text" not in pq.read_schema(folder / "reference.parquet").names
+
+
+def test_the_sample_of_the_hold_out_is_as_large_as_the_settings_say(tmp_path: Path, world: World) -> None:
+    config = with_training(replace(world.config, drift=replace(world.config.drift, sample=100)), promote=False)
+    _, candidate = train(world, tmp_path, config)
+    assert pq.read_metadata(candidate / "reference.parquet").num_rows == 100
+    counts = json.loads((candidate / "manifest.json").read_text())["reference"]["predicted_counts"]
+    assert sum(counts) == 160
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import pandera.errors
 
 from batch_nlp.config import FiltersConfig
 from batch_nlp.contracts import message_contract
@@ -43,9 +42,11 @@ class Validate(StatelessStep):
         return valid
 
     def _contract_failures(self, X: pd.DataFrame) -> list[Any]:
+        from pandera.errors import SchemaErrors
+
         try:
             message_contract(self.targets).validate(X, lazy=True)
-        except pandera.errors.SchemaErrors as error:
+        except SchemaErrors as error:
             cases = error.failure_cases.dropna(subset=["index"]).drop_duplicates("index")
             if len(cases) == 0:  # not about rows: the frame itself is not what the steps before promise
                 raise

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from batch_nlp.html import UNKNOWN, templates
 from batch_nlp.training.card.figures import card_figures
 
 CARD_FILE, CARD_PAGE = "model_card.md", "model_card.html"
-_UNKNOWN = "\N{EN DASH}"
 
 
 def card_pages(facts: dict[str, Any]) -> dict[str, str]:
@@ -31,29 +31,14 @@ def render(template: str, values: dict[str, Any]) -> str:
         Name of a file in ``templates``; in ``.html``, every value is escaped.
     values : dict
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=PackageLoader("batch_nlp.training.card"),
-        autoescape=select_autoescape(["html"], default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        number=lambda value: f"{value:,}",
-        decimals=lambda value, places=3: _UNKNOWN if value is None else f"{value:.{places}f}",
-        percent=lambda value, places=1: f"{value:.{places}%}",
-        interval=_interval,
-        md=_markdown,
-    )
+    environment = templates("batch_nlp.training.card")
+    environment.filters.update(interval=_interval, md=_markdown)
     return environment.get_template(template).render(values)
 
 
 def _interval(found: dict[str, float | None]) -> str:
     if found["value"] is None:
-        return _UNKNOWN
+        return UNKNOWN
     if found["low"] is None:
         return f"{found['value']:.3f}"
     return f"{found['value']:.3f} ({found['low']:.3f}\N{EN DASH}{found['high']:.3f})"

@@ -1,0 +1,130 @@
+"""Second predictions of a batch, kept beside those that were handed over first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from batch_nlp.errors import DataError
+from batch_nlp.inference.batches import Batch
+from batch_nlp.inference.predict import Predict, predictions_schema
+from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.storage.atomic import replacing
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Model
+
+REWEIGHTED_FILE = "reweighted.parquet"
+
+
+def rescored_file(version: str) -> str:
+    """Return the name of the file with what another version of the model predicts."""
+    return f"rescored-{version}.parquet"
+
+
+def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at: str, rows: int) -> list[int]:
+    """Predict a batch again with another model, in the order of its first predictions.
+
+    Parameters
+    ----------
+    layers, store
+        Where predictions and features live.
+    model : Model
+        The new champion.
+    batch : Batch
+        Scored before.
+    at : str
+        ISO time that the new predictions carry.
+    rows : int
+        Messages to hold in memory at a time.
+
+    Returns
+    -------
+    list of int
+        New predictions of each class.
+
+    Raises
+    ------
+    DataError
+        If the store does not hold the features that the model needs.
+    """
+    version = model.manifest["data_version"]["feature_version"]
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for first in _first_predictions(layers, batch, rows):
+            ids = first["message_id"].to_pylist()
+            features = store.features_of(version, ids)
+            if len(features) < len(ids):
+                raise DataError(
+                    f"Batch {batch.name} cannot be scored again by {model.version}: the store holds features of "
+                    f"version {version} for {len(features):,} of {len(ids):,} messages. Its first predictions stand."
+                )
+            yield Predict(model, at).transform(features.set_index("message_id", drop=False).loc[ids])
+
+    return _write(layers, batch, rescored_file(model.version), list(model.manifest["classes"]), parts())
+
+
+def predict_reweighted(
+    layers: Layers,
+    model: Model,
+    batch: Batch,
+    at: str,
+    rows: int,
+    factors: NDArray[np.float64],
+) -> list[int]:
+    """Predict a batch again for other class shares than those that the model was trained on.
+
+    Parameters
+    ----------
+    layers, model, batch, at, rows
+        As above; the model is the one that scored the batch.
+    factors : ndarray of float, shape (n_classes,)
+        By which the odds of each class change: share now over share at training.
+
+    Returns
+    -------
+    list of int
+        New predictions of each class.
+    """
+    classes = list(model.manifest["classes"])
+    columns = [f"probability_{name}" for name in classes]
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for table in _first_predictions(layers, batch, rows):
+            frame = table.to_pandas()
+            probabilities = frame[columns].to_numpy() * factors
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            predicted = model.decide(probabilities)
+            frame[columns] = probabilities
+            frame["predicted_class"] = predicted.astype(np.int8)
+            frame["predicted_label"] = [classes[index] for index in predicted]
+            frame["predicted_at"] = pd.Timestamp(at).as_unit("us")
+            yield frame
+
+    return _write(layers, batch, REWEIGHTED_FILE, classes, parts())
+
+
+def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
+    path = layers.predictions / batch.name / PREDICTIONS_FILE
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for part in file.iter_batches(rows):
+            yield pa.Table.from_batches([part])
+
+
+def _write(layers: Layers, batch: Batch, name: str, classes: list[str], parts: Iterator[pd.DataFrame]) -> list[int]:
+    schema = predictions_schema(classes)
+    counts = np.zeros(len(classes), dtype=np.int64)
+    with (
+        replacing(layers.predictions / batch.name / name) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for part in parts:
+            writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
+            counts += np.bincount(part["predicted_class"], minlength=len(counts))
+    values: list[int] = counts.tolist()
+    return values

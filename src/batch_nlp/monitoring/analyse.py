@@ -1,0 +1,160 @@
+"""Everything that is said of a scored batch: its verdict and the facts beside it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from batch_nlp.config import DriftConfig
+from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.comparisons import compare
+from batch_nlp.monitoring.examples import choose_examples
+from batch_nlp.monitoring.explanation import explain
+from batch_nlp.monitoring.facts import Compared, Comparison
+from batch_nlp.monitoring.rules import BAND_RULES
+from batch_nlp.monitoring.scored import Scored, WindowBatch
+from batch_nlp.monitoring.statistics.performance import estimate
+from batch_nlp.monitoring.statistics.priors import estimate_priors
+from batch_nlp.monitoring.verdict import Verdict, judge
+from batch_nlp.monitoring.words import changed_words
+from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
+from batch_nlp.storage.reference import Reference
+
+__all__ = ["WindowBatch", "analyse"]
+
+
+def analyse(
+    batch: str,
+    predictions: Path,
+    sample: Path,
+    reference: Reference | None,
+    classes: list[str],
+    settings: DriftConfig,
+    window: Sequence[WindowBatch],
+    seed: int,
+) -> Analysis:
+    """Judge a scored batch, and find out what changed.
+
+    Parameters
+    ----------
+    batch : str
+        Its name.
+    predictions, sample : Path
+        Its predictions, and the sample of its messages.
+    reference : Reference or None
+        Of the model that scored it.
+    classes : list of str
+        Of that model.
+    settings : DriftConfig
+    window : sequence of WindowBatch
+        Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with it.
+    seed : int
+        Of all draws.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    start = time.perf_counter()
+    scored = Scored.read(predictions, sample, classes)
+    texts = _Texts.of(scored, reference)
+    comparison = _compare(scored, texts, reference, classes, settings, seed)
+    verdict = judge(scored.counts.tolist(), classes, settings, comparison)
+    earlier = [found for found in window if found.predictions.exists()][-(settings.window - 1) :]
+    judged_window: Verdict | None = None
+    if settings.window > 1:
+        parts = [Scored.read(found.predictions, found.sample, classes) for found in earlier]
+        judged_window = _judge_window([*parts, scored], reference, classes, settings, seed) if parts else verdict
+    out = [index for index, share in enumerate(verdict.shares) if share.out]
+    n = scored.n
+    return Analysis(
+        batch=batch,
+        verdict=verdict,
+        window=judged_window,
+        window_batches=[*(found.name for found in earlier), batch] if settings.window > 1 else [],
+        explanation=explain(n, reference is not None, comparison, settings),
+        reference_shares=_by_class(classes, reference.counts / reference.counts.sum()) if reference else {},
+        tests=comparison.tests if comparison else [],
+        confidence=Compared(_mean(scored.confidence), reference.confidence if reference else None),
+        entropy=Compared(_mean(scored.entropy), reference.entropy if reference else None),
+        unknown_words=Compared(
+            _mean(texts.unknown_words), _mean(reference.sample["unknown_words"].tolist()) if reference else None
+        ),
+        languages=_languages(texts.languages, reference),
+        changed_words=(
+            changed_words(scored.words, reference.vocabulary, int(reference.counts.sum()), settings.significance)
+            if comparison and reference
+            else []
+        ),
+        estimated=estimate(scored.probabilities, scored.predicted) if n else None,
+        prior_shares=(
+            _by_class(classes, estimate_priors(scored.probabilities, reference.training_shares))
+            if n and reference
+            else {}
+        ),
+        examples=choose_examples(scored, predictions, texts.unknown_words, classes, out),
+        seconds=time.perf_counter() - start,
+    )
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """What is found in the texts of a sample: shares of unknown words, and the languages of the first messages."""
+
+    unknown_words: list[float]
+    languages: list[str]
+
+    @classmethod
+    def of(cls, scored: Scored, reference: Reference | None) -> _Texts:
+        texts = [] if scored.sample is None else scored.sample["text"][:MAX_TEXTS].tolist()
+        unknown = [reference.vocabulary.unknown_share(words) for words in scored.words] if reference else []
+        return cls(unknown, detect_languages(texts))
+
+
+def _compare(
+    scored: Scored,
+    texts: _Texts,
+    reference: Reference | None,
+    classes: list[str],
+    settings: DriftConfig,
+    seed: int,
+) -> Comparison | None:
+    if reference is None or scored.n < settings.min_messages:
+        return None
+    return compare(scored, texts.unknown_words, texts.languages, reference, classes, settings, seed)
+
+
+def _judge_window(
+    parts: Sequence[Scored], reference: Reference | None, classes: list[str], settings: DriftConfig, seed: int
+) -> Verdict:
+    """Return the verdict on several batches as one."""
+    pooled = Scored.join(parts, settings.sample)
+    comparison = None
+    if not set(settings.rules) <= BAND_RULES:
+        comparison = _compare(pooled, _Texts.of(pooled, reference), reference, classes, settings, seed)
+    return judge(pooled.counts.tolist(), classes, settings, comparison)
+
+
+def _mean(values: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def _by_class(classes: list[str], shares: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, float]:
+    return dict(zip(classes, shares.tolist(), strict=True))
+
+
+def _languages(found: list[str], reference: Reference | None) -> dict[str, Compared]:
+    """Return the share of each language, the most frequent of the batch first."""
+    now = Counter(found)
+    then = Counter(reference.sample["language"].dropna().tolist()) if reference else Counter[str]()
+    names = sorted(now | then, key=lambda name: (-now[name], -then[name], name))
+    return {
+        name: Compared(now[name] / now.total() if found else None, then[name] / then.total() if then else None)
+        for name in names
+    }

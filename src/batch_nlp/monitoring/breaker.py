@@ -1,0 +1,247 @@
+"""The breaker: which alarms may lead to a retraining.
+
+An alarm that a retraining has answered must not lead to the next one every night. What is needed to tell is in the
+decision log, so that a run after a kill, and a person, see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from batch_nlp.config import DriftConfig
+from batch_nlp.monitoring.statistics.homogeneity import chi_square
+
+
+class State(StrEnum):
+    """How the breaker stands."""
+
+    # nothing holds a retraining back
+    CLOSED = "closed"
+    # the last change was answered: many new labels, or another change, are needed
+    OPEN = "open"
+    # a change waits for labels of its own batches
+    HALF_OPEN = "half-open"
+
+
+class Outcome(StrEnum):
+    """How a retraining ended."""
+
+    PROMOTED = "promoted"
+    REJECTED = "rejected"
+    # there was nothing new to learn from, so the candidate predicts as the champion does
+    SAME = "same"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What rang.
+
+    Parameters
+    ----------
+    batch : str
+        Name of the batch.
+    counts : sequence of int
+        Its predictions of each class, or those of the window that rang.
+    model : str
+        Version that predicted it.
+    """
+
+    batch: str
+    counts: Sequence[int]
+    model: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What there is to learn from.
+
+    Parameters
+    ----------
+    data : list
+        Feature version, version of the labels, labelled messages.
+    training_rows : int
+        Rows that the champion was trained on.
+    since : callable
+        Gives the number of labelled messages in the batches from one of that name on.
+    """
+
+    data: list[Any]
+    training_rows: int
+    since: Callable[[str], int]
+
+    @property
+    def total(self) -> int:
+        """Labelled messages."""
+        return int(self.data[-1])
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the breaker says of an alarm.
+
+    Parameters
+    ----------
+    allowed : bool
+        Whether a retraining may follow.
+    state : State
+        How the breaker stood.
+    reason : str
+        In words.
+    change : str
+        First batch of the change that the alarm belongs to.
+    answered : bool
+        Whether there are labels of that change's batches, so that a retraining now would answer it.
+    figures : dict of str to float
+        What it rests on.
+    """
+
+    allowed: bool
+    state: State
+    reason: str
+    change: str
+    answered: bool
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BreakerState:
+    """How the breaker stands, for a person."""
+
+    state: State
+    reason: str
+
+
+def rule_on(
+    alarm: Alarm, labels: Labels, decisions: Sequence[dict[str, Any]], dataset: str, settings: DriftConfig
+) -> Ruling:
+    """Say whether a retraining may follow an alarm.
+
+    The first alarm always retrains. After that, one retraining follows one change of the data, and only if one of
+    these holds:
+
+    - the alarm's change has not been answered by a retraining that had labels of its batches, and such have come now
+      (half-open). An alarm whose shares differ significantly from those that led to the last retraining is another
+      change (chi-square test of homogeneity, ``drift.change_significance``);
+    - ``drift.min_new_labels`` times the rows that the champion was trained on are new since the last retraining, twice
+      as many for each candidate that was rejected in a row, and at most as many as those rows (open).
+
+    Parameters
+    ----------
+    alarm : Alarm
+    labels : Labels
+    decisions : sequence of dict
+        The decision log, oldest first.
+    dataset : str
+        Only its decisions count.
+    settings : DriftConfig
+    """
+    log = _log(decisions, dataset)
+    places = [place for place, decision in enumerate(log) if decision["decision"] == "retraining"]
+    if not places:
+        answered = labels.since(alarm.batch) >= settings.min_messages
+        return Ruling(True, State.CLOSED, "it is the first alarm", alarm.batch, answered)
+    last, after = log[places[-1]], log[places[-1] + 1 :]
+    differs, p_value = _differs(alarm, last, settings.change_significance)
+    change = _change(alarm, last, after, differs)
+    of_change = labels.since(change)
+    needed = new_labels_needed(log, labels.training_rows, settings)
+    new = labels.total - int(last["data"][-1])
+    figures = {
+        "new_labels": float(new),
+        "new_labels_needed": float(needed),
+        "labels_of_the_change": float(of_change),
+        "p_value_of_another_change": p_value,
+    }
+    waiting = differs or not last["answered"]
+    state = State.HALF_OPEN if waiting else State.OPEN
+    answered = of_change >= settings.min_messages
+    if last["data"] == labels.data:
+        reason = "the labelled data is what the last retraining had already"
+        return Ruling(False, state, reason, change, answered, figures)
+    if waiting and answered:
+        what = "it is another change than the last one" if differs else "labels of the batches that rang have come"
+        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, True, figures)
+    if new >= needed:
+        return Ruling(True, state, f"{new:,} labels are new", change, answered or not waiting, figures)
+    lack = f"{new:,} labels are new since the last retraining and {needed:,} are needed"
+    if waiting:
+        lack += f", or {settings.min_messages} of the batches since {change}, of which there are {of_change:,}"
+    return Ruling(False, state, lack, change, answered or not waiting, figures)
+
+
+def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:
+    """Return the decisions of a dataset, without retrainings of a release that did not say how they ended."""
+    return [
+        decision
+        for decision in decisions
+        if decision.get("dataset") == dataset and (decision["decision"] != "retraining" or "outcome" in decision)
+    ]
+
+
+def new_labels_needed(log: Sequence[dict[str, Any]], training_rows: int, settings: DriftConfig) -> int:
+    """Return how many labels must be new for a further retraining on a change that was answered."""
+    outcomes = [decision["outcome"] for decision in log if decision["decision"] == "retraining"]
+    rejected = 0
+    for outcome in reversed(outcomes):
+        if outcome == Outcome.PROMOTED:
+            break
+        rejected += outcome == Outcome.REJECTED
+    share = min(settings.min_new_labels * 2.0 ** min(rejected, 30), max(1.0, settings.min_new_labels))
+    return max(1, round(share * training_rows))
+
+
+def _differs(alarm: Alarm, last: dict[str, Any], significance: float) -> tuple[bool, float]:
+    """Return whether an alarm is another change than the last answered one, and the p-value.
+
+    Two models may see the same messages differently. So the shares that rang last time are those that the present
+    model gives for that batch; where they are not known, the alarm counts as the same change.
+    """
+    counts = last["counts"] if alarm.model == last["model"] else last["counts_after"].get(alarm.model)
+    if counts is None or len(counts) != len(alarm.counts):
+        return False, 1.0
+    p_value = chi_square(np.asarray(alarm.counts), np.asarray(counts))[1]
+    return p_value < significance, p_value
+
+
+def _change(alarm: Alarm, last: dict[str, Any], after: Sequence[dict[str, Any]], differs: bool) -> str:
+    """Return the first batch of the change that an alarm belongs to."""
+    if not differs:
+        return str(last["change"])
+    change = alarm.batch
+    for decision in reversed(after):
+        if decision["decision"] != "held back":
+            continue
+        if decision["change"] == last["change"]:
+            break
+        change = str(decision["change"])
+    return change
+
+
+def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerState:
+    """Return how the breaker stands.
+
+    Parameters
+    ----------
+    decisions : sequence of dict
+        The decision log, oldest first.
+    dataset : str
+        Only its decisions count.
+    """
+    log = _log(decisions, dataset)
+    held_back = None
+    for decision in reversed(log):
+        if decision["decision"] == "held back":
+            held_back = held_back or decision
+        elif decision["decision"] == "retraining":
+            if held_back is not None:
+                return BreakerState(State(held_back["state"]), f"held back: {held_back['reason']}")
+            when = f"last retraining {decision['at'][:16]}, {decision['outcome']}"
+            if decision["answered"]:
+                return BreakerState(State.OPEN, f"{when}; the next needs many new labels or another change")
+            return BreakerState(State.HALF_OPEN, f"{when}; the next needs labels of the batches that rang")
+    return BreakerState(State.CLOSED, "the next alarm retrains")

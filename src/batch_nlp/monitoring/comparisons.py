@@ -1,0 +1,155 @@
+"""All comparisons of a batch with the champion's hold-out, corrected together for their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, log, sqrt
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batch_nlp.config import DriftConfig
+from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES
+from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
+from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, EMBEDDING_AUC
+from batch_nlp.monitoring.scored import Scored
+from batch_nlp.monitoring.statistics.distances import Distance, jensen_shannon, null_p_value, psi
+from batch_nlp.monitoring.statistics.domain import domain_auc
+from batch_nlp.monitoring.statistics.homogeneity import chi_square, ks
+from batch_nlp.monitoring.statistics.multiple import holm
+from batch_nlp.storage.reference import Reference, entropies, of_predicted
+
+# Least Kolmogorov-Smirnov distance that counts: a tenth of the messages lie elsewhere
+MIN_KS = 0.1
+# A batch is always written at another time than the hold-out
+TIMES = ("year", "month", "weekday", "hour")
+# Messages of each side that a classifier is fitted on, and without which it is not
+MAX_EMBEDDINGS, MIN_EMBEDDINGS = 1000, 30
+# Draws that take well under a second
+MAX_DRAWS = 200_000
+# Messages of both sides together under which a category is counted among the others
+_MIN_CATEGORY = 10
+
+# name, kind, statistic, p-value, and whether the difference is large enough to matter
+_Test = tuple[str, str, float, float, bool]
+
+
+def compare(
+    scored: Scored,
+    unknown_words: Sequence[float],
+    languages: Sequence[str],
+    reference: Reference,
+    classes: Sequence[str],
+    settings: DriftConfig,
+    seed: int,
+) -> Comparison:
+    """Compare a batch with the champion's hold-out.
+
+    Parameters
+    ----------
+    scored : Scored
+        With one message or more.
+    unknown_words : sequence of float
+        Share of the unknown words of each message of the sample.
+    languages : sequence of str
+        Language of the first messages of the sample.
+    reference : Reference
+    classes : sequence of str
+    settings : DriftConfig
+    seed : int
+        Of draws and folds.
+    """
+    shares = scored.counts / scored.n, reference.counts / reference.counts.sum()
+    confidence = Compared(float(scored.confidence.mean()), reference.confidence)
+    tests = _quality(scored, reference, settings)
+    if scored.sample is not None and len(scored.sample):
+        tests += _features(scored.sample, reference.sample, settings)
+        tests.append(_ks("unknown words", np.asarray(unknown_words), reference.sample["unknown_words"].to_numpy()))
+        before = reference.sample["language"].dropna().tolist()
+        tests.append(_categories("language", list(languages), before, settings))
+        tests += _embeddings(scored.sample, reference.sample, settings, seed)
+    # three more: those of the predicted classes
+    draws = max(settings.resamples, _needed_draws(len(tests) + 3, settings.significance))
+    tests = _classes(scored.counts, reference.counts, settings, draws, seed) + tests
+    adjusted = holm([test[3] for test in tests])
+    return Comparison(
+        {name: Compared(float(now), float(then)) for name, now, then in zip(classes, *shares, strict=True)},
+        confidence,
+        [
+            TestResult(name, kind, value, p_value, corrected, large and corrected < settings.significance)
+            for (name, kind, value, p_value, large), corrected in zip(tests, adjusted, strict=True)
+        ],
+    )
+
+
+def _needed_draws(tests: int, significance: float) -> int:
+    """Return the draws without which not even the farthest batch could have a p-value that survives the correction.
+
+    Five times what that takes, so that a few draws as far as the batch do not change the outcome.
+    """
+    return min(ceil(5 * tests / significance), MAX_DRAWS)
+
+
+def _classes(
+    counts: NDArray[np.int64], other: NDArray[np.int64], settings: DriftConfig, draws: int, seed: int
+) -> list[_Test]:
+    # near zero the squared distance in bits is the index / (8 ln 2), so the two are as strict as each other
+    bounds: list[tuple[str, Distance, float]] = [
+        ("psi", psi, settings.min_psi),
+        ("jensen-shannon", jensen_shannon, sqrt(settings.min_psi / (8 * log(2)))),
+    ]
+    tests: list[_Test] = []
+    for name, distance, bound in bounds:
+        value = distance(counts, other)
+        p_value = null_p_value(distance, counts, other, draws, seed)
+        tests.append((f"{name} of the predicted classes", "mix", value, p_value, value >= bound))
+    change = np.abs(counts / counts.sum() - other / other.sum()).max()
+    value, p_value = chi_square(counts, other)
+    return [*tests, (CLASSES_CHI_SQUARE, "mix", value, p_value, bool(change >= settings.min_share_change))]
+
+
+def _quality(scored: Scored, reference: Reference, settings: DriftConfig) -> list[_Test]:
+    probabilities = np.stack(reference.sample["probabilities"].to_list())
+    before = of_predicted(probabilities, reference.sample["predicted_class"].to_numpy())
+    change = abs(float(scored.confidence.mean()) - reference.confidence)
+    value, p_value = ks(scored.confidence, before)
+    sure = ("ks of the confidence", "quality", value, p_value, change >= settings.min_confidence_drop)
+    return [sure, _ks("the entropy", scored.entropy, entropies(probabilities), "quality")]
+
+
+def _features(sample: pd.DataFrame, other: pd.DataFrame, settings: DriftConfig) -> list[_Test]:
+    # all features are 0 or more; as -1, a value that begins or ceases to be known counts as a change too
+    tests = [
+        _ks(name, sample[name].fillna(-1).to_numpy(), other[name].fillna(-1).to_numpy())
+        for name in NUMERIC_FEATURES
+        if name not in TIMES
+    ]
+    categories = (
+        _categories(name, sample[name].fillna("none").tolist(), other[name].fillna("none").tolist(), settings)
+        for name in CATEGORICAL_FEATURES
+    )
+    return [*tests, *categories]
+
+
+def _ks(name: str, sample: NDArray[np.float64], other: NDArray[np.float64], kind: str = "mix") -> _Test:
+    value, p_value = ks(sample, other)
+    return f"ks of {name}", kind, value, p_value, value >= MIN_KS
+
+
+def _categories(name: str, sample: list[str], other: list[str], settings: DriftConfig) -> _Test:
+    """Return the chi-square test of a category, large enough by its population stability index."""
+    table = pd.DataFrame({"now": pd.Series(sample).value_counts(), "then": pd.Series(other).value_counts()})
+    table = table.fillna(0).astype(int)
+    rare = table.sum(axis=1) < _MIN_CATEGORY
+    counts, before = (np.append(table.loc[~rare, side], table.loc[rare, side].sum()) for side in ("now", "then"))
+    value, p_value = chi_square(counts, before)
+    return f"chi-square of {name}", "mix", value, p_value, psi(counts, before) >= settings.min_psi
+
+
+def _embeddings(sample: pd.DataFrame, other: pd.DataFrame, settings: DriftConfig, seed: int) -> list[_Test]:
+    if min(len(sample), len(other)) < MIN_EMBEDDINGS:
+        return []
+    now, then = (np.stack(frame[EMBEDDING][:MAX_EMBEDDINGS].to_list()) for frame in (sample, other))
+    value, p_value = domain_auc(now, then, seed)
+    return [(EMBEDDING_AUC, "mix", value, p_value, value >= settings.min_auc)]

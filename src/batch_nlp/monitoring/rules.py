@@ -1,0 +1,158 @@
+"""The rules that can call a batch drifted, one function each.
+
+A rule is given the shares of the predicted classes and, where the champion keeps a reference, the batch beside its
+hold-out. It says whether it rings, and why or why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding, TestResult
+from batch_nlp.monitoring.statistics.intervals import wilson_interval
+
+# Names of the comparisons that rules look for; those with more than one are told by their kind
+CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc of the embedding"
+NO_REFERENCE = "the champion keeps no reference: train again"
+# Comparisons that a reason names
+_NAMED = 4
+
+Rule = Callable[[Sequence[ClassShare], Comparison | None, DriftConfig], Finding]
+
+
+def class_shares(counts: Sequence[int], classes: Sequence[str], settings: DriftConfig) -> list[ClassShare]:
+    """Return the share of each class, and whether the rules on the band in force call it out.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Predictions of each class, at least one in all.
+    classes : sequence of str
+    settings : DriftConfig
+    """
+    n = sum(counts)
+    in_force = [rule for rule in settings.rules if rule in _OUT_OF_BAND] or [DriftRule.share]
+    combined = all if settings.combine is Combine.all else any
+    shares = []
+    for name, count in zip(classes, counts, strict=True):
+        lower, upper = wilson_interval(count, n, settings.confidence)
+        share = ClassShare(name, count, count / n, lower, upper, False)
+        out = combined(_OUT_OF_BAND[rule](share, settings) for rule in in_force)
+        shares.append(ClassShare(name, count, count / n, lower, upper, out))
+    return shares
+
+
+def _share_is_out(share: ClassShare, settings: DriftConfig) -> bool:
+    return share.share < settings.low or share.share > settings.high
+
+
+def _interval_is_out(share: ClassShare, settings: DriftConfig) -> bool:
+    return share.upper < settings.low or share.lower > settings.high
+
+
+_OUT_OF_BAND = {DriftRule.share: _share_is_out, DriftRule.interval: _interval_is_out}
+# Rules that need nothing but the shares
+BAND_RULES = frozenset(_OUT_OF_BAND)
+
+
+def _band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) -> Finding:
+    """Return what a rule on the band finds."""
+    out = [
+        f"{share.name} {share.share:.1%} is {'under' if share.share < settings.low else 'over'} "
+        f"{settings.low if share.share < settings.low else settings.high:.0%}"
+        for share in shares
+        if _OUT_OF_BAND[rule](share, settings)
+    ]
+    inside = f"every class is within {settings.low:.0%} and {settings.high:.0%}"
+    return Finding(rule.value, bool(out), "; ".join(out) or inside)
+
+
+def share(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
+    """Ring when the share of a class lies outside the band: the mission's rule, to the letter."""
+    return _band(DriftRule.share, shares, settings)
+
+
+def interval(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
+    """Ring when the Wilson interval of a class's share lies wholly outside the band."""
+    return _band(DriftRule.interval, shares, settings)
+
+
+def reference(shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
+    """Ring when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
+    rule = DriftRule.reference.value
+    if comparison is None:
+        return Finding(rule, False, NO_REFERENCE)
+    before = {name: found.reference or 0.0 for name, found in comparison.shares.items()}
+    changed = [
+        f"{share.name} {share.share:.1%} was {before[share.name]:.1%} on the hold-out"
+        for share in shares
+        if abs(share.share - before[share.name]) >= settings.min_share_change
+    ]
+    found = [test for test in comparison.tests if test.name == CLASSES_CHI_SQUARE]
+    if any(test.counts for test in found):
+        return Finding(rule, True, "; ".join(changed))
+    if changed:
+        return Finding(rule, False, "the shares differ from the hold-out's by no more than chance allows")
+    return Finding(rule, False, f"no class's share is {settings.min_share_change:.1%} or more from the hold-out's")
+
+
+def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
+    """Ring when the distribution of the predictions or of a feature differs beyond chance, and by enough.
+
+    The chi-square test of the predicted classes and the embedding have rules of their own.
+    """
+    rule = DriftRule.distance.value
+    if comparison is None:
+        return Finding(rule, False, NO_REFERENCE)
+    others = (CLASSES_CHI_SQUARE, EMBEDDING_AUC)
+    found = [test for test in comparison.tests if test.kind == "mix" and test.name not in others and test.counts]
+    if found:
+        return Finding(rule, True, f"the batch is far from the hold-out: {name_tests(found)}")
+    return Finding(rule, False, "no distribution is far from the hold-out's beyond chance")
+
+
+def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
+    """Ring when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
+    rule = DriftRule.confidence.value
+    if comparison is None:
+        return Finding(rule, False, NO_REFERENCE)
+    now, before = comparison.confidence.batch or 0.0, comparison.confidence.reference or 0.0
+    if less_sure(comparison, settings):
+        return Finding(rule, True, f"the model is less sure: {now:.3f} where it was {before:.3f}")
+    return Finding(rule, False, f"the model is as sure as on the hold-out, or surer ({now:.3f} and {before:.3f})")
+
+
+def embedding(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
+    """Ring when a classifier tells the messages from the hold-out's with ``drift.min_auc`` or more."""
+    rule = DriftRule.embedding.value
+    if comparison is None:
+        return Finding(rule, False, NO_REFERENCE)
+    found = next((test for test in comparison.tests if test.name == EMBEDDING_AUC), None)
+    if found is None:
+        return Finding(rule, False, "the batch or the hold-out has too few messages with an embedding to compare")
+    tells = "tells" if found.counts else "does not tell"
+    return Finding(rule, found.counts, f"a classifier {tells} the batch from the hold-out (AUC {found.value:.3f})")
+
+
+def less_sure(comparison: Comparison, settings: DriftConfig) -> bool:
+    """Return whether the model is less sure than on the hold-out, beyond chance and by enough."""
+    fall = (comparison.confidence.reference or 0.0) - (comparison.confidence.batch or 0.0)
+    quality = [test for test in comparison.tests if test.kind == "quality"]
+    return fall >= settings.min_confidence_drop and any(test.p_adjusted < settings.significance for test in quality)
+
+
+def name_tests(tests: Sequence[TestResult]) -> str:
+    """Return some comparisons with their values, in words."""
+    named = ", ".join(f"{test.name} {test.value:.2f}" for test in tests[:_NAMED])
+    return named + (f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else "")
+
+
+RULES: dict[DriftRule, Rule] = {
+    DriftRule.share: share,
+    DriftRule.interval: interval,
+    DriftRule.reference: reference,
+    DriftRule.distance: distance,
+    DriftRule.confidence: confidence,
+    DriftRule.embedding: embedding,
+}

@@ -1,0 +1,109 @@
+"""What a batch, or a window of batches, was predicted to be, and a sample of its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from loguru import logger
+from numpy.typing import NDArray
+
+from batch_nlp.storage.reference import entropies, of_predicted
+from batch_nlp.storage.samples import id_hashes, read_checked, read_sample
+from batch_nlp.storage.vocabulary import words_of
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """An earlier batch that the same model scored.
+
+    Parameters
+    ----------
+    name : str
+    predictions, sample : Path
+        Its files; where one is gone, the batch is left out, or only its shares count.
+    """
+
+    name: str
+    predictions: Path
+    sample: Path
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The predictions of all messages, and some of the messages.
+
+    Parameters
+    ----------
+    predicted : ndarray of int64, shape (n,)
+        Predicted classes.
+    probabilities : ndarray, shape (n, n_classes)
+    sample : DataFrame or None
+        Some of the messages as `read_sample` gives them, smallest hash first; None where none are kept.
+    """
+
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    sample: pd.DataFrame | None
+
+    @classmethod
+    def read(cls, predictions: Path, sample: Path, classes: Sequence[str]) -> Scored:
+        """Return what the files of a batch hold.
+
+        Raises
+        ------
+        DataError
+            If one is damaged, or there are no predictions.
+        """
+        columns = [f"probability_{name}" for name in classes]
+        table = read_checked(predictions, ["predicted_class", *columns])
+        probabilities = np.empty((table.num_rows, len(classes)))
+        for index, name in enumerate(columns):
+            probabilities[:, index] = table[name].to_numpy()
+        if not sample.exists():
+            logger.warning("{} is missing: texts and features of the batch are not compared", sample)
+        predicted = table["predicted_class"].to_numpy().astype(np.int64)
+        return cls(predicted, probabilities, read_sample(sample) if sample.exists() else None)
+
+    @classmethod
+    def join(cls, parts: Sequence[Scored], size: int) -> Scored:
+        """Return several batches as one; the sample has at most `size` messages, drawn from all of theirs alike."""
+        samples = [part.sample for part in parts if part.sample is not None]
+        sample = pd.concat(samples, ignore_index=True) if samples else None
+        if sample is not None:
+            order = np.argsort(id_hashes(sample["message_id"]), kind="stable")[:size]
+            sample = sample.iloc[order].reset_index(drop=True)
+        return cls(
+            np.concatenate([part.predicted for part in parts]),
+            np.concatenate([part.probabilities for part in parts]),
+            sample,
+        )
+
+    @property
+    def n(self) -> int:
+        """Number of messages."""
+        return len(self.predicted)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Predictions of each class, shape (n_classes,)."""
+        return np.bincount(self.predicted, minlength=self.probabilities.shape[1])
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """Probability of each predicted class, shape (n,)."""
+        return of_predicted(self.probabilities, self.predicted)
+
+    @cached_property
+    def entropy(self) -> NDArray[np.float64]:
+        """Entropy of each message's probabilities in nats, shape (n,)."""
+        return entropies(self.probabilities)
+
+    @cached_property
+    def words(self) -> list[set[str]]:
+        """Distinct words of each message of the sample."""
+        return [] if self.sample is None else [words_of(text) for text in self.sample["text"]]

@@ -1,0 +1,1 @@
+"""What the rules compute with: pure functions on counts, probabilities and vectors."""

@@ -1,0 +1,111 @@
+"""Distances of two samples of counts, and how often chance alone puts them that far apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import jensenshannon
+from scipy.special import rel_entr
+
+# counts of many pairs of samples, shape (..., k), to one distance a pair, shape (...)
+OfRows = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
+
+# two distances that differ by rounding alone are the same
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance of two samples of counts over the same k categories.
+
+    Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out; to a sample
+    without any count the distance is 0.
+
+    Parameters
+    ----------
+    of_rows : callable
+        The distances of many pairs at once; takes and returns arrays.
+    """
+
+    of_rows: OfRows
+
+    def __call__(self, counts: ArrayLike, other: ArrayLike) -> float:
+        """Return the distance of one pair of samples."""
+        mine, others = _occurring(counts, other)
+        if not mine.any() or not others.any():
+            return 0.0
+        return float(self.of_rows(mine, others))
+
+
+def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamples: int, seed: int) -> float:
+    """Return how often two samples of these sizes from one population are at least as far apart.
+
+    Both samples are drawn again from their pooled shares, so that the null distribution is that of these two sizes. A
+    fixed threshold does not know them: of 30 messages, chance alone takes the population stability index over 0.1
+    in a fifth of batches of three classes.
+
+    Parameters
+    ----------
+    distance : Distance
+        :data:`psi` or :data:`jensen_shannon`.
+    counts, other : array_like of int, shape (k,)
+        How often each category occurs in each sample.
+    resamples : int
+        Draws; the smallest p-value is 1 / (1 + resamples).
+    seed : int
+        The same seed gives the same p-value.
+
+    Returns
+    -------
+    float
+        (1 + draws at least as far) / (1 + resamples), so that it is never 0. 1 where a sample is empty. Source: A. C.
+        Davison, D. V. Hinkley, Bootstrap Methods and their Application, 1997, chapter 4.
+    """
+    mine, others = _occurring(counts, other)
+    n, m = int(mine.sum()), int(others.sum())
+    if n == 0 or m == 0:
+        return 1.0
+    pooled = (mine + others) / (n + m)
+    random = np.random.default_rng(seed)
+    draws = distance.of_rows(random.multinomial(n, pooled, resamples), random.multinomial(m, pooled, resamples))
+    at_least_as_far = int((draws >= distance(mine, others) * (1 - ROUNDING)).sum())
+    return (1 + at_least_as_far) / (1 + resamples)
+
+
+def _occurring(counts: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the counts of the categories that occur in one of the samples."""
+    mine, others = np.asarray(counts, dtype=np.int64), np.asarray(other, dtype=np.int64)
+    occurs = (mine + others) > 0
+    return mine[occurs], others[occurs]
+
+
+def _psi(counts: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    # both directions of the Kullback-Leibler divergence
+    p, q = _smoothed(counts), _smoothed(other)
+    return np.asarray((rel_entr(p, q) + rel_entr(q, p)).sum(axis=-1))
+
+
+def _smoothed(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    halves = counts + 0.5
+    return np.asarray(halves / halves.sum(axis=-1, keepdims=True))
+
+
+def _jensen_shannon(counts: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
+    # rounding can make the divergence of equal samples negative, and its root not a number
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nan_to_num(jensenshannon(counts, other, base=2, axis=-1)))
+
+
+#: Population stability index: the sum over categories of (p - q) ln(p / q), in nats; 0 for equal shares, without upper
+#: bound. It would be infinite where a category is empty in one sample only, so half a count is added to each category
+#: of both. That half also takes the first-order bias out of the logarithm of a ratio of frequencies (J. B. S. Haldane,
+#: Annals of Human Genetics 20 (1956), 309-311), and the draws of the null distribution have it as well.
+psi = Distance(_psi)
+
+#: Jensen-Shannon distance: the root of the divergence in bits; 0 for equal shares, 1 where no category is in both. It
+#: is finite as it is where categories are empty. Source: J. Lin, IEEE Transactions on Information Theory 37 (1991),
+#: 145-151; for the root D. M. Endres, J. E. Schindelin, ibid. 49 (2003), 1858-1860.
+jensen_shannon = Distance(_jensen_shannon)

@@ -1,0 +1,141 @@
+"""The state of the system on one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.text import Text
+
+from batch_nlp.monitoring.verdict import Status
+
+_NAME, _WIDTH = 12, 80
+_COLOURS = {Status.OK.value: "green", Status.DRIFT.value: "red", Status.INSUFFICIENT.value: "yellow"}
+_UNKNOWN = "-"
+_HEADER = f"{'when':<13}{'batch':<27}{'messages':>8}  {'verdict':<14}{'followed by':<16}"
+
+
+@dataclass(frozen=True)
+class RecentBatch:
+    """A batch, or a run that found none, in one line.
+
+    Parameters
+    ----------
+    at : datetime
+        When it was judged, UTC.
+    name : str or None
+    messages : int or None
+        Messages that came in.
+    verdict, action : str
+    """
+
+    at: datetime
+    name: str | None
+    messages: int | None
+    verdict: str
+    action: str
+
+
+@dataclass(frozen=True)
+class SystemStatus:
+    """What the screen shows.
+
+    Parameters
+    ----------
+    dataset : str
+    at : datetime
+        UTC, as all times on the screen.
+    facts : list of tuple
+        Name and value of each, in words.
+    recent : list of RecentBatch
+        Oldest first.
+    problems : list of str
+        What is wrong, and what to do about it.
+    """
+
+    dataset: str
+    at: datetime
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    recent: list[RecentBatch] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def show_status(status: SystemStatus, console: Console | None = None) -> None:
+    """Print the state of the system.
+
+    Parameters
+    ----------
+    status : SystemStatus
+    console : Console, optional
+        Where to; standard output by default.
+    """
+    console = console or Console()
+    for line in status_lines(status):
+        console.print(line, soft_wrap=True)
+
+
+def status_lines(status: SystemStatus) -> list[Text]:
+    """Return the lines of the screen, 80 columns wide."""
+    lines = [Text(f"batch-nlp, dataset {status.dataset}, {status.at:%Y-%m-%d %H:%M} UTC", style="bold"), Text()]
+    for name, value in status.facts:
+        first, *rest = _wrapped(value, _WIDTH - _NAME)
+        lines.append(Text.assemble((f"{name:<{_NAME}}", "cyan"), first))
+        lines += [Text(" " * _NAME + more) for more in rest]
+    if status.recent:
+        lines += [Text(), Text(_HEADER, style="cyan")]
+    for batch in status.recent:
+        messages = _UNKNOWN if batch.messages is None else f"{batch.messages:,}"
+        lines.append(
+            Text.assemble(
+                f"{batch.at:%m-%d %H:%M}  {_printable(batch.name or _UNKNOWN)[:26]:<27}{messages:>8}  ",
+                (f"{_printable(batch.verdict)[:13]:<14}", _COLOURS.get(batch.verdict, "")),
+                _printable(batch.action)[:16],
+            )
+        )
+    for problem in status.problems:
+        lines.append(Text())
+        lines += [Text(line, style="red") for line in _wrapped(f"! {problem}", _WIDTH)]
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return text in lines; a path stays whole, so that it can be copied."""
+    return textwrap.wrap(_printable(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _printable(text: str) -> str:
+    """Return text without what a terminal would act on."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def size(n_bytes: int) -> str:
+    """Return a number of bytes for a person.
+
+    Examples
+    --------
+    >>> size(999), size(1_240_000), size(35_000_000_000)
+    ('999 B', '1.2 MB', '35 GB')
+    """
+    value = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:,.0f} {unit}"
+
+
+def age(time: timedelta) -> str:
+    """Return a span of time for a person.
+
+    Examples
+    --------
+    >>> age(timedelta(seconds=20)), age(timedelta(hours=3, minutes=40)), age(timedelta(days=9))
+    ('20 s', '3 h', '9 days')
+    """
+    seconds = max(int(time.total_seconds()), 0)
+    for limit, length, unit in ((120, 1, "s"), (7200, 60, "min"), (2 * 86400, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // length} {unit}"
+    return f"{seconds // 86400:,} days"

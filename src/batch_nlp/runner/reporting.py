@@ -1,0 +1,102 @@
+"""What inference leaves for people and for their monitoring: a page for each batch, an index, and metrics."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from loguru import logger
+
+from batch_nlp.config import Stage
+from batch_nlp.errors import BatchNlpError, ExitCode
+from batch_nlp.inference.batches import Batch
+from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.monitoring.analysis import Analysis, Performance
+from batch_nlp.monitoring.answer import Answer
+from batch_nlp.monitoring.report import (
+    champion_history,
+    read_reports,
+    write_batch_report,
+    write_index,
+    write_metrics,
+    write_run_metrics,
+)
+from batch_nlp.monitoring.statistics.performance import measure
+from batch_nlp.runner.context import Run
+
+# Newest batches whose labels are looked for at every run
+REALISED_BATCHES = 400
+
+
+def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
+    """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
+    champions = champion_history(_decisions(run))
+    write_batch_report(run.layers.batch_reports, batch.facts(), analysis, answer, champions, run.config.drift)
+
+
+@contextmanager
+def ending_written(run: Run) -> Iterator[None]:
+    """Write metrics on how the block ended; where it was to score messages, also those of all batches and their index."""
+    try:
+        yield
+    except Exception as error:
+        try:
+            _write_ending(run, _exit_code(error))
+        except Exception as second:  # noqa: BLE001 the first error is the one to be told
+            logger.warning("The metrics and the index of the batches could not be written: {}", second)
+        raise
+    _write_ending(run, ExitCode.DONE)
+
+
+def _exit_code(error: Exception) -> ExitCode:
+    """Return how the command line ends with an error."""
+    if isinstance(error, BatchNlpError):
+        return error.exit_code
+    return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
+
+
+def _write_ending(run: Run, exit_code: ExitCode) -> None:
+    dataset, pipeline, folder = run.config.dataset.name, run.config.pipeline, run.layers.metrics
+    write_run_metrics(folder / f"{dataset}-{pipeline.name}.prom", dataset, pipeline.name, run.now, exit_code)
+    if Stage.inference not in pipeline.stages:
+        return
+    decisions = _decisions(run)
+    reports = [report for report in read_reports(run.layers.batch_reports) if report.get("dataset") == dataset]
+    # labels that have come since the batch was scored
+    realised = realised_performance(run, [str(report["name"]) for report in reports[-REALISED_BATCHES:]])
+    champions = champion_history(decisions)
+    write_index(run.layers.batch_reports, reports, realised, champions, decisions)
+    write_metrics(folder / f"{dataset}.prom", dataset, reports, realised, champions, decisions, run.now)
+
+
+def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
+    """Return how good the first predictions of batches were, as far as their labels have come.
+
+    Parameters
+    ----------
+    run : Run
+    batches : list of str
+        Names; those without a label are left out.
+    """
+    classes, mapping = list(run.config.dataset.classes), dict(run.config.dataset.target_map)
+    files = {str(path): name for name in batches if (path := _predictions(run, name)).exists()}
+    pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for file, predicted, target, count in run.store.confusion([Path(path) for path in files]):
+        if predicted in classes and target in mapping:
+            pairs[files[file]].append((mapping[target], classes.index(predicted), count))
+    realised = {}
+    for name, cells in pairs.items():
+        labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
+        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(classes))
+    return realised
+
+
+def _predictions(run: Run, batch: str) -> Path:
+    return run.layers.predictions / batch / PREDICTIONS_FILE
+
+
+def _decisions(run: Run) -> list[dict[str, object]]:
+    return [decision for decision in run.decisions.read() if decision.get("dataset") == run.config.dataset.name]

@@ -1,0 +1,205 @@
+"""What follows from a verdict: a retraining, new predictions for other class shares, or an alert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from loguru import logger
+
+from batch_nlp.config import DriftResponse
+from batch_nlp.errors import DataError, DriftError, GateError
+from batch_nlp.inference.batches import Batch, BatchRecords
+from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
+from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
+from batch_nlp.monitoring.verdict import Status
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.training import sound_champion, take_in, train_candidate
+from batch_nlp.storage.registry import Model
+from batch_nlp.storage.samples import read_sample, sample_file
+
+
+def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+    """Act on the verdict as the settings say, and return what was done.
+
+    Parameters
+    ----------
+    run : Run
+    batch : Batch
+        Scored and judged.
+    analysis : Analysis
+
+    Raises
+    ------
+    BatchNlpError
+        If a retraining ended with an error other than a refused candidate.
+    """
+    if analysis.deciding.status is not Status.DRIFT:
+        return Answer(Action.NONE)
+    response = run.config.drift.response
+    if response is DriftResponse.none:
+        return Answer(Action.NONE, "drift.response=none")
+    if response is DriftResponse.alert:
+        return Answer(Action.ALERT, "drift.response=alert")
+    if response is DriftResponse.reweight:
+        return _reweight(run, batch, analysis)
+    return _retrain(run, batch, analysis)
+
+
+def raise_for(batch: Batch, analysis: Analysis, answer: Answer) -> None:
+    """Give an answer that a scheduler must hear of its exit code.
+
+    Raises
+    ------
+    DriftError
+        If nothing was done about drift.
+    GateError
+        If a retraining gave no new champion.
+    """
+    trigger = _trigger(batch, analysis)
+    if answer.action is Action.ALERT:
+        raise DriftError(f"Drift in {trigger}. Nothing was done about it, since {answer.reason}.")
+    if answer.action is Action.HELD_BACK:
+        raise DriftError(f"Drift in {trigger}. No retraining, since {answer.reason}. Bring labels of newer messages.")
+    if answer.action is Action.REJECTED:
+        raise GateError(f"Drift in {trigger}. {answer.reason}; champion: {answer.champion}.")
+
+
+def _trigger(batch: Batch, analysis: Analysis) -> str:
+    what = (
+        "batch" if analysis.deciding is analysis.verdict else f"the last {len(analysis.window_batches)} batches up to"
+    )
+    return f"{what} {batch.name}: {analysis.deciding.reason}"
+
+
+def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+    """Retrain on everything that has arrived, unless the breaker holds it back."""
+    trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
+    logger.warning("Drift in {}: feature and training run again", trigger)
+    take_in(run)
+    counts = [share.messages for share in analysis.deciding.shares]
+    labels = _labels(run, batch)
+    ruling = rule_on(
+        Alarm(batch.name, counts, str(batch.model_version)), labels, run.decisions.read(), dataset, run.config.drift
+    )
+    before = run.registry.champion_version()
+    if not ruling.allowed:
+        run.decide(
+            "held back",
+            batch=batch.name,
+            trigger=trigger,
+            data=labels.data,
+            change=ruling.change,
+            state=ruling.state.value,
+            reason=ruling.reason,
+            figures=ruling.figures,
+        )
+        return Answer(Action.HELD_BACK, ruling.reason, None, before, before, figures=ruling.figures)
+    logger.info("Retraining, since {}", ruling.reason)
+    training = replace(run.config.training, promote=True, window=0)
+    result = train_candidate(replace(run, config=replace(run.config, training=training)), reason=trigger)
+    decision = result.decision
+    if decision is not None and decision.passed:
+        outcome, reason = Outcome.PROMOTED, f"{result.version} took the place of {before}"
+    elif decision is not None and decision.same_as_champion:
+        outcome = Outcome.SAME
+        reason = (
+            "The retraining gave the champion's predictions over again: nothing that it could learn from has come since"
+        )
+    else:
+        outcome = Outcome.REJECTED
+        reason = f"Candidate {result.candidate} failed its gate ({decision.failures if decision else 'no gate'})"
+    champion = run.registry.champion() if outcome is Outcome.PROMOTED else None
+    # entered when it is over, whatever the gate said: one that was killed must not count as the one that is allowed
+    run.decide(
+        "retraining",
+        batch=batch.name,
+        trigger=trigger,
+        reason=ruling.reason,
+        data=labels.data,
+        counts=counts,
+        counts_after=_counts_after(run, batch, analysis, champion),
+        model=batch.model_version,
+        change=ruling.change,
+        answered=ruling.answered,
+        outcome=outcome.value,
+        candidate=result.candidate,
+        champion=run.registry.champion_version(),
+        figures=ruling.figures,
+    )
+    action = Action.PROMOTED if outcome is Outcome.PROMOTED else Action.REJECTED
+    second = _rescore(run, champion, batch) if champion is not None and run.config.drift.rescore else None
+    now = run.registry.champion_version()
+    return Answer(action, reason, result.candidate, before, now, second, ruling.figures)
+
+
+def _labels(run: Run, batch: Batch) -> Labels:
+    """Return what there is to learn from now."""
+    version, store = run.definition.version, run.store
+    champion = sound_champion(run)
+
+    def since(first: str) -> int:
+        names = [
+            found.name
+            for found in BatchRecords(run.layers.batches).all()
+            if found.dataset == batch.dataset and first <= found.name <= batch.name
+        ]
+        files = [run.layers.predictions / name / PREDICTIONS_FILE for name in names]
+        return store.count_labelled_in([file for file in files if file.exists()])
+
+    data = [version, store.data_version(version).labels, store.count_labelled(version)]
+    return Labels(data, int(champion["training_rows"]) if champion else 0, since)
+
+
+def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | None) -> dict[str, list[int]]:
+    """Return what a new champion predicts for the batches that rang, from their samples.
+
+    So the breaker can tell a change of the messages from a change of the model.
+    """
+    if champion is None:
+        return {}
+    names = [batch.name] if analysis.deciding is analysis.verdict else analysis.window_batches
+    counts = np.zeros(len(champion.manifest["classes"]), dtype=np.int64)
+    for name in names:
+        path = sample_file(run.layers, name)
+        if path.exists():
+            sample = read_sample(path)
+            predicted = champion.decide(champion.pipeline.predict_proba(sample).astype(np.float64))
+            counts += np.bincount(predicted, minlength=len(counts))
+    return {champion.version: counts.tolist()}
+
+
+def _rescore(run: Run, champion: Model, batch: Batch) -> str | None:
+    """Predict the batch that rang again with the new champion, beside its first predictions."""
+    try:
+        counts = rescore(run.layers, run.store, champion, batch, run.now.isoformat(), run.config.engine.batch_rows)
+    except DataError as error:
+        logger.warning("{}", error)
+        return None
+    name = rescored_file(champion.version)
+    logger.info("Rescored: batch {} by {}, classes {}, in {}", batch.name, champion.version, counts, name)
+    return name
+
+
+def _reweight(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+    """Predict the batch again for the class shares that its own probabilities speak for."""
+    model = run.registry.load(str(batch.model_version))
+    trained = np.asarray(model.manifest["reference"]["training_shares"])
+    classes = list(model.manifest["classes"])
+    now = np.asarray([analysis.prior_shares[name] for name in classes])
+    counts = predict_reweighted(
+        run.layers, model, batch, run.now.isoformat(), run.config.engine.batch_rows, now / trained
+    )
+    shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(classes, now, strict=True))
+    logger.info(
+        "Reweighted: batch {} for class shares {}; predictions {}, in {}", batch.name, shares, counts, REWEIGHTED_FILE
+    )
+    reason = f"predicted again for the class shares {shares}"
+    if any(test.counts and test.kind == "quality" for test in analysis.tests):
+        reason += "; but the model is less sure too, which other class shares alone may not explain"
+    run.decide("reweighting", batch=batch.name, shares=now.tolist(), counts=counts, reason=reason)
+    version = run.registry.champion_version()
+    return Answer(Action.REWEIGHTED, reason, None, version, version, REWEIGHTED_FILE)

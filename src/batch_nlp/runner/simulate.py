@@ -1,0 +1,33 @@
+"""The stage `simulate`: days of batches replayed in a folder of their own, to compare when retraining pays."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from batch_nlp.config import Policy
+from batch_nlp.runner.context import Run
+from batch_nlp.simulation import replay, show_result, write_result
+from batch_nlp.simulation.policies import RunStages
+
+
+def simulate(run: Run, run_stages: RunStages) -> float | None:
+    """Replay the scenario of the settings, and report it.
+
+    Parameters
+    ----------
+    run : Run
+    run_stages : callable
+        Runs the stages of some settings at some time; handed in, since it is what calls this.
+
+    Returns
+    -------
+    float or None
+        Macro F1 over all messages of the policy `rule`, or of the first one where that is not replayed.
+    """
+    settings = run.config.simulation
+    folder = run.layers.reporting / "simulations" / f"{settings.scenario.value}-{run.name}"
+    result = replay(run.config, folder, run_stages)
+    write_result(result, folder)
+    show_result(result)
+    logger.info("Simulation: {} s; report: {}", round(result.seconds), folder / "index.html")
+    return result.summary(Policy.rule if Policy.rule in settings.policies else settings.policies[0]).f1_macro

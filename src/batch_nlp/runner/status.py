@@ -1,0 +1,198 @@
+"""The stage `status`: the state of the system on one screen. It takes no lock, waits for nobody and writes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from batch_nlp.errors import BatchNlpError, DataError
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.inference.batches import BatchRecords, BatchState
+from batch_nlp.monitoring.breaker import breaker_state
+from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.working import who_works
+
+_RECENT = 5
+_EXIT = re.compile(
+    r"^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d [+-]\d{4} \| run-batch \d+ \| exit code (\d+) after", re.MULTILINE
+)
+
+
+def report_status(run: Run) -> None:
+    """Print the state of the system.
+
+    Parameters
+    ----------
+    run : Run
+
+    Raises
+    ------
+    DataError
+        At the end, if there is a champion and it cannot be used.
+    """
+    status = SystemStatus(run.config.dataset.name, run.now)
+    unusable = _part(status, "champion", lambda: _champion(run))
+    _part(status, "breaker", lambda: _breaker(run))
+    _part(status, "at work", lambda: _at_work(run))
+    _part(status, "inbox", lambda: _inbox(run))
+    _part(status, "quarantine", lambda: _quarantine(run))
+    _part(status, "store", lambda: _store(run))
+    _part(status, "disk", lambda: _disk(run.layers.root))
+    _part(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
+    _part(status, "batches", lambda: status.recent.extend(_recent(run)))
+    show_status(status)
+    if unusable:
+        raise DataError(f"The champion cannot be used: {unusable}")
+
+
+def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> str | None:
+    """Enter one fact; if it cannot be found out, enter and return the problem: the others must show nevertheless."""
+    try:
+        value = look()
+    except BatchNlpError as error:
+        problem = str(error)
+    except Exception as error:  # noqa: BLE001 whatever is broken, and however, the screen is there to show it
+        problem = f"{name} cannot be read ({type(error).__name__}: {error})"
+    else:
+        if value is not None:
+            status.facts.append((name, value))
+        return None
+    status.facts.append((name, "cannot be read, see below"))
+    if problem not in status.problems:  # a damaged record is met by more than one of them
+        status.problems.append(problem)
+    return problem
+
+
+def _champion(run: Run) -> str:
+    registry = run.registry
+    version = registry.champion_version()
+    manifest = registry.champion_manifest()
+    if version is None or manifest is None:
+        return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
+    needed = manifest["data_version"]["feature_version"]
+    computed = FeatureDefinition.from_dict(manifest["feature_definition"]).version
+    if computed != needed:
+        raise DataError(
+            f"This installation computes feature version {computed} where the champion {version} needs {needed}. Train "
+            "a new model with pipeline=fti, or install the version of the project that trained it."
+        )
+    pointer = json.loads((registry.root / "champion.json").read_bytes())
+    since = ""
+    if published := pointer.get("published_at"):  # one written by hand has no time
+        at = datetime.fromisoformat(published)
+        since = f" since {at:%Y-%m-%d %H:%M} ({age(run.now - at)})"
+    metrics = manifest["metrics"]
+    other = manifest["dataset"] != run.config.dataset.name
+    return (
+        f"{version}{since}, trained on {manifest['training_rows']:,} messages"
+        + (f" of another dataset: say dataset={manifest['dataset']}" if other else "")
+        + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
+    )
+
+
+def _breaker(run: Run) -> str:
+    found = breaker_state(run.decisions.read(), run.config.dataset.name)
+    return f"{found.state.value}: {found.reason}"
+
+
+def _at_work(run: Run) -> str:
+    working = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None}
+    if working:
+        return "a run, process " + " and ".join(map(str, sorted(filter(None, working))))
+    batch = BatchRecords(run.layers.batches).unfinished(run.config.dataset.name)
+    return (
+        "nobody" if batch is None else f"nobody; batch {batch.name} was begun, and the next inference goes on with it"
+    )
+
+
+def _inbox(run: Run) -> str:
+    names = BatchRecords(run.layers.batches).new_files(run.inbox, run.config.dataset.tables)
+    if not names:
+        return "nothing new"
+    found = [(run.inbox / name).stat() for name in names]
+    oldest = datetime.fromtimestamp(min(file.st_mtime for file in found), UTC)
+    files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
+    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(run.now - oldest)}"
+
+
+def _quarantine(run: Run) -> str | None:
+    done = [
+        batch
+        for batch in BatchRecords(run.layers.batches).all()
+        if batch.dataset == run.config.dataset.name and batch.state is not BatchState.CLAIMED
+    ]
+    if not done:
+        return None
+    accounts = done[-1].accounts
+    return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages of the last batch"
+
+
+def _store(run: Run) -> str:
+    try:
+        manifest = run.registry.champion_manifest()
+    except DataError:  # told already
+        manifest = None
+    version = manifest["data_version"]["feature_version"] if manifest else run.definition.version
+    messages = run.store.count(version)
+    if not messages:
+        return "empty. Fill it: pipeline=feature"
+    taken = sum(path.stat().st_size for path in run.store.folder.rglob("*") if path.is_file())
+    return f"{messages:,} messages, {run.store.count_labelled(version):,} of them with a label, {size(taken)}"
+
+
+def _disk(folder: Path) -> str:
+    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    usage = shutil.disk_usage(there)
+    return f"{size(usage.free)} of {size(usage.total)} free"
+
+
+def _exit_codes(reporting: Path) -> str | None:
+    """Return how the last calls of ``deploy/run-batch`` ended, as its daily logs say; None where there are none."""
+    folder = Path(os.environ.get("BATCH_NLP_LOGS") or reporting / "logs")
+    found: list[tuple[str, str]] = []
+    for log in sorted(folder.glob("batch-nlp-*.log"), reverse=True)[:_RECENT]:
+        found = [*_EXIT.findall(log.read_text(errors="replace")), *found]
+        if len(found) >= _RECENT:
+            break
+    if not found:
+        return None
+    codes = " ".join(code for _, code in found[-_RECENT:])
+    return f"{codes}, the last of them {found[-1][0]} (scheduled runs, local time)"
+
+
+def _recent(run: Run) -> list[RecentBatch]:
+    decisions = [found for found in run.decisions.read() if found.get("dataset") == run.config.dataset.name]
+    lines = []
+    for decision in [found for found in decisions if found["decision"] == "batch"][-_RECENT:]:
+        followed = [found for found in decisions if _answers(found, decision)]
+        lines.append(
+            RecentBatch(
+                datetime.fromisoformat(decision["at"]),
+                decision["batch"],
+                decision.get("accounts", {}).get("in"),
+                decision["verdict"]["status"],
+                _action(decision, followed[-1] if followed else None),
+            )
+        )
+    return lines
+
+
+def _answers(decision: dict[str, Any], batch: dict[str, Any]) -> bool:
+    """Say whether a decision is the answer to a batch's verdict, which a killed run leaves to the next one."""
+    if decision["decision"] not in {"retraining", "held back"} or batch["batch"] is None:
+        return False
+    return bool(decision.get("batch", batch["batch"] if decision["run"] == batch["run"] else None) == batch["batch"])
+
+
+def _action(batch: dict[str, Any], answer: dict[str, Any] | None) -> str:
+    if answer is None:
+        # a retraining enters its outcome when it is over: this one was killed, or ended with an error
+        return "retrain not done" if batch["action"] == "retrain" else str(batch["action"])
+    return str(answer.get("outcome", answer["decision"]))

@@ -1,0 +1,118 @@
+"""What reaches the system from outside: the history, a batch a day, and the labels of earlier batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+
+from batch_nlp.config import SampleConfig
+from batch_nlp.sample import deliver_labels, write_batch, write_history
+from batch_nlp.simulation.scenarios import Day
+
+# Stars that stand for each class when a label is flipped
+_STARS = (1.0, 3.0, 5.0)
+
+
+class Messages:
+    """Files as they arrive; every policy is shown the same ones.
+
+    Parameters
+    ----------
+    folder : Path
+        Takes the raw files, the inbox, and the labels that have not arrived.
+    sample : SampleConfig
+        How messages are generated.
+    days : list of Day
+        What each day brings.
+    delay : int
+        Days after which the labels of a batch arrive.
+    target_map : mapping of str to int
+        Target -> index of its class.
+    """
+
+    def __init__(
+        self, folder: Path, sample: SampleConfig, days: list[Day], delay: int, target_map: Mapping[str, int]
+    ) -> None:
+        self.raw, self.inbox = folder / "raw", folder / "inbox"
+        self._pending = folder / "pending"
+        self._sample, self._days, self._delay, self._target_map = sample, days, delay, target_map
+        self.inbox.mkdir(parents=True)
+
+    def begin(self) -> None:
+        """Write the history."""
+        write_history(self.raw, self._sample)
+
+    def arrive(self, number: int) -> dict[str, int]:
+        """Bring what a day brings: its batch, and the labels whose time has come.
+
+        Parameters
+        ----------
+        number : int
+            The day, from 1; it is the number of its batch.
+
+        Returns
+        -------
+        dict of str to int
+            True class of each message of the batch; empty where none came.
+        """
+        truth = self._batch(number, self._days[number - 1])
+        if (labelled := number - self._delay) >= 1:
+            share = self._days[labelled - 1].flipped
+            change = _flip(share, self._sample.seed, self._target_map) if share else None
+            deliver_labels(self._pending, self.raw, [labelled], change)
+        return truth
+
+    def _batch(self, number: int, day: Day) -> dict[str, int]:
+        if day.messages is None:
+            return {}
+        if day.messages == 0:
+            (self.inbox / f"yelp_academic_dataset_review_batch_{number:04d}.json").touch()
+            return {}
+        settings = replace(
+            self._sample, batch_messages=day.messages, class_mix=list(day.mix), vocabulary=day.vocabulary
+        )
+        file = write_batch(self.inbox, self._pending, settings, number)
+        truth = {}
+        for line in (self._pending / file.name).open("rb"):
+            row = _row(line)
+            if row is not None and (label := _label(row, self._target_map)) is not None:
+                truth[str(row["review_id"])] = label
+        return truth
+
+
+def _row(line: bytes) -> dict[str, object] | None:
+    """Return the row of a line; None for one of those that are broken on purpose."""
+    try:
+        row: dict[str, object] = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return row
+
+
+def _label(row: dict[str, object], target_map: Mapping[str, int]) -> int | None:
+    stars = row.get("stars")
+    return target_map.get(f"{stars:g}") if isinstance(stars, float) else None
+
+
+def _flip(share: float, seed: int, target_map: Mapping[str, int]) -> Callable[[bytes], bytes]:
+    """Return a function that gives a share of the labelled lines the stars of another class.
+
+    Which ones, and what they become, follows from the message's id, so that a message that comes twice stays one.
+    """
+
+    def flipped(line: bytes) -> bytes:
+        row = _row(line)
+        label = None if row is None else _label(row, target_map)
+        if row is None or label is None:
+            return line
+        drawn = int.from_bytes(blake2b(f"{seed}/{row['review_id']}".encode(), digest_size=8).digest(), "little")
+        if (drawn >> 1) / 2**63 >= share:
+            return line
+        others = [stars for stars in _STARS if target_map[f"{stars:g}"] != label]
+        return orjson.dumps({**row, "stars": others[drawn & 1]}, option=orjson.OPT_APPEND_NEWLINE)
+
+    return flipped

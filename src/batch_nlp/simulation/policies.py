@@ -1,0 +1,188 @@
+"""The policies: when a system retrains. Each runs in a folder of its own, by the real runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from batch_nlp.config import (
+    Config,
+    DriftResponse,
+    NotifyConfig,
+    PipelineConfig,
+    Policy,
+    Stage,
+    ThresholdsConfig,
+    TrackingConfig,
+)
+from batch_nlp.errors import BatchNlpError, DriftError, ExitCode, GateError
+from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.log import in_the_background
+from batch_nlp.monitoring.breaker import Outcome
+from batch_nlp.monitoring.decisions import DecisionLog
+from batch_nlp.monitoring.verdict import Status
+from batch_nlp.simulation.messages import Messages
+from batch_nlp.simulation.result import DayResult
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.registry import Registry
+
+# Runs the stages of some settings at some time. It comes from above: nothing here imports the runner.
+RunStages = Callable[[Config, datetime], float | None]
+
+
+def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage) -> Config:
+    """Return settings that touch nothing outside of a folder, and tell nobody.
+
+    Parameters
+    ----------
+    config : Config
+        The user's settings.
+    folder : Path
+        Takes data and models.
+    messages : Messages
+        Where raw files and new messages arrive.
+    *stages : Stage
+        What to run.
+    """
+    return replace(
+        config,
+        paths=replace(config.paths, data=str(folder / "data"), models=str(folder / "models")),
+        pipeline=PipelineConfig(name="+".join(stage.value for stage in stages), stages=list(stages)),
+        dataset=replace(config.dataset, raw_dir=str(messages.raw)),
+        inference=replace(config.inference, inbox=str(messages.inbox)),
+        training=replace(config.training, promote=True, force=False, window=0),
+        tracking=TrackingConfig(),
+        notify=NotifyConfig(),
+    )
+
+
+class System:
+    """A system that lives by a policy.
+
+    Parameters
+    ----------
+    policy : Policy
+        never, always, or rule: the user's settings as they are.
+    config : Config
+        The user's settings.
+    folder : Path
+        Holds data and models, with features and a champion of the history.
+    messages : Messages
+        Where raw files and new messages arrive.
+    run_stages : callable
+        The runner.
+    """
+
+    def __init__(self, policy: Policy, config: Config, folder: Path, messages: Messages, run_stages: RunStages) -> None:
+        self.policy = policy
+        self._run_stages = run_stages
+        self._inference = settings_in(config, folder, messages, Stage.inference)
+        if policy is not Policy.rule:
+            drift = replace(config.drift, response=DriftResponse.none)
+            self._inference = replace(self._inference, drift=drift)
+        self._training = _without_a_gate(settings_in(config, folder, messages, Stage.feature, Stage.training))
+        self._layers = Layers(Path(self._inference.paths.data), config.dataset.name)
+        self._registry = Registry(Path(self._inference.paths.models))
+        self._decisions = DecisionLog(self._layers.decisions)
+        self._read = len(self._decisions.read())
+        self._classes = len(config.dataset.classes)
+
+    def live(self, day: int, now: datetime, truth: dict[str, int]) -> DayResult:
+        """Run what the policy runs on a day.
+
+        Parameters
+        ----------
+        day : int
+            Number of the day.
+        now : datetime
+            When its runs begin, UTC.
+        truth : dict of str to int
+            True class of each message of the day's batch.
+
+        Returns
+        -------
+        DayResult
+            Drift that was not acted on, and candidates that failed their gate, are what days may bring; any other
+            error is raised.
+        """
+        with in_the_background():
+            exit_code = self._attempt(self._inference, now)
+            if self.policy is Policy.always:
+                exit_code = max(exit_code, self._attempt(self._training, now + timedelta(hours=1)))
+        decisions = self._decisions.read()
+        new, self._read = decisions[self._read :], len(decisions)
+        return self._result(day, exit_code, new, truth)
+
+    def _attempt(self, config: Config, now: datetime) -> int:
+        try:
+            self._run_stages(config, now)
+        except (DriftError, GateError) as error:
+            return int(error.exit_code)
+        return int(ExitCode.DONE)
+
+    def _result(self, day: int, exit_code: int, decisions: list[dict[str, Any]], truth: dict[str, int]) -> DayResult:
+        batches = [decision for decision in decisions if decision["decision"] == "batch"]
+        gates = [decision for decision in decisions if decision["decision"] == "gate"]
+        counts = np.zeros((self._classes, self._classes), dtype=np.int64)
+        for batch in batches:
+            if batch["batch"] is not None:
+                self._count(batch["batch"], truth, counts)
+        return DayResult(
+            day=day,
+            exit_code=exit_code,
+            verdict=str(batches[-1]["verdict"]["status"]) if batches else Status.SKIPPED.value,
+            trainings=len(gates),
+            promotions=sum(bool(gate["passed"]) for gate in gates),
+            same=sum(
+                decision["decision"] == "retraining" and decision.get("outcome") == Outcome.SAME
+                for decision in decisions
+            ),
+            held_back=any(decision["decision"] == "held back" for decision in decisions),
+            champion=str(self._registry.champion_version()),
+            confusion=counts.tolist(),
+        )
+
+    def _count(self, batch: str, truth: dict[str, int], counts: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        """Add the batch's messages by true and predicted class; second predictions go before the first ones."""
+        folder = self._layers.predictions / batch
+        second = (file for file in folder.glob("[!.]*.parquet") if file.name != PREDICTIONS_FILE)
+        predicted = pq.read_table(next(second, folder / PREDICTIONS_FILE))
+        for message, found in zip(
+            predicted["message_id"].to_pylist(), predicted["predicted_class"].to_pylist(), strict=True
+        ):
+            if message in truth:
+                counts[truth[message], found] += 1
+
+
+def _without_a_gate(config: Config) -> Config:
+    """Return settings that publish whatever was trained: a candidate must reach nothing."""
+    gate = replace(config.training.gate, tolerance=None, max_recall_drop=None)
+    training = replace(config.training, force=True, gate=gate, thresholds=ThresholdsConfig(f1_macro=0.0))
+    return replace(config, training=training)
+
+
+def first_champion(config: Config, folder: Path, messages: Messages, now: datetime, run_stages: RunStages) -> None:
+    """Take in the history and train the champion that all policies begin with.
+
+    Raises
+    ------
+    BatchNlpError
+        If the history is no good beginning, for example since the candidate fails the user's gate.
+    """
+    layers = Layers(Path(config.paths.data), config.dataset.name)
+    cache = Layers(folder / "data", config.dataset.name).embedding_cache
+    cache.mkdir(parents=True)
+    # what the user's own embedder made is read, not made again
+    for table in layers.embedding_cache.glob("[!.]*") if layers.embedding_cache.is_dir() else ():
+        (cache / table.name).symlink_to(table.resolve())
+    with in_the_background():
+        try:
+            run_stages(settings_in(config, folder, messages, Stage.feature, Stage.training), now)
+        except BatchNlpError as error:
+            raise type(error)(f"Day 0, before the simulation's first batch: {error}") from error

@@ -1,0 +1,198 @@
+"""What a simulation comes to, day by day and in sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from batch_nlp.config import Policy
+from batch_nlp.monitoring.verdict import Status
+
+# Days over which macro F1 is shown, and over which it is compared
+SHOWN_DAYS = 7
+COMPARED_DAYS = 5
+# How far under `always` a policy may be to count as recovered
+RECOVERED = 0.02
+
+Confusion = list[list[int]]
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What a day came to for one policy.
+
+    Parameters
+    ----------
+    day : int
+        Its number, from 1.
+    exit_code : int
+        0, 4 (drift not acted on) or 5 (a candidate failed its gate).
+    verdict : str
+        On the day's batch.
+    trainings, promotions, same : int
+        Candidates trained, published, and not published since they predict as the champion does.
+    held_back : bool
+        Whether the breaker let no retraining follow.
+    champion : str
+        The champion's version in the evening.
+    confusion : list of list of int, shape (k, k)
+        Messages by true class (rows) and predicted class (columns).
+    """
+
+    day: int
+    exit_code: int
+    verdict: str
+    trainings: int
+    promotions: int
+    same: int
+    held_back: bool
+    champion: str
+    confusion: Confusion
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the batch was called drifted."""
+        return self.verdict == Status.DRIFT
+
+    @property
+    def rejections(self) -> int:
+        """Candidates that the gate refused, though they differ from the champion."""
+        return self.trainings - self.promotions - self.same
+
+
+def macro_f1(days: Sequence[DayResult]) -> float | None:
+    """Return macro F1 over all messages of some days; None without messages.
+
+    A class that neither occurs nor is predicted on these days does not count.
+    """
+    confusion = np.sum([day.confusion for day in days], axis=0, dtype=np.int64) if days else np.zeros((1, 1))
+    size = confusion.sum(axis=0) + confusion.sum(axis=1)
+    if not size.any():
+        return None
+    return float(np.mean(2 * np.diag(confusion)[size > 0] / size[size > 0]))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a policy came to.
+
+    Parameters
+    ----------
+    f1_macro : float or None
+        Over all messages.
+    f1_macro_after : float or None
+        Over the messages since the scenario's change; None where nothing changes.
+    alarms, trainings, promotions, rejections, same, held_back : int
+        Days with an alarm, candidates trained, published, refused by the gate, and the same as the champion, and
+        alarms that the breaker held back.
+    days_to_retraining : int or None
+        From the change to the first training; None if there was none, or nothing changes.
+    days_to_recovery : int or None
+        From the change to the first day from which macro F1 over 5 days is at most 0.02 under that of `always`.
+    """
+
+    f1_macro: float | None
+    f1_macro_after: float | None
+    alarms: int
+    trainings: int
+    promotions: int
+    rejections: int
+    same: int
+    held_back: int
+    days_to_retraining: int | None
+    days_to_recovery: int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a simulation came to.
+
+    Parameters
+    ----------
+    name : str
+        Of its folder.
+    scenario : str
+    change_day : int or None
+        When the scenario's change began; None where nothing changes.
+    label_delay : int
+        Days after which labels arrived.
+    settings : dict
+        Settings that it follows from.
+    seconds : float
+        How long it took.
+    policies : dict of Policy to list of DayResult
+    """
+
+    name: str
+    scenario: str
+    change_day: int | None
+    label_delay: int
+    settings: dict[str, Any]
+    seconds: float
+    policies: dict[Policy, list[DayResult]]
+
+    def since(self, policy: Policy, day: int) -> list[DayResult]:
+        """Return a policy's days from one day on."""
+        return [found for found in self.policies[policy] if found.day >= day]
+
+    def score_since(self, policy: Policy, day: int) -> float | None:
+        """Return a policy's macro F1 over all messages from one day on."""
+        return macro_f1(self.since(policy, day))
+
+    def sliding(self, policy: Policy) -> list[float | None]:
+        """Return macro F1 over each day and the six before it."""
+        days = self.policies[policy]
+        return [macro_f1(days[max(0, end - SHOWN_DAYS) : end]) for end in range(1, len(days) + 1)]
+
+    def summary(self, policy: Policy) -> Summary:
+        """Return what a policy came to."""
+        days, change = self.policies[policy], self.change_day
+        after = [] if change is None else self.since(policy, change)
+        retrained = next((day.day for day in after if day.trainings), None)
+        return Summary(
+            f1_macro=macro_f1(days),
+            f1_macro_after=macro_f1(after),
+            alarms=sum(day.alarm for day in days),
+            trainings=sum(day.trainings for day in days),
+            promotions=sum(day.promotions for day in days),
+            rejections=sum(day.rejections for day in days),
+            same=sum(day.same for day in days),
+            held_back=sum(day.held_back for day in days),
+            days_to_retraining=None if change is None or retrained is None else retrained - change,
+            days_to_recovery=self._days_to_recovery(policy),
+        )
+
+    def _days_to_recovery(self, policy: Policy) -> int | None:
+        if self.change_day is None or Policy.always not in self.policies:
+            return None
+        own, always = self.since(policy, self.change_day), self.since(Policy.always, self.change_day)
+        for start in range(len(own) - COMPARED_DAYS + 1):
+            window = slice(start, start + COMPARED_DAYS)
+            found, best = macro_f1(own[window]), macro_f1(always[window])
+            if found is not None and best is not None and found >= best - RECOVERED:
+                return start
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "name": self.name,
+            "scenario": self.scenario,
+            "change_day": self.change_day,
+            "label_delay": self.label_delay,
+            "settings": self.settings,
+            "seconds": round(self.seconds, 1),
+            "policies": {
+                policy.value: {
+                    "summary": asdict(self.summary(policy)),
+                    "days": [
+                        {**asdict(day), "f1_macro": macro_f1([day]), "f1_macro_7_days": sliding}
+                        for day, sliding in zip(days, self.sliding(policy), strict=True)
+                    ],
+                }
+                for policy, days in self.policies.items()
+            },
+        }

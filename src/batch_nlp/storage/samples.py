@@ -1,0 +1,137 @@
+"""Samples of the messages of a batch: those whose ids have the smallest hashes.
+
+Such a sample is the same whatever the order in which messages come, can be drawn while they stream by, and those of
+several batches join to the sample that all their messages together would have given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.feature_store import features_frame
+from batch_nlp.storage.layers import Layers
+
+PREDICTED = (pa.field("predicted_class", pa.int8()), pa.field("probabilities", pa.list_(pa.float64())))
+SAMPLE_SCHEMA = pa.schema([*FEATURES_SCHEMA, *PREDICTED])
+# Batches whose samples are kept at least
+KEPT_SAMPLES = 10
+
+
+def id_hashes(ids: Any) -> NDArray[np.uint64]:
+    """Return 64 bits that stand for each id, the same in every process.
+
+    Parameters
+    ----------
+    ids : array-like of str, shape (n,)
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+    """
+    return pd.util.hash_array(np.asarray(ids, dtype=object))
+
+
+class KeptSample:
+    """The rows with the smallest hashes among all that were added; never holds more than twice as many.
+
+    Parameters
+    ----------
+    size : int
+        Rows to keep.
+    schema : Schema
+        Of the rows; has a column ``message_id``.
+    """
+
+    def __init__(self, size: int, schema: pa.Schema) -> None:
+        self._size = size
+        self._rows = schema.empty_table()
+        self._hashes = np.empty(0, np.uint64)
+
+    def add(self, rows: pa.Table) -> None:
+        """Take in the rows that belong to the sample as far as is known."""
+        hashes = id_hashes(rows["message_id"].to_numpy())
+        chosen = np.argsort(hashes, kind="stable")[: self._size]
+        if len(self._hashes) == self._size:
+            chosen = chosen[hashes[chosen] < self._hashes[-1]]
+        # take copies: a slice would hold on to all of the rows
+        rows = pa.concat_tables([self._rows, rows.take(chosen)])
+        hashes = np.concatenate([self._hashes, hashes[chosen]])
+        order = np.argsort(hashes, kind="stable")[: self._size]
+        self._rows, self._hashes = rows.take(order), hashes[order]
+
+    @property
+    def rows(self) -> pa.Table:
+        """The sample, smallest hash first: any first part of it is a random sample too."""
+        return self._rows
+
+
+def sample_file(layers: Layers, batch: str) -> Path:
+    """Return where the sample of a batch is kept."""
+    return layers.samples / f"{batch}.parquet"
+
+
+def write_sample(path: Path, rows: pa.Table) -> None:
+    """Write a sample, rows of `SAMPLE_SCHEMA`, all or nothing."""
+    write_parquet(path, rows.combine_chunks())
+
+
+def read_sample(path: Path) -> pd.DataFrame:
+    """Return a sample: the columns of the feature table, ``predicted_class`` and ``probabilities``.
+
+    Returns
+    -------
+    DataFrame
+        ``embedding`` and ``probabilities`` are object columns of vectors, the first float32.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    return sample_frame(read_checked(path))
+
+
+def sample_frame(rows: pa.Table) -> pd.DataFrame:
+    """Return rows with an embedding as a frame; see `read_sample`."""
+    return features_frame(rows.combine_chunks())
+
+
+def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of a parquet file that the system wrote, after checking its pages.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged.
+    """
+    try:
+        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read ({error}).") from error
+
+
+def remove_old_samples(layers: Layers, keep: int, still_open: set[str]) -> None:
+    """Remove the samples of all but the newest batches.
+
+    Parameters
+    ----------
+    layers : Layers
+    keep : int
+        Samples to keep; at least `KEPT_SAMPLES` stay.
+    still_open : set of str
+        Batches whose samples stay in any case.
+    """
+    # a batch's name starts with its time
+    for path in sorted(layers.samples.glob("[!.]*.parquet"))[: -max(keep, KEPT_SAMPLES)]:
+        if path.stem not in still_open:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""The words of messages, and in how many messages of training and hold-out each occurs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+# Messages that must hold a word: training has seen a word that it met so often, and rarer ones, which may be names, are
+# not kept
+MIN_MESSAGES = 3
+MAX_WORDS = 50_000
+
+# letters with their apostrophes, as in the n-grams; numbers are left out, since new ones say nothing
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+
+
+def words_of(text: str) -> set[str]:
+    """Return the distinct words of a text, in lower case.
+
+    Examples
+    --------
+    >>> sorted(words_of("Don't wait: 2 thumbs up, UP!"))
+    ["don't", 'thumbs', 'up', 'wait']
+    """
+    return set(_WORD.findall(text.lower()))
+
+
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """Return in how many of the texts each word occurs."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(words_of(text))
+    return counts
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that enough messages hold, most frequent first.
+
+    Parameters
+    ----------
+    training, held_out : dict of str to int
+        Word -> messages of training, and of the hold-out, that hold it. Both have the same words.
+    """
+
+    training: dict[str, int]
+    held_out: dict[str, int]
+
+    @classmethod
+    def count(cls, training: Iterable[str], held_out: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary of texts: words of `MIN_MESSAGES` or more, at most `MAX_WORDS`."""
+        seen, later = count_words(training), count_words(held_out)
+        together = seen + later
+        frequent = [word for word, count in together.items() if count >= MIN_MESSAGES]
+        kept = sorted(frequent, key=lambda word: (-together[word], word))[:MAX_WORDS]
+        return cls({word: seen[word] for word in kept}, {word: later[word] for word in kept})
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Vocabulary:
+        """Return the vocabulary that a table of `to_table` holds."""
+        words, training, held_out = (table[name].to_pylist() for name in ("word", "training", "holdout"))
+        return cls(dict(zip(words, training, strict=True)), dict(zip(words, held_out, strict=True)))
+
+    def to_table(self) -> pa.Table:
+        """Return it as a table of ``word``, ``training`` and ``holdout``."""
+        return pa.table(
+            {
+                "word": pa.array(self.training, pa.string()),
+                "training": pa.array(self.training.values(), pa.int32()),
+                "holdout": pa.array(self.held_out.values(), pa.int32()),
+            }
+        )
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Words that training has seen."""
+        return frozenset(word for word, count in self.training.items() if count >= MIN_MESSAGES)
+
+    def unknown_share(self, words: set[str]) -> float:
+        """Return the share of a message's words that training has not seen; 0 where it has no words."""
+        return len(words - self.known) / len(words) if words else 0.0

@@ -1,0 +1,231 @@
+"""What ``deploy/`` holds, run as it stands: the line for cron as cron runs it, the command of the systemd service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+from tests.projects import QUICK, Project
+
+from batch_nlp.cli import PROJECT_ROOT
+from batch_nlp.errors import ExitCode
+from batch_nlp.storage.working import who_works
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+DEPLOY = PROJECT_ROOT / "deploy"
+TIMED_OUT = 124
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command, and the surroundings in which a scheduler runs it."""
+
+    command: list[str]
+    environment: dict[str, str]
+    cwd: Path
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command, env=self.environment, cwd=self.cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command, env=self.environment, cwd=self.cwd, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    @property
+    def log(self) -> str:
+        return "".join(path.read_text() for path in Path(self.environment["BATCH_NLP_LOGS"]).iterdir())
+
+
+def settings_of(project: Project) -> str:
+    return " ".join([f"paths.data={project.data}", f"paths.models={project.models}", *QUICK])
+
+
+def by_cron(project: Project, home: Path) -> Job:
+    """Take the line out of the crontab, after the edit of its two variables, and run it as cron(8) does."""
+    lines = [line for line in (DEPLOY / "crontab").read_text().splitlines() if line and not line.startswith("#")]
+    variables = dict(line.split("=", 1) for line in lines[:-1])
+    assert list(variables) == ["BATCH_NLP_HOME", "BATCH_NLP_ARGS"]
+    variables = {"BATCH_NLP_HOME": str(PROJECT_ROOT), "BATCH_NLP_ARGS": settings_of(project)}
+    fields = lines[-1].split(None, 5)
+    assert all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:5])
+    command = fields[5]
+    assert "%" not in command, "cron makes a line end of it"
+    surroundings = {"HOME": str(home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "batch-nlp"}
+    return Job(["/bin/sh", "-c", command], {**surroundings, **variables, "BATCH_NLP_LOGS": str(home / "logs")}, home)
+
+
+def by_systemd(project: Project, home: Path) -> Job:
+    """Take the command out of the unit, after the replacement that deploy/README.md names."""
+    unit = (DEPLOY / "batch-nlp.service").read_text().replace("/srv/batch-nlp", str(PROJECT_ROOT))
+    settings = [line.split("=", 1) for line in unit.splitlines() if re.match(r"[A-Z]\w+=", line)]
+    values = {name: value for name, value in settings if name != "Environment"}
+    variables = dict(
+        word.split("=", 1) for name, value in settings if name == "Environment" for word in shlex.split(value)
+    )
+    from_file = {"BATCH_NLP_ARGS": settings_of(project), "BATCH_NLP_LOGS": str(home / "logs")}
+    # systemd runs without a shell, and gives a service of a user HOME, USER and a PATH
+    surroundings = {"HOME": str(home), "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "USER": "batch-nlp"}
+    command = shlex.split(values["ExecStart"])
+    return Job(
+        command, {**surroundings, **variables, "MPLCONFIGDIR": str(home), **from_file}, Path(values["WorkingDirectory"])
+    )
+
+
+def drop(project: Project, name: str, count: int) -> set[str]:
+    """Put a file of messages into the inbox, and return their ids."""
+    rows: list[dict[str, Any]] = []
+    for line in (project.data / "01_raw" / "sample" / "yelp_academic_dataset_review.json").read_bytes().splitlines():
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if {"review_id", "text", "date"} <= row.keys():
+            kept = {key: row[key] for key in ("user_id", "business_id", "text", "date")}
+            rows.append({**kept, "review_id": f"{name}-{len(rows)}"})
+        if len(rows) == count:
+            break
+    file = project.data / "09_inference" / "inbox" / f"{name}_review.json"
+    partial = file.with_name(f".{file.name}")
+    partial.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    partial.rename(file)
+    return {row["review_id"] for row in rows}
+
+
+def wait_for_holder(project: Project, process: subprocess.Popen[str]) -> int:
+    """Return the process that holds the lock, once one does."""
+    while (pid := who_works(project.data)) is None:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    return pid
+
+
+def accounted_for(project: Project) -> Counter[str]:
+    """Return how often each message is among the predictions or in quarantine."""
+    folder = project.data / "09_inference"
+    files = [*folder.glob("predictions/*/predictions.parquet"), *folder.glob("quarantine/*.parquet")]
+    return Counter(
+        key for file in files for key in pq.read_table(file, columns=["message_id"])["message_id"].to_pylist()
+    )
+
+
+@pytest.mark.parametrize("scheduler", [by_cron, by_systemd])
+def test_of_two_overlapping_starts_one_works_and_nothing_is_lost(
+    scheduler: Callable[[Project, Path], Job], project: Project, tmp_path: Path
+) -> None:
+    job = scheduler(project, tmp_path)
+    messages = drop(project, "first", 300)
+    first = job.start()
+    # it stands still in the middle of its work for as long as the second one runs, so that they overlap for certain
+    holder = wait_for_holder(project, first)
+    os.kill(holder, signal.SIGSTOP)
+    try:
+        messages |= drop(project, "second", 200)
+        second = job.run()
+        assert first.poll() is None
+    finally:
+        os.kill(holder, signal.SIGCONT)
+    assert second.returncode == ExitCode.LOCKED, second.stderr
+    assert second.stderr == second.stdout == "", "an overlap is no reason for a mail"
+    said, _ = first.communicate(timeout=300)
+    assert first.returncode == 0, job.log
+    assert said == ""
+    messages |= drop(project, "third", 100)
+    third = job.run()
+    assert third.returncode == 0, job.log
+    counts = accounted_for(project)
+    assert {key: counts[key] for key in messages} == dict.fromkeys(messages, 1)
+    for words in (f"process {holder}", "exit code 0 after", "exit code 75 after", "pipeline=inference paths.data="):
+        assert words in job.log
+    states = [json.loads(path.read_text())["state"] for path in (project.data / "09_inference" / "batches").glob("*")]
+    assert set(states) == {"done"}
+
+
+def test_a_job_past_its_time_limit_is_ended_and_its_log_says_so(project: Project, tmp_path: Path) -> None:
+    job = by_cron(project, tmp_path)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for day in range(1, 6):
+        (logs / f"batch-nlp-2026-01-0{day}.log").write_text("old\n")
+    (logs / "mine.log").write_text("not a log of the job\n")
+    job.environment.update(BATCH_NLP_TIMEOUT="1s", BATCH_NLP_KEEP_DAYS="3")
+    result = job.run()
+    assert result.returncode == TIMED_OUT
+    assert "time limit of 1s" in result.stderr
+    assert "exit code 124" in job.log
+    names = sorted(path.name for path in logs.iterdir())
+    assert names[:2] == ["batch-nlp-2026-01-04.log", "batch-nlp-2026-01-05.log"]
+    assert len(names) == 4
+    assert names[-1] == "mine.log"
+    assert who_works(project.data) is None
+
+
+def test_ending_the_script_ends_the_job(project: Project, tmp_path: Path) -> None:
+    drop(project, "first", 300)
+    process = by_systemd(project, tmp_path).start()
+    wait_for_holder(project, process)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert who_works(project.data) is None
+
+
+def test_arguments_are_passed_on_and_the_exit_code_comes_back(tmp_path: Path) -> None:
+    job = by_cron(Project(tmp_path), tmp_path)
+    # at another place than in the project, by a link, and with arguments of its own
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "job").symlink_to(DEPLOY / "run-batch")
+    own = {name: value for name, value in job.environment.items() if name not in {"BATCH_NLP_HOME", "BATCH_NLP_ARGS"}}
+    command = [str(tmp_path / "bin" / "job"), f"paths.root={tmp_path}", "pipeline=training", "drift.lo=0.2"]
+    result = Job(command, own, tmp_path).run()
+    assert result.returncode == ExitCode.SETTINGS, result.stderr
+    assert re.fullmatch(r"batch-nlp: exit code 2; log: .*/logs/batch-nlp-\d{4}-\d\d-\d\d\.log\n", result.stderr)
+    log = Job(command, own, tmp_path).log
+    assert f"start, at most 6h: paths.root={tmp_path} pipeline=training drift.lo=0.2\n" in log
+    assert "Did you mean 'drift.low'?" in log
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \| run-batch \d+ \| exit code 2 after \d+ s\n", log)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("BATCH_NLP_HOME", "/nowhere", "make setup"),
+        ("BATCH_NLP_KEEP_DAYS", "0", "1 or more"),
+        ("BATCH_NLP_TIMEOUT", "soon", "for example 90m"),
+        ("BATCH_NLP_LOGS", "/proc/logs", "Set BATCH_NLP_LOGS"),
+    ],
+)
+def test_what_is_set_wrong_is_named(variable: str, value: str, words: str, tmp_path: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "BATCH_NLP_LOGS": str(tmp_path / "logs"), variable: value}
+    result = Job([str(DEPLOY / "run-batch")], environment, tmp_path).run()
+    assert result.returncode == ExitCode.SETTINGS
+    assert value in result.stderr
+    assert words in result.stderr
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed, so nobody can say whether systemd takes the units")
+    for name in ("batch-nlp.service", "batch-nlp.timer"):
+        unit = (DEPLOY / name).read_text().replace("/srv/batch-nlp", str(PROJECT_ROOT))
+        (tmp_path / name).write_text(unit)
+    command = ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

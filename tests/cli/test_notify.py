@@ -1,0 +1,86 @@
+"""Notifications through the real command line: what is told, and that the address stays a secret."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+from tests.unit.notify.servers import serving
+
+from batch_nlp import cli
+from batch_nlp.errors import ExitCode
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+PATH = "services/T0SECRET/B0SECRET"
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Return a function that runs the command line in this process, in an empty project folder."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["start_batch_nlp.py", *Project(tmp_path).arguments(*arguments)])
+        return cli.main()
+
+    return run
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_failure_is_told_and_nothing_keeps_the_address(
+    status: int,
+    call: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with serving(status) as server:
+        monkeypatch.setenv("BATCH_NLP_WEBHOOK", f"{server.url}/{PATH}")
+        # whatever a user does to see more
+        more = ("hydra/job_logging=default", "hydra.verbose=true", "log_level=TRACE")
+        assert call("dataset=yelp", "dataset.raw_dir=nowhere", "notify=json", *more) == ExitCode.DATA
+    (document,) = server.received
+    assert document["event"] == "failure"
+    assert document["exit_code"] == ExitCode.DATA
+    assert document["dataset"] == "yelp"
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    told = "".join(capfd.readouterr())
+    assert ("Nobody could be told" in told) is (status == 404)
+    assert any(b"BATCH_NLP_WEBHOOK" in content for content in kept), "the settings of the call name the variable"
+    assert not any(b"SECRET" in content for content in kept)
+    assert "SECRET" not in told
+
+
+def test_a_missing_address_stops_before_any_work(
+    call: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BATCH_NLP_WEBHOOK", raising=False)
+    assert call("notify=slack") == ExitCode.SETTINGS
+    assert "BATCH_NLP_WEBHOOK is not set" in capsys.readouterr().err
+    assert not (tmp_path / "data" / "01_raw").exists()
+    # who only looks tells nobody
+    assert call("pipeline=status", "notify=slack") == ExitCode.DONE
+
+
+def test_an_alert_is_told_once_with_the_batch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert project.run("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]").returncode == 0
+    with serving(200) as server:
+        monkeypatch.setenv("BATCH_NLP_WEBHOOK", server.url)
+        result = project.run("pipeline=inference", "drift.response=alert", "drift.low=0.3", "notify=json")
+    assert result.returncode == ExitCode.DRIFT, result.stderr
+    (document,) = server.received
+    assert document["event"] == "drift"
+    assert document["action"] == "alert"
+    assert document["verdict"] == "drift"
+    assert "is under 30%" in document["reason"]
+    assert (project.data / "09_inference" / "predictions" / document["batch"]).is_dir()
+    assert document["champion"] == "v0001"
+    assert document["exit_code"] is None

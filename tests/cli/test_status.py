@@ -1,0 +1,122 @@
+"""``pipeline=status`` through the real command line: one screen, whatever state the system is in, and no traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+from batch_nlp.cli import PROJECT_ROOT
+from batch_nlp.errors import ExitCode
+from batch_nlp.storage.lock import writer_lock
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+def state_of_disk(project: Project) -> dict[str, tuple[int, int]]:
+    """Return time and size of every file, but for the log of the call itself."""
+    return {
+        str(path): (path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in project.folder.rglob("*")
+        if not path.is_dir()
+        if "runs" not in path.parts
+    }
+
+
+def fact(result: subprocess.CompletedProcess[str], name: str) -> str:
+    """Return what the screen says under a name."""
+    lines = result.stdout.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"{name:<12}"))
+    end = next((n for n in range(start + 1, len(lines)) if not lines[n].startswith(" " * 12)), len(lines))
+    return " ".join(line[12:] for line in lines[start:end])
+
+
+def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    for name in ("new_1.json", "new_2.json"):
+        (inbox / name).write_text(json.dumps({"review_id": name, "text": "t", "date": "2020-01-01"}) + "\n")
+        os.utime(inbox / name, (1_600_000_000, 1_600_000_000))
+    logs = project.data / "08_reporting" / "logs"
+    wrong = [str(PROJECT_ROOT / "deploy" / "run-batch"), f"paths.root={project.folder}", "drift.lo=0.2"]
+    subprocess.run(wrong, env={**os.environ, "BATCH_NLP_LOGS": str(logs)}, capture_output=True, check=False)
+    before = state_of_disk(project)
+    result = project.run("pipeline=status")
+    assert result.returncode == 0, result.stderr
+    assert state_of_disk(project) == before
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    manifest = json.loads((project.models / "v0001" / "manifest.json").read_text())
+    champion = fact(result, "champion")
+    for words in (
+        "v0001 since 2",
+        f"trained on {manifest['training_rows']:,} messages",
+        f"macro F1 {manifest['metrics']['f1_macro']:.3f}",
+        f"weighted F1 {manifest['metrics']['f1_weighted']:.3f}",
+        manifest["data_version"]["feature_version"],
+    ):
+        assert words in champion
+    assert fact(result, "at work") == "nobody"
+    assert fact(result, "inbox").startswith("2 files wait, ")
+    assert "days" in fact(result, "inbox")
+    assert fact(result, "exit codes").startswith("2, the last of them 2")
+    assert "with a label" in fact(result, "store")
+    assert "free" in fact(result, "disk")
+    assert fact(result, "breaker").startswith(("closed", "open", "half-open"))
+    (record,) = [json.loads(path.read_text()) for path in (project.data / "09_inference" / "batches").glob("*.json")]
+    accounts = record["accounts"]
+    assert fact(result, "quarantine") == f"{accounts['quarantined']} of the {accounts['in']} messages of the last batch"
+    assert record["name"] in lines[-1]
+    assert f" {accounts['in']} " in lines[-1]
+    assert "none" in lines[-1] or "retrain" in lines[-1]
+
+
+def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
+    with writer_lock(project.data, project.models):
+        result = project.run("pipeline=status")
+    assert result.returncode == 0, result.stderr
+    assert fact(result, "at work") == f"a run, process {os.getpid()}"
+
+
+def test_an_empty_project_is_told_what_to_do_first(tmp_path: Path, new_project: Callable[[Path], Project]) -> None:
+    project = new_project(tmp_path / "project")
+    before = state_of_disk(project)
+    result = project.run("pipeline=status")
+    assert result.returncode == 0, result.stderr
+    assert "pipeline=fti" in fact(result, "champion")
+    assert "pipeline=feature" in fact(result, "store")
+    assert not project.models.exists()
+    assert state_of_disk(project) == before
+
+
+@pytest.mark.parametrize("damaged", ["models/v0001/model.skops", "models/champion.json"])
+def test_a_champion_that_cannot_be_used_is_told_beside_all_the_rest(damaged: str, project: Project) -> None:
+    with (project.folder / damaged).open("r+b") as file:
+        file.seek(-20, os.SEEK_END)
+        file.write(b"damaged")
+    result = project.run("pipeline=status")
+    assert result.returncode == ExitCode.DATA
+    assert Path(damaged).name in " ".join(result.stdout.split("! ")[1].split())
+    assert "The champion cannot be used" in result.stderr
+    assert "with a label" in fact(result, "store")
+    assert fact(result, "inbox") == "nothing new"
+
+
+def test_a_damaged_record_hides_nothing_else(project: Project) -> None:
+    (record,) = (project.data / "09_inference" / "batches").glob("*.json")
+    record.write_text("{")
+    with (project.data / "08_reporting" / "decisions.jsonl").open("a") as log:
+        log.write('{"decision": "batch", "at": ')
+    result = project.run("pipeline=status")
+    assert result.returncode == 0, result.stderr
+    assert record.name in result.stdout
+    assert " ".join(result.stdout.split()).count("Remove it") == 1
+    assert fact(result, "champion").startswith("v0001")
+    (line,) = [line for line in result.stdout.splitlines() if f"  {record.stem}  " in line]
+    assert line.split()[3].isdecimal()
+    assert "not whole" in result.stderr

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.unit.monitoring.batches import CLASSES, USUAL, Messages, make_reference, write_batch
+
+from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.errors import DataError
+from batch_nlp.monitoring.analyse import WindowBatch, analyse
+from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.verdict import Status
+from batch_nlp.storage.reference import Reference
+
+ALL_RULES = [rule for rule in DriftRule if rule not in (DriftRule.share, DriftRule.interval)]
+SETTINGS = DriftConfig(rules=ALL_RULES)
+MIX_SHIFT = Messages(shares=(0.6, 0.15, 0.25))
+LESS_SURE = Messages(sure=0.5)
+LONGER = Messages(length=2.0)
+ELSEWHERE = Messages(embedding=0.3)
+NEW_WORDS = Messages(new_words=("zumba", "pilates", "treadmill"))
+NEW_GROUP = Messages(groups={"food": 0.2, "other": 0.8})
+
+Judge = Callable[..., Analysis]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return make_reference(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def analysis_of(tmp_path: Path, reference: Reference) -> Judge:
+    def run(messages: Messages, n: int = 800, settings: DriftConfig = SETTINGS, seed: int = 7, **more: Any) -> Analysis:
+        given = {"reference": reference, "window": [], **more}
+        predictions, sample = write_batch(tmp_path, f"b{seed}", messages, n, seed)
+        return analyse("b", predictions, sample, classes=CLASSES, settings=settings, seed=3, **given)
+
+    return run
+
+
+def ringing(analysis: Analysis) -> set[str]:
+    return {finding.rule for finding in analysis.verdict.findings if finding.rings}
+
+
+def counting(analysis: Analysis) -> set[str]:
+    return {test.name for test in analysis.tests if test.counts}
+
+
+@pytest.mark.parametrize(
+    ("messages", "rules", "expected"),
+    [
+        (USUAL, set(), set()),
+        (MIX_SHIFT, {"reference", "distance"}, {"psi of the predicted classes", "chi-square of the predicted classes"}),
+        (LESS_SURE, {"confidence"}, {"ks of the confidence", "ks of the entropy"}),
+        (LONGER, {"distance"}, {"ks of text_length"}),
+        (NEW_WORDS, {"distance"}, {"ks of unknown words"}),
+        (NEW_GROUP, {"distance"}, {"chi-square of category_group"}),
+        (ELSEWHERE, {"embedding"}, {"auc of the embedding"}),
+    ],
+)
+def test_each_rule_rings_for_what_it_watches_and_for_nothing_else(
+    analysis_of: Judge, messages: Messages, rules: set[str], expected: set[str]
+) -> None:
+    analysis = analysis_of(messages)
+    assert ringing(analysis) == rules
+    assert expected <= counting(analysis)
+    assert analysis.verdict.status is (Status.DRIFT if rules else Status.OK)
+    assert [finding.rule for finding in analysis.verdict.findings] == [rule.value for rule in ALL_RULES]
+
+
+@pytest.mark.parametrize("seed", range(20, 32))
+def test_batches_of_the_same_world_do_not_ring(analysis_of: Judge, seed: int) -> None:
+    analysis = analysis_of(USUAL, 400, seed=seed)
+    assert ringing(analysis) == set()
+    assert analysis.explanation in (
+        "nothing differs beyond chance",
+        "what differs beyond chance is too small to matter",
+    )
+
+
+def test_a_difference_that_is_significant_and_small_does_not_count(analysis_of: Judge) -> None:
+    strict = replace(SETTINGS, min_share_change=0.5, min_psi=5)
+    analysis = analysis_of(MIX_SHIFT, settings=strict)
+    shares = [test for test in analysis.tests if test.name.endswith("of the predicted classes")]
+    assert [test.p_adjusted < SETTINGS.significance for test in shares] == [True, True, True]
+    assert not counting(analysis)
+    assert not ringing(analysis)
+    assert analysis.explanation == "what differs beyond chance is too small to matter"
+
+
+def test_the_time_of_writing_differs_always_and_is_not_compared(analysis_of: Judge) -> None:
+    names = {test.name for test in analysis_of(USUAL).tests}
+    assert "ks of word_count" in names
+    assert not {f"ks of {name}" for name in ("year", "month", "weekday", "hour")} & names
+
+
+def test_quantity_and_quality_are_told_apart(analysis_of: Judge) -> None:
+    mix = analysis_of(MIX_SHIFT).explanation
+    assert mix.startswith("the mix of messages changed (psi of the predicted classes")
+    assert mix.endswith("the model is as sure as before")
+    quality = analysis_of(LESS_SURE).explanation
+    assert quality.startswith("the model is less sure (0.")
+    assert quality.endswith("the mix of messages is as before")
+    both = analysis_of(replace(MIX_SHIFT, sure=0.5)).explanation
+    assert both.startswith("the mix of messages changed")
+    assert "the model is less sure (0." in both
+
+
+def test_a_model_that_is_surer_is_no_drift_of_quality(analysis_of: Judge) -> None:
+    analysis = analysis_of(Messages(sure=5.0))
+    assert "confidence" not in ringing(analysis)
+    assert "the model is surer" in analysis.explanation
+
+
+@pytest.mark.parametrize(("n", "status"), [(0, "skipped"), (1, "insufficient"), (29, "insufficient"), (30, "drift")])
+def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) -> None:
+    """Guarantees 7 and 8."""
+    analysis = analysis_of(Messages(shares=(1, 0, 0)), n, DriftConfig(rules=list(DriftRule)))
+    assert analysis.verdict.status == status
+    assert bool(analysis.verdict.findings) == bool(analysis.tests) == (status == "drift")
+    assert (analysis.estimated is None) == (n == 0)
+    assert all(np.isfinite(test.value) for test in analysis.tests)
+    json.dumps(analysis.to_dict(), allow_nan=False)
+
+
+def test_all_must_ring_if_the_settings_say_so(analysis_of: Judge) -> None:
+    both = DriftConfig(rules=[DriftRule.share, DriftRule.confidence], combine=Combine.all)
+    rare = Messages(shares=(0.05, 0.25, 0.7))
+    one = analysis_of(rare, settings=both).verdict
+    assert one.status is Status.OK
+    assert one.reason.startswith("1 of 2 rules ring (negative")
+    assert "the model is as sure" in one.reason
+    assert analysis_of(replace(rare, sure=0.5), settings=both).verdict.status is Status.DRIFT
+    assert analysis_of(rare, settings=replace(both, combine=Combine.any)).verdict.status is Status.DRIFT
+
+
+def test_without_a_reference_the_rules_that_need_one_say_so_and_the_others_judge(analysis_of: Judge) -> None:
+    analysis = analysis_of(MIX_SHIFT, settings=DriftConfig(rules=list(DriftRule)), reference=None)
+    assert analysis.verdict.status is Status.OK
+    reasons = {finding.rule: finding.reason for finding in analysis.verdict.findings}
+    assert all(reasons[rule.value] == "the champion keeps no reference: train again" for rule in ALL_RULES)
+    assert reasons["share"] == reasons["interval"] == "every class is within 10% and 90%"
+    assert analysis.explanation == "the champion keeps no reference: train again"
+    assert (analysis.tests, analysis.changed_words, analysis.prior_shares) == ([], [], {})
+    assert analysis.estimated is not None
+    rare = analysis_of(Messages(shares=(0.02, 0.2, 0.78)), settings=DriftConfig(rules=list(DriftRule)), reference=None)
+    assert ringing(rare) == {"share", "interval"}
+
+
+def test_without_a_sample_the_predictions_are_compared_all_the_same(tmp_path: Path, reference: Reference) -> None:
+    predictions, sample = write_batch(tmp_path, "b", MIX_SHIFT, 500, 7)
+    sample.unlink()
+    analysis = analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+    assert ringing(analysis) == {"reference", "distance"}
+    assert (analysis.unknown_words.batch, analysis.changed_words) == (None, [])
+    assert "too few" in next(found.reason for found in analysis.verdict.findings if found.rule == "embedding")
+
+
+def test_the_window_judges_what_single_batches_are_too_small_for(tmp_path: Path, reference: Reference) -> None:
+    settings = DriftConfig(window=3)
+    files = [write_batch(tmp_path, f"b{day}", Messages(shares=(0.04, 0.2, 0.76)), 20, day) for day in range(1, 6)]
+    earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 5)]
+    analysis = analyse("b5", *files[4], reference, CLASSES, settings, earlier, 3)
+    assert analysis.verdict.status is Status.INSUFFICIENT
+    assert analysis.window is not None
+    assert analysis.window_batches == ["b3", "b4", "b5"]
+    assert sum(share.messages for share in analysis.window.shares) == 60
+    assert analysis.window.status is Status.DRIFT
+    assert analysis.deciding is analysis.window
+    alone = analyse("b5", *files[4], reference, CLASSES, replace(settings, window=1), earlier, 3)
+    assert (alone.window, alone.window_batches) == (None, [])
+    first = analyse("b1", *files[0], reference, CLASSES, settings, [], 3)
+    assert (first.window, first.window_batches) == (first.verdict, ["b1"])
+
+
+def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, reference: Reference) -> None:
+    settings = DriftConfig(rules=[DriftRule.embedding, DriftRule.distance], window=4)
+    files = [write_batch(tmp_path, f"b{day}", replace(ELSEWHERE, length=2.0), 25, day) for day in range(1, 5)]
+    earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 4)]
+    found = analyse("b4", *files[3], reference, CLASSES, settings, earlier, 3).window
+    assert found is not None
+    assert [finding.rings for finding in found.findings] == [True, True]
+
+
+def test_shares_confidence_and_priors_are_of_all_messages_not_of_the_sample(
+    tmp_path: Path, reference: Reference
+) -> None:
+    predictions, sample = write_batch(tmp_path, "b", MIX_SHIFT, 3000, 7, size=100)
+    _, predicted, probabilities = MIX_SHIFT.draw(3000, 7)
+    analysis = analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+    assert [share.messages for share in analysis.verdict.shares] == np.bincount(predicted).tolist()
+    assert analysis.confidence.batch == pytest.approx(probabilities[np.arange(3000), predicted].mean())
+    entropy = -(probabilities * np.log(probabilities)).sum(axis=1).mean()
+    assert analysis.entropy.batch == pytest.approx(entropy)
+    assert analysis.estimated is not None
+    assert analysis.estimated.messages == 3000
+    assert analysis.prior_shares["negative"] > reference.training_shares[0] + 0.2
+    assert sum(analysis.prior_shares.values()) == pytest.approx(1)
+    assert sum(analysis.reference_shares.values()) == pytest.approx(1)
+
+
+def test_words_that_came_and_went_are_named(analysis_of: Judge) -> None:
+    analysis = analysis_of(NEW_WORDS)
+    assert {word.word for word in analysis.changed_words[:3]} == set(NEW_WORDS.new_words)
+    for word in analysis.changed_words[:3]:
+        assert word.reference_share == 0
+        assert 0.1 < word.share < 0.4
+        assert word.p_value < SETTINGS.significance
+    assert analysis.unknown_words.batch == pytest.approx(0.07, abs=0.03)
+    assert analysis.unknown_words.reference == pytest.approx(0)
+    assert analysis_of(USUAL).changed_words == []
+
+
+def test_the_language_of_the_messages_is_told(analysis_of: Judge) -> None:
+    languages = analysis_of(USUAL).languages
+    assert next(iter(languages)) == "en"
+    assert languages["en"].batch == pytest.approx(languages["en"].reference, abs=0.05)
+    assert sum(found.batch or 0 for found in languages.values()) == pytest.approx(1)
+
+
+def test_examples_are_named_by_id_with_the_reason(analysis_of: Judge) -> None:
+    shift = replace(NEW_WORDS, shares=(0.05, 0.25, 0.7))
+    features, predicted, probabilities = shift.draw(300, 7)
+    sure = dict(zip(features["message_id"], probabilities[np.arange(300), predicted], strict=True))
+    examples = analysis_of(shift, 300, DriftConfig()).examples
+    by_reason = {why: [found for found in examples if found.why == why] for why in {found.why for found in examples}}
+    assert {why: len(found) for why, found in by_reason.items()} == {
+        "least sure": 5, "most unknown words": 5, "predicted negative, whose share is out of the band": 5,
+    }  # fmt: skip
+    assert {found.message_id for found in by_reason["least sure"]} == set(sorted(sure, key=sure.__getitem__)[:5])
+    assert all(found.probability == pytest.approx(sure[found.message_id]) for found in examples)
+    texts = dict(zip(features["message_id"], features["text"], strict=True))
+    assert all("zumba" in texts[e.message_id] or "pil" in texts[e.message_id] for e in by_reason["most unknown words"])
+
+
+def test_no_text_of_a_message_is_in_the_analysis(analysis_of: Judge) -> None:
+    found = json.dumps(analysis_of(NEW_WORDS, settings=DriftConfig(rules=list(DriftRule))).to_dict(), allow_nan=False)
+    features, _, _ = NEW_WORDS.draw(800, 7)
+    for text in features["text"]:
+        words = text.split()
+        assert not any(" ".join(words[place : place + 3]) in found for place in range(len(words) - 2))
+
+
+def test_the_same_batch_gives_the_same_analysis(analysis_of: Judge) -> None:
+    assert replace(analysis_of(MIX_SHIFT), seconds=0) == replace(analysis_of(MIX_SHIFT), seconds=0)
+
+
+def test_damaged_predictions_are_refused_by_name(tmp_path: Path, reference: Reference) -> None:
+    """Guarantee 2."""
+    predictions, sample = write_batch(tmp_path, "b", USUAL, 500, 7)
+    for path in (predictions, sample):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(DataError, match=path.name):
+            analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+        path.write_bytes(whole)

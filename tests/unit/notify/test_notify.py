@@ -1,0 +1,227 @@
+"""Notifications against real servers: what arrives, what is tried again, how long it takes, and what stays secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from loguru import logger
+from tests.conftest import MakeConfig
+from tests.unit.notify.servers import serving
+
+from batch_nlp.config import Event, NotifyConfig, NotifyFormat
+from batch_nlp.errors import DataError, DriftError, SettingsError
+from batch_nlp.notify import Notice, check_notify, failures_told, notify
+
+SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
+VARIABLE = "BATCH_NLP_WEBHOOK"
+JSON = NotifyConfig(NotifyFormat.json, timeout=0.5, attempts=2)
+SLACK = replace(JSON, format=NotifyFormat.slack)
+NOTICE = Notice(
+    Event.held_back,
+    "sample",
+    "20260102T030405000000Z",
+    "20260102T030405Z-abc",
+    "drift",
+    "neutral 5.0% is under 10%",
+    "held back",
+    "12 labels are new",
+    "v0003",
+)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """Return everything that loguru and the standard library's loggers say, at any level."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    handler, root = Keep(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    sink = logger.add(lambda message: lines.append(str(message)), level="TRACE", diagnose=True)
+    yield lines
+    logger.remove(sink)
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    with serving(204) as server:
+        monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}\n")
+        notify(JSON, NOTICE)
+    (document,) = server.received
+    assert server.paths == [f"/{SECRET}"]
+    assert server.request_headers[0]["content-type"] == "application/json"
+    assert set(document) == {
+        *("event", "at", "host", "dataset", "run", "batch", "verdict", "reason"),
+        *("action", "action_reason", "champion", "exit_code", "text"),
+    }
+    assert document["event"] == "held_back"
+    assert document["verdict"] == "drift"
+    assert document["action"] == "held back"
+    assert document["exit_code"] is None
+    for words in ("20260102T030405Z-abc", "neutral 5.0% is under 10%", "12 labels are new", "v0003", "dataset sample"):
+        assert words in document["text"]
+    assert any("Told 127.0.0.1" in line for line in log)
+    assert "SECRET" not in "".join(log)
+
+
+def test_slack_gets_a_text_in_which_nothing_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(200) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(SLACK, replace(NOTICE, reason="<!channel> Q&A 5% is under 10%"))
+    (document,) = server.received
+    assert list(document) == ["text"]
+    assert "&lt;!channel&gt; Q&amp;A 5% is under 10%" in document["text"]
+
+
+def test_a_broken_server_is_asked_again(monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
+    with serving(500, 503, 200) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=5, attempts=3), NOTICE)
+    assert len(server.received) == 3
+    first, second, third = server.times
+    assert 0.4 < second - first < third - second
+    assert warnings == []
+
+
+@pytest.mark.parametrize(("asked", "at_least", "at_most"), [("1", 1.0, 1.9), ("3600", 1.5, 2.5)])
+def test_a_server_that_asks_to_wait_is_waited_for_within_limits(
+    asked: str, at_least: float, at_most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(429, 200, headers={"Retry-After": asked}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=1.5, attempts=3), NOTICE)
+    first, second = server.times
+    assert at_least <= second - first + 0.01
+    assert second - first < at_most
+
+
+def test_a_refusal_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    with serving(404) as server:
+        monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
+        notify(replace(JSON, attempts=4), NOTICE)
+    assert len(server.received) == 1
+    told = "".join(log)
+    assert "HTTP 404" in told
+    assert NOTICE.text in told, "what could not be told is in the log"
+    assert "SECRET" not in told
+
+
+def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
+    with serving(200) as other, serving(307, headers={"Location": other.url}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(JSON, NOTICE)
+    assert other.received == []
+    assert "HTTP 307" in warnings[0]
+
+
+def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    monkeypatch.setenv(VARIABLE, f"http://user:SECRET@127.0.0.1:{port}/{SECRET}")
+    notify(replace(JSON, timeout=2), NOTICE)
+    assert "127.0.0.1: no connection, after 2 attempt(s)" in "".join(log)
+    assert "SECRET" not in "".join(log)
+
+
+@pytest.mark.parametrize("how", [{"delay": 30.0}, {"drip": 0.05}], ids=["silent", "byte by byte"])
+def test_a_server_that_hangs_does_not_hold_the_job(
+    how: dict[str, float], monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    with serving(200, **how) as server:  # type: ignore[arg-type]
+        monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
+        start = time.monotonic()
+        notify(replace(JSON, timeout=0.4), NOTICE)
+        assert time.monotonic() - start < 1.5
+    assert "no answer" in "".join(log)
+    assert "SECRET" not in "".join(log)
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(200) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:word@"))
+        monkeypatch.setenv(VARIABLE, "http://hooks.example.org/x")
+        notify(JSON, NOTICE)
+    assert proxy.paths == ["http://hooks.example.org/x"]
+    assert proxy.request_headers[0]["proxy-authorization"].startswith("Basic ")
+
+
+def test_only_what_is_asked_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(200) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, events=[Event.failure]), NOTICE)
+        notify(replace(JSON, format=NotifyFormat.none), NOTICE)
+    assert server.received == []
+
+
+def test_a_failure_is_told_with_its_exit_code_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_config: MakeConfig
+) -> None:
+    config = make_config(tmp_path, "notify=json", "notify.timeout=2")
+    quoted = "a message of a customer"
+    with serving(200) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        for error in (DataError(quoted), FileNotFoundError(quoted), ValueError(quoted)):
+            with pytest.raises(type(error)), failures_told(config):
+                raise error
+        with pytest.raises(DriftError), failures_told(config):
+            raise DriftError("told as drift already")
+    assert [document["exit_code"] for document in server.received] == [3, 3, 1]
+    assert quoted not in json.dumps(server.received)
+    assert "ValueError" in server.received[2]["text"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "BATCH_NLP_WEBHOOK is not set"),
+        ("  ", "BATCH_NLP_WEBHOOK is not set"),
+        ("ftp://host/SECRET", "https://"),
+        ("file:///etc/SECRET", "https://"),
+        ("hooks.slack.com/SECRET", "https://"),
+        ("http:///SECRET", "no host"),
+        ("http://host/SECRET\r\nX: 1", "control character"),
+        ("http://[::1/SECRET", "no address"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_a_settings_error(
+    value: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if value is not None:
+        monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(SettingsError, match=words) as error:
+        check_notify(JSON)
+    assert "SECRET" not in str(error.value)
+    assert error.value.__cause__ is None
+    check_notify(NotifyConfig())
+
+
+def test_limits_and_the_name_of_the_variable_are_checked() -> None:
+    for settings, words in (
+        (replace(JSON, timeout=0), "notify.timeout=0"),
+        (replace(JSON, attempts=0), "notify.attempts=0"),
+        (replace(JSON, url_variable="https://hooks.slack.com/SECRET"), "name of an environment variable"),
+    ):
+        with pytest.raises(SettingsError, match=words) as error:
+            check_notify(settings)
+        assert "SECRET" not in str(error.value)
