@@ -39,7 +39,7 @@ def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | No
 
 @contextmanager
 def ending_written(run: Run) -> Iterator[None]:
-    """Write metrics on how the block ended; where it was to score messages, also those of all batches and their index."""
+    """Write metrics on how the block ended; where it was to score messages, also the index and metrics of batches."""
     try:
         yield
     except Exception as error:
