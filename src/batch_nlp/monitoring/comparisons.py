@@ -22,8 +22,8 @@ from batch_nlp.storage.reference import Reference, entropies, of_predicted
 
 # Least Kolmogorov-Smirnov distance that counts: a tenth of the messages lie elsewhere
 MIN_KS = 0.1
-# A batch is always written at another time than the hold-out
-TIMES = ("year", "month", "weekday", "hour")
+# A batch is always written at another time than the hold-out, by users who have been there longer
+TIMES = ("year", "month", "weekday", "hour", "tenure_days", "elite_years")
 # Messages of each side that a classifier is fitted on, and without which it is not
 MAX_EMBEDDINGS, MIN_EMBEDDINGS = 1000, 30
 # Draws that take well under a second

@@ -96,13 +96,14 @@ def status_lines(status: SystemStatus) -> list[Text]:
         )
     for problem in status.problems:
         lines.append(Text())
-        lines += [Text(line, style="red") for line in _wrapped(f"! {problem}", _WIDTH)]
+        lines += [Text(line, style="red") for line in _wrapped(problem, _WIDTH, "! ")]
     return lines
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrapped(text: str, width: int, mark: str = "") -> list[str]:
     """Return text in lines; a path stays whole, so that it can be copied."""
-    return textwrap.wrap(_printable(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(_printable(text), width, initial_indent=mark, break_long_words=False, break_on_hyphens=False)
+    return lines or [mark]
 
 
 def _printable(text: str) -> str:

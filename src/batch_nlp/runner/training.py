@@ -113,7 +113,7 @@ def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reaso
         candidate=result.candidate,
         passed=decision.passed,
         checks=decision.to_list(),
-        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy")},
+        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy", "ece")},
         champion_before=before,
         champion=result.version or before,
     )
