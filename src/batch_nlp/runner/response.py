@@ -8,6 +8,7 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftResponse
+from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError, DriftError, GateError
 from batch_nlp.inference.batches import Batch, BatchRecords
 from batch_nlp.inference.run import PREDICTIONS_FILE
@@ -167,7 +168,10 @@ def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | 
         path = sample_file(run.layers, name)
         if path.exists():
             sample = read_sample(path)
-            predicted = champion.decide(champion.pipeline.predict_proba(sample).astype(np.float64))
+            if sample.empty:
+                continue
+            probabilities = champion.pipeline.predict_proba(sample[list(FEATURE_COLUMNS)]).astype(np.float64)
+            predicted = champion.decide(probabilities)
             counts += np.bincount(predicted, minlength=len(counts))
     return {champion.version: counts.tolist()}
 
@@ -187,6 +191,8 @@ def _rescore(run: Run, champion: Model, batch: Batch) -> str | None:
 def _reweight(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """Predict the batch again for the class shares that its own probabilities speak for."""
     model = run.registry.load(str(batch.model_version))
+    if not analysis.prior_shares:
+        return Answer(Action.ALERT, f"the model {model.version} keeps no reference to reweight from: train a new one")
     trained = np.asarray(model.manifest["reference"]["training_shares"])
     classes = list(model.manifest["classes"])
     now = np.asarray([analysis.prior_shares[name] for name in classes])
