@@ -26,7 +26,6 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 QUICK = (
     "pipeline=simulate",
     "sample.messages=1200",
-    "simulation.messages=120",
     "model=logistic_regression",
     "training.inputs=[tabular,embedding]",
     "training.thresholds.f1_macro=0.4",
