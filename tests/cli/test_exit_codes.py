@@ -253,7 +253,7 @@ def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
     result = project.run("--help")
     assert result.returncode == 0
     for line in (
-        "pipeline: explain, feature, fti, inference, learning_curve, rollback, sample, training",
+        "pipeline: explain, feature, fti, inference, learning_curve, rollback, sample, simulate, status, training",
         "dataset: sample, yelp",
         "Exit codes",
     ):
