@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from batch_nlp.config import ColumnsConfig, Config, FeaturesConfig, FiltersConfig, parse, plain
@@ -58,7 +59,7 @@ class FeatureDefinition:
             parse(FeaturesConfig, values["features"]),
         )
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The feature version: 12 hexadecimal digits, another one for any other definition.
 
