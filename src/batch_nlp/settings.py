@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -85,6 +86,9 @@ def _check_values(settings: Config) -> None:
             raise SettingsError(f"{key}={value}: need {what}.")
 
     training, engine = settings.training, settings.engine
+    for key, name in (("dataset.name", settings.dataset.name), ("pipeline.name", settings.pipeline.name)):
+        # folders and files carry it
+        need(re.fullmatch(r"\w[\w.-]*", name) is not None, key, name, "a name of letters, digits and any of ._- inside")
     need(settings.log_level in LOG_LEVELS, "log_level", settings.log_level, f"one of {', '.join(LOG_LEVELS)}")
     need(0 < training.holdout < 1, "training.holdout", training.holdout, "a value between 0 and 1")
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")

@@ -60,7 +60,7 @@ def test_a_failing_job_hides_no_other_and_ends_the_sweep_with_an_error(
     swept: tuple[Project, subprocess.CompletedProcess[str]],
 ) -> None:
     project, result = swept
-    assert result.returncode == ExitCode.BUG, result.stderr
+    assert result.returncode == ExitCode.SETTINGS, result.stderr
     results: dict[str, Any] = {
         name: json.loads((path / "result.json").read_text()) for name, path in folders(project).items()
     }
@@ -86,13 +86,13 @@ def test_the_reports_rank_what_succeeded_and_give_the_reason_of_what_did_not(
     values = [experiment["value"] for experiment in found["experiments"]]
     assert values == sorted(values, reverse=True)
     assert len(values) == 2
-    assert [failed["exit_code"] for failed in found["failed"]] == [ExitCode.BUG]
+    assert [failed["exit_code"] for failed in found["failed"]] == [ExitCode.SETTINGS]
     best = found["experiments"][0]["settings"]["model.params.criterion"]
     for text in (result.stderr, report(project, "md")):
         table = text[text.index("rank") :]
         assert table.index(best) < table.index("gini" if best == "entropy" else "entropy") < table.index("img src")
         assert f"{values[0]:.4f}" in table
-        assert "InvalidParameterError" in table
+        assert "RandomForestClassifier" in table
 
 
 def test_a_page_shows_figures_and_runs_nothing_of_what_it_was_given(
@@ -114,11 +114,11 @@ def test_the_same_command_resumes_a_sweep(swept: tuple[Project, subprocess.Compl
     # as if the job had been killed
     (folders(project)["entropy"] / "result.json").unlink()
     result = project.here(*COMMAND, "log_level=DEBUG")
-    assert result.returncode == ExitCode.BUG
+    assert result.returncode == ExitCode.SETTINGS
     assert result.stderr.count("done before") == 1
     # the one that is missing and the one that failed had another try, the others none
     assert trained(project) == before + 1
-    assert result.stderr.count("A bug") == 1
+    assert result.stderr.count("ERROR   | model.params.criterion=") == 1
     assert [len(json.loads(report(project, "json"))[kind]) for kind in ("experiments", "failed")] == [2, 1]
     assert not (project.models / "champion.json").exists()
 

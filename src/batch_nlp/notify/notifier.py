@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 
 from loguru import logger
 
+from batch_nlp.composition import check_variable
 from batch_nlp.config import NotifyConfig, NotifyFormat
 from batch_nlp.errors import SettingsError
 from batch_nlp.notify.notice import Notice
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_notify(settings: NotifyConfig) -> None:
@@ -34,12 +32,7 @@ def check_notify(settings: NotifyConfig) -> None:
 
 def _address(settings: NotifyConfig) -> str:
     name = settings.url_variable
-    if not _VARIABLE.fullmatch(name):
-        # not shown: it may be the address itself, by mistake
-        raise SettingsError(
-            "notify.url_variable: need the name of an environment variable, such as BATCH_NLP_WEBHOOK. If it was the "
-            "address itself, remove this call's folder from 08_reporting/runs: it keeps all settings."
-        )
+    check_variable("notify.url_variable", name)
     address = os.environ.get(name, "").strip()
     if not address:
         raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batch_nlp.sample.settings import check as check_sample
 from batch_nlp.sample.writer import deliver_labels, write_batch, write_history
 
-__all__ = ["deliver_labels", "write_batch", "write_history"]
+__all__ = ["check_sample", "deliver_labels", "write_batch", "write_history"]

@@ -14,6 +14,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from batch_nlp.config import Balance, Calibration, Config
 from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.training.parameters import check_parameters
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
 # Settings may name code only from these packages, and these classes of our own
@@ -66,7 +67,8 @@ def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedCl
     Raises
     ------
     SettingsError
-        If a parameter does not exist, with the nearest one; or if the classifier cannot do what is asked of it.
+        If a parameter does not exist, with the nearest one, or has a value that the classifier cannot work with; or if
+        the classifier cannot do what is asked of it.
     """
     estimator = _build_estimator(config, checkpoints)
     training = config.training
@@ -102,7 +104,9 @@ def _build_estimator(config: Config, checkpoints: Path | None) -> Any:
     if found is LogisticRegression:  # scikit-learn 1.8 keeps the name and warns of its use
         del defaults["n_jobs"]
     params = {name: value for name, value in defaults.items() if name in valid} | dict(config.model.params)
-    return estimator.set_params(**params)
+    estimator.set_params(**params)
+    check_parameters(estimator, config.model.params, bool(get_tags(estimator).input_tags.string))
+    return estimator
 
 
 def _check_choices(config: Config, estimator: Any) -> None:

@@ -89,4 +89,11 @@ def _load(model: str, device: str | None) -> Any:
         transformers_logging.disable_progress_bar()
     name, revision = split_revision(model)
     with loading(model):
-        return SentenceTransformer(name, revision=revision, device=device)
+        # no code comes with a model: neither Python files beside it nor a pickle of weights
+        return SentenceTransformer(
+            name,
+            revision=revision,
+            device=device,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loguru import logger
+from safetensors import SafetensorError
 
 from batch_nlp.errors import SettingsError
 
@@ -82,7 +83,7 @@ def loading(model: str) -> Iterator[None]:
         logger.warning("{} may change on the hub, and vectors with it; pin it as model={}@<revision>", model, name)
     try:
         yield
-    except (OSError, ValueError, HfHubHTTPError) as error:
+    except (OSError, ValueError, HfHubHTTPError, SafetensorError) as error:
         raise SettingsError(
             f"features.embedding.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging "
             "Face hub that this machine can reach or has in its cache, or the path of a local folder."

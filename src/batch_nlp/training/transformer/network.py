@@ -15,6 +15,7 @@ import torch
 from huggingface_hub.errors import HfHubHTTPError
 from loguru import logger
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -92,16 +93,21 @@ def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[A
     local = Path(name).is_dir()
     logger.info("Transformer: starting from {}", model or "the packaged all-MiniLM-L6-v2")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, local_files_only=local)
+        # no code comes with a model: neither Python files beside it nor a pickle of weights
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision, local_files_only=local, trust_remote_code=False
+        )
         network = AutoModelForSequenceClassification.from_pretrained(
             name,
             revision=revision,
             local_files_only=local,
+            trust_remote_code=False,
+            use_safetensors=True,
             num_labels=classes,
             dtype=torch.float32,
             ignore_mismatched_sizes=True,  # a head for other classes is left behind
         )
-    except (OSError, ValueError, HfHubHTTPError) as error:
+    except (OSError, ValueError, HfHubHTTPError, SafetensorError) as error:
         raise SettingsError(
             f"model.params.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging Face hub "
             "that this machine can reach or has in its cache, or the path of a local folder."
@@ -151,7 +157,7 @@ def weights_bytes(network: Any) -> NDArray[np.uint8]:
 def build_network(config: str, weights: NDArray[np.uint8], device: str) -> Any:
     """Return the network of `config_text` and `weights_bytes`, ready to be asked."""
     settings = AutoConfig.for_model(**json.loads(config))
-    network = AutoModelForSequenceClassification.from_config(settings, dtype=torch.float32)
+    network = AutoModelForSequenceClassification.from_config(settings, dtype=torch.float32, trust_remote_code=False)
     network.load_state_dict(safetensors.torch.load(weights.tobytes()))
     return network.to(device).eval()
 

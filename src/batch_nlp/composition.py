@@ -1,0 +1,169 @@
+"""What Hydra composes is checked before Hydra acts on it or saves it: the code it names, and secrets in it.
+
+Hydra makes objects of every ``_target_`` in its own settings, and handlers of what its logging settings name. It
+refuses functions that are known to be dangerous; here, all code is refused that is not known to be needed.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Iterator
+from functools import wraps
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from batch_nlp.errors import SettingsError
+
+# Whole names, no prefixes: a name goes on through what a module imports, as in logging.os.system
+ALLOWED_TARGETS = frozenset(
+    {
+        "batch_nlp.experiments.sweep.SweepCallback",
+        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+        "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+        "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+        "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper",
+        "optuna.samplers.CmaEsSampler",
+        "optuna.samplers.GridSampler",
+        "optuna.samplers.NSGAIISampler",
+        "optuna.samplers.RandomSampler",
+        "optuna.samplers.TPESampler",
+    }
+)
+ALLOWED_IN_LOGGING = frozenset({"ext://sys.stderr", "ext://sys.stdout", "logging.FileHandler", "logging.StreamHandler"})
+_LOGGING = ("hydra_logging", "job_logging")
+_MADE_BY_HYDRA = ("callbacks", "launcher", "sweeper")
+_NAMES_CODE_IN_LOGGING = ("class", "()", "factory", "queue", "listener")
+_RERUN = "--experimental-rerun"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def check_flags(arguments: Iterable[str]) -> None:
+    """Refuse the flag of Hydra that loads a pickle, which can run any code.
+
+    Raises
+    ------
+    SettingsError
+        If ``--experimental-rerun`` is among the arguments, or as much of it as is enough for Hydra.
+    """
+    for argument in arguments:
+        flag = argument.partition("=")[0]
+        if len(flag) > 2 and _RERUN.startswith(flag):
+            raise SettingsError(
+                f"{flag}: not to be had here, since it loads a pickle, and that can run any code. The settings of an "
+                "earlier run are in its folder, as .hydra/overrides.yaml: give them again."
+            )
+
+
+def watch_compositions() -> None:
+    """Have `check_composed` look at everything that Hydra composes in this process, jobs of a multirun included.
+
+    Hydra has no hook between composing and acting; its version is pinned, and a test shows that this one holds.
+    """
+    if hasattr(ConfigLoaderImpl.load_configuration, "__wrapped__"):
+        return
+    load = ConfigLoaderImpl.load_configuration
+
+    @wraps(load)
+    def checked(*arguments: Any, **named: Any) -> DictConfig:
+        composed = load(*arguments, **named)
+        try:
+            check_composed(composed)
+        except SettingsError as error:  # as one of Hydra's own it is told like any other mistake in the settings
+            raise ConfigCompositionException(str(error)) from None
+        return composed
+
+    ConfigLoaderImpl.load_configuration = checked  # type: ignore[method-assign]
+
+
+def check_composed(composed: DictConfig) -> None:
+    """Refuse settings that name code of their own choice or hold a secret.
+
+    Parameters
+    ----------
+    composed : DictConfig
+        All settings, those of Hydra under ``hydra``.
+
+    Raises
+    ------
+    SettingsError
+        If a ``_target_``, or a class in Hydra's logging, is not on its list; if ``hydra.job.env_set`` sets anything;
+        or if a secret stands where the name of its environment variable belongs.
+    """
+    settings: Any = OmegaConf.to_container(composed, resolve=False)
+    hydra = settings.get("hydra") or {}
+    _check_targets(settings)
+    for name, value in _resolved(composed, hydra):
+        if name.split(".")[1] in _LOGGING:
+            _check_logging(value, name)
+        else:
+            _check_targets(value, name)
+    if (hydra.get("job") or {}).get("env_set"):
+        raise SettingsError(
+            "hydra.job.env_set: settings may not set environment variables, which can name code, and are saved with "
+            "every run. Set them where the job runs (docs/operations.md)."
+        )
+    if (hydra.get("sweeper") or {}).get("custom_search_space"):
+        raise SettingsError(
+            "hydra.sweeper.custom_search_space: settings may not name code. Say what to search in "
+            "hydra.sweeper.params, as the files in conf/search do."
+        )
+    check_variable("notify.url_variable", (settings.get("notify") or {}).get("url_variable"))
+
+
+def check_variable(key: str, name: object) -> None:
+    """Refuse what cannot be the name of an environment variable; it is not shown, since it may be the secret itself.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if name is not None and not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
+        raise SettingsError(
+            f"{key}: need the name of an environment variable, such as BATCH_NLP_WEBHOOK, not what it holds. (What was "
+            "given is not shown, and was not saved.)"
+        )
+
+
+def _resolved(composed: DictConfig, hydra: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Return what Hydra makes objects of, as it will see it: an interpolation can stand for a whole node."""
+    known = copy.deepcopy(composed)
+    with open_dict(known):
+        # known only later; logging names its file by it
+        OmegaConf.update(known, "hydra.runtime.output_dir", ".")
+    for part in (*_MADE_BY_HYDRA, *_LOGGING):
+        if hydra.get(part) is not None:
+            yield f"hydra.{part}", OmegaConf.to_container(known.hydra[part], resolve=True, throw_on_missing=False)
+
+
+def _values(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    """Return path, own name and value of everything below a node."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, value in items:
+        below = f"{path}.{name}" if path else str(name)
+        yield below, str(name), value
+        yield from _values(value, below)
+
+
+def _check_targets(node: Any, path: str = "") -> None:
+    for found, name, value in _values(node, path):
+        if name == "_target_" and value not in ALLOWED_TARGETS:
+            _refuse(found, value)
+
+
+def _check_logging(node: Any, path: str) -> None:
+    for found, name, value in _values(node, path):
+        names_code = name in _NAMES_CODE_IN_LOGGING or (isinstance(value, str) and value.startswith(("ext:", "cfg:")))
+        if names_code and value not in ALLOWED_IN_LOGGING:
+            _refuse(found, value)
+
+
+def _refuse(key: str, value: object) -> None:
+    raise SettingsError(
+        f"{key}={value}: settings may not name code, but for the few classes that this project's own settings name. "
+        "Remove it; launchers and sweepers go by the names of their files (hydra/launcher=parallel, "
+        "hydra/sweeper=search)."
+    )

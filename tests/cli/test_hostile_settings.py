@@ -1,0 +1,142 @@
+"""Settings may choose among what the project can do; they may not bring code, and they may not hold secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from tests.projects import Project
+
+from batch_nlp.composition import check_composed
+from batch_nlp.errors import ExitCode, SettingsError
+
+CALLBACK = "hydra: {callbacks: {evil: {_target_: pathlib.Path.touch, self: MARK}}}"
+# How a file in conf/ could have its code run -> the setting that the message names
+FILES = {
+    "a callback": (CALLBACK, "hydra.callbacks.evil._target_=pathlib.Path.touch"),
+    "a launcher": ("hydra: {launcher: {_target_: os.system}}", "hydra.launcher._target_=os.system"),
+    "a sweeper": ("hydra: {sweeper: {_target_: os.system}}", "hydra.sweeper._target_=os.system"),
+    "through what an allowed module imports": (
+        "hydra: {callbacks: {evil: {_target_: batch_nlp.experiments.sweep.Path.touch}}}",
+        "batch_nlp.experiments.sweep.Path.touch",
+    ),
+    "below an allowed class": (
+        "hydra: {callbacks: {sweep: {deeper: [{_target_: builtins.eval}]}}}",
+        "hydra.callbacks.sweep.deeper.0._target_=builtins.eval",
+    ),
+    "a node made by a resolver": (
+        "hydra: {callbacks: {evil: '${oc.create:{_target_: pathlib.Path.touch}}'}}",
+        "hydra.callbacks.evil._target_=pathlib.Path.touch",
+    ),
+    "a reference to another group": (
+        "model: {params: {deep: {_target_: pathlib.Path.touch}}}\nhydra: {callbacks: {evil: '${model.params.deep}'}}",
+        "model.params.deep._target_=pathlib.Path.touch",
+    ),
+    "one of our own groups": ("dataset: {_target_: os.system}", "dataset._target_=os.system"),
+    "a factory in the log": (
+        "hydra: {job_logging: {version: 1, root: {level: INFO}, handlers: {evil: {(): pathlib.Path.touch}}}}",
+        "hydra.job_logging.handlers.evil.()=pathlib.Path.touch",
+    ),
+    "a class in Hydra's log": (
+        "hydra: {hydra_logging: {version: 1, root: {level: INFO}, handlers: {evil: {class: logging.os.system}}}}",
+        "hydra.hydra_logging.handlers.evil.class=logging.os.system",
+    ),
+    "an object in the log": (
+        "hydra: {job_logging: {root: {level: INFO}, handlers: {evil: {stream: 'ext://os.environ'}}}}",
+        "hydra.job_logging.handlers.evil.stream=ext://os.environ",
+    ),
+    "a path for Python": ("hydra: {job: {env_set: {PYTHONPATH: /tmp}}}", "may not set environment variables"),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "my_conf" / "experiment").mkdir(parents=True)
+    return Project(tmp_path)
+
+
+def write(project: Project, content: str, name: str = "evil") -> None:
+    text = content.replace("MARK", str(project.folder / "mark"))
+    (project.folder / "my_conf" / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\n{text}\n")
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_settings_that_names_code_is_refused_before_anything_is_made_of_it(
+    kind: str, project: Project
+) -> None:
+    """Guarantee 10."""
+    content, words = FILES[kind]
+    write(project, content)
+    result = project.here("--config-dir", "my_conf", "pipeline=inference", "+experiment=evil")
+    assert result.returncode == ExitCode.SETTINGS, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in project.folder.iterdir()) == ["my_conf"]
+
+
+def test_it_is_refused_on_the_command_line_too(project: Project) -> None:
+    for argument in ("+hydra.callbacks.x._target_=os.system", "model.params._target_=os.system"):
+        result = project.here("pipeline=inference", argument)
+        assert result.returncode == ExitCode.SETTINGS
+        assert "_target_=os.system: settings may not name code" in result.stderr
+    assert not project.data.exists()
+
+
+def test_a_search_takes_no_function_either() -> None:
+    """Of Optuna's sweeper, which is an extra."""
+    search = {"hydra": {"runtime": {"output_dir": "???"}, "sweeper": {"custom_search_space": "os.system"}}}
+    with pytest.raises(SettingsError, match=r"custom_search_space: settings may not name code\. Say what to search in"):
+        check_composed(OmegaConf.create(search))
+
+
+def test_a_job_of_a_sweep_is_refused_too(project: Project) -> None:
+    """Each job is composed anew, after the sweep has begun."""
+    write(project, "seed: 1", "harmless")
+    write(project, "hydra: {job_logging: {root: {level: INFO}, handlers: {h: {(): pathlib.Path.touch}}}}")
+    result = project.here(
+        "--config-dir", "my_conf", "-m", "pipeline=rollback", "+experiment=harmless,evil", "hydra.output_subdir=.hydra"
+    )
+    assert result.returncode == ExitCode.SETTINGS, result.stderr
+    assert "hydra.job_logging.handlers.h.()=pathlib.Path.touch" in result.stderr
+
+
+def test_a_pickle_of_an_earlier_run_is_not_run_again(project: Project) -> None:
+    """Guarantee 21: Hydra has a flag for it, which may be shortened."""
+    for flag in ("--experimental-rerun=config.pickle", "--exp"):
+        result = project.here(flag, "config.pickle")
+        assert result.returncode == ExitCode.SETTINGS
+        assert "loads a pickle" in result.stderr
+        assert ".hydra/overrides.yaml" in result.stderr
+
+
+@pytest.mark.parametrize("where", ["command line", "file"])
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("notify.url_variable", "https://hooks.example/T0P53CRET"),
+        ("tracking.uri", "postgresql://me:T0P53CRET@db.example/runs"),
+    ],
+)
+def test_a_secret_among_the_settings_is_refused_and_neither_shown_nor_kept(
+    where: str, key: str, address: str, project: Project
+) -> None:
+    arguments = [f"{key}={address}"]
+    if where == "file":
+        group, _, name = key.partition(".")
+        write(project, f"{group}: {{{name}: '{address}'}}")
+        arguments = ["--config-dir", "my_conf", "+experiment=evil"]
+    backend = "tracking.backend=mlflow" if key.startswith("tracking") else "notify=json"
+    result = project.here("pipeline=inference", *arguments, backend)
+    assert result.returncode == ExitCode.SETTINGS, result.stderr
+    assert key in result.stderr
+    assert "environment variable" in result.stderr
+    assert "T0P53CRET" not in result.stdout + result.stderr
+    for file in project.folder.rglob("*"):
+        if file.is_file() and "my_conf" not in file.parts:
+            assert "T0P53CRET" not in file.read_text(), file
+
+
+def test_what_the_project_itself_names_is_allowed(project: Project) -> None:
+    result = project.here("-m", "pipeline=inference", "seed=1,2", "hydra/launcher=basic", "hydra/sweeper=basic")
+    assert result.returncode == ExitCode.DONE, result.stderr
