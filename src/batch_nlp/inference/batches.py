@@ -6,7 +6,7 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
-import json
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,9 +18,14 @@ from loguru import logger
 
 from batch_nlp.config import TablesConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.registry import file_hash
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+
+_ADVICE = (
+    "Restore it from a backup, or remove it together with the folder of the batch in 09_inference/predictions: files "
+    "of it that are in the inbox are then scored again."
+)
 
 
 class BatchState(StrEnum):
@@ -90,21 +95,32 @@ class BatchRecords:
         DataError
             If one cannot be read.
         """
-        return [self._read(path) for path in sorted(self._folder.glob("[!.]*.json"))]
+        return [self._read(path) for path in self._files()]
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the records, a sentence for each that names its file; empty where all is well."""
+        found = []
+        for path in self._files():
+            try:
+                self._read(path)
+            except DataError as error:
+                found.append(str(error))
+        return found
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("[!.]*.json"))
 
     @staticmethod
     def _read(path: Path) -> Batch:
         try:
-            values: dict[str, Any] = json.loads(path.read_text())
+            values = read_sealed(path, _ADVICE, unsealed=True)
             return Batch(**{**values, "state": BatchState(values["state"])})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{path}: damaged ({error}). Remove it to have the batch's files scored again if they are in the inbox."
-            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: damaged ({error}). {_ADVICE}") from error
 
     def write(self, batch: Batch) -> None:
         """Write a record, all or nothing."""
-        write_json(self._folder / f"{batch.name}.json", asdict(batch))
+        write_sealed(self._folder / f"{batch.name}.json", asdict(batch))
 
     def finish(self, batch: Batch) -> None:
         """Enter that nothing is left to do for a batch."""
@@ -116,21 +132,32 @@ class BatchRecords:
         open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
         return next((batch for batch in open_batches if batch.dataset == dataset), None)
 
-    def new_files(self, inbox: Path, tables: TablesConfig) -> dict[str, str]:
+    def new_files(self, inbox: Path, tables: TablesConfig, min_age: float = 0.0) -> dict[str, str]:
         """Return the files in the inbox that no batch has, name -> SHA-256 of the content.
 
-        Every file with a known ending counts as messages, but for those that match the pattern of a side table.
+        Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
+        that are being written, or changed less than `min_age` seconds ago, are left for the next run.
         """
         processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
         new: dict[str, str] = {}
         for file in message_files(inbox, tables):
+            before = file.stat()
             digest = file_hash(file)
-            if digest not in processed:
+            after = file.stat()
+            # a time in the future is a wrong clock's, and would stay one
+            fresh = 0 <= time.time() - after.st_mtime < min_age
+            if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                logger.warning("{} is still being written: it is left for the next run", file)
+            elif digest not in processed:
                 new[file.name] = digest
                 processed[digest] = "this batch"
             else:
                 logger.debug("{} was scored before, in {}", file.name, processed[digest])
         return new
+
+    def release(self, batch: Batch) -> None:
+        """Forget a batch of which nothing was handed over: its files are new again."""
+        (self._folder / f"{batch.name}.json").unlink(missing_ok=True)
 
     def claim(self, files: dict[str, str], dataset: str, now: datetime) -> Batch:
         """Make a batch of new files; from now on they are its own."""

@@ -14,10 +14,10 @@ from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import Batch
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.inference.run import PREDICTIONS_FILE
-from batch_nlp.storage.atomic import replacing
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Model
+from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 REWEIGHTED_FILE = "reweighted.parquet"
 
@@ -111,6 +111,7 @@ def predict_reweighted(
 
 def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
     path = layers.predictions / batch.name / PREDICTIONS_FILE
+    check_file(path)
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for part in file.iter_batches(rows):
             yield pa.Table.from_batches([part])
@@ -120,7 +121,7 @@ def _write(layers: Layers, batch: Batch, name: str, classes: list[str], parts: I
     schema = predictions_schema(classes)
     counts = np.zeros(len(classes), dtype=np.int64)
     with (
-        replacing(layers.predictions / batch.name / name) as temporary,
+        replacing_sealed(layers.predictions / batch.name / name) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
         for part in parts:

@@ -1,7 +1,8 @@
 """The feature store of a dataset: Delta tables of features and labels.
 
 One table of features for each feature version, keyed by message, and one table of labels, keyed by message with the
-time at which the label arrived; the latest label counts. A commit is visible whole or not at all.
+time at which the label arrived; the latest label counts. A commit is visible whole or not at all, and nothing is
+read from a damaged file: see `seals`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
+from batch_nlp.storage import seals
+from batch_nlp.storage.sealed_files import check_file
+from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
 
 LABELS_SCHEMA = pa.schema(
@@ -27,6 +31,8 @@ LABELS_SCHEMA = pa.schema(
         ("source_file", pa.string()),
     ]
 )
+# Of the lists of raw files that were taken in, which the feature pipeline keeps here
+SOURCES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 _LATEST_LABELS = """
     CREATE TEMP VIEW latest AS SELECT message_id, target FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
@@ -73,23 +79,19 @@ class FeatureStore:
         return self.folder / "labels"
 
     @staticmethod
-    def _open(path: Path) -> DeltaTable | None:
-        return DeltaTable(str(path)) if DeltaTable.is_deltatable(str(path)) else None
-
-    @staticmethod
-    def _append(path: Path, table: pa.Table, note: dict[str, str]) -> None:
-        path.mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            str(path),
-            table,
-            mode="append",
-            writer_properties=WriterProperties(compression="ZSTD"),
-            commit_properties=CommitProperties(custom_metadata=note),
-        )
+    def _table(path: Path, version: int) -> DeltaTable:
+        table = seals.open_table(path, version)
+        if table is None:
+            raise DataError(f"{path}: there is no table any more. Run pipeline=feature.")
+        return table
 
     def append_features(self, feature_version: str, features: pa.Table, run: str) -> None:
         """Add the features of new messages in one commit."""
-        self._append(self._features_path(feature_version), features, {"run": run})
+        seals.append(self._features_path(feature_version), features, {"run": run})
+
+    def take_back_features(self, feature_version: str, version: int) -> None:
+        """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
+        seals.take_back(self._features_path(feature_version), version)
 
     def append_labels(self, labels: pa.Table, run: str) -> int:
         """Add labels that the store does not hold yet, in one commit.
@@ -108,7 +110,7 @@ class FeatureStore:
         """
         with connect(self._engine) as connection:
             connection.register("new", labels)
-            stored = self._open(self._labels_path)
+            stored = seals.open_table(self._labels_path)
             connection.register("labels", stored.to_pyarrow_dataset() if stored else LABELS_SCHEMA.empty_table())
             connection.execute(_LATEST_LABELS)
             added = connection.sql(
@@ -122,22 +124,41 @@ class FeatureStore:
                 """
             ).to_arrow_table()
         if added.num_rows:
-            self._append(self._labels_path, added.cast(LABELS_SCHEMA), {"run": run})
+            seals.append(self._labels_path, added.cast(LABELS_SCHEMA), {"run": run})
         return int(added.num_rows)
+
+    def seal(self) -> None:
+        """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
+        for table in self._tables():
+            seals.seal(table)
+
+    def problems(self) -> list[str]:
+        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
+        found = [problem for table in self._tables() for problem in seals.problems(table)]
+        for path in sorted(self.folder.glob("sources-*.json")):
+            try:
+                read_sealed(path, SOURCES_ADVICE, unsealed=True)
+            except DataError as error:
+                found.append(str(error))
+        return found
+
+    def _tables(self) -> list[Path]:
+        folders = [*self.folder.glob("features-*"), self._labels_path]
+        return sorted(folder for folder in folders if folder.is_dir())
 
     def data_version(self, feature_version: str) -> DataVersion:
         """Return the versions of the tables as they are now."""
-        features, labels = self._open(self._features_path(feature_version)), self._open(self._labels_path)
+        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self._labels_path)
         return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
     def count(self, feature_version: str) -> int:
         """Return the number of messages with features of a version."""
-        table = self._open(self._features_path(feature_version))
+        table = seals.open_table(self._features_path(feature_version))
         return table.to_pyarrow_dataset().count_rows() if table else 0
 
     def count_labelled(self, feature_version: str) -> int:
         """Return the number of messages that have both features of a version and a label."""
-        features, labels = self._open(self._features_path(feature_version)), self._open(self._labels_path)
+        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self._labels_path)
         if features is None or labels is None:
             return 0
         with connect(self._engine) as connection:
@@ -150,7 +171,7 @@ class FeatureStore:
 
     def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
         """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
-        table = self._open(self._features_path(feature_version))
+        table = seals.open_table(self._features_path(feature_version))
         if table is None:
             return None
         return table.to_pyarrow_dataset().scanner(columns=["message_id", "text_hash"]).to_reader()
@@ -194,8 +215,8 @@ class FeatureStore:
                 f"The feature store {self.folder} holds no {missing} (feature version {version.feature_version}). "
                 "Run pipeline=feature first."
             )
-        features = DeltaTable(str(self._features_path(version.feature_version)), version=version.features)
-        labels = DeltaTable(str(self._labels_path), version=version.labels)
+        features = self._table(self._features_path(version.feature_version), version.features)
+        labels = self._table(self._labels_path, version.labels)
         with connect(self._engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
@@ -218,7 +239,7 @@ class FeatureStore:
         message_ids : list of str
             Messages without features of that version are left out.
         """
-        table = self._open(self._features_path(feature_version))
+        table = seals.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
         with connect(self._engine) as connection:
@@ -229,9 +250,11 @@ class FeatureStore:
 
     def count_labelled_in(self, predictions: Sequence[Path]) -> int:
         """Return how many messages of some parquet files with a column `message_id` have a label."""
-        stored = self._open(self._labels_path)
+        stored = seals.open_table(self._labels_path)
         if stored is None or not predictions:
             return 0
+        for path in predictions:
+            check_file(path)
         with connect(self._engine) as connection:
             connection.register("labels", stored.to_pyarrow_dataset())
             row = connection.execute(
@@ -253,9 +276,11 @@ class FeatureStore:
         list of tuple
             File, predicted label, latest target, and how many messages; messages without a label are left out.
         """
-        stored = self._open(self._labels_path)
+        stored = seals.open_table(self._labels_path)
         if stored is None or not predictions:
             return []
+        for path in predictions:
+            check_file(path)
         with connect(self._engine) as connection:
             connection.register("labels", stored.to_pyarrow_dataset())
             connection.execute(_LATEST_LABELS)
@@ -271,7 +296,7 @@ class FeatureStore:
 
     def labels_of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the latest label of some messages; those without one are left out."""
-        stored = self._open(self._labels_path)
+        stored = seals.open_table(self._labels_path)
         if stored is None:
             return {}
         with connect(self._engine) as connection:

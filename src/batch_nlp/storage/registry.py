@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import replacing_folder, write_json
+from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.model_file import load_model
+from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
 
 MODEL_FILE, MANIFEST_FILE, CHECK_FILE, TRAINED_ON_FILE = (
     "model.skops",
@@ -41,17 +42,10 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _seal(document: dict[str, Any]) -> str:
-    """Return the SHA-256 of a JSON document's content, leaving out the seal that it carries itself."""
-    content = {name: value for name, value in document.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of a model folder, with the SHA-256 of every file in it and of its own content."""
     files = {file.name: file_hash(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST_FILE}
-    document = {**manifest, "files": files}
-    write_json(folder / MANIFEST_FILE, {**document, "sha256": _seal(document)})
+    write_sealed(folder / MANIFEST_FILE, {**manifest, "files": files})
 
 
 @dataclass(frozen=True)
@@ -72,6 +66,10 @@ class Model:
     pipeline: Pipeline
     manifest: dict[str, Any]
 
+    def __repr__(self) -> str:
+        # a pipeline takes seconds to be written out, and a diagram of a step that has one writes it again and again
+        return f"Model({self.version})"
+
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
@@ -91,8 +89,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         seal, files = manifest["sha256"], dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: not a readable manifest ({error}). {_OTHER_VERSION}") from error
-    if seal != _seal(manifest):
+    if seal != content_hash(manifest):
         raise DataError(f"{path}: damaged; its content is not what was published. {_OTHER_VERSION}")
+    # a model that the list leaves out would be loaded unchecked
+    if MODEL_FILE not in files or any(Path(name).name != name for name in files):
+        raise DataError(f"{path}: lists no {MODEL_FILE}, or files of another folder. {_OTHER_VERSION}")
     for name, expected in files.items():
         file = folder / name
         if not file.is_file() or file_hash(file) != expected:
@@ -102,6 +103,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 _OTHER_VERSION = "Go back to the version before with pipeline=rollback, or train a new one with pipeline=training."
+_BY_HAND = (
+    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}; versions there are:'
+)
 
 
 class Registry:
@@ -128,25 +132,28 @@ class Registry:
         return sorted(found, key=lambda name: int(name[1:]))
 
     def _read_pointer(self) -> dict[str, Any]:
+        there = ", ".join(self.versions())
         if not self._pointer.exists():
+            if there:  # the pointer is written before the first version
+                raise DataError(f"{self._pointer}: missing. {_BY_HAND} {there}")
             return {"version": None, "previous": []}
         try:
             pointer: dict[str, Any] = json.loads(self._pointer.read_text())
             known = [pointer["version"], *pointer["previous"]]
-            if pointer.get("sha256", _seal(pointer)) != _seal(pointer):  # one written by hand has no seal
+            if known == [None] and SEAL_KEY in pointer:  # written before the first version
+                known = []
+            by_hand = set(pointer) <= {"version", "previous", "published_at"}  # without a seal
+            if not by_hand and pointer.get(SEAL_KEY) != content_hash(pointer):
                 raise ValueError("its content is not what was written")
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{self._pointer}: damaged ({error}). Write the version to use into it by hand, for example "
-                '{"version": "v0001", "previous": []}; there are: ' + ", ".join(self.versions())
-            ) from error
+            raise DataError(f"{self._pointer}: damaged ({error}). {_BY_HAND} {there}") from error
         if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
-            raise DataError(f"{self._pointer}: damaged; {known} are not versions. There are: {self.versions()}")
+            raise DataError(f"{self._pointer}: damaged; {known} are not versions. {_BY_HAND} {there}")
         return pointer
 
-    def _point_at(self, version: str, previous: list[str], now: datetime) -> None:
+    def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:
         pointer = {"version": version, "previous": previous, "published_at": now.isoformat()}
-        write_json(self._pointer, {**pointer, "sha256": _seal(pointer)})
+        write_sealed(self._pointer, pointer)
 
     def champion_version(self) -> str | None:
         """Return the champion's version, None before the first is published."""
@@ -198,6 +205,8 @@ class Registry:
         """
         check_in_fresh_process(candidate)
         pointer = self._read_pointer()
+        if not self._pointer.exists():
+            self._point_at(None, [], now)
         number = max((int(name[1:]) for name in [*self.versions(), *pointer["previous"]]), default=0) + 1
         version = f"v{number:04d}"
         with replacing_folder(self.root / version) as folder:
@@ -255,5 +264,11 @@ def check_in_fresh_process(folder: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     # this Python, with fixed arguments
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603
+    if result.returncode < 0:
+        raise DataError(
+            f"{folder}: the process that checks the new model was ended by signal {-result.returncode} before it could "
+            "say anything; signal 9 is what the system sends when memory runs out. The champion stays. See that there "
+            "is memory, and train again."
+        )
     if result.returncode != 0:
         raise DataError(f"{folder}: the model does not work in a fresh process: {result.stderr.strip()[-2000:]}")

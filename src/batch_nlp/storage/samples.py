@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
 
 PREDICTED = (pa.field("predicted_class", pa.int8()), pa.field("probabilities", pa.list_(pa.float64())))
 SAMPLE_SCHEMA = pa.schema([*FEATURES_SCHEMA, *PREDICTED])
@@ -82,7 +82,7 @@ def sample_file(layers: Layers, batch: str) -> Path:
 
 def write_sample(path: Path, rows: pa.Table) -> None:
     """Write a sample, rows of `SAMPLE_SCHEMA`, all or nothing."""
-    write_parquet(path, rows.combine_chunks())
+    write_sealed_parquet(path, rows.combine_chunks())
 
 
 def read_sample(path: Path) -> pd.DataFrame:
@@ -107,13 +107,14 @@ def sample_frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a parquet file that the system wrote, after checking its pages.
+    """Return the rows of a parquet file that the system wrote, after checking its seal and its pages.
 
     Raises
     ------
     DataError
         If the file is missing or damaged.
     """
+    check_file(path, whole=False)
     try:
         return pq.read_table(path, columns=columns, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
@@ -132,6 +133,5 @@ def remove_old_samples(layers: Layers, keep: int, still_open: set[str]) -> None:
         Batches whose samples stay in any case.
     """
     # a batch's name starts with its time
-    for path in sorted(layers.samples.glob("[!.]*.parquet"))[: -max(keep, KEPT_SAMPLES)]:
-        if path.stem not in still_open:
-            path.unlink(missing_ok=True)
+    old = sorted(layers.samples.glob("[!.]*.parquet"))[: -max(keep, KEPT_SAMPLES)]
+    remove_sealed(path for path in old if path.stem not in still_open)

@@ -148,7 +148,23 @@ def test_a_record_of_an_unknown_state_or_field_is_refused(records: BatchRecords,
     records.write(Batch("b", "yelp", NOW.isoformat(), {"f": "h"}))
     path = tmp_path / "batches" / "b.json"
     sound = json.loads(path.read_text())
+    del sound["sha256"]  # as an earlier release wrote it
+    path.write_text(json.dumps(sound))
+    assert [batch.name for batch in records.all()] == ["b"]
     for change in ({"state": "half"}, {"extra": 1}):
         path.write_text(json.dumps({**sound, **change}))
         with pytest.raises(DataError, match=r"b\.json: damaged"):
             records.unfinished("yelp")
+
+
+def test_a_record_that_says_something_else_than_was_written_is_refused(records: BatchRecords, tmp_path: Path) -> None:
+    """Guarantee 2."""
+    records.write(Batch("a", "yelp", NOW.isoformat(), {"f": "h"}))
+    records.write(Batch("b", "yelp", NOW.isoformat(), {"f": "h"}, counts=[1, 2]))
+    assert records.problems() == []
+    path = tmp_path / "batches" / "b.json"
+    path.write_text(path.read_text().replace("2\n", "3\n"))
+    with pytest.raises(DataError, match=r"b\.json: damaged .*backup"):
+        records.all()
+    (problem,) = records.problems()
+    assert str(path) in problem

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from batch_nlp.errors import DataError
 from batch_nlp.monitoring.decisions import DecisionLog
 
 
@@ -24,14 +27,13 @@ def test_decisions_come_back_in_order_one_a_line(log: DecisionLog) -> None:
     assert log.path.read_bytes().count(b"\n") == 2
 
 
-@pytest.mark.parametrize("cut", [1, 5, 20, -1, -2, -3, -4])
+@pytest.mark.parametrize("cut", [1, 5, 20, -1, -2, -3, -4, -9])
 def test_a_line_that_a_kill_cut_off_is_passed_over_and_swallows_nothing(
     log: DecisionLog, warnings: list[str], cut: int
 ) -> None:
     log.append({"decision": "first"})
     whole = log.path.read_bytes()
-    log.append({"decision": "torn", "reason": "über 90 % 😡"})
-    torn = log.path.read_bytes()[len(whole) :].rstrip(b"\n")
+    torn = json.dumps({"decision": "torn", "figures": {"n": 1}, "why": "90 % 😡"}, ensure_ascii=False).encode()
     log.path.write_bytes(whole + torn[: cut if cut > 0 else len(torn) + cut])
     assert [found["decision"] for found in log.read()] == ["first"]
     assert "line 2 is not whole" in warnings[0]
@@ -51,3 +53,42 @@ def test_what_json_cannot_hold_is_refused_and_leaves_the_log_as_it_was(log: Deci
     with pytest.raises(ValueError):
         log.append({"decision": float("nan")})
     assert log.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (lambda content: content.replace(b'"n": 2', b'"n": 3'), "line 2 is damaged"),
+        (lambda content: content.replace(b'"n": 2', b'"n"; 2'), "line 2 is damaged"),
+        (lambda content: content[: content.rindex(b'"n": 3')], "bytes are not what was written"),
+        (lambda content: content[: content.index(b"\n") + 1], "bytes are not what was written"),
+        (lambda content: content[:-2] + b"|\n", "bytes are not what was written"),
+        (lambda _: b"", "bytes are not what was written"),
+        (lambda _: None, "missing"),
+    ],
+    ids=["a figure", "a sign", "cut in a line", "cut after a line", "the end of a line", "empty", "gone"],
+)
+def test_a_damaged_log_is_refused_and_nothing_is_added_to_it(
+    log: DecisionLog, damage: Callable[[bytes], bytes | None], problem: str
+) -> None:
+    """Guarantee 2."""
+    for n in (1, 2, 3):
+        log.append({"decision": "batch", "n": n, "name": f"batch {n}"})
+    content = damage(log.path.read_bytes())
+    log.path.unlink() if content is None else log.path.write_bytes(content)
+    for use in (log.read, lambda: log.append({"decision": "next"})):
+        with pytest.raises(DataError, match=f"decisions.jsonl: .*{problem}"):
+            use()
+    assert (log.path.read_bytes() if log.path.exists() else None) == content
+
+
+def test_lines_of_an_earlier_release_are_taken_before_and_behind_sealed_ones(log: DecisionLog) -> None:
+    log.path.parent.mkdir()
+    log.path.write_text('{"decision": "old"}\n')
+    assert log.read() == [{"decision": "old"}]
+    log.append({"decision": "new"})
+    with log.path.open("a") as file:
+        file.write('{"decision": "by hand"}\n')
+    assert [found["decision"] for found in log.read()] == ["old", "new", "by hand"]
+    log.append({"decision": "next"})
+    assert [found["decision"] for found in log.read()] == ["old", "new", "by hand", "next"]

@@ -228,3 +228,12 @@ def test_a_damaged_pointer_is_refused_by_name_with_the_versions_that_exist(tmp_p
         with pytest.raises(DataError, match=r"champion\.json: damaged.*v0001.*v0002"):
             use()
     assert (tmp_path / "champion.json").read_text() == content
+
+
+def test_a_pointer_that_is_gone_is_missed(tmp_path: Path) -> None:
+    """Guarantee 2: without it, any candidate would be the first one, for which there is no gate."""
+    registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
+    (tmp_path / "champion.json").unlink()
+    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW)):
+        with pytest.raises(DataError, match=r"champion\.json: missing.*by hand.*v0001, v0002"):
+            use()

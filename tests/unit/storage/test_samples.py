@@ -97,6 +97,6 @@ def test_old_samples_go_and_those_of_open_batches_stay(tmp_path: Path) -> None:
     for name in names:
         write_sample(sample_file(layers, name), rows(1))
     remove_old_samples(layers, KEPT_SAMPLES + 4, set())
-    assert sorted(path.stem for path in layers.samples.iterdir()) == names[1:]
+    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == names[1:]
     remove_old_samples(layers, 1, {names[2]})
-    assert sorted(path.stem for path in layers.samples.iterdir()) == [names[2], *names[5:]]
+    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == [names[2], *names[5:]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import DriftConfig
+from batch_nlp.errors import DataError
 from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.report.batch_page import batch_page
 from batch_nlp.monitoring.report.document import batch_document, json_value
 from batch_nlp.monitoring.report.index_page import index_page
-from batch_nlp.storage.atomic import write_json, write_text
+from batch_nlp.storage.atomic import write_text
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 INDEX_FILE = "index.html"
 
@@ -47,7 +48,7 @@ def write_batch_report(
     document = batch_document(batch, analysis, answer, drift)
     write_text(folder / f"{batch['name']}.html", batch_page(document, json_value(champions)))
     # last: where there is a document, there is a page
-    write_json(folder / f"{batch['name']}.json", document)
+    write_sealed(folder / f"{batch['name']}.json", document)
 
 
 def write_index(
@@ -81,11 +82,11 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
     documents = []
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            document = json.loads(path.read_bytes())
-            if not isinstance(document, dict) or not isinstance(document.get("verdict"), dict):
-                raise ValueError("no report of a batch")
-        except (OSError, ValueError) as error:
-            logger.warning("{}: not readable ({}), and left out of the index of batches", path, error)
+            document = read_sealed(path, "It is left out of the index of batches.", unsealed=True)
+            if not isinstance(document.get("verdict"), dict):
+                raise DataError(f"{path}: no report of a batch. It is left out of the index of batches.")
+        except DataError as error:
+            logger.warning("{}", error)
         else:
             documents.append(document)
     return documents

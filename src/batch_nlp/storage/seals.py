@@ -1,0 +1,306 @@
+"""Delta tables that notice damage: a seal in the table's folder holds the SHA-256 of every file that it is made of.
+
+A commit goes in four steps, and after a kill at any of them the table is what it was, or what it was to become: the
+data file is written under a name that no version uses yet; the seal takes in its hash; Delta commits it; the seal takes
+in Delta's log. So only the last entries of Delta's own log can be without a hash. They are read whole instead, and the
+next writer seals them, as it does a table of a release that knew no seals.
+
+Nothing is read from a table before its files have been hashed, once in a process. Source of the names of the log's
+files: the Delta transaction log protocol.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, create_table_with_add_actions
+from loguru import logger
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import replacing, sync_folder
+from batch_nlp.storage.checked import problem_of, remember, written
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+
+# Delta leaves alone what starts with an underscore
+SEAL_FILE = "_seal.json"
+_LOG, _HINT = "_delta_log", "_last_checkpoint"
+_LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _Seal:
+    # version of the table, -1 before the first
+    version: int
+    # path below the table's folder -> SHA-256
+    files: dict[str, str]
+
+
+def _read(folder: Path) -> _Seal | None:
+    path = folder / SEAL_FILE
+    if not path.exists():
+        return None
+    document = read_sealed(path, "Restore it from a backup, or remove it: the table is then read whole to check it.")
+    return _Seal(document["version"], document["files"])
+
+
+def _advice(folder: Path) -> str:
+    return (
+        f"Restore it from a backup, or remove the folder {folder}: the next pipeline=feature then takes in all of "
+        "01_raw again."
+    )
+
+
+def _open(folder: Path, version: int | None = None) -> DeltaTable:
+    try:
+        return DeltaTable(str(folder), version=version)
+    except (DeltaError, OSError, ValueError) as error:
+        what = "the table" if version is None else f"version {version} of the table"
+        raise DataError(f"{folder}: {what} cannot be opened ({error}). {_advice(folder)}") from error
+
+
+def _data_files(table: DeltaTable) -> list[str]:
+    return sorted(str(path) for path in pa.table(table.get_add_actions())["path"].to_pylist())
+
+
+def _log_files(folder: Path) -> list[str]:
+    log = folder / _LOG
+    names = sorted(path.name for path in log.iterdir()) if log.is_dir() else []
+    return [f"{_LOG}/{name}" for name in names if name == _HINT or _LOG_FILE.fullmatch(name)]
+
+
+def _is_table(folder: Path) -> bool:
+    return any(_log_version(path) >= 0 for path in _log_files(folder))
+
+
+def _of_log(path: str) -> bool:
+    return path.startswith(f"{_LOG}/")
+
+
+def _log_version(path: str) -> int:
+    found = _LOG_FILE.fullmatch(path.rpartition("/")[2])
+    return int(found[1]) if found else -1
+
+
+def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
+    """Give what is wrong with a table, a sentence for each file; Delta only opens it if its log is sound."""
+    try:
+        seal = _read(folder)
+        found = False
+        for path, problem in _log_problems(folder, seal):
+            found = True
+            yield f"{folder / path}: {problem}. {_advice(folder)}"
+        if found or not _is_table(folder):
+            return
+        data = _data_files(_open(folder))
+        if version is not None:
+            data = sorted({*data, *_data_files(_open(folder, version))})
+    except DataError as error:
+        yield str(error)
+        return
+    known = seal.files if seal else {}
+    for path in data:
+        expected = [known[path]] if path in known else []
+        if problem_found := problem_of(folder / path, *expected):
+            yield f"{folder / path}: {problem_found}. {_advice(folder)}"
+
+
+def _log_problems(folder: Path, seal: _Seal | None) -> Iterator[tuple[str, str]]:
+    present = _log_files(folder)
+    sealed = {path: digest for path, digest in seal.files.items() if _of_log(path)} if seal else {}
+    new = [path for path in present if path not in sealed]
+    # Delta removes entries of its log once a checkpoint has what they say
+    checkpoint = max((_log_version(path) for path in present if path.endswith(".parquet")), default=-1)
+    for path, digest in sealed.items():
+        if path not in present and _log_version(path) <= checkpoint and path.endswith(".json"):
+            continue
+        problem = problem_of(folder / path, digest)
+        if problem and path.endswith(_HINT) and new:  # a checkpoint came since the seal
+            problem = _unsealed_problem(folder / path)
+        if problem:
+            yield path, problem
+    for path in new:
+        if problem := _unsealed_problem(folder / path):
+            yield path, problem
+
+
+def _unsealed_problem(path: Path) -> str | None:
+    """Return what is wrong with a file of the log of which no hash is known."""
+    if path.suffix == ".parquet":
+        return problem_of(path)
+    try:
+        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    except (OSError, ValueError) as error:
+        return f"damaged; it cannot be read ({error})"
+    return None if lines else "empty"
+
+
+def problems(folder: Path) -> list[str]:
+    """Return what is wrong with a table, a sentence for each file that names it; nothing is written.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the table; one without a table has no problems.
+    """
+    return list(_problems(folder))
+
+
+def check(folder: Path, version: int | None = None) -> None:
+    """Check all files of a table; those that this process has checked before are not read again.
+
+    Parameters
+    ----------
+    folder : Path
+    version : int or None
+        An earlier version whose files are checked too.
+
+    Raises
+    ------
+    DataError
+        If one is missing or damaged; the message names it.
+    """
+    seal = folder / SEAL_FILE
+    for attempt in range(1, _ATTEMPTS + 1):
+        before = seal.read_bytes() if seal.exists() else b""
+        found = next(_problems(folder, version), None)
+        if found is None:
+            return
+        # one who only looks takes no lock: a commit may have come in between
+        if attempt == _ATTEMPTS or before == (seal.read_bytes() if seal.exists() else b""):
+            raise DataError(found)
+
+
+def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
+    """Return a table after checking its files, None where there is none.
+
+    Parameters
+    ----------
+    folder : Path
+    version : int or None
+        Version to open; None for the newest.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or damaged, or there is no such version.
+    """
+    check(folder, version)
+    return _open(folder, version) if _is_table(folder) else None
+
+
+def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
+    """Add rows to a table, or make it of them, in one commit; only the holder of the writer's lock may.
+
+    Parameters
+    ----------
+    folder : Path
+    rows : Table
+        With the columns of the table.
+    note : dict of str to str
+        Noted in the commit.
+
+    Raises
+    ------
+    DataError
+        If the table is damaged, or its columns are others.
+    """
+    table = open_table(folder)
+    schema = Schema.from_arrow(rows.schema)
+    if table is not None and table.schema() != schema:
+        raise DataError(f"{folder}: its columns, or their types, are not those of the rows to be added; nothing was.")
+    version = -1 if table is None else table.version()
+    files = _hashes(folder, table)
+    # the same name after a kill: nothing is left over
+    file = folder / f"part-{version + 1:08d}.parquet"
+    with replacing(file) as temporary:
+        pq.write_table(rows, temporary, compression="zstd", write_page_checksum=True)
+        files[file.name] = written(temporary)
+        write_sealed(folder / SEAL_FILE, {"version": version, "files": files})
+    remember(file, files[file.name])
+    _commit(folder, table, schema, file, rows.num_rows, note)
+    table = _open(folder)
+    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table, files)})
+
+
+def take_back(folder: Path, version: int) -> None:
+    """Make a table what it was at an earlier version, in one commit; only the holder of the writer's lock may.
+
+    Parameters
+    ----------
+    folder : Path
+    version : int
+        -1 takes back all rows.
+    """
+    table = open_table(folder)
+    if table is None or table.version() == version:
+        return
+    if version < 0:
+        table.delete()
+    else:
+        table.restore(version)
+    table = _open(folder)
+    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table)})
+
+
+def seal(folder: Path) -> bool:
+    """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to seal.
+    """
+    table = open_table(folder)
+    if table is None:
+        return False
+    found = _read(folder)
+    files = _hashes(folder, table)
+    if found is not None and set(files) <= set(found.files):
+        return False
+    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": files})
+    return True
+
+
+def _hashes(folder: Path, table: DeltaTable | None, known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the hash of every file of a checked table; those that are known are not computed again."""
+    if table is None:
+        return {}
+    if known is None:
+        found = _read(folder)
+        known = found.files if found else {}
+        if found is None:
+            logger.info("{} is of a release without seals; it was read whole and is sealed from now on", folder)
+    sync_folder(folder / _LOG)
+    # files that only earlier versions use
+    files = {path: digest for path, digest in known.items() if not _of_log(path) and (folder / path).exists()}
+    for path in [*_log_files(folder), *_data_files(table)]:
+        # the hint changes with every checkpoint
+        digest = None if path.endswith(_HINT) else known.get(path)
+        files[path] = digest or written(folder / path)
+        if digest is None:
+            remember(folder / path, files[path])
+    return files
+
+
+def _commit(
+    folder: Path, table: DeltaTable | None, schema: Schema, file: Path, rows: int, note: dict[str, str]
+) -> None:
+    """Make a data file part of a table; without bounds of its columns, from which a reader would skip rows."""
+    action = AddAction(
+        file.name, file.stat().st_size, {}, round(time.time() * 1000), True, json.dumps({"numRecords": rows})
+    )
+    properties = CommitProperties(custom_metadata=note)
+    if table is None:
+        create_table_with_add_actions(str(folder), schema, [action], commit_properties=properties)
+    else:
+        table.create_write_transaction([action], "append", schema, commit_properties=properties)
