@@ -67,6 +67,11 @@ class StepRunner:
             count.seconds += time.perf_counter() - start
             yield name, frame
 
+    @property
+    def rows(self) -> dict[str, tuple[int, int]]:
+        """Rows that went into each step and came out of it."""
+        return {name: (count.rows_in, count.rows_out) for name, count in self.counts.items()}
+
     def log(self) -> None:
         """Log each step's rows and seconds."""
         for name, count in self.counts.items():

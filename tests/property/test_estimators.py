@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import EngineConfig
@@ -35,7 +36,7 @@ STATELESS = ["extract", "remove_duplicates", "validate", "clean_text", "create_f
 FITTED = ["ngram_scores", "embedding_columns"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def steps(
     world: World, embedding_cache: Path, engine: EngineConfig, sample_rows: pd.DataFrame
 ) -> Iterable[dict[str, tuple[Any, pd.DataFrame]]]:
@@ -67,6 +68,24 @@ def test_parameters_are_stored_as_given_and_can_be_set(steps: dict[str, Any], na
     assert step.set_params(**params) is step
     with pytest.raises(ValueError, match="Invalid parameter"):
         step.set_params(no_such_parameter=1)
+
+
+# scikit-learn's own checks; those that it also has feed matrices of numbers, which our steps do not take
+CHECKS = [
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_set_params,
+    estimator_checks.check_valid_tag_types,
+]
+
+
+@pytest.mark.parametrize("name", [*STATELESS, *FITTED])
+def test_scikit_learns_own_checks(steps: dict[str, Any], name: str) -> None:
+    step, _ = steps[name]
+    for check in CHECKS:
+        check(type(step).__name__, step)
 
 
 @pytest.mark.parametrize("name", [*STATELESS, *FITTED])

@@ -48,8 +48,9 @@ def build_feature_pipeline(definition: FeatureDefinition, targets: Sequence[str]
     return Pipeline(
         [
             ("extract", Extract(definition.columns, run.side_tables, run.ledger)),
-            ("remove_duplicates", RemoveDuplicates(run.known, run.ledger)),
+            # before the duplicates: a copy that breaks its contract must not make the sound one a duplicate of it
             ("validate", Validate(targets, definition.filters, run.ledger)),
+            ("remove_duplicates", RemoveDuplicates(run.known, run.ledger)),
             ("clean_text", CleanText(features.clean_text.max_chars)),
             ("create_features", CreateFeatures(features.category_groups)),
             (

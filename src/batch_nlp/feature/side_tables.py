@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig, EngineConfig
-from batch_nlp.storage.atomic import replacing
+from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.ledger import Ledger
+from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
+from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def prepare_side_table(
     files = [file for folder in folders for file in find_files(folder, pattern)] if pattern else []
     target = layers.intermediate / f"{table}.parquet"
     if not files:
+        check_file(target, whole=target.exists())
         if target.exists():
             logger.warning("No {} file in {}; the one read before is used", table, dataset.raw_dir)
             return target
@@ -108,28 +110,42 @@ def prepare_side_table(
             )
         return None
     sources = hashlib.sha256("\n".join(map(file_identity, files)).encode()).hexdigest()
-    if target.exists() and (pq.read_schema(target).metadata or {}).get(_SOURCES_KEY) == sources.encode():
+    if _is_sound(target) and (pq.read_schema(target).metadata or {}).get(_SOURCES_KEY) == sources.encode():
         return target
     spec = _TABLES[table]
     columns = [*spec.columns, *spec.optional]
     schema = pa.schema(
         [(name, pa.string()) for name in columns] + [(SOURCE_FILE, pa.string()), (SOURCE_LINE, pa.int64())]
     )
-    ledger = Ledger()
-    with (
-        replacing(target) as temporary,
-        pq.ParquetWriter(
-            temporary,
-            schema.with_metadata({_SOURCES_KEY: sources.encode()}),
-            compression="zstd",
-            write_page_checksum=True,
-        ) as writer,
-    ):
-        for rows in _rows(files, spec, engine.batch_rows, ledger):
-            writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
-    ledger.write_quarantine(layers.intermediate / "quarantine" / f"{table}.parquet")
+    quarantine = layers.intermediate / "quarantine"
+    with keeping_account(quarantine) as ledger:
+        with (
+            replacing_sealed(target) as temporary,
+            pq.ParquetWriter(
+                temporary,
+                schema.with_metadata({_SOURCES_KEY: sources.encode()}),
+                compression="zstd",
+                write_page_checksum=True,
+            ) as writer,
+        ):
+            for rows in _rows(files, spec, engine.batch_rows, ledger):
+                writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
+            ledger.check_accounts()
+        ledger.write_quarantine(quarantine / f"{table}.parquet")
     logger.info("{} table: {:,} rows from {} file(s)", table, ledger.done, len(files))
     return target
+
+
+def _is_sound(table: Path) -> bool:
+    """Say whether a table is there and undamaged; a damaged one is told, and can be made again."""
+    if not table.exists():
+        return False
+    try:
+        check_file(table)
+    except DataError as error:
+        logger.warning("{} Here it is made again from 01_raw.", error)
+        return False
+    return True
 
 
 def _rows(files: Sequence[Path], spec: _Table, batch_rows: int, ledger: Ledger) -> Iterator[pd.DataFrame]:

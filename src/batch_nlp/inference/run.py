@@ -23,7 +23,7 @@ from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.ledger import Ledger
+from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import read_batches
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import (
@@ -34,6 +34,7 @@ from batch_nlp.storage.samples import (
     sample_file,
     write_sample,
 )
+from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
 from batch_nlp.storage.tables import connect
 
 PREDICTIONS_FILE = "predictions.parquet"
@@ -78,11 +79,12 @@ def run_inference_pipeline(
     files = batch_files(batch, Path(config.inference.inbox))
     feature_version = model.manifest["data_version"]["feature_version"]
     logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(files), model.version)
-    ledger = Ledger()
     counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
     schema = predictions_schema(model.manifest["classes"])
-    quarantine = layers.root / "09_inference" / "quarantine" / f"{batch.name}.parquet"
+    quarantine, limits = layers.inference_quarantine, config.quarantine
+    features_before = store.data_version(feature_version).features
     with (
+        keeping_account(quarantine) as ledger,
         connect(config.engine) as connection,
         progress("inference") as advance,
         replacing_folder(layers.predictions / batch.name) as folder,
@@ -92,9 +94,10 @@ def run_inference_pipeline(
         runner = StepRunner(Pipeline([*steps, ("predict", Predict(model, batch.predicted_at))]))
         features: list[pa.Table] = []
         sample = KeptSample(config.drift.sample, SAMPLE_SCHEMA)
-        with pq.ParquetWriter(
-            folder / PREDICTIONS_FILE, schema, compression="zstd", write_page_checksum=True
-        ) as writer:
+        with (
+            replacing_sealed(folder / PREDICTIONS_FILE) as file,
+            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+        ):
             for raw in read_batches(
                 files,
                 (columns.message_id, columns.text, columns.date),
@@ -117,9 +120,13 @@ def run_inference_pipeline(
                 advance(len(raw.rows))
         _keep_features(store, feature_version, features, batch.name)
         runner.log()
-        ledger.write_quarantine(quarantine)
-        ledger.check_accounts()
-        ledger.check_share(config.quarantine.max_share, config.quarantine.min_messages, quarantine)
+        ledger.check_accounts(runner.rows)
+        if ledger.too_much_broken(limits.max_share, limits.min_messages):
+            store.take_back_features(feature_version, features_before)
+            refused = quarantine / "refused" / f"{batch.name}.parquet"
+            ledger.write_quarantine(refused)
+            ledger.check_share(limits.max_share, limits.min_messages, refused)
+        ledger.write_quarantine(quarantine / f"{batch.name}.parquet")
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     still_open = {found.name for found in BatchRecords(layers.batches).all() if found.state is not BatchState.DONE}
@@ -165,11 +172,7 @@ def _predicted_before(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> pa.Table | None:
     """Return `message_id` and `text_hash` of the messages that other batches predicted."""
-    files = [
-        str(file)
-        for file in sorted(layers.predictions.glob(f"[!.]*/{PREDICTIONS_FILE}"))
-        if file.parent.name != batch.name
-    ]
+    files = [str(file) for file in checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)]
     stored = store.ids(feature_version)
     if not files:
         return None

@@ -27,12 +27,17 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """Return the temporary files and folders below a folder: of runs in progress, or left by killed ones."""
+    return [path for path in folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+
+
 def sweep(folder: Path) -> list[Path]:
     """Remove the temporary files and folders that killed runs left below a folder, and return them.
 
     Only the holder of the writer's lock may do so: to anyone else they may be work in progress.
     """
-    left = [path for path in folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+    left = unfinished(folder)
     for path in left:
         if path.is_dir():
             shutil.rmtree(path)

@@ -34,6 +34,7 @@ class Layers:
             self.reporting,
             self.batches,
             self.predictions,
+            self.inference_quarantine,
         )
 
     @property
@@ -115,6 +116,21 @@ class Layers:
     def predictions(self) -> Path:
         """Predictions that were handed over, one folder a batch."""
         return self.root / "09_inference" / "predictions"
+
+    @property
+    def feature_quarantine(self) -> Path:
+        """Raw rows that runs of the feature pipeline left out, one file a run."""
+        return self.primary / "quarantine"
+
+    @property
+    def inference_quarantine(self) -> Path:
+        """Raw rows that inference left out, one file a batch."""
+        return self.root / "09_inference" / "quarantine"
+
+    @property
+    def seen_columns(self) -> Path:
+        """Which columns the raw tables had when a run of the feature pipeline last took them in."""
+        return self.intermediate / "columns.json"
 
     @property
     def pending_labels(self) -> Path:

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 import pandas as pd
-import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.errors import AccountingError, DataError
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, BrokenRow, RawBatch
+from batch_nlp.storage.raw_lines import Row
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        ("message_id", pa.string()),
-        ("step", pa.string()),
-        ("reason", pa.string()),
-        ("column", pa.string()),
-        ("value", pa.string()),
-        (SOURCE_FILE, pa.string()),
-        (SOURCE_LINE, pa.int64()),
-        ("row", pa.string()),
-    ]
-)
+__all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
+
 # a value is shown to a person; the row beside it is complete
 VALUE_CHARS = 200
+# Lines of the summary that a run ends with
+_SUMMARY_LINES = 12
 
 
 def _shown(value: object) -> str:
@@ -39,16 +33,37 @@ def _shown(value: object) -> str:
 
 
 def _as_json(record: dict[Any, Any]) -> str:
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+    def encoded(value: Any) -> bytes:
+        return orjson.dumps(value, default=str, option=options)
+
     try:
-        return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+        return encoded(record).decode()
     except orjson.JSONEncodeError:  # a value that JSON cannot hold, or one nested too deep
-        return orjson.dumps({str(name): _shown(value) for name, value in record.items()}).decode()
+        plain: dict[str, Any] = {}
+        for name, value in record.items():
+            try:
+                plain[str(name)] = orjson.Fragment(encoded(value))
+            except orjson.JSONEncodeError:
+                plain[str(name)] = _shown(value)
+        return orjson.dumps(plain).decode()
+
+
+def _printable(name: str) -> str:
+    """Return the name of a file as a terminal can show it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
 
 
 class Ledger:
     """Keeps account of every message of a run.
 
     Steps that leave rows out hand them over with the reason; nothing else may drop a row.
+
+    Parameters
+    ----------
+    quarantine : Path, optional
+        Folder in which quarantined rows wait on disk until `write_quarantine`; see `keeping_account`.
 
     Attributes
     ----------
@@ -60,33 +75,41 @@ class Ledger:
         Messages that the store held already.
     duplicates : int
         Messages that came more than once.
-    reasons : Counter
-        Quarantined messages by step and reason.
+    quarantined : int
+        Messages that failed their contract.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quarantine: Path | None = None) -> None:
         self.read = 0
         self.done = 0
         self.known = 0
         self.duplicates = 0
-        self.reasons: Counter[tuple[str, str]] = Counter()
-        self._quarantine: list[dict[str, Any]] = []
+        self.quarantined = 0
+        self._quarantine = Quarantine(quarantine)
+        # lines that were no rows: no step has seen them
+        self._broken = 0
+        self._whole: list[Row] = []
 
     def __deepcopy__(self, memo: object) -> Self:
         """Return itself: a step that is cloned belongs to the same run."""
         return self
 
     @property
-    def quarantined(self) -> int:
-        """Messages that failed their contract."""
-        return sum(self.reasons.values())
+    def reasons(self) -> Counter[tuple[str, str]]:
+        """Quarantined messages by step and reason."""
+        found: Counter[tuple[str, str]] = Counter()
+        for cause, count in self._quarantine.causes.items():
+            found[cause.step, cause.reason] += count
+        return found
 
     def receive(self, batch: RawBatch) -> None:
         """Enter the messages of a raw batch, and put its broken lines into quarantine."""
         self.read += len(batch.rows) + len(batch.broken)
+        self._broken += len(batch.broken)
+        self._whole = batch.whole
         for broken in batch.broken:
-            self._quarantine.append(self._broken_entry(batch.file, broken))
-            self.reasons["extract", broken.reason.partition(":")[0]] += 1
+            self._quarantine.add(self._broken_entry(batch.file, broken))
+        self.quarantined += len(batch.broken)
 
     @staticmethod
     def _broken_entry(file: Path, broken: BrokenRow) -> dict[str, Any]:
@@ -100,20 +123,20 @@ class Ledger:
         }
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Put rows into quarantine.
+        """Put rows into quarantine, as the source has them.
 
         Parameters
         ----------
         rows : DataFrame
-            The rows, with `source_file` and `source_line`.
+            The rows, with `source_file` and `source_line`; the index is that of the batch received last.
         step, reason, column : str
             Where, why, and on account of which column.
         values : Series
             The offending value of each row.
         """
-        for record, value in zip(rows.to_dict("records"), values, strict=True):
+        for label, record, value in zip(rows.index, rows.to_dict("records"), values, strict=True):
             message_id = record.get("message_id")
-            self._quarantine.append(
+            self._quarantine.add(
                 {
                     "message_id": message_id if isinstance(message_id, str) else None,
                     "step": step,
@@ -122,23 +145,46 @@ class Ledger:
                     "value": _shown(value)[:VALUE_CHARS],
                     SOURCE_FILE: record[SOURCE_FILE],
                     SOURCE_LINE: record[SOURCE_LINE],
-                    "row": _as_json(record),
+                    "row": _as_json(self._whole[label] if self._whole else record),
                 }
             )
-        self.reasons[step, reason] += len(rows)
+        self.quarantined += len(rows)
 
     def write_quarantine(self, path: Path) -> None:
-        """Write the quarantined rows to a parquet file; without any, write none."""
-        if not self._quarantine:
+        """Make the quarantined rows a parquet file and say what they are; without any, write none.
+
+        The texts of messages are not said: a file and a line lead to them.
+        """
+        if not self.quarantined:
             return
-        write_parquet(path, pa.Table.from_pylist(self._quarantine, schema=QUARANTINE_SCHEMA))
+        self._quarantine.write(path)
+        causes = self._quarantine.causes.most_common()
+        table = [("messages", "reason", "column", "the first")]
+        for cause, count in causes[:_SUMMARY_LINES]:
+            file, line = self._quarantine.first[cause]
+            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{_printable(file)}:{line}"))
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
+        lines = [
+            "  ".join([row[0].rjust(widths[0]), row[1].ljust(widths[1]), row[2].ljust(widths[2]), row[3]])
+            for row in table
+        ]
+        if len(causes) > _SUMMARY_LINES:
+            lines.append(f"and {len(causes) - _SUMMARY_LINES} more reasons")
         logger.warning(
-            "{:,} of {:,} messages are in quarantine: {} ({})",
+            "{:,} of {:,} messages are in quarantine: {}{}",
             self.quarantined,
             self.read,
             path,
-            "; ".join(f"{count:,} {reason}" for (_, reason), count in self.reasons.most_common(5)),
+            "\n  ".join(["", *lines]),
         )
+
+    def discard_quarantine(self) -> None:
+        """Remove quarantined rows that wait on disk and were not made a file."""
+        self._quarantine.close()
+
+    def too_much_broken(self, max_share: float, min_messages: int) -> bool:
+        """Say whether more than `max_share` of at least `min_messages` messages so far are in quarantine."""
+        return self.read >= min_messages and self.quarantined > max_share * self.read
 
     def check_share(self, max_share: float, min_messages: int, path: Path) -> None:
         """Stop a run whose input is mostly broken.
@@ -148,21 +194,37 @@ class Ledger:
         DataError
             If more than `max_share` of at least `min_messages` messages are in quarantine.
         """
-        if self.read >= min_messages and self.quarantined > max_share * self.read:
+        if self.too_much_broken(max_share, min_messages):
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "
                 f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}. "
                 "Mend the source, or raise the limit if the rest is to be used."
             )
 
-    def check_accounts(self) -> None:
+    def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
         """Compare what came in with what went out.
+
+        Parameters
+        ----------
+        steps : mapping, optional
+            Step -> rows in and rows out; a step whose own account does not add up is named.
 
         Raises
         ------
         AccountingError
             If a message is missing or was counted twice.
         """
+        for name, (rows_in, rows_out) in (steps or {}).items():
+            left = sum(count for cause, count in self._quarantine.causes.items() if cause.step == name)
+            if name == "extract":
+                left -= self._broken
+            if name == "remove_duplicates":
+                left += self.known + self.duplicates
+            if rows_in != rows_out + left:
+                raise AccountingError(
+                    f"Step {name}: {rows_in:,} messages came in, {rows_out:,} went on and {left:,} are accounted for: "
+                    f"{self.summary()}"
+                )
         out = self.done + self.known + self.duplicates + self.quarantined
         if self.read != out:
             raise AccountingError(f"{self.read:,} messages came in and {out:,} are accounted for: {self.summary()}")
@@ -176,3 +238,19 @@ class Ledger:
             "duplicates": self.duplicates,
             "quarantined": self.quarantined,
         }
+
+
+@contextmanager
+def keeping_account(quarantine: Path) -> Iterator[Ledger]:
+    """Give the ledger of a run; quarantined rows that it does not make a file are gone when it ends.
+
+    Parameters
+    ----------
+    quarantine : Path
+        Folder of the quarantine files; rows wait there under a temporary name.
+    """
+    ledger = Ledger(quarantine)
+    try:
+        yield ledger
+    finally:
+        ledger.discard_quarantine()

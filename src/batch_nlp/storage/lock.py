@@ -10,10 +10,15 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from loguru import logger
+
 from batch_nlp.errors import LockedError
+from batch_nlp.storage.atomic import write_text
 
 # Seconds after which what the lock file says of its holder is believed: a lock is taken before its holder signs it
 _SIGNING = 1.0
+# Runs that follow each other at once are dated a second apart; only what is more than that is worth a word
+_WRONG_CLOCK = timedelta(minutes=1)
 
 
 @contextmanager
@@ -68,6 +73,40 @@ def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
         file.write(f"{os.getpid()} {group or ''}".strip())
         file.flush()
         yield
+
+
+def next_time(folder: Path) -> datetime:
+    """Return the time, UTC, that a run is dated with: now, but in a later second than every run before it.
+
+    Batches and labels are ordered by the times of their runs. If the clock goes back (it was wrong, or is now), the
+    order must still be that in which things happened: the latest label of a message counts.
+
+    Parameters
+    ----------
+    folder : Path
+        The data folder, whose lock the run holds alone. The newest time is kept there in ``.last_run``.
+    """
+    file, now = folder / ".last_run", datetime.now(UTC)
+    try:
+        last = datetime.fromisoformat(file.read_text())
+        earliest = last.replace(microsecond=0) + timedelta(seconds=1)
+        if earliest.tzinfo is None:
+            raise ValueError("no time zone")
+    except FileNotFoundError:
+        earliest = now
+    except (ValueError, OverflowError):
+        logger.warning("{} was damaged and is written again", file)
+        earliest = now
+    if earliest - now > _WRONG_CLOCK:
+        logger.warning(
+            "The clock says {:%Y-%m-%d %H:%M:%S}, and the newest run is dated {:%Y-%m-%d %H:%M:%S} (UTC): the clock is "
+            "wrong or was. This run is dated after that one, so that the order stays right.",
+            now,
+            earliest,
+        )
+    now = max(now, earliest)
+    write_text(file, now.isoformat())
+    return now
 
 
 @contextmanager

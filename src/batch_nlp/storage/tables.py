@@ -19,6 +19,11 @@ def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
     ----------
     engine : EngineConfig
         Threads, and the memory over which DuckDB spills to disk.
+
+    Raises
+    ------
+    OSError
+        If the disk fails DuckDB: it is full, for example.
     """
     with tempfile.TemporaryDirectory(prefix="batch_nlp_") as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -27,6 +32,10 @@ def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
         }
         if engine.threads:
             settings["threads"] = engine.threads
-        with duckdb.connect(f"{folder}/work.duckdb", config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
+        try:
+            with duckdb.connect(f"{folder}/work.duckdb", config=settings) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                yield connection
+        # nobody else works in this database: a commit can fail only on the disk
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            raise OSError(str(error)) from error

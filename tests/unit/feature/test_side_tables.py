@@ -106,6 +106,29 @@ def test_a_table_that_is_gone_is_used_as_it_was_with_a_warning(
     assert "the one read before is used" in warnings[-1]
 
 
+def test_a_damaged_table_is_made_again_and_refused_where_that_is_not_possible(
+    config: Config, write_lines: Callable[[Path, Rows], Path], warnings: list[str]
+) -> None:
+    """Guarantee 2."""
+    file = write_lines(Path(config.dataset.raw_dir) / "user.json", USERS)
+    target = prepare(config)
+    assert target is not None
+    content = target.read_bytes()
+    damaged = content[:200] + bytes([content[200] ^ 4]) + content[201:]
+    for damage in (damaged, content[:-9], b""):
+        target.write_bytes(damage)
+        assert prepare(config) == target
+        assert str(target) in warnings[-1]
+        assert pq.read_table(target)["user_id"].to_pylist() == ["u1", "u2"]
+    file.unlink()
+    target.write_bytes(damaged)
+    with pytest.raises(DataError, match=f"{target.name}: damaged"):
+        prepare(config)
+    target.unlink()
+    with pytest.raises(DataError, match=f"{target.name}: missing"):
+        prepare(config)
+
+
 def test_a_table_may_lack_all_but_its_key(
     config: Config, connection: duckdb.DuckDBPyConnection, write_lines: Callable[[Path, Rows], Path]
 ) -> None:

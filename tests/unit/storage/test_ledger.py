@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import AccountingError, DataError, ExitCode
-from batch_nlp.storage.ledger import VALUE_CHARS, Ledger
+from batch_nlp.storage.ledger import VALUE_CHARS, Ledger, keeping_account
 from batch_nlp.storage.raw import BrokenRow, RawBatch
 
 ROWS = pd.DataFrame(
@@ -111,3 +112,49 @@ def test_broken_input_stops_a_run_over_its_limit_and_not_at_it() -> None:
 
 def test_a_few_messages_are_not_judged() -> None:
     with_quarantine().check_share(0.0, 5, Path("q.parquet"))
+
+
+@pytest.mark.parametrize("rows", [1, 12_345])
+def test_many_rows_wait_on_disk_and_become_one_file(tmp_path: Path, rows: int, warnings: list[str]) -> None:
+    batch = pd.DataFrame({"text": [None] * 1000, "source_file": "review.json", "source_line": range(1, 1001)})
+    with keeping_account(tmp_path / "quarantine") as ledger:
+        for start in range(0, rows, 1000):
+            part = batch[: min(1000, rows - start)]
+            ledger.receive(RawBatch(Path("review.json"), part, []))
+            ledger.quarantine(part, "validate", "text is missing", "text", part["text"])
+            # however many there are, those in memory are few
+            assert len(ledger._quarantine._waiting) < 5000
+        ledger.write_quarantine(tmp_path / "quarantine" / "run.parquet")
+    assert [path.name for path in (tmp_path / "quarantine").iterdir()] == ["run.parquet"]
+    assert pq.read_table(tmp_path / "quarantine" / "run.parquet").num_rows == rows
+    assert f"{rows:,}  text is missing  text    review.json:1" in warnings[0]
+
+
+def test_a_run_that_fails_leaves_no_quarantine(tmp_path: Path) -> None:
+    rows = pd.concat([ROWS] * 3000, ignore_index=True)
+    with keeping_account(tmp_path / "quarantine") as ledger:
+        ledger.quarantine(rows, "validate", "text is bad", "text", rows["text"])
+        assert list((tmp_path / "quarantine").glob(".*.tmp"))
+    assert list((tmp_path / "quarantine").iterdir()) == []
+
+
+def test_the_row_is_kept_as_the_source_has_it(tmp_path: Path) -> None:
+    source = [{"id": 2**70, "body": None, "cool": [1]}, {"id": "b", "body": "x", "when": pd.Timestamp("2020-01-02")}]
+    rows = pd.DataFrame({"message_id": ["a", "b"], "source_file": "f", "source_line": [1, 2]})
+    ledger = Ledger()
+    ledger.receive(RawBatch(Path("f"), rows, [], source))
+    ledger.quarantine(rows, "validate", "text is missing", "text", rows["message_id"])
+    ledger.write_quarantine(tmp_path / "q.parquet")
+    kept = [json.loads(row) for row in pq.read_table(tmp_path / "q.parquet")["row"].to_pylist()]
+    assert kept == [
+        {"id": str(2**70), "body": None, "cool": [1]},
+        {"id": "b", "body": "x", "when": "2020-01-02 00:00:00"},
+    ]
+
+
+def test_a_step_whose_account_does_not_add_up_is_named() -> None:
+    ledger = with_quarantine()
+    ledger.done += 1
+    ledger.check_accounts({"extract": (3, 3), "validate": (3, 1), "clean_text": (1, 1)})
+    with pytest.raises(AccountingError, match="Step clean_text: 1 messages came in, 0 went on and 0 are accounted for"):
+        ledger.check_accounts({"validate": (3, 1), "clean_text": (1, 0)})

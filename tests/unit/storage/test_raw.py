@@ -150,7 +150,8 @@ def test_a_broken_json_line_is_told_with_its_number_and_the_rest_is_read(
         (b"z,x,5,more", "4 cells where the header has 3"),
         (b"z,\xff\xfe,5", "invalid UTF-8"),
         (b"z,\xed\xa0\x80,5", "invalid UTF-8"),  # a lone surrogate, encoded
-        (b'z,"cut off in the middle', "2 cells where the header has 3"),
+        (b'z,"cut off in the middle', "broken CSV: a quote is opened and not closed"),
+        (b'z,"a "quote" inside",5', "broken CSV: ',' expected after '\"'"),
     ],
 )
 def test_a_broken_csv_record_is_told_with_its_line_and_the_rest_is_read(

@@ -27,7 +27,8 @@ class RemoveDuplicates(StatelessStep):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages that were not seen before, in their order.
 
-        Messages without an id or a text go on: the next step says what is wrong with them.
+        The first message that keeps its contract is the one that goes on: `validate` comes before. Without an id or a
+        text nothing can be a duplicate.
         """
         complete = X["message_id"].notna() & X["text_hash"].notna()
         candidates = X[complete]

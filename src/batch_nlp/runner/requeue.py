@@ -1,0 +1,106 @@
+"""The stage `requeue`: rows in quarantine go back to where they came from, as they are or repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.errors import DataError, SettingsError, examples
+from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.raw import ENDINGS
+from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
+
+
+def requeue(run: Run) -> None:
+    """Put rows back from quarantine: those of a file, or all of the dataset.
+
+    Rows that the feature pipeline left out go to ``dataset.raw_dir``, those of inference to the inbox.
+
+    Raises
+    ------
+    SettingsError
+        If ``requeue.file`` is no quarantine file, nor a copy of one.
+    DataError
+        If a file cannot be read, or was requeued before.
+    """
+    columns, pattern = run.config.dataset.columns, run.config.dataset.tables.message
+    if run.config.requeue.file is not None:
+        file = Path(run.config.requeue.file).expanduser()
+        pairs = [(file, *_origin(run, file))]
+    else:
+        pairs = [(original, original, target) for original, target in _quarantine_files(run)]
+    if not pairs:
+        logger.info("Requeue: nothing is in quarantine that was not requeued")
+    found = []
+    for file, original, target in pairs:
+        done = put_back(file, original, target, pattern, (columns.message_id, columns.text, columns.date))
+        _tell(done)
+        found.append((done, target))
+    rows, back = sum(done.rows for done, _ in found), sum(done.requeued for done, _ in found)
+    logger.info("Requeue: {:,} rows = {:,} requeued + {:,} left", rows, back, sum(done.stay for done, _ in found))
+    to_inbox = {target == run.inbox for done, target in found if done.requeued}
+    for inbox, pipeline in ((False, "feature"), (True, "inference")):
+        if inbox in to_inbox:
+            logger.info("Requeue: what was put back is taken in by the next pipeline={}", pipeline)
+
+
+def _tell(done: Requeued) -> None:
+    if done.target is not None:
+        logger.info("Requeue: {:,} of {:,} rows of {} are in {}", done.requeued, done.rows, done.file, done.target)
+    if done.stay:
+        places = examples(f"{place.file}:{place.line}" for place in done.examples)
+        logger.warning(
+            "Requeue: {:,} of {:,} rows of {} stay in quarantine, since what the column row holds is no JSON object "
+            "({}). Write the repaired rows there, and name the file with requeue.file",
+            done.stay,
+            done.rows,
+            done.file,
+            places,
+        )
+
+
+def _origins(run: Run) -> list[tuple[Path, Path]]:
+    """Return the folders of quarantine files, and where their rows go."""
+    return [
+        (run.layers.feature_quarantine, Path(run.config.dataset.raw_dir)),
+        (run.layers.inference_quarantine, run.inbox),
+    ]
+
+
+def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
+    """Yield the quarantine files of the dataset, and where their rows go."""
+    others = {
+        batch.name for batch in BatchRecords(run.layers.batches).all() if batch.dataset != run.config.dataset.name
+    }
+    for folder, target in _origins(run):
+        for file in sorted(folder.glob("[!.]*.parquet")):
+            if file.stem not in others:
+                yield file, target
+
+
+def _origin(run: Run, file: Path) -> tuple[Path, Path]:
+    """Return the quarantine file that a file is, or is a copy of, and where its rows go."""
+    if not file.is_file() or not file.name.endswith(ENDINGS):
+        known = [str(path) for path, _ in _quarantine_files(run)]
+        raise SettingsError(
+            f"requeue.file={file}: there is no such file, or it is none of {', '.join(ENDINGS)}. "
+            f"In quarantine: {examples(known) or 'nothing'}."
+        )
+    if file.resolve().parent.name == REFUSED:
+        raise DataError(
+            f"requeue.file={file}: the run was refused whole, so the next one reads its files again. Mend them instead."
+        )
+    found = [pair for pair in _quarantine_files(run) if file.name.startswith(pair[0].stem)]
+    if found:
+        return max(found, key=lambda pair: len(pair[0].stem))
+    for folder, _ in _origins(run):
+        before = [path for path in folder.glob(f"{REQUEUED}/*.parquet") if file.name.startswith(path.stem)]
+        if before:
+            raise DataError(f"requeue.file={file}: its rows were requeued before; the quarantine file is {before[0]}.")
+    raise SettingsError(
+        f"requeue.file={file}: its name does not say which quarantine file it comes from. Begin it with the name of "
+        f"one: {examples(path.stem for path, _ in _quarantine_files(run)) or 'none is there'}."
+    )

@@ -1,0 +1,120 @@
+"""The quarantine of a run: rows that were left out, each with the reason, in a file that a person can use.
+
+Rows go to disk while the run goes on, under a temporary name, so that memory does not grow with them. The file appears
+when the run says so: one that is killed, or finds nothing wrong, leaves none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch_nlp.storage.atomic import replacing, temporary_name
+
+SOURCE_FILE, SOURCE_LINE = "source_file", "source_line"
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("message_id", pa.string()),
+        ("step", pa.string()),
+        ("reason", pa.string()),
+        ("column", pa.string()),
+        ("value", pa.string()),
+        (SOURCE_FILE, pa.string()),
+        (SOURCE_LINE, pa.int64()),
+        ("row", pa.string()),
+    ]
+)
+# Rows wait in memory up to these numbers of rows and characters
+_WAITING_ROWS, _WAITING_CHARS = 5000, 2**23
+
+
+class Cause(NamedTuple):
+    """Why rows were left out."""
+
+    step: str
+    reason: str
+    column: str
+
+
+class Place(NamedTuple):
+    """Where a row came from."""
+
+    file: str
+    line: int
+
+
+class Quarantine:
+    """Rows that a run left out.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where rows wait under a temporary name, in the folder of the file that they will be in or one above it; None
+        keeps them in memory.
+
+    Attributes
+    ----------
+    causes : Counter
+        Rows by step, reason and column.
+    first : dict
+        The first row of each cause.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.causes: Counter[Cause] = Counter()
+        self.first: dict[Cause, Place] = {}
+        self._folder = folder
+        self._waiting: list[dict[str, Any]] = []
+        self._chars = 0
+        self._part: tuple[Path, pq.ParquetWriter] | None = None
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Take in a row of `QUARANTINE_SCHEMA`."""
+        column, reason = entry.get("column") or "", entry["reason"]
+        # what is broken about a line may name a place in it; lines are counted by what is before the colon
+        cause = Cause(entry["step"], reason if column else reason.partition(":")[0], column)
+        self.causes[cause] += 1
+        self.first.setdefault(cause, Place(entry[SOURCE_FILE], int(entry[SOURCE_LINE])))
+        self._waiting.append(entry)
+        self._chars += len(entry["row"])
+        if self._folder and (len(self._waiting) >= _WAITING_ROWS or self._chars >= _WAITING_CHARS):
+            self._spill(self._folder)
+
+    def _spill(self, folder: Path) -> tuple[Path, pq.ParquetWriter]:
+        """Bring what waits to disk, and return where it is and what it was written with."""
+        if self._part is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = temporary_name(folder / "quarantine.parquet")
+            self._part = path, _writer(path)
+        self._part[1].write_table(pa.Table.from_pylist(self._waiting, schema=QUARANTINE_SCHEMA))
+        self._waiting, self._chars = [], 0
+        return self._part
+
+    def write(self, path: Path) -> None:
+        """Make the rows a file, all or nothing; without any, none appears."""
+        if not self.causes:
+            return
+        if self._folder is None:
+            with replacing(path) as temporary, _writer(temporary) as writer:
+                writer.write_table(pa.Table.from_pylist(self._waiting, schema=QUARANTINE_SCHEMA))
+            return
+        part, writer = self._spill(self._folder)
+        writer.close()
+        self._part = None
+        with replacing(path) as temporary:
+            part.replace(temporary)
+
+    def close(self) -> None:
+        """Remove what was not made a file."""
+        if self._part is not None:
+            self._part[1].close()
+            self._part[0].unlink(missing_ok=True)
+            self._part = None
+
+
+def _writer(path: Path) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True)

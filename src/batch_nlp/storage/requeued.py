@@ -1,0 +1,200 @@
+"""Rows on their way back from quarantine to where they came from."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from itertools import count
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch_nlp.errors import AccountingError, DataError, SettingsError
+from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
+from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Place
+from batch_nlp.storage.raw_formats import parse_json, rows_of
+from batch_nlp.storage.raw_lines import Row
+
+# Folders beside the quarantine files: of rows that were put back, and of runs that were refused whole
+REQUEUED, REFUSED = "requeued", "refused"
+_EXAMPLES = 5
+
+
+@dataclass
+class Requeued:
+    """What became of the rows of one quarantine file.
+
+    Parameters
+    ----------
+    file : Path
+        The file that they were read from.
+    target : Path or None
+        The raw file that they are in now; None where none could be put back.
+    rows, requeued, stay : int
+        Rows read = rows put back + rows that stay, since they are no JSON objects.
+    examples : list of Place
+        Where the first of those that stay came from.
+    """
+
+    file: Path
+    target: Path | None = None
+    rows: int = 0
+    requeued: int = 0
+    stay: int = 0
+    examples: list[Place] = field(default_factory=list)
+
+
+def raw_name(pattern: str, name: str) -> str:
+    """Return a file name that matches the pattern of the message table.
+
+    Parameters
+    ----------
+    pattern : str
+        For example ``*review*``, without an ending.
+    name : str
+        What the file is named for.
+
+    Raises
+    ------
+    SettingsError
+        If the pattern leaves no room for it.
+
+    Examples
+    --------
+    >>> raw_name("*review*", "20260101T000000Z")
+    'review-requeued-20260101T000000Z.jsonl'
+    """
+    before, star, after = pattern.rpartition("*")
+    stem = f"{before.replace('*', '')}-requeued-{name}{after}".lstrip("-.")
+    if not star or not fnmatch(stem, pattern):
+        raise SettingsError(
+            f"dataset.tables.message={pattern}: rows cannot be put back, since no file of another name matches it. "
+            f"Allow for more with dataset.tables.message='{pattern}*'."
+        )
+    return f"{stem}.jsonl"
+
+
+def put_back(file: Path, original: Path, folder: Path, pattern: str, columns: Sequence[str]) -> Requeued:
+    """Put rows of a quarantine file, or of a repaired copy of it, into a new raw file.
+
+    The raw file appears first, then the quarantine file goes. After a kill between the two the same rows are put back
+    into the same file, and those that a run has taken in meanwhile are recognised as duplicates.
+
+    Parameters
+    ----------
+    file : Path
+        The quarantine file, or a repaired copy in any format that raw files can have.
+    original : Path
+        The quarantine file. It goes to the folder ``requeued`` beside it; rows that are not in `file`, or cannot be
+        put back, stay.
+    folder : Path
+        Where the raw file goes.
+    pattern : str
+        Pattern of the message table.
+    columns : sequence of str
+        Source columns that a message must have; a copy without a column `row` has them itself.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or is no such copy.
+    AccountingError
+        If a row got lost.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for unfinished in folder.glob(".*requeued-*.tmp"):  # of a killed run
+        unfinished.unlink()
+    found, places = Requeued(file), set[Place]()
+    placed = True
+    temporary = temporary_name(folder / raw_name(pattern, original.stem))
+    try:
+        with temporary.open("wb") as out:
+            for place, row in _repaired(file, columns):
+                found.rows += 1
+                if row is not None:
+                    out.write(orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+                    found.requeued += 1
+                    placed = placed and place is not None
+                    places |= {place} if place else set()
+                    continue
+                found.stay += 1
+                if place is not None and len(found.examples) < _EXAMPLES:
+                    found.examples.append(place)
+            out.flush()
+            os.fsync(out.fileno())
+        if found.rows != found.requeued + found.stay:
+            raise AccountingError(f"{file}: {found.rows:,} rows, {found.requeued:,} put back and {found.stay:,} left")
+        if found.requeued:
+            found.target = _under_free_name(temporary, folder, pattern, original.stem)
+            # without places of its rows the file stands for all of the quarantine file
+            _retire(original, places if placed else None)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return found
+
+
+def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None, Row | None]]:
+    """Yield where each row came from, and the row itself; None for what is not known, or no row."""
+    for number, entry, _ in rows_of(file):
+        if not isinstance(entry, dict):
+            yield Place(file.name, number), None
+            continue
+        place = None
+        if entry.get(SOURCE_FILE) is not None and entry.get(SOURCE_LINE) is not None:
+            place = Place(str(entry[SOURCE_FILE]), int(float(entry[SOURCE_LINE])))
+        if "row" in entry:
+            content = entry["row"]
+            row = parse_json(content.encode()) if isinstance(content, str) else content
+            yield place, row if isinstance(row, dict) else None
+        elif all(name in entry for name in columns):
+            own = {name for name in QUARANTINE_SCHEMA.names if name not in columns}
+            yield place, {name: value for name, value in entry.items() if name not in own}
+        else:
+            raise DataError(
+                f"{file}: row {number} has neither a column row, as quarantine files have, nor the columns "
+                f"{', '.join(columns)} of a message. Nothing was put back."
+            )
+
+
+def _under_free_name(temporary: Path, folder: Path, pattern: str, name: str) -> Path:
+    """Give a file its name; where a file of that content is there already, it is what a killed run put back."""
+    names = (raw_name(pattern, name if number == 1 else f"{name}-{number}") for number in count(1))
+    target = next(
+        path for path in map(folder.joinpath, names) if not path.exists() or filecmp.cmp(temporary, path, shallow=False)
+    )
+    if not target.exists():
+        os.replace(temporary, target)
+        sync_folder(folder)
+    return target
+
+
+def _retire(original: Path, done: set[Place] | None) -> None:
+    """Move a quarantine file to those that were put back; rows that are not `done` stay (None: all are)."""
+    kept = original.parent / REQUEUED
+    kept.mkdir(exist_ok=True)
+    target = next(
+        path
+        for number in count(1)
+        if not (path := kept / (original.name if number == 1 else f"{original.stem}-{number}.parquet")).exists()
+        or filecmp.cmp(original, path, shallow=False)
+    )
+    if not target.exists():
+        with replacing(target) as temporary:
+            shutil.copyfile(original, temporary)
+    with pq.ParquetFile(original, page_checksum_verification=True) as parquet, replacing(original) as temporary:
+        rest = 0
+        with pq.ParquetWriter(temporary, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+            for batch in parquet.iter_batches(5000) if done is not None else ():
+                places = zip(batch[SOURCE_FILE].to_pylist(), batch[SOURCE_LINE].to_pylist(), strict=True)
+                stays = pa.array([Place(*place) not in (done or ()) for place in places], pa.bool_())
+                writer.write_batch(batch.filter(stays).cast(QUARANTINE_SCHEMA))
+                rest += stays.true_count
+    if not rest:
+        original.unlink()
+        sync_folder(original.parent)

@@ -1,0 +1,153 @@
+"""``pipeline=requeue`` through the command line: rows leave quarantine for where they came from, and are taken in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.projects import Project
+
+from batch_nlp.errors import ExitCode
+from batch_nlp.storage.requeued import raw_name
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+# no sample is generated, and a handful of rows may be broken
+OWN = ("dataset.generate=false", "quarantine.max_share=1.0")
+
+
+def review(name: str, **more: Any) -> dict[str, Any]:
+    return {"review_id": name, "text": f"text of {name}", "date": "2020-01-01", "stars": 5, "useful": 3, **more}
+
+
+def drop(folder: Path, name: str, *rows: dict[str, Any] | str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    (folder / name).write_text("\n".join(lines) + "\n")
+
+
+def raw_folder(project: Project) -> Path:
+    return project.data / "01_raw" / "sample"
+
+
+def quarantine_of(project: Project) -> Path:
+    return project.data / "03_primary" / "sample" / "quarantine"
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, new_project: Callable[[Path], Project]) -> Project:
+    """Return a project in which a run has left three rows and a broken line in quarantine."""
+    project = new_project(tmp_path / "project")
+    faults = [review("b", date="01.02.2020"), review("c", stars=11), review("d", text="  "), '{"review_id": "cut']
+    drop(raw_folder(project), "review.json", review("a"), *faults)
+    assert project.here("pipeline=feature", *OWN).returncode == 0
+    return project
+
+
+def stored(project: Project, *overrides: str) -> str:
+    """Run the feature pipeline and return its account."""
+    result = project.here("pipeline=feature", *OWN, *overrides)
+    assert result.returncode == 0, result.stderr
+    found = re.search(r"Features: .*quarantined", result.stderr)
+    return found[0] if found else ""
+
+
+def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
+    """Guarantee 5: rows = requeued + left, and no row comes back twice."""
+    [file] = quarantine_of(fresh).glob("*.parquet")
+    frame = pd.read_parquet(file)
+    assert json.loads(frame["row"][frame["message_id"] == "b"].item()) == review("b", date="01.02.2020")
+    # a person mends two rows, gives up the third, and sends the copy as CSV
+    frame = frame[frame["message_id"].isin(["b", "c"]) | frame["message_id"].isna()]
+    frame["row"] = frame["row"].str.replace("01.02.2020", "2020-02-01").str.replace("11", "1")
+    copy = fresh.folder / f"{file.stem} mended.csv"
+    frame.to_csv(copy, index=False)
+    result = fresh.here("pipeline=requeue", f"requeue.file='{copy}'", *OWN)
+    assert result.returncode == 0, result.stderr
+    assert "Requeue: 3 rows = 2 requeued + 1 left" in result.stderr
+    assert "review.json:5" in result.stderr
+    assert "next pipeline=feature" in result.stderr
+    assert "text of" not in result.stderr
+    assert stored(fresh) == "Features: 2 messages read = 2 new + 0 known + 0 duplicates + 0 quarantined"
+    assert set(pd.read_parquet(file)["source_line"]) == {4, 5}
+    assert len(pd.read_parquet(quarantine_of(fresh) / "requeued" / file.name)) == 4
+
+
+def test_without_a_file_all_of_the_dataset_goes_back_as_it_is(fresh: Project) -> None:
+    result = fresh.here("pipeline=requeue", *OWN)
+    assert "Requeue: 4 rows = 3 requeued + 1 left" in result.stderr
+    [put] = raw_folder(fresh).glob("review-requeued-*.jsonl")
+    assert sorted(json.loads(line)["review_id"] for line in put.read_text().splitlines()) == ["b", "c", "d"]
+    # rows that still break their contract are in quarantine again
+    assert stored(fresh) == "Features: 3 messages read = 0 new + 0 known + 0 duplicates + 3 quarantined"
+    assert "Requeue: 4 rows = 3 requeued + 1 left" in fresh.here("pipeline=requeue", *OWN).stderr
+    # what the settings call broken no more is taken in: the definition is another one, so all files are read
+    account = stored(fresh, "dataset.filters.non_empty_text=false")
+    assert account == "Features: 11 messages read = 2 new + 0 known + 2 duplicates + 7 quarantined"
+
+
+def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> None:
+    """Guarantee 1: the raw file appeared, the quarantine file did not go yet."""
+    [file] = quarantine_of(fresh).glob("*.parquet")
+    whole = file.read_bytes()
+    copy = fresh.folder / f"{file.stem}.jsonl"
+    pd.DataFrame([review("b")]).to_json(copy, orient="records", lines=True)
+    for _ in range(2):
+        assert fresh.here("pipeline=requeue", f"requeue.file={copy}", *OWN).returncode == 0
+        file.write_bytes(whole)
+    assert len(list(raw_folder(fresh).glob("review-requeued-*"))) == 1
+    assert "1 messages read = 1 new" in stored(fresh)
+
+
+def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    drop(inbox, "review_new.json", *(review(f"n{n}") for n in range(3)), review("late", date="soon"))
+    settings = ("drift.response=none", "quarantine.max_share=1.0")
+    assert project.here("pipeline=inference", *settings).returncode == 0
+    file = max((project.data / "09_inference" / "quarantine").glob("*.parquet"))
+    frame = pd.read_parquet(file)
+    frame["row"] = frame["row"].str.replace("soon", "2020-01-01")
+    frame.to_parquet(file)
+    result = project.here("pipeline=requeue", f"requeue.file={file}")
+    assert "1 rows = 1 requeued + 0 left" in result.stderr
+    assert "next pipeline=inference" in result.stderr
+    assert not file.exists()
+    assert "1 messages in = 1 predicted" in project.here("pipeline=inference", *settings).stderr
+    again = project.here("pipeline=requeue", f"requeue.file={file.parent / 'requeued' / file.name}")
+    assert (again.returncode, "requeued before" in again.stderr) == (ExitCode.DATA, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "words"),
+    [
+        ("nowhere.csv", None, ExitCode.SETTINGS, "there is no such file"),
+        ("RUN.xlsx", "x", ExitCode.SETTINGS, "it is none of .json"),
+        ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, "Begin it with the name of one: "),
+        ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, "neither a column row.* nor the columns review_id"),
+    ],
+)  # fmt: skip
+def test_what_is_no_copy_of_a_quarantine_file_is_refused(
+    fresh: Project, name: str, content: str | None, code: ExitCode, words: str
+) -> None:
+    """Guarantee 10."""
+    [file] = quarantine_of(fresh).glob("*.parquet")
+    path = fresh.folder / name.replace("RUN", file.stem)
+    if content is not None:
+        path.write_text(content)
+    result = fresh.here("pipeline=requeue", f"requeue.file='{path}'", *OWN)
+    assert result.returncode == code
+    assert re.search(words, result.stderr)
+    assert file.exists()
+    assert sorted(path.name for path in raw_folder(fresh).iterdir()) == ["review.json"]
+
+
+@pytest.mark.parametrize("pattern", ["*review*", "review*", "*_reviews", "yelp_*_review*", "*"])
+def test_the_new_file_matches_the_tables_pattern(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / raw_name(pattern, "20260101T000000Z")).touch()
+    assert len(list(tmp_path.glob(pattern + ".jsonl"))) == 1
+    assert not list(tmp_path.glob(".*"))
