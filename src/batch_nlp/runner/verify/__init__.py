@@ -1,0 +1,123 @@
+"""The stage `verify`: checks everything that runs keep, and mends what can be mended without losing anything.
+
+It reads without the lock, so that it can look while a run works; to mend, the command line takes the lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.errors import DataError
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.verify.decisions import check_decisions
+from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part
+from batch_nlp.runner.verify.leftovers import check_leftovers
+from batch_nlp.runner.verify.predictions import check_predictions
+from batch_nlp.runner.verify.records import check_records, read_records
+from batch_nlp.runner.verify.registry import check_registry
+from batch_nlp.runner.verify.reports import check_reports
+from batch_nlp.runner.verify.screen import Outcome, show
+from batch_nlp.runner.verify.store import check_store
+from batch_nlp.storage.atomic import write_json
+from batch_nlp.storage.working import who_works
+
+REPORT_FILE = "verify.json"
+
+
+def verify(run: Run) -> None:
+    """Check the whole state and show what was found; with ``verify.repair`` mend what is safe to mend first.
+
+    Parameters
+    ----------
+    run : Run
+        With ``verify.repair``, the only one that works.
+
+    Raises
+    ------
+    DataError
+        At the end, if something is wrong.
+    """
+    settings = run.config.verify
+    before = _holder(run), _traces(run)
+    parts = _check(run)
+    repaired: list[str] = []
+    working = None
+    if settings.repair:
+        repaired = _mend(parts)
+        if repaired:
+            parts = _check(run)
+    else:
+        working = _working(run, *before)
+    if working is not None:
+        parts = [replace(part, findings=[found for found in part.findings if not found.passing]) for part in parts]
+    outcome = Outcome(run.config.dataset.name, run.now, parts, repaired, working)
+    show(outcome)
+    if settings.repair or settings.report:
+        path = run.layers.reporting / REPORT_FILE
+        write_json(path, outcome.facts())
+        logger.info("Verify: everything that was found is in {}", path)
+    if errors := outcome.errors:
+        first = errors[0]
+        number = "1 error" if len(errors) == 1 else f"{len(errors):,} errors, the first of them"
+        raise DataError(f"The state is not sound: {number}: {first.path}: {first.problem.rstrip('.')}. {first.action}.")
+
+
+def _check(run: Run) -> list[Part]:
+    batches, damaged = read_records(run)
+    return [
+        _guarded("store", run.store.folder, lambda: check_store(run)),
+        _guarded("registry", run.registry.root, lambda: check_registry(run)),
+        _guarded("batches", run.layers.batches, lambda: check_records(run, batches, damaged)),
+        _guarded("predictions", run.layers.predictions, lambda: check_predictions(run, batches)),
+        _guarded("decisions", run.layers.decisions, lambda: check_decisions(run, batches)),
+        _guarded("reports", run.layers.batch_reports, lambda: check_reports(run, batches)),
+        _guarded("unfinished", run.layers.root, lambda: check_leftovers(run)),
+    ]
+
+
+def _guarded(name: str, path: Path, check: Callable[[], Part]) -> Part:
+    """Return a part after its check; if it cannot be checked, that is what was found: the others must show."""
+    try:
+        return check()
+    except UNREADABLE as error:
+        problem = f"cannot be checked ({type(error).__name__}: {error})"
+        action = "Mend the disk or the folder's permissions, or restore the folder from a backup"
+        return Part(name, "not checked to the end", [Finding(name, path, problem, action)])
+
+
+def _mend(parts: list[Part]) -> list[str]:
+    """Mend what can be mended, and return what was done."""
+    repaired = []
+    for finding in (finding for part in parts for finding in part.findings):
+        if finding.repair is None:
+            continue
+        try:
+            repaired.append(f"{finding.path}: {finding.repair()}")
+        except UNREADABLE as error:  # what it needs may be damaged itself; the others can be mended
+            logger.warning("{} could not be mended: {}", finding.path, error)
+        else:
+            logger.info("Verify: {}", repaired[-1])
+    return repaired
+
+
+def _traces(run: Run) -> list[int]:
+    """Return when each lock was last taken: a run that began and ended in between leaves that trace."""
+    locks = [folder / ".lock" for folder in (run.layers.root, run.registry.root)]
+    return [lock.stat().st_mtime_ns if lock.exists() else 0 for lock in locks]
+
+
+def _holder(run: Run) -> int | None:
+    """Return the process of a run that works; None where there is none but this one."""
+    holders = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
+    return next(iter(holders), None)
+
+
+def _working(run: Run, holder_before: int | None, traces_before: list[int]) -> int | None:
+    """Return the process of a run that works, 0 for one that worked meanwhile, None where there was none."""
+    ended = holder_before is not None or _traces(run) != traces_before
+    return _holder(run) or (0 if ended else None)

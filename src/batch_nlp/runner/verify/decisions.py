@@ -1,0 +1,54 @@
+"""Checks of the decision log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from batch_nlp.errors import DataError
+from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.verify.finding import Finding, Part, Severity, count, file_and_problem
+
+_NAME = "decisions"
+
+
+def check_decisions(run: Run, batches: list[Batch]) -> Part:
+    """Check that every line can be read, and that every batch that was judged has its decision."""
+    path = run.layers.decisions
+    lines, broken = 0, []
+    judged: dict[str, Any] = {}
+    if path.exists():
+        with path.open("rb") as file:
+            for lines, line in enumerate(file, start=1):
+                try:
+                    decision = json.loads(line)
+                    if decision["decision"] == "batch" and decision["batch"] is not None:
+                        judged[decision["batch"]] = decision.get("accounts")
+                except (ValueError, KeyError, TypeError):
+                    broken.append(lines)
+    found = []
+    try:
+        run.decisions.read()
+    except DataError as error:
+        action = "The breaker, and so the next inference, refuses to work by it"
+        found.append(Finding(_NAME, *file_and_problem(str(error), path.parent), action))
+    if broken:
+        shown = ", ".join(map(str, broken[:5]))
+        problem = f"{count(len(broken), 'line')} that cannot be read (number {shown})"
+        action = "Nothing if a run was killed while it wrote, every reader passes over such a line; else see a backup"
+        found.append(Finding(_NAME, path, problem, action, Severity.WARNING, passing=True))
+    for batch in batches:
+        if batch.state not in {BatchState.JUDGED, BatchState.DONE}:
+            continue
+        if batch.name not in judged:
+            problem = f"no decision on batch {batch.name}, which was judged"
+            report = run.layers.batch_reports / f"{batch.name}.html"
+            action = f"Restore the log from a backup: the breaker reads it. The verdict is also in {report}"
+            found.append(Finding(_NAME, path, problem, action))
+        elif judged[batch.name] != batch.accounts:
+            problem = (
+                f"the accounts of batch {batch.name} are {judged[batch.name]}, and its record says {batch.accounts}"
+            )
+            found.append(Finding(_NAME, path, problem, "Restore the log or the record from a backup"))
+    return Part(_NAME, f"{count(lines, 'line')}, {count(len(judged), 'batch', 'batches')}", found)

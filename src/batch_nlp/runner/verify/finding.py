@@ -1,0 +1,140 @@
+"""What verification finds, and how what belongs to nothing is put aside."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from batch_nlp.errors import DataError
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.atomic import sync_folder
+from batch_nlp.storage.sealed_files import remove_sealed
+
+# What reading a file that is damaged, or is none of ours, can end with
+UNREADABLE = (DataError, OSError, ValueError, KeyError, TypeError, pa.ArrowException, DeltaError, duckdb.Error)
+
+
+class Severity(StrEnum):
+    """Whether a person must act."""
+
+    ERROR = "error"
+    # nothing is wrong with results, or the next run mends it
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Parameters
+    ----------
+    part : str
+        Part of the state.
+    path : Path
+        The file or folder that it is about.
+    problem : str
+        What is wrong.
+    action : str
+        What to do about it.
+    severity : Severity
+    repair : callable, optional
+        Mends it without losing anything of value, and returns what was done.
+    passing : bool
+        Whether a run at work leaves its like behind for a moment.
+    """
+
+    part: str
+    path: Path
+    problem: str
+    action: str
+    severity: Severity = Severity.ERROR
+    repair: Callable[[], str] | None = None
+    passing: bool = False
+
+    @property
+    def repairable(self) -> bool:
+        """Whether ``verify.repair=true`` mends it."""
+        return self.repair is not None
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "part": self.part,
+            "path": str(self.path),
+            "problem": self.problem,
+            "action": self.action,
+            "severity": self.severity.value,
+            "repairable": self.repairable,
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the state after it was checked.
+
+    Parameters
+    ----------
+    name : str
+    checked : str
+        What was looked at, with counts, for the screen.
+    findings : list of Finding
+    """
+
+    name: str
+    checked: str
+    findings: list[Finding] = field(default_factory=list)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "batch", "batches"), count(1200, "message")
+    ('1 batch', '1,200 messages')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def file_and_problem(sentence: str, folder: Path) -> tuple[Path, str]:
+    """Take apart what the storage says of a file, ``PATH: what is wrong``; a sentence without a path is the folder's.
+
+    Examples
+    --------
+    >>> file_and_problem("data/seal.json: missing. Restore it.", Path("data"))
+    (PosixPath('data/seal.json'), 'missing. Restore it.')
+    """
+    path, colon, problem = sentence.partition(": ")
+    return (Path(path), problem) if colon and Path(path).is_relative_to(folder) else (folder, sentence)
+
+
+def orphans_folder(run: Run) -> Path:
+    """Return where a run puts aside what belongs to nothing."""
+    return run.layers.root / "09_inference" / "orphans" / run.name
+
+
+def set_aside(run: Run, path: Path) -> str:
+    """Move a file or folder of the data root to the run's folder of orphans, below the path that it had.
+
+    Nothing is deleted: what belongs to nothing may still be all that is left of something.
+
+    Returns
+    -------
+    str
+        What was done.
+    """
+    target = orphans_folder(run) / path.relative_to(run.layers.root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
+    sync_folder(target.parent)
+    sync_folder(path.parent)
+    remove_sealed([path])  # of which only the entry is left
+    return f"moved to {target}"

@@ -1,0 +1,134 @@
+"""What verification found, on one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from batch_nlp.runner.verify.finding import Finding, Part, Severity, count
+
+_NAME, _WIDTH = 12, 80
+# Findings that the screen shows; the file has all
+_SHOWN = 20
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What verification found, and what it mended.
+
+    Parameters
+    ----------
+    dataset : str
+    at : datetime
+        UTC.
+    parts : list of Part
+    repaired : list of str
+        What was done.
+    working : int or None
+        Process of a run that was at work meanwhile; 0 where it has ended.
+    """
+
+    dataset: str
+    at: datetime
+    parts: list[Part]
+    repaired: list[str]
+    working: int | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is not as it should be, errors first."""
+        found = [finding for part in self.parts for finding in part.findings]
+        return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What a person must see to."""
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {
+            "dataset": self.dataset,
+            "at": self.at.isoformat(),
+            "sound": not self.errors,
+            "run_at_work": self.working is not None,
+            "parts": {part.name: {"checked": part.checked, "findings": len(part.findings)} for part in self.parts},
+            "findings": [finding.facts() for finding in self.findings],
+            "repaired": self.repaired,
+        }
+
+
+def show(outcome: Outcome, console: Console | None = None) -> None:
+    """Print what was found.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    console : Console, optional
+        Where to; standard output by default.
+    """
+    console = console or Console()
+    for line in _lines(outcome):
+        console.print(line, soft_wrap=True)
+
+
+def _lines(outcome: Outcome) -> list[Text]:
+    lines = [Text(f"batch-nlp, dataset {outcome.dataset}, {outcome.at:%Y-%m-%d %H:%M} UTC", style="bold"), Text()]
+    if outcome.working is not None:
+        who = f"A run, process {outcome.working}, is working" if outcome.working else "A run was working meanwhile"
+        text = f"{who}: what it has not finished is not judged. Ask again when it has ended."
+        lines += [*(Text(line, style="yellow") for line in textwrap.wrap(text, _WIDTH)), Text()]
+    for part in outcome.parts:
+        state, colour = _state(part)
+        first, *rest = textwrap.wrap(_printable(part.checked), _WIDTH - 2 * _NAME) or [""]
+        lines.append(Text.assemble((f"{part.name:<{_NAME}}", "cyan"), (f"{state:<{_NAME}}", colour), first))
+        lines += [Text(" " * 2 * _NAME + more) for more in rest]
+    if outcome.repaired:
+        lines += [Text(), Text("Repaired", style="bold")]
+        lines += [Text(f"- {_printable(done)}") for done in _first(outcome.repaired)]
+    for finding in _first(outcome.findings):
+        lines += [
+            Text(),
+            Text(f"{finding.severity.value}: {_printable(str(finding.path))}", _COLOURS[finding.severity]),
+        ]
+        for text in (finding.problem, finding.action):
+            sentence = text if text.endswith((".", "!", "?")) else f"{text}."
+            lines += [Text(line) for line in _wrapped(sentence[:1].upper() + sentence[1:])]
+    hidden = len(outcome.findings) - _SHOWN
+    if hidden > 0:
+        lines += [Text(), Text(f"... and {hidden:,} more: verify.report=true writes all of them to a file.")]
+    return lines
+
+
+def _state(part: Part) -> tuple[str, str]:
+    errors = sum(finding.severity is Severity.ERROR for finding in part.findings)
+    if errors:
+        return count(errors, "error"), "red"
+    return (count(len(part.findings), "warning"), "yellow") if part.findings else ("ok", "green")
+
+
+def _first(values: list[Any]) -> list[Any]:
+    return values[:_SHOWN]
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return text in lines; a path stays whole, so that it can be copied."""
+    return textwrap.wrap(
+        _printable(text),
+        _WIDTH,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _printable(text: str) -> str:
+    """Return text without what a terminal would act on."""
+    return "".join(character if character.isprintable() else " " for character in text)
