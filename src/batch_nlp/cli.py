@@ -17,6 +17,7 @@ from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from batch_nlp.composition import check_flags, watch_compositions
 from batch_nlp.config import Config
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments import (
@@ -34,6 +35,7 @@ from batch_nlp.settings import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+_READS_ONLY = {"pipeline=status", "pipeline=verify"}
 
 
 def _run_job(composed: DictConfig) -> float | None:
@@ -42,7 +44,8 @@ def _run_job(composed: DictConfig) -> float | None:
 
     job = HydraConfig.get()
     level = composed.get("log_level")
-    set_up_logging(level if level in LOG_LEVELS else "INFO", Path(job.runtime.output_dir) / "run.log")
+    log = Path(job.runtime.output_dir) / "run.log" if job.output_subdir else None
+    set_up_logging(level if level in LOG_LEVELS else "INFO", log)
     if job.mode == RunMode.RUN:
         return _attempt(composed)
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
@@ -66,13 +69,23 @@ def _attempt(composed: DictConfig, record: JobRecord | None = None) -> float | N
         logger.error("{}", error)
         raise
     except OSError as error:
-        message = f"{error}. Nothing is left half-written: mend the disk or the folder's permissions, and run it again."
+        told = _of_the_disk(error)
         logger.opt(exception=True).debug("Where it happened")
-        logger.error("{}", message)
-        raise DataError(message) from error
+        logger.error("{}", told)
+        raise told from error
+    except KeyboardInterrupt:
+        logger.error("Interrupted. Nothing is left half-written: run it again to go on.")
+        raise
     except Exception:
         logger.exception("A bug. Please report it with this log.")
         raise
+
+
+def _of_the_disk(error: OSError) -> DataError:
+    """Return what a person reads of an error of the file system."""
+    return DataError(
+        f"{error}. Nothing is left half-written: mend the disk or the folder's permissions, and run it again."
+    )
 
 
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
@@ -100,13 +113,17 @@ def _arrange(arguments: list[str]) -> list[str]:
     """Return the arguments as Hydra takes them.
 
     Its parser accepts settings on one side of the flags only, so the flags go first. And it accepts a setting without
-    ``+`` only if a file has it: of an estimator's parameters the files name but a few, and all may be set.
+    ``+`` only if a file has it: of an estimator's parameters the files name but a few, and all may be set. A pipeline
+    that only reads gets no folder for its log, so it works on a full disk.
     """
     settings = [argument for argument in arguments if re.match(r"~|[^-=]+=", argument)]
     flags = [argument for argument in arguments if argument not in settings]
     names = [setting for setting in settings if setting.startswith("sweep=")]
     sweep = [override for name in names for override in sweep_overrides(name.removeprefix("sweep="))]
     settings = [setting for setting in settings if setting not in names]
+    writes = any(setting.startswith("verify.") for setting in settings) or {"-m", "--multirun"} & set(flags)
+    if _READS_ONLY & set(settings) and not writes:
+        sweep += ["hydra.run.dir=.", "hydra.output_subdir=null"]
     return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings] + sweep
 
 
@@ -117,6 +134,7 @@ def main() -> int:
     # Hydra would turn every error into exit code 1; with this it lets them through
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        check_flags(sys.argv[1:])
         check_arguments(sys.argv[1:])
         sys.argv[1:] = _arrange(sys.argv[1:])
     except SettingsError as error:
@@ -125,6 +143,9 @@ def main() -> int:
     code: int = ExitCode.BUG
     try:
         code = _run_hydra()
+    except KeyboardInterrupt:
+        close_sweep(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
     finally:  # a sweep that is interrupted is reported as far as it came
         code = close_sweep(code)
     return code
@@ -142,6 +163,9 @@ def _run_hydra() -> int:
         if told := missing_extra(error) or (settings_error(error) if expected else None):
             print(told, file=sys.stderr)
             return ExitCode.SETTINGS
+        if isinstance(error, OSError):  # before the job has begun: its folder could not be made
+            print(_of_the_disk(error), file=sys.stderr)
+            return ExitCode.DATA
         tell_end_of_sweep(error)
         return ExitCode.BUG
     return ExitCode.DONE
@@ -150,3 +174,4 @@ def _run_hydra() -> int:
 # When this module is imported, since that is all that the processes of parallel jobs do of it
 OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
+watch_compositions()

@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     DRIFT = 4
     GATE = 5
     LOCKED = 75
+    INTERRUPTED = 130
 
 
 class BatchNlpError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from loguru import logger
@@ -79,6 +80,8 @@ def _trigger(batch: Batch, analysis: Analysis) -> str:
 def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """Retrain on everything that has arrived, unless the breaker holds it back."""
     trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
+    if (over := _retrained_before(run, batch)) is not None:
+        return _go_on(run, batch, over)
     logger.warning("Drift in {}: feature and training run again", trigger)
     take_in(run)
     counts = [share.messages for share in analysis.deciding.shares]
@@ -135,6 +138,28 @@ def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     second = _rescore(run, champion, batch) if champion is not None and run.config.drift.rescore else None
     now = run.registry.champion_version()
     return Answer(action, reason, result.candidate, before, now, second, ruling.figures)
+
+
+def _retrained_before(run: Run, batch: Batch) -> dict[str, Any] | None:
+    """Return the retraining that the batch led to in a run that was killed after it; None where there was none."""
+    found = (decision for decision in reversed(run.decisions.read()) if decision["decision"] == "retraining")
+    return next((one for one in found if one.get("batch") == batch.name and "outcome" in one), None)
+
+
+def _go_on(run: Run, batch: Batch, over: dict[str, Any]) -> Answer:
+    """Do what was left to do after a retraining: a second one would find nothing new and be told as a failure."""
+    logger.warning("The retraining for batch {} was over when a run was killed: going on from there", batch.name)
+    before, now = str(batch.model_version), run.registry.champion_version()
+    promoted = over["outcome"] == Outcome.PROMOTED
+    champion = run.registry.champion() if promoted and run.config.drift.rescore and now == over["champion"] else None
+    second = _rescore(run, champion, batch) if champion is not None else None
+    reason = (
+        f"{over['champion']} took the place of {before}"
+        if promoted
+        else f"Candidate {over['candidate']} did not become the champion ({over['outcome']})"
+    )
+    action = Action.PROMOTED if promoted else Action.REJECTED
+    return Answer(action, reason, over["candidate"], before, now, second, over["figures"])
 
 
 def _labels(run: Run, batch: Batch) -> Labels:

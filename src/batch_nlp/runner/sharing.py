@@ -12,7 +12,7 @@ from typing import Any
 from batch_nlp.config import Config, Stage
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.lock import claimed_time, run_name, writer_lock
+from batch_nlp.storage.lock import claimed_time, next_time, run_name, writer_lock
 
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
@@ -42,8 +42,8 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     LockedError
         If another process holds a lock that this run cannot share.
     """
-    if set(config.pipeline.stages) == {Stage.status}:
-        yield datetime.now(UTC), False  # it only looks, and must be able to while another run works
+    if _only_looks(config):
+        yield datetime.now(UTC), False  # and must be able to while another run works
         return
     while True:
         shared = _may_share(config)
@@ -53,9 +53,16 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
             )
             if not shared and _may_share(config):
                 continue  # another job of the sweep has filled the store meanwhile
-            now = stack.enter_context(claimed_time(_layers(config).candidates)) if shared else datetime.now(UTC)
-            yield now, not shared
+            if shared:
+                yield stack.enter_context(claimed_time(_layers(config).candidates)), False
+            else:
+                yield next_time(Path(config.paths.data)), True
             return
+
+
+def _only_looks(config: Config) -> bool:
+    lookers = {Stage.status} if config.verify.repair else {Stage.status, Stage.verify}
+    return set(config.pipeline.stages) <= lookers
 
 
 def _may_share(config: Config) -> bool:
