@@ -13,8 +13,8 @@ RUN := $(UV) run --no-sync
 ARGS ?=
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault test-gate test-extras test-models ablation check lint format typecheck imports \
-	security coverage docs docs-serve clean
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak test-gate test-extras test-models ablation check lint format typecheck imports \
+	security audit coverage docs docs-serve clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -73,10 +73,13 @@ ablation: setup ## what each part of the model brings, over five windows of time
 	$(RUN) start_batch_nlp.py -m pipeline=training '+ablation=glob(*)' training.window=0,1,2,3,4 training.holdout=0.1 \
 		sweep=ablation $(ARGS)
 
-test-fault: setup ## only the tests that kill real processes
-	$(RUN) pytest tests/fault $(ARGS)
+test-fault: setup ## kills at every step, damaged files, full disks, clocks, pairs of runs: the promised figures
+	BATCH_NLP_KILLS=200 BATCH_NLP_STEPS=60 BATCH_NLP_PAIRS=20 $(RUN) pytest -n 2 tests/fault $(ARGS)
 
-check: lint typecheck imports security docs ## everything that CI asks but the tests
+soak: setup ## 500 batches with random faults in between; every message is accounted for
+	BATCH_NLP_SOAK=500 $(RUN) pytest -s tests/fault/test_soak.py $(ARGS)
+
+check: lint typecheck imports security audit docs ## everything that CI asks but the tests
 
 lint: setup ## ruff: rules and format
 	$(RUN) ruff check .
@@ -92,8 +95,12 @@ typecheck: setup ## mypy --strict
 imports: setup ## the direction of imports (import-linter)
 	$(RUN) lint-imports --no-logo
 
-security: setup ## bandit
-	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src start_batch_nlp.py
+security: setup ## bandit, and the licences of what is installed
+	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src tools start_batch_nlp.py
+	$(RUN) pip-licenses
+
+audit: setup ## known vulnerabilities of what is installed; says so where nobody can be asked
+	$(RUN) python tools/audit.py
 
 coverage: setup ## run the tests and report branch coverage
 	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)

@@ -25,6 +25,8 @@ class Stage(Enum):
     learning_curve = "learning_curve"
     status = "status"
     simulate = "simulate"
+    verify = "verify"
+    requeue = "requeue"
 
 
 class SamplePart(Enum):
@@ -428,6 +430,9 @@ class TrackingConfig:
 class InferenceConfig:
     # Folder in which new messages arrive
     inbox: str = MISSING
+    # Seconds for which a file in the inbox must not have changed. Set it where files are copied there under their final
+    # name; one that is renamed into place is whole
+    min_age_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -485,6 +490,21 @@ class NotifyConfig:
     timeout: float = 5.0
     # Attempts, with a growing pause between them
     attempts: int = 4
+
+
+@dataclass(frozen=True)
+class RequeueConfig:
+    # Quarantine file, or a repaired copy of one, whose rows pipeline=requeue puts back; null takes all of the dataset
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class VerifyConfig:
+    # Mend what can be mended without losing anything: put aside what belongs to nothing, write lost records and pages
+    # again, remove what killed runs left unfinished
+    repair: bool = False
+    # Write what was found to 08_reporting/verify.json, as a repair always does
+    report: bool = False
 
 
 @dataclass(frozen=True)
@@ -551,6 +571,10 @@ class Config:
     drift: DriftConfig = field(default_factory=DriftConfig)
     # Who is told of drift, retrainings and failures
     notify: NotifyConfig = field(default_factory=NotifyConfig)
+    # Which rows pipeline=requeue puts back
+    requeue: RequeueConfig = field(default_factory=RequeueConfig)
+    # What pipeline=verify does beside looking
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
     # What pipeline=simulate replays
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     # What the work runs on

@@ -15,16 +15,13 @@ from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.lock import writer_lock
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def state_of_disk(project: Project) -> dict[str, tuple[int, int]]:
-    """Return time and size of every file, but for the log of the call itself."""
+    """Return time and size of every file."""
     return {
         str(path): (path.lstat().st_mtime_ns, path.lstat().st_size)
         for path in project.folder.rglob("*")
         if not path.is_dir()
-        if "runs" not in path.parts
     }
 
 

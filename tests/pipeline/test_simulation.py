@@ -124,9 +124,10 @@ def test_a_sudden_shift_is_answered_at_once_and_cheaply(tmp_path, make_config):
 
 
 @bars
-def test_poisoned_labels_leave_the_champion_in_place(tmp_path, make_config):
+def test_no_candidate_that_learned_from_poisoned_labels_takes_the_champions_place(tmp_path, make_config):
     result = simulate(tmp_path, make_config, "simulation.scenario=poisoned_labels", "simulation.policies=[rule]")
-    # what the alarm of day 10 led to had learned from labels of the days before
     days = result.policies[Policy.rule]
-    assert days[-1].champion == days[9].champion
+    # day 11 brings the first poisoned labels; the newest messages are held out, so a candidate of that day has only
+    # been measured on them, and what it learned from is sound
+    assert days[-1].champion == days[10].champion
     assert any(day.alarm for day in days[10:])

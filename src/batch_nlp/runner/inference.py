@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.schema import check_schema
 from batch_nlp.feature.side_tables import SideTables, prepare_side_table
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.inference.run import PREDICTIONS_FILE, run_inference_pipeline
@@ -46,7 +47,7 @@ def infer(run: Run) -> None:
     if batch is not None:
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
-        files = records.new_files(run.inbox, config.dataset.tables)
+        files = records.new_files(run.inbox, config.dataset.tables, config.inference.min_age_seconds)
         if not files:
             verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
             show_verdict(None, verdict, "none", config.drift.confidence)
@@ -57,7 +58,14 @@ def infer(run: Run) -> None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
-        _score(run, champion, batch)
+        try:
+            _score(run, champion, batch)
+        except DataError:
+            # of files that cannot be used nothing was handed over: they can be mended, and are then new
+            if not (run.layers.predictions / batch.name).exists():
+                records.release(batch)
+                logger.warning("Batch {} is given up: the next run takes what is in the inbox then", batch.name)
+            raise
         records.write(batch)
     analysis = _analyse(run, batch)
     if batch.state is BatchState.SCORED:
@@ -130,6 +138,8 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
             f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
             "trained it."
         )
+    messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
+    check_schema(config.dataset, definition.columns, messages, run.inbox, run.layers, labels=False)
     users, businesses = (
         prepare_side_table(config.dataset, table, run.inbox, run.layers, config.engine)
         for table in ("user", "business")

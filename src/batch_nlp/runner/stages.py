@@ -15,10 +15,13 @@ from batch_nlp.runner.explain import check_message_id, explain
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.learning_curve import check_shares, draw_learning_curve
 from batch_nlp.runner.reporting import ending_written
+from batch_nlp.runner.requeue import requeue
 from batch_nlp.runner.sample import generate_sample, write_sample
 from batch_nlp.runner.simulate import simulate
 from batch_nlp.runner.status import report_status
 from batch_nlp.runner.training import roll_back, sound_champion, take_in, train
+from batch_nlp.runner.verify import verify
+from batch_nlp.sample import check_sample
 from batch_nlp.simulation import check_simulation
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.tracking import check_tracking
@@ -33,6 +36,8 @@ def check_settings(config: Config) -> None:
     SettingsError
     """
     check_drift(config.drift, len(config.dataset.classes))
+    if config.dataset.generate:
+        check_sample(config.sample)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
@@ -75,8 +80,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
         With the exit code of what went wrong.
     """
     run = Run.of(config, now)
-    if Stage.status in config.pipeline.stages:  # which changes nothing
-        return _run_stages(run, alone)
+    if set(config.pipeline.stages) <= {Stage.status, Stage.verify}:  # what is there is shown as it is
+        return _run_stages(run, alone=False)
     with ending_written(run):
         return _run_stages(run, alone)
 
@@ -87,6 +92,8 @@ def _run_stages(run: Run, alone: bool) -> float | None:
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
         for path in sweep(folder):
             logger.warning("Removed what a killed run left unfinished: {}", path)
+    if alone:
+        run.store.seal()
     stages = list(config.pipeline.stages)
     if {Stage.training, Stage.inference, Stage.explain} & set(stages):
         _check_dataset(run)
@@ -121,6 +128,10 @@ def _run_stages(run: Run, alone: bool) -> float | None:
             metric = simulate(run, run_stages)
         elif stage is Stage.status:
             report_status(run)
+        elif stage is Stage.verify:
+            verify(run)
+        elif stage is Stage.requeue:
+            requeue(run)
         else:
             roll_back(run)
     if failed_gate:
