@@ -276,6 +276,9 @@ class EmbeddingConfig:
     batch_size: int = 32
     # Device of the sentence_transformers backend (cpu, cuda, ...); null lets it choose
     device: str | None = None
+    # Megabytes of vectors to keep, so that no text is embedded twice; the oldest go first. 0 keeps none; static vectors
+    # are never kept, since they are made faster than they are looked up
+    cache_mb: int = 1024
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def build_feature_pipeline(definition: FeatureDefinition, targets: Sequence[str]
                     device=embedding.device,
                     cache_dir=str(run.embedding_cache),
                     threads=run.engine.threads,
+                    cache_mb=embedding.cache_mb,
                 ),
             ),
         ]

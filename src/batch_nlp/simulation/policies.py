@@ -178,8 +178,8 @@ def first_champion(config: Config, folder: Path, messages: Messages, now: dateti
     layers = Layers(Path(config.paths.data), config.dataset.name)
     cache = Layers(folder / "data", config.dataset.name).embedding_cache
     cache.mkdir(parents=True)
-    # what the user's own embedder made is read, not made again
-    for table in layers.embedding_cache.glob("[!.]*") if layers.embedding_cache.is_dir() else ():
+    # the table of token vectors is read, not made again; kept vectors are not linked: a link would be written to
+    for table in layers.embedding_cache.glob("[!.]*.safetensors") if layers.embedding_cache.is_dir() else ():
         (cache / table.name).symlink_to(table.resolve())
     with in_the_background():
         try:

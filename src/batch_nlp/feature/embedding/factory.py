@@ -76,6 +76,8 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
 
 
 def _check(settings: EmbeddingConfig) -> None:
+    if settings.cache_mb < 0:
+        raise SettingsError(f"features.embedding.cache_mb={settings.cache_mb}: it must be 0 or more.")
     for name in ("dims", "max_tokens", "batch_size"):
         if getattr(settings, name) < 1:
             raise SettingsError(f"features.embedding.{name}={getattr(settings, name)}: it must be at least 1.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.feature.embedding.base import Embedder
+from batch_nlp.feature.embedding.cache import CachedEmbedder
 from batch_nlp.feature.embedding.factory import create_embedder
 from batch_nlp.steps import StatelessStep
 
@@ -42,6 +43,9 @@ class Embedding(StatelessStep):
         Where the distilled table is kept; None takes ``batch_nlp`` in the user's cache folder.
     threads : int
         Threads of the model; 0 takes all cores.
+    cache_mb : int
+        Megabytes of vectors to keep in `cache_dir`, so that no text is embedded twice; 0 keeps none. Static vectors are
+        never kept.
 
     Examples
     --------
@@ -66,6 +70,7 @@ class Embedding(StatelessStep):
         device: str | None = None,
         cache_dir: str | Path | None = None,
         threads: int = 0,
+        cache_mb: int = 0,
     ) -> None:
         self.backend = backend
         self.model = model
@@ -75,6 +80,7 @@ class Embedding(StatelessStep):
         self.device = device
         self.cache_dir = cache_dir
         self.threads = threads
+        self.cache_mb = cache_mb
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Add the column `embedding`.
@@ -133,15 +139,25 @@ class Embedding(StatelessStep):
                 f"Unknown features.embedding.backend={self.backend!r}. {did_you_mean(str(self.backend), valid)}"
             )
         return EmbeddingConfig(
-            EmbeddingBackend(self.backend), self.model, self.dims, self.max_tokens, self.batch_size, self.device
+            EmbeddingBackend(self.backend),
+            self.model,
+            self.dims,
+            self.max_tokens,
+            self.batch_size,
+            self.device,
+            self.cache_mb,
         )
 
     def _load(self) -> Embedder:
-        wanted = (self._settings(), self._cache_folder(), self.threads)
+        settings, folder = self._settings(), self._cache_folder()
+        wanted = (settings, folder, self.threads)
         # loaded once, and again when a parameter has changed since
         loaded: tuple[object, Embedder] | None = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != wanted:
-            loaded = self._loaded = (wanted, create_embedder(*wanted))
+            embedder = create_embedder(settings, folder, self.threads)
+            if settings.cache_mb and settings.backend is not EmbeddingBackend.static:
+                embedder = CachedEmbedder(embedder, folder, settings.cache_mb)
+            loaded = self._loaded = (wanted, embedder)
         return loaded[1]
 
     def _cache_folder(self) -> Path:
