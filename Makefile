@@ -11,6 +11,10 @@ PYTHON ?= python3
 # --no-sync: `setup` has brought the environment up to date, and keeps what a person added to it
 RUN := $(UV) run --no-sync
 ARGS ?=
+# how much of the fault tests is run: kills at random, steps of each pipeline to kill at (0: all), pairs of runs
+KILLS ?= 200
+STEPS ?= 60
+PAIRS ?= 20
 STAMP := .venv/.setup
 
 .PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak test-gate test-extras test-models ablation check lint format typecheck imports \
@@ -51,8 +55,8 @@ rollback: setup ## make the version before the champion the champion again
 simulate: setup ## replay days of batches: when does retraining pay? (ARGS="simulation.scenario=sudden_shift")
 	$(RUN) start_batch_nlp.py pipeline=simulate $(ARGS)
 
-test: setup ## run the tests
-	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
+test: setup ## run the tests, but for those of faults (test-fault) and of extras
+	$(RUN) pytest -n 2 --dist loadgroup --ignore=tests/fault $(ARGS)
 
 test-gate: setup ## 50 candidates of shuffled labels through the gate
 	BATCH_NLP_CANDIDATES=25 $(RUN) pytest -n 2 tests/unit/training/test_gate_bars.py $(ARGS)
@@ -74,7 +78,8 @@ ablation: setup ## what each part of the model brings, over five windows of time
 		sweep=ablation $(ARGS)
 
 test-fault: setup ## kills at every step, damaged files, full disks, clocks, pairs of runs: the promised figures
-	BATCH_NLP_KILLS=200 BATCH_NLP_STEPS=60 BATCH_NLP_PAIRS=20 $(RUN) pytest -n 2 tests/fault $(ARGS)
+	BATCH_NLP_KILLS=$(KILLS) BATCH_NLP_STEPS=$(STEPS) BATCH_NLP_PAIRS=$(PAIRS) \
+		$(RUN) pytest -n 2 --dist loadgroup tests/fault $(ARGS)
 
 soak: setup ## 500 batches with random faults in between; every message is accounted for
 	BATCH_NLP_SOAK=500 $(RUN) pytest -s tests/fault/test_soak.py $(ARGS)
@@ -103,7 +108,7 @@ audit: setup ## known vulnerabilities of what is installed; says so where nobody
 	$(RUN) python tools/audit.py
 
 coverage: setup ## run the tests and report branch coverage
-	$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml $(ARGS)
+	$(RUN) pytest -n 2 --dist loadgroup --ignore=tests/fault --cov --cov-report=term --cov-report=xml $(ARGS)
 
 docs: setup ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from tests.projects import Project
 
-from batch_nlp.errors import ExitCode
+from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.storage.requeued import raw_name
 
 pytestmark = pytest.mark.xdist_group("cli")
@@ -151,3 +151,10 @@ def test_the_new_file_matches_the_tables_pattern(tmp_path: Path, pattern: str) -
     (tmp_path / raw_name(pattern, "20260101T000000Z")).touch()
     assert len(list(tmp_path.glob(pattern + ".jsonl"))) == 1
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_pattern_that_names_one_file_only_leaves_no_room_for_rows_that_come_back() -> None:
+    with pytest.raises(
+        SettingsError, match=r"since no file of another name matches it\. Allow for more with .*review\*"
+    ):
+        raw_name("review", "20260101T000000Z")

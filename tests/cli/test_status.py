@@ -112,7 +112,7 @@ def test_a_damaged_record_hides_nothing_else(project: Project) -> None:
     result = project.run("pipeline=status")
     assert result.returncode == 0, result.stderr
     assert record.name in result.stdout
-    assert " ".join(result.stdout.split()).count("Remove it") == 1
+    assert " ".join(result.stdout.split()).count("are then scored again") == 1
     assert fact(result, "champion").startswith("v0001")
     (line,) = [line for line in result.stdout.splitlines() if f"  {record.stem}  " in line]
     assert line.split()[3].isdecimal()

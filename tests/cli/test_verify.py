@@ -27,6 +27,7 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
 from batch_nlp.storage.registry import write_manifest
 from batch_nlp.storage.sealed_files import write_sealed_parquet
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -101,7 +102,7 @@ class State(NamedTuple):
         shutil.copyfile(self.record(first), self.record(name))
         self.enter(name, name=name, files={f"{name}.json": hashlib.sha256(name.encode()).hexdigest()})
         report = self.reports / f"{name}.json"
-        report.write_text(json.dumps({**json.loads(report.read_bytes()), **self.batch(name).facts()}))
+        write_sealed(report, {**read_sealed(report, ""), **self.batch(name).facts()})
         log = DecisionLog(self.decisions)
         (decision,) = [found for found in log.read() if found.get("batch") == first]
         log.append({**decision, "batch": name})
@@ -221,7 +222,7 @@ def _no_facts(state: State, name: str) -> Path:
 
 def _other_facts(state: State, name: str) -> Path:
     path = state.reports / f"{name}.json"
-    path.write_text(json.dumps({**json.loads(path.read_bytes()), "counts": [1, 2, 3]}))
+    write_sealed(path, {**read_sealed(path, ""), "counts": [1, 2, 3]})
     return path
 
 

@@ -57,7 +57,7 @@ def test_a_new_champion_predicts_the_batch_again_and_both_predictions_are_kept(w
     assert night(config, 0, messages=100) == 5  # nothing new to learn from
     before = predictions(config)
     for file in layers(config).predictions.glob("*"):
-        assert [path.name for path in file.iterdir()] == ["predictions.parquet"]
+        assert [path.name for path in file.glob("*.parquet")] == ["predictions.parquet"]
     labels_arrive(config)
     labels = label_rows(config)
     assert night(config, 1, messages=40) == 0

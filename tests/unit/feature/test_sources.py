@@ -12,6 +12,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.feature.sources import Sources
 from batch_nlp.storage import seals
 from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.sealed_json import write_sealed
 
 V = "aaaaaaaaaaaa"
 
@@ -68,3 +69,10 @@ def test_a_list_of_an_earlier_release_counts_and_is_sealed_with_the_next_file(
     with pytest.raises(DataError, match=rf"{path.name}: damaged .*Remove it"):
         Sources(store, V)
     assert [problem.partition(":")[0] for problem in store.problems()] == [str(path)]
+
+
+def test_a_list_of_something_else_is_refused_with_what_to_do(store: FeatureStore) -> None:
+    path = store.folder / f"sources-{V}.json"
+    write_sealed(path, {"files": "review_1.json"})
+    with pytest.raises(DataError, match=rf"{path.name}: damaged \(not a list of files\)\. .*Remove it"):
+        Sources(store, V)

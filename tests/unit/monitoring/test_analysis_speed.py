@@ -21,7 +21,6 @@ from batch_nlp.inference.batches import Batch, BatchRecords
 from batch_nlp.inference.run import PREDICTIONS_FILE, run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse
 from batch_nlp.sample import write_history
-from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
@@ -29,6 +28,7 @@ from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import sample_file
+from batch_nlp.storage.sealed_files import write_sealed_parquet
 
 FEW, MANY, ANALYSED = 500, 4000, 100_000
 
@@ -71,7 +71,7 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
 
     predictions = layers.predictions / batch.name / PREDICTIONS_FILE
     table = pq.read_table(predictions)
-    write_parquet(predictions, pa.concat_tables([table] * -(-ANALYSED // table.num_rows)).slice(0, ANALYSED))
+    write_sealed_parquet(predictions, pa.concat_tables([table] * -(-ANALYSED // table.num_rows)).slice(0, ANALYSED))
     sample, reference = sample_file(layers, batch.name), Reference.read(world.registry.root / "v0001", model.manifest)
     assert pq.read_metadata(sample).num_rows == config.drift.sample
     start = time.process_time()

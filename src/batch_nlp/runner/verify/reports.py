@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
@@ -15,8 +14,10 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import REALISED_BATCHES, realised_performance
 from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part, Severity, count
 from batch_nlp.storage.atomic import write_text
+from batch_nlp.storage.sealed_json import read_sealed
 
 _NAME = "reports"
+_ADVICE = "Predictions and verdict do not depend on it."
 
 
 def check_reports(run: Run, batches: list[Batch]) -> Part:
@@ -53,7 +54,7 @@ def _document(run: Run, batch: Batch) -> tuple[dict[str, Any] | None, str | None
     if not path.exists():
         return None, "the facts of a batch that is done are not there"
     try:
-        document = json.loads(path.read_bytes())
+        document = read_sealed(path, _ADVICE, unsealed=True)
         differ = [name for name in ("accounts", "counts", "model_version") if document[name] != getattr(batch, name)]
     except UNREADABLE as error:
         return None, f"cannot be read ({error})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from batch_nlp.inference.run import PREDICTIONS_FILE
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.contents import read_contents
 from batch_nlp.runner.verify.finding import UNREADABLE
+from batch_nlp.storage.sealed_json import read_sealed
 
 
 def lost_record(run: Run, name: str) -> Batch | None:
@@ -29,7 +29,7 @@ def lost_record(run: Run, name: str) -> Batch | None:
         verdict was not over when it was written: then nobody knows how far the batch had come.
     """
     try:
-        facts = json.loads((run.layers.batch_reports / f"{name}.json").read_bytes())
+        facts = read_sealed(run.layers.batch_reports / f"{name}.json", "", unsealed=True)
         values = {field.name: facts[field.name] for field in fields(Batch) if field.name in facts}
         batch = Batch(**{**values, "state": BatchState.DONE})
         contents = read_contents(_predictions(run, name), run.config.engine.batch_rows)
