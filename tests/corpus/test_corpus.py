@@ -24,12 +24,10 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.training import take_in
 
-pytestmark = pytest.mark.xdist_group("corpus")
-
-CASES = [*COMMITTED, *large()]
 # two runs on all files serve all tests: one worker makes them
 pytestmark = pytest.mark.xdist_group("corpus")
 
+CASES = [*COMMITTED, *large()]
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 MakeRun = Callable[..., Run]
 
