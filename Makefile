@@ -17,7 +17,7 @@ STEPS ?= 60
 PAIRS ?= 20
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak test-gate test-extras test-models ablation check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation test-gate test-extras test-models ablation check lint format typecheck imports \
 	security audit coverage docs docs-serve clean
 
 help: ## list the targets
@@ -57,6 +57,12 @@ simulate: setup ## replay days of batches: when does retraining pay? (ARGS="simu
 
 test: setup ## run the tests, but for those of faults (test-fault) and of extras
 	$(RUN) pytest -n 2 --dist loadgroup --ignore=tests/fault $(ARGS)
+
+mutation: setup ## small changes to the code that must not be wrong: at least 85 % are noticed by its tests
+	$(UV) sync --locked --inexact --group mutation
+	rm -rf mutants
+	OMP_NUM_THREADS=1 $(RUN) mutmut run --max-children 1
+	$(RUN) python tools/mutation.py
 
 test-gate: setup ## 50 candidates of shuffled labels through the gate
 	BATCH_NLP_CANDIDATES=25 $(RUN) pytest -n 2 tests/unit/training/test_gate_bars.py $(ARGS)
@@ -117,5 +123,5 @@ docs-serve: setup ## show the documentation while writing it
 	$(RUN) mkdocs serve
 
 clean: ## remove environments, caches and reports; data and models stay
-	rm -rf .venv .uv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site htmlcov
+	rm -rf .venv .uv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site htmlcov mutants
 	rm -rf coverage.xml .coverage .coverage.*

@@ -78,11 +78,16 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = temporary_name(path)
     try:
         yield temporary
-        _sync_file(temporary)
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+        _put_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put_file(temporary: Path, path: Path) -> None:
+    """Give a written file its name, durably."""
+    _sync_file(temporary)
+    os.replace(temporary, path)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -97,20 +102,25 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _sync_file(file)
-        sync_folder(temporary)
-        if path.exists():
-            old = temporary_name(path)
-            os.replace(path, old)
-            os.replace(temporary, path)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, path)
-        sync_folder(path.parent)
+        _put_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put_folder(temporary: Path, path: Path) -> None:
+    """Give a filled folder its name, durably."""
+    for file in temporary.rglob("*"):
+        if file.is_file():
+            _sync_file(file)
+    sync_folder(temporary)
+    if path.exists():
+        old = temporary_name(path)
+        os.replace(path, old)
+        os.replace(temporary, path)
+        shutil.rmtree(old)
+    else:
+        os.replace(temporary, path)
+    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

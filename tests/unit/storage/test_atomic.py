@@ -79,6 +79,15 @@ def test_a_folder_replaces_another_one_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["v1"]
 
 
+def test_a_new_folder_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "not" / "there" / "v1"
+    with replacing_folder(target) as folder:
+        (folder / "new").write_text("x")
+        assert not target.exists()
+    assert (target / "new").read_text() == "x"
+    assert names(target.parent) == ["v1"]
+
+
 @pytest.mark.parametrize("existing", [True, False])
 def test_a_failed_folder_leaves_what_was_there(tmp_path: Path, existing: bool) -> None:
     target = tmp_path / "v1"
@@ -115,17 +124,18 @@ def test_parquet_is_written_so_that_a_flipped_bit_is_noticed(tmp_path: Path) -> 
 
 
 def test_lines_are_appended_in_order(tmp_path: Path) -> None:
-    log = tmp_path / "new" / "log.jsonl"
+    log = tmp_path / "not" / "there" / "log.jsonl"
     for line in ("first", "zweite ü", "third"):
         append_line(log, line)
     assert log.read_text("utf-8") == "first\nzweite ü\nthird\n"
 
 
-def test_a_torn_line_does_not_swallow_the_next_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [b'{"whole": 1}\n{"torn": ', b"{"])
+def test_a_torn_line_does_not_swallow_the_next_one(tmp_path: Path, before: bytes) -> None:
     log = tmp_path / "log.jsonl"
-    log.write_bytes(b'{"whole": 1}\n{"torn": ')
+    log.write_bytes(before)
     append_line(log, '{"next": 2}')
-    assert log.read_bytes() == b'{"whole": 1}\n{"torn": \n{"next": 2}\n'
+    assert log.read_bytes() == before + b'\n{"next": 2}\n'
 
 
 def test_a_process_killed_while_it_writes_leaves_the_old_file_readable(tmp_path: Path) -> None:

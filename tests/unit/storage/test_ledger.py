@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import AccountingError, DataError, ExitCode
+from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.ledger import VALUE_CHARS, Ledger, keeping_account
 from batch_nlp.storage.raw import BrokenRow, RawBatch
 
@@ -56,7 +58,7 @@ def test_a_lost_or_doubled_message_is_a_bug_and_said_so(done: int) -> None:
 def test_quarantine_says_where_why_and_what_and_keeps_the_whole_row(tmp_path: Path) -> None:
     path = tmp_path / "quarantine" / "run.parquet"
     with_quarantine().write_quarantine(path)
-    broken, seven, long = pq.read_table(path).to_pylist()
+    broken, seven, long = pq.read_table(path, page_checksum_verification=True).to_pylist()
     assert broken == {
         "message_id": None,
         "step": "extract",
@@ -70,6 +72,7 @@ def test_quarantine_says_where_why_and_what_and_keeps_the_whole_row(tmp_path: Pa
     assert (seven["message_id"], seven["step"], seven["reason"]) == (None, "validate", "text is bad")
     assert (seven["column"], seven["value"]) == ("text", "7")
     assert (seven["source_file"], seven["source_line"]) == ("review.json", 2)
+    assert long["message_id"] == "c"
     assert len(long["value"]) == VALUE_CHARS
     assert "x" * 1000 in long["row"]
 
@@ -106,8 +109,12 @@ def test_without_quarantined_rows_no_file_is_written(tmp_path: Path) -> None:
 def test_broken_input_stops_a_run_over_its_limit_and_not_at_it() -> None:
     ledger = with_quarantine()  # 3 of 4
     ledger.check_share(0.75, 4, Path("q.parquet"))
-    with pytest.raises(DataError, match=r"3 of 4 messages \(75%\).*quarantine.max_share=74%.*q.parquet"):
+    with pytest.raises(DataError) as stopped:
         ledger.check_share(0.74, 4, Path("q.parquet"))
+    assert str(stopped.value) == (
+        "3 of 4 messages (75%) failed their contract, more than quarantine.max_share=74%. Their rows and the reasons "
+        "are in q.parquet. Mend the source, or raise the limit if the rest is to be used."
+    )
 
 
 def test_a_few_messages_are_not_judged() -> None:
@@ -158,3 +165,106 @@ def test_a_step_whose_account_does_not_add_up_is_named() -> None:
     ledger.check_accounts({"extract": (3, 3), "validate": (3, 1), "clean_text": (1, 1)})
     with pytest.raises(AccountingError, match="Step clean_text: 1 messages came in, 0 went on and 0 are accounted for"):
         ledger.check_accounts({"validate": (3, 1), "clean_text": (1, 0)})
+
+
+def test_every_batch_of_a_run_counts_with_its_broken_lines() -> None:
+    ledger = Ledger()
+    for name in ("one.json", "two.json"):
+        broken = [BrokenRow(line, "broken JSON: a comma", "{,") for line in (7, 8)]
+        ledger.receive(RawBatch(Path(name), ROWS, broken))
+        ledger.quarantine(ROWS[1:], "extract", "text is bad", "text", ROWS["text"][1:])
+    ledger.done = 2
+    assert ledger.summary() == {"read": 10, "done": 2, "known": 0, "duplicates": 0, "quarantined": 8}
+    # lines that were no rows have not reached the step
+    ledger.check_accounts({"extract": (6, 2)})
+
+
+def test_messages_that_were_known_or_came_twice_left_at_the_step_that_finds_them() -> None:
+    ledger = with_quarantine(pd.concat([ROWS] * 3, ignore_index=True))  # 9 rows and a broken line
+    ledger.quarantine(ROWS[:1], "remove_duplicates", "id is taken", "message_id", ROWS["message_id"][:1])
+    ledger.read += 5
+    ledger.known, ledger.duplicates, ledger.done = 3, 2, 0
+    steps = {"validate": (14, 6), "remove_duplicates": (6, 0)}
+    ledger.check_accounts(steps)
+    with pytest.raises(AccountingError) as lost:
+        ledger.check_accounts({**steps, "remove_duplicates": (7, 0)})
+    assert str(lost.value) == (
+        "Step remove_duplicates: 7 messages came in, 0 went on and 6 are accounted for: "
+        "{'read': 15, 'done': 0, 'known': 3, 'duplicates': 2, 'quarantined': 10}"
+    )
+
+
+def test_a_run_says_what_is_in_quarantine_and_where(tmp_path: Path, warnings: list[str]) -> None:
+    ledger = Ledger()
+    many = pd.DataFrame({"source_file": "long.json", "source_line": range(1, 1201), "text": ""})
+    ledger.receive(RawBatch(Path("\x1b[31mred.json"), many, [BrokenRow(9, "broken JSON: a comma: here", "{,")]))
+    ledger.receive(RawBatch(Path("later.json"), many[:0], [BrokenRow(1, "broken JSON: no end", "{")]))
+    ledger.quarantine(many, "validate", "text is not: a text", "text", many["text"])
+    path = tmp_path / "q.parquet"
+    ledger.write_quarantine(path)
+    assert warnings[0].splitlines() == [
+        f"1,202 of 1,202 messages are in quarantine: {path}",
+        "  messages  reason               column  the first",
+        "     1,200  text is not: a text  text    long.json:1",
+        "         2  broken JSON          -       \N{REPLACEMENT CHARACTER}[31mred.json:9",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "last"), [(12, "         1  reason 11  text    review.json:1"), (14, "and 2 more")]
+)
+def test_of_many_reasons_a_run_names_twelve(tmp_path: Path, warnings: list[str], reasons: int, last: str) -> None:
+    ledger = Ledger()
+    ledger.receive(RawBatch(Path("review.json"), pd.concat([ROWS[:1]] * reasons), []))
+    for number in range(reasons):
+        ledger.quarantine(ROWS[:1], "validate", f"reason {number:02d}", "text", ROWS["text"][:1])
+    ledger.write_quarantine(tmp_path / "q.parquet")
+    lines = warnings[0].splitlines()
+    assert len(lines) == 2 + 12 + (reasons > 12)
+    assert lines[-1].strip() == (last.strip() if reasons == 12 else f"{last} reasons")
+
+
+def test_numbers_and_what_is_nested_stay_what_they_are_in_a_kept_row(tmp_path: Path) -> None:
+    vector, nested = np.array([1, 2]), {"seen": pd.Timestamp("2020-01-02"), "times": 3}
+    row = pd.DataFrame(
+        {"message_id": "a", "vector": [vector], "nested": [nested], "source_file": "f", "source_line": 1}
+    )
+    ledger = Ledger()
+    ledger.quarantine(row, "validate", "text is missing", "text", row["message_id"])
+    ledger.write_quarantine(tmp_path / "q.parquet")
+    kept = json.loads(pq.read_table(tmp_path / "q.parquet")["row"][0].as_py())
+    assert kept["vector"] == [1, 2]
+    assert kept["nested"] == {"seen": "2020-01-02 00:00:00", "times": 3}
+
+
+def test_a_row_without_its_value_is_not_lost_in_silence() -> None:
+    with pytest.raises(ValueError):
+        Ledger().quarantine(ROWS, "validate", "text is bad", "text", ROWS["text"][1:])
+
+
+@pytest.mark.parametrize("folder", ["made before", "not/there/yet"])
+@pytest.mark.parametrize("rows", [500, 6000])  # fewer, and more, than wait in memory
+def test_a_damaged_quarantine_is_noticed(tmp_path: Path, folder: str, rows: int) -> None:
+    (tmp_path / "made before").mkdir()
+    batch = pd.DataFrame({"text": [""] * rows, "source_file": "review.json", "source_line": range(1, rows + 1)})
+    path = tmp_path / folder / "run.parquet"
+    with keeping_account(path.parent) as ledger:
+        ledger.quarantine(batch, "validate", "text is empty", "text", batch["text"])
+        ledger.write_quarantine(path)
+    assert pq.read_table(path, page_checksum_verification=True).num_rows == rows
+    damaged = bytearray(path.read_bytes())
+    column = pq.read_metadata(path).row_group(0).column(7)  # the rows as they came
+    damaged[column.dictionary_page_offset + 100] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(OSError, match=r"CRC|checksum"):
+        pq.read_table(path, page_checksum_verification=True)
+
+
+def test_a_quarantine_can_be_given_up_twice_and_after_it_was_swept(tmp_path: Path) -> None:
+    rows = pd.concat([ROWS] * 3000, ignore_index=True)
+    ledger = Ledger(tmp_path)
+    ledger.quarantine(rows, "validate", "text is bad", "text", rows["text"])
+    assert [path.name.startswith(".quarantine.parquet.") for path in sweep(tmp_path)] == [True]
+    ledger.discard_quarantine()
+    ledger.discard_quarantine()
+    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,13 @@ import pytest
 from numpy.typing import NDArray
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.gate import GateDecision, bootstrap_lower_bound, check_against_champion, check_thresholds
+from batch_nlp.training.gate import (
+    Check,
+    GateDecision,
+    bootstrap_lower_bound,
+    check_against_champion,
+    check_thresholds,
+)
 from batch_nlp.training.validate import Validation
 
 CLASSES = ["negative", "neutral", "positive"]
@@ -61,6 +67,7 @@ def test_an_identical_candidate_fails() -> None:
     truth, predicted = truth_and(0.8)
     decision = decide(truth, predicted, predicted.copy())
     assert not decision.passed
+    assert decision.same_as_champion
     assert decision.failures == "differs from the champion: failed"
 
 
@@ -75,6 +82,7 @@ def test_a_worse_candidate_is_refused() -> None:
 def test_a_better_candidate_passes_and_so_does_one_that_is_as_good() -> None:
     truth, candidate, champion = truth_and(0.9, 0.8)
     assert decide(truth, candidate, champion).passed
+    assert not decide(truth, candidate, champion).same_as_champion
     equal = champion.copy()
     wrong_before, right_before = (np.flatnonzero((champion == truth) == right)[:2] for right in (False, True))
     equal[wrong_before] = truth[wrong_before]
@@ -97,6 +105,25 @@ def test_a_recall_may_fall_just_as_far_as_allowed() -> None:
     candidate[:2] = 1  # recall of class 0: 0.75
     for allowed, passes in ((0.25, True), (0.2499, False)):
         assert decide(truth, candidate, champion, GateConfig(max_recall_drop=allowed)).passed is passes
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "f1_weighted"])
+def test_the_bound_of_the_metric_that_is_asked_for_may_lie_just_as_low_as_tolerated(metric: str) -> None:
+    truth, candidate, champion = truth_and(0.8, 0.82)
+    bound = bootstrap_lower_bound(truth, candidate, champion, 3, metric, GATE, 5)
+    assert bound < 0
+    for tolerance, passes in ((-bound, True), (np.nextafter(-bound, 0), False)):
+        gate = GateConfig(tolerance=float(tolerance), max_recall_drop=0.5)
+        _, lower, recall = check_against_champion(truth, candidate, champion, CLASSES, metric, gate, 5)
+        assert (lower.value, lower.bound, lower.passed) == (bound, -tolerance, passes)
+        assert (recall.bound, recall.passed) == (-0.5, True)
+
+
+def test_a_check_says_what_was_found_and_asked() -> None:
+    assert str(Check("training.thresholds.recall", 0.51239, 0.5, True)) == (
+        "training.thresholds.recall 0.5124 (at least 0.5000): passed"
+    )
+    assert str(Check("differs from the champion", None, None, False)) == "differs from the champion: failed"
 
 
 def test_what_is_not_set_is_not_compared() -> None:

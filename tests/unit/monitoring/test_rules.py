@@ -1,0 +1,223 @@
+"""What each rule on the champion's hold-out rings for, to the letter: bounds, and the words of its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.monitoring.facts import Compared, Comparison, Finding, TestResult
+from batch_nlp.monitoring.rules import (
+    CLASSES_CHI_SQUARE,
+    EMBEDDING_AUC,
+    NO_REFERENCE,
+    RULES,
+    class_shares,
+    less_sure,
+    name_tests,
+)
+from batch_nlp.monitoring.statistics.intervals import wilson_interval
+from batch_nlp.monitoring.verdict import Status, judge
+
+CLASSES = ["negative", "neutral", "positive"]
+BEFORE, AS_SURE = (0.25, 0.25, 0.5), Compared(0.75, 0.75)
+
+
+def result(
+    name: str, *, kind: str = "mix", value: float = 0.5, p_adjusted: float = 0.5, counts: bool = False
+) -> TestResult:
+    return TestResult(name, kind, value, p_adjusted, p_adjusted, counts)
+
+
+def beside(*tests: TestResult, before: Sequence[float | None] = BEFORE, confidence: Compared = AS_SURE) -> Comparison:
+    """Return a batch beside a hold-out that had these shares."""
+    shares = {name: Compared(None, share) for name, share in zip(CLASSES, before, strict=True)}
+    return Comparison(shares, confidence, list(tests))
+
+
+def found(
+    rule: DriftRule, comparison: Comparison | None, counts: Sequence[int] = (25, 25, 50), **settings: float
+) -> Finding:
+    drift = DriftConfig(**settings)  # type: ignore[arg-type]
+    return RULES[rule](class_shares(counts, CLASSES, drift), comparison, drift)
+
+
+@pytest.mark.parametrize("rule", [DriftRule.reference, DriftRule.distance, DriftRule.confidence, DriftRule.embedding])
+def test_without_a_reference_no_rule_on_it_rings(rule: DriftRule) -> None:
+    assert found(rule, None) == Finding(rule.value, False, NO_REFERENCE)
+
+
+def test_a_reference_that_differs_rings_and_names_the_shares_that_changed_enough() -> None:
+    # of 64: 20 are 0.0625 more than 0.25, to the bit, which is just enough
+    comparison = beside(result("psi of the predicted classes"), result(CLASSES_CHI_SQUARE, counts=True))
+    assert found(DriftRule.reference, comparison, [20, 21, 23], min_share_change=0.0625) == Finding(
+        "reference",
+        True,
+        "negative 31.2% was 25.0% on the hold-out; neutral 32.8% was 25.0% on the hold-out; "
+        "positive 35.9% was 50.0% on the hold-out",
+    )
+
+
+def test_a_reference_is_not_called_different_by_another_test() -> None:
+    others = [result(EMBEDDING_AUC, counts=True), result("psi of the predicted classes", counts=True)]
+    assert found(DriftRule.reference, beside(*others), [30, 20, 50], min_share_change=0.04) == Finding(
+        "reference", False, "the shares differ from the hold-out's by no more than chance allows"
+    )
+
+
+def test_shares_near_those_of_the_reference_are_called_so() -> None:
+    assert found(DriftRule.reference, beside(result(CLASSES_CHI_SQUARE)), [26, 24, 50]) == Finding(
+        "reference", False, "no class's share is 5.0% or more from the hold-out's"
+    )
+
+
+def test_a_class_whose_share_on_the_hold_out_is_not_known_counts_as_none() -> None:
+    comparison = beside(result(CLASSES_CHI_SQUARE, counts=True), before=[None, 0.25, 0.5])
+    reason = found(DriftRule.reference, comparison).reason
+    assert reason == "negative 25.0% was 0.0% on the hold-out"
+
+
+def test_a_distance_rings_for_a_mix_that_counts_and_names_it() -> None:
+    comparison = beside(
+        result("psi of the predicted classes", value=0.256, counts=True),
+        result("ks of text_length", value=0.111),
+        result("ks of word_count", value=0.333, counts=True),
+    )
+    assert found(DriftRule.distance, comparison) == Finding(
+        "distance",
+        True,
+        "the batch is far from the hold-out: psi of the predicted classes 0.26, ks of word_count 0.33",
+    )
+
+
+def test_a_distance_leaves_to_other_rules_what_is_theirs() -> None:
+    comparison = beside(
+        result(CLASSES_CHI_SQUARE, counts=True),
+        result(EMBEDDING_AUC, counts=True),
+        result("ks of the confidence", kind="quality", counts=True),
+        result("ks of word_count"),
+    )
+    assert found(DriftRule.distance, comparison) == Finding(
+        "distance", False, "no distribution is far from the hold-out's beyond chance"
+    )
+
+
+OTHER_WORDS = result("ks of word_count", p_adjusted=0.0001)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "p_adjusted", "rings"),
+    [
+        (0.5, 0.75, 0.001, True),
+        (0.625, 0.75, 0.001, True),  # just as far as counts
+        (0.6251, 0.75, 0.001, False),
+        (0.5, 0.75, 0.0099, True),
+        (0.5, 0.75, 0.01, False),  # significance is under its bound, not at it
+        (0.75, 0.5, 0.001, False),  # surer
+        (None, 0.75, 0.001, True),
+        (0.5, None, 0.001, False),
+    ],
+)
+def test_a_confidence_rings_when_it_fell_far_enough_and_beyond_chance(
+    now: float | None, before: float | None, p_adjusted: float, rings: bool
+) -> None:
+    comparison = beside(
+        OTHER_WORDS,
+        result("ks of the confidence", kind="quality", p_adjusted=p_adjusted),
+        result("ks of the entropy", kind="quality", p_adjusted=0.9),
+        confidence=Compared(now, before),
+    )
+    finding = found(DriftRule.confidence, comparison, min_confidence_drop=0.125)
+    assert (finding.rule, finding.rings) == ("confidence", rings)
+    if rings:
+        assert finding.reason == f"the model is less sure: {now or 0:.3f} where it was {before or 0:.3f}"
+    else:
+        figures = f"({now or 0:.3f} and {before or 0:.3f})"
+        assert finding.reason == f"the model is as sure as on the hold-out, or surer {figures}"
+
+
+def test_a_difference_of_the_mix_alone_does_not_make_the_model_less_sure() -> None:
+    assert not less_sure(beside(OTHER_WORDS, confidence=Compared(0.1, 0.9)), DriftConfig())
+
+
+@pytest.mark.parametrize(("counts", "tells"), [(True, "tells"), (False, "does not tell")])
+def test_an_embedding_rings_as_its_test_says(counts: bool, tells: str) -> None:
+    others = [result("ks of word_count", counts=not counts)]
+    comparison = beside(*others, result(EMBEDDING_AUC, value=0.61234, counts=counts))
+    assert found(DriftRule.embedding, comparison) == Finding(
+        "embedding", counts, f"a classifier {tells} the batch from the hold-out (AUC 0.612)"
+    )
+    assert found(DriftRule.embedding, beside(*others)) == Finding(
+        "embedding", False, "the batch or the hold-out has too few messages with an embedding to compare"
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (1, "t0 0.12"),
+        (4, "t0 0.12, t1 1.12, t2 2.12, t3 3.12"),
+        (5, "t0 0.12, t1 1.12, t2 2.12, t3 3.12 and 1 more"),
+        (7, "t0 0.12, t1 1.12, t2 2.12, t3 3.12 and 3 more"),
+    ],
+)
+def test_four_tests_are_named_and_the_rest_counted(n: int, expected: str) -> None:
+    assert name_tests([result(f"t{number}", value=number + 0.123) for number in range(n)]) == expected
+
+
+def test_shares_carry_their_messages_and_interval() -> None:
+    shares = class_shares([5, 45, 50], CLASSES, DriftConfig(confidence=0.9))
+    assert [(share.name, share.messages, share.share) for share in shares] == [
+        ("negative", 5, 0.05),
+        ("neutral", 45, 0.45),
+        ("positive", 50, 0.5),
+    ]
+    assert [(share.lower, share.upper) for share in shares] == [wilson_interval(n, 100, 0.9) for n in (5, 45, 50)]
+
+
+def test_counts_and_classes_must_be_as_many() -> None:
+    with pytest.raises(ValueError):
+        class_shares([5, 95], CLASSES, DriftConfig())
+
+
+@pytest.mark.parametrize("rules", [[DriftRule.confidence], [DriftRule.confidence, DriftRule.share]])
+def test_without_a_rule_on_the_band_a_class_is_out_by_the_literal_one(rules: list[DriftRule]) -> None:
+    shares = class_shares([5, 45, 50], CLASSES, DriftConfig(rules=rules))
+    assert [share.out for share in shares] == [True, False, False]
+
+
+def test_a_silent_rule_on_the_band_says_what_the_band_is() -> None:
+    settings = DriftConfig(low=0.2, high=0.7)
+    assert judge([30, 30, 40], CLASSES, settings).reason == "every class is within 20% and 70%"
+
+
+def test_the_reason_of_several_rules_names_all_that_speak_for_the_verdict() -> None:
+    rules = [DriftRule.share, DriftRule.interval, DriftRule.confidence]
+    any_of, all_of = (DriftConfig(rules=rules, combine=combine) for combine in (Combine.any, Combine.all))
+    batch = [20, 50, 930]
+    interval = "negative 2.0% is under 10%; neutral 5.0% is under 10%; positive 93.0% is over 90%"
+    verdict = judge(batch, CLASSES, any_of)
+    assert (verdict.status, verdict.reason) == (Status.DRIFT, f"{interval}; {interval}")
+    verdict = judge(batch, CLASSES, all_of)
+    assert (verdict.status, verdict.reason) == (
+        Status.OK,
+        f"2 of 3 rules ring ({interval}; {interval}), and all must: {NO_REFERENCE}",
+    )
+    assert len(verdict.findings) == 3
+    quiet = judge([300, 300, 400], CLASSES, all_of)
+    within = "every class is within 10% and 90%"
+    assert (quiet.status, quiet.reason) == (Status.OK, f"{within}; {within}; {NO_REFERENCE}")
+
+
+def test_a_comparison_reaches_the_rules_that_need_it() -> None:
+    settings = DriftConfig(rules=[DriftRule.embedding])
+    comparison = beside(result(EMBEDDING_AUC, value=0.9, counts=True))
+    assert judge([30, 30, 40], CLASSES, settings, comparison).status is Status.DRIFT
+    assert judge([30, 30, 40], CLASSES, settings).status is Status.OK
+
+
+def test_a_verdict_without_a_judgement_keeps_the_shares() -> None:
+    few = judge([5, 5, 5], CLASSES, DriftConfig())
+    assert (few.status, few.reason, few.findings) == (Status.INSUFFICIENT, "15 messages are fewer than 30", [])
+    assert [share.messages for share in few.shares] == [5, 5, 5]

@@ -1,0 +1,182 @@
+"""Candidate and champion on the same messages: which messages those are, and when there is nothing to compare."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from loguru import logger
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, TrainingConfig
+from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.feature_store import FeatureStore, features_frame
+from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.registry import MODEL_FILE, TRAINED_ON_FILE, Registry, write_manifest
+from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.training.comparison import compare_with_champion
+from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
+from batch_nlp.training.tuned_classifier import TunedClassifier
+
+CLASSES = ["bad", "good"]
+OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+GATE = GateConfig(tolerance=0.0, max_recall_drop=0.1)
+NOTHING_UNSEEN = Check("held-out messages that the champion has not learned from", 0, 1, False)
+
+
+def features(first: int, last: int) -> pa.Table:
+    """Return features of messages by number; a few of them are short, the others long."""
+    rows = [
+        {
+            **{field.name: 1.0 for field in FEATURES_SCHEMA if field.type == pa.float64()},
+            "message_id": f"m{number:03d}",
+            "written_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
+            "text_hash": "h",
+            "text": f"text {number}",
+            "text_length": float(number % 10),
+            "category_group": None,
+            "embedding": [0.0],
+        }
+        for number in range(first, last)
+    ]
+    return pa.Table.from_pylist(rows, schema=FEATURES_SCHEMA)
+
+
+def fitted(messages: pd.DataFrame, least_good: int) -> Pipeline:
+    """Return a model that calls a message good from some length on."""
+    pipeline = Pipeline(
+        [
+            ("encode", ColumnTransformer([("length", "passthrough", ["text_length"])]).set_output(transform="pandas")),
+            ("model", TunedClassifier(LogisticRegression(C=1e6), "none", "none", None)),
+        ]
+    )
+    return pipeline.fit(messages, (messages["text_length"] >= least_good).astype(int))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """100 messages, good from length 5 on, of which 50 are held out; the champion has learned from some of those."""
+
+    config: Config
+    store: FeatureStore
+    registry: Registry
+    candidate: Candidate
+
+    def compare(self) -> list[Check]:
+        return compare_with_champion(self.candidate, self.config, self.store, self.registry)
+
+    def expected(self, first: int, last: int, champion_least_good: int) -> list[Check]:
+        """Return what the gate says of some held-out messages, by the numbers in their ids."""
+        numbers = np.arange(first, last) % 10
+        candidate = self.candidate.predicted[first - 50 : last - 50]
+        champion = (numbers >= champion_least_good).astype(np.int64)
+        gate, metric = self.config.training.gate, self.config.training.metric
+        truth = (numbers >= 5).astype(np.int64)
+        return check_against_champion(truth, candidate, champion, CLASSES, metric, gate, self.config.seed)
+
+
+def scene(folder: Path, engine: EngineConfig, *, learned: int = 60, known: int = 100, gate: GateConfig = GATE) -> Scene:
+    """Make a champion that learned from messages 0 to `learned` and whose features the store holds up to `known`.
+
+    Champion: good from 8 on; candidate: good from 6 on, so it is right more often.
+    """
+    messages = features_frame(features(0, 100))
+    store = FeatureStore(folder / "store", engine)
+    store.append_features(NEW, features(0, 100), "run")
+    if known:
+        store.append_features(OLD, features(0, known), "run")
+    version = folder / "models" / "v0001"
+    version.mkdir(parents=True)
+    dump_model(version / MODEL_FILE, fitted(messages, 8))
+    write_parquet(version / TRAINED_ON_FILE, pa.table({"message": message_hashes(messages[:learned])}))
+    write_manifest(version, {"dataset": "sample", "classes": CLASSES, "data_version": {"feature_version": OLD}})
+    (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
+    labels = (messages["text_length"] >= 5).astype(int)
+    candidate = Candidate(
+        "run", fitted(messages, 6), CLASSES, messages, labels, messages.index[:50], messages.index[50:]
+    )
+    config = Config(
+        seed=7,
+        dataset=DatasetConfig(name="sample"),
+        training=TrainingConfig(gate=gate, metric="f1_macro"),
+        engine=engine,
+    )
+    return Scene(config, store, Registry(folder / "models"), candidate)
+
+
+@pytest.mark.parametrize(("learned", "known"), [(50, 100), (60, 100), (75, 100), (60, 90)])
+def test_both_are_measured_on_what_the_champion_has_not_learned_from_and_the_store_holds(
+    tmp_path: Path, engine: EngineConfig, learned: int, known: int
+) -> None:
+    here, lines = scene(tmp_path, engine, learned=learned, known=known), []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="INFO")
+    checks = here.compare()
+    logger.remove(sink)
+    assert checks == here.expected(learned, known, 8)
+    assert [check.passed for check in checks] == [True, True, True]
+    assert f"v0001 on {known - learned} of 50 held-out messages" in lines[-1]
+
+
+def test_a_champion_that_has_learned_from_all_of_them_is_not_replaced(tmp_path: Path, engine: EngineConfig) -> None:
+    """Guarantee 12: a comparison that cannot be made is no success."""
+    assert scene(tmp_path, engine, learned=100).compare() == [NOTHING_UNSEEN]
+
+
+@pytest.mark.parametrize("known", [0, 60])
+def test_nor_is_one_whose_features_of_them_are_not_in_the_store(
+    tmp_path: Path, engine: EngineConfig, known: int
+) -> None:
+    assert scene(tmp_path, engine, known=known).compare() == [NOTHING_UNSEEN]
+
+
+@pytest.mark.parametrize(
+    ("gate", "asked"),
+    [
+        (GateConfig(), []),
+        (GateConfig(tolerance=0.0), [DIFFERS, "lower bound of the difference in f1_macro to the champion"]),
+        (GateConfig(max_recall_drop=0.1), [DIFFERS, "change in recall of class bad"]),
+    ],
+)
+def test_only_what_the_settings_ask_is_compared(
+    tmp_path: Path, engine: EngineConfig, gate: GateConfig, asked: list[str]
+) -> None:
+    assert [check.name for check in scene(tmp_path, engine, gate=gate).compare()] == asked
+
+
+def test_without_a_champion_there_is_nothing_to_compare(tmp_path: Path, engine: EngineConfig) -> None:
+    here = scene(tmp_path, engine)
+    here.registry.root.joinpath("champion.json").unlink()
+    assert here.compare() == []
+
+
+def test_a_damaged_champion_does_not_keep_a_candidate_from_its_place_and_is_named(
+    tmp_path: Path, engine: EngineConfig, warnings: list[str]
+) -> None:
+    here = scene(tmp_path, engine)
+    (here.registry.root / "v0001" / TRAINED_ON_FILE).write_bytes(b"not what it was")
+    assert here.compare() == []
+    assert len(warnings) == 1
+    assert "The champion cannot be compared with" in warnings[0]
+    assert f"v0001/{TRAINED_ON_FILE}: damaged" in warnings[0]
+
+
+@pytest.mark.parametrize("other", ["dataset", "classes"])
+def test_a_champion_for_other_messages_or_classes_is_not_compared(
+    tmp_path: Path, engine: EngineConfig, warnings: list[str], other: str
+) -> None:
+    here = scene(tmp_path, engine)
+    if other == "dataset":
+        here = replace(here, config=replace(here.config, dataset=DatasetConfig(name="tickets")))
+    else:
+        here = replace(here, candidate=replace(here.candidate, classes=["good", "bad"]))
+    assert here.compare() == []
+    assert warnings == ["The champion v0001 was trained for other messages or classes: not compared"]
