@@ -42,11 +42,14 @@ def test_interrupted_anywhere(
     wanted = extent.steps or 12
     project = copy("project")
     interrupted = 0
-    for step in random.Random(name).sample(range(steps), steps):
+    for attempt, step in enumerate(random.Random(name).sample(range(steps), min(steps, 3 * wanted))):
         if interrupted == wanted:
             break
         ended = forks.run(project, *SMALL, *RETRAINING, quick_check=True, kill_at=step, signal=name)
-        if ended.code in {0, 5}:  # an earlier one had come so far that fewer steps were left
+        if ended.code in {0, 5}:
+            # earlier ones had come so far that fewer steps were left, or the interrupt came within a callback of a
+            # library, which cannot pass it on: a new beginning
+            project = copy(f"project {attempt}")
             continue
         interrupted += 1
         assert ended.code == code, ended.err

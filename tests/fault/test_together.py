@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 
@@ -33,10 +34,8 @@ def test_of_two_runs_at_once_one_works_and_the_other_ends_with_75(
         codes = sorted(run.code for run in ended)
         assert codes == [0, 75], [run.err for run in ended]
         (sent_away,) = [run.err for run in ended if run.code == 75]
-        assert (
-            f"Another run (process {next(r.pid for r, e in zip(runs, ended, strict=True) if e.code == 0)})" in sent_away
-        )
-        assert "Nothing was done; try again later." in sent_away
+        # one that has only just taken the lock may not have signed it yet, so whose number is told is not asked
+        assert re.search(r"Another run \(process \w+\) is working in .+ Nothing was done; try again later\.", sent_away)
         refused += codes[1] == 75
         read_state(project)
     result = forks.run(project, *SMALL, *SCORE)
