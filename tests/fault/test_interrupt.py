@@ -49,7 +49,7 @@ def test_interrupted_anywhere(
         if ended.code in {0, 5}:
             # earlier ones had come so far that fewer steps were left, or the interrupt came within a callback of a
             # library, which cannot pass it on: a new beginning
-            project = copy(f"project {attempt}")
+            project = copy(f"project{attempt}")
             continue
         interrupted += 1
         assert ended.code == code, ended.err
