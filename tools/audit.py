@@ -8,6 +8,8 @@ a machine without network must still be able to build. ``--strict`` fails for th
 from __future__ import annotations
 
 import json
+
+# starts pip-audit only, with fixed arguments
 import subprocess  # nosec B404
 import sys
 from typing import Any

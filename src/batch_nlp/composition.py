@@ -76,6 +76,7 @@ def watch_compositions() -> None:
             raise ConfigCompositionException(str(error)) from None
         return composed
 
+    # mypy takes a method for a constant; that it is replaced is the point
     ConfigLoaderImpl.load_configuration = checked  # type: ignore[method-assign]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,38 @@ _FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {message}"
 
 # Reports and progress share the terminal's error stream with the log: standard output stays free.
 console = Console(stderr=True)
+
+
+def printable(text: str, instead: str = " ") -> str:
+    r"""Return text with everything that a terminal would act on replaced.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb")
+    'a [31mb'
+    """
+    return "".join(character if character.isprintable() else instead for character in text)
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Return printable text in lines of a width; a path stays whole, so that it can be copied.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+    first, rest : str
+        What the first line, and each other one, begins with.
+    """
+    lines = textwrap.wrap(
+        printable(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first]
 
 
 def set_up_logging(level: str, file: Path | None) -> None:

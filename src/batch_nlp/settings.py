@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -122,6 +123,8 @@ def _check_values(settings: Config) -> None:
     need(engine.batch_rows >= 1, "engine.batch_rows", engine.batch_rows, "at least 1")
     need(engine.commit_rows >= 1, "engine.commit_rows", engine.commit_rows, "at least 1")
     need(engine.threads >= 0, "engine.threads", engine.threads, "0 (all cores) or more")
+    age = settings.inference.min_age_seconds
+    need(0 <= age < math.inf, "inference.min_age_seconds", age, "a number of seconds, 0 or more")
     share = settings.quarantine.max_share
     need(0 <= share <= 1, "quarantine.max_share", share, "a share between 0 and 1")
     need(

@@ -97,6 +97,7 @@ class _Steps:
                 self._take(f"after {name}")
                 yield name, frame
 
+        # replaced in a process that ends with this run
         StepRunner.transform = counted  # type: ignore[method-assign]
 
 

@@ -30,6 +30,7 @@ OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("engine.batch_rows", 0, ["at least 1"]),
     ("engine.commit_rows", 0, ["at least 1"]),
     ("engine.threads", -1, ["0 (all cores) or more"]),
+    ("inference.min_age_seconds", -1.0, ["a number of seconds, 0 or more"]),
     ("quarantine.max_share", 1.5, ["a share between 0 and 1"]),
     ("features.embedding.dims", 0, ["at least 1"]),
     ("dataset.classes", ["one"], ["at least two classes"]),

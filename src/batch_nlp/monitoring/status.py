@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rich.console import Console
 from rich.text import Text
 
+from batch_nlp.log import printable, wrapped
 from batch_nlp.monitoring.verdict import Status
 
 _NAME, _WIDTH = 12, 80
@@ -80,7 +80,7 @@ def status_lines(status: SystemStatus) -> list[Text]:
     """Return the lines of the screen, 80 columns wide."""
     lines = [Text(f"batch-nlp, dataset {status.dataset}, {status.at:%Y-%m-%d %H:%M} UTC", style="bold"), Text()]
     for name, value in status.facts:
-        first, *rest = _wrapped(value, _WIDTH - _NAME)
+        first, *rest = wrapped(value, _WIDTH - _NAME)
         lines.append(Text.assemble((f"{name:<{_NAME}}", "cyan"), first))
         lines += [Text(" " * _NAME + more) for more in rest]
     if status.recent:
@@ -89,26 +89,15 @@ def status_lines(status: SystemStatus) -> list[Text]:
         messages = _UNKNOWN if batch.messages is None else f"{batch.messages:,}"
         lines.append(
             Text.assemble(
-                f"{batch.at:%m-%d %H:%M}  {_printable(batch.name or _UNKNOWN)[:26]:<27}{messages:>8}  ",
-                (f"{_printable(batch.verdict)[:13]:<14}", _COLOURS.get(batch.verdict, "")),
-                _printable(batch.action)[:16],
+                f"{batch.at:%m-%d %H:%M}  {printable(batch.name or _UNKNOWN)[:26]:<27}{messages:>8}  ",
+                (f"{printable(batch.verdict)[:13]:<14}", _COLOURS.get(batch.verdict, "")),
+                printable(batch.action)[:16],
             )
         )
     for problem in status.problems:
         lines.append(Text())
-        lines += [Text(line, style="red") for line in _wrapped(problem, _WIDTH, "! ")]
+        lines += [Text(line, style="red") for line in wrapped(problem, _WIDTH, "! ")]
     return lines
-
-
-def _wrapped(text: str, width: int, mark: str = "") -> list[str]:
-    """Return text in lines; a path stays whole, so that it can be copied."""
-    lines = textwrap.wrap(_printable(text), width, initial_indent=mark, break_long_words=False, break_on_hyphens=False)
-    return lines or [mark]
-
-
-def _printable(text: str) -> str:
-    """Return text without what a terminal would act on."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def size(n_bytes: int) -> str:

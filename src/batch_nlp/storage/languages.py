@@ -15,7 +15,7 @@ _MIN_LETTERS, _MIN_CONFIDENCE = 15, 0.5
 
 @cache
 def _identifier() -> Any:
-    # loading takes half a second
+    # loading takes half a second; the package comes without types
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

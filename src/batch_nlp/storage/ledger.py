@@ -13,6 +13,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.errors import AccountingError, DataError
+from batch_nlp.log import printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, BrokenRow, RawBatch
 from batch_nlp.storage.raw_lines import Row
@@ -48,11 +49,6 @@ def _as_json(record: dict[Any, Any]) -> str:
             except orjson.JSONEncodeError:
                 plain[str(name)] = _shown(value)
         return orjson.dumps(plain).decode()
-
-
-def _printable(name: str) -> str:
-    """Return the name of a file as a terminal can show it."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
 
 
 class Ledger:
@@ -162,7 +158,8 @@ class Ledger:
         table = [("messages", "reason", "column", "the first")]
         for cause, count in causes[:_SUMMARY_LINES]:
             file, line = self._quarantine.first[cause]
-            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{_printable(file)}:{line}"))
+            shown = printable(file, instead="\N{REPLACEMENT CHARACTER}")
+            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{shown}:{line}"))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
         lines = [
             "  ".join([row[0].rjust(widths[0]), row[1].ljust(widths[1]), row[2].ljust(widths[2]), row[3]])

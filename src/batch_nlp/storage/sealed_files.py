@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,8 +78,12 @@ def remove_sealed(paths: Iterable[Path]) -> None:
     """Remove files and their entries; after a kill in between, one may be there without an entry."""
     for path in paths:
         if (path.parent / SEAL_FILE).exists():
-            _change(path.parent, lambda files, name=path.name: files.pop(name, None))  # type: ignore[misc]
+            _change(path.parent, partial(_forget, path.name))
         path.unlink(missing_ok=True)
+
+
+def _forget(name: str, files: _Seal) -> None:
+    files.pop(name, None)
 
 
 def _problem(path: Path, digests: list[str]) -> str | None:

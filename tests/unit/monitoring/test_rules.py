@@ -39,6 +39,7 @@ def beside(*tests: TestResult, before: Sequence[float | None] = BEFORE, confiden
 def found(
     rule: DriftRule, comparison: Comparison | None, counts: Sequence[int] = (25, 25, 50), **settings: float
 ) -> Finding:
+    # each test names fields that hold numbers
     drift = DriftConfig(**settings)  # type: ignore[arg-type]
     return RULES[rule](class_shares(counts, CLASSES, drift), comparison, drift)
 

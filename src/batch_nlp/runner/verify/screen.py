@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from batch_nlp.log import printable, wrapped
 from batch_nlp.runner.verify.finding import Finding, Part, Severity, count
 
 _NAME, _WIDTH = 12, 80
@@ -86,20 +87,20 @@ def _lines(outcome: Outcome) -> list[Text]:
         lines += [*(Text(line, style="yellow") for line in textwrap.wrap(text, _WIDTH)), Text()]
     for part in outcome.parts:
         state, colour = _state(part)
-        first, *rest = textwrap.wrap(_printable(part.checked), _WIDTH - 2 * _NAME) or [""]
+        first, *rest = textwrap.wrap(printable(part.checked), _WIDTH - 2 * _NAME) or [""]
         lines.append(Text.assemble((f"{part.name:<{_NAME}}", "cyan"), (f"{state:<{_NAME}}", colour), first))
         lines += [Text(" " * 2 * _NAME + more) for more in rest]
     if outcome.repaired:
         lines += [Text(), Text("Repaired", style="bold")]
-        lines += [Text(f"- {_printable(done)}") for done in _first(outcome.repaired)]
+        lines += [Text(f"- {printable(done)}") for done in _first(outcome.repaired)]
     for finding in _first(outcome.findings):
         lines += [
             Text(),
-            Text(f"{finding.severity.value}: {_printable(str(finding.path))}", _COLOURS[finding.severity]),
+            Text(f"{finding.severity.value}: {printable(str(finding.path))}", _COLOURS[finding.severity]),
         ]
         for text in (finding.problem, finding.action):
             sentence = text if text.endswith((".", "!", "?")) else f"{text}."
-            lines += [Text(line) for line in _wrapped(sentence[:1].upper() + sentence[1:])]
+            lines += [Text(line) for line in wrapped(sentence[:1].upper() + sentence[1:], _WIDTH, "  ", "  ")]
     hidden = len(outcome.findings) - _SHOWN
     if hidden > 0:
         lines += [Text(), Text(f"... and {hidden:,} more: verify.report=true writes all of them to a file.")]
@@ -115,20 +116,3 @@ def _state(part: Part) -> tuple[str, str]:
 
 def _first(values: list[Any]) -> list[Any]:
     return values[:_SHOWN]
-
-
-def _wrapped(text: str) -> list[str]:
-    """Return text in lines; a path stays whole, so that it can be copied."""
-    return textwrap.wrap(
-        _printable(text),
-        _WIDTH,
-        initial_indent="  ",
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _printable(text: str) -> str:
-    """Return text without what a terminal would act on."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from batch_nlp.log import printable
 from batch_nlp.training.explanation.contributions import EMBEDDING_GROUP, NGRAMS, SENTENCES
 from batch_nlp.training.explanation.explain import Explanation
 
@@ -19,7 +20,7 @@ GROUP_NAMES = {
 
 def _plain(text: str) -> str:
     """Return text without what a terminal would act on, and without markup."""
-    return escape("".join(character if character.isprintable() else " " for character in text))
+    return escape(printable(text))
 
 
 def _bar(effect: float, greatest: float) -> str:

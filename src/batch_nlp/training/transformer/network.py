@@ -35,6 +35,7 @@ def undisturbed(seed: int, threads: int) -> Iterator[None]:
     threads : int
         Threads of torch; 0 leaves it to torch.
     """
+    # transformers draws from NumPy's global generator, so it is that one that must be seeded
     of_python, of_numpy, of_torch = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
