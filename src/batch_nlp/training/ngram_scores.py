@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from batch_nlp.errors import DataError
+from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import frequent_terms, new_vectorizer, split_sentences, sum_by_text
 
 # What is told of the sentences of a text, for each score
@@ -134,7 +135,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         self.terms_ = "\n".join(terms)
         self.idf_ = self._tfidf.idf_
-        self._vectorizer = new_vectorizer(self.max_n, {term: column for column, term in enumerate(terms)})
+        self._counter = TermCounter(list(terms), by_sentence=self.sentences)
         return of_texts, self._weigh(csr_array(counts[:, kept])), starts
 
     def _weigh(self, counts: csr_array) -> csr_array:
@@ -198,16 +199,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
         starts : ndarray of int64, shape (n_texts,)
         """
         check_is_fitted(self)
-        if self.__dict__.get("_vectorizer") is None:
+        if self.__dict__.get("_counter") is None:
             terms = self.terms_.split("\n")
-            self._vectorizer = new_vectorizer(self.max_n, {term: column for column, term in enumerate(terms)})
+            self._counter = TermCounter(terms, by_sentence=self.sentences)
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
-        sentences, starts = self._split(texts)
-        if not sentences:
+        if not texts:
             empty = csr_array((0, self.coef_.shape[1]))
-            return empty, empty, starts
-        counts = csr_array(self._vectorizer.transform(sentences))
+            return empty, empty, np.empty(0, dtype=np.int64)
+        counts, starts = self._counter.count(texts)
         return self._weigh(sum_by_text(counts, starts)), self._weigh(counts), starts
 
     def _columns(
@@ -229,7 +229,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = self.__dict__.copy()
-        for name in ("_vectorizer", "_tfidf"):  # made again from the terms when they are needed
+        for name in ("_counter", "_tfidf"):  # made again from the terms when they are needed
             state.pop(name, None)
         return state
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer
 
 # words with their apostrophes, and the marks that carry sentiment
-_WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
+WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
 _END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -35,7 +35,7 @@ def split_sentences(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]
 
 def new_vectorizer(max_n: int, vocabulary: dict[str, int] | None = None) -> CountVectorizer:
     """Return a counter of the n-grams of 1 to `max_n` words."""
-    return CountVectorizer(ngram_range=(1, max_n), token_pattern=_WORD_OR_MARK, vocabulary=vocabulary, dtype=np.float64)
+    return CountVectorizer(ngram_range=(1, max_n), token_pattern=WORD_OR_MARK, vocabulary=vocabulary, dtype=np.float64)
 
 
 def sum_by_text(counts: csr_array, starts: NDArray[np.int64]) -> csr_array:

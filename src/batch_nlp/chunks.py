@@ -1,0 +1,87 @@
+"""Texts as chunks between spaces: each different chunk is looked at once, however often it occurs.
+
+A hundred thousand messages hold ten million chunks and a hundred thousand different ones. What is made of a chunk
+(tokens, words) is remembered, so that a text costs little more than looking its chunks up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Chunks that are remembered at most, and characters beyond which one is not a word that comes again
+_REMEMBERED, _CHARS = 500_000, 64
+
+
+class Numbered(NamedTuple):
+    """Texts as numbers.
+
+    Parameters
+    ----------
+    flat : ndarray of int32, shape (n_numbers,)
+        The numbers of all texts, one text after the other.
+    ends : ndarray of int64, shape (n_texts,)
+        Where the numbers of each text end.
+    """
+
+    flat: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+
+def replace_surrogates(text: str) -> str:
+    """Replace lone surrogates, which UTF-8 cannot hold and no tokenizer accepts, by U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+class Chunks:
+    """Turns texts into numbers, chunk by chunk.
+
+    Parameters
+    ----------
+    number : callable
+        Returns the numbers of each of some chunks; a text's numbers are those of its chunks in their order.
+    """
+
+    def __init__(self, number: Callable[[list[str]], Sequence[Sequence[int]]]) -> None:
+        self._number = number
+        self._remembered: dict[str, Sequence[int]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Numbered:
+        """Return the numbers of some texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Without lone surrogates. They are split at spaces, U+0020, alone; between two of them lies an empty chunk.
+        """
+        split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+        encoded = split.flatten().dictionary_encode()
+        numbers = self._look_up(encoded.dictionary.to_pylist())
+        lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
+        known = np.fromiter(chain.from_iterable(numbers), np.int32, int(lengths.sum()))
+        starts = np.cumsum(lengths) - lengths
+        codes = encoded.indices.to_numpy()
+        taken = lengths[codes]
+        ends = np.cumsum(taken)
+        # of each chunk its place among the known numbers, and from there as many as it has
+        places = np.repeat(starts[codes] - (ends - taken), taken) + np.arange(int(taken.sum()))
+        of_texts = split.offsets.to_numpy()[1:]
+        return Numbered(known[places], np.concatenate(([0], ends))[of_texts])
+
+    def _look_up(self, chunks: list[str]) -> list[Sequence[int]]:
+        remembered = self._remembered
+        new = [chunk for chunk in chunks if chunk not in remembered]
+        found = dict(zip(new, self._number(new), strict=True)) if new else {}
+        numbers = [remembered[chunk] if chunk in remembered else found[chunk] for chunk in chunks]
+        if len(remembered) + len(found) > _REMEMBERED:
+            remembered.clear()
+        remembered.update((chunk, of_chunk) for chunk, of_chunk in found.items() if len(chunk) <= _CHARS)
+        return numbers
