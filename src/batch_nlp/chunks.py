@@ -18,7 +18,25 @@ from numpy.typing import NDArray
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Chunks that are remembered at most, and characters beyond which one is not a word that comes again
-_REMEMBERED, _CHARS = 500_000, 64
+_REMEMBERED, _CHARS = 200_000, 64
+
+
+class Split(NamedTuple):
+    """Texts as chunks.
+
+    Parameters
+    ----------
+    different : Array of large_string, shape (n_different,)
+        Each chunk once.
+    codes : ndarray of int32, shape (n_chunks,)
+        The chunks of all texts, one text after the other, as positions in `different`.
+    bounds : ndarray of int64, shape (n_texts + 1,)
+        Where the chunks of each text begin, and where those of the last one end.
+    """
+
+    different: pa.Array
+    codes: NDArray[np.int32]
+    bounds: NDArray[np.int64]
 
 
 class Numbered(NamedTuple):
@@ -41,6 +59,19 @@ def replace_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def split_chunks(texts: Sequence[str]) -> Split:
+    """Split texts at spaces, U+0020, alone; between two of them lies an empty chunk.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Without lone surrogates.
+    """
+    split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+    encoded = split.flatten().dictionary_encode()
+    return Split(encoded.dictionary, encoded.indices.to_numpy(), split.offsets.to_numpy().astype(np.int64))
+
+
 class Chunks:
     """Turns texts into numbers, chunk by chunk.
 
@@ -60,21 +91,18 @@ class Chunks:
         Parameters
         ----------
         texts : sequence of str
-            Without lone surrogates. They are split at spaces, U+0020, alone; between two of them lies an empty chunk.
+            Without lone surrogates.
         """
-        split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
-        encoded = split.flatten().dictionary_encode()
-        numbers = self._look_up(encoded.dictionary.to_pylist())
+        different, codes, bounds = split_chunks(texts)
+        numbers = self._look_up(different.to_pylist())
         lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
         known = np.fromiter(chain.from_iterable(numbers), np.int32, int(lengths.sum()))
         starts = np.cumsum(lengths) - lengths
-        codes = encoded.indices.to_numpy()
         taken = lengths[codes]
         ends = np.cumsum(taken)
         # of each chunk its place among the known numbers, and from there as many as it has
         places = np.repeat(starts[codes] - (ends - taken), taken) + np.arange(int(taken.sum()))
-        of_texts = split.offsets.to_numpy()[1:]
-        return Numbered(known[places], np.concatenate(([0], ends))[of_texts])
+        return Numbered(known[places], np.concatenate(([0], ends))[bounds[1:]])
 
     def _look_up(self, chunks: list[str]) -> list[Sequence[int]]:
         remembered = self._remembered

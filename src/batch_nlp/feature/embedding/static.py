@@ -13,7 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy.sparse import csr_array
 from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from batch_nlp.chunks import Chunks, Numbered
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.feature.embedding.distill import RECIPE, distill
@@ -47,6 +51,7 @@ class StaticEmbedder:
         self.fingerprint = fingerprint
         self._tokenizer = tokenizer
         self._table = table
+        self._chunks = Chunks(self._tokenize) if _cuts_at_spaces(tokenizer) else None
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return vectors of unit length, shape (n, dims); zeros for a text without a known token."""
@@ -58,12 +63,37 @@ class StaticEmbedder:
         return unit_length(np.concatenate(chunks))
 
     def _sum_of_tokens(self, texts: list[str]) -> FloatMatrix:
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-        ends = np.cumsum([0, *map(len, ids)], dtype=np.int32)
-        flat = np.fromiter(chain.from_iterable(ids), dtype=np.int32, count=int(ends[-1]))
-        ones = np.ones(len(flat), dtype=np.float32)
-        counts = csr_array((ones, flat, ends), shape=(len(ids), len(self._table)))
+        tokens, ends = self._tokens(texts)
+        bounds = np.concatenate(([0], ends)).astype(np.int32)
+        counts = csr_array((np.ones(len(tokens), np.float32), tokens, bounds), shape=(len(texts), len(self._table)))
         return np.asarray(counts @ self._table)
+
+    def _tokens(self, texts: list[str]) -> Numbered:
+        """Return the tokens of each text, those that are read alone."""
+        if self._chunks is None:
+            found = self._tokenize(texts)
+            return Numbered(np.fromiter(chain.from_iterable(found), np.int32), np.cumsum([len(ids) for ids in found]))
+        tokens, ends = self._chunks(texts)
+        # the tokenizer has cut chunks, not texts
+        starts = np.concatenate(([0], ends[:-1]))
+        read = np.minimum(ends - starts, self._tokenizer.truncation["max_length"])
+        place = np.arange(len(tokens)) - np.repeat(starts, ends - starts)
+        return Numbered(tokens[place < np.repeat(read, ends - starts)], np.cumsum(read))
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
+    """Say whether a text's tokens are those of its chunks between spaces, as they are with BERT's tokenizers."""
+    parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.model)
+    kinds = (BertNormalizer, BertPreTokenizer, WordPiece)
+    added = tokenizer.get_added_tokens_decoder().values()
+    return (
+        all(isinstance(part, kind) for part, kind in zip(parts, kinds, strict=True))
+        and tokenizer.truncation is not None
+        and not any(" " in token.content or token.lstrip or token.rstrip for token in added)
+    )
 
 
 def distilled_fingerprint(dims: int, max_tokens: int) -> str:

@@ -8,14 +8,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_array
 
+from batch_nlp.chunks import split_chunks
 from batch_nlp.contracts import CATEGORICAL_FEATURES, NUMERIC_FEATURES, TEXT
 from batch_nlp.steps import StatelessStep
 
 # Pictographs, dingbats, symbols, flags; joiners and skin tones are parts of the emoji before them
 _EMOJI = r"[\x{2600}-\x{27BF}\x{2B00}-\x{2BFF}\x{1F1E6}-\x{1F1FF}\x{1F300}-\x{1F3FA}\x{1F400}-\x{1FAFF}]"
+# RE2 patterns; none of them can match across a space
+_COUNTED = {
+    "words": r"\S+",
+    "visible": r"\S",
+    "exclamations": "!",
+    "questions": r"\?",
+    "capitals": r"\p{Lu}",
+    "letters": r"\p{L}",
+    "digits": r"\p{Nd}",
+    "emoji": _EMOJI,
+}
 # The open dataset writes the elite year 2020 as "20,20"
 _SPLIT_2020 = re.compile(r"(?<!\d)20,20(?!\d)")
 
@@ -69,22 +81,24 @@ class CreateFeatures(StatelessStep):
 
     @staticmethod
     def _text_features(X: pd.DataFrame) -> dict[str, Any]:
-        text: Any = pa.array(X[TEXT], pa.string())
-
-        def count(pattern: str) -> Any:
-            return pc.count_substring_regex(text, pattern).to_numpy(zero_copy_only=False).astype(float)
-
-        length = pc.utf8_length(text).to_numpy(zero_copy_only=False).astype(float)
-        words, letters = count(r"\S+"), count(r"\p{L}")
+        # what is counted lies within a chunk, so each different chunk is counted once
+        different, codes, bounds = split_chunks(X[TEXT].to_list())
+        counts = {
+            name: pc.count_substring_regex(different, pattern).to_numpy(zero_copy_only=False).astype(float)
+            for name, pattern in _COUNTED.items()
+        }
+        chunks_of_texts = csr_array((np.ones(len(codes)), codes, bounds), shape=(len(X), len(different)))
+        number = {name: chunks_of_texts @ of_chunks for name, of_chunks in counts.items()}
+        length = X[TEXT].str.len().to_numpy().astype(float)
         return {
             "text_length": length,
-            "word_count": words,
-            "mean_word_length": count(r"\S") / np.maximum(words, 1),
-            "exclamation_count": count("!"),
-            "question_count": count(r"\?"),
-            "capital_share": count(r"\p{Lu}") / np.maximum(letters, 1),
-            "digit_share": count(r"\p{Nd}") / np.maximum(length, 1),
-            "emoji_count": count(_EMOJI),
+            "word_count": number["words"],
+            "mean_word_length": number["visible"] / np.maximum(number["words"], 1),
+            "exclamation_count": number["exclamations"],
+            "question_count": number["questions"],
+            "capital_share": number["capitals"] / np.maximum(number["letters"], 1),
+            "digit_share": number["digits"] / np.maximum(length, 1),
+            "emoji_count": number["emoji"],
         }
 
     @staticmethod
