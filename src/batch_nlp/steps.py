@@ -55,10 +55,23 @@ class StepRunner:
     pipeline: Pipeline
     counts: dict[str, StepCount] = field(default_factory=dict)
 
-    def transform(self, batch: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Yield each step's name and output, so that the caller can keep what its layer keeps."""
+    def transform(
+        self, batch: pd.DataFrame, first: str | None = None, last: str | None = None
+    ) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield each step's name and output, so that the caller can keep what its layer keeps.
+
+        Parameters
+        ----------
+        batch : DataFrame
+        first, last : str, optional
+            Run the steps from one to another, for a batch that has been through those before. Two threads may run
+            different steps at a time.
+        """
         frame = batch
-        for position, (name, _) in enumerate(self.pipeline.steps):
+        names = [name for name, _ in self.pipeline.steps]
+        begin = 0 if first is None else names.index(first)
+        end = len(names) if last is None else names.index(last) + 1
+        for position, name in list(enumerate(names))[begin:end]:
             count = self.counts.setdefault(name, StepCount())
             start = time.perf_counter()
             count.rows_in += len(frame)

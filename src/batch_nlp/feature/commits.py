@@ -91,22 +91,33 @@ class Commits:
         """Messages since the last commit."""
         return sum(table.num_rows for table in self._outputs["extract"])
 
-    def add(self, outputs: dict[str, pd.DataFrame]) -> int:
-        """Take in what the steps made of a batch, and return the number of messages with new features."""
+    def labelled(self, messages: pd.DataFrame) -> pd.DataFrame:
+        """Return the messages with a label that is theirs, of those that `validate` let pass.
+
+        A label belongs to its text: one that came with another text under the same id is not this message's.
+        """
+        labelled = messages[messages["target"].notna()]
+        return labelled[self._known.same_text(labelled["message_id"], labelled["text_hash"])]
+
+    def add(self, outputs: dict[str, pd.DataFrame], labelled: pd.DataFrame) -> int:
+        """Take in what the steps made of a batch, and return the number of messages with new features.
+
+        Parameters
+        ----------
+        outputs : dict of str to DataFrame
+            By step.
+        labelled : DataFrame
+            What `labelled` returned of the batch.
+        """
         for step in _LAYER_STEPS:
             self._outputs[step].append(pa.Table.from_pandas(outputs[step], schema=_LAYER_SCHEMA, preserve_index=False))
         features = to_store(outputs["embedding"])
         self._outputs["embedding"].append(features)
-        self._outputs["labels"].append(self._label_rows(outputs["validate"]))
-        return int(features.num_rows)
-
-    def _label_rows(self, messages: pd.DataFrame) -> pa.Table:
-        labelled = messages[messages["target"].notna()]
-        # a label belongs to its text: one that came with another text under the same id is not this message's
-        labelled = labelled[self._known.same_text(labelled["message_id"], labelled["text_hash"])]
         # later commits of a run go before earlier ones, so that the last label counts whatever the commits' size
         arrived_at = self._now + timedelta(microseconds=self._commits)
-        return pa.Table.from_pandas(labelled.assign(arrived_at=arrived_at), schema=LABELS_SCHEMA, preserve_index=False)
+        labels = labelled.assign(arrived_at=arrived_at)
+        self._outputs["labels"].append(pa.Table.from_pandas(labels, schema=LABELS_SCHEMA, preserve_index=False))
+        return int(features.num_rows)
 
     def commit(self) -> None:
         """Commit the features so far, and write what the layers keep."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
@@ -17,6 +19,7 @@ from batch_nlp.feature.schema import check_schema, remember_columns
 from batch_nlp.feature.side_tables import SideTables, prepare_side_table
 from batch_nlp.feature.sources import Sources
 from batch_nlp.log import progress
+from batch_nlp.prefetch import prefetched
 from batch_nlp.steps import StepRunner, diagram
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.feature_store import FeatureStore
@@ -110,18 +113,26 @@ def run_feature_pipeline(
         )
         runner = StepRunner(build_feature_pipeline(definition, list(config.dataset.target_map), surroundings))
         with commits(layers, store, version, run, now, known) as made:
-            for batch in read_batches(
-                new,
-                (columns.message_id, columns.text, columns.date),
-                (columns.target, columns.user_id, columns.business_id),
-                config.engine.batch_rows,
-                config.dataset.ignored_columns,
-            ):
-                ledger.receive(batch)
-                ledger.done += made.add(dict(runner.transform(batch.rows)))
-                advance(len(batch.rows))
-                if made.rows >= config.engine.commit_rows:
-                    made.commit()
+
+            def checked() -> Iterator[tuple[int, dict[str, pd.DataFrame], pd.DataFrame]]:
+                for batch in read_batches(
+                    new,
+                    (columns.message_id, columns.text, columns.date),
+                    (columns.target, columns.user_id, columns.business_id),
+                    config.engine.batch_rows,
+                    config.dataset.ignored_columns,
+                ):
+                    ledger.receive(batch)
+                    outputs = dict(runner.transform(batch.rows, last="remove_duplicates"))
+                    yield len(batch.rows), outputs, made.labelled(outputs["validate"])
+
+            with prefetched(checked()) as batches:
+                for read, outputs, labelled in batches:
+                    outputs |= runner.transform(outputs["remove_duplicates"], first="clean_text")
+                    ledger.done += made.add(outputs, labelled)
+                    advance(read)
+                    if made.rows >= config.engine.commit_rows:
+                        made.commit()
             made.commit()
             runner.log()
             ledger.check_accounts(runner.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.log import progress
+from batch_nlp.prefetch import prefetched
 from batch_nlp.steps import StepRunner, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
@@ -94,10 +95,8 @@ def run_inference_pipeline(
         runner = StepRunner(Pipeline([*steps, ("predict", Predict(model, batch.predicted_at))]))
         features: list[pa.Table] = []
         sample = KeptSample(config.drift.sample, SAMPLE_SCHEMA)
-        with (
-            replacing_sealed(folder / PREDICTIONS_FILE) as file,
-            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
-        ):
+
+        def featured() -> Iterator[tuple[int, pd.DataFrame]]:
             for raw in read_batches(
                 files,
                 (columns.message_id, columns.text, columns.date),
@@ -106,18 +105,23 @@ def run_inference_pipeline(
                 (columns.target, *config.dataset.ignored_columns),
             ):
                 ledger.receive(raw)
-                outputs = dict(runner.transform(raw.rows))
-                predictions = outputs["predict"]
+                yield len(raw.rows), dict(runner.transform(raw.rows, last="embedding"))["embedding"]
+
+        with (
+            replacing_sealed(folder / PREDICTIONS_FILE) as file,
+            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+            prefetched(featured()) as batches,
+        ):
+            for read, embedded in batches:
+                predictions = dict(runner.transform(embedded, first="predict"))["predict"]
                 writer.write_table(pa.Table.from_pandas(predictions, schema=schema, preserve_index=False))
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
-                features.append(
-                    pa.Table.from_pandas(outputs["embedding"], schema=FEATURES_SCHEMA, preserve_index=False)
-                )
+                features.append(pa.Table.from_pandas(embedded, schema=FEATURES_SCHEMA, preserve_index=False))
                 sample.add(_with_predictions(features[-1], predictions, model.manifest["classes"]))
                 if sum(part.num_rows for part in features) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, features, batch.name)
-                advance(len(raw.rows))
+                advance(read)
         _keep_features(store, feature_version, features, batch.name)
         runner.log()
         ledger.check_accounts(runner.rows)
