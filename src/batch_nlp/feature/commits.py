@@ -140,8 +140,8 @@ class Commits:
         """Commit the labels: from now on models learn from what the run brought."""
         self._writer.close()
         with pq.ParquetFile(self._waiting, page_checksum_verification=True) as parquet:
-            for group in range(parquet.num_row_groups):
-                self.labels += self._store.append_labels(parquet.read_row_group(group), self._run)
+            rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, parquet.iter_batches())
+            self.labels += self._store.append_labels(rows, self._run)
 
     def take_back(self) -> None:
         """Leave the store and the layers as they were before the run."""

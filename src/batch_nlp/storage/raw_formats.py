@@ -89,13 +89,20 @@ def parse_json(line: bytes) -> Row | str:
             # orjson refuses lone surrogates, NaN and infinite numbers, which others write
             row = _replace_surrogates(json.loads(line.decode("utf-8")))
         else:
-            if isinstance(row, dict) and any(type(value) is float and abs(value) >= 2.0**63 for value in row.values()):
+            if isinstance(row, dict) and _has_rounded(row):
                 row = json.loads(line)  # orjson rounds whole numbers over 64 bits; ids must stay what they are
     except UnicodeDecodeError:
         return "invalid UTF-8"
     except (ValueError, RecursionError):
         return reason
     return row if isinstance(row, dict) else "not a JSON object"
+
+
+def _has_rounded(row: Row) -> bool:
+    for value in row.values():  # a loop, since this is asked of every row
+        if type(value) is float and abs(value) >= 2.0**63:
+            return True
+    return False
 
 
 def _replace_surrogates(value: Any) -> Any:

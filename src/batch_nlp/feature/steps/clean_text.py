@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 
 from batch_nlp.steps import StatelessStep
 
+# RE2 for a control character, white space that is no space, or two spaces
+_NOT_ONE_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]|  "
+
 
 class CleanText(StatelessStep):
     """Unescape HTML, normalise Unicode (NFC), turn control characters and white space into single spaces.
@@ -33,6 +36,10 @@ class CleanText(StatelessStep):
         # (pyarrow 25 leaves decomposed characters as they are, so not its utf8_normalize)
         texts = [unicodedata.normalize("NFC", html.unescape(text[: 4 * self.max_chars])) for text in X["text"]]
         # &#xD800; and friends cannot come out of unescape, which follows HTML5 and gives U+FFFD
-        column: Any = pc.replace_substring_regex(pa.array(texts, pa.string()), r"[\p{Cc}\p{Z}\s]+", " ")
+        column: Any = pa.array(texts, pa.string())
+        # to find what is to be replaced takes a tenth of the time of replacing it, and most texts have none
+        found = pc.match_substring_regex(column, _NOT_ONE_SPACE)
+        replaced = pc.replace_substring_regex(column.filter(found), r"[\p{Cc}\p{Z}\s]+", " ")
+        column = pc.replace_with_mask(column, found, replaced)
         column = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(column), 0, self.max_chars)
         return X.assign(text=pd.Series(column.to_pylist(), X.index, object))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pandas as pd
 import pytest
@@ -56,3 +57,15 @@ def test_other_columns_the_index_and_the_input_stay() -> None:
     out = CleanText().transform(frame)
     pd.testing.assert_frame_equal(frame, before)
     pd.testing.assert_frame_equal(out, before.assign(text=pd.Series(["a", "b"], [7, 3], object)))
+
+
+def test_every_control_character_and_white_space_becomes_a_space() -> None:
+    characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    spaces = {
+        character
+        for character, cleaned in zip(characters, clean(*(f"a{character}b" for character in characters)), strict=True)
+        if cleaned == "a b"
+    }
+    assert spaces == {
+        character for character in characters if unicodedata.category(character) in {"Cc", "Zs", "Zl", "Zp"}
+    }
