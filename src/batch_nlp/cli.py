@@ -17,7 +17,7 @@ from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from batch_nlp.composition import check_flags, watch_compositions
+from batch_nlp.composition import check_flags, list_groups_without_copies, watch_compositions
 from batch_nlp.config import Config
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments import (
@@ -175,3 +175,4 @@ def _run_hydra() -> int:
 OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
 watch_compositions()
+list_groups_without_copies()

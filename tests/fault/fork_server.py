@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,20 @@ def _import_libraries() -> None:
     # imported for the forks to have, not to be used here
     import pandera  # noqa: F401
     import rich.progress  # noqa: F401
+    import scipy.stats  # noqa: F401
     import skops.io  # noqa: F401
     import xgboost  # noqa: F401
     from tests.fault import faults  # noqa: F401
 
-    import batch_nlp.cli
-    import batch_nlp.runner  # noqa: F401
+    import batch_nlp.cli  # noqa: F401
+
+    # A run imports them when it needs them: too late for a fault that is put into all modules that use something
+    for module in (
+        *("feature.pipeline", "feature.run", "inference.run", "monitoring.analyse", "training.classifier"),
+        *("training.run", "runner.explain", "runner.inference", "runner.learning_curve", "runner.requeue"),
+        *("runner.response", "runner.sample", "runner.simulate", "runner.status", "runner.training", "runner.verify"),
+    ):
+        import_module(f"batch_nlp.{module}")
 
 
 def _work(request: dict[str, Any]) -> None:

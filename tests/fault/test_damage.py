@@ -17,8 +17,7 @@ from tests.projects import LIGHT, Project
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError
 from batch_nlp.feature.sources import Sources
-from batch_nlp.inference.batches import BatchRecords
-from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers

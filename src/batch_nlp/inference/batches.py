@@ -22,6 +22,8 @@ from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.registry import file_hash
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
+# What a batch's folder of predictions holds
+PREDICTIONS_FILE = "predictions.parquet"
 _ADVICE = (
     "Restore it from a backup, or remove it together with the folder of the batch in 09_inference/predictions: files "
     "of it that are in the inbox are then scored again."

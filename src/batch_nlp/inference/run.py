@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import ColumnsConfig, Config
 from batch_nlp.contracts import FEATURES_SCHEMA
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
@@ -37,8 +37,6 @@ from batch_nlp.storage.samples import (
 )
 from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
 from batch_nlp.storage.tables import connect
-
-PREDICTIONS_FILE = "predictions.parquet"
 
 # Gives the feature steps for a run. They come from above: the pipelines never import each other.
 FeatureSteps = Callable[[duckdb.DuckDBPyConnection, KnownMessages, Ledger], Pipeline]

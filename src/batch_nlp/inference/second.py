@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import Batch
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.inference.predict import Predict, predictions_schema
-from batch_nlp.inference.run import PREDICTIONS_FILE
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Model

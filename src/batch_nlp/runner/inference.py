@@ -1,32 +1,32 @@
-"""The stage `inference`: score the inbox, judge the batch, and act on the verdict."""
+"""The stage `inference`: score the inbox, judge the batch, and act on the verdict.
+
+What scores and judges is imported when there is something to score: most calls of a scheduler find nothing new.
+"""
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
+
 from loguru import logger
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-from batch_nlp.feature.schema import check_schema
-from batch_nlp.feature.side_tables import SideTables, prepare_side_table
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
-from batch_nlp.inference.run import PREDICTIONS_FILE, run_inference_pipeline
-from batch_nlp.monitoring.analyse import WindowBatch, analyse
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.report import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import report_batch
-from batch_nlp.runner.response import raise_for, respond
 from batch_nlp.runner.telling import tell_answer
-from batch_nlp.storage.known import KnownMessages
-from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Model, read_manifest
-from batch_nlp.storage.samples import sample_file
+
+if TYPE_CHECKING:
+    import duckdb
+    from sklearn.pipeline import Pipeline
+
+    from batch_nlp.storage.known import KnownMessages
+    from batch_nlp.storage.ledger import Ledger
 
 
 def infer(run: Run) -> None:
@@ -53,6 +53,8 @@ def infer(run: Run) -> None:
             show_verdict(None, verdict, "none", config.drift.confidence)
             run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
             return
+    from batch_nlp.runner.response import raise_for, respond
+
     champion = run.registry.champion()
     if champion is None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
@@ -87,6 +89,11 @@ def infer(run: Run) -> None:
 
 def _analyse(run: Run, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
+    from batch_nlp.inference.batches import PREDICTIONS_FILE
+    from batch_nlp.monitoring.analyse import WindowBatch, analyse
+    from batch_nlp.storage.reference import Reference
+    from batch_nlp.storage.samples import sample_file
+
     layers, drift = run.layers, run.config.drift
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
@@ -129,6 +136,11 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
+    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+    from batch_nlp.feature.schema import check_schema
+    from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+    from batch_nlp.inference.run import run_inference_pipeline
+
     config = run.config
     definition = FeatureDefinition.from_dict(champion.manifest["feature_definition"])
     expected = champion.manifest["data_version"]["feature_version"]

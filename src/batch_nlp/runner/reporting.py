@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from loguru import logger
 
 from batch_nlp.config import Stage
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.inference.batches import Batch
-from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.report import (
@@ -24,7 +22,6 @@ from batch_nlp.monitoring.report import (
     write_metrics,
     write_run_metrics,
 )
-from batch_nlp.monitoring.statistics.performance import measure
 from batch_nlp.runner.context import Run
 
 # Newest batches whose labels are looked for at every run
@@ -81,6 +78,10 @@ def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]
     batches : list of str
         Names; those without a label are left out.
     """
+    import numpy as np
+
+    from batch_nlp.monitoring.statistics.performance import measure
+
     classes, mapping = list(run.config.dataset.classes), dict(run.config.dataset.target_map)
     files = {str(path): name for name in batches if (path := _predictions(run, name)).exists()}
     pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)

@@ -11,8 +11,7 @@ from loguru import logger
 from batch_nlp.config import DriftResponse
 from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError, DriftError, GateError
-from batch_nlp.inference.batches import Batch, BatchRecords
-from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer

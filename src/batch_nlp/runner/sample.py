@@ -10,7 +10,6 @@ from batch_nlp.config import SamplePart
 from batch_nlp.errors import DataError
 from batch_nlp.log import progress
 from batch_nlp.runner.context import Run
-from batch_nlp.sample import deliver_labels, write_batch, write_history
 from batch_nlp.storage.raw import find_files
 
 
@@ -20,6 +19,8 @@ def generate_sample(run: Run, *, with_batch: bool) -> None:
     folder = Path(config.dataset.raw_dir)
     if find_files(folder, config.dataset.tables.message):
         return
+    from batch_nlp.sample import write_batch, write_history
+
     logger.info("Sample: writing {:,} generated messages to {}", config.sample.messages, folder)
     with progress("sample") as advance:
         write_history(folder, config.sample, advance)
@@ -35,6 +36,8 @@ def write_sample(run: Run) -> None:
     DataError
         If the folder for the history holds messages already.
     """
+    from batch_nlp.sample import deliver_labels, write_batch, write_history
+
     sample, folder = run.config.sample, Path(run.config.dataset.raw_dir)
     if sample.part is SamplePart.history:
         if find_files(folder, run.config.dataset.tables.message):

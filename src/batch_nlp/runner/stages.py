@@ -1,31 +1,28 @@
-"""Which pipelines run, in what order."""
+"""Which pipelines run, in what order.
+
+What a stage works with is imported when the stage runs: scikit-learn alone takes more than a second, and most calls of
+a scheduler find nothing new.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 
 from loguru import logger
 
-from batch_nlp.config import Config, Stage
-from batch_nlp.errors import GateError, SettingsError
+from batch_nlp.config import Config, Stage, plain
+from batch_nlp.errors import DataError, GateError, SettingsError
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.explain import check_message_id, explain
-from batch_nlp.runner.inference import infer
-from batch_nlp.runner.learning_curve import check_shares, draw_learning_curve
-from batch_nlp.runner.reporting import ending_written
-from batch_nlp.runner.requeue import requeue
-from batch_nlp.runner.sample import generate_sample, write_sample
-from batch_nlp.runner.simulate import simulate
-from batch_nlp.runner.status import report_status
-from batch_nlp.runner.training import roll_back, sound_champion, take_in, train
-from batch_nlp.runner.verify import verify
-from batch_nlp.sample import check_sample
-from batch_nlp.simulation import check_simulation
 from batch_nlp.storage.atomic import sweep
+from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking import check_tracking
-from batch_nlp.training.classifier import build_classifier
+
+# Stages that train, or may: inference does when its batch has drifted
+_TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
 
 
 def check_settings(config: Config) -> None:
@@ -37,21 +34,50 @@ def check_settings(config: Config) -> None:
     """
     check_drift(config.drift, len(config.dataset.classes))
     if config.dataset.generate:
+        from batch_nlp.sample.settings import check as check_sample
+
         check_sample(config.sample)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
         check_notify(config.notify)
-    if {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate} & stages:
+    if _TRAIN & stages and not (_TRAIN & stages == {Stage.inference} and _champion_has_its_classifier(config)):
+        from batch_nlp.training.classifier import build_classifier
+
         classifier = build_classifier(config).estimator
         if hasattr(classifier, "check_installed"):
             classifier.check_installed()
     if Stage.learning_curve in stages:
+        from batch_nlp.runner.learning_curve import check_shares
+
         check_shares(config)
     if Stage.explain in stages:
+        from batch_nlp.runner.explain import check_message_id
+
         check_message_id(config)
     if Stage.simulate in stages:
+        from batch_nlp.simulation.settings import check_simulation
+
         check_simulation(config)
+
+
+def _champion_has_its_classifier(config: Config) -> bool:
+    """Say whether the champion was trained with this classifier, by these libraries: it need not be tried out again.
+
+    To try one out it is fitted on made-up rows, for which scikit-learn and its library must be imported.
+    """
+    try:
+        champion = Registry(Path(config.paths.models)).champion_manifest()
+    except DataError:  # it is told where the champion is needed
+        return False
+    package = config.model.estimator.partition(".")[0]
+    names = {"sklearn": "scikit-learn", "xgboost": "xgboost"}
+    if champion is None or package not in names:  # what our own classifiers need besides is for them to say
+        return False
+    asked = {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)}
+    trained_with = champion.get("packages", {})
+    same_code = all(trained_with.get(name) == version(name) for name in ("scikit-learn", names[package]))
+    return same_code and bool(champion.get("settings") == asked)
 
 
 def run_stages(config: Config, now: datetime, alone: bool = True) -> float | None:
@@ -82,6 +108,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     run = Run.of(config, now)
     if set(config.pipeline.stages) <= {Stage.status, Stage.verify}:  # what is there is shown as it is
         return _run_stages(run, alone=False)
+    from batch_nlp.runner.reporting import ending_written
+
     with ending_written(run):
         return _run_stages(run, alone)
 
@@ -101,42 +129,75 @@ def _run_stages(run: Run, alone: bool) -> float | None:
         logger.info("The feature store holds nothing to train on: {} first", config.pipeline.if_store_empty[0].value)
         stages = [*config.pipeline.if_store_empty, *stages]
     if config.dataset.generate and Stage.feature in stages:
+        from batch_nlp.runner.sample import generate_sample
+
         generate_sample(run, with_batch=Stage.inference in stages)
     metric: float | None = None
     failed_gate: GateError | None = None
     for stage in stages:
         logger.info("== {} ==", stage.value)
-        if stage is Stage.sample:
-            write_sample(run)
-        elif stage is Stage.feature:
-            take_in(run)
-        elif stage is Stage.training:
-            try:
-                metric = train(run, reason="asked for", force=config.training.force)
-            except GateError as error:
-                if run.registry.champion_version() is None or stage is stages[-1]:
-                    raise
-                logger.warning("The gate refused the candidate; the champion goes on with the inbox")
-                failed_gate = error
-        elif stage is Stage.inference:
-            infer(run)
-        elif stage is Stage.explain:
-            explain(run)
-        elif stage is Stage.learning_curve:
-            metric = draw_learning_curve(run)
-        elif stage is Stage.simulate:
-            metric = simulate(run, run_stages)
-        elif stage is Stage.status:
-            report_status(run)
-        elif stage is Stage.verify:
-            verify(run)
-        elif stage is Stage.requeue:
-            requeue(run)
+        try:
+            measured = _run_stage(run, stage)
+        except GateError as error:
+            last = run.registry.champion_version() is None or stage is stages[-1]
+            if stage is not Stage.training or last:
+                raise
+            logger.warning("The gate refused the candidate; the champion goes on with the inbox")
+            failed_gate = error
         else:
-            roll_back(run)
+            metric = metric if measured is None else measured
     if failed_gate:
         raise failed_gate
     return metric
+
+
+def _run_stage(run: Run, stage: Stage) -> float | None:
+    """Run one stage; return the selection metric of a model that it trained."""
+    if stage is Stage.sample:
+        from batch_nlp.runner.sample import write_sample
+
+        write_sample(run)
+    elif stage is Stage.feature:
+        from batch_nlp.runner.training import take_in
+
+        take_in(run)
+    elif stage is Stage.training:
+        from batch_nlp.runner.training import train
+
+        return train(run, reason="asked for", force=run.config.training.force)
+    elif stage is Stage.inference:
+        from batch_nlp.runner.inference import infer
+
+        infer(run)
+    elif stage is Stage.explain:
+        from batch_nlp.runner.explain import explain
+
+        explain(run)
+    elif stage is Stage.learning_curve:
+        from batch_nlp.runner.learning_curve import draw_learning_curve
+
+        return draw_learning_curve(run)
+    elif stage is Stage.simulate:
+        from batch_nlp.runner.simulate import simulate
+
+        return simulate(run, run_stages)
+    elif stage is Stage.status:
+        from batch_nlp.runner.status import report_status
+
+        report_status(run)
+    elif stage is Stage.verify:
+        from batch_nlp.runner.verify import verify
+
+        verify(run)
+    elif stage is Stage.requeue:
+        from batch_nlp.runner.requeue import requeue
+
+        requeue(run)
+    else:
+        from batch_nlp.runner.training import roll_back
+
+        roll_back(run)
+    return None
 
 
 def _check_dataset(run: Run) -> None:
@@ -149,6 +210,8 @@ def _check_dataset(run: Run) -> None:
     SettingsError
         If dataset and registry do not belong together.
     """
+    from batch_nlp.runner.training import sound_champion
+
     champion = sound_champion(run)
     dataset = run.config.dataset.name
     if champion is None or champion["dataset"] == dataset:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from batch_nlp.config import Event
 from batch_nlp.errors import DataError
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.notify import Notice, notify
 from batch_nlp.runner.context import Run
-from batch_nlp.training.run import TrainingResult
+
+if TYPE_CHECKING:
+    from batch_nlp.training.run import TrainingResult
 
 # of a retraining that failed, the failure itself is told, with its exit code
 _EVENTS = {

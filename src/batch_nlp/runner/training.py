@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
 from batch_nlp.errors import DataError, GateError
-from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking import TrackedTraining, create_tracker
-from batch_nlp.training.gate import GateDecision
-from batch_nlp.training.run import TrainingResult, run_training_pipeline, training_fingerprint
+
+# Imported late in what follows: most runs find nothing to train on, or nothing new
+if TYPE_CHECKING:
+    from batch_nlp.training.gate import GateDecision
+    from batch_nlp.training.run import TrainingResult
 
 
 def take_in(run: Run) -> None:
     """Compute the features of what is new in ``01_raw``, and add its labels."""
+    from batch_nlp.feature.run import run_feature_pipeline
+
     run_feature_pipeline(run.config, run.layers, run.store, run.inbox, run.name, run.now)
 
 
@@ -43,6 +47,8 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     GateError
         If the candidate failed its gate; the champion stays.
     """
+    from batch_nlp.training.run import training_fingerprint
+
     config = run.config
     if not force and config.training.promote is not False:
         champion = sound_champion(run)
@@ -73,6 +79,8 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     reason : str
         Why, for the decision log.
     """
+    from batch_nlp.training.run import run_training_pipeline
+
     config, version = run.config, run.definition.version
     before = run.registry.champion_version()
     started, clock = datetime.now(UTC), time.perf_counter()

@@ -7,12 +7,13 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
-
-from sklearn.pipeline import Pipeline
+from typing import TYPE_CHECKING, Any
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # Types that skops does not trust by itself. A model file that names any other is refused.
 TRUSTED_TYPES = (
@@ -93,6 +94,7 @@ def load_model(path: Path) -> Pipeline:
         If the file cannot be read, or names a type that is not trusted.
     """
     import skops.io
+    from sklearn.pipeline import Pipeline
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:

@@ -15,17 +15,19 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from loguru import logger
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.model_file import load_model
 from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 MODEL_FILE, MANIFEST_FILE, CHECK_FILE, TRAINED_ON_FILE = (
     "model.skops",

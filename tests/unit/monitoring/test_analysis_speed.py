@@ -17,8 +17,8 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.config import Config, EngineConfig, SampleConfig
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.feature.side_tables import SideTables
-from batch_nlp.inference.batches import Batch, BatchRecords
-from batch_nlp.inference.run import PREDICTIONS_FILE, run_inference_pipeline
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
+from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse
 from batch_nlp.sample import write_history
 from batch_nlp.storage.feature_store import FeatureStore

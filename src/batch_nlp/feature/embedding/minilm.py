@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.feature.embedding.weights import DIMS, MAX_POSITIONS, load_tensors, load_tokenizer
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 
 def minilm_fingerprint(max_tokens: int) -> str:
@@ -87,6 +90,8 @@ class MiniLM:
 
 
 def _create_session(tensors: dict[str, NDArray[np.float32]], threads: int) -> ort.InferenceSession:
+    import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]

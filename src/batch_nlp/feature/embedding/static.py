@@ -11,7 +11,6 @@ import numpy as np
 from loguru import logger
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
-from scipy.sparse import csr_array
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
@@ -51,6 +50,8 @@ class StaticEmbedder:
         self.fingerprint = fingerprint
         self._tokenizer = tokenizer
         self._table = table
+        # texts are cut here where their chunks are tokenized, by the tokenizer where they are tokenized whole
+        self._max_tokens = tokenizer.truncation["max_length"] if tokenizer.truncation else None
         self._chunks = Chunks(self._tokenize) if _cuts_at_spaces(tokenizer) else None
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
@@ -65,6 +66,8 @@ class StaticEmbedder:
     def _sum_of_tokens(self, texts: list[str]) -> FloatMatrix:
         tokens, ends = self._tokens(texts)
         bounds = np.concatenate(([0], ends)).astype(np.int32)
+        from scipy.sparse import csr_array  # late: its fingerprint is asked for by runs that embed nothing
+
         counts = csr_array((np.ones(len(tokens), np.float32), tokens, bounds), shape=(len(texts), len(self._table)))
         return np.asarray(counts @ self._table)
 
@@ -76,7 +79,7 @@ class StaticEmbedder:
         tokens, ends = self._chunks(texts)
         # the tokenizer has cut chunks, not texts
         starts = np.concatenate(([0], ends[:-1]))
-        read = np.minimum(ends - starts, self._tokenizer.truncation["max_length"])
+        read = ends - starts if self._max_tokens is None else np.minimum(ends - starts, self._max_tokens)
         place = np.arange(len(tokens)) - np.repeat(starts, ends - starts)
         return Numbered(tokens[place < np.repeat(read, ends - starts)], np.cumsum(read))
 
@@ -91,7 +94,6 @@ def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
     added = tokenizer.get_added_tokens_decoder().values()
     return (
         all(isinstance(part, kind) for part, kind in zip(parts, kinds, strict=True))
-        and tokenizer.truncation is not None
         and not any(" " in token.content or token.lstrip or token.rstrip for token in added)
     )
 

@@ -6,7 +6,8 @@ from math import erfc, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2_contingency, ks_2samp
+
+# scipy.stats is imported where it is used: it takes most of a second, and most runs have no batch to judge
 
 
 def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
@@ -33,6 +34,8 @@ def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2 or not table.sum(axis=1).all():
         return 0.0, 1.0
+    from scipy.stats import chi2_contingency
+
     result = chi2_contingency(table, correction=False)
     return float(result.statistic), float(result.pvalue)
 
@@ -83,5 +86,7 @@ def ks(sample: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float
     """
     if len(sample) == 0 or len(other) == 0:
         return 0.0, 1.0
+    from scipy.stats import ks_2samp
+
     result = ks_2samp(sample, other)
     return float(result.statistic), float(result.pvalue)

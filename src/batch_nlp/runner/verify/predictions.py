@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batch_nlp.inference.batches import Batch, BatchState
-from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.contents import Contents, read_contents

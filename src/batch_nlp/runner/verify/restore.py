@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
-from batch_nlp.inference.run import PREDICTIONS_FILE
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.contents import read_contents
 from batch_nlp.runner.verify.finding import UNREADABLE

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from loguru import logger
 
-from batch_nlp.feature.embedding import Embedding
 from batch_nlp.feature.embedding.base import FloatMatrix
 from batch_nlp.feature.embedding.cache import CachedEmbedder
+from batch_nlp.feature.embedding.step import Embedding
 
 
 class Counting:

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.feature.embedding import Embedding
+from batch_nlp.feature.embedding.step import Embedding
 
 FRAME = pd.DataFrame({"text": ["Great tacos!", "Never again.", "Great tacos!"], "words": [2, 2, 2]}, index=[7, 3, 9])
 
