@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.embedding import Embedding
+from batch_nlp.feature.embedding.step import Embedding
 from batch_nlp.feature.side_tables import SideTables
 from batch_nlp.feature.steps.clean_text import CleanText
 from batch_nlp.feature.steps.create_features import CreateFeatures

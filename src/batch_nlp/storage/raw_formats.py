@@ -99,7 +99,7 @@ def parse_json(line: bytes) -> Row | str:
 
 
 def _has_rounded(row: Row) -> bool:
-    for value in row.values():  # a loop, since this is asked of every row
+    for value in row.values():  # noqa: SIM110 a generator takes twice as long, and this is asked of every row
         if type(value) is float and abs(value) >= 2.0**63:
             return True
     return False
