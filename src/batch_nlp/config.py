@@ -43,6 +43,7 @@ class EmbeddingBackend(Enum):
     static = "static"
     minilm = "minilm"
     sentence_transformers = "sentence_transformers"
+    none = "none"
 
 
 class Split(Enum):
@@ -264,7 +265,8 @@ class CleanTextConfig:
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
-    # static (distilled from MiniLM, fast), minilm (ONNX Runtime), sentence_transformers (an extra, any model)
+    # static (distilled from MiniLM, fast), minilm (ONNX Runtime), sentence_transformers (an extra, any model),
+    # none (no vectors: training.inputs must then do without embedding)
     backend: EmbeddingBackend = EmbeddingBackend.static
     # Model name on a hub or a local path; null takes the packaged all-MiniLM-L6-v2 weights
     model: str | None = None
@@ -272,7 +274,7 @@ class EmbeddingConfig:
     dims: int = 256
     # Tokens of a message that the model reads
     max_tokens: int = 256
-    # Messages encoded at a time
+    # Messages in a forward pass of the sentence_transformers backend
     batch_size: int = 32
     # Device of the sentence_transformers backend (cpu, cuda, ...); null lets it choose
     device: str | None = None
@@ -383,6 +385,9 @@ class TrainingConfig:
     # Which window of that share is held out by a split by time: 0 the newest, 1 the one before it, ...; messages after
     # the window are left out. A model of another window than the newest is measured and never published
     window: int = 0
+    # Labelled messages over which training keeps its large arrays in files rather than in memory. The model is the same;
+    # 100,000 messages take about a gigabyte in memory, and about half of that on the disk of paths.data
+    rows_in_memory: int = 200_000
     # What models learn from: any of tabular, embedding, ngrams
     inputs: list[Input] = field(default_factory=lambda: [Input.tabular, Input.embedding, Input.ngrams])
     # none, weights inverse to the class sizes, or smote (messages made up between those of the smaller classes)

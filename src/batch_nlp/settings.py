@@ -10,7 +10,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from batch_nlp.config import Config, Split, parse
+from batch_nlp.config import Config, EmbeddingBackend, Input, Split, parse
 from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
@@ -129,6 +129,14 @@ def _check_values(settings: Config) -> None:
     need(0 <= share <= 1, "quarantine.max_share", share, "a share between 0 and 1")
     need(
         settings.features.embedding.dims >= 1, "features.embedding.dims", settings.features.embedding.dims, "at least 1"
+    )
+    inputs = [name.value for name in training.inputs]
+    need(
+        settings.features.embedding.backend is not EmbeddingBackend.none or Input.embedding not in training.inputs,
+        "training.inputs",
+        f"[{','.join(inputs)}]",
+        "inputs without embedding where features.embedding.backend=none, such as training.inputs=[tabular,ngrams], "
+        "or another backend (features=default)",
     )
     classes, mapped = settings.dataset.classes, set(settings.dataset.target_map.values())
     need(len(classes) >= 2, "dataset.classes", classes, "at least two classes")

@@ -148,7 +148,8 @@ def _categories(name: str, sample: list[str], other: list[str], settings: DriftC
 
 
 def _embeddings(sample: pd.DataFrame, other: pd.DataFrame, settings: DriftConfig, seed: int) -> list[_Test]:
-    if min(len(sample), len(other)) < MIN_EMBEDDINGS:
+    # messages of features without an embedding have vectors without entries
+    if min(int(frame[EMBEDDING].map(len).gt(0).sum()) for frame in (sample, other)) < MIN_EMBEDDINGS:
         return []
     now, then = (np.stack(frame[EMBEDDING][:MAX_EMBEDDINGS].to_list()) for frame in (sample, other))
     value, p_value = domain_auc(now, then, seed)

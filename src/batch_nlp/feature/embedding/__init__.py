@@ -1,4 +1,4 @@
-"""A message's text as a vector, by one of three backends behind one interface.
+"""A message's text as a vector, by one of four backends behind one interface.
 
 The step of the pipeline is not among them: it brings scikit-learn, and a run that finds nothing new needs fingerprints.
 """

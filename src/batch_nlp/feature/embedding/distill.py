@@ -57,13 +57,14 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
     ids = np.array(meaningful_tokens(model.tokenizer) if token_ids is None else token_ids)
     logger.info("Distilling {:,} static token vectors from MiniLM; done once", len(ids))
     first, last = model.tokenizer.encode("").ids  # [CLS] and [SEP]
-    batches = [ids[start : start + _BATCH_TOKENS] for start in range(0, len(ids), _BATCH_TOKENS)]
-    vectors = np.concatenate(
-        [
-            model.mean_of_tokens([(first, int(token), last) for token in batch])
-            for batch in track(batches, "Distilling", disable=not sys.stderr.isatty(), transient=True)
-        ]
+    batches = [
+        [(first, int(token), last) for token in ids[start : start + _BATCH_TOKENS]]
+        for start in range(0, len(ids), _BATCH_TOKENS)
+    ]
+    passes = track(
+        model.passes(batches), "Distilling", total=len(batches), disable=not sys.stderr.isatty(), transient=True
     )
+    vectors = np.concatenate(list(passes))
     table = np.zeros((model.tokenizer.get_vocab_size(), dims), dtype=np.float32)
     table[ids] = principal_components(vectors, dims) * sif_weights(len(ids))[:, np.newaxis]
     logger.info("Distilled {:,} static token vectors in {:.1f} s", len(ids), time.perf_counter() - started)

@@ -8,6 +8,7 @@ from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import Embedder
 from batch_nlp.feature.embedding.minilm import MiniLM, minilm_fingerprint
+from batch_nlp.feature.embedding.none import NoEmbedder
 from batch_nlp.feature.embedding.pretrained_static import load_pretrained, pretrained_fingerprint
 from batch_nlp.feature.embedding.sentence_transformer import (
     SentenceTransformerEmbedder,
@@ -35,6 +36,8 @@ def fingerprint(settings: EmbeddingConfig) -> str:
         If the settings contradict each other, or name a folder that does not exist.
     """
     _check(settings)
+    if settings.backend is EmbeddingBackend.none:
+        return NoEmbedder.fingerprint
     if settings.backend is EmbeddingBackend.minilm:
         return minilm_fingerprint(settings.max_tokens)
     if settings.backend is EmbeddingBackend.sentence_transformers:
@@ -64,8 +67,10 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
         If the packaged weights are missing or damaged.
     """
     _check(settings)
+    if settings.backend is EmbeddingBackend.none:
+        return NoEmbedder()
     if settings.backend is EmbeddingBackend.minilm:
-        return MiniLM(settings.max_tokens, settings.batch_size, threads)
+        return MiniLM(settings.max_tokens, threads)
     if settings.backend is EmbeddingBackend.sentence_transformers:
         return SentenceTransformerEmbedder(
             settings.model, settings.max_tokens, settings.batch_size, settings.device, threads
@@ -81,6 +86,8 @@ def _check(settings: EmbeddingConfig) -> None:
     for name in ("dims", "max_tokens", "batch_size"):
         if getattr(settings, name) < 1:
             raise SettingsError(f"features.embedding.{name}={getattr(settings, name)}: it must be at least 1.")
+    if settings.backend is EmbeddingBackend.none and settings.model is not None:
+        raise SettingsError(f"features.embedding.model={settings.model}: backend=none has no model. Set model=null.")
     if settings.backend is EmbeddingBackend.minilm and settings.model is not None:
         raise SettingsError(
             f"features.embedding.model={settings.model}: backend=minilm has one model, the packaged all-MiniLM-L6-v2. "

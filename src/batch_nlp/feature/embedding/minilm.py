@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -26,14 +28,16 @@ def minilm_fingerprint(max_tokens: int) -> str:
 class MiniLM:
     """Encodes with the official weights; agrees with sentence-transformers to about 1e-6.
 
+    Each text has a forward pass of its own, on one thread: nothing is padded, and what a pass reads and writes stays in
+    the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
+    text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
+
     Parameters
     ----------
     max_tokens : int
         Tokens of a text that are read, with the two that the model adds.
-    batch_size : int
-        Texts in a forward pass.
     threads : int
-        Threads of a forward pass; 0 takes all cores.
+        Forward passes at a time; 0 takes all cores.
 
     Raises
     ------
@@ -45,17 +49,17 @@ class MiniLM:
 
     dims = DIMS
 
-    def __init__(self, max_tokens: int = 256, batch_size: int = 32, threads: int = 0) -> None:
+    def __init__(self, max_tokens: int = 256, threads: int = 0) -> None:
         if not 3 <= max_tokens <= MAX_POSITIONS:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
         self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
-        self._batch_size = batch_size
+        self._threads = threads or os.cpu_count() or 1
         # the session reads these arrays in place, so they must live as long as it does
         self._tensors = load_tensors(packaged_folder() / "model.safetensors")
-        self._session = _create_session(self._tensors, threads)
+        self._session = _create_session(self._tensors)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return vectors of unit length, shape (n, 384)."""
@@ -63,14 +67,12 @@ class MiniLM:
 
     def _encode(self, texts: list[str]) -> FloatMatrix:
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts)]
-        # texts of like length share a batch, so that little is padded; the longest first, so that the memory
-        # that the run needs is needed at its start
-        order = np.argsort([-len(row) for row in ids], kind="stable")
-        vectors = np.empty((len(ids), self.dims), dtype=np.float32)
-        for start in range(0, len(order), self._batch_size):
-            batch = order[start : start + self._batch_size]
-            vectors[batch] = self.mean_of_tokens([ids[row] for row in batch])
-        return unit_length(vectors)
+        return unit_length(np.concatenate(list(self.passes([[row] for row in ids]))))
+
+    def passes(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[FloatMatrix]:
+        """Yield `mean_of_tokens` of each batch, in their order; several are computed at a time."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(self.mean_of_tokens, batches)
 
     def mean_of_tokens(self, ids: Sequence[Sequence[int]]) -> FloatMatrix:
         """Return the mean of each text's token vectors, shape (n, 384), from one forward pass.
@@ -89,11 +91,12 @@ class MiniLM:
         return mean
 
 
-def _create_session(tensors: dict[str, NDArray[np.float32]], threads: int) -> ort.InferenceSession:
+def _create_session(tensors: dict[str, NDArray[np.float32]]) -> ort.InferenceSession:
     import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    # threads that share a pass spend much of their time waiting for each other
+    options.intra_op_num_threads = 1
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)
     graph = resources.files(__package__).joinpath("minilm.onnx").read_bytes()

@@ -92,9 +92,8 @@ def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
     parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.model)
     kinds = (BertNormalizer, BertPreTokenizer, WordPiece)
     added = tokenizer.get_added_tokens_decoder().values()
-    return (
-        all(isinstance(part, kind) for part, kind in zip(parts, kinds, strict=True))
-        and not any(" " in token.content or token.lstrip or token.rstrip for token in added)
+    return all(isinstance(part, kind) for part, kind in zip(parts, kinds, strict=True)) and not any(
+        " " in token.content or token.lstrip or token.rstrip for token in added
     )
 
 

@@ -27,8 +27,8 @@ class Embedding(StatelessStep):
 
     Parameters
     ----------
-    backend : {"static", "minilm", "sentence_transformers"}
-        Which code turns texts into vectors.
+    backend : {"static", "minilm", "sentence_transformers", "none"}
+        Which code turns texts into vectors; none gives vectors without entries.
     model : str or None
         Model name on a hub or a local path; None takes the packaged all-MiniLM-L6-v2.
     dims : int
@@ -36,7 +36,7 @@ class Embedding(StatelessStep):
     max_tokens : int
         Tokens of a message that the model reads.
     batch_size : int
-        Messages encoded at a time.
+        Messages in a forward pass of the sentence_transformers backend.
     device : str or None
         Device of the sentence_transformers backend; None lets it choose.
     cache_dir : str, path or None
@@ -155,7 +155,7 @@ class Embedding(StatelessStep):
         loaded: tuple[object, Embedder] | None = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != wanted:
             embedder = create_embedder(settings, folder, self.threads)
-            if settings.cache_mb and settings.backend is not EmbeddingBackend.static:
+            if settings.cache_mb and settings.backend not in (EmbeddingBackend.static, EmbeddingBackend.none):
                 embedder = CachedEmbedder(embedder, folder, settings.cache_mb)
             loaded = self._loaded = (wanted, embedder)
         return loaded[1]

@@ -12,6 +12,7 @@ from batch_nlp.feature.embedding import create_embedder, fingerprint
 
 STATIC = EmbeddingConfig()
 MINILM = EmbeddingConfig(EmbeddingBackend.minilm)
+NONE = EmbeddingConfig(EmbeddingBackend.none)
 OTHER = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model="owner/name")
 
 
@@ -19,6 +20,7 @@ OTHER = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model="owner/nam
     ("settings", "changes"),
     [
         (STATIC, {"backend": EmbeddingBackend.minilm}),
+        (STATIC, {"backend": EmbeddingBackend.none}),
         (STATIC, {"dims": 128}),
         (STATIC, {"max_tokens": 128}),
         (STATIC, {"model": "owner/name"}),
@@ -35,19 +37,26 @@ def test_what_changes_the_vectors_changes_the_fingerprint(
     assert fingerprint(replace(settings, **changes)) != fingerprint(settings)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("settings", [STATIC, MINILM, OTHER])
+@pytest.mark.parametrize("settings", [STATIC, MINILM, OTHER, NONE])
 def test_how_the_work_is_done_does_not_change_the_fingerprint(settings: EmbeddingConfig) -> None:
     assert fingerprint(replace(settings, batch_size=8, device="cpu")) == fingerprint(settings)
 
 
 def test_the_embedder_has_the_fingerprint_of_its_settings(tmp_path: Path) -> None:
     assert create_embedder(MINILM, tmp_path).fingerprint == fingerprint(MINILM)
+    assert create_embedder(NONE, tmp_path).fingerprint == fingerprint(NONE)
+
+
+def test_versions_of_the_features_outlive_releases() -> None:
+    assert fingerprint(STATIC) == "static-53aa51172d142c89-recipe1-dims256-tokens256"
+    assert fingerprint(MINILM) == "minilm-53aa51172d142c89-tokens256"
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         (replace(MINILM, model="owner/name"), "backend=minilm has one model"),
+        (replace(NONE, model="owner/name"), "backend=none has no model"),
         (replace(MINILM, batch_size=0), "batch_size=0"),
         (replace(STATIC, model="./no/such/folder"), "no such folder"),
         (replace(OTHER, model="/no/such/folder"), "no such folder"),

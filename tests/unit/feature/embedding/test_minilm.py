@@ -17,13 +17,13 @@ def test_vectors_have_unit_length_and_rank_a_paraphrase_above_another_topic(mini
     assert abs(food @ market) < 0.1
 
 
-def test_the_vector_does_not_depend_on_the_batch(minilm: MiniLM, texts: list[str]) -> None:
+def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(minilm: MiniLM, texts: list[str]) -> None:
     together = minilm.encode(texts)
     alone = np.concatenate([minilm.encode([text]) for text in texts])
     backwards = minilm.encode(texts[::-1])[::-1]
-    small_batches = MiniLM(batch_size=2).encode(texts)
-    for other in (alone, backwards, small_batches):
-        np.testing.assert_allclose(other, together, atol=1e-5)
+    three_threads = MiniLM(threads=3).encode(texts)
+    for other in (alone, backwards, three_threads):
+        np.testing.assert_array_equal(other, together)
 
 
 def test_any_text_gets_a_finite_float32_row(minilm: MiniLM, texts: list[str]) -> None:
