@@ -17,7 +17,7 @@ STEPS ?= 60
 PAIRS ?= 20
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation test-gate test-extras test-models ablation check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation bench bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
 	security audit coverage docs docs-serve clean
 
 help: ## list the targets
@@ -90,6 +90,12 @@ test-fault: setup ## kills at every step, damaged files, full disks, clocks, pai
 soak: setup ## 500 batches with random faults in between; every message is accounted for
 	BATCH_NLP_SOAK=500 $(RUN) pytest -s tests/fault/test_soak.py $(ARGS)
 
+bench: setup ## speed and memory of each stage, beside baselines and limits, into docs/performance.md (hours)
+	$(RUN) python -m benchmarks $(ARGS)
+
+bench-check: setup ## ratios of a small run against their floors
+	$(RUN) python -m benchmarks --check $(ARGS)
+
 check: lint typecheck imports security audit docs ## everything that CI asks but the tests
 
 lint: setup ## ruff: rules and format
@@ -107,7 +113,7 @@ imports: setup ## the direction of imports (import-linter)
 	$(RUN) lint-imports --no-logo
 
 security: setup ## bandit, and the licences of what is installed
-	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src tools start_batch_nlp.py
+	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src tools benchmarks start_batch_nlp.py
 	$(RUN) pip-licenses
 
 audit: setup ## known vulnerabilities of what is installed; says so where nobody can be asked

@@ -1,0 +1,165 @@
+"""Runs commands in processes of their own and keeps what they took; contenders take turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+
+# starts this project's own commands, with arguments made here
+import subprocess  # nosec B404
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any, Literal
+
+ROOT = Path(__file__).resolve().parents[1]
+MIB = 2**20
+
+Kind = Literal["product", "baseline", "limit"]
+
+
+class BenchmarkError(Exception):
+    """A command of a benchmark failed; the message says which, how, and what it said last."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do the work of a stage.
+
+    Parameters
+    ----------
+    name : str
+        As the table names it.
+    kind : {"product", "baseline", "limit"}
+    command : tuple of str
+        What is run. If its last line of output is a `Done`, that tells messages and time; otherwise the whole process
+        counts, from its start to its end.
+    messages : int
+        Messages of the workload.
+    prepare : callable or None
+        Called before each run, outside of the clock.
+    grows : Path or None
+        Folder whose growth is counted as bytes on disk.
+    """
+
+    name: str
+    kind: Kind
+    command: tuple[str, ...]
+    messages: int
+    prepare: Callable[[], None] | None = None
+    grows: Path | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a contender took: medians over the rounds, or the error of the round that failed.
+
+    `seconds` are for `done` messages; where these are fewer than `messages`, the rest was too slow to wait for.
+    `peak_rss_mib` is of the largest process, with all that it needed before the stage.
+    """
+
+    workload: str
+    messages: int
+    stage: str
+    contender: str
+    kind: Kind
+    done: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_rss_mib: float = 0.0
+    disk_mib: float | None = None
+    rounds: int = 0
+    note: str = ""
+    error: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        """Messages a second; 0 where nothing was measured."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """Return the command that runs this Python."""
+    return (sys.executable, *arguments)
+
+
+def run(command: Sequence[str]) -> dict[str, Any]:
+    """Run a command and return wall and CPU seconds, peak RSS in MiB, and the `Done` that it told, if it did.
+
+    Raises
+    ------
+    BenchmarkError
+        If it fails, or is killed, for want of memory for example.
+    """
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as result:
+        launch = (sys.executable, "-I", str(ROOT / "benchmarks" / "launch.py"), result.name)
+        subprocess.run([*launch, *command], cwd=ROOT, stdout=output, stderr=log, check=True)  # nosec B603
+        found: dict[str, Any] = json.load(result)
+        if code := found.pop("code"):
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            name = " ".join(part for part in command[1:4] if len(part) < 80)
+            raise BenchmarkError(f"{name} {how}: {_last_lines(log) or _last_lines(output)}")
+        told = _last_lines(output, 1)
+    return {**found, "done": json.loads(told) if told.startswith('{"messages"') else None}
+
+
+def _last_lines(file: IO[bytes], number: int = 3) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 100_000))
+    return "\n".join(file.read().decode(errors="replace").strip().splitlines()[-number:])
+
+
+def folder_mib(folder: Path) -> float:
+    """Return the size of the files below a folder; links are not followed."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()) / MIB
+
+
+def measure_once(contender: Contender, workload: str, stage: str) -> Row:
+    """Return what one run of a contender took; a failure is a row with its error."""
+    row = Row(workload, contender.messages, stage, contender.name, contender.kind)
+    try:
+        if contender.prepare is not None:
+            contender.prepare()
+        before = folder_mib(contender.grows) if contender.grows else 0.0
+        found = run(contender.command)
+    except (BenchmarkError, OSError, subprocess.CalledProcessError) as error:
+        return replace(row, error=str(error))
+    told = found["done"] or {"messages": contender.messages, "spent": found, "note": "", "facts": {}}
+    return replace(
+        row,
+        done=told["messages"],
+        seconds=told["spent"]["seconds"],
+        cpu_seconds=told["spent"]["cpu_seconds"],
+        peak_rss_mib=found["peak_rss_mib"],
+        disk_mib=folder_mib(contender.grows) - before if contender.grows else None,
+        rounds=1,
+        note=told["note"],
+        facts=told["facts"],
+    )
+
+
+def median_row(rows: Sequence[Row]) -> Row:
+    """Return the medians of several runs of one contender; the first that failed, if one did."""
+    failed = next((row for row in rows if row.error), None)
+    if failed is not None:
+        return failed
+    names = ("seconds", "cpu_seconds", "peak_rss_mib")
+    medians = {name: statistics.median(getattr(row, name) for row in rows) for name in names}
+    return replace(rows[-1], **medians, rounds=len(rows))
+
+
+def measure(contenders: Sequence[Contender], workload: str, stage: str, rounds: int) -> list[Row]:
+    """Return a row for each contender; they take turns, so that what disturbs the machine disturbs all of them."""
+    found: dict[str, list[Row]] = {contender.name: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            if not any(row.error for row in found[contender.name]):
+                found[contender.name].append(measure_once(contender, workload, stage))
+    return [median_row(rows) for rows in found.values()]

@@ -1,0 +1,188 @@
+"""The stages of this project, one at a time: what `benchmarks.child` runs and measures.
+
+Batches stream through the real steps, as in the feature and the inference pipeline; the clock of a stage runs in its
+own steps only. The peak of memory is that of all steps up to it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from benchmarks.task import Done, Spent, Task, clock
+
+if TYPE_CHECKING:
+    from batch_nlp.inference.batches import Batch
+    from batch_nlp.monitoring.analysis import Analysis
+    from batch_nlp.runner.context import Run
+    from batch_nlp.storage.registry import Model
+
+Item = TypeVar("Item")
+
+
+def extract(task: Task) -> Done:
+    """Read the messages, type them, and join them with their users and businesses."""
+    return _run_steps(task, "read", "extract")
+
+
+def validate(task: Task) -> Done:
+    """Check the contract of each message."""
+    return _run_steps(task, "validate")
+
+
+def features(task: Task) -> Done:
+    """Clean the texts and compute the derived features."""
+    return _run_steps(task, "clean_text", "create_features")
+
+
+def embedding(task: Task) -> Done:
+    """Compute the vectors of the default backend."""
+    return _run_steps(task, "embedding")
+
+
+def backends(task: Task) -> Done:
+    """Compare the backends of the embedding on some of the texts."""
+    from benchmarks.baselines.pandas_version import read_messages, sound
+
+    compare = import_module("benchmarks.embeddings").compare
+    texts = sound(read_messages(task.messages, task.at_most))["text"].to_list()
+    with clock() as spent:
+        entries = compare(texts, 1)
+    return Done(len(texts), spent, facts={"backends": entries})
+
+
+def predict(task: Task) -> Done:
+    """Score the messages with the champion: n-grams, calibration, decision."""
+    return _run_steps(task, "predict")
+
+
+def drift(task: Task) -> Done:
+    """Judge the batch that inference scored."""
+    run = _settings(task)
+    with clock() as spent:
+        batch, _ = _judged(run)
+    return Done(sum(batch.counts), spent)
+
+
+def report(task: Task) -> Done:
+    """Write the report of the batch that inference scored."""
+    from batch_nlp.monitoring.report import write_batch_report
+
+    run = _settings(task)
+    batch, analysis = _judged(run)
+    with clock() as spent:
+        write_batch_report(Path(task.output), batch.facts(), analysis, None, [], run.config.drift)
+    return Done(sum(batch.counts), spent)
+
+
+def _run_steps(task: Task, *measured: str) -> Done:
+    """Run the steps as far as the last one that is measured, batch by batch."""
+    from sklearn.pipeline import Pipeline
+
+    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+    from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+    from batch_nlp.inference.predict import Predict
+    from batch_nlp.steps import StepRunner
+    from batch_nlp.storage.known import KnownMessages
+    from batch_nlp.storage.layers import Layers
+    from batch_nlp.storage.ledger import keeping_account
+    from batch_nlp.storage.raw import find_files, read_batches
+    from batch_nlp.storage.tables import connect
+
+    run = _settings(task)
+    config, layers = run.config, Layers(Path(task.output), run.config.dataset.name)
+    columns = config.dataset.columns
+    spent = {name: Spent() for name in measured}
+    elsewhere = Spent()
+    messages = 0
+    with ExitStack() as stack:
+        connection = stack.enter_context(connect(config.engine))
+        ledger = stack.enter_context(keeping_account(Path(task.output)))
+        with clock(spent.get("extract", elsewhere)):
+            tables = [
+                prepare_side_table(config.dataset, table, run.inbox, layers, config.engine)
+                for table in ("user", "business")
+            ]
+            side_tables = SideTables(connection, *tables)
+        surroundings = Surroundings(
+            side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine
+        )
+        steps = build_feature_pipeline(run.definition, list(config.dataset.target_map), surroundings).steps
+        if measured[-1] == "predict":
+            steps = [*steps, ("predict", Predict(_champion(run), datetime.now(UTC).isoformat()))]
+        last = [name for name, _ in steps].index(measured[-1])
+        runner = StepRunner(Pipeline(steps[: last + 1]))
+        batches = read_batches(
+            find_files(run.inbox, config.dataset.tables.message),
+            (columns.message_id, columns.text, columns.date),
+            (columns.user_id, columns.business_id),
+            config.engine.batch_rows,
+        )
+        for batch in _timed(batches, spent.get("read", elsewhere)):
+            messages += len(batch.rows)
+            outputs = runner.transform(batch.rows)
+            for name, _ in steps[: last + 1]:
+                with clock(spent.get(name, elsewhere)):
+                    next(outputs)
+            if task.at_most and messages >= task.at_most:
+                break
+    total = Spent(sum(one.seconds for one in spent.values()), sum(one.cpu_seconds for one in spent.values()))
+    return Done(messages, total)
+
+
+def _timed(items: Iterator[Item], spent: Spent) -> Iterator[Item]:
+    """Yield the items; the clock runs while the next one is made."""
+    while True:
+        with clock(spent):
+            found = list(itertools.islice(items, 1))
+        if not found:
+            return
+        yield found[0]
+
+
+def _settings(task: Task) -> Run:
+    """Return a run of the task's settings, composed as the command line does."""
+    from hydra import compose, initialize_config_dir
+
+    from batch_nlp import cli
+    from batch_nlp.runner.context import Run
+    from batch_nlp.settings import typed_settings
+
+    with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
+        config = typed_settings(compose("config", overrides=task.settings))
+    return Run.of(config, datetime.now(UTC))
+
+
+def _champion(run: Run) -> Model:
+    champion = run.registry.champion()
+    if champion is None:
+        raise RuntimeError(f"{run.registry.root} holds no champion: the workload is not complete.")
+    return champion
+
+
+def _judged(run: Run) -> tuple[Batch, Analysis]:
+    """Return the last batch of the data folder, and its analysis."""
+    from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
+    from batch_nlp.monitoring.analyse import analyse
+    from batch_nlp.storage.reference import Reference
+    from batch_nlp.storage.registry import read_manifest
+    from batch_nlp.storage.samples import sample_file
+
+    batch = BatchRecords(run.layers.batches).all()[-1]
+    model = run.registry.root / str(batch.model_version)
+    manifest = read_manifest(model)
+    return batch, analyse(
+        batch.name,
+        run.layers.predictions / batch.name / PREDICTIONS_FILE,
+        sample_file(run.layers, batch.name),
+        Reference.read(model, manifest),
+        list(manifest["classes"]),
+        run.config.drift,
+        [],
+        run.config.seed,
+    )

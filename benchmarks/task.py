@@ -1,0 +1,90 @@
+"""What a measured function is given and gives back: it runs in a process of its own (`benchmarks.child`)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a measured function works on.
+
+    Parameters
+    ----------
+    settings : list of str
+        Settings of the command line, for functions of this project.
+    labelled : list of str
+        Files of messages with their label, JSON lines in the columns of the Yelp Open Dataset.
+    messages : list of str
+        Files of messages to classify.
+    users, businesses : str or None
+        Files of the side tables.
+    output : str
+        Folder for what is written; it exists.
+    at_most : int or None
+        Messages to work on, from the first; None takes all. For what is too slow for all of them.
+    """
+
+    settings: list[str]
+    labelled: list[str]
+    messages: list[str]
+    users: str | None
+    businesses: str | None
+    output: str
+    at_most: int | None = None
+
+    def to_json(self) -> str:
+        """Return the task as an argument of a command."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """Return the task of `to_json`."""
+        return cls(**json.loads(text))
+
+
+@dataclass
+class Spent:
+    """Seconds of wall clock, and of CPU in all threads of the process."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a measured function has done.
+
+    Parameters
+    ----------
+    messages : int
+        Messages that it worked on.
+    spent : Spent
+        In the part that counts.
+    note : str
+        What a reader of the table must know.
+    facts : dict
+        More figures, kept in the results.
+    """
+
+    messages: int
+    spent: Spent
+    note: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def clock(spent: Spent | None = None) -> Iterator[Spent]:
+    """Add the time of the block; what is outside of all blocks is not counted."""
+    spent = Spent() if spent is None else spent
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        yield spent
+    finally:
+        spent.seconds += time.perf_counter() - wall
+        spent.cpu_seconds += time.process_time() - cpu

@@ -1,0 +1,122 @@
+"""benchmarks/: what is measured is what was run, and a ratio that has become worse is refused by its name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benchmarks.cases import PRODUCT, SECOND_RUN
+from benchmarks.check import FLOORS, broken
+from benchmarks.measure import Contender, Row, measure, median_row
+from benchmarks.page import read_results, write_page, write_results
+from benchmarks.plots import speed_svg
+from benchmarks.tables import BEGIN, END, between_markers, cost, growth_table, stage_table
+
+ROW = Row("1,000", 1000, "inference", PRODUCT, "product", 1000, 2.0, 3.0, 300.0, 5.0, 1)
+BASELINE = replace(ROW, contender="pandas", kind="baseline", seconds=8.0)
+LIMIT = replace(ROW, contender="one pass", kind="limit", seconds=0.5, disk_mib=None)
+
+
+def script(name: str, code: str, *arguments: str) -> Contender:
+    return Contender(name, "baseline", (sys.executable, "-c", code, *arguments), 10)
+
+
+def test_a_command_is_measured_as_a_whole_and_by_its_own_process() -> None:
+    idle, big = measure([script("idle", "pass"), script("big", "b'1' * 80 * 2**20")], "10", "stage", 1)
+    assert big.peak_rss_mib - idle.peak_rss_mib > 70
+    assert (idle.done, idle.error) == (10, "")
+    assert idle.seconds > 0
+
+
+def test_a_function_that_tells_its_own_time_is_believed(tmp_path: Path) -> None:
+    told = {"messages": 4, "spent": {"seconds": 2.0, "cpu_seconds": 1.0}, "note": "some", "facts": {"rate": 1}}
+    code = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_bytes(bytes(2**20)); print(sys.argv[2])"
+    teller = script("teller", code, str(tmp_path / "file"), json.dumps(told))
+    (row,) = measure([replace(teller, grows=tmp_path)], "10", "stage", 1)
+    assert (row.done, row.seconds, row.cpu_seconds, row.per_second) == (4, 2.0, 1.0, 2.0)
+    assert (row.note, row.facts, row.disk_mib) == ("some", {"rate": 1}, 1.0)
+
+
+def test_one_that_fails_is_told_with_its_last_words_and_the_others_go_on(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    fails = script("fails", f"open({str(runs)!r}, 'a').write('x'); raise SystemExit('no such model')")
+    killed = script("killed", "import os; os.kill(os.getpid(), 9)")
+    rows = measure([fails, killed, script("works", "pass")], "10", "stage", 2)
+    assert "ended with exit code 1: no such model" in rows[0].error
+    assert runs.read_text() == "x", "it is not tried again"
+    assert "was killed by signal 9" in rows[1].error
+    assert (rows[2].error, rows[2].rounds) == ("", 2)
+
+
+def test_medians_are_taken_of_each_figure() -> None:
+    rows = [replace(ROW, seconds=seconds, peak_rss_mib=peak) for seconds, peak in ((1.0, 9.0), (5.0, 7.0), (2.0, 8.0))]
+    found = median_row(rows)
+    assert (found.seconds, found.peak_rss_mib, found.rounds) == (2.0, 8.0, 3)
+    failed = replace(ROW, error="broken")
+    assert median_row([ROW, failed, ROW]) == failed
+
+
+def test_costs_are_compared_by_message() -> None:
+    assert cost(ROW, BASELINE) == pytest.approx(1 / 4)
+    # a hundredth of the messages in the same time
+    assert cost(ROW, replace(BASELINE, done=10)) == pytest.approx(1 / 400)
+    assert cost(ROW, replace(BASELINE, error="broken", seconds=0.0, done=0)) is None
+
+
+def test_the_table_compares_with_the_product_and_names_what_failed_or_was_cut_short() -> None:
+    cut = replace(BASELINE, contender="encoder", done=10, note="slow")
+    failed = replace(BASELINE, contender="torch", error="not installed;\n`uv pip install torch` brings it")
+    lines = stage_table([ROW, BASELINE, LIMIT, cut, failed]).splitlines()[2:]
+    assert lines[0] == f"| inference | **{PRODUCT}** | 500 | 2 | 3 | 300 | 5 |  |"
+    assert lines[1].endswith("| 4 x as fast |")
+    assert lines[2] == "| inference | *limit: one pass* | 2,000 | 0.5 | 3 |  |  | 4 x its time |"
+    assert "encoder (slow; measured on 10)" in lines[3]
+    assert lines[3].endswith("| 400 x as fast |")
+    assert "failed: not installed; `uv pip install torch` brings it" in lines[4]
+
+
+def test_growth_is_told_between_sizes_only() -> None:
+    larger = replace(ROW, workload="3,000", messages=3000, done=3000, seconds=6.6, peak_rss_mib=330.0)
+    assert growth_table([ROW, BASELINE]) == ""
+    lines = growth_table([larger, ROW]).splitlines()
+    assert lines[-1] == "| inference | 3,000 | 6.6 | 3.30 | 3.00 | 330 | 1.10 |  |"
+    features = [replace(row, stage="feature pipeline") for row in (ROW, larger)]
+    second = replace(features[1], contender=SECOND_RUN, seconds=0.33)
+    assert growth_table([*features, second]).splitlines()[-1].endswith("| 5.0% |")
+
+
+def test_the_page_keeps_what_people_wrote(tmp_path: Path) -> None:
+    machine = {"cpu": "C", "cores": 2, "memory_gib": 8.0, "system": "S", "python": "3", "packages": {}, "commit": "c"}
+    (tmp_path / "performance.md").write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nFindings.\n")
+    write_results(tmp_path, machine, [ROW, LIMIT])
+    write_page(tmp_path)
+    page = (tmp_path / "performance.md").read_text()
+    assert read_results(tmp_path) == (machine, [ROW, LIMIT])
+    assert page.startswith("# Title")
+    assert page.endswith(f"{END}\n\nFindings.\n")
+    assert "old" not in page
+    assert "Measured on: C, 2 cores" in page
+    figure = (tmp_path / "images" / "performance-speed.svg").read_text()
+    assert figure == speed_svg([ROW, LIMIT]), "the same results give the same bytes"
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN} {END} {END}"])
+def test_a_page_without_its_markers_is_left_alone(page: str) -> None:
+    with pytest.raises(ValueError, match="needs one line <!-- begin generated -->"):
+        between_markers(page, "new")
+
+
+def test_a_ratio_that_has_become_worse_is_refused_by_its_name() -> None:
+    floors = json.loads(FLOORS.read_text())
+    sound = {name: bounds.get("at_least", bounds.get("at_most")) for name, bounds in floors.items()}
+    assert broken(sound, floors) == []
+    for name, bounds in floors.items():
+        worse = 0.9 * bounds["at_least"] if "at_least" in bounds else 1.1 * bounds["at_most"]
+        (told,) = broken({**sound, name: worse}, floors)
+        assert told.startswith(f"{name} is ")
+        (told,) = broken({other: value for other, value in sound.items() if other != name}, floors)
+        assert told == f"{name} was not measured"
+    assert broken({**sound, "new": 1.0}, floors) == ["new has no floor in floors.json"]
