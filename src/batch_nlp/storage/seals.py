@@ -15,6 +15,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,10 +109,12 @@ def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
         yield str(error)
         return
     known = seal.files if seal else {}
-    for path in data:
-        expected = [known[path]] if path in known else []
-        if problem_found := problem_of(folder / path, *expected):
-            yield f"{folder / path}: {problem_found}. {_advice(folder)}"
+    # hashing leaves Python's global lock
+    with ThreadPoolExecutor() as pool:
+        checked = pool.map(lambda path: problem_of(folder / path, *([known[path]] if path in known else [])), data)
+        for path, problem_found in zip(data, checked, strict=True):
+            if problem_found:
+                yield f"{folder / path}: {problem_found}. {_advice(folder)}"
 
 
 def _log_problems(folder: Path, seal: _Seal | None) -> Iterator[tuple[str, str]]:
