@@ -385,8 +385,8 @@ class TrainingConfig:
     # Which window of that share is held out by a split by time: 0 the newest, 1 the one before it, ...; messages after
     # the window are left out. A model of another window than the newest is measured and never published
     window: int = 0
-    # Labelled messages over which training keeps its large arrays in files rather than in memory. The model is the same;
-    # 100,000 messages take about a gigabyte in memory, and about half of that on the disk of paths.data
+    # Labelled messages over which training keeps its large arrays in files without a name on the disk of paths.data,
+    # about 5 kB a message, rather than in memory; 0: always. The model is the same
     rows_in_memory: int = 200_000
     # What models learn from: any of tabular, embedding, ngrams
     inputs: list[Input] = field(default_factory=lambda: [Input.tabular, Input.embedding, Input.ngrams])

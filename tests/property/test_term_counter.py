@@ -42,7 +42,7 @@ TEXTS = st.lists(st.lists(_PIECES | st.text(max_size=3), max_size=12).map("".joi
 
 def _expected(texts: list[str], terms: list[str], max_n: int) -> tuple[csr_array, np.ndarray]:
     sentences, starts = split_sentences([replace_surrogates(text) for text in texts])
-    vectorizer = new_vectorizer(max_n, {term: column for column, term in enumerate(terms)})
+    vectorizer = new_vectorizer(max_n).set_params(vocabulary={term: column for column, term in enumerate(terms)})
     return csr_array(vectorizer.transform(sentences)), starts
 
 

@@ -19,6 +19,7 @@ from deltalake import DeltaTable
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage import seals
+from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.sealed_files import check_file
 from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
@@ -33,6 +34,7 @@ LABELS_SCHEMA = pa.schema(
 )
 # Of the lists of raw files that were taken in, which the feature pipeline keeps here
 SOURCES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
+_LABELS_A_COMMIT = 500_000
 _LATEST_LABELS = """
     CREATE TEMP VIEW latest AS SELECT message_id, target FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
@@ -93,21 +95,22 @@ class FeatureStore:
         """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
         seals.take_back(self._features_path(feature_version), version)
 
-    def append_labels(self, labels: pa.Table, run: str) -> int:
-        """Add labels that the store does not hold yet, in one commit.
+    def append_labels(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> int:
+        """Add labels that the store does not hold yet, in one commit for each half a million.
 
         Parameters
         ----------
-        labels : Table
+        labels : Table or RecordBatchReader
             Rows of `LABELS_SCHEMA`; a message may occur more than once, its last row counts.
         run : str
-            Noted in the commit.
+            Noted in the commits.
 
         Returns
         -------
         int
             Number of labels added: of messages without one, or with another one.
         """
+        number = 0
         with connect(self._engine) as connection:
             connection.register("new", labels)
             stored = seals.open_table(self._labels_path)
@@ -122,10 +125,12 @@ class FeatureStore:
                 FROM last l LEFT JOIN latest k ON l.message_id = k.message_id
                 WHERE k.target IS DISTINCT FROM l.target ORDER BY position
                 """
-            ).to_arrow_table()
-        if added.num_rows:
-            seals.append(self._labels_path, added.cast(LABELS_SCHEMA), {"run": run})
-        return int(added.num_rows)
+            ).to_arrow_reader(_LABELS_A_COMMIT)
+            for batch in added:
+                if batch.num_rows:
+                    seals.append(self._labels_path, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
+                    number += int(batch.num_rows)
+        return number
 
     def seal(self) -> None:
         """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
@@ -202,7 +207,8 @@ class FeatureStore:
         Returns
         -------
         DataFrame
-            The columns of the feature table and `target`, ordered by `written_at` and `message_id`.
+            The columns of the feature table and `target`, ordered by `written_at` and `message_id`. Within
+            `scratch.arrays_on_disk` texts and vectors are not in memory.
 
         Raises
         ------
@@ -221,12 +227,17 @@ class FeatureStore:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
             connection.execute(_LATEST_LABELS)
-            table = connection.sql(
+            found = connection.sql(
                 """
                 SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
                 ORDER BY f.written_at, f.message_id
                 """
-            ).to_arrow_table()
+            )
+            if on_disk():
+                reader = found.to_arrow_reader(self._engine.batch_rows)
+                table = spool(reader, reader.schema)
+            else:
+                table = found.to_arrow_table()
         return features_frame(table)
 
     def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
@@ -312,8 +323,9 @@ class FeatureStore:
 def features_frame(table: pa.Table) -> pd.DataFrame:
     """Return rows of the feature store as a frame; `embedding` is an object column of float32 vectors."""
     frame: pd.DataFrame = table.drop_columns(["embedding"]).to_pandas()
-    column = table["embedding"].combine_chunks()
-    values: Any = column.flatten().to_numpy()
-    dims = len(values) // max(len(frame), 1)
-    frame["embedding"] = pd.Series(list(values.reshape(len(frame), dims)), index=frame.index, dtype=object)
+    vectors: list[Any] = []  # views: the values are not copied
+    for chunk in table["embedding"].chunks:
+        values = chunk.flatten().to_numpy()
+        vectors += list(values.reshape(len(chunk), len(values) // max(len(chunk), 1)))
+    frame["embedding"] = pd.Series(vectors, index=frame.index, dtype=object)
     return frame

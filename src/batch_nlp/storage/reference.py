@@ -22,6 +22,8 @@ from batch_nlp.storage.samples import PREDICTED, SAMPLE_SCHEMA, KeptSample, read
 from batch_nlp.storage.vocabulary import Vocabulary, words_of
 
 REFERENCE_FILE, WORDS_FILE = "reference.parquet", "words.parquet"
+# Held-out messages that are looked at together
+_ROWS = 10_000
 
 # no text: comparisons do without, and a reference goes wherever the model goes
 REFERENCE_SCHEMA = pa.schema(
@@ -139,8 +141,12 @@ def write_reference(
     """
     vocabulary = Vocabulary.count(training_texts, held_out["text"])
     sample = KeptSample(size, _WITH_TEXT)
-    rows = held_out.assign(label=labels, predicted_class=predicted, probabilities=list(probabilities))
-    sample.add(pa.Table.from_pandas(rows, _WITH_TEXT, preserve_index=False))
+    for start in range(0, len(held_out), _ROWS):
+        part = slice(start, start + _ROWS)
+        rows = held_out.iloc[part].assign(
+            label=labels[part], predicted_class=predicted[part], probabilities=list(probabilities[part])
+        )
+        sample.add(pa.Table.from_pandas(rows, _WITH_TEXT, preserve_index=False))
     texts = sample.rows["text"].to_pylist()
     found = {
         "unknown_words": [vocabulary.unknown_share(words_of(text)) for text in texts],

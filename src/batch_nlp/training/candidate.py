@@ -25,6 +25,8 @@ from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
+from batch_nlp.training.fit import encode
+from batch_nlp.training.split import rows_at
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
 
@@ -68,7 +70,7 @@ class Candidate:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The held-out messages."""
-        return self.messages.loc[self.held_out]
+        return rows_at(self.messages, self.held_out)
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
@@ -83,7 +85,7 @@ class Candidate:
     @cached_property
     def encoded(self) -> pd.DataFrame:
         """What the classifier is given of them, shape (n_held_out, n_features)."""
-        return cast("pd.DataFrame", self.pipeline[:-1].transform(self.rows[list(FEATURE_COLUMNS)]))
+        return encode(self.pipeline, self.rows[list(FEATURE_COLUMNS)])
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -172,7 +174,7 @@ class Candidate:
                 self.truth,
                 self.predicted,
                 self.probabilities,
-                self.messages.loc[self.train, "text"],
+                rows_at(self.messages, self.train)["text"],
                 reference_size,
             )
             for name, page in card.items():

@@ -12,6 +12,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry
 from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.training.fit import in_parts
 from batch_nlp.training.gate import Check, check_against_champion
 
 
@@ -50,7 +51,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
-        champion.decide(champion.pipeline.predict_proba(champion_rows)),
+        champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows)),
         candidate.classes,
         config.training.metric,
         gate,

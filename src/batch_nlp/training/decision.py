@@ -12,6 +12,8 @@ _GRID = np.round(np.arange(-2.0, 2.0001, 0.1), 1)
 _ROUNDS = 10
 # F1 as a function of the weights is a rugged plateau: the mean over resamples lies in its middle
 _RESAMPLES = 20
+# messages of a resample at most: more say nothing more of a weight
+_MOST = 100_000
 
 
 def decide(probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -52,7 +54,7 @@ def tune_weights(
     """
     logs = np.log(np.maximum(probabilities, 1e-12))
     fixed = int(np.bincount(labels, minlength=logs.shape[1]).argmax())
-    draws = np.random.default_rng(seed).integers(0, len(labels), (_RESAMPLES, len(labels)))
+    draws = np.random.default_rng(seed).integers(0, len(labels), (_RESAMPLES, min(len(labels), _MOST)))
     return np.asarray(
         np.exp(np.mean([_best_offsets(logs[draw], labels[draw], metric, fixed) for draw in draws], axis=0))
     )

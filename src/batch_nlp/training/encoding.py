@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import Encoding, Input, NgramsConfig, ReducerConfig, TrainingConfig
 from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES, TEXT
+from batch_nlp.storage.scratch import new_array
 from batch_nlp.training.ngram_scores import NgramScores
 
 
@@ -38,7 +39,8 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return the vectors as a matrix, shape (n, dims), float32."""
         check_is_fitted(self)
-        return np.stack(X.iloc[:, 0].to_list()) if len(X) else np.empty((0, self.dims_), dtype=np.float32)
+        found: NDArray[np.float32] = new_array((len(X), self.dims_), np.float32)
+        return np.stack(X.iloc[:, 0].to_list(), out=found) if len(X) else found
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the dimensions."""

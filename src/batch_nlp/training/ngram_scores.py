@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -17,12 +18,19 @@ from threadpoolctl import threadpool_limits
 
 from batch_nlp.errors import DataError
 from batch_nlp.training.term_counter import TermCounter
-from batch_nlp.training.word_counts import frequent_terms, new_vectorizer, split_sentences, sum_by_text
+from batch_nlp.training.text_matrix import scale_columns, stack, take_rows
+from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # What is told of the sentences of a text, for each score
 _STATISTICS = ("min", "max", "std", "first", "last")
 # added to the sums of TF-IDF weights whose ratio is taken, so that a word of one class alone has a finite one
 _SMOOTHING = 0.1
+# Texts whose n-grams are counted at a time
+_TEXTS = 10_000
+# Different n-grams that are held at most while their texts are counted
+_TERMS = 3_000_000
+# Attributes that are made again from the terms when they are needed
+_MADE_AGAIN = ("_counter", "_tfidf")
 
 
 class NgramScores(TransformerMixin, BaseEstimator):
@@ -87,9 +95,6 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _texts(X: Any) -> list[str]:
         return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
 
-    def _split(self, texts: list[str]) -> tuple[list[str], NDArray[np.int64]]:
-        return split_sentences(texts) if self.sentences else (texts, np.arange(len(texts)))
-
     def _fit_weights(self, weights: csr_array, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights, shape (n_scores, n_terms), and intercepts, shape (n_scores,), of both models."""
         # their products of small dense vectors only lose by threads: on a busy machine ten times the time
@@ -114,29 +119,31 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self._fit(X, np.asarray(y))
         return self
 
-    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
-        sentences, starts = self._split(self._texts(X))
-        vectorizer = new_vectorizer(self.max_n)
-        try:
-            counts = csr_array(vectorizer.fit_transform(sentences))
-            of_texts = sum_by_text(counts, starts)
-            kept = frequent_terms(of_texts, self.min_df, self.max_features)
-            if not len(kept):
-                raise ValueError("no n-gram is left")
-        except ValueError as error:
+    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
+        """Learn n-grams and weights, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
+        vocabulary = Vocabulary(self.max_n, by_sentence=self.sentences, most=max(_TERMS, 4 * self.max_features))
+        for texts in self._pieces(X):
+            vocabulary.add(texts)
+        terms, occurs_in = vocabulary.frequent(self.min_df, self.max_features)
+        del vocabulary
+        if not terms:
             raise DataError(
-                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on "
-                f"({error}). Bring more messages, or leave ngrams out of training.inputs."
-            ) from error
-        terms = vectorizer.get_feature_names_out()[kept]
-        self._tfidf = TfidfTransformer(sublinear_tf=True)
-        of_texts = csr_array(self._tfidf.fit_transform(of_texts[:, kept]))
-        self.coef_, self.intercept_ = self._fit_weights(of_texts, y)
-        self.classes_ = np.unique(y)
+                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
+                "Bring more messages, or leave ngrams out of training.inputs."
+            )
         self.terms_ = "\n".join(terms)
-        self.idf_ = self._tfidf.idf_
-        self._counter = TermCounter(list(terms), by_sentence=self.sentences)
-        return of_texts, self._weigh(csr_array(counts[:, kept])), starts
+        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
+        for name in _MADE_AGAIN:
+            self.__dict__.pop(name, None)
+        weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
+        self.coef_, self.intercept_ = self._fit_weights(weights, y)
+        self.classes_ = np.unique(y)
+        return weights
+
+    def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
+        """Give the texts, some thousand at a time."""
+        for start in range(0, len(X), _TEXTS):
+            yield self._texts(X[start : start + _TEXTS])
 
     def _weigh(self, counts: csr_array) -> csr_array:
         return csr_array(self._tfidf.transform(counts))
@@ -149,16 +156,32 @@ class NgramScores(TransformerMixin, BaseEstimator):
         ndarray of float64, shape (n, n_columns)
         """
         labels = np.asarray(y)
-        of_texts, of_sentences, starts = self._fit(X, labels)
-        owners = np.repeat(np.arange(len(starts)), np.diff(starts, append=of_sentences.shape[0]))
-        text_scores = np.empty((len(labels), len(self.coef_)))
-        sentence_scores = np.empty((len(owners), self._n_classes))
+        weights = self._fit(X, labels)
+        fold_of = np.empty(len(labels), dtype=np.int64)
+        models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        for train, held_out in folds.split(labels, labels):
-            coef, intercept = self._fit_weights(of_texts[train], labels[train])
-            text_scores[held_out] = _score(of_texts[held_out], coef, intercept)
-            rows = np.isin(owners, held_out)
-            sentence_scores[rows] = self._score_sentences(of_sentences[rows], coef, intercept)
+        for fold, (train, held_out) in enumerate(folds.split(labels, labels)):
+            fold_of[held_out] = fold
+            models.append(self._fit_weights(take_rows(weights, train), labels[train]))
+        del weights
+        scores, start = [], 0
+        # n-grams are counted again: that is quick, and sentences have as many as their texts
+        for texts in self._pieces(X):
+            scores.append(self._score_by_fold(texts, fold_of[start : start + len(texts)], models))
+            start += len(texts)
+        return np.vstack(scores)
+
+    def _score_by_fold(
+        self, texts: list[str], folds: NDArray[np.int64], models: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+    ) -> NDArray[np.float64]:
+        """Return the scores of texts, each by the model of its fold, shape (n_texts, n_columns)."""
+        of_texts, of_sentences, starts = self.weigh_terms(texts)
+        of_owner = np.repeat(folds, np.diff(starts, append=of_sentences.shape[0]))
+        text_scores = np.empty((len(texts), len(self.coef_)))
+        sentence_scores = np.empty((len(of_owner), self._n_classes))
+        for fold, model in enumerate(models):
+            text_scores[folds == fold] = _score(of_texts[folds == fold], *model)
+            sentence_scores[of_owner == fold] = self._score_sentences(of_sentences[of_owner == fold], *model)
         return self._columns(text_scores, sentence_scores, starts)
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -205,7 +228,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
         if not texts:
-            empty = csr_array((0, self.coef_.shape[1]))
+            empty = csr_array((0, len(self.idf_)))
             return empty, empty, np.empty(0, dtype=np.int64)
         counts, starts = self._counter.count(texts)
         return self._weigh(sum_by_text(counts, starts)), self._weigh(counts), starts
@@ -228,19 +251,16 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.__dict__.copy()
-        for name in ("_counter", "_tfidf"):  # made again from the terms when they are needed
-            state.pop(name, None)
-        return state
+        return {name: value for name, value in self.__dict__.items() if name not in _MADE_AGAIN}
 
 
 def _fit_naive_bayes_ridge(weights: csr_array, is_class: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
     """Return the weights, shape (n_terms,), and the intercept of one class against the others."""
-    inside = np.asarray(weights[is_class].sum(axis=0)).ravel() + _SMOOTHING
-    outside = np.asarray(weights[~is_class].sum(axis=0)).ravel() + _SMOOTHING
+    inside = is_class.astype(np.float64) @ weights + _SMOOTHING
+    outside = (~is_class).astype(np.float64) @ weights + _SMOOTHING
     ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    model = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg")
-    model.fit(csr_array(weights.multiply(ratio)), is_class)
+    model = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", copy_X=False)
+    model.fit(scale_columns(weights, ratio), is_class)
     return ratio * np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 

@@ -22,15 +22,17 @@ from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest
 from batch_nlp.training.card.facts import card_facts
 from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
+from batch_nlp.training.fit import fit_pipeline
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.labels import class_labels
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.training.split import check_classes, split_messages
+from batch_nlp.training.split import check_classes, rows_at, split_messages
 
 _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 
@@ -63,7 +65,7 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     Two trainings with one fingerprint give the same model.
     """
     training = plain(config.training)
-    for name in ("promote", "force", "keep_versions"):
+    for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
         "data": [feature_version, store.data_version(feature_version).labels, store.count_labelled(feature_version)],
@@ -113,6 +115,30 @@ def run_training_pipeline(
     """
     training = config.training
     data = store.data_version(feature_version)
+    rows = store.count_labelled(feature_version)
+    large = rows > training.rows_in_memory
+    if large:
+        logger.info(
+            "Training: {:,} labelled messages are more than training.rows_in_memory={:,}: large arrays are kept in {}",
+            rows,
+            training.rows_in_memory,
+            layers.model_input,
+        )
+    with arrays_on_disk(layers.model_input if large else None):
+        return _run(config, layers, store, registry, definition, data, run, now)
+
+
+def _run(
+    config: Config,
+    layers: Layers,
+    store: FeatureStore,
+    registry: Registry,
+    definition: dict[str, Any],
+    data: DataVersion,
+    run: str,
+    now: datetime,
+) -> TrainingResult:
+    training, feature_version = config.training, data.feature_version
     candidate = _train(config, store.labelled(data), run, layers.checkpoints)
     candidate.write_data(layers)
     write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
@@ -127,6 +153,7 @@ def run_training_pipeline(
         **_origin(config, data, training_fingerprint(config, store, feature_version)),
         "feature_definition": definition,
         **candidate.measurements(),
+        "arrays_on_disk": on_disk(),
         "gate": decision.to_list() if decision else None,
     }
     folder = layers.candidates / run
@@ -159,7 +186,7 @@ def _train(config: Config, messages: pd.DataFrame, run: str, checkpoints: Path) 
     )
     start = time.perf_counter()
     pipeline = build_training_pipeline(config, checkpoints)
-    pipeline.fit(messages.loc[train, list(FEATURE_COLUMNS)], labels[train].to_numpy())
+    fit_pipeline(pipeline, rows_at(messages, train)[list(FEATURE_COLUMNS)], labels[train].to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
     return Candidate(run, pipeline, classes, messages, labels, train, held_out)
 

@@ -44,6 +44,22 @@ def split_messages(
     return pd.Index(train).sort_values(), pd.Index(held_out).sort_values()
 
 
+def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
+    """Return the rows of a part; texts of rows that follow one another are not copied.
+
+    Parameters
+    ----------
+    messages : DataFrame, shape (n, ...)
+    index : Index
+        Of the part.
+    """
+    if len(index):
+        start = messages.index.get_indexer(index[:1])[0]
+        if messages.index[start : start + len(index)].equals(index):
+            return messages.iloc[start : start + len(index)]
+    return messages.loc[index]
+
+
 def check_classes(labels: pd.Series[int], classes: list[str], least: int, part: str) -> None:
     """Stop before a model is trained or measured without one of its classes.
 

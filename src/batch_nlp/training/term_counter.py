@@ -156,4 +156,3 @@ class TermCounter:
         result = np.full(len(found), -1, dtype=np.int64)
         result[positions[hit]] = place[hit]
         return result
-

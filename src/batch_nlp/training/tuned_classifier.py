@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import Balance, Calibration
+from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import class_scores, new_calibrator
 from batch_nlp.training.decision import decide, tune_weights
 
@@ -112,8 +113,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         for train, held_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
             labels, labels
         ):
-            fitted = self._fit_balanced(X.iloc[train], labels[train])
-            scores[held_out] = class_scores(fitted, X.iloc[held_out])
+            fitted = self._fit_balanced(_rows(X, train), labels[train])
+            scores[held_out] = class_scores(fitted, _rows(X, held_out))
         return np.arange(len(labels)), scores
 
     def discard_checkpoints(self) -> None:
@@ -135,3 +136,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """Return the predicted classes, shape (n,)."""
         decided = self.decide(self.predict_proba(X))
         return np.asarray(self.classes_[decided])
+
+
+def _rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Return a copy of some rows, outside of memory where large arrays are."""
+    kinds = set(X.dtypes)
+    if not on_disk() or len(kinds) != 1:
+        return X.iloc[rows]
+    values = new_array((X.shape[1], len(rows)), kinds.pop())
+    for column, name in enumerate(X.columns):
+        np.take(X[name].to_numpy(), rows, out=values[column], mode="clip")
+    return pd.DataFrame(values.T, index=X.index[rows], columns=X.columns, copy=False)

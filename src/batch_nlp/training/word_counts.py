@@ -1,9 +1,11 @@
-"""Counts of word n-grams, in sentences and in whole texts, from one pass over the words."""
+"""Word n-grams: which of them occur often enough, and their counts in sentences and in whole texts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +35,9 @@ def split_sentences(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]
     return sentences, starts
 
 
-def new_vectorizer(max_n: int, vocabulary: dict[str, int] | None = None) -> CountVectorizer:
+def new_vectorizer(max_n: int) -> CountVectorizer:
     """Return a counter of the n-grams of 1 to `max_n` words."""
-    return CountVectorizer(ngram_range=(1, max_n), token_pattern=WORD_OR_MARK, vocabulary=vocabulary, dtype=np.float64)
+    return CountVectorizer(ngram_range=(1, max_n), token_pattern=WORD_OR_MARK, dtype=np.float64)
 
 
 def sum_by_text(counts: csr_array, starts: NDArray[np.int64]) -> csr_array:
@@ -47,17 +49,59 @@ def sum_by_text(counts: csr_array, starts: NDArray[np.int64]) -> csr_array:
     return csr_array(owners @ counts)
 
 
-def frequent_terms(counts: csr_array, min_df: int, max_features: int) -> NDArray[np.int64]:
-    """Return the columns of the n-grams that occur in at least `min_df` texts, the most frequent `max_features`.
+class Vocabulary:
+    """The n-grams of texts that are added piece by piece.
+
+    In how many texts an n-gram occurs, and how often, is counted exactly as long as no more than `most` different ones
+    have come. Beyond that, the rarest go: one that comes again later is counted from then on. N-grams that are
+    frequent enough to be kept among many are far from that.
 
     Parameters
     ----------
-    counts : csr_array, shape (n_texts, n_terms)
-    min_df, max_features : int
+    max_n : int
+        Longest n-gram in words.
+    by_sentence : bool
+        Whether n-grams end with a sentence.
+    most : int
+        Different n-grams to hold at most; one takes about 250 bytes.
     """
-    texts = np.bincount(counts.indices, minlength=counts.shape[1])
-    kept = np.flatnonzero(texts >= min_df)
-    if len(kept) > max_features:
-        total = np.asarray(counts.sum(axis=0)).ravel()[kept]
-        kept = np.sort(kept[np.argsort(-total, kind="stable")[:max_features]])
-    return kept
+
+    def __init__(self, max_n: int, *, by_sentence: bool, most: int) -> None:
+        self._analyze = new_vectorizer(max_n).build_analyzer()
+        self._by_sentence = by_sentence
+        self._most = most
+        self._texts: Counter[str] = Counter()
+        self._occurrences: Counter[str] = Counter()
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Count the n-grams of some texts."""
+        for text in texts:
+            sentences = split_sentences([text])[0] if self._by_sentence else [text]
+            terms = list(chain.from_iterable(map(self._analyze, sentences)))
+            self._occurrences.update(terms)
+            self._texts.update(set(terms))
+            if len(self._texts) > self._most:
+                self._prune()
+
+    def _prune(self) -> None:
+        least = 1
+        while len(self._texts) > self._most // 2:
+            for term in [term for term, count in self._texts.items() if count <= least]:
+                del self._texts[term], self._occurrences[term]
+            least += 1
+
+    def frequent(self, min_df: int, max_features: int) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the n-grams that occur in at least `min_df` texts, the most frequent `max_features`, in their order.
+
+        Returns
+        -------
+        terms : list of str
+            In the order of the alphabet; of equally frequent ones, the first are taken.
+        texts : ndarray of int64, shape (n_terms,)
+            In how many texts each occurs.
+        """
+        kept = sorted(term for term, count in self._texts.items() if count >= min_df)
+        if len(kept) > max_features:
+            often = sorted(kept, key=lambda term: -self._occurrences[term])[:max_features]
+            kept = sorted(often)
+        return kept, np.array([self._texts[term] for term in kept], dtype=np.int64)

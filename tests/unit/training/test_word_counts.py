@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from batch_nlp.training.word_counts import frequent_terms, split_sentences, sum_by_text
+from batch_nlp.training.word_counts import Vocabulary, new_vectorizer, split_sentences, sum_by_text
 
 # what ends a sentence, what only looks like it, and every kind of white space
 LETTERS = st.sampled_from(list("ab.!?'$ \n\r\t\f\v\x1c\x85\xa0\u2028\u3000…é😀"))
@@ -53,14 +55,50 @@ def test_counts_of_sentences_add_up_to_those_of_their_text() -> None:
     assert sum_by_text(counts[:0], np.array([], dtype=np.int64)).shape == (0, 3)
 
 
+def vocabulary(texts: list[str], **settings: Any) -> Vocabulary:
+    found = Vocabulary(**{"max_n": 1, "by_sentence": True, "most": 1000, **settings})
+    for text in texts:
+        found.add([text])
+    return found
+
+
 def test_terms_of_enough_texts_are_kept_the_most_frequent_first() -> None:
-    #                           texts: 2  1  3  2     occurrences: 2  9  3  5
-    counts = csr_array(np.array([[1.0, 9, 1, 0], [1, 0, 1, 4], [0, 0, 1, 1]]))
-    assert frequent_terms(counts, 1, 9).tolist() == [0, 1, 2, 3]
-    assert frequent_terms(counts, 2, 9).tolist() == [0, 2, 3]
-    assert frequent_terms(counts, 2, 2).tolist() == [2, 3]
-    assert frequent_terms(counts, 4, 9).tolist() == []
+    # texts: a 2, b 1, c 3, d 2; occurrences: a 2, b 9, c 3, d 5
+    found = vocabulary(["xa " + "xb " * 9 + "xc", "xa xc xd xd xd xd", "xc xd"])
+    assert found.frequent(1, 9)[0] == ["xa", "xb", "xc", "xd"]
+    assert found.frequent(2, 9)[0] == ["xa", "xc", "xd"]
+    terms, texts = found.frequent(2, 2)
+    assert terms == ["xc", "xd"]
+    assert texts.tolist() == [3, 2]
+    assert found.frequent(4, 9)[0] == []
 
 
 def test_of_equally_frequent_terms_the_first_are_kept() -> None:
-    assert frequent_terms(csr_array(np.ones((3, 5))), 1, 2).tolist() == [0, 1]
+    assert vocabulary(["e d c b a"]).frequent(1, 2)[0] == ["a", "b"]
+
+
+def test_a_term_ends_with_its_sentence_if_it_is_to() -> None:
+    texts = ["Not good. Bad food"]
+    assert vocabulary(texts, max_n=2).frequent(1, 9)[0] == ["bad", "bad food", "food", "good", "not", "not good"]
+    assert "good bad" in vocabulary(texts, max_n=2, by_sentence=False).frequent(1, 9)[0]
+
+
+def test_frequent_terms_are_counted_exactly_though_rare_ones_do_not_fit() -> None:
+    texts = [f"always often{number % 2} once{number} rare{number % 50}" for number in range(1000)]
+    found = vocabulary(texts, most=200)
+    terms, counts = found.frequent(100, 9)
+    assert terms == ["always", "often0", "often1"]
+    assert counts.tolist() == [1000, 500, 500]
+    assert len(found.frequent(1, 10_000)[0]) <= 200
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=6), min_size=1, max_size=12))
+def test_counts_are_those_of_scikit_learn(words: list[list[str]]) -> None:
+    texts = [" ".join(of_text) for of_text in words]
+    found = vocabulary(texts, max_n=2).frequent(1, 1000)
+    if not found[0]:
+        return
+    counter = new_vectorizer(2)
+    counts = counter.fit_transform(texts)
+    assert found[0] == counter.get_feature_names_out().tolist()
+    assert found[1].tolist() == np.asarray((counts > 0).sum(axis=0)).ravel().tolist()

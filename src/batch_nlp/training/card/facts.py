@@ -53,6 +53,7 @@ def card_facts(
         "seed": seed,
         "training": manifest["settings"]["training"],
         "data": _data(candidate, manifest),
+        "arrays_on_disk": manifest["arrays_on_disk"],
         "confidence": CONFIDENCE,
         "quality": with_intervals(candidate.validation.confusion, seed),
         "confusion": candidate.validation.confusion.tolist(),

@@ -16,11 +16,12 @@ from batch_nlp.config import Config
 from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError
 from batch_nlp.log import progress
+from batch_nlp.training.fit import fit_pipeline, in_parts
 from batch_nlp.training.intervals import with_intervals
 from batch_nlp.training.labels import class_labels
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.training.split import check_classes, split_messages
+from batch_nlp.training.split import check_classes, rows_at, split_messages
 from batch_nlp.training.validate import METRICS, Validation
 
 
@@ -120,13 +121,15 @@ def measure_learning_curve(config: Config, messages: pd.DataFrame, checkpoints: 
                 check_classes(labels[rows], classes, training.min_class_messages, "messages to train on")
                 started = time.perf_counter()
                 pipeline = build_training_pipeline(config, checkpoints)
-                pipeline.fit(messages.loc[rows, list(FEATURE_COLUMNS)], labels[rows].to_numpy())
+                fit_pipeline(pipeline, rows_at(messages, rows)[list(FEATURE_COLUMNS)], labels[rows].to_numpy())
                 seconds = time.perf_counter() - started
             except DataError as error:
                 skipped.append(Skipped(share, len(rows), str(error)))
                 logger.warning("Learning curve: {:,} messages are passed over: {}", len(rows), error)
             else:
-                predicted = np.asarray(pipeline.predict(messages.loc[held_out, list(FEATURE_COLUMNS)]), dtype=np.int64)
+                predicted = in_parts(pipeline.predict, rows_at(messages, held_out)[list(FEATURE_COLUMNS)]).astype(
+                    np.int64
+                )
                 pipeline.steps[-1][1].discard_checkpoints()
                 point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
                 points.append(point)
