@@ -92,6 +92,7 @@ def _check_values(settings: Config) -> None:
         need(re.fullmatch(r"\w[\w.-]*", name) is not None, key, name, "a name of letters, digits and any of ._- inside")
     need(settings.log_level in LOG_LEVELS, "log_level", settings.log_level, f"one of {', '.join(LOG_LEVELS)}")
     need(0 < training.holdout < 1, "training.holdout", training.holdout, "a value between 0 and 1")
+    need(training.rows_in_memory >= 0, "training.rows_in_memory", training.rows_in_memory, "0 (always on disk) or more")
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
     need(training.window >= 0, "training.window", training.window, "0 (the newest) or more")
     need(

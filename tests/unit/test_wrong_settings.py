@@ -19,6 +19,7 @@ from batch_nlp.settings import typed_settings
 OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("training.metric", "accuracy", ["f1_weighted"]),
     ("training.window", -1, ["0 (the newest) or more"]),
+    ("training.rows_in_memory", -1, ["0 (always on disk) or more"]),
     ("training.decision.metric", "recall", ["f1_macro"]),
     ("training.decision.folds", 1, ["at least 2"]),
     ("training.ngrams.folds", 1, ["at least 2"]),

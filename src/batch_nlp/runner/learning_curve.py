@@ -9,6 +9,7 @@ from batch_nlp.errors import SettingsError
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.training.learning_curve import curve_markdown, curve_page, measure_learning_curve, show_curve
+from batch_nlp.training.run import room_for_arrays
 
 
 def check_shares(config: Config) -> None:
@@ -40,8 +41,10 @@ def draw_learning_curve(run: Run) -> float:
         If there are no labelled messages, or too few for every share.
     """
     config = run.config
-    messages = run.store.labelled(run.store.data_version(run.definition.version))
-    found = measure_learning_curve(config, messages, run.layers.checkpoints)
+    version = run.definition.version
+    with room_for_arrays(config, run.layers, run.store.count_labelled(version)):
+        messages = run.store.labelled(run.store.data_version(version))
+        found = measure_learning_curve(config, messages, run.layers.checkpoints)
     show_curve(found)
     folder = run.layers.reporting / "learning_curve"
     about = {"run": run.name, "at": run.now.isoformat(), "dataset": config.dataset.name}

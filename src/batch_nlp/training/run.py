@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import time
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version as package_version
@@ -113,19 +114,33 @@ def run_training_pipeline(
     DataError
         If labels are missing, or a class has too few messages.
     """
-    training = config.training
     data = store.data_version(feature_version)
-    rows = store.count_labelled(feature_version)
-    large = rows > training.rows_in_memory
-    if large:
-        logger.info(
-            "Training: {:,} labelled messages are more than training.rows_in_memory={:,}: large arrays are kept in {}",
-            rows,
-            training.rows_in_memory,
-            layers.model_input,
-        )
-    with arrays_on_disk(layers.model_input if large else None):
+    with room_for_arrays(config, layers, store.count_labelled(feature_version)):
         return _run(config, layers, store, registry, definition, data, run, now)
+
+
+def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
+    """Return a context for training: its large arrays are in memory, or in files if there are too many rows.
+
+    Parameters
+    ----------
+    config : Config
+        ``training.rows_in_memory`` is the limit.
+    layers : Layers
+        Files go to the layer of the model's input.
+    rows : int
+        Labelled messages.
+    """
+    limit = config.training.rows_in_memory
+    if rows <= limit:
+        return arrays_on_disk(None)
+    logger.info(
+        "Training: {:,} labelled messages are more than training.rows_in_memory={:,}: large arrays are kept in {}",
+        rows,
+        limit,
+        layers.model_input,
+    )
+    return arrays_on_disk(layers.model_input)
 
 
 def _run(
