@@ -32,7 +32,10 @@ def test_of_two_runs_at_once_one_works_and_the_other_ends_with_75(
             time.sleep(draw.uniform(0, 0.05))
         ended = [run.wait() for run in runs]
         codes = sorted(run.code for run in ended)
-        assert codes == [0, 75], [run.err for run in ended]
+        # a second forced training on the same data gives the champion again, which the gate refuses
+        worked = {0, 5} if TRAIN in pair else {0}
+        assert codes[0] in worked, [run.err for run in ended]
+        assert codes[1] == 75, [run.err for run in ended]
         (sent_away,) = [run.err for run in ended if run.code == 75]
         # one that has only just taken the lock may not have signed it yet, so whose number is told is not asked
         assert re.search(r"Another run \(process \w+\) is working in .+ Nothing was done; try again later\.", sent_away)
