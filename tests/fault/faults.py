@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, Self
 
@@ -63,11 +64,14 @@ class _Steps:
     def __init__(self, kill_at: int | None, how: signal.Signals) -> None:
         self.taken: list[str] = []
         self._kill_at, self._how = kill_at, how
+        self._lock = Lock()
 
     def _take(self, name: str) -> None:
-        if len(self.taken) == self._kill_at:
+        with self._lock:  # the steps of one batch are taken while those of another are
+            last = len(self.taken) == self._kill_at
+            self.taken.append(name)
+        if last:
             os.kill(os.getpid(), self._how)
-        self.taken.append(name)
 
     def _around(self, name: str, call: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -92,8 +96,8 @@ class _Steps:
             setattr(module, name, self._around(name, getattr(module, name), before=before))
         transform = StepRunner.transform
 
-        def counted(runner: StepRunner, batch: Any) -> Iterator[Any]:
-            for name, frame in transform(runner, batch):
+        def counted(runner: StepRunner, batch: Any, **between: Any) -> Iterator[Any]:
+            for name, frame in transform(runner, batch, **between):
                 self._take(f"after {name}")
                 yield name, frame
 
