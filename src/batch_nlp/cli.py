@@ -32,6 +32,7 @@ from batch_nlp.experiments import (
     threads_of_a_job,
 )
 from batch_nlp.settings import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.stderr import lasting_stderr
 from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +130,11 @@ def _arrange(arguments: list[str]) -> list[str]:
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    with lasting_stderr():
+        return _main()
+
+
+def _main() -> int:
     # On a machine with other work, threads that spin while they wait made training ten times as slow
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Hydra would turn every error into exit code 1; with this it lets them through

@@ -278,3 +278,13 @@ def test_shell_completion_can_be_installed(project: Project) -> None:
     result = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0
     assert "complete" in result.stdout
+
+
+@pytest.mark.parametrize(("argument", "code"), [("pipeline=trainin", ExitCode.SETTINGS), ("training.metric=x", 2)])
+def test_a_log_on_a_full_disk_does_not_change_the_exit_code(argument: str, code: int) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("w") as log:
+        command = [sys.executable, str(cli.PROJECT_ROOT / "start_batch_nlp.py"), argument]
+        assert subprocess.run(command, stdout=log, stderr=log, check=False).returncode == code
