@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import resource
+
+# starts this module for one backend at a time
 import subprocess  # nosec B404
 import sys
 import tempfile

@@ -17,6 +17,7 @@ import time
 def main(file: str, *command: str) -> None:
     """Run the command with this process's outputs, and write exit code, wall and CPU seconds, and peak RSS in MiB."""
     start = time.perf_counter()
+    # the caller's command, without a shell
     process = subprocess.Popen(command)  # nosec B603
     # of the command and of the processes that it waited for: the sum of their CPU seconds, the peak of the largest
     _, status, usage = os.wait4(process.pid, 0)

@@ -101,6 +101,7 @@ def run(command: Sequence[str]) -> dict[str, Any]:
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as result:
         launch = (sys.executable, "-I", str(ROOT / "benchmarks" / "launch.py"), result.name)
+        # commands of this package, without a shell
         subprocess.run([*launch, *command], cwd=ROOT, stdout=output, stderr=log, check=True)  # nosec B603
         found: dict[str, Any] = json.load(result)
         if code := found.pop("code"):

@@ -21,6 +21,7 @@ def ask(service: str) -> dict[str, Any]:
     """Return pip-audit's report as of one of the services that it knows; without packages where there is none."""
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", service, "--format", "json"]
     command += ["--progress-spinner", "off", "--timeout", "15", "--skip-editable", "--desc", "off"]
+    # arguments are written above
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603
     try:
         report: dict[str, Any] = json.loads(answer.stdout)

@@ -18,6 +18,7 @@ KILLED = ("killed", "timeout")
 def results() -> list[tuple[str, str]]:
     """Return the module and the fate of every mutant, as mutmut tells them."""
     command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
+    # arguments are written above
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # nosec B603
     named = (line.strip().rsplit(": ", 1) for line in told.splitlines() if "__mutmut_" in line)
     return [(name.rpartition(".")[0], fate) for name, fate in named]

@@ -128,13 +128,9 @@ def _arrange(arguments: list[str]) -> list[str]:
     return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings] + sweep
 
 
+@lasting_stderr()
 def main() -> int:
     """Run the command line and return its exit code."""
-    with lasting_stderr():
-        return _main()
-
-
-def _main() -> int:
     # On a machine with other work, threads that spin while they wait made training ten times as slow
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Hydra would turn every error into exit code 1; with this it lets them through

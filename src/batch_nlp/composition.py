@@ -103,6 +103,7 @@ def list_groups_without_copies() -> None:
             return self.repository.get_group_options(group_name, results_filter)
         return options(self, group_name, results_filter, config_name, list(overrides or ()))
 
+    # replaced on purpose, as above
     ConfigLoaderImpl.get_group_options = listed  # type: ignore[method-assign]
 
 

@@ -71,7 +71,8 @@ class StepRunner:
         names = [name for name, _ in self.pipeline.steps]
         begin = 0 if first is None else names.index(first)
         end = len(names) if last is None else names.index(last) + 1
-        for position, name in list(enumerate(names))[begin:end]:
+        for position in range(begin, end):
+            name = names[position]
             count = self.counts.setdefault(name, StepCount())
             start = time.perf_counter()
             count.rows_in += len(frame)

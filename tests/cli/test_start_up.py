@@ -69,6 +69,7 @@ def test_settings_that_are_not_the_champions_are_checked_even_if_nothing_is_new(
 
 
 def test_groups_are_listed_as_hydra_lists_them() -> None:
+    # set by functools.wraps, of which mypy knows nothing
     hydra_own = ConfigLoaderImpl.get_group_options.__wrapped__  # type: ignore[attr-defined]
     with initialize_config_dir(str(PROJECT_ROOT / "conf"), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()

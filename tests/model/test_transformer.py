@@ -131,6 +131,7 @@ def test_equal_fits_give_equal_bytes_and_leave_the_generators_alone(
 ) -> None:
     import torch
 
+    # NumPy's global generator, which transformers draws from, is the one that must be left alone
     np.random.seed(9)  # noqa: NPY002
     torch.manual_seed(9)
     expected = np.random.random(), float(torch.rand(1))  # noqa: NPY002

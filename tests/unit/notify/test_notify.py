@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loguru import logger
@@ -145,9 +146,9 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("how", [{"delay": 30.0}, {"drip": 0.05}], ids=["silent", "byte by byte"])
 def test_a_server_that_hangs_does_not_hold_the_job(
-    how: dict[str, float], monkeypatch: pytest.MonkeyPatch, log: list[str]
+    how: dict[str, Any], monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    with serving(200, **how) as server:  # type: ignore[arg-type]
+    with serving(200, **how) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
         start = time.monotonic()
         notify(replace(JSON, timeout=0.4), NOTICE)

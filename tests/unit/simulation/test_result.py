@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,9 @@ POOR: Confusion = [[70, 15, 15], [15, 70, 15], [15, 15, 70]]
 NONE: Confusion = [[0, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
-def day(number: int, confusion: Confusion, **facts: object) -> DayResult:
-    values: dict[str, object] = {"verdict": "ok", "trainings": 0, "promotions": 0, "same": 0, "held_back": False}
-    return DayResult(day=number, exit_code=0, champion="v0001", confusion=confusion, **{**values, **facts})  # type: ignore[arg-type]
+def day(number: int, confusion: Confusion, **facts: Any) -> DayResult:
+    values: dict[str, Any] = {"verdict": "ok", "trainings": 0, "promotions": 0, "same": 0, "held_back": False}
+    return DayResult(day=number, exit_code=0, champion="v0001", confusion=confusion, **{**values, **facts})
 
 
 def result(policies: dict[Policy, list[DayResult]], change: int | None = 3, scenario: str = "sudden_shift") -> Result:

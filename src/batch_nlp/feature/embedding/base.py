@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatMatrix = NDArray[np.float32]
+from batch_nlp.chunks import replace_surrogates
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+FloatMatrix = NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -43,11 +42,6 @@ class Embedder(Protocol):
             One finite row a text, in the order of the texts.
         """
         ...
-
-
-def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which no tokenizer accepts, by U+FFFD."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:

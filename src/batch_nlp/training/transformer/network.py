@@ -42,14 +42,14 @@ def undisturbed(seed: int, threads: int) -> Iterator[None]:
     transformers_logging.disable_progress_bar()
     with torch.random.fork_rng():
         random.seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
+        np.random.seed(seed % 2**32)  # noqa: NPY002 as said
         torch.manual_seed(seed)
         torch.set_num_threads(threads or of_torch)
         try:
             yield
         finally:
             torch.set_num_threads(of_torch)
-            np.random.set_state(of_numpy)  # noqa: NPY002
+            np.random.set_state(of_numpy)  # noqa: NPY002 as said
             random.setstate(of_python)
             transformers_logging.set_verbosity(verbosity)
             if bars:

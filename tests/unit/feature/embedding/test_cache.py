@@ -60,6 +60,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     if not child:
         embedder = Counting()
         encode = embedder.encode
+        # the method of one object, replaced to end the process in the middle
         embedder.encode = lambda some: encode(some) if len(embedder.asked) < 2000 else os._exit(9)  # type: ignore
         CachedEmbedder(embedder, tmp_path, 1).encode(texts)
         os._exit(0)
