@@ -83,9 +83,10 @@ def embedding_cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine() -> EngineConfig:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> EngineConfig:
     """Return an engine that takes little of the machine."""
-    return EngineConfig("local", threads=1, memory_limit="500MB")
+    spill = tmp_path_factory.mktemp("engine") / "spill"
+    return EngineConfig("local", threads=1, memory_limit="500MB", temp_directory=str(spill))
 
 
 @pytest.fixture

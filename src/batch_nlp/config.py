@@ -543,6 +543,8 @@ class EngineConfig:
     threads: int = 0
     # Memory that joins may take before they spill to disk
     memory_limit: str = "1GB"
+    # Folder that joins spill to; it is there only while they do
+    temp_directory: str = MISSING
 
 
 @dataclass(frozen=True)

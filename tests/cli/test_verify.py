@@ -51,7 +51,7 @@ class State(NamedTuple):
 
     @property
     def store(self) -> FeatureStore:
-        engine = EngineConfig("local", threads=1, memory_limit="500MB")
+        engine = EngineConfig("local", threads=1, temp_directory=str(self.project.data / ".spill"))
         return FeatureStore(self.project.data / "04_feature" / "sample", engine)
 
     @property

@@ -58,7 +58,8 @@ class Kept:
 
     def __init__(self, project: Project) -> None:
         layers = Layers(project.data, "sample")
-        store = FeatureStore(layers.feature_store, EngineConfig("local", threads=1, memory_limit="500MB"))
+        engine = EngineConfig("local", threads=1, temp_directory=str(project.data / ".spill"))
+        store = FeatureStore(layers.feature_store, engine)
         registry = Registry(project.models)
         (table,) = layers.feature_store.glob("features-*")
         version = table.name.partition("-")[2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,29 +12,31 @@ from batch_nlp.config import EngineConfig
 
 @contextmanager
 def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a temporary database on disk; it goes when the block ends.
+    """Open an empty database in memory; it goes when the block ends.
+
+    What does not fit spills to files in `engine.temp_directory`. DuckDB names them after the process, and the next one
+    that spills there removes those of a process that was killed.
 
     Parameters
     ----------
     engine : EngineConfig
-        Threads, and the memory over which DuckDB spills to disk.
+        Threads, the memory over which DuckDB spills to disk, and where to.
 
     Raises
     ------
     OSError
         If the disk fails DuckDB: it is full, for example.
     """
-    with tempfile.TemporaryDirectory(prefix="batch_nlp_") as folder:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": engine.memory_limit,
-            "temp_directory": folder,
-        }
-        if engine.threads:
-            settings["threads"] = engine.threads
-        try:
-            with duckdb.connect(f"{folder}/work.duckdb", config=settings) as connection:
-                connection.execute("SET TimeZone = 'UTC'")
-                yield connection
-        # nobody else works in this database: a commit can fail only on the disk
-        except (duckdb.IOException, duckdb.TransactionException) as error:
-            raise OSError(str(error)) from error
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": engine.memory_limit,
+        "temp_directory": engine.temp_directory,
+    }
+    if engine.threads:
+        settings["threads"] = engine.threads
+    try:
+        with duckdb.connect(config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+    # of memory: what should spill has no room on the disk either
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise OSError(str(error)) from error
