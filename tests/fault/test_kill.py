@@ -66,6 +66,8 @@ def test_a_run_killed_at_any_step_is_as_before_or_done(
         killed = forks.run(project, *arguments, quick_check=True, kill_at=step)
         assert killed.code == -signal.SIGKILL, f"{steps[step]}: {killed.err}"
         as_before += read_state(project).outcome == before.outcome
+        verified = forks.run(project, *SMALL, "pipeline=verify")
+        assert verified.code == 0, f"killed at step {step}, {steps[step]}: {verified.out}{verified.err}"
         if name == "rollback" and _champion(project) == _champion(undisturbed):
             shutil.rmtree(project.folder)  # it was done; another one would go back further
             continue
