@@ -168,8 +168,7 @@ def _run_hydra() -> int:
         if isinstance(error, OSError):  # before the job has begun: its folder could not be made
             print(_of_the_disk(error), file=sys.stderr)
             return ExitCode.DATA
-        tell_end_of_sweep(error)
-        return ExitCode.BUG
+        return tell_end_of_sweep(error)
     return ExitCode.DONE
 
 

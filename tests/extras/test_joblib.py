@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,3 +53,40 @@ def test_jobs_side_by_side_come_to_what_they_come_to_alone(
     candidates = [path for path in (project.data / "06_models" / "sample").iterdir() if path.is_dir()]
     assert len(candidates) == 2
     assert not list(project.data.rglob("*.claim.*"))
+
+
+def test_a_job_that_is_killed_for_its_memory_stops_the_sweep_which_can_be_resumed(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    project = new_project(tmp_path / "project")
+    command = (
+        "-m",
+        "pipeline=training",
+        "model=random_forest",
+        "training.inputs=[tabular]",
+        "sample.messages=800",
+        "hydra/launcher=parallel",
+        "sweep=killed",
+        "model.params.max_depth=2,3",
+    )
+    assert project.run("pipeline=feature", "sample.messages=800").returncode == 0
+    run = project.start(*command)
+    while run.poll() is None:
+        at_work = list(project.data.rglob("sweeps/killed/*/.hydra"))
+        if at_work and (workers := _workers(run.pid)):
+            os.kill(workers[0], signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    assert run.wait() == ExitCode.DATA
+    report = json.loads((project.data / "08_reporting" / "experiments" / "killed.json").read_text())
+    assert report["unfinished"]
+    resumed = project.run(*command)
+    assert resumed.returncode == ExitCode.DONE, resumed.stderr
+    report = json.loads((project.data / "08_reporting" / "experiments" / "killed.json").read_text())
+    assert (len(report["experiments"]), report["failed"], report["unfinished"]) == (2, [], [])
+
+
+def _workers(pid: int) -> list[int]:
+    """Return the processes of joblib's that a process has started."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in children if b"popen_loky" in Path(f"/proc/{child}/cmdline").read_bytes()]

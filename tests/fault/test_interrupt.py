@@ -59,7 +59,7 @@ def test_interrupted_anywhere(
         read_state(project)
     assert interrupted
     after = forks.run(project, *SMALL, *RETRAINING, quick_check=True)
-    assert after.code in {0, 5}, after.err
+    assert after.code == 0, after.err
     assert set(read_state(project).accounts) > set()
     figure(f"{name}: {interrupted} runs interrupted, each with {code}; every state readable, the next run finished")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,11 +124,19 @@ def _overrides(job: Path) -> list[str]:
         return []
 
 
-def tell_end_of_sweep(error: Exception) -> None:
-    """Say why Hydra ended a sweep before its time; outside of a sweep, do nothing."""
-    if SweepCallback.current is not None:
-        logger.opt(exception=error).debug("Where it happened")
-        logger.error("The sweep stopped: {}: {}", type(error).__name__, error)
+def tell_end_of_sweep(error: Exception) -> int:
+    """Say why Hydra ended a sweep before its time, if there is one, and return the exit code."""
+    if SweepCallback.current is None:
+        return ExitCode.BUG
+    logger.opt(exception=error).debug("Where it happened")
+    if isinstance(error, BrokenExecutor):
+        logger.error(
+            "The sweep stopped: the process of a job was killed, as the system does when memory runs out. "
+            "See that there is memory, or have fewer jobs side by side with hydra.launcher.n_jobs"
+        )
+        return ExitCode.DATA
+    logger.error("The sweep stopped: {}: {}", type(error).__name__, error)
+    return ExitCode.BUG
 
 
 def threads_of_a_job(launcher: DictConfig) -> int:

@@ -101,20 +101,7 @@ def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
             figures=ruling.figures,
         )
         return Answer(Action.HELD_BACK, ruling.reason, None, before, before, figures=ruling.figures)
-    logger.info("Retraining, since {}", ruling.reason)
-    training = replace(run.config.training, promote=True, window=0)
-    result = train_candidate(replace(run, config=replace(run.config, training=training)), reason=trigger)
-    decision = result.decision
-    if decision is not None and decision.passed:
-        outcome, reason = Outcome.PROMOTED, f"{result.version} took the place of {before}"
-    elif decision is not None and decision.same_as_champion:
-        outcome = Outcome.SAME
-        reason = (
-            "The retraining gave the champion's predictions over again: nothing that it could learn from has come since"
-        )
-    else:
-        outcome = Outcome.REJECTED
-        reason = f"Candidate {result.candidate} failed its gate ({decision.failures if decision else 'no gate'})"
+    outcome, reason, candidate = _train_again(run, batch, trigger, ruling.reason)
     champion = run.registry.champion() if outcome is Outcome.PROMOTED else None
     # entered when it is over, whatever the gate said: one that was killed must not count as the one that is allowed
     run.decide(
@@ -129,14 +116,39 @@ def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
         change=ruling.change,
         answered=ruling.answered,
         outcome=outcome.value,
-        candidate=result.candidate,
+        candidate=candidate,
         champion=run.registry.champion_version(),
         figures=ruling.figures,
     )
     action = Action.PROMOTED if outcome is Outcome.PROMOTED else Action.REJECTED
     second = _rescore(run, champion, batch) if champion is not None and run.config.drift.rescore else None
     now = run.registry.champion_version()
-    return Answer(action, reason, result.candidate, before, now, second, ruling.figures)
+    return Answer(action, reason, candidate, before, now, second, ruling.figures)
+
+
+def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
+    """Train a candidate, and return what came of it, in a sentence too, and its name where one was trained now."""
+    from batch_nlp.training.run import training_fingerprint
+
+    training = replace(run.config.training, promote=True, window=0)
+    run = replace(run, config=replace(run.config, training=training))
+    before, champion = run.registry.champion_version(), sound_champion(run)
+    fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
+    if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
+        logger.warning("A run that was killed has trained {} on just this data: it is not trained again", before)
+        return Outcome.PROMOTED, f"{before} took the place of {batch.model_version}", None
+    logger.info("Retraining, since {}", why)
+    result = train_candidate(run, reason=trigger)
+    decision = result.decision
+    if decision is not None and decision.passed:
+        return Outcome.PROMOTED, f"{result.version} took the place of {before}", result.candidate
+    if decision is not None and decision.same_as_champion:
+        reason = (
+            "The retraining gave the champion's predictions over again: nothing that it could learn from has come since"
+        )
+        return Outcome.SAME, reason, result.candidate
+    reason = f"Candidate {result.candidate} failed its gate ({decision.failures if decision else 'no gate'})"
+    return Outcome.REJECTED, reason, result.candidate
 
 
 def _retrained_before(run: Run, batch: Batch) -> dict[str, Any] | None:
