@@ -42,16 +42,15 @@ class KnownMessages:
     connection : DuckDBPyConnection
         Database that holds the ids while the run lasts.
     stored : RecordBatchReader, Table or None
-        `message_id` and `text_hash` of the messages that earlier runs stored.
+        `message_id` and `text_hash` (32 hexadecimal digits) of the messages that earlier runs stored.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, stored: pa.RecordBatchReader | pa.Table | None) -> None:
         self._connection = connection
-        connection.execute("CREATE TABLE known (message_id VARCHAR, text_hash VARCHAR, in_run BOOLEAN)")
+        # a hash is 128 bits: kept as such it takes a third of what its digits do
+        connection.execute("CREATE TABLE known (message_id VARCHAR, text_hash UUID, in_run BOOLEAN)")
         if stored is not None:
-            connection.register("stored", stored)
-            connection.execute("INSERT INTO known SELECT message_id, text_hash, false FROM stored")
-            connection.unregister("stored")
+            self._remember(stored, in_run=False)
 
     def __deepcopy__(self, memo: object) -> Self:
         """Return itself: a step that is cloned belongs to the same run."""
@@ -74,9 +73,10 @@ class KnownMessages:
         self._connection.register("batch", batch)
         verdicts = self._connection.execute(
             """
-            WITH ranked AS (
+            WITH hashed AS (SELECT position, message_id, text_hash::UUID AS text_hash FROM batch),
+            ranked AS (
                 SELECT *, row_number() OVER same AS copy, first_value(text_hash) OVER same AS first_hash
-                FROM batch WINDOW same AS (PARTITION BY message_id ORDER BY position)
+                FROM hashed WINDOW same AS (PARTITION BY message_id ORDER BY position)
             )
             SELECT CASE
                 WHEN coalesce(k.text_hash, first_hash) <> r.text_hash THEN 3
@@ -88,11 +88,16 @@ class KnownMessages:
             """
         ).fetchnumpy()
         seen = np.asarray(next(iter(verdicts.values())), dtype=np.int8)
-        new = batch.filter(pa.array(seen == Seen.NEW))
-        self._connection.register("batch", new)
-        self._connection.execute("INSERT INTO known SELECT message_id, text_hash, true FROM batch")
         self._connection.unregister("batch")
+        self._remember(batch.filter(pa.array(seen == Seen.NEW)), in_run=True)
         return seen
+
+    def _remember(self, messages: pa.RecordBatchReader | pa.Table, *, in_run: bool) -> None:
+        self._connection.register("messages", messages)
+        self._connection.execute(
+            "INSERT INTO known SELECT message_id, text_hash::UUID, $in_run FROM messages", {"in_run": in_run}
+        )
+        self._connection.unregister("messages")
 
     def same_text(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.bool_]:
         """Say of each message whether it is known with just this text.
@@ -110,7 +115,7 @@ class KnownMessages:
         found = self._connection.execute(
             """
             SELECT k.message_id IS NOT NULL FROM batch b
-            LEFT JOIN known k ON b.message_id = k.message_id AND b.text_hash = k.text_hash ORDER BY position
+            LEFT JOIN known k ON b.message_id = k.message_id AND b.text_hash::UUID = k.text_hash ORDER BY position
             """
         ).fetchnumpy()
         self._connection.unregister("batch")

@@ -11,7 +11,7 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.tables import connect
 
-STORED = pa.table({"message_id": ["a", "b", "old"], "text_hash": ["1", "2", None]}).cast(
+STORED = pa.table({"message_id": ["a", "b", "old"], "text_hash": ["1" * 32, "2" * 32, None]}).cast(
     pa.schema([("message_id", pa.string()), ("text_hash", pa.string())])
 )
 
@@ -24,7 +24,7 @@ def connection(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def look_up(known: KnownMessages, *messages: str) -> list[int]:
     """Look up messages written as id and text hash, like ``a1``."""
-    ids, hashes = [message[:-1] for message in messages], [message[-1] for message in messages]
+    ids, hashes = [message[:-1] for message in messages], [message[-1] * 32 for message in messages]
     return known.look_up(pd.Series(ids, dtype=object), pd.Series(hashes, dtype=object)).tolist()
 
 
@@ -53,7 +53,7 @@ def test_a_label_is_told_apart_by_id_and_text(connection: duckdb.DuckDBPyConnect
     known = KnownMessages(connection, STORED)
     look_up(known, "new7")
     ids = pd.Series(["a", "a", "new", "nobody", "b"], dtype=object)
-    hashes = pd.Series(["1", "2", "7", "1", "2"], dtype=object)
+    hashes = pd.Series([digit * 32 for digit in "12712"], dtype=object)
     assert known.same_text(ids, hashes).tolist() == [True, False, True, False, True]
 
 

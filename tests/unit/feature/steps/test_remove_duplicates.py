@@ -10,11 +10,12 @@ from batch_nlp.storage.ledger import Ledger
 
 
 def messages(*pairs: tuple[str | None, str | None]) -> pd.DataFrame:
-    ids, hashes = zip(*pairs, strict=True)
+    """Return messages of ids and digits that stand for hashes of texts."""
+    ids, digits = zip(*pairs, strict=True)
     return pd.DataFrame(
         {
             "message_id": pd.Series(ids, dtype=object),
-            "text_hash": pd.Series(hashes, dtype=object),
+            "text_hash": pd.Series([digit and digit * 32 for digit in digits], dtype=object),
             "source_file": "f",
             "source_line": range(len(pairs)),
         },
@@ -23,9 +24,9 @@ def messages(*pairs: tuple[str | None, str | None]) -> pd.DataFrame:
 
 def test_each_message_goes_on_once_and_the_others_are_accounted_for(connection: duckdb.DuckDBPyConnection) -> None:
     ledger = Ledger()
-    stored = pa.table({"message_id": ["old"], "text_hash": ["h"]})
+    stored = pa.table({"message_id": ["old"], "text_hash": ["3" * 32]})
     step = RemoveDuplicates(KnownMessages(connection, stored), ledger)
-    batch = messages(("a", "1"), ("old", "h"), ("a", "1"), ("a", "2"), ("b", "1"), ("old", "other"))
+    batch = messages(("a", "1"), ("old", "3"), ("a", "1"), ("a", "2"), ("b", "1"), ("old", "4"))
     assert step.transform(batch).index.tolist() == [100, 104]
     assert (ledger.known, ledger.duplicates) == (1, 1)
     assert ledger.reasons == {("remove_duplicates", "id belongs to another text"): 2}
