@@ -72,9 +72,13 @@ class Project:
             logger.remove()  # closes the run's log, as the end of a process does
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
-    def start(self, *overrides: str) -> subprocess.Popen[bytes]:
-        """Start the real command line and return at once; it is the leader of a process group of its own."""
+    def start(self, *overrides: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start the real command line and return at once; it is the leader of a process group of its own.
+
+        What it writes to stderr goes to the file `log`, or nowhere.
+        """
         command = [sys.executable, str(PROJECT_ROOT / "start_batch_nlp.py"), *self.arguments(*overrides)]
-        return subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+        with (log or Path(os.devnull)).open("wb") as stderr:
+            return subprocess.Popen(
+                command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True
+            )

@@ -70,7 +70,8 @@ def test_a_job_that_is_killed_for_its_memory_stops_the_sweep_which_can_be_resume
         "model.params.max_depth=2,3",
     )
     assert project.run("pipeline=feature", "sample.messages=800").returncode == 0
-    run = project.start(*command)
+    log = tmp_path / "stderr.txt"
+    run = project.start(*command, log=log)
     while run.poll() is None:
         at_work = list(project.data.rglob("sweeps/killed/*/.hydra"))
         if at_work and (workers := _workers(run.pid)):
@@ -78,6 +79,10 @@ def test_a_job_that_is_killed_for_its_memory_stops_the_sweep_which_can_be_resume
             break
         time.sleep(0.01)
     assert run.wait() == ExitCode.DATA
+    told = log.read_text()
+    assert "the process of a job was killed" in told
+    assert "hydra.launcher.n_jobs" in told
+    assert "the same command with sweep=killed" in " ".join(told.split())
     report = json.loads((project.data / "08_reporting" / "experiments" / "killed.json").read_text())
     assert report["unfinished"]
     resumed = project.run(*command)
