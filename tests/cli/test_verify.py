@@ -24,7 +24,8 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
-from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.registry import write_manifest
 from batch_nlp.storage.sealed_files import write_sealed_parquet
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
@@ -240,7 +241,7 @@ def _features_twice(state: State, name: str) -> Path:
 
 def _unknown_label(state: State, name: str) -> Path:
     row = {"message_id": "m", "target": "9.5", "arrived_at": datetime(2026, 1, 1, tzinfo=UTC), "source_file": "f"}
-    state.store.append_labels(pa.Table.from_pylist([row], schema=LABELS_SCHEMA), "unknown")
+    state.store.labels.append(pa.Table.from_pylist([row], schema=LABELS_SCHEMA), "unknown")
     return state.store.folder / "labels"
 
 

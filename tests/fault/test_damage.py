@@ -73,7 +73,7 @@ class Kept:
             return store.labelled(store.data_version(version)).drop(columns="embedding")
 
         def handed_over() -> list[tuple[str, str, str, int]]:
-            return store.confusion(checked_files(layers.predictions, PREDICTIONS_FILE, but=""))
+            return store.labels.confusion(checked_files(layers.predictions, PREDICTIONS_FILE, but=""))
 
         def files(folder: Path, pattern: str) -> list[Path]:
             return sorted(path for path in folder.glob(pattern) if path.is_file())
@@ -83,7 +83,7 @@ class Kept:
                 files(table, "**/*"),
                 [labelled, lambda: store.count(version), lambda: store.count_labelled(version)],
             ),
-            "labels": (files(layers.feature_store / "labels", "**/*"), [labelled, lambda: store.labels_of(["x"])]),
+            "labels": (files(layers.feature_store / "labels", "**/*"), [labelled, lambda: store.labels.of(["x"])]),
             "sources": (files(layers.feature_store, "sources-*.json"), [lambda: Sources(store, version).new(raw)]),
             "registry": (files(project.models, "v0001/*"), [registry.champion_manifest]),
             "pointer": ([project.models / "champion.json"], [registry.champion_version]),

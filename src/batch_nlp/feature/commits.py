@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.storage.atomic import temporary_name, write_parquet
-from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
+from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
 
 # The layer that keeps what a step puts out
@@ -141,7 +142,7 @@ class Commits:
         self._writer.close()
         with pq.ParquetFile(self._waiting, page_checksum_verification=True) as parquet:
             rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, parquet.iter_batches())
-            self.labels += self._store.append_labels(rows, self._run)
+            self.labels += self._store.labels.append(rows, self._run)
 
     def take_back(self) -> None:
         """Leave the store and the layers as they were before the run."""

@@ -46,7 +46,7 @@ def explain(run: Run) -> None:
             "New messages enter the store by pipeline=feature and pipeline=inference; those in quarantine never do."
         )
     classes = list(champion.manifest["classes"])
-    target = run.store.labels_of([message_id]).get(message_id)
+    target = run.store.labels.of([message_id]).get(message_id)
     label = None if target is None else dict(config.dataset.target_map).get(target)
     truth = None if label is None else config.dataset.classes[label]
     explanation = explain_message(champion.pipeline, found.iloc[:1], classes, truth, champion.version)

@@ -85,7 +85,7 @@ def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]
     classes, mapping = list(run.config.dataset.classes), dict(run.config.dataset.target_map)
     files = {str(path): name for name in batches if (path := _predictions(run, name)).exists()}
     pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
-    for file, predicted, target, count in run.store.confusion([Path(path) for path in files]):
+    for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
         if predicted in classes and target in mapping:
             pairs[files[file]].append((mapping[target], classes.index(predicted), count))
     realised = {}

@@ -1,13 +1,11 @@
 """The feature store of a dataset: Delta tables of features and labels.
 
-One table of features for each feature version, keyed by message, and one table of labels, keyed by message with the
-time at which the label arrived; the latest label counts. A commit is visible whole or not at all, and nothing is
-read from a damaged file: see `seals`.
+One table of features for each feature version, keyed by message, and one table of labels. A commit is visible whole or
+not at all, and nothing is read from a damaged file: see `seals`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,26 +17,13 @@ from deltalake import DeltaTable
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage import seals
+from batch_nlp.storage.label_table import LabelTable, register_labels
 from batch_nlp.storage.scratch import on_disk, spool
-from batch_nlp.storage.sealed_files import check_file
 from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
 
-LABELS_SCHEMA = pa.schema(
-    [
-        ("message_id", pa.string()),
-        ("target", pa.string()),
-        ("arrived_at", pa.timestamp("us", tz="UTC")),
-        ("source_file", pa.string()),
-    ]
-)
 # Of the lists of raw files that were taken in, which the feature pipeline keeps here
 SOURCES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
-_LABELS_A_COMMIT = 500_000
-_LATEST_LABELS = """
-    CREATE TEMP VIEW latest AS SELECT message_id, target FROM labels
-    QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
-"""
 
 
 @dataclass(frozen=True)
@@ -67,18 +52,19 @@ class FeatureStore:
         Where the tables live.
     engine : EngineConfig
         Limits of the joins.
+
+    Attributes
+    ----------
+    labels : LabelTable
     """
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
+        self.labels = LabelTable(folder / "labels", engine)
         self._engine = engine
 
     def _features_path(self, feature_version: str) -> Path:
         return self.folder / f"features-{feature_version}"
-
-    @property
-    def _labels_path(self) -> Path:
-        return self.folder / "labels"
 
     @staticmethod
     def _table(path: Path, version: int) -> DeltaTable:
@@ -94,43 +80,6 @@ class FeatureStore:
     def take_back_features(self, feature_version: str, version: int) -> None:
         """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
         seals.take_back(self._features_path(feature_version), version)
-
-    def append_labels(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> int:
-        """Add labels that the store does not hold yet, in one commit for each half a million.
-
-        Parameters
-        ----------
-        labels : Table or RecordBatchReader
-            Rows of `LABELS_SCHEMA`; a message may occur more than once, its last row counts.
-        run : str
-            Noted in the commits.
-
-        Returns
-        -------
-        int
-            Number of labels added: of messages without one, or with another one.
-        """
-        number = 0
-        with connect(self._engine) as connection:
-            connection.register("new", labels)
-            stored = seals.open_table(self._labels_path)
-            connection.register("labels", stored.to_pyarrow_dataset() if stored else LABELS_SCHEMA.empty_table())
-            connection.execute(_LATEST_LABELS)
-            added = connection.sql(
-                """
-                WITH numbered AS (SELECT *, row_number() OVER () AS position FROM new),
-                last AS (SELECT * FROM numbered QUALIFY row_number() OVER (PARTITION BY message_id
-                                                                          ORDER BY position DESC) = 1)
-                SELECT l.message_id, l.target, l.arrived_at, l.source_file
-                FROM last l LEFT JOIN latest k ON l.message_id = k.message_id
-                WHERE k.target IS DISTINCT FROM l.target ORDER BY position
-                """
-            ).to_arrow_reader(_LABELS_A_COMMIT)
-            for batch in added:
-                if batch.num_rows:
-                    seals.append(self._labels_path, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
-                    number += int(batch.num_rows)
-        return number
 
     def seal(self) -> None:
         """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
@@ -148,12 +97,12 @@ class FeatureStore:
         return found
 
     def _tables(self) -> list[Path]:
-        folders = [*self.folder.glob("features-*"), self._labels_path]
+        folders = [*self.folder.glob("features-*"), self.labels.folder]
         return sorted(folder for folder in folders if folder.is_dir())
 
     def data_version(self, feature_version: str) -> DataVersion:
         """Return the versions of the tables as they are now."""
-        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self._labels_path)
+        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
         return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
     def count(self, feature_version: str) -> int:
@@ -163,7 +112,7 @@ class FeatureStore:
 
     def count_labelled(self, feature_version: str) -> int:
         """Return the number of messages that have both features of a version and a label."""
-        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self._labels_path)
+        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
         if features is None or labels is None:
             return 0
         with connect(self._engine) as connection:
@@ -222,11 +171,10 @@ class FeatureStore:
                 "Run pipeline=feature first."
             )
         features = self._table(self._features_path(version.feature_version), version.features)
-        labels = self._table(self._labels_path, version.labels)
+        labels = self._table(self.labels.folder, version.labels)
         with connect(self._engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
-            connection.register("labels", labels.to_pyarrow_dataset())
-            connection.execute(_LATEST_LABELS)
+            register_labels(connection, labels)
             found = connection.sql(
                 """
                 SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
@@ -258,66 +206,6 @@ class FeatureStore:
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
         return features_frame(found)
-
-    def count_labelled_in(self, predictions: Sequence[Path]) -> int:
-        """Return how many messages of some parquet files with a column `message_id` have a label."""
-        stored = seals.open_table(self._labels_path)
-        if stored is None or not predictions:
-            return 0
-        for path in predictions:
-            check_file(path)
-        with connect(self._engine) as connection:
-            connection.register("labels", stored.to_pyarrow_dataset())
-            row = connection.execute(
-                "SELECT count(DISTINCT message_id) FROM read_parquet(?) SEMI JOIN labels USING (message_id)",
-                [[str(path) for path in predictions]],
-            ).fetchone()
-        return int(row[0]) if row else 0
-
-    def confusion(self, predictions: Sequence[Path]) -> list[tuple[str, str, str, int]]:
-        """Count what was predicted and what came as label, file by file.
-
-        Parameters
-        ----------
-        predictions : sequence of Path
-            Parquet files with the columns `message_id` and `predicted_label`.
-
-        Returns
-        -------
-        list of tuple
-            File, predicted label, latest target, and how many messages; messages without a label are left out.
-        """
-        stored = seals.open_table(self._labels_path)
-        if stored is None or not predictions:
-            return []
-        for path in predictions:
-            check_file(path)
-        with connect(self._engine) as connection:
-            connection.register("labels", stored.to_pyarrow_dataset())
-            connection.execute(_LATEST_LABELS)
-            rows = connection.sql(
-                """
-                SELECT p.filename, p.predicted_label, l.target, count(*)
-                FROM read_parquet(?, filename = true) p JOIN latest l USING (message_id)
-                GROUP BY ALL ORDER BY ALL
-                """,
-                params=[[str(path) for path in predictions]],
-            ).fetchall()
-        return [(str(file), str(predicted), str(target), int(count)) for file, predicted, target, count in rows]
-
-    def labels_of(self, message_ids: list[str]) -> dict[str, str]:
-        """Return the latest label of some messages; those without one are left out."""
-        stored = seals.open_table(self._labels_path)
-        if stored is None:
-            return {}
-        with connect(self._engine) as connection:
-            connection.register("labels", stored.to_pyarrow_dataset())
-            connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
-            connection.execute(_LATEST_LABELS)
-            rows = connection.sql(
-                "SELECT message_id, target FROM latest SEMI JOIN wanted USING (message_id)"
-            ).fetchall()
-        return {str(message_id): str(target) for message_id, target in rows}
 
 
 def features_frame(table: pa.Table) -> pd.DataFrame:

@@ -12,7 +12,8 @@ import pytest
 from batch_nlp.config import EngineConfig
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
-from batch_nlp.storage.feature_store import LABELS_SCHEMA, DataVersion, FeatureStore
+from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.label_table import LABELS_SCHEMA
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
@@ -59,7 +60,7 @@ def labelled(store: FeatureStore) -> dict[str, str]:
 
 def test_what_was_stored_comes_back_to_the_bit_oldest_message_first(store: FeatureStore) -> None:
     store.append_features(V, features("c", "a", "b"), "run")
-    store.append_labels(labels(a="1", b="2", c="3"), "run")
+    store.labels.append(labels(a="1", b="2", c="3"), "run")
     frame = store.labelled(store.data_version(V))
     assert frame["message_id"].tolist() == ["a", "b", "c"]
     assert frame["target"].tolist() == ["1", "2", "3"]
@@ -72,7 +73,7 @@ def test_what_was_stored_comes_back_to_the_bit_oldest_message_first(store: Featu
 
 def test_messages_of_one_moment_come_in_the_order_of_their_ids(store: FeatureStore) -> None:
     store.append_features(V, features("a2", "a1", "a3"), "run")
-    store.append_labels(labels(a1="1", a2="1", a3="1"), "run")
+    store.labels.append(labels(a1="1", a2="1", a3="1"), "run")
     assert list(labelled(store)) == ["a1", "a2", "a3"]
 
 
@@ -81,10 +82,10 @@ def test_a_message_counts_once_both_its_features_and_its_label_are_there(store: 
     assert (store.count(V), store.count_labelled(V)) == (2, 0)
     with pytest.raises(DataError, match="holds no labels"):
         store.labelled(store.data_version(V))
-    store.append_labels(labels(b="5", stranger="1"), "labels arrive")
+    store.labels.append(labels(b="5", stranger="1"), "labels arrive")
     assert store.count_labelled(V) == 1
     assert labelled(store) == {"b": "5"}
-    store.append_labels(labels(a="2"), "later")
+    store.labels.append(labels(a="2"), "later")
     assert labelled(store) == {"a": "2", "b": "5"}
 
 
@@ -98,36 +99,36 @@ def test_an_empty_store_says_what_to_run(store: FeatureStore) -> None:
 
 def test_the_latest_label_counts(store: FeatureStore) -> None:
     store.append_features(V, features("a", "b"), "run")
-    assert store.append_labels(labels(0, a="1", b="1"), "first") == 2
-    assert store.append_labels(labels(1, a="5"), "changed") == 1
+    assert store.labels.append(labels(0, a="1", b="1"), "first") == 2
+    assert store.labels.append(labels(1, a="5"), "changed") == 1
     assert labelled(store) == {"a": "5", "b": "1"}
-    assert store.append_labels(labels(2, a="1"), "changed back") == 1
+    assert store.labels.append(labels(2, a="1"), "changed back") == 1
     assert labelled(store) == {"a": "1", "b": "1"}
     assert store.count_labelled(V) == 2
 
 
 def test_of_several_labels_in_one_delivery_the_last_counts(store: FeatureStore) -> None:
     store.append_features(V, features("a"), "run")
-    assert store.append_labels(label_rows([("a", "4"), ("a", "2"), ("a", "3")]), "run") == 1
+    assert store.labels.append(label_rows([("a", "4"), ("a", "2"), ("a", "3")]), "run") == 1
     assert labelled(store) == {"a": "3"}
 
 
 def test_labels_that_are_known_are_not_added_and_change_no_version(store: FeatureStore) -> None:
-    store.append_labels(labels(0, a="1", b="2"), "run")
+    store.labels.append(labels(0, a="1", b="2"), "run")
     before = store.data_version(V)
-    assert store.append_labels(labels(1, a="1", b="2"), "again") == 0
+    assert store.labels.append(labels(1, a="1", b="2"), "again") == 0
     assert store.data_version(V) == before
-    assert store.append_labels(labels(1), "nothing") == 0
-    assert store.append_labels(labels(1, a="2"), "new") == 1
+    assert store.labels.append(labels(1), "nothing") == 0
+    assert store.labels.append(labels(1, a="2"), "new") == 1
     assert store.data_version(V) != before
 
 
 def test_a_data_version_is_read_as_it_was_whatever_came_after(store: FeatureStore) -> None:
     store.append_features(V, features("a"), "run")
-    store.append_labels(labels(0, a="1", b="1"), "run")
+    store.labels.append(labels(0, a="1", b="1"), "run")
     then = store.data_version(V)
     store.append_features(V, features("b"), "run")
-    store.append_labels(labels(1, a="5"), "run")
+    store.labels.append(labels(1, a="5"), "run")
     assert labelled(store) == {"a": "5", "b": "1"}
     frame = store.labelled(then)
     assert frame[["message_id", "target"]].to_numpy().tolist() == [["a", "1"]]
@@ -136,7 +137,7 @@ def test_a_data_version_is_read_as_it_was_whatever_came_after(store: FeatureStor
 def test_feature_versions_are_kept_apart_and_share_the_labels(store: FeatureStore) -> None:
     store.append_features(V, features("a"), "run")
     store.append_features(W, features("a", "b", dims=5), "run")
-    store.append_labels(labels(a="1", b="2"), "run")
+    store.labels.append(labels(a="1", b="2"), "run")
     assert (store.count(V), store.count(W)) == (1, 2)
     assert (store.count_labelled(V), store.count_labelled(W)) == (1, 2)
     assert [len(vector) for vector in store.labelled(store.data_version(W))["embedding"]] == [5, 5]
@@ -172,7 +173,7 @@ def test_ids_come_with_the_hash_of_their_text(store: FeatureStore) -> None:
 def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
     table = features("a").set_column(0, FEATURES_SCHEMA.field("message_id"), pa.array([name]))
     store.append_features(V, table, "run")
-    store.append_labels(label_rows([(name, "4")]), "run")
+    store.labels.append(label_rows([(name, "4")]), "run")
     assert labelled(store) == {name: "4"}
     assert store.missing(V, table).num_rows == 0
 
@@ -187,18 +188,18 @@ def test_labels_of_predictions_are_counted_file_by_file_by_their_latest_target(
 ) -> None:
     one = predictions(tmp_path / "one.parquet", a="good", b="bad", c="bad")
     two = predictions(tmp_path / "two.parquet", a="bad", d="good")
-    assert store.confusion([one, two]) == []
-    assert store.count_labelled_in([one, two]) == 0
-    store.append_labels(labels(a="5", b="1"), "run")
-    store.append_labels(labels(days=1, b="5"), "run")
-    assert store.confusion([one, two]) == [
+    assert store.labels.confusion([one, two]) == []
+    assert store.labels.count_in([one, two]) == 0
+    store.labels.append(labels(a="5", b="1"), "run")
+    store.labels.append(labels(days=1, b="5"), "run")
+    assert store.labels.confusion([one, two]) == [
         (str(one), "bad", "5", 1),
         (str(one), "good", "5", 1),
         (str(two), "bad", "5", 1),
     ]
-    assert store.count_labelled_in([one, two]) == 2
-    assert store.count_labelled_in([]) == 0
-    assert store.confusion([]) == []
+    assert store.labels.count_in([one, two]) == 2
+    assert store.labels.count_in([]) == 0
+    assert store.labels.confusion([]) == []
 
 
 def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:

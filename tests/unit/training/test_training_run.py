@@ -17,7 +17,8 @@ from tests.unit.training.runs import NOW, World, train, with_training
 from batch_nlp.config import Config, Input, Split, plain
 from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
-from batch_nlp.storage.feature_store import LABELS_SCHEMA, FeatureStore
+from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.run import training_fingerprint
@@ -29,7 +30,7 @@ def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore
     features = messages[FEATURES_SCHEMA.names]
     store.append_features(world.definition.version, pa.Table.from_pandas(features, FEATURES_SCHEMA, False), "r")
     labels = messages[["message_id", "target"]].assign(arrived_at=NOW, source_file="f")
-    store.append_labels(pa.Table.from_pandas(labels, LABELS_SCHEMA, preserve_index=False), "r")
+    store.labels.append(pa.Table.from_pandas(labels, LABELS_SCHEMA, preserve_index=False), "r")
     return store
 
 
