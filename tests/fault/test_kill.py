@@ -87,6 +87,28 @@ def test_a_run_killed_at_any_step_is_as_before_or_done(
     )
 
 
+def test_a_model_that_a_killed_run_has_published_is_not_trained_again(
+    copy: Callable[[str], Project], forks: Forks, tmp_path: Path
+) -> None:
+    """Guarantee 11: the run is killed before it could enter its retraining in the log."""
+    arguments = (*SMALL, *RUNS["retraining"])
+    undisturbed, project, steps_file = copy("undisturbed"), copy("project"), tmp_path / "steps.json"
+    assert forks.run(undisturbed, *arguments, quick_check=True, steps=str(steps_file)).code == 0
+    steps = json.loads(steps_file.read_text())
+    entries = [step for step, name in enumerate(steps) if name == "before append_line"]
+    assert forks.run(project, *arguments, quick_check=True, kill_at=entries[-1]).code == -signal.SIGKILL
+    published = _champion(project)
+    assert published == _champion(undisturbed)
+    ended = forks.run(project, *arguments, quick_check=True)
+    assert ended.code == 0, ended.err
+    assert f"{published} was trained on just this data" in ended.err
+    assert _champion(project) == published
+    entry = json.loads((project.data / "08_reporting" / "decisions.jsonl").read_text().splitlines()[-1])
+    assert (entry["decision"], entry["outcome"], entry["champion"]) == ("retraining", "promoted", published)
+    assert entry["model"] != published
+    assert read_state(project).outcome == read_state(undisturbed).outcome
+
+
 def _champion(project: Project) -> str:
     return str(json.loads((project.models / "champion.json").read_text())["version"])
 

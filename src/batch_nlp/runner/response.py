@@ -123,7 +123,7 @@ def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     action = Action.PROMOTED if outcome is Outcome.PROMOTED else Action.REJECTED
     second = _rescore(run, champion, batch) if champion is not None and run.config.drift.rescore else None
     now = run.registry.champion_version()
-    return Answer(action, reason, candidate, before, now, second, ruling.figures)
+    return Answer(action, reason, candidate, str(batch.model_version), now, second, ruling.figures)
 
 
 def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
@@ -135,7 +135,7 @@ def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcom
     before, champion = run.registry.champion_version(), sound_champion(run)
     fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
     if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
-        logger.warning("A run that was killed has trained {} on just this data: it is not trained again", before)
+        logger.warning("{} was trained on just this data, by a run that was killed or by hand: not again", before)
         return Outcome.PROMOTED, f"{before} took the place of {batch.model_version}", None
     logger.info("Retraining, since {}", why)
     result = train_candidate(run, reason=trigger)
