@@ -32,6 +32,8 @@ def serve() -> None:
             pid = os.fork()
             if pid == 0:
                 _work(request)
+            with suppress(OSError):  # here too: it may be killed before it comes to it
+                os.setpgid(pid, pid)
             print(json.dumps(pid), flush=True)
 
 
@@ -56,10 +58,10 @@ def _import_libraries() -> None:
 
 
 def _work(request: dict[str, Any]) -> None:
-    """Be the run that was asked for, in a session of its own; never return."""
+    """Be the run that was asked for, in a process group of its own; never return."""
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         folder = Path(request["folder"])
         os.chdir(folder)
         os.environ["COLUMNS"] = "160"
