@@ -113,6 +113,8 @@ class Forks:
         """
         number = next(self._numbers)
         out, err = self._folder / f"{number}.out", self._folder / f"{number}.err"
+        for file in (out, err):
+            file.touch()  # it may be killed before it opens them
         request = {
             "arguments": project.arguments(*overrides),
             "folder": str(folder or project.folder),
