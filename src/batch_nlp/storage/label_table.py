@@ -24,6 +24,24 @@ LABELS_SCHEMA = pa.schema(
     ]
 )
 _LABELS_A_COMMIT = 500_000
+# What is added to an empty table, the last row of each message; and to one with labels: of those only the new messages'
+# are looked at
+_ALL = """
+    SELECT message_id, target, arrived_at, source_file FROM (SELECT *, row_number() OVER () AS position FROM new)
+    QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY position DESC) = 1 ORDER BY position
+"""
+_ADDED = """
+    WITH last AS MATERIALIZED (
+        SELECT * FROM (SELECT *, row_number() OVER () AS position FROM new)
+        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY position DESC) = 1
+    ),
+    known AS (
+        SELECT message_id, target FROM labels SEMI JOIN last USING (message_id)
+        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
+    )
+    SELECT l.message_id, l.target, l.arrived_at, l.source_file FROM last l LEFT JOIN known k USING (message_id)
+    WHERE k.target IS DISTINCT FROM l.target ORDER BY position
+"""
 
 
 def register_labels(connection: duckdb.DuckDBPyConnection, table: DeltaTable | None) -> None:
@@ -77,18 +95,10 @@ class LabelTable:
             Number of labels added: of messages without one, or with another one.
         """
         number = 0
-        with self._connected(seals.open_table(self.folder)) as connection:
+        stored = seals.open_table(self.folder)
+        with self._connected(stored) as connection:
             connection.register("new", labels)
-            added = connection.sql(
-                """
-                WITH numbered AS (SELECT *, row_number() OVER () AS position FROM new),
-                last AS (SELECT * FROM numbered QUALIFY row_number() OVER (PARTITION BY message_id
-                                                                          ORDER BY position DESC) = 1)
-                SELECT l.message_id, l.target, l.arrived_at, l.source_file
-                FROM last l LEFT JOIN latest k ON l.message_id = k.message_id
-                WHERE k.target IS DISTINCT FROM l.target ORDER BY position
-                """
-            ).to_arrow_reader(_LABELS_A_COMMIT)
+            added = connection.sql(_ADDED if stored else _ALL).to_arrow_reader(_LABELS_A_COMMIT)
             for batch in added:
                 if batch.num_rows:
                     seals.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
