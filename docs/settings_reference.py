@@ -1,4 +1,4 @@
-"""Writes ``docs/settings.md`` from the schema in ``src/batch_nlp/config.py`` and the defaults composed from ``conf/``.
+"""Writes ``docs/settings.md`` from the schema in ``src/batch_nlp/config/`` and the defaults composed from ``conf/``.
 
 ``python docs/settings_reference.py``; a test asserts that the committed page is what this script writes.
 """
@@ -19,12 +19,12 @@ from hydra import compose, initialize_config_dir
 from batch_nlp.config import Config, parse, plain
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = ROOT / "src" / "batch_nlp" / "config.py"
+SCHEMA = ROOT / "src" / "batch_nlp" / "config"
 CONF = ROOT / "conf"
 PAGE = ROOT / "docs" / "settings.md"
 
 _INTRODUCTION = """\
-<!-- Written by docs/settings_reference.py from src/batch_nlp/config.py and conf/. Do not edit by hand. -->
+<!-- Written by docs/settings_reference.py from src/batch_nlp/config/ and conf/. Do not edit by hand. -->
 
 # Settings
 
@@ -69,7 +69,7 @@ def read_schema(source: str) -> tuple[dict[str, list[Field]], dict[str, list[str
     Parameters
     ----------
     source : str
-        Text of ``config.py``.
+        Text of a module of the schema.
 
     Raises
     ------
@@ -162,7 +162,12 @@ def _group_pages(defaults: dict[str, Any]) -> list[str]:
 
 def settings_page() -> str:
     """Return the page as Markdown."""
-    classes, enums = read_schema(SCHEMA.read_text())
+    classes: dict[str, list[Field]] = {}
+    enums: dict[str, list[str]] = {}
+    for module in sorted(SCHEMA.glob("*.py")):
+        classes_here, enums_here = read_schema(module.read_text())
+        classes |= classes_here
+        enums |= enums_here
     defaults = composed_defaults()
     groups = _groups()
     sections: list[str] = []

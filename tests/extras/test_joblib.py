@@ -18,21 +18,18 @@ pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs joblib'
 
 pytestmark = pytest.mark.xdist_group("sweeps")
 
+MESSAGES = "sample.messages=800"
+SWEEP = ("-m", "pipeline=training", "model=random_forest", "training.inputs=[tabular]", MESSAGES)
+PARALLEL = "hydra/launcher=parallel"
+
 
 def test_jobs_side_by_side_come_to_what_they_come_to_alone(
     tmp_path: Path, new_project: Callable[[Path], Project]
 ) -> None:
     """The store is empty: one job fills it while the other waits, and then they share it."""
     project = new_project(tmp_path / "project")
-    command = (
-        "-m",
-        "pipeline=training",
-        "model=random_forest",
-        "training.inputs=[tabular]",
-        "sample.messages=800",
-        "training.keep_versions=2",
-    )
-    result = project.run(*command, "hydra/launcher=parallel", "sweep=parallel", "model.params.max_depth=2,3,-1")
+    command = (*SWEEP, "training.keep_versions=2")
+    result = project.run(*command, PARALLEL, "sweep=parallel", "model.params.max_depth=2,3,-1")
     assert result.returncode == ExitCode.SETTINGS, result.stderr
     assert "Sweep: report in" in result.stderr
     alone = project.run(*command, "sweep=alone", "model.params.max_depth=3")
@@ -59,17 +56,8 @@ def test_a_job_that_is_killed_for_its_memory_stops_the_sweep_which_can_be_resume
     tmp_path: Path, new_project: Callable[[Path], Project]
 ) -> None:
     project = new_project(tmp_path / "project")
-    command = (
-        "-m",
-        "pipeline=training",
-        "model=random_forest",
-        "training.inputs=[tabular]",
-        "sample.messages=800",
-        "hydra/launcher=parallel",
-        "sweep=killed",
-        "model.params.max_depth=2,3",
-    )
-    assert project.run("pipeline=feature", "sample.messages=800").returncode == 0
+    command = (*SWEEP, PARALLEL, "sweep=killed", "model.params.max_depth=2,3")
+    assert project.run("pipeline=feature", MESSAGES).returncode == 0
     log = tmp_path / "stderr.txt"
     run = project.start(*command, log=log)
     while run.poll() is None:

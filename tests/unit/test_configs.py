@@ -51,17 +51,3 @@ def test_every_experiment_composes_builds_and_changes_something(
     config = make_config(folder, choice)
     assert (config != default) is not (choice == "+ablation=inputs_all")  # which is the default
     build_training_pipeline(config)
-
-
-def test_every_setting_of_the_schema_has_a_meaning() -> None:
-    lines = (ROOT / "src" / "batch_nlp" / "config.py").read_text().splitlines()
-    fields = [number for number, line in enumerate(lines) if line.startswith("    ") and ": " in line and " = " in line]
-    schema = [number for number in fields if lines[number].strip().split(":")[0].isidentifier()]
-    start = next(number for number, line in enumerate(lines) if line.startswith("class PathsConfig"))
-    end = next(number for number, line in enumerate(lines) if line.startswith("def parse"))
-    undocumented = [
-        lines[number].strip()
-        for number in schema
-        if start < number < end and not lines[number - 1].strip().startswith("#")
-    ]
-    assert undocumented == []

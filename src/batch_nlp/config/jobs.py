@@ -1,0 +1,106 @@
+"""Settings of what is done with a model: inference, drift and its notices, repairs, simulations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from batch_nlp.config.choices import Combine, DriftResponse, DriftRule, Event, NotifyFormat, Policy, Scenario
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    # Folder in which new messages arrive
+    inbox: str = MISSING
+    # Seconds for which a file in the inbox must not have changed. Set it where files are copied there under their final
+    # name; one that is renamed into place is whole
+    min_age_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class DriftConfig:
+    # Least share of the predictions that a class may have
+    low: float = 0.10
+    # Greatest share of the predictions that a class may have
+    high: float = 0.90
+    # What calls a batch drifted. share: the literal rule; interval: a Wilson interval lies wholly outside the band;
+    # reference: the shares differ from those of the champion's hold-out; distance: the distribution of the predictions
+    # or features does; confidence: the model is less sure; embedding: a classifier tells the batch from the hold-out
+    rules: list[DriftRule] = field(default_factory=lambda: [DriftRule.share])
+    # Whether any of the rules is enough, or all must ring
+    combine: Combine = Combine.any
+    # Messages under which no verdict is given
+    min_messages: int = 30
+    # Batches of the sliding window that is judged beside each batch; 1 judges batches alone
+    window: int = 1
+    # Confidence of the Wilson intervals
+    confidence: float = 0.95
+    # p-value, corrected for many tests, under which the other rules ring
+    significance: float = 0.01
+    # rule reference: least change of a class's share that counts
+    min_share_change: float = 0.05
+    # rule distance: least population stability index that counts
+    min_psi: float = 0.1
+    # rule confidence: least fall of the mean probability of the predicted class that counts
+    min_confidence_drop: float = 0.02
+    # rule embedding: least area under the curve that counts
+    min_auc: float = 0.6
+    # Messages of a batch, and of the hold-out, that are kept for the analysis
+    sample: int = 2000
+    # Draws from the null distribution of a distance
+    resamples: int = 999
+    # retrain, reweight (predict the batch again for its own class shares), alert (exit code 4), or none (only recorded)
+    response: DriftResponse = DriftResponse.retrain
+    # Predict the batch that rang again when a retraining gave a new champion; both predictions are kept
+    rescore: bool = False
+    # New labels after which the breaker lets a further retraining follow, as a share of the rows that the champion was
+    # trained on; each rejected candidate doubles it
+    min_new_labels: float = 0.5
+    # p-value under which the shares of a batch count as another change than the one last answered
+    change_significance: float = 0.001
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    # none, json (a generic JSON document) or slack (text that Slack and its compatibles show)
+    format: NotifyFormat = NotifyFormat.none
+    # Environment variable that holds the address of the webhook; it is a secret, so no setting holds it
+    url_variable: str = "BATCH_NLP_WEBHOOK"
+    # What is told: drift, held_back, promotion, rejection, failure
+    events: list[Event] = field(default_factory=lambda: list(Event))
+    # Seconds that an attempt may take
+    timeout: float = 5.0
+    # Attempts, with a growing pause between them
+    attempts: int = 4
+
+
+@dataclass(frozen=True)
+class RequeueConfig:
+    # Quarantine file, or a repaired copy of one, whose rows pipeline=requeue puts back; null takes all of the dataset
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class VerifyConfig:
+    # Mend what can be mended without losing anything: put aside what belongs to nothing, write lost records and pages
+    # again, remove what killed runs left unfinished
+    repair: bool = False
+    # Write what was found to 08_reporting/verify.json, as a repair always does
+    report: bool = False
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    # What happens to the messages
+    scenario: Scenario = Scenario.stable
+    # Policies to compare: never, always, rule (the settings of drift)
+    policies: list[Policy] = field(default_factory=lambda: list(Policy))
+    # Days to replay, one batch a day
+    days: int = 50
+    # Messages of a day
+    messages: int = 200
+    # Day on which the change of the scenario begins, the first being 1
+    change_day: int = 10
+    # Days after which the labels of a batch arrive
+    label_delay: int = 1

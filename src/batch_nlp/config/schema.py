@@ -1,0 +1,105 @@
+"""All settings, as a tree, and how it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from batch_nlp.config.data import (
+    DatasetConfig,
+    EngineConfig,
+    FeaturesConfig,
+    PathsConfig,
+    PipelineConfig,
+    QuarantineConfig,
+    SampleConfig,
+)
+from batch_nlp.config.jobs import (
+    DriftConfig,
+    InferenceConfig,
+    NotifyConfig,
+    RequeueConfig,
+    SimulationConfig,
+    VerifyConfig,
+)
+from batch_nlp.config.models import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
+
+
+@dataclass(frozen=True)
+class Config:
+    # Seed of all randomness in training
+    seed: int = 42
+    # Level of the log on the terminal
+    log_level: str = "INFO"
+    # The message that pipeline=explain is asked about
+    message_id: str | None = None
+    # Where data and models live
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    # Which stages run
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    # Where the messages come from
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    # How the sample is generated
+    sample: SampleConfig = field(default_factory=SampleConfig)
+    # What is computed of a message
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    # How much broken input is tolerated
+    quarantine: QuarantineConfig = field(default_factory=QuarantineConfig)
+    # The classifier
+    model: ModelConfig = field(default_factory=ModelConfig)
+    # How models are trained, judged and published
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    # How pipeline=learning_curve goes about it
+    learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
+    # Where runs are tracked
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    # Where new messages come from
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    # When and how the shares of the predictions raise the alarm
+    drift: DriftConfig = field(default_factory=DriftConfig)
+    # Who is told of drift, retrainings and failures
+    notify: NotifyConfig = field(default_factory=NotifyConfig)
+    # Which rows pipeline=requeue puts back
+    requeue: RequeueConfig = field(default_factory=RequeueConfig)
+    # What pipeline=verify does beside looking
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    # What pipeline=simulate replays
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    # What the work runs on
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+
+def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
+    """Return an object of a schema class; later values go before earlier ones, and before the defaults.
+
+    Parameters
+    ----------
+    schema : type
+        One of the classes above.
+    *values : DictConfig or dict
+        What to merge into it.
+
+    Raises
+    ------
+    OmegaConfBaseException
+        If a key is unknown, or a value is missing or of the wrong type.
+    """
+    node = OmegaConf.structured(schema)
+    _make_writable(node)
+    return OmegaConf.to_object(OmegaConf.merge(node, *values))
+
+
+def _make_writable(node: DictConfig) -> None:
+    """Lift the protection that OmegaConf gives frozen classes, on a node that nobody else holds."""
+    OmegaConf.set_readonly(node, False)
+    for name in node:
+        if not OmegaConf.is_missing(node, name) and isinstance(node[name], DictConfig):
+            _make_writable(node[name])
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """Return an object of a schema class as JSON values."""
+    values: Any = OmegaConf.to_container(OmegaConf.structured(settings), enum_to_str=True)
+    return dict(values)
