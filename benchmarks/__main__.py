@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.cases import cases
 from benchmarks.check import check
 from benchmarks.machine import describe
-from benchmarks.measure import ROOT, BenchmarkError, Row, measure
+from benchmarks.measure import ROOT, BenchmarkError, Row, in_order, measure
 from benchmarks.page import PAGE, RESULTS, read_results, write_page, write_results
 from benchmarks.workloads import Workload, generated, generated_champion, real
 
@@ -65,7 +65,8 @@ def _measure(chosen: argparse.Namespace, work: Path) -> list[str]:
         except BenchmarkError as error:
             wrong.append(f"{name}: {error}")
             continue
-        for case in cases(workload):
+        stages = cases(workload)
+        for case in stages:
             if only and case.key not in only:
                 continue
             print(f"benchmarks: {workload.name}: {case.stage}", flush=True)
@@ -77,7 +78,7 @@ def _measure(chosen: argparse.Namespace, work: Path) -> list[str]:
             # a benchmark that is missing an extra has nothing to mend
             wrong += [_told(row) for row in found if row.error and "not installed" not in row.error]
             # after every stage: an hour's work is not lost to the one that is killed
-            write_results(chosen.out, machine, rows)
+            write_results(chosen.out, machine, in_order(rows, [one.stage for one in stages]))
     write_page(chosen.out)
     return wrong
 

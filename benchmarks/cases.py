@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.measure import Contender, Kind, python, run
@@ -44,7 +43,7 @@ def cases(workload: Workload) -> list[Case]:
     scored = partial(_function, workload, workload.place("inference"), lambda: ensure_scored(workload))
     pandas = "baselines.pandas_version"
     encoders = "baselines.encoders"
-    found = [
+    return [
         Case(
             "extract and join",
             (
@@ -80,6 +79,7 @@ def cases(workload: Workload) -> list[Case]:
                 step("arithmetic of MiniLM", "limit", "limits:minilm_arithmetic", MANY),
             ),
         ),
+        Case("embedding backends", (step("all backends, each in its turn", "product", "stages:backends", FEW),)),
         Case(
             "prediction",
             (
@@ -108,10 +108,6 @@ def cases(workload: Workload) -> list[Case]:
             ),
         ),
     ]
-    if find_spec("benchmarks.embeddings"):
-        backends = step("all backends, each in its turn", "product", "stages:backends", FEW)
-        found.insert(4, Case("embedding backends", (backends,)))
-    return found
 
 
 def _function(

@@ -156,6 +156,16 @@ def median_row(rows: Sequence[Row]) -> Row:
     return replace(rows[-1], **medians, rounds=len(rows))
 
 
+def in_order(rows: Sequence[Row], stages: Sequence[str]) -> list[Row]:
+    """Return rows by the size of their workload, real messages last, and by stage; a stage that is no more, last."""
+
+    def place(row: Row) -> tuple[bool, int, int]:
+        stage = stages.index(row.stage) if row.stage in stages else len(stages)
+        return not row.workload[0].isdigit(), row.messages, stage
+
+    return sorted(rows, key=place)
+
+
 def measure(contenders: Sequence[Contender], workload: str, stage: str, rounds: int) -> list[Row]:
     """Return a row for each contender; they take turns, so that what disturbs the machine disturbs all of them."""
     found: dict[str, list[Row]] = {contender.name: [] for contender in contenders}

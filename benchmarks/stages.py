@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -48,8 +47,8 @@ def embedding(task: Task) -> Done:
 def backends(task: Task) -> Done:
     """Compare the backends of the embedding on some of the texts."""
     from benchmarks.baselines.pandas_version import read_messages, sound
+    from benchmarks.embeddings import compare
 
-    compare = import_module("benchmarks.embeddings").compare
     texts = sound(read_messages(task.messages, task.at_most))["text"].to_list()
     with clock() as spent:
         entries = compare(texts, 1)

@@ -69,12 +69,13 @@ def stage_table(rows: Sequence[Row]) -> str:
         if row.kind == "limit":
             name = f"*limit: {row.contender}*"
         if row.error:
-            lines.append([row.stage, name, f"failed: {_one_line(row.error)}", "", "", "", "", ""])
+            lines.append([row.stage, name, "", f"failed: {_one_line(row.error)}", "", "", "", "", ""])
             continue
         lines.append(
             [
                 row.stage,
                 name + (f" ({note})" if (note := _note(row)) else ""),
+                str(row.rounds),
                 _number(row.per_second),
                 _number(row.seconds),
                 _number(row.cpu_seconds),
@@ -83,7 +84,7 @@ def stage_table(rows: Sequence[Row]) -> str:
                 _compared(row, product),
             ]
         )
-    head = ["stage", "who", "messages/s", "seconds", "CPU s", "peak RSS, MiB", "on disk, MiB", "batch-nlp"]
+    head = ["stage", "who", "runs", "messages/s", "seconds", "CPU s", "peak RSS, MiB", "on disk, MiB", "batch-nlp"]
     return table(head, lines)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from benchmarks.cases import PRODUCT, SECOND_RUN
 from benchmarks.check import FLOORS, broken
-from benchmarks.measure import Contender, Row, measure, median_row
+from benchmarks.measure import Contender, Row, in_order, measure, median_row
 from benchmarks.page import read_results, write_page, write_results
 from benchmarks.plots import speed_svg
 from benchmarks.tables import BEGIN, END, between_markers, cost, growth_table, stage_table
@@ -59,6 +59,21 @@ def test_medians_are_taken_of_each_figure() -> None:
     assert median_row([ROW, failed, ROW]) == failed
 
 
+def test_rows_stand_in_the_order_of_sizes_and_stages_however_they_were_measured() -> None:
+    names = [("real", 50, "validate"), ("1,000", 1000, "report"), ("1,000", 1000, "validate"), ("10", 10, "gone"),
+             ("10", 10, "report")]  # fmt: skip
+    rows = [replace(ROW, workload=name, messages=messages, stage=stage) for name, messages, stage in names]
+    found = in_order([*rows, replace(rows[2], contender="pandas")], ["validate", "report"])
+    assert [(row.workload, row.stage, row.contender) for row in found] == [
+        ("10", "report", PRODUCT),
+        ("10", "gone", PRODUCT),
+        ("1,000", "validate", PRODUCT),
+        ("1,000", "validate", "pandas"),
+        ("1,000", "report", PRODUCT),
+        ("real", "validate", PRODUCT),
+    ]
+
+
 def test_costs_are_compared_by_message() -> None:
     assert cost(ROW, BASELINE) == pytest.approx(1 / 4)
     # a hundredth of the messages in the same time
@@ -70,9 +85,9 @@ def test_the_table_compares_with_the_product_and_names_what_failed_or_was_cut_sh
     cut = replace(BASELINE, contender="encoder", done=10, note="slow")
     failed = replace(BASELINE, contender="torch", error="not installed;\n`uv pip install torch` brings it")
     lines = stage_table([ROW, BASELINE, LIMIT, cut, failed]).splitlines()[2:]
-    assert lines[0] == f"| inference | **{PRODUCT}** | 500 | 2 | 3 | 300 | 5 |  |"
+    assert lines[0] == f"| inference | **{PRODUCT}** | 1 | 500 | 2 | 3 | 300 | 5 |  |"
     assert lines[1].endswith("| 4 x as fast |")
-    assert lines[2] == "| inference | *limit: one pass* | 2,000 | 0.5 | 3 |  |  | 4 x its time |"
+    assert lines[2] == "| inference | *limit: one pass* | 1 | 2,000 | 0.5 | 3 |  |  | 4 x its time |"
     assert "encoder (slow; measured on 10)" in lines[3]
     assert lines[3].endswith("| 400 x as fast |")
     assert "failed: not installed; `uv pip install torch` brings it" in lines[4]
