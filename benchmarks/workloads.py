@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -159,7 +160,8 @@ def generated_champion(work: Path, name: str = "champion", settings: tuple[str, 
 def real(raw: Path, work: Path) -> Workload:
     """Return the messages of a folder in the format of the Yelp Open Dataset, and a champion trained on them."""
     settings = ("dataset=yelp", f"dataset.raw_dir={raw}")
-    folder = work / "real"
+    # what is kept of another folder is of other messages
+    folder = work / f"real-{hashlib.sha256(str(raw).encode()).hexdigest()[:8]}"
     champion = _champion(folder / "champion", settings)
     inbox = folder / "inbox"
     if not inbox.exists():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmarks import workloads
 from benchmarks.cases import PRODUCT, SECOND_RUN
 from benchmarks.check import FLOORS, broken
 from benchmarks.measure import Contender, Row, in_order, measure, median_row
@@ -49,6 +50,20 @@ def test_one_that_fails_is_told_with_its_last_words_and_the_others_go_on(tmp_pat
     assert runs.read_text() == "x", "it is not tried again"
     assert "was killed by signal 9" in rows[1].error
     assert (rows[2].error, rows[2].rounds) == ("", 2)
+
+
+def test_what_is_kept_of_one_folder_is_not_taken_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workloads, "_champion", lambda folder, _: folder)
+    found = []
+    for number, name in ((2, "few"), (5, "many"), (2, "few")):
+        raw = tmp_path / name
+        raw.mkdir(exist_ok=True)
+        (raw / "yelp_academic_dataset_review.json").write_text("{}\n" * number)
+        found.append(workloads.real(raw, tmp_path / "work"))
+    few, many, again = found
+    assert (few.messages, many.messages) == (2, 5)
+    assert len((many.inbox / "yelp_academic_dataset_review.json").read_text().splitlines()) == 5
+    assert again == few
 
 
 def test_medians_are_taken_of_each_figure() -> None:
