@@ -76,10 +76,6 @@ def test_a_csv_line_that_opens_a_quote_takes_no_other_line_with_it(rows: list[li
         return
     lines.insert(data.draw(st.integers(1, len(lines))), 'x,"never closed,2020-01-01,u,b')
     found, broken = read_back("\n".join(lines).encode(), ".csv", data.draw(st.integers(1, 9)))
-    # where the next quote is followed by a comma, CSV itself cannot tell: those lines are one broken record, and told
-    if any(cell.startswith(",") for row in rows for cell in row):
-        assert broken
-        return
     assert [list(row.values()) for row in found] == rows
     assert broken == ["broken CSV: a quote is opened and not closed"]
 

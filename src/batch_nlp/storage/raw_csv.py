@@ -56,6 +56,9 @@ def _csv_records(lines: Iterator[Line]) -> Iterator[tuple[list[Line], list[str] 
     while True:
         try:
             for cells in csv.reader(source, strict=True):
+                # what closes a quote that was left open is the opening quote of another cell: then one is left over
+                if len(source.taken) > 1 and sum(line.content.count(b'"') for line in source.taken) % 2:
+                    raise csv.Error
                 yield source.done(), cells
         except (csv.Error, _RecordTooLong) as error:
             unclosed = len(source.taken) > 1 or "end of data" in str(error)

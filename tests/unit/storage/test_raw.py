@@ -166,6 +166,15 @@ def test_a_broken_csv_record_is_told_with_its_line_and_the_rest_is_read(
     broken[0].raw.encode()
 
 
+def test_a_quote_that_the_next_cell_with_quotes_would_close_takes_no_other_line_with_it(tmp_path: Path) -> None:
+    """Read as they stand, the last two lines are one record with the right number of cells."""
+    file = tmp_path / "review.csv"
+    file.write_bytes(b'review_id,text,stars\na,x,1\n"never closed\nb,",c",2\nd,"two\nlines, ""quoted""",3\n')
+    rows, broken = read(file)
+    assert [(row["review_id"], row["text"]) for row in rows] == [("a", "x"), ("b", ",c"), ("d", 'two\nlines, "quoted"')]
+    assert [(found.line, found.reason) for found in broken] == [(3, "broken CSV: a quote is opened and not closed")]
+
+
 def test_a_parquet_row_with_invalid_utf_8_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     offsets = pa.py_buffer(b"".join(end.to_bytes(4, "little") for end in (0, 4, 9, 13)))
     texts = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"finex\xffbadgood")])
