@@ -77,7 +77,7 @@ def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
     Parameters
     ----------
     schema : type
-        One of the classes above.
+        A class of this package.
     *values : DictConfig or dict
         What to merge into it.
 
