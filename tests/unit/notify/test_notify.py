@@ -148,11 +148,12 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
 def test_a_server_that_hangs_does_not_hold_the_job(
     how: dict[str, Any], monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
+    """The server takes 30 seconds or more, the notice less than half a second: far between them is the limit."""
     with serving(200, **how) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
         start = time.monotonic()
         notify(replace(JSON, timeout=0.4), NOTICE)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 10
     assert "no answer" in "".join(log)
     assert "SECRET" not in "".join(log)
 
