@@ -23,13 +23,14 @@ from typing import Any
 
 import numpy as np
 
-STATIC, MINILM, REFERENCE, GPU = "static", "minilm", "sentence_transformers", "sentence_transformers on a GPU"
+STATIC, MINILM, INT8 = "static", "minilm", "minilm_int8"
+REFERENCE, GPU = "sentence_transformers", "sentence_transformers on a GPU"
 _WARM_UP = 8
 
 
 def backends() -> list[str]:
     """Return the backends that can be loaded here."""
-    found = [STATIC, MINILM]
+    found = [STATIC, MINILM, INT8]
     if find_spec("sentence_transformers"):
         import torch
 

@@ -41,6 +41,7 @@ def test_a_version_is_twelve_hexadecimal_digits(default: str) -> None:
         "features.embedding.dims=128",
         "features.embedding.max_tokens=128",
         "features=minilm",
+        "features=minilm_int8",
     ],
 )
 def test_another_definition_of_the_features_is_another_version(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.embedding.base import FloatMatrix, encode_unique, unit_length
+from batch_nlp.feature.embedding.quantise import RECIPE, Tensors, quantised_tensors
 from batch_nlp.feature.embedding.weights import DIMS, MAX_POSITIONS, load_tensors, load_tokenizer
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 
-def minilm_fingerprint(max_tokens: int) -> str:
+CALIBRATION_FILE = "minilm_int8.safetensors"
+
+
+def minilm_fingerprint(max_tokens: int, int8: bool = False) -> str:
     """Return what the vectors of `MiniLM` depend on."""
-    return f"minilm-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
+    variant = f"-int8-recipe{RECIPE}" if int8 else ""
+    return f"minilm{variant}-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
 
 
 class MiniLM:
@@ -32,12 +38,17 @@ class MiniLM:
     the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
     text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
 
+    In 8 bits, where `quantise` has them, a text's vector has a cosine of 0.999 or more to that of float32 for 99 texts
+    of 100.
+
     Parameters
     ----------
     max_tokens : int
         Tokens of a text that are read, with the two that the model adds.
     threads : int
         Forward passes at a time; 0 takes all cores.
+    int8 : bool
+        Whether most matrices are multiplied in 8 bits.
 
     Raises
     ------
@@ -49,17 +60,20 @@ class MiniLM:
 
     dims = DIMS
 
-    def __init__(self, max_tokens: int = 256, threads: int = 0) -> None:
+    def __init__(self, max_tokens: int = 256, threads: int = 0, int8: bool = False) -> None:
         if not 3 <= max_tokens <= MAX_POSITIONS:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
-        self.fingerprint = minilm_fingerprint(max_tokens)
+        self.fingerprint = minilm_fingerprint(max_tokens, int8)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
+        tensors: Tensors = dict(load_tensors(packaged_folder() / "model.safetensors"))
+        if int8:
+            tensors = quantised_tensors(tensors, load(_resource(CALIBRATION_FILE)))
         # the session reads these arrays in place, so they must live as long as it does
-        self._tensors = load_tensors(packaged_folder() / "model.safetensors")
-        self._session = _create_session(self._tensors)
+        self._tensors = tensors
+        self._session = create_session(_resource("minilm_int8.onnx" if int8 else "minilm.onnx"), tensors)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return vectors of unit length, shape (n, 384)."""
@@ -80,18 +94,14 @@ class MiniLM:
         Parameters
         ----------
         ids : sequence of sequences of int
-            Token ids with [CLS] and [SEP].
+            Token ids with [CLS] and [SEP]; as many for each text.
         """
-        lengths = np.array([len(row) for row in ids])
-        mask = np.arange(lengths.max()) < lengths[:, np.newaxis]
-        padded = np.zeros(mask.shape, dtype=np.int32)
-        padded[mask] = np.concatenate([np.asarray(row, dtype=np.int32) for row in ids])
-        inputs = {"input_ids": padded, "attention_mask": mask.astype(np.int32)}
-        mean: FloatMatrix = self._session.run(["mean"], inputs)[0]
+        mean: FloatMatrix = self._session.run(["mean"], {"input_ids": np.array(ids, dtype=np.int32)})[0]
         return mean
 
 
-def _create_session(tensors: dict[str, NDArray[np.float32]]) -> ort.InferenceSession:
+def create_session(graph: bytes, tensors: Mapping[str, NDArray[Any]]) -> ort.InferenceSession:
+    """Return a session on one thread that reads the tensors in place: they must live as long as it does."""
     import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
 
     options = ort.SessionOptions()
@@ -99,5 +109,8 @@ def _create_session(tensors: dict[str, NDArray[np.float32]]) -> ort.InferenceSes
     options.intra_op_num_threads = 1
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)
-    graph = resources.files(__package__).joinpath("minilm.onnx").read_bytes()
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _resource(name: str) -> bytes:
+    return resources.files(__package__).joinpath(name).read_bytes()

@@ -17,20 +17,28 @@ def test_vectors_have_unit_length_and_rank_a_paraphrase_above_another_topic(mini
     assert abs(food @ market) < 0.1
 
 
-def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(minilm: MiniLM, texts: list[str]) -> None:
-    together = minilm.encode(texts)
-    alone = np.concatenate([minilm.encode([text]) for text in texts])
-    backwards = minilm.encode(texts[::-1])[::-1]
-    three_threads = MiniLM(threads=3).encode(texts)
+@pytest.mark.parametrize("name", ["minilm", "minilm_int8"])
+def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(
+    name: str, request: pytest.FixtureRequest, texts: list[str]
+) -> None:
+    model: MiniLM = request.getfixturevalue(name)
+    together = model.encode(texts)
+    alone = np.concatenate([model.encode([text]) for text in texts])
+    backwards = model.encode(texts[::-1])[::-1]
+    three_threads = MiniLM(threads=3, int8=name == "minilm_int8").encode(texts)
     for other in (alone, backwards, three_threads):
         np.testing.assert_array_equal(other, together)
 
 
-def test_any_text_gets_a_finite_float32_row(minilm: MiniLM, texts: list[str]) -> None:
-    vectors = minilm.encode(texts)
-    assert vectors.shape == (len(texts), minilm.dims)
+@pytest.mark.parametrize("name", ["minilm", "minilm_int8"])
+def test_any_text_gets_a_finite_float32_row_of_unit_length(
+    name: str, request: pytest.FixtureRequest, texts: list[str]
+) -> None:
+    model: MiniLM = request.getfixturevalue(name)
+    vectors = model.encode(texts)
+    assert vectors.shape == (len(texts), model.dims)
     assert vectors.dtype == np.float32
-    assert np.isfinite(vectors).all()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
 
 
 def test_an_empty_text_is_the_two_tokens_that_the_model_adds(minilm: MiniLM) -> None:
@@ -42,9 +50,10 @@ def test_no_text_gives_no_row(minilm: MiniLM) -> None:
     assert minilm.encode([]).shape == (0, 384)
 
 
-def test_padding_changes_nothing(minilm: MiniLM) -> None:
-    short, long = [101, 2307, 102], [101, *range(2000, 2100), 102]
-    np.testing.assert_allclose(minilm.mean_of_tokens([short, long])[0], minilm.mean_of_tokens([short])[0], atol=1e-5)
+def test_texts_of_one_length_share_a_pass(minilm: MiniLM) -> None:
+    texts = [[101, token, 102] for token in (2307, 2919, 2000)]
+    alone = np.concatenate([minilm.mean_of_tokens([text]) for text in texts])
+    np.testing.assert_allclose(minilm.mean_of_tokens(texts), alone, atol=1e-5)
 
 
 def test_what_lies_beyond_max_tokens_is_not_read(minilm: MiniLM) -> None:
