@@ -25,6 +25,7 @@ import numpy as np
 
 STATIC, MINILM, INT8 = "static", "minilm", "minilm_int8"
 REFERENCE, GPU = "sentence_transformers", "sentence_transformers on a GPU"
+ROUNDS = 3
 _WARM_UP = 8
 
 
@@ -136,5 +137,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         _child(sys.argv[2], Path(sys.argv[3]))
     else:
-        count, rounds = (*map(int, sys.argv[1:]), *(200, 3)[len(sys.argv) - 1 :])
+        count, rounds = (*map(int, sys.argv[1:]), *(200, ROUNDS)[len(sys.argv) - 1 :])
         print(json.dumps(compare(_generated(count), rounds), indent=1))

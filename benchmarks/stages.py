@@ -47,11 +47,11 @@ def embedding(task: Task) -> Done:
 def backends(task: Task) -> Done:
     """Compare the backends of the embedding on some of the texts."""
     from benchmarks.baselines.pandas_version import read_messages, sound
-    from benchmarks.embeddings import compare
+    from benchmarks.embeddings import ROUNDS, compare
 
     texts = sound(read_messages(task.messages, task.at_most))["text"].to_list()
     with clock() as spent:
-        entries = compare(texts, 1)
+        entries = compare(texts, ROUNDS)
     return Done(len(texts), spent, facts={"backends": entries})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.cases import PRODUCT, SECOND_RUN
+from benchmarks.embeddings import ROUNDS
 from benchmarks.machine import in_words
 from benchmarks.measure import Row
 
@@ -54,7 +55,10 @@ def generated_part(machine: dict[str, Any], rows: Sequence[Row]) -> str:
         parts += [f"### {title}", stage_table(found)]
         backends = [entry for row in found for entry in row.facts.get("backends", [])]
         if backends:
-            parts += ["Embedding backends on some of these texts:", facts_table(backends)]
+            parts += [
+                f"Embedding backends on some of these texts, each {ROUNDS} times in turn (medians):",
+                facts_table(backends),
+            ]
     return "\n\n".join(parts)
 
 
