@@ -3,8 +3,8 @@
 Run ``python -m batch_nlp.feature.embedding.build_graph`` (dependency group ``onnx``) after a change here. The files
 hold only operators and the names and shapes of the weights, which are those of the official ``model.safetensors`` or,
 for matrices in 8 bits, of `quantise`; the weights are handed in when the model is loaded. The operators of domain
-``com.microsoft`` are ONNX Runtime's fused ones; none of them approximates: BERT, Devlin et al. 2019, with the mean over
-a text's tokens, Reimers and Gurevych 2019.
+``com.microsoft`` are ONNX Runtime's fused ones; but for the rounding to 8 bits, none of them approximates: BERT, Devlin
+et al. 2019, with the mean over a text's tokens, Reimers and Gurevych 2019.
 
 Between the layers a token is a row of a matrix, whichever text it is of: ONNX Runtime multiplies, adds and normalises
 matrices more quickly than it does with its fused operator for three dimensions.
@@ -22,7 +22,6 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from batch_nlp.feature.embedding.quantise import FLOAT_COLUMNS, QUANTISED
 from batch_nlp.feature.embedding.weights import DIMS, MAX_POSITIONS
 
-GRAPH_FILES = {name: Path(__file__).with_name(f"{name}.onnx") for name in ("minilm", "minilm_int8")}
 LAYERS, HEADS, INNER, VOCABULARY = 6, 12, 1536, 30522
 EPSILON = 1e-12  # layer_norm_eps of the official config.json
 FUSED = "com.microsoft"
@@ -164,7 +163,8 @@ def build(quantised: frozenset[str] = frozenset()) -> ModelProto:
 
 def build_all() -> dict[Path, ModelProto]:
     """Build both graphs, by the files that they belong into."""
-    return {GRAPH_FILES["minilm"]: build(), GRAPH_FILES["minilm_int8"]: build(QUANTISED)}
+    here = Path(__file__)
+    return {here.with_name("minilm.onnx"): build(), here.with_name("minilm_int8.onnx"): build(QUANTISED)}
 
 
 if __name__ == "__main__":
