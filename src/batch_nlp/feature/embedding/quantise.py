@@ -30,8 +30,8 @@ FLOAT_COLUMNS = 16
 RECIPE = 1
 _ATTENTION = [f"encoder.layer.{number}.attention.self" for number in range(5)]
 _INNER = [f"encoder.layer.{number}.intermediate.dense" for number in range(6)]
-_OUTER = [f"encoder.layer.{number}.output.dense" for number in range(1, 4)]
-QUANTISED = frozenset([*_ATTENTION, *_INNER, *_OUTER])
+_OUTPUT = [f"encoder.layer.{number}.attention.output.dense" for number in range(5)]
+QUANTISED = frozenset([*_ATTENTION, *_OUTPUT, *_INNER])
 
 
 def quantised_tensors(tensors: Mapping[str, NDArray[np.float32]], calibration: Mapping[str, Any]) -> Tensors:
