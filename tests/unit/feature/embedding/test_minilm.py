@@ -17,24 +17,22 @@ def test_vectors_have_unit_length_and_rank_a_paraphrase_above_another_topic(mini
     assert abs(food @ market) < 0.1
 
 
-@pytest.mark.parametrize("name", ["minilm", "minilm_int8"])
-def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(
-    name: str, request: pytest.FixtureRequest, texts: list[str]
-) -> None:
-    model: MiniLM = request.getfixturevalue(name)
+@pytest.fixture(params=["minilm", "minilm_int8"])
+def model(request: pytest.FixtureRequest) -> MiniLM:
+    found: MiniLM = request.getfixturevalue(request.param)
+    return found
+
+
+def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(model: MiniLM, texts: list[str]) -> None:
     together = model.encode(texts)
     alone = np.concatenate([model.encode([text]) for text in texts])
     backwards = model.encode(texts[::-1])[::-1]
-    three_threads = MiniLM(threads=3, int8=name == "minilm_int8").encode(texts)
+    three_threads = MiniLM(threads=3, int8="int8" in model.fingerprint).encode(texts)
     for other in (alone, backwards, three_threads):
         np.testing.assert_array_equal(other, together)
 
 
-@pytest.mark.parametrize("name", ["minilm", "minilm_int8"])
-def test_any_text_gets_a_finite_float32_row_of_unit_length(
-    name: str, request: pytest.FixtureRequest, texts: list[str]
-) -> None:
-    model: MiniLM = request.getfixturevalue(name)
+def test_any_text_gets_a_finite_float32_row_of_unit_length(model: MiniLM, texts: list[str]) -> None:
     vectors = model.encode(texts)
     assert vectors.shape == (len(texts), model.dims)
     assert vectors.dtype == np.float32
