@@ -69,7 +69,9 @@ def build_imputer() -> ColumnTransformer:
     )
 
 
-def build_encoding(settings: TrainingConfig, seed: int, *, keep_text: bool = False) -> ColumnTransformer:
+def build_encoding(
+    settings: TrainingConfig, seed: int, threads: int = 0, *, keep_text: bool = False
+) -> ColumnTransformer:
     """Return the step `encoding`: categories, texts and vectors become numbers.
 
     Parameters
@@ -78,6 +80,8 @@ def build_encoding(settings: TrainingConfig, seed: int, *, keep_text: bool = Fal
         ``inputs`` says which of them go on.
     seed : int
         Seed of all folds.
+    threads : int
+        Of the n-gram models; 0 takes all cores.
     keep_text : bool
         Whether the texts themselves go on beside the numbers, for a classifier that reads them.
     """
@@ -93,13 +97,13 @@ def build_encoding(settings: TrainingConfig, seed: int, *, keep_text: bool = Fal
     return _columns(
         ("numeric", "passthrough" if tabular else "drop", make_column_selector(dtype_include="number")),
         ("categorical", categories if tabular else "drop", list(CATEGORICAL_FEATURES)),
-        ("ngrams", _ngrams(settings.ngrams, seed) if Input.ngrams in inputs else "drop", [TEXT]),
+        ("ngrams", _ngrams(settings.ngrams, seed, threads) if Input.ngrams in inputs else "drop", [TEXT]),
         ("embedding", EmbeddingColumns() if Input.embedding in inputs else "drop", [EMBEDDING]),
         ("text", "passthrough" if keep_text else "drop", [TEXT]),
     )
 
 
-def _ngrams(settings: NgramsConfig, seed: int) -> NgramScores:
+def _ngrams(settings: NgramsConfig, seed: int, threads: int) -> NgramScores:
     return NgramScores(
         max_n=settings.max_n,
         min_df=settings.min_df,
@@ -108,6 +112,7 @@ def _ngrams(settings: NgramsConfig, seed: int) -> NgramScores:
         folds=settings.folds,
         sentences=settings.sentences,
         random_state=seed,
+        threads=threads,
     )
 
 

@@ -11,20 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from batch_nlp.errors import DataError
+from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models
 from batch_nlp.training.term_counter import TermCounter
-from batch_nlp.training.text_matrix import scale_columns, stack, take_rows
+from batch_nlp.training.text_matrix import stack
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # What is told of the sentences of a text, for each score
 _STATISTICS = ("min", "max", "std", "first", "last")
-# added to the sums of TF-IDF weights whose ratio is taken, so that a word of one class alone has a finite one
-_SMOOTHING = 0.1
 # Texts whose n-grams are counted at a time
 _TEXTS = 10_000
 # Different n-grams that are held at most while their texts are counted
@@ -58,6 +55,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         Whether to tell how the scores spread over the sentences.
     random_state : int
         Seed of the folds.
+    threads : int
+        Models that are fitted at a time; 0 takes all cores. They are the same, bit by bit, for any number.
 
     Attributes
     ----------
@@ -82,6 +81,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         folds: int = 5,
         sentences: bool = True,
         random_state: int = 0,
+        threads: int = 0,
     ) -> None:
         self.max_n = max_n
         self.min_df = min_df
@@ -90,21 +90,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         self.folds = folds
         self.sentences = sentences
         self.random_state = random_state
+        self.threads = threads
 
     @staticmethod
     def _texts(X: Any) -> list[str]:
         return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
-
-    def _fit_weights(self, weights: csr_array, y: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return weights, shape (n_scores, n_terms), and intercepts, shape (n_scores,), of both models."""
-        # their products of small dense vectors only lose by threads: on a busy machine ten times the time
-        with threadpool_limits(1, user_api="blas"):
-            model = LogisticRegression(C=self.c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
-            others = [_fit_naive_bayes_ridge(weights, y == name) for name in np.unique(y)[-len(model.coef_) :]]
-        return (
-            np.vstack([model.coef_, *(coef for coef, _ in others)]),
-            np.append(model.intercept_, [intercept for _, intercept in others]),
-        )
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
         """Learn n-grams and weights.
@@ -116,11 +106,18 @@ class NgramScores(TransformerMixin, BaseEstimator):
         y : array-like of int, shape (n,)
             Classes.
         """
-        self._fit(X, np.asarray(y))
+        labels = np.asarray(y)
+        weights = self._fit_terms(X)
+        (model,) = fit_ngram_models(weights, labels, [None], self.c, self.threads)
+        self._keep(model, labels)
         return self
 
-    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
-        """Learn n-grams and weights, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
+    def _keep(self, model: NgramModels, y: NDArray[Any]) -> None:
+        self.coef_, self.intercept_ = model
+        self.classes_ = np.unique(y)
+
+    def _fit_terms(self, X: pd.DataFrame) -> csr_array:
+        """Learn the n-grams, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
         vocabulary = Vocabulary(self.max_n, by_sentence=self.sentences, most=max(_TERMS, 4 * self.max_features))
         for texts in self._pieces(X):
             vocabulary.add(texts)
@@ -128,17 +125,14 @@ class NgramScores(TransformerMixin, BaseEstimator):
         del vocabulary
         if not terms:
             raise DataError(
-                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
+                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(X):,} texts to train on. "
                 "Bring more messages, or leave ngrams out of training.inputs."
             )
         self.terms_ = "\n".join(terms)
-        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
+        self.idf_ = np.log((1 + len(X)) / (1.0 + occurs_in)) + 1
         for name in _MADE_AGAIN:
             self.__dict__.pop(name, None)
-        weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
-        self.coef_, self.intercept_ = self._fit_weights(weights, y)
-        self.classes_ = np.unique(y)
-        return weights
+        return stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
         """Give the texts, some thousand at a time."""
@@ -156,14 +150,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
         ndarray of float64, shape (n, n_columns)
         """
         labels = np.asarray(y)
-        weights = self._fit(X, labels)
-        fold_of = np.empty(len(labels), dtype=np.int64)
-        models = []
+        weights = self._fit_terms(X)
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        for fold, (train, held_out) in enumerate(folds.split(labels, labels)):
-            fold_of[held_out] = fold
-            models.append(self._fit_weights(take_rows(weights, train), labels[train]))
+        seen, held_out = zip(*folds.split(labels, labels), strict=True)
+        model, *models = fit_ngram_models(weights, labels, [None, *seen], self.c, self.threads)
+        self._keep(model, labels)
         del weights
+        fold_of = np.empty(len(labels), dtype=np.int64)
+        for fold, rows in enumerate(held_out):
+            fold_of[rows] = fold
         scores, start = [], 0
         # n-grams are counted again: that is quick, and sentences have as many as their texts
         for texts in self._pieces(X):
@@ -172,7 +167,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return np.vstack(scores)
 
     def _score_by_fold(
-        self, texts: list[str], folds: NDArray[np.int64], models: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+        self, texts: list[str], folds: NDArray[np.int64], models: list[NgramModels]
     ) -> NDArray[np.float64]:
         """Return the scores of texts, each by the model of its fold, shape (n_texts, n_columns)."""
         of_texts, of_sentences, starts = self.weigh_terms(texts)
@@ -252,16 +247,6 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _MADE_AGAIN}
-
-
-def _fit_naive_bayes_ridge(weights: csr_array, is_class: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """Return the weights, shape (n_terms,), and the intercept of one class against the others."""
-    inside = is_class.astype(np.float64) @ weights + _SMOOTHING
-    outside = (~is_class).astype(np.float64) @ weights + _SMOOTHING
-    ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    model = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", copy_X=False)
-    model.fit(scale_columns(weights, ratio), is_class)
-    return ratio * np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
 def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:

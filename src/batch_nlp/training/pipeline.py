@@ -23,11 +23,12 @@ def build_training_pipeline(config: Config, checkpoints: Path | None = None) -> 
     """
     training, classifier = config.training, build_classifier(config, checkpoints)
     reads_text = bool(get_tags(classifier.estimator).input_tags.string)
-    reducer = build_reducer(training.reducer, config.seed, config.engine.threads)
+    threads = config.engine.threads
+    reducer = build_reducer(training.reducer, config.seed, threads)
     return Pipeline(
         [
             ("imputer", build_imputer()),
-            ("encoding", build_encoding(training, config.seed, keep_text=reads_text)),
+            ("encoding", build_encoding(training, config.seed, threads, keep_text=reads_text)),
             ("scaler", build_scaler(keep_text=reads_text)),
             ("dimensionality_reducer", reducer if training.reducer.enabled else "passthrough"),
             ("training", classifier),

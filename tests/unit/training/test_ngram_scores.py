@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.model_file import dump_model, load_model
+from batch_nlp.storage.scratch import arrays_on_disk
 from batch_nlp.training.ngram_scores import NgramScores
 
 
@@ -45,6 +46,19 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
             ridge.fit(weights[train].multiply(ratio).tocsr(), y[train] == name)
             expected[held_out, 3 + name] = ridge.decision_function(weights[held_out].multiply(ratio).tocsr())
     np.testing.assert_allclose(found, expected, atol=1e-4)  # the solver stops at about that
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_any_number_of_threads_gives_the_same_models_bit_by_bit(
+    tmp_path: Path, texts: pd.DataFrame, labels: pd.Series[int], in_files: bool
+) -> None:
+    one, four = NgramScores(threads=1), NgramScores(threads=4)
+    expected = one.fit_transform(texts, labels)
+    with arrays_on_disk(tmp_path if in_files else None):
+        found = four.fit_transform(texts, labels)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(four.coef_, one.coef_)
+    np.testing.assert_array_equal(four.intercept_, one.intercept_)
 
 
 def test_labels_that_mean_nothing_are_not_found_again_in_the_scores_of_training_rows(texts: pd.DataFrame) -> None:
