@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from batch_nlp.errors import DataError
 from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models
 from batch_nlp.training.term_counter import TermCounter
-from batch_nlp.training.text_matrix import stack
+from batch_nlp.training.text_matrix import stack, take_rows
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # What is told of the sentences of a text, for each score
@@ -56,7 +56,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
     random_state : int
         Seed of the folds.
     threads : int
-        Models that are fitted at a time; 0 takes all cores. They are the same, bit by bit, for any number.
+        Linear models that are fitted at a time; 0 takes all cores. They are the same, bit by bit, for any number.
 
     Attributes
     ----------
@@ -106,18 +106,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         y : array-like of int, shape (n,)
             Classes.
         """
-        labels = np.asarray(y)
-        weights = self._fit_terms(X)
-        (model,) = fit_ngram_models(weights, labels, [None], self.c, self.threads)
-        self._keep(model, labels)
+        self._fit(X, np.asarray(y))
         return self
 
-    def _keep(self, model: NgramModels, y: NDArray[Any]) -> None:
-        self.coef_, self.intercept_ = model
-        self.classes_ = np.unique(y)
-
-    def _fit_terms(self, X: pd.DataFrame) -> csr_array:
-        """Learn the n-grams, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
+    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
+        """Learn n-grams and weights, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
         vocabulary = Vocabulary(self.max_n, by_sentence=self.sentences, most=max(_TERMS, 4 * self.max_features))
         for texts in self._pieces(X):
             vocabulary.add(texts)
@@ -125,14 +118,17 @@ class NgramScores(TransformerMixin, BaseEstimator):
         del vocabulary
         if not terms:
             raise DataError(
-                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(X):,} texts to train on. "
+                f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
                 "Bring more messages, or leave ngrams out of training.inputs."
             )
         self.terms_ = "\n".join(terms)
-        self.idf_ = np.log((1 + len(X)) / (1.0 + occurs_in)) + 1
+        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
         for name in _MADE_AGAIN:
             self.__dict__.pop(name, None)
-        return stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
+        weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
+        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads)
+        self.classes_ = np.unique(y)
+        return weights
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
         """Give the texts, some thousand at a time."""
@@ -150,15 +146,14 @@ class NgramScores(TransformerMixin, BaseEstimator):
         ndarray of float64, shape (n, n_columns)
         """
         labels = np.asarray(y)
-        weights = self._fit_terms(X)
-        folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        seen, held_out = zip(*folds.split(labels, labels), strict=True)
-        model, *models = fit_ngram_models(weights, labels, [None, *seen], self.c, self.threads)
-        self._keep(model, labels)
-        del weights
+        weights = self._fit(X, labels)
         fold_of = np.empty(len(labels), dtype=np.int64)
-        for fold, rows in enumerate(held_out):
-            fold_of[rows] = fold
+        models = []
+        folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
+        for fold, (train, held_out) in enumerate(folds.split(labels, labels)):
+            fold_of[held_out] = fold
+            models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
+        del weights
         scores, start = [], 0
         # n-grams are counted again: that is quick, and sentences have as many as their texts
         for texts in self._pieces(X):
