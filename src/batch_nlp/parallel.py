@@ -37,6 +37,7 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> 
         context, item = work
         return context.run(function, item)
 
+    # an executor of concurrent.futures would wait for its threads, at the end of the process too
     with ThreadPool(threads) as pool:
         # a context of its own for each, since none can be entered twice at a time
         return list(pool.imap(call, [(copy_context(), item) for item in items]))

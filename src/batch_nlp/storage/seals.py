@@ -5,14 +5,12 @@ data file is written under a name that no version uses yet; the seal takes in it
 in Delta's log. So only the last entries of Delta's own log can be without a hash. They are read whole instead, and the
 next writer seals them, as it does a table of a release that knew no seals.
 
-Nothing is read from a table before its files have been hashed, once in a process. Source of the names of the log's
-files: the Delta transaction log protocol.
+Nothing is read from a table before its files have been hashed, once in a process.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -29,12 +27,11 @@ from loguru import logger
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import replacing, sync_folder
 from batch_nlp.storage.checked import problem_of, remember, written
+from batch_nlp.storage.delta_files import HINT, LOG, data_files, is_table, log_files, log_problem, log_version, of_log
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 # Delta leaves alone what starts with an underscore
 SEAL_FILE = "_seal.json"
-_LOG, _HINT = "_delta_log", "_last_checkpoint"
-_LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
 _ATTEMPTS = 3
 
 
@@ -69,29 +66,6 @@ def _open(folder: Path, version: int | None = None) -> DeltaTable:
         raise DataError(f"{folder}: {what} cannot be opened ({error}). {_advice(folder)}") from error
 
 
-def _data_files(table: DeltaTable) -> list[str]:
-    return sorted(str(path) for path in pa.table(table.get_add_actions())["path"].to_pylist())
-
-
-def _log_files(folder: Path) -> list[str]:
-    log = folder / _LOG
-    names = sorted(path.name for path in log.iterdir()) if log.is_dir() else []
-    return [f"{_LOG}/{name}" for name in names if name == _HINT or _LOG_FILE.fullmatch(name)]
-
-
-def _is_table(folder: Path) -> bool:
-    return any(_log_version(path) >= 0 for path in _log_files(folder))
-
-
-def _of_log(path: str) -> bool:
-    return path.startswith(f"{_LOG}/")
-
-
-def _log_version(path: str) -> int:
-    found = _LOG_FILE.fullmatch(path.rpartition("/")[2])
-    return int(found[1]) if found else -1
-
-
 def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
     """Give what is wrong with a table, a sentence for each file; Delta only opens it if its log is sound."""
     try:
@@ -100,11 +74,11 @@ def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
         for path, problem in _log_problems(folder, seal):
             found = True
             yield f"{folder / path}: {problem}. {_advice(folder)}"
-        if found or not _is_table(folder):
+        if found or not is_table(folder):
             return
-        data = _data_files(_open(folder))
+        data = data_files(_open(folder))
         if version is not None:
-            data = sorted({*data, *_data_files(_open(folder, version))})
+            data = sorted({*data, *data_files(_open(folder, version))})
     except DataError as error:
         yield str(error)
         return
@@ -118,33 +92,22 @@ def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
 
 
 def _log_problems(folder: Path, seal: _Seal | None) -> Iterator[tuple[str, str]]:
-    present = _log_files(folder)
-    sealed = {path: digest for path, digest in seal.files.items() if _of_log(path)} if seal else {}
+    present = log_files(folder)
+    sealed = {path: digest for path, digest in seal.files.items() if of_log(path)} if seal else {}
     new = [path for path in present if path not in sealed]
     # Delta removes entries of its log once a checkpoint has what they say
-    checkpoint = max((_log_version(path) for path in present if path.endswith(".parquet")), default=-1)
+    checkpoint = max((log_version(path) for path in present if path.endswith(".parquet")), default=-1)
     for path, digest in sealed.items():
-        if path not in present and _log_version(path) <= checkpoint and path.endswith(".json"):
+        if path not in present and log_version(path) <= checkpoint and path.endswith(".json"):
             continue
         problem = problem_of(folder / path, digest)
-        if problem and path.endswith(_HINT) and new:  # a checkpoint came since the seal
-            problem = _unsealed_problem(folder / path)
+        if problem and path.endswith(HINT) and new:  # a checkpoint came since the seal
+            problem = log_problem(folder / path)
         if problem:
             yield path, problem
     for path in new:
-        if problem := _unsealed_problem(folder / path):
+        if problem := log_problem(folder / path):
             yield path, problem
-
-
-def _unsealed_problem(path: Path) -> str | None:
-    """Return what is wrong with a file of the log of which no hash is known."""
-    if path.suffix == ".parquet":
-        return problem_of(path)
-    try:
-        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
-    except (OSError, ValueError) as error:
-        return f"damaged; it cannot be read ({error})"
-    return None if lines else "empty"
 
 
 def problems(folder: Path) -> list[str]:
@@ -198,7 +161,7 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
         If a file is missing or damaged, or there is no such version.
     """
     check(folder, version)
-    return _open(folder, version) if _is_table(folder) else None
+    return _open(folder, version) if is_table(folder) else None
 
 
 def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
@@ -283,12 +246,12 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Mapping[str, str] | N
         known = found.files if found else {}
         if found is None:
             logger.info("{} is of a release without seals; it was read whole and is sealed from now on", folder)
-    sync_folder(folder / _LOG)
+    sync_folder(folder / LOG)
     # files that only earlier versions use
-    files = {path: digest for path, digest in known.items() if not _of_log(path) and (folder / path).exists()}
-    for path in [*_log_files(folder), *_data_files(table)]:
+    files = {path: digest for path, digest in known.items() if not of_log(path) and (folder / path).exists()}
+    for path in [*log_files(folder), *data_files(table)]:
         # the hint changes with every checkpoint
-        digest = None if path.endswith(_HINT) else known.get(path)
+        digest = None if path.endswith(HINT) else known.get(path)
         files[path] = digest or written(folder / path)
         if digest is None:
             remember(folder / path, files[path])

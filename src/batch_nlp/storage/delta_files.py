@@ -1,0 +1,58 @@
+"""The files that a Delta table is made of, by their paths below its folder.
+
+Source of the names of the log's files: the Delta transaction log protocol.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from batch_nlp.storage.checked import problem_of
+
+# The folder of the log, and in it the file that names the newest checkpoint
+LOG, HINT = "_delta_log", "_last_checkpoint"
+_LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
+
+
+def data_files(table: DeltaTable) -> list[str]:
+    """Return the paths of the files that hold the rows of a table's version."""
+    return sorted(str(path) for path in pa.table(table.get_add_actions())["path"].to_pylist())
+
+
+def log_files(folder: Path) -> list[str]:
+    """Return the paths of the entries of a table's log, its checkpoints and the hint to the newest of them."""
+    log = folder / LOG
+    names = sorted(path.name for path in log.iterdir()) if log.is_dir() else []
+    return [f"{LOG}/{name}" for name in names if name == HINT or _LOG_FILE.fullmatch(name)]
+
+
+def is_table(folder: Path) -> bool:
+    """Return whether a folder holds a table."""
+    return any(log_version(path) >= 0 for path in log_files(folder))
+
+
+def of_log(path: str) -> bool:
+    """Return whether a file belongs to the log."""
+    return path.startswith(f"{LOG}/")
+
+
+def log_version(path: str) -> int:
+    """Return the version that a file of the log is of, -1 for the hint."""
+    found = _LOG_FILE.fullmatch(path.rpartition("/")[2])
+    return int(found[1]) if found else -1
+
+
+def log_problem(path: Path) -> str | None:
+    """Return what is wrong with a file of the log of which no hash is known: it is read whole."""
+    if path.suffix == ".parquet":
+        return problem_of(path)
+    try:
+        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    except (OSError, ValueError) as error:
+        return f"damaged; it cannot be read ({error})"
+    return None if lines else "empty"
