@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from scipy.sparse.linalg import LinearOperator, lsqr
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from batch_nlp.parallel import in_threads
-from batch_nlp.storage.scratch import on_disk
-from batch_nlp.training.text_matrix import scale_columns
 
 # added to the sums of TF-IDF weights whose ratio is taken, so that a word of one class alone has a finite one
 _SMOOTHING = 0.1
-# Fits at a time, at most, where the weights live in files: a ridge regression makes two copies of its rows
-_ON_DISK = 2
+# Of the ridge regression: its regularisation strength, and where LSQR stops, scores being within 0.001 of their limit
+_PENALTY, _TOLERANCE = 1.0, 1e-5
 
 
 class NgramModels(NamedTuple):
@@ -48,15 +48,14 @@ def fit_ngram_models(weights: csr_array, y: NDArray[Any], c: float, threads: int
     c : float
         Inverse regularisation strength of the logistic regression.
     threads : int
-        Fits at a time; 0 takes all cores. The ridge regression is one fit a class. Of weights that live in files, two
-        at most.
+        Fits at a time; 0 takes all cores. The ridge regression is one fit a class.
     """
     classes = np.unique(y)
     # of two classes, the second one's scores are those of the first one with another sign
     apart = classes if len(classes) > 2 else classes[1:]
     fits = [partial(_fit_logistic, weights, y, c)]
     fits += [partial(_fit_naive_bayes_ridge, weights, y == name) for name in apart]
-    at_once = min(threads or os.cpu_count() or 1, len(fits), _ON_DISK if on_disk() else len(fits))
+    at_once = min(threads or os.cpu_count() or 1, len(fits))
     # their products of small dense vectors only lose by threads: on a busy machine ten times the time
     with threadpool_limits(1, user_api="blas"):
         fitted = in_threads(call, fits, at_once)
@@ -69,10 +68,25 @@ def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float) -> NgramModels:
 
 
 def _fit_naive_bayes_ridge(weights: csr_array, is_class: NDArray[np.bool_]) -> NgramModels:
-    """Return the model of one class against the others."""
+    """Return the model of one class against the others.
+
+    It is scikit-learn's `RidgeClassifier` with balanced classes, on the weights with each column times its ratio, by
+    LSQR (Paige and Saunders, 1982). That asks for products with the matrix alone, so none is copied to be scaled.
+    """
     inside = is_class.astype(np.float64) @ weights + _SMOOTHING
     outside = (~is_class).astype(np.float64) @ weights + _SMOOTHING
     ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    model = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", copy_X=False)
-    model.fit(scale_columns(weights, ratio), is_class)
-    return NgramModels(ratio * model.coef_, model.intercept_)
+    importance = compute_sample_weight("balanced", is_class)
+    target, root = np.where(is_class, 1.0, -1.0), np.sqrt(importance)
+    # the intercept is not penalised: columns and targets are taken as they differ from their means
+    column_means = ratio * (importance @ weights) / importance.sum()
+    target_mean = np.average(target, weights=importance)
+    transposed = weights.T
+    centred = LinearOperator(
+        weights.shape,
+        matvec=lambda coef: root * (weights @ (ratio * coef) - column_means @ coef),
+        rmatvec=lambda rows: ratio * (transposed @ (root * rows)) - column_means * (root @ rows),
+        dtype=weights.dtype,
+    )
+    coef = lsqr(centred, root * (target - target_mean), damp=_PENALTY**0.5, atol=_TOLERANCE, btol=_TOLERANCE)[0]
+    return NgramModels((ratio * coef)[np.newaxis], np.array([target_mean - column_means @ coef]))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from batch_nlp.storage.scratch import GrowingArray, new_array
+from batch_nlp.storage.scratch import GrowingArray
 
 # Rows of a matrix that are copied at a time
 _ROWS = 50_000
@@ -37,12 +37,3 @@ def take_rows(matrix: csr_array, rows: NDArray[np.int64]) -> csr_array:
     """Return some rows of a sparse matrix, as `stack` does."""
     parts = (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))
     return stack((csr_array(matrix[part]) for part in parts), matrix.shape[1])
-
-
-def scale_columns(matrix: csr_array, factors: NDArray[np.float64]) -> csr_array:
-    """Return a sparse matrix with each column multiplied by its factor; it shares all but the values."""
-    values = new_array(matrix.data.shape, np.float64)
-    for start in range(0, len(values), 1_000_000):
-        part = slice(start, start + 1_000_000)
-        np.multiply(matrix.data[part], factors[matrix.indices[part]], out=values[part])
-    return csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -42,10 +42,11 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
             inside, outside = (weights[train][y[train] == name], weights[train][y[train] != name])
             shares = [(side.sum(axis=0) + 0.1) / (side.sum(axis=0) + 0.1).sum() for side in (inside, outside)]
             ratio = np.asarray(np.log(shares[0] / shares[1])).ravel()
-            ridge = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg")
+            ridge = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", tol=1e-10)
             ridge.fit(weights[train].multiply(ratio).tocsr(), y[train] == name)
             expected[held_out, 3 + name] = ridge.decision_function(weights[held_out].multiply(ratio).tocsr())
-    np.testing.assert_allclose(found, expected, atol=1e-4)  # the solver stops at about that
+    np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=1e-9)
+    np.testing.assert_allclose(found[:, 3:], expected[:, 3:], atol=1e-3)  # the solver stops before that
 
 
 @pytest.mark.parametrize("in_files", [False, True])
