@@ -10,7 +10,7 @@ import json
 import resource
 
 # starts this module for one backend at a time
-import subprocess  # nosec B404
+import subprocess  # nosec B404 # commands of this file alone, no shell
 import sys
 import tempfile
 import time
@@ -90,7 +90,7 @@ def _run(backend: str, folder: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.embeddings", "--child", backend, str(folder)]
     root = Path(__file__).parents[1]
     # this interpreter, and a name from the list above
-    done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)  # nosec B603
+    done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)  # nosec B603 # no shell, no text of others
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 

@@ -6,7 +6,7 @@ import os
 import platform
 
 # starts git only, with fixed arguments
-import subprocess  # nosec B404
+import subprocess  # nosec B404 # commands of this file alone, no shell
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def _commit(root: Path) -> str:
     command = ["git", "describe", "--always", "--dirty"]
     try:
         # git is looked for on the path, as everywhere
-        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603
+        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603 # no shell, no text of others
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return told.stdout.strip()

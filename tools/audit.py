@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 # starts pip-audit only, with fixed arguments
-import subprocess  # nosec B404
+import subprocess  # nosec B404 # commands of this file alone, no shell
 import sys
 from typing import Any
 
@@ -22,7 +22,7 @@ def ask(service: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", service, "--format", "json"]
     command += ["--progress-spinner", "off", "--timeout", "15", "--skip-editable", "--desc", "off"]
     # arguments are written above
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603 # no shell, no text of others
     try:
         report: dict[str, Any] = json.loads(answer.stdout)
     except ValueError:

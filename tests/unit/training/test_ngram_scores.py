@@ -45,8 +45,9 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
             ridge = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", tol=1e-10)
             ridge.fit(weights[train].multiply(ratio).tocsr(), y[train] == name)
             expected[held_out, 3 + name] = ridge.decision_function(weights[held_out].multiply(ratio).tocsr())
-    np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=1e-9)
-    np.testing.assert_allclose(found[:, 3:], expected[:, 3:], atol=1e-3)  # the solver stops before that
+    # where the solvers stop: L-BFGS, and LSQR against an exact solution
+    np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=1e-4)
+    np.testing.assert_allclose(found[:, 3:], expected[:, 3:], atol=1e-3)
 
 
 @pytest.mark.parametrize("in_files", [False, True])
