@@ -26,8 +26,8 @@ class _End:
 def prefetched(items: Iterator[T]) -> Iterator[Iterator[T]]:
     """Give the same items, one of them made ahead by a thread of its own.
 
-    Arrow, NumPy, SciPy, XGBoost and DuckDB work outside Python's global lock, so two threads keep two cores busy with
-    batches of messages. The items come in their order, and nobody but the thread advances `items`.
+    Arrow, NumPy, SciPy, XGBoost and DuckDB work outside Python's global lock, so one thread's batch of messages goes on
+    during the other's. The items come in their order, and nobody but the thread advances `items`.
 
     Parameters
     ----------
