@@ -79,8 +79,10 @@ def _figures(ranking: Ranking) -> list[Markup]:
         points.update_xaxes(**axis.ticks, **where)
     points.update_layout(height=max(380, 300 * math.ceil(len(axes) / columns)), template="plotly_white")
     # HTML of Plotly's, in which all texts are escaped
-    first = Markup(lines.to_html(full_html=False, include_plotlyjs=True))  # noqa: S704 as said  # nosec B704
-    second = Markup(points.to_html(full_html=False, include_plotlyjs=False))  # noqa: S704 as said  # nosec B704
+    with_script = lines.to_html(full_html=False, include_plotlyjs=True)
+    first = Markup(with_script)  # noqa: S704 as said  # nosec B704
+    without = points.to_html(full_html=False, include_plotlyjs=False)
+    second = Markup(without)  # noqa: S704 as said  # nosec B704
     return [element("h2", "Parallel coordinates"), first, element("h2", "Metric by parameter"), second]
 
 

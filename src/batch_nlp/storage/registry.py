@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-import subprocess  # nosec B404 - starts only this Python, in check_in_fresh_process
+import subprocess  # nosec B404 # starts only this Python, in check_in_fresh_process
 import sys
 from dataclasses import dataclass
 from datetime import datetime

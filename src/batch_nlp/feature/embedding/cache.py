@@ -128,4 +128,5 @@ def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple
     for some in (keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)):
         marks = ",".join("?" * len(some))
         # nothing but question marks is put into the statement
-        yield from database.execute(f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})', some)  # nosec B608
+        select = f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})'  # nosec B608
+        yield from database.execute(select, some)
