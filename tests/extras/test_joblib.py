@@ -70,12 +70,13 @@ def test_a_job_that_is_killed_for_its_memory_stops_the_sweep_which_can_be_resume
     told = log.read_text()
     assert "the process of a job was killed" in told
     assert "hydra.launcher.n_jobs" in told
-    assert "the same command with sweep=killed" in " ".join(told.split())
-    report = json.loads((project.data / "08_reporting" / "experiments" / "killed.json").read_text())
-    assert report["unfinished"]
+    reports = project.data / "08_reporting" / "experiments"
+    # the table on the terminal has it too, folded to the width of its columns
+    assert "give the same command with sweep=killed to resume" in (reports / "killed.md").read_text()
+    assert json.loads((reports / "killed.json").read_text())["unfinished"]
     resumed = project.run(*command)
     assert resumed.returncode == ExitCode.DONE, resumed.stderr
-    report = json.loads((project.data / "08_reporting" / "experiments" / "killed.json").read_text())
+    report = json.loads((reports / "killed.json").read_text())
     assert (len(report["experiments"]), report["failed"], report["unfinished"]) == (2, [], [])
 
 
