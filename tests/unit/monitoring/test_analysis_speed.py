@@ -30,7 +30,7 @@ from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import sample_file
 from batch_nlp.storage.sealed_files import write_sealed_parquet
 
-WARM, FEW, MANY, ANALYSED = 100, 500, 4000, 100_000
+WARM, FEW, MANY, ANALYSED = 100, 500, 12_000, 100_000
 
 
 class World(Protocol):
