@@ -68,11 +68,12 @@ def _setting(result: Result) -> str:
 
 
 def show_result(result: Result) -> None:
-    """Print a table of the policies."""
+    """Print a table with a column for each policy, which fits a narrow terminal and a job's log too."""
     shown = Table(title=f"{result.scenario}: {_setting(result)}", title_justify="left")
-    for number, heading in enumerate(_headings(result)):
+    by_measure = zip(_headings(result), *_rows(result), strict=True)
+    for number, heading in enumerate(next(by_measure)):
         shown.add_column(heading, justify="right" if number else "left")
-    for row in _rows(result):
+    for row in by_measure:
         shown.add_row(*row)
     console.print(shown, highlight=False)
 

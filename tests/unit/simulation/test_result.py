@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.metrics import f1_score
 
 from batch_nlp.config import Policy
-from batch_nlp.simulation import write_result
+from batch_nlp.simulation import show_result, write_result
 from batch_nlp.simulation.result import Confusion, DayResult, Result, macro_f1
 
 GOOD: Confusion = [[90, 5, 5], [5, 90, 5], [5, 5, 90]]
@@ -61,6 +63,18 @@ def test_days_to_retraining_and_to_recovery_count_from_the_change():
     assert found.summary(Policy.never).days_to_recovery is None
     assert found.summary(Policy.never).days_to_retraining is None
     assert found.summary(Policy.always).days_to_recovery == 0
+
+
+def test_nothing_of_the_table_is_cut_in_a_jobs_log(monkeypatch):
+    days = [day(number, GOOD, trainings=1, promotions=1, verdict="drift") for number in range(1, 13)]
+    log = io.StringIO()
+    monkeypatch.setattr("batch_nlp.simulation.report.console", Console(file=log, width=80))
+    show_result(result(dict.fromkeys(Policy, days)))
+    rows = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in log.getvalue().splitlines() if "│" in line}
+    assert rows["macro F1 since the change"] == [" 0.9000 "] * len(Policy)
+    assert {"macro F1", "alarms", "trainings", "promoted", "rejected", "same", "held back"} < set(rows)
+    assert {"days to retraining", "days to recovery"} < set(rows)
+    assert "…" not in log.getvalue()
 
 
 def test_a_candidate_that_predicts_as_the_champion_does_is_not_a_rejection():
