@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
-
-# starts this module for one backend at a time
-import subprocess  # nosec B404 # commands of this file alone, no shell
+import subprocess  # nosec B404 # starts this module for one backend at a time
 import sys
 import tempfile
 import time
@@ -89,8 +87,7 @@ def _row(
 def _run(backend: str, folder: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.embeddings", "--child", backend, str(folder)]
     root = Path(__file__).parents[1]
-    # this interpreter, and a name from the list above
-    done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)  # nosec B603 # no shell, no text of others
+    done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)  # nosec B603 # a name from the list above
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 

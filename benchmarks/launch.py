@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-
-# starts the commands of `benchmarks.measure`
-import subprocess  # nosec B404 # commands of this file alone, no shell
+import subprocess  # nosec B404 # starts the commands of `benchmarks.measure`
 import sys
 import time
 
@@ -17,8 +15,7 @@ import time
 def main(file: str, *command: str) -> None:
     """Run the command with this process's outputs, and write exit code, wall and CPU seconds, and peak RSS in MiB."""
     start = time.perf_counter()
-    # the caller's command, without a shell
-    process = subprocess.Popen(command)  # nosec B603 # no shell, no text of others
+    process = subprocess.Popen(command)  # nosec B603 # the caller's command, without a shell
     # of the command and of the processes that it waited for: the sum of their CPU seconds, the peak of the largest
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start

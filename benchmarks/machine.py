@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-
-# starts git only, with fixed arguments
-import subprocess  # nosec B404 # commands of this file alone, no shell
+import subprocess  # nosec B404 # starts git only, with fixed arguments
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,7 +63,7 @@ def _commit(root: Path) -> str:
     command = ["git", "describe", "--always", "--dirty"]
     try:
         # git is looked for on the path, as everywhere
-        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603 # no shell, no text of others
+        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603 # fixed arguments
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return told.stdout.strip()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
-
-# starts this project's own commands, with arguments made here
-import subprocess  # nosec B404 # commands of this file alone, no shell
+import subprocess  # nosec B404 # starts this project's own commands, with arguments made here
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -101,8 +99,7 @@ def run(command: Sequence[str]) -> dict[str, Any]:
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as result:
         launch = (sys.executable, "-I", str(ROOT / "benchmarks" / "launch.py"), result.name)
-        # commands of this package, without a shell
-        subprocess.run([*launch, *command], cwd=ROOT, stdout=output, stderr=log, check=True)  # nosec B603 # no shell, no text of others
+        subprocess.run([*launch, *command], cwd=ROOT, stdout=output, stderr=log, check=True)  # nosec B603 # commands of this package, without a shell
         found: dict[str, Any] = json.load(result)
         if code := found.pop("code"):
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -8,9 +8,7 @@ a machine without network must still be able to build. ``--strict`` fails for th
 from __future__ import annotations
 
 import json
-
-# starts pip-audit only, with fixed arguments
-import subprocess  # nosec B404 # commands of this file alone, no shell
+import subprocess  # nosec B404 # starts pip-audit only, with fixed arguments
 import sys
 from typing import Any
 
@@ -21,8 +19,7 @@ def ask(service: str) -> dict[str, Any]:
     """Return pip-audit's report as of one of the services that it knows; without packages where there is none."""
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", service, "--format", "json"]
     command += ["--progress-spinner", "off", "--timeout", "15", "--skip-editable", "--desc", "off"]
-    # arguments are written above
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603 # no shell, no text of others
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603 # arguments are written above
     try:
         report: dict[str, Any] = json.loads(answer.stdout)
     except ValueError:

@@ -77,8 +77,7 @@ def watch_compositions() -> None:
             raise ConfigCompositionException(str(error)) from None
         return composed
 
-    # mypy takes a method for a constant; that it is replaced is the point
-    ConfigLoaderImpl.load_configuration = checked  # type: ignore[method-assign]
+    ConfigLoaderImpl.load_configuration = checked  # type: ignore[method-assign] # replaced on purpose
 
 
 def list_groups_without_copies() -> None:
@@ -103,8 +102,7 @@ def list_groups_without_copies() -> None:
             return self.repository.get_group_options(group_name, results_filter)
         return options(self, group_name, results_filter, config_name, list(overrides or ()))
 
-    # replaced on purpose, as above
-    ConfigLoaderImpl.get_group_options = listed  # type: ignore[method-assign]
+    ConfigLoaderImpl.get_group_options = listed  # type: ignore[method-assign] # replaced on purpose
 
 
 def check_composed(composed: DictConfig) -> None:

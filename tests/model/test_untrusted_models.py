@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
+pytest.importorskip("torch", reason="needs torch: uv sync --extra transformers")
+pytest.importorskip("transformers", reason="needs transformers: uv sync --extra transformers")
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.storage.packaged_model import packaged_folder

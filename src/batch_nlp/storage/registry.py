@@ -264,8 +264,7 @@ def check_in_fresh_process(folder: Path) -> None:
     """
     command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    # this Python, with fixed arguments
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # no shell, no text of others
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments
     if result.returncode < 0:
         raise DataError(
             f"{folder}: the process that checks the new model was ended by signal {-result.returncode} before it could "

@@ -127,6 +127,5 @@ class CachedEmbedder:
 def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
     for some in (keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)):
         marks = ",".join("?" * len(some))
-        # nothing but question marks is put into the statement
-        select = f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})'  # nosec B608
+        select = f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})'  # nosec B608 # only question marks are put in
         yield from database.execute(select, some)
