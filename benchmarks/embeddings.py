@@ -114,7 +114,7 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
         # what a user would write: everything by default
         return lambda texts: model.encode(texts, show_progress_bar=False)
     from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
-    from batch_nlp.feature.embedding import create_embedder
+    from batch_nlp.steps.embedding import create_embedder
 
     distilled = Path(__file__).parents[1] / ".cache" / "embedding"
     settings = EmbeddingConfig(EmbeddingBackend[backend])

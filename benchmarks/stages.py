@@ -84,9 +84,9 @@ def _run_steps(task: Task, *measured: str) -> Done:
     from sklearn.pipeline import Pipeline
 
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-    from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+    from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
     from batch_nlp.inference.predict import Predict
-    from batch_nlp.steps import StepRunner
+    from batch_nlp.steps.base import StepRunner
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
@@ -150,7 +150,7 @@ def _settings(task: Task) -> Run:
 
     from batch_nlp import cli
     from batch_nlp.runner.context import Run
-    from batch_nlp.settings import typed_settings
+    from batch_nlp.config.settings import typed_settings
 
     with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
         config = typed_settings(compose("config", overrides=task.settings))

@@ -26,10 +26,10 @@ from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.embedding import create_embedder
+from batch_nlp.steps.embedding import create_embedder
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.sample import write_history
-from batch_nlp.settings import typed_settings
+from batch_nlp.config.settings import typed_settings
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry

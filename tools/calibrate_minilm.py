@@ -17,10 +17,10 @@ from onnx import TensorProto, helper
 from safetensors.numpy import save
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.feature.embedding import build_graph
-from batch_nlp.feature.embedding.minilm import CALIBRATION_FILE, create_session
-from batch_nlp.feature.embedding.quantise import QUANTISED
-from batch_nlp.feature.embedding.weights import load_tensors, load_tokenizer
+from batch_nlp.steps.embedding import build_graph
+from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, create_session
+from batch_nlp.steps.embedding.quantise import QUANTISED
+from batch_nlp.steps.embedding.weights import load_tensors, load_tokenizer
 from batch_nlp.sample.reviews import history
 from batch_nlp.storage.packaged_model import packaged_folder
 

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from batch_nlp.errors import DataError
-from batch_nlp.steps import StepRunner
+from batch_nlp.steps.base import StepRunner
 from batch_nlp.storage import registry, seals
 from batch_nlp.storage.check_model import check_model
 

@@ -21,7 +21,7 @@ from sentence_transformers import SentenceTransformer
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.feature.embedding import create_embedder, fingerprint
+from batch_nlp.steps.embedding import create_embedder, fingerprint
 
 REVIEW = "the food was good but we waited an hour for our table and nobody said sorry 5 stars never again"
 WORDS = REVIEW.split()

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from batch_nlp.config import Config
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.runner import check_settings
-from batch_nlp.settings import typed_settings
+from batch_nlp.config.settings import typed_settings
 
 # setting, value, words that the message must have
 OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [

@@ -39,11 +39,25 @@ class EmbeddingBackend(Enum):
     none = "none"
 
 
+class Role(Enum):
+    """What a column of the source is."""
+
+    id = "id"
+    text = "text"
+    time = "time"
+    category = "category"
+    number = "number"
+    key = "key"
+    raw = "raw"
+    ignore = "ignore"
+
+
 class Split(Enum):
     """How the held-out messages are chosen."""
 
     time = "time"
     random = "random"
+    group = "group"
 
 
 class Balance(Enum):
@@ -141,6 +155,13 @@ class Combine(Enum):
 
     any = "any"
     all = "all"
+
+
+class RetrainWith(Enum):
+    """Whose model and training settings a retraining takes."""
+
+    champion = "champion"
+    settings = "settings"
 
 
 class DriftResponse(Enum):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import EmbeddingBackend, SamplePart, Stage
+from batch_nlp.config.choices import EmbeddingBackend, Role, SamplePart, Split, Stage
 
 
 @dataclass(frozen=True)
@@ -29,38 +30,66 @@ class PipelineConfig:
     if_store_empty: list[Stage] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class ColumnsConfig:
-    # Source column that identifies a message
-    message_id: str = MISSING
-    # Source column with the text
-    text: str = MISSING
-    # Source column with the time of writing, UTC
-    date: str = MISSING
-    # Source column that the label is derived from
-    target: str = MISSING
-    # Source column that joins the user table
-    user_id: str = MISSING
-    # Source column that joins the business table
-    business_id: str = MISSING
+# not frozen, as SideTableConfig: OmegaConf cannot merge into a frozen class that it makes for an entry of a mapping or list
+@dataclass
+class ColumnConfig:
+    # What the column is: id, text, time, category, number, key (of a side table), raw (for steps alone) or ignore
+    role: Role = MISSING
+    # Name of the field that a category, number or raw column becomes; null takes the name of the column
+    name: str | None = None
+    # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; null reads ISO 8601
+    format: str | None = None
+    # role time: time zone of times that name none
+    zone: str = "UTC"
+    # role key: name of the side table that the column joins
+    of: str | None = None
 
 
 @dataclass(frozen=True)
-class TablesConfig:
+class MessagesConfig:
     # File name pattern of the messages, without the ending: .json, .jsonl, .csv (each also .gz) or .parquet
-    message: str = MISSING
-    # File name pattern of the users; null where the source has none
-    user: str | None = None
-    # File name pattern of the businesses; null where the source has none
-    business: str | None = None
+    files: str = MISSING
+    # Field under which the columns of a row lie, where the rows are nested; a row without it is read as it is
+    rows: str | None = None
+    # Columns that are read, each with its role; columns that are not declared are not read
+    columns: dict[str, ColumnConfig] = field(default_factory=dict)
+    # Condition in SQL on the source's columns, as text: "inbound = 'True'", "TRY_CAST(score AS INT) > 3". Rows that do
+    # not meet it are left out and counted
+    where: str | None = None
+
+
+@dataclass
+class SideTableConfig:
+    # Name of the table; keys join it by this name, and its columns become <name>_<column>
+    name: str = MISSING
+    # File name pattern, as for the messages; files that match the pattern of the messages too are messages
+    files: str = MISSING
+    # Column that the keys of the messages name
+    key: str = MISSING
+    # Columns that are read: category and number become fields, raw ones are there for the dataset's own steps. With a
+    # column of role time, the latest row that is not after the message counts, without one the first row of a key
+    columns: dict[str, ColumnConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class FiltersConfig:
-    # Quarantine messages whose text is empty or only white space
-    non_empty_text: bool = True
-    # Quarantine messages whose user is known to have written no review
-    users_with_reviews: bool = False
+class LabelConfig:
+    # Column of the label; a list of columns is a hierarchy, [sentiment, reason]. Where an entry is a list itself, the
+    # first of its columns that is there counts. null: the messages have no labels
+    column: Any = None
+    # auto (those found in the data, kept by the model), a list of labels, or a mapping from class to its labels
+    classes: Any = "auto"
+    # What becomes of small and unknown classes: {under: 20, as: other}; as: other, ignore or quarantine. null: unknown
+    # labels are quarantined, and a class with too few messages stops the training
+    rare: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    # time (the newest are held out), random (a stratified draw), group (whole groups of `column`); null takes time where
+    # the messages have one, else random
+    by: Split | None = None
+    # Column whose values are the groups; equal texts are on one side of every split, whatever it is by
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,18 +100,20 @@ class DatasetConfig:
     raw_dir: str = MISSING
     # Write the generated sample when raw_dir holds no message file
     generate: bool = False
-    # File name patterns of the three tables
-    tables: TablesConfig = field(default_factory=TablesConfig)
-    # Source columns of the message table
-    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
-    # Source columns that are known and not read; any other brings a warning
-    ignored_columns: list[str] = field(default_factory=list)
-    # Class of each target value, as text -> index into `classes`
-    target_map: dict[str, int] = MISSING
-    # Labels of the classes, in the order of their index
-    classes: list[str] = MISSING
-    # Which messages to leave out
-    filters: FiltersConfig = field(default_factory=FiltersConfig)
+    # Which generator writes a sample in the source's format; null where the source has none
+    sample: str | None = None
+    # Where the messages are, and what their columns are
+    messages: MessagesConfig = field(default_factory=MessagesConfig)
+    # What the messages are labelled with
+    label: LabelConfig = field(default_factory=LabelConfig)
+    # Tables that the keys of the messages join
+    side_tables: list[SideTableConfig] = field(default_factory=list)
+    # Columns of any table that hold the label or something from after the message: none of them may have a role
+    forbidden: list[str] = field(default_factory=list)
+    # How messages are held out
+    split: SplitConfig = field(default_factory=SplitConfig)
+    # Feature steps that the source adds: those that rewrite the text run after clean_text, the others before embedding
+    steps: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -139,10 +170,10 @@ class FeaturesConfig:
     name: str = MISSING
     # Settings of the step clean_text
     clean_text: CleanTextConfig = field(default_factory=CleanTextConfig)
-    # Category group -> words of the business categories that belong to it; the first match counts
-    category_groups: dict[str, list[str]] = MISSING
     # Settings of the step embedding
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+    # Steps of the feature pipeline in their order, each {_target_: class, parameter: value}
+    steps: list[Any] = MISSING
 
 
 @dataclass(frozen=True)

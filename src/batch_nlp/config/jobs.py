@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import Combine, DriftResponse, DriftRule, Event, NotifyFormat, Policy, Scenario
+from batch_nlp.config.choices import Combine, DriftResponse, DriftRule, Event, NotifyFormat, Policy, RetrainWith, Scenario
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,10 @@ class InferenceConfig:
     # Seconds for which a file in the inbox must not have changed. Set it where files are copied there under their final
     # name; one that is renamed into place is whole
     min_age_seconds: float = 0.0
+    # Name of another dataset whose champion scores the messages, for a dataset without labels; null: its own
+    champion_of: str | None = None
+    # Steps after the champion's own feature steps, each {_target_: class, parameter: value}
+    steps: list[Any] = MISSING
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class DriftConfig:
     combine: Combine = Combine.any
     # Messages under which no verdict is given
     min_messages: int = 30
+    # Bands of single classes that are rare or common by nature, class -> [low, high]; the others have low and high
+    bands: dict[str, list[float]] = field(default_factory=dict)
     # Batches of the sliding window that is judged beside each batch; 1 judges batches alone
     window: int = 1
     # Confidence of the Wilson intervals
@@ -52,6 +59,8 @@ class DriftConfig:
     resamples: int = 999
     # retrain, reweight (predict the batch again for its own class shares), alert (exit code 4), or none (only recorded)
     response: DriftResponse = DriftResponse.retrain
+    # Whose model and training settings a retraining takes: the champion's, or those that the job is called with
+    retrain_with: RetrainWith = RetrainWith.champion
     # Predict the batch that rang again when a retraining gave a new champion; both predictions are kept
     rescore: bool = False
     # New labels after which the breaker lets a further retraining follow, as a share of the rows that the champion was

@@ -85,8 +85,10 @@ class GateConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    # time: the newest messages are held out; random: a stratified draw
-    split: Split = Split.time
+    # Steps of the training pipeline in their order, each {_target_: class, parameter: value}
+    steps: list[Any] = MISSING
+    # time, random or group, where a run is to hold out other messages than dataset.split says
+    split: Split | None = None
     # Share of the labelled messages that is held out
     holdout: float = 0.2
     # Which window of that share is held out by a split by time: 0 the newest, 1 the one before it, ...; messages after
@@ -119,6 +121,11 @@ class TrainingConfig:
     promote: bool | None = None
     # Train even when the champion was trained on the same data with the same settings
     force: bool = False
+    # After the gate, fit the candidate that passed again, on all labelled messages, with the calibration and decision
+    # that were judged
+    refit: bool = False
+    # Share of equal times at the edge of the hold-out beyond which a split by time is refused
+    max_equal_times: float = 0.2
     # Least labelled messages of each class
     min_class_messages: int = 20
     # Versions kept in the registry

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.experiments.result import fingerprint, read_result
-from batch_nlp.settings import LOG_LEVELS
+from batch_nlp.config.settings import LOG_LEVELS
 
 _PLUGINS = {"optuna": "search with Optuna", "joblib": "jobs side by side"}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from batch_nlp.config import ColumnsConfig, Config, FeaturesConfig, FiltersConfig, parse, plain
 from batch_nlp.contracts import FEATURES_SCHEMA
-from batch_nlp.feature.embedding import fingerprint
+from batch_nlp.steps.embedding import fingerprint
 
 # Raise it when a step computes something else from the same settings.
 STEPS_VERSION = 1

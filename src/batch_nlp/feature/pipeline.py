@@ -10,13 +10,13 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.embedding.step import Embedding
-from batch_nlp.feature.side_tables import SideTables
-from batch_nlp.feature.steps.clean_text import CleanText
-from batch_nlp.feature.steps.create_features import CreateFeatures
-from batch_nlp.feature.steps.extract import Extract
-from batch_nlp.feature.steps.remove_duplicates import RemoveDuplicates
-from batch_nlp.feature.steps.validate import Validate
+from batch_nlp.steps.embedding.step import Embedding
+from batch_nlp.dataset.side_tables import SideTables
+from batch_nlp.steps.clean_text import CleanText
+from batch_nlp.steps.create_features import CreateFeatures
+from batch_nlp.steps.extract import Extract
+from batch_nlp.steps.remove_duplicates import RemoveDuplicates
+from batch_nlp.steps.validate import Validate
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.ledger import Ledger
 

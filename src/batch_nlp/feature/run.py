@@ -14,8 +14,8 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.feature.commits import commits
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.schema import check_schema, remember_columns
-from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+from batch_nlp.dataset.schema import check_schema, remember_columns
+from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
 from batch_nlp.feature.sources import Sources
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
@@ -95,7 +95,7 @@ def run_feature_pipeline(
         return FeatureResult(version, Ledger().summary(), 0)
     # imported when there is something to do: scikit-learn takes longer than all that comes before
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-    from batch_nlp.steps import StepRunner, diagram
+    from batch_nlp.steps.base import StepRunner, diagram
 
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
     columns = config.dataset.columns

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
-from batch_nlp.steps import StatelessStep
+from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.registry import Model
 

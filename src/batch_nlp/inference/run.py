@@ -19,7 +19,7 @@ from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, B
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
-from batch_nlp.steps import StepRunner, diagram
+from batch_nlp.steps.base import StepRunner, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages

@@ -6,7 +6,7 @@ import os
 
 from loguru import logger
 
-from batch_nlp.composition import check_variable
+from batch_nlp.config.composition import check_variable
 from batch_nlp.config import NotifyConfig, NotifyFormat
 from batch_nlp.errors import SettingsError
 from batch_nlp.notify.notice import Notice

@@ -137,8 +137,8 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-    from batch_nlp.feature.schema import check_schema
-    from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+    from batch_nlp.dataset.schema import check_schema
+    from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config

@@ -26,7 +26,7 @@ from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, 
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.fit import encode
-from batch_nlp.training.split import rows_at
+from batch_nlp.dataset.split import rows_at
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
 

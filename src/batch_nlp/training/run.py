@@ -18,7 +18,7 @@ from loguru import logger
 
 from batch_nlp.config import Config, plain
 from batch_nlp.contracts import FEATURE_COLUMNS
-from batch_nlp.steps import diagram
+from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -31,9 +31,9 @@ from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.fit import fit_pipeline
 from batch_nlp.training.gate import GateDecision, check_thresholds
-from batch_nlp.training.labels import class_labels
+from batch_nlp.dataset.labels import class_labels
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.training.split import check_classes, rows_at, split_messages
+from batch_nlp.dataset.split import check_classes, rows_at, split_messages
 
 _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from batch_nlp.config import ColumnsConfig, Config, EngineConfig
-from batch_nlp.feature.side_tables import SideTables, prepare_side_table
+from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.tables import connect
 

@@ -18,10 +18,10 @@ from batch_nlp.errors import DataError
 from batch_nlp.log import progress
 from batch_nlp.training.fit import fit_pipeline, in_parts
 from batch_nlp.training.intervals import with_intervals
-from batch_nlp.training.labels import class_labels
+from batch_nlp.dataset.labels import class_labels
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.training.split import check_classes, rows_at, split_messages
+from batch_nlp.dataset.split import check_classes, rows_at, split_messages
 from batch_nlp.training.validate import METRICS, Validation
 
 

@@ -1,0 +1,91 @@
+"""A table of static token vectors, distilled from MiniLM.
+
+The recipe is model2vec's (Minish Lab, 2024): every token of the vocabulary goes through the model alone, a principal
+component analysis decorrelates and shortens the vectors, and a weight takes frequent tokens back. The weight is the
+smooth inverse frequency of Arora et al. 2017, with frequencies by Zipf's law from a token's rank; BERT's vocabulary is
+in the order of frequency.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from loguru import logger
+from numpy.typing import NDArray
+from rich.progress import track
+from tokenizers import Tokenizer
+
+from batch_nlp.steps.embedding.base import FloatMatrix
+from batch_nlp.steps.embedding.minilm import MiniLM
+
+# raise it with every change of what the table holds: it is part of the fingerprint
+RECIPE = 1
+SIF = 1e-3
+_BATCH_TOKENS = 512
+
+
+def meaningful_tokens(tokenizer: Tokenizer) -> list[int]:
+    """Return the ids of all tokens that stand for something: not [CLS], [UNK], [unused7] and the like."""
+    return sorted(
+        index
+        for token, index in tokenizer.get_vocab().items()
+        if not (len(token) > 2 and token.startswith("[") and token.endswith("]"))
+    )
+
+
+def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) -> FloatMatrix:
+    """Distil a table of token vectors.
+
+    Parameters
+    ----------
+    model : MiniLM
+        The teacher.
+    dims : int
+        Length of a vector, at most the teacher's.
+    token_ids : sequence of int, optional
+        Tokens that get a vector, most frequent first; by default all that have a meaning.
+
+    Returns
+    -------
+    ndarray of float32, shape (size of the vocabulary, dims)
+        A row for each token id; those without a vector have zeros, so that they add nothing to a text.
+    """
+    started = time.perf_counter()
+    ids = np.array(meaningful_tokens(model.tokenizer) if token_ids is None else token_ids)
+    logger.info("Distilling {:,} static token vectors from MiniLM; done once", len(ids))
+    first, last = model.tokenizer.encode("").ids  # [CLS] and [SEP]
+    batches = [
+        [(first, int(token), last) for token in ids[start : start + _BATCH_TOKENS]]
+        for start in range(0, len(ids), _BATCH_TOKENS)
+    ]
+    passes = track(
+        model.passes(batches), "Distilling", total=len(batches), disable=not sys.stderr.isatty(), transient=True
+    )
+    vectors = np.concatenate(list(passes))
+    table = np.zeros((model.tokenizer.get_vocab_size(), dims), dtype=np.float32)
+    table[ids] = principal_components(vectors, dims) * sif_weights(len(ids))[:, np.newaxis]
+    logger.info("Distilled {:,} static token vectors in {:.1f} s", len(ids), time.perf_counter() - started)
+    return table
+
+
+def principal_components(vectors: FloatMatrix, dims: int) -> NDArray[np.float64]:
+    """Return the first principal components, shape (n, dims).
+
+    In double precision, so that another processor's rounding does not turn the axes; the sign of an axis is
+    that of its largest entry.
+    """
+    centred = vectors.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, ::-1][:, :dims]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(dims)])
+    return np.asarray(centred @ axes)
+
+
+def sif_weights(count: int) -> NDArray[np.float64]:
+    """Return ``SIF / (SIF + p)`` for tokens in the order of frequency, with ``p`` proportional to 1 / rank."""
+    frequencies = 1.0 / np.arange(2, count + 2)
+    return np.asarray(SIF / (SIF + frequencies / frequencies.sum()))

@@ -1,0 +1,98 @@
+"""From the settings to an embedder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
+from batch_nlp.errors import SettingsError
+from batch_nlp.steps.embedding.base import Embedder
+from batch_nlp.steps.embedding.minilm import MiniLM, minilm_fingerprint
+from batch_nlp.steps.embedding.none import NoEmbedder
+from batch_nlp.steps.embedding.pretrained_static import load_pretrained, pretrained_fingerprint
+from batch_nlp.steps.embedding.sentence_transformer import (
+    SentenceTransformerEmbedder,
+    sentence_transformer_fingerprint,
+)
+from batch_nlp.steps.embedding.static import distilled_fingerprint, load_distilled
+
+# whether in 8 bits
+_MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}
+
+
+def fingerprint(settings: EmbeddingConfig) -> str:
+    """Return what the vectors depend on, without loading a model.
+
+    Parameters
+    ----------
+    settings : EmbeddingConfig
+        Backend and model.
+
+    Returns
+    -------
+    str
+        Equal to the `fingerprint` of the embedder that `create_embedder` returns for these settings.
+
+    Raises
+    ------
+    SettingsError
+        If the settings contradict each other, or name a folder that does not exist.
+    """
+    _check(settings)
+    if settings.backend is EmbeddingBackend.none:
+        return NoEmbedder.fingerprint
+    if settings.backend in _MINILM:
+        return minilm_fingerprint(settings.max_tokens, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.sentence_transformers:
+        return sentence_transformer_fingerprint(settings.model, settings.max_tokens)
+    if settings.model is None:
+        return distilled_fingerprint(settings.dims, settings.max_tokens)
+    return pretrained_fingerprint(settings.model, settings.dims, settings.max_tokens)
+
+
+def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0) -> Embedder:
+    """Load the model that the settings ask for.
+
+    Parameters
+    ----------
+    settings : EmbeddingConfig
+        Backend and model.
+    cache_dir : Path
+        Where the distilled table is kept.
+    threads : int
+        Threads of the model; 0 takes all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
+
+    Raises
+    ------
+    SettingsError
+        If the settings contradict each other or cannot be satisfied.
+    DataError
+        If the packaged weights are missing or damaged.
+    """
+    _check(settings)
+    if settings.backend is EmbeddingBackend.none:
+        return NoEmbedder()
+    if settings.backend in _MINILM:
+        return MiniLM(settings.max_tokens, threads, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.sentence_transformers:
+        return SentenceTransformerEmbedder(
+            settings.model, settings.max_tokens, settings.batch_size, settings.device, threads
+        )
+    if settings.model is None:
+        return load_distilled(cache_dir, settings.dims, settings.max_tokens, threads)
+    return load_pretrained(settings.model, settings.dims, settings.max_tokens)
+
+
+def _check(settings: EmbeddingConfig) -> None:
+    if settings.cache_mb < 0:
+        raise SettingsError(f"features.embedding.cache_mb={settings.cache_mb}: it must be 0 or more.")
+    for name in ("dims", "max_tokens", "batch_size"):
+        if getattr(settings, name) < 1:
+            raise SettingsError(f"features.embedding.{name}={getattr(settings, name)}: it must be at least 1.")
+    if settings.backend is EmbeddingBackend.none and settings.model is not None:
+        raise SettingsError(f"features.embedding.model={settings.model}: backend=none has no model. Set model=null.")
+    if settings.backend in _MINILM and settings.model is not None:
+        raise SettingsError(
+            f"features.embedding.model={settings.model}: backend={settings.backend.value} has one model, the packaged "
+            "all-MiniLM-L6-v2. Set model=null, or backend=sentence_transformers (any model) or static (model2vec ones)."
+        )

@@ -1,0 +1,118 @@
+"""all-MiniLM-L6-v2 on ONNX Runtime, without torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from batch_nlp.errors import SettingsError
+from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
+from batch_nlp.steps.embedding.quantise import FEWEST_TOKENS, RECIPE, Tensors, quantised_tensors
+from batch_nlp.steps.embedding.weights import DIMS, MAX_POSITIONS, load_tensors, load_tokenizer
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+
+CALIBRATION_FILE = "minilm_int8.safetensors"
+
+
+def minilm_fingerprint(max_tokens: int, int8: bool = False) -> str:
+    """Return what the vectors of `MiniLM` depend on."""
+    variant = f"-int8-recipe{RECIPE}" if int8 else ""
+    return f"minilm{variant}-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
+
+
+class MiniLM:
+    """Encodes with the official weights; agrees with sentence-transformers to about 1e-6.
+
+    Each text has a forward pass of its own, on one thread: nothing is padded, and what a pass reads and writes stays in
+    the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
+    text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
+
+    In 8 bits, where `quantise` has them, a text's vector has a cosine of 0.999 or more to that of float32 for 99 texts
+    of 100. Short texts stay in float32.
+
+    Parameters
+    ----------
+    max_tokens : int
+        Tokens of a text that are read, with the two that the model adds.
+    threads : int
+        Forward passes at a time; 0 takes all cores.
+    int8 : bool
+        Whether most matrices are multiplied in 8 bits.
+
+    Raises
+    ------
+    SettingsError
+        If the model cannot read that many tokens.
+    DataError
+        If the packaged weights are missing or damaged.
+    """
+
+    dims = DIMS
+
+    def __init__(self, max_tokens: int = 256, threads: int = 0, int8: bool = False) -> None:
+        if not 3 <= max_tokens <= MAX_POSITIONS:
+            raise SettingsError(
+                f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
+            )
+        self.fingerprint = minilm_fingerprint(max_tokens, int8)
+        self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
+        self._threads = threads or os.cpu_count() or 1
+        # the sessions read these arrays in place, so they must live as long as they do
+        self._tensors: Tensors = dict(load_tensors(packaged_folder() / "model.safetensors"))
+        self._session = self._session_of_short_texts = create_session(_resource("minilm.onnx"), self._tensors)
+        if int8:
+            self._tensors_int8 = quantised_tensors(self._tensors, load(_resource(CALIBRATION_FILE)))
+            self._session = create_session(_resource("minilm_int8.onnx"), self._tensors_int8)
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return vectors of unit length, shape (n, 384)."""
+        return encode_unique(texts, self.dims, self._encode)
+
+    def _encode(self, texts: list[str]) -> FloatMatrix:
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts)]
+        return unit_length(np.concatenate(list(self.passes([[row] for row in ids]))))
+
+    def passes(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[FloatMatrix]:
+        """Yield `mean_of_tokens` of each batch, in their order; several are computed at a time."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(self.mean_of_tokens, batches)
+
+    def mean_of_tokens(self, ids: Sequence[Sequence[int]]) -> FloatMatrix:
+        """Return the mean of each text's token vectors, shape (n, 384), from one forward pass.
+
+        Parameters
+        ----------
+        ids : sequence of sequences of int
+            Token ids with [CLS] and [SEP]; as many for each text.
+        """
+        tokens = np.array(ids, dtype=np.int32)
+        session = self._session if tokens.shape[1] >= FEWEST_TOKENS else self._session_of_short_texts
+        mean: FloatMatrix = session.run(["mean"], {"input_ids": tokens})[0]
+        return mean
+
+
+def create_session(graph: bytes, tensors: Mapping[str, NDArray[Any]]) -> ort.InferenceSession:
+    """Return a session on one thread that reads the tensors in place: they must live as long as it does."""
+    import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
+
+    options = ort.SessionOptions()
+    # threads that share a pass spend much of their time waiting for each other
+    options.intra_op_num_threads = 1
+    values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+    options.add_external_initializers(list(tensors), values)
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _resource(name: str) -> bytes:
+    return resources.files(__package__).joinpath(name).read_bytes()

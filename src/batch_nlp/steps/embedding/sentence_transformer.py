@@ -1,0 +1,99 @@
+"""Any sentence-transformers model; needs the extra of that name, and with it torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from loguru import logger
+
+from batch_nlp.errors import SettingsError
+from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.sources import identity, loading, split_revision
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
+
+
+def sentence_transformer_fingerprint(model: str | None, max_tokens: int) -> str:
+    """Return what the vectors of `SentenceTransformerEmbedder` depend on."""
+    source = f"minilm-{WEIGHTS_SHA256[:16]}" if model is None else identity(model)
+    return f"sentence_transformers-{source}-tokens{max_tokens}"
+
+
+class SentenceTransformerEmbedder:
+    """Encodes with a sentence-transformers model.
+
+    Parameters
+    ----------
+    model : str or None
+        A local folder, or ``name`` or ``name@revision`` on the hub; None takes the packaged all-MiniLM-L6-v2.
+    max_tokens : int
+        Tokens of a text that are read, at most the model's own limit.
+    batch_size : int
+        Texts in a forward pass.
+    device : str or None
+        Device of torch, such as ``cpu`` or ``cuda``; None takes the best there is.
+    threads : int
+        Threads of torch on a CPU; 0 leaves it to torch.
+
+    Raises
+    ------
+    SettingsError
+        If the extra is not installed, or the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        model: str | None,
+        max_tokens: int = 256,
+        batch_size: int = 32,
+        device: str | None = None,
+        threads: int = 0,
+    ) -> None:
+        self.fingerprint = sentence_transformer_fingerprint(model, max_tokens)
+        self._model = _load(str(packaged_folder()) if model is None else model, device)
+        if threads:
+            import torch
+
+            torch.set_num_threads(threads)
+        limit = self._model.max_seq_length
+        if limit is not None and limit < max_tokens:
+            logger.warning("{} reads {} tokens; max_tokens={} has no effect", model, limit, max_tokens)
+        else:
+            self._model.max_seq_length = max_tokens
+        self._batch_size = batch_size
+        # asked of the model itself: the method that tells it changed its name between versions
+        self.dims = self._encode([""]).shape[1]
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return the vectors that the model gives, shape (n, dims)."""
+        return encode_unique(texts, self.dims, self._encode)
+
+    def _encode(self, texts: list[str]) -> FloatMatrix:
+        vectors = self._model.encode(texts, batch_size=self._batch_size, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def _load(model: str, device: str | None) -> Any:
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+    except ImportError as error:
+        raise SettingsError(
+            f"features.embedding.backend=sentence_transformers cannot be used ({error}). Install it: "
+            "`uv sync --extra sentence-transformers` for a GPU; for a CPU "
+            "`uv pip install sentence-transformers torch --torch-backend=cpu`."
+        ) from error
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()
+    name, revision = split_revision(model)
+    with loading(model):
+        # no code comes with a model: neither Python files beside it nor a pickle of weights
+        return SentenceTransformer(
+            name,
+            revision=revision,
+            device=device,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )

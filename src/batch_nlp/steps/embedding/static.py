@@ -1,0 +1,165 @@
+"""Static vectors: a text's vector is the mean of its tokens' vectors from a table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from loguru import logger
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from batch_nlp.chunks import Chunks, Numbered
+from batch_nlp.errors import SettingsError
+from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
+from batch_nlp.steps.embedding.distill import RECIPE, distill
+from batch_nlp.steps.embedding.minilm import MiniLM
+from batch_nlp.steps.embedding.weights import DIMS, load_tokenizer
+from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
+
+# texts tokenized at a time: enough for all cores, few enough that their tokens take little memory
+_CHUNK = 1000
+
+
+class StaticEmbedder:
+    """Mean of token vectors, of unit length.
+
+    A text's vector does not depend, in any bit, on the texts beside it: each row of the sparse product adds the
+    vectors of its tokens one by one, in their order.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Cuts texts into tokens; it does not pad.
+    table : ndarray of float32, shape (size of the vocabulary, dims)
+        A vector for each token, with its weight; zeros for tokens that do not count.
+    fingerprint : str
+        What the vectors depend on.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, table: FloatMatrix, fingerprint: str) -> None:
+        self.dims = table.shape[1]
+        self.fingerprint = fingerprint
+        self._tokenizer = tokenizer
+        self._table = table
+        # texts are cut here where their chunks are tokenized, by the tokenizer where they are tokenized whole
+        self._max_tokens = tokenizer.truncation["max_length"] if tokenizer.truncation else None
+        self._chunks = Chunks(self._tokenize) if _cuts_at_spaces(tokenizer) else None
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return vectors of unit length, shape (n, dims); zeros for a text without a known token."""
+        return encode_unique(texts, self.dims, self._encode)
+
+    def _encode(self, texts: list[str]) -> FloatMatrix:
+        chunks = [self._sum_of_tokens(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
+        # the mean has the direction of the sum
+        return unit_length(np.concatenate(chunks))
+
+    def _sum_of_tokens(self, texts: list[str]) -> FloatMatrix:
+        tokens, ends = self._tokens(texts)
+        bounds = np.concatenate(([0], ends)).astype(np.int32)
+        from scipy.sparse import csr_array  # late: its fingerprint is asked for by runs that embed nothing
+
+        counts = csr_array((np.ones(len(tokens), np.float32), tokens, bounds), shape=(len(texts), len(self._table)))
+        return np.asarray(counts @ self._table)
+
+    def _tokens(self, texts: list[str]) -> Numbered:
+        """Return the tokens of each text, those that are read alone."""
+        if self._chunks is None:
+            found = self._tokenize(texts)
+            return Numbered(np.fromiter(chain.from_iterable(found), np.int32), np.cumsum([len(ids) for ids in found]))
+        tokens, ends = self._chunks(texts)
+        # the tokenizer has cut chunks, not texts
+        starts = np.concatenate(([0], ends[:-1]))
+        read = ends - starts if self._max_tokens is None else np.minimum(ends - starts, self._max_tokens)
+        place = np.arange(len(tokens)) - np.repeat(starts, ends - starts)
+        return Numbered(tokens[place < np.repeat(read, ends - starts)], np.cumsum(read))
+
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
+    """Say whether a text's tokens are those of its chunks between spaces, as they are with BERT's tokenizers."""
+    parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.model)
+    kinds = (BertNormalizer, BertPreTokenizer, WordPiece)
+    added = tokenizer.get_added_tokens_decoder().values()
+    return all(isinstance(part, kind) for part, kind in zip(parts, kinds, strict=True)) and not any(
+        " " in token.content or token.lstrip or token.rstrip for token in added
+    )
+
+
+def distilled_fingerprint(dims: int, max_tokens: int) -> str:
+    """Return what the vectors of `load_distilled` depend on."""
+    return f"{_table_name(dims)}-tokens{max_tokens}"
+
+
+def _table_name(dims: int) -> str:
+    return f"static-{WEIGHTS_SHA256[:16]}-recipe{RECIPE}-dims{dims}"
+
+
+def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0) -> StaticEmbedder:
+    """Return the embedder with the table distilled from MiniLM; the table is made at first use.
+
+    Parameters
+    ----------
+    cache_dir : Path
+        Where the table is kept.
+    dims : int
+        Length of a vector.
+    max_tokens : int
+        Tokens of a text that are read.
+    threads : int
+        Threads of the distillation; 0 takes all cores.
+
+    Raises
+    ------
+    SettingsError
+        If there are no vectors of that length.
+    """
+    if not 1 <= dims <= DIMS:
+        raise SettingsError(f"features.embedding.dims={dims}: static vectors distilled from MiniLM have 1 to {DIMS}.")
+    table = cached_table(cache_dir / f"{_table_name(dims)}.safetensors", lambda: distill(MiniLM(threads=threads), dims))
+    tokenizer = load_tokenizer(packaged_folder(), max_tokens)
+    return StaticEmbedder(tokenizer, table, distilled_fingerprint(dims, max_tokens))
+
+
+def cached_table(path: Path, make: Callable[[], FloatMatrix]) -> FloatMatrix:
+    """Return a table from its file; if that is missing or damaged, make the table and write the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    make : callable
+        Makes the table.
+    """
+    if path.exists():
+        try:
+            return _read_table(path)
+        except (OSError, SafetensorError, ValueError) as error:
+            logger.warning("{} is damaged ({}); it is made again", path, error)
+    table = make()
+    write_bytes(path, save({"table": table}, metadata={"sha256": _checksum(table)}))
+    return table
+
+
+def _read_table(path: Path) -> FloatMatrix:
+    with safe_open(path, framework="np") as file:
+        table: FloatMatrix = file.get_tensor("table")
+        expected = (file.metadata() or {}).get("sha256")
+    if _checksum(table) != expected:
+        raise ValueError("its checksum does not match")
+    return table
+
+
+def _checksum(table: FloatMatrix) -> str:
+    return hashlib.sha256(table.tobytes()).hexdigest()

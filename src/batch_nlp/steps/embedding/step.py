@@ -1,0 +1,171 @@
+"""The step `embedding` of the feature pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
+from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
+from batch_nlp.steps.embedding.base import Embedder
+from batch_nlp.steps.embedding.cache import CachedEmbedder
+from batch_nlp.steps.embedding.factory import create_embedder
+from batch_nlp.steps.base import StatelessStep
+
+
+class Embedding(StatelessStep):
+    """Add the vector of each message's text.
+
+    It learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
+    is left out when the step is pickled or cloned.
+
+    Parameters
+    ----------
+    backend : {"static", "minilm", "minilm_int8", "sentence_transformers", "none"}
+        Which code turns texts into vectors; none gives vectors without entries.
+    model : str or None
+        Model name on a hub or a local path; None takes the packaged all-MiniLM-L6-v2.
+    dims : int
+        Dimensions of the static vectors; the other backends keep their model's.
+    max_tokens : int
+        Tokens of a message that the model reads.
+    batch_size : int
+        Messages in a forward pass of the sentence_transformers backend.
+    device : str or None
+        Device of the sentence_transformers backend; None lets it choose.
+    cache_dir : str, path or None
+        Where the distilled table is kept; None takes ``batch_nlp`` in the user's cache folder.
+    threads : int
+        Threads of the model; 0 takes all cores.
+    cache_mb : int
+        Megabytes of vectors to keep in `cache_dir`, so that no text is embedded twice; 0 keeps none. Static vectors are
+        never kept.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"text": ["Great tacos!", "Never again."]})
+    >>> embedded = Embedding(backend="minilm").fit_transform(frame)
+    >>> embedded["embedding"].map(len).tolist()
+    [384, 384]
+    >>> Embedding(backend="minilm").transform(frame.rename(columns={"text": "review"}))
+    Traceback (most recent call last):
+        ...
+    batch_nlp.errors.DataError: The step embedding needs the column 'text'; there is review.
+    """
+
+    def __init__(
+        self,
+        backend: str = "static",
+        model: str | None = None,
+        dims: int = 256,
+        max_tokens: int = 256,
+        batch_size: int = 32,
+        device: str | None = None,
+        cache_dir: str | Path | None = None,
+        threads: int = 0,
+        cache_mb: int = 0,
+    ) -> None:
+        self.backend = backend
+        self.model = model
+        self.dims = dims
+        self.max_tokens = max_tokens
+        self.batch_size = batch_size
+        self.device = device
+        self.cache_dir = cache_dir
+        self.threads = threads
+        self.cache_mb = cache_mb
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Add the column `embedding`.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Messages with a column `text` of strings.
+
+        Returns
+        -------
+        DataFrame
+            A copy of `X`, same index, with an object column `embedding`: one float32 array a row.
+
+        Raises
+        ------
+        DataError
+            If there is no column `text`, or it holds something else than strings.
+        SettingsError
+            If the model cannot be loaded with these settings.
+        """
+        if "text" not in X.columns:
+            raise DataError(f"The step embedding needs the column 'text'; there is {', '.join(map(str, X.columns))}.")
+        texts = X["text"].to_list()
+        other = [row for row, text in zip(X.index, texts, strict=True) if not isinstance(text, str)]
+        if other:
+            raise DataError(
+                f"Column 'text' holds {len(other):,} values that are no strings, in rows {examples(other)}. "
+                "Quarantine them before the step embedding."
+            )
+        # an empty frame needs no model
+        vectors = list(self._load().encode(texts)) if texts else []
+        return X.assign(embedding=pd.Series(vectors, index=X.index, dtype=object))
+
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[np.object_]:
+        """Return the names of the columns of the output.
+
+        Parameters
+        ----------
+        input_features : sequence of str
+            The columns of the input; the step keeps no record of them.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` is None.
+        """
+        if input_features is None:
+            raise ValueError("The step embedding is stateless: give the columns of its input as input_features.")
+        return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
+
+    def _settings(self) -> EmbeddingConfig:
+        valid = [backend.value for backend in EmbeddingBackend]
+        if self.backend not in valid:
+            raise SettingsError(
+                f"Unknown features.embedding.backend={self.backend!r}. {did_you_mean(str(self.backend), valid)}"
+            )
+        return EmbeddingConfig(
+            EmbeddingBackend(self.backend),
+            self.model,
+            self.dims,
+            self.max_tokens,
+            self.batch_size,
+            self.device,
+            self.cache_mb,
+        )
+
+    def _load(self) -> Embedder:
+        settings, folder = self._settings(), self._cache_folder()
+        wanted = (settings, folder, self.threads)
+        # loaded once, and again when a parameter has changed since
+        loaded: tuple[object, Embedder] | None = getattr(self, "_loaded", None)
+        if loaded is None or loaded[0] != wanted:
+            embedder = create_embedder(settings, folder, self.threads)
+            if settings.cache_mb and settings.backend not in (EmbeddingBackend.static, EmbeddingBackend.none):
+                embedder = CachedEmbedder(embedder, folder, settings.cache_mb)
+            loaded = self._loaded = (wanted, embedder)
+        return loaded[1]
+
+    def _cache_folder(self) -> Path:
+        if self.cache_dir is not None:
+            return Path(self.cache_dir)
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "batch_nlp"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the parameters without the model."""
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_loaded"}

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from batch_nlp.steps.remove_duplicates import RemoveDuplicates
+from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.ledger import Ledger
+
+
+def messages(*pairs: tuple[str | None, str | None]) -> pd.DataFrame:
+    """Return messages of ids and digits that stand for hashes of texts."""
+    ids, digits = zip(*pairs, strict=True)
+    return pd.DataFrame(
+        {
+            "message_id": pd.Series(ids, dtype=object),
+            "text_hash": pd.Series([digit and digit * 32 for digit in digits], dtype=object),
+            "source_file": "f",
+            "source_line": range(len(pairs)),
+        },
+    ).set_index(pd.Index(range(100, 100 + len(pairs))))
+
+
+def test_each_message_goes_on_once_and_the_others_are_accounted_for(connection: duckdb.DuckDBPyConnection) -> None:
+    ledger = Ledger()
+    stored = pa.table({"message_id": ["old"], "text_hash": ["3" * 32]})
+    step = RemoveDuplicates(KnownMessages(connection, stored), ledger)
+    batch = messages(("a", "1"), ("old", "3"), ("a", "1"), ("a", "2"), ("b", "1"), ("old", "4"))
+    assert step.transform(batch).index.tolist() == [100, 104]
+    assert (ledger.known, ledger.duplicates) == (1, 1)
+    assert ledger.reasons == {("remove_duplicates", "id belongs to another text"): 2}
+    assert step.transform(batch).empty
+    assert (ledger.known, ledger.duplicates, ledger.quarantined) == (2, 4, 4)
+
+
+def test_equal_texts_of_different_ids_are_different_messages(connection: duckdb.DuckDBPyConnection) -> None:
+    step = RemoveDuplicates(KnownMessages(connection, None), Ledger())
+    assert len(step.transform(messages(("a", "1"), ("b", "1")))) == 2
+
+
+def test_messages_without_id_or_text_go_on_and_hide_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    ledger = Ledger()
+    step = RemoveDuplicates(KnownMessages(connection, None), ledger)
+    batch = messages((None, "1"), ("a", None), ("a", "1"), (None, "1"), (None, None))
+    assert step.transform(batch).index.tolist() == [100, 101, 102, 103, 104]
+    assert ledger.summary() == {"read": 0, "done": 0, "known": 0, "duplicates": 0, "quarantined": 0}
+
+
+def test_an_empty_batch_passes(connection: duckdb.DuckDBPyConnection) -> None:
+    step = RemoveDuplicates(KnownMessages(connection, None), Ledger())
+    assert step.transform(messages(("a", "1")).iloc[:0]).empty
