@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 
 TEXT = "text"
@@ -110,3 +111,13 @@ class Fields(tuple[Field, ...]):
             for one in part:
                 found.setdefault(one.name, one)
         return cls(found.values())
+
+
+def with_missing(features: pd.DataFrame, fields: Fields) -> pd.DataFrame:
+    """Return features with the fields that a model needs and the messages lack: NaN, or None."""
+    lacking = {
+        found.name: float("nan") if found.role is FieldRole.NUMBER else None
+        for found in fields
+        if found.name not in features
+    }
+    return features.assign(**lacking) if lacking else features

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
@@ -17,23 +17,9 @@ from hydra.core.object_type import ObjectType
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from batch_nlp.config.targets import HYDRA_TARGETS, STEP_TARGETS
 from batch_nlp.errors import SettingsError
 
-# Whole names, no prefixes: a name goes on through what a module imports, as in logging.os.system
-ALLOWED_TARGETS = frozenset(
-    {
-        "batch_nlp.experiments.sweep.SweepCallback",
-        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
-        "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
-        "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
-        "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper",
-        "optuna.samplers.CmaEsSampler",
-        "optuna.samplers.GridSampler",
-        "optuna.samplers.NSGAIISampler",
-        "optuna.samplers.RandomSampler",
-        "optuna.samplers.TPESampler",
-    }
-)
 ALLOWED_IN_LOGGING = frozenset({"ext://sys.stderr", "ext://sys.stdout", "logging.FileHandler", "logging.StreamHandler"})
 _LOGGING = ("hydra_logging", "job_logging")
 _MADE_BY_HYDRA = ("callbacks", "launcher", "sweeper")
@@ -121,12 +107,14 @@ def check_composed(composed: DictConfig) -> None:
     """
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     hydra = settings.get("hydra") or {}
-    _check_targets(settings)
+    _check_targets(hydra, "hydra", HYDRA_TARGETS)
+    steps = STEP_TARGETS | set(settings.get("allow") or {})
+    _check_targets({name: value for name, value in settings.items() if name != "hydra"}, "", steps)
     for name, value in _resolved(composed, hydra):
         if name.split(".")[1] in _LOGGING:
             _check_logging(value, name)
         else:
-            _check_targets(value, name)
+            _check_targets(value, name, HYDRA_TARGETS)
     if (hydra.get("job") or {}).get("env_set"):
         raise SettingsError(
             "hydra.job.env_set: settings may not set environment variables, which can name code, and are saved with "
@@ -174,9 +162,9 @@ def _values(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
         yield from _values(value, below)
 
 
-def _check_targets(node: Any, path: str = "") -> None:
+def _check_targets(node: Any, path: str, allowed: Collection[str]) -> None:
     for found, name, value in _values(node, path):
-        if name == "_target_" and value not in ALLOWED_TARGETS:
+        if name == "_target_" and value not in allowed:
             _refuse(found, value)
 
 

@@ -1,10 +1,10 @@
-"""What is known of users and businesses, read once, joined to each batch out of core."""
+"""The side tables of a dataset: read once, joined to each batch out of core, as of the time of the message."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,46 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from loguru import logger
 
-from batch_nlp.config import DatasetConfig, EngineConfig
+from batch_nlp.config import DatasetConfig, EngineConfig, Role, SideTableConfig
+from batch_nlp.dataset.columns import Joined, names_of
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
-
-@dataclass(frozen=True)
-class _Table:
-    key: str
-    columns: tuple[str, ...]
-    # columns that an export may lack; the feature is then missing, the table is not
-    optional: tuple[str, ...]
-    # brings the parquet file into the database, the first row of each key
-    load: str
-
-
-# The Yelp Open Dataset's names. `review_count` is read for the filter alone; no feature comes from it.
-_TABLES = {
-    "user": _Table(
-        "user_id",
-        ("user_id",),
-        ("yelping_since", "elite", "review_count"),
-        """
-        CREATE TABLE side_user AS SELECT user_id, yelping_since, elite, review_count FROM read_parquet(?)
-        QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY source_file, source_line) = 1
-        """,
-    ),
-    "business": _Table(
-        "business_id",
-        ("business_id",),
-        ("categories",),
-        """
-        CREATE TABLE side_business AS SELECT business_id, categories FROM read_parquet(?)
-        QUALIFY row_number() OVER (PARTITION BY business_id ORDER BY source_file, source_line) = 1
-        """,
-    ),
-}
 _SOURCES_KEY = b"batch_nlp.sources"
+_KEPT = (Role.category, Role.number, Role.raw)
 
 
 def file_identity(file: Path) -> str:
@@ -62,14 +33,39 @@ def file_identity(file: Path) -> str:
     return f"{file.name}:{status.st_size}:{status.st_mtime_ns}"
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return None if value is None or value != value else str(value)
+def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> list[Path]:
+    """Return the files of a side table; one whose name fits the messages too is a file of messages.
+
+    Raises
+    ------
+    DataError
+        If the name of a file fits two side tables.
+    """
+    found = [
+        file
+        for folder in (Path(dataset.raw_dir), inbox)
+        for file in find_files(folder, table.files)
+        if not fnmatch(file.name, dataset.messages.files + ".*")
+    ]
+    for file in found:
+        fits = [other.name for other in dataset.side_tables if fnmatch(file.name, other.files + ".*")]
+        if len(fits) > 1:
+            raise DataError(
+                f"{file}: its name fits the side tables {' and '.join(fits)}. Rename it, or make dataset.side_tables "
+                "tell them apart by files."
+            )
+    return found
+
+
+def _schema(table: SideTableConfig, sources: str) -> pa.Schema:
+    types = {Role.number: pa.float64(), Role.time: pa.timestamp("us", tz="UTC")}
+    columns = {name: types.get(column.role, pa.string()) for name, column in table.columns.items()}
+    places = {SOURCE_FILE: pa.string(), SOURCE_LINE: pa.int64()}
+    return pa.schema({table.key: pa.string(), **columns, **places}, {_SOURCES_KEY: sources.encode()})
 
 
 def prepare_side_table(
-    dataset: DatasetConfig, table: str, inbox: Path, layers: Layers, engine: EngineConfig
+    dataset: DatasetConfig, table: SideTableConfig, inbox: Path, layers: Layers, engine: EngineConfig
 ) -> Path | None:
     """Bring a side table from ``01_raw`` to ``02_intermediate``, unless it is there already.
 
@@ -77,8 +73,8 @@ def prepare_side_table(
     ----------
     dataset : DatasetConfig
         Where the raw files are.
-    table : str
-        ``user`` or ``business``.
+    table : SideTableConfig
+        One of its side tables.
     inbox : Path
         Where files of the table may have come along with new messages.
     layers : Layers
@@ -91,48 +87,32 @@ def prepare_side_table(
     Path or None
         The parquet file, None (with a warning) where the source has no such table.
     """
-    pattern = getattr(dataset.tables, table)
-    folders = (Path(dataset.raw_dir), inbox)
-    files = [file for folder in folders for file in find_files(folder, pattern)] if pattern else []
-    target = layers.intermediate / f"{table}.parquet"
+    files = table_files(dataset, table, inbox)
+    target = layers.intermediate / f"{table.name}.parquet"
     if not files:
         check_file(target, whole=target.exists())
         if target.exists():
-            logger.warning("No {} file in {}; the one read before is used", table, dataset.raw_dir)
+            logger.warning("No {} file in {}; the one read before is used", table.name, dataset.raw_dir)
             return target
-        if pattern:
-            logger.warning(
-                "No {} file ({}) in {}: what is known of a message's {} stays empty",
-                table,
-                pattern,
-                dataset.raw_dir,
-                table,
-            )
+        logger.warning(
+            "No {} file ({}) in {}: what it says of a message stays empty", table.name, table.files, dataset.raw_dir
+        )
         return None
-    sources = hashlib.sha256("\n".join(map(file_identity, files)).encode()).hexdigest()
-    if _is_sound(target) and (pq.read_schema(target).metadata or {}).get(_SOURCES_KEY) == sources.encode():
+    content = [*map(file_identity, files), *map(repr, table.columns.items())]
+    schema = _schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
+    if _is_sound(target) and pq.read_schema(target).equals(schema, check_metadata=True):
         return target
-    spec = _TABLES[table]
-    columns = [*spec.columns, *spec.optional]
-    schema = pa.schema(
-        [(name, pa.string()) for name in columns] + [(SOURCE_FILE, pa.string()), (SOURCE_LINE, pa.int64())]
-    )
     quarantine = layers.intermediate / "quarantine"
     with keeping_account(quarantine) as ledger:
         with (
             replacing_sealed(target) as temporary,
-            pq.ParquetWriter(
-                temporary,
-                schema.with_metadata({_SOURCES_KEY: sources.encode()}),
-                compression="zstd",
-                write_page_checksum=True,
-            ) as writer,
+            pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
         ):
-            for rows in _rows(files, spec, engine.batch_rows, ledger):
+            for rows in _rows(files, table, engine.batch_rows, ledger):
                 writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
             ledger.check_accounts()
-        ledger.write_quarantine(quarantine / f"{table}.parquet")
-    logger.info("{} table: {:,} rows from {} file(s)", table, ledger.done, len(files))
+        ledger.write_quarantine(quarantine / f"{table.name}.parquet")
+    logger.info("{} table: {:,} rows from {} file(s)", table.name, ledger.done, len(files))
     return target
 
 
@@ -148,88 +128,120 @@ def _is_sound(table: Path) -> bool:
     return True
 
 
-def _rows(files: Sequence[Path], spec: _Table, batch_rows: int, ledger: Ledger) -> Iterator[pd.DataFrame]:
-    # everything else in these tables is an aggregate or of no use, so an unknown column is no news
-    for batch in read_batches(files, spec.columns, spec.optional, batch_rows):
+def _rows(files: Sequence[Path], table: SideTableConfig, batch_rows: int, ledger: Ledger) -> Iterator[pd.DataFrame]:
+    # whatever else these tables have is an aggregate or of no use, so an unknown column is no news
+    times = names_of(table.columns, Role.time)
+    for batch in read_batches(files, [table.key], list(table.columns), batch_rows):
         ledger.receive(batch)
         rows = batch.rows
-        for name in (*spec.columns, *spec.optional):
-            rows[name] = pd.Series([_text(value) for value in rows[name]], rows.index, object)
-        without_key = rows[spec.key].isna()
-        if without_key.any():
-            ledger.quarantine(
-                rows[without_key], "extract", f"{spec.key} is missing", spec.key, rows[spec.key][without_key]
-            )
-        ledger.done += int((~without_key).sum())
-        yield rows[~without_key]
+        rows[table.key] = _column(rows[table.key], as_key)
+        for name, column in table.columns.items():
+            rows[name] = typed(rows[name], column.role) if column.role in _KEPT else as_times(rows[name], column)
+        lost = pd.Series(False, rows.index)
+        for name in (table.key, *times):
+            missing = (rows[name].isna() | rows[name].map(lambda value: value is UNREADABLE)) & ~lost
+            if missing.any():
+                ledger.quarantine(rows[missing], "extract", f"{name} is missing", name, rows[name][missing])
+            lost |= missing
+        ledger.done += int((~lost).sum())
+        yield rows[~lost]
+
+
+def _column(values: pd.Series[Any], read: Any) -> pd.Series[Any]:
+    return pd.Series([read(value) for value in values], values.index, object)
+
+
+def typed(values: pd.Series[Any], role: Role) -> pd.Series[Any]:
+    """Return raw values as categories and raw ones (text, None) or numbers (float64, NaN), by their role."""
+    if role is Role.number:
+        return pd.Series([as_number(value) for value in values], values.index, float)
+    found = _column(values, as_category if role is Role.category else as_raw)
+    return found.mask(found.map(lambda value: value is UNREADABLE).astype(bool), None)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 class SideTables:
-    """Users and businesses in a database, for the join with each batch.
+    """Side tables in a database, for the join with each batch.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
         Holds the tables while the run lasts.
-    users, businesses : Path or None
-        What `prepare_side_table` returned. The first row of a key counts.
+    joined : sequence of Joined
+        What the keys of the messages join.
+    files : mapping of str to Path or None
+        By name of the table, what `prepare_side_table` returned.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, users: Path | None, businesses: Path | None) -> None:
-        self._connection = connection
-        self._load("user", users)
-        self._load("business", businesses)
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, joined: Sequence[Joined], files: dict[str, Path | None]
+    ) -> None:
+        self._connection, self._joined = connection, list(joined)
+        for table in {one.table.name: one.table for one in joined}.values():
+            self._load(table, files[table.name])
 
     def __deepcopy__(self, memo: object) -> Self:
         """Return itself: a step that is cloned belongs to the same run."""
         return self
 
-    def _load(self, table: str, path: Path | None) -> None:
-        spec = _TABLES[table]
-        if path is None:
-            columns = ", ".join(f"{name} VARCHAR" for name in (*spec.columns, *spec.optional))
-            self._connection.execute(f"CREATE TABLE side_{table} ({columns})")
-            return
-        self._connection.execute(spec.load, [str(path)])
+    def _load(self, table: SideTableConfig, path: Path | None) -> None:
+        times = names_of(table.columns, Role.time)
+        name, unique = _quoted(f"side_{table.name}"), ", ".join(map(_quoted, [table.key, *times]))
+        empty = _schema(table, "").empty_table()
+        self._connection.register("source", empty if path is None else self._connection.read_parquet(str(path)))
+        columns = ", ".join(map(_quoted, dict.fromkeys([table.key, *table.columns])))
+        # of two rows for one key (and time) the first counts
+        self._connection.execute(
+            f"CREATE TABLE {name} AS SELECT {columns} FROM source "  # noqa: S608 # nosec B608 names are quoted
+            f"QUALIFY row_number() OVER (PARTITION BY {unique} ORDER BY source_file, source_line) = 1"
+        )
+        self._connection.unregister("source")
 
     def look_up(self, messages: pd.DataFrame) -> pd.DataFrame:
-        """Return what is known of each message's user and business.
+        """Return what the side tables say of each message.
 
         Parameters
         ----------
         messages : DataFrame, shape (n, ...)
-            With `user_id` and `business_id`, which may be None.
+            With the key columns, which may hold None, and `written_at`.
 
         Returns
         -------
-        DataFrame, shape (n, 4)
-            `user_since` (UTC), `user_elite`, `user_review_count` (float) and `business_categories`, with the index of
-            `messages`; None, NaT or NaN where nothing is known.
+        DataFrame, shape (n, n_columns)
+            ``<prefix>_<column>`` with the index of `messages`: text, or float64 for numbers; None or NaN where nothing
+            is known. Of a table with a time, the latest row that is not after the message; the latest of all for a
+            message without a time.
         """
-        keys = pa.table(
-            {
-                "position": pa.array(range(len(messages)), pa.int64()),
-                "user_id": pa.array(messages["user_id"], pa.string()),
-                "business_id": pa.array(messages["business_id"], pa.string()),
-            }
-        )
-        self._connection.register("keys", keys)
-        found = self._connection.sql(
-            """
-            SELECT u.yelping_since, u.elite, TRY_CAST(u.review_count AS DOUBLE) AS review_count, b.categories
-            FROM keys k
-            LEFT JOIN side_user u ON k.user_id = u.user_id
-            LEFT JOIN side_business b ON k.business_id = b.business_id
-            ORDER BY k.position
-            """
-        ).to_arrow_table()
+        if not self._joined:
+            return pd.DataFrame(index=messages.index)
+        keys = {one.key: pa.array(messages[one.key], pa.string()) for one in self._joined}
+        times = pa.array(messages["written_at"].fillna(pd.Timestamp.max.tz_localize("UTC").floor("us")), from_pandas=True)
+        batch = {"position": pa.array(range(len(messages))), "at": times.cast(pa.timestamp("us", tz="UTC")), **keys}
+        self._connection.register("keys", pa.table(batch))
+        selected, tables = [], []
+        for number, one in enumerate(self._joined):
+            columns = [name for name, column in one.table.columns.items() if column.role in _KEPT]
+            selected += [f"t{number}.{_quoted(name)} AS {_quoted(f'{one.prefix}_{name}')}" for name in columns]
+            same = f"keys.{_quoted(one.key)} = t{number}.{_quoted(one.table.key)}"
+            as_of = names_of(one.table.columns, Role.time)
+            join = f"ASOF LEFT JOIN {{}} t{number} ON {same} AND keys.at >= t{number}.{_quoted(as_of[0])}" if as_of else ""
+            table = _quoted(f"side_{one.table.name}")
+            tables.append(join.format(table) if join else f"LEFT JOIN {table} t{number} ON {same}")
+        query = f"SELECT {', '.join(selected) or '1'} FROM keys {' '.join(tables)} ORDER BY position"  # noqa: S608 # nosec B608
+        found = self._connection.sql(query).to_arrow_table()
         self._connection.unregister("keys")
-        since = pd.Series(found["yelping_since"].to_pylist(), messages.index, object)
         return pd.DataFrame(
             {
-                "user_since": pd.to_datetime(since, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us"),
-                "user_elite": pd.Series(found["elite"].to_pylist(), messages.index, object),
-                "user_review_count": pd.Series(found["review_count"].to_pylist(), messages.index, float),
-                "business_categories": pd.Series(found["categories"].to_pylist(), messages.index, object),
-            }
+                field.name: pd.Series(
+                    found[field.name].to_pylist(),
+                    messages.index,
+                    float if pa.types.is_floating(field.type) else object,
+                )
+                for field in found.schema
+                if selected
+            },
+            index=messages.index,
         )

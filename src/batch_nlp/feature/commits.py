@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.columns import field_name, joins
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.raw_files import RawFile
+from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import temporary_name, write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
-from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
 
-# The layer that keeps what a step puts out
-_LAYER_STEPS = {"extract": "intermediate", "clean_text": "primary"}
-_LAYER_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("message_id", "user_id", "business_id", "text", "text_hash")),
-        ("written_at", pa.timestamp("us", tz="UTC")),
-        ("target", pa.string()),
-        ("user_since", pa.timestamp("us", tz="UTC")),
-        ("user_elite", pa.string()),
-        ("user_review_count", pa.float64()),
-        ("business_categories", pa.string()),
-        ("source_file", pa.string()),
-        ("source_line", pa.int64()),
+# Messages by layer, and labelled messages
+BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]
+_LAYERS = ("intermediate", "primary")
+
+
+def _layer_schema(definition: FeatureDefinition) -> pa.Schema:
+    """Return the columns that the layers keep of a message."""
+
+    def kept(name: str, column: ColumnConfig) -> pa.Field:
+        return pa.field(name, pa.float64() if column.role is Role.number else pa.string())
+
+    own = [
+        kept(field_name(name, column) if column.role is not Role.key else name, column)
+        for name, column in definition.columns.items()
+        if column.role is not Role.text
     ]
-)
+    theirs = [
+        kept(f"{one.prefix}_{name}", column)
+        for one in joins(definition.columns, definition.side_tables)
+        for name, column in one.table.columns.items()
+        if column.role not in (Role.time, Role.ignore)
+    ]
+    written_at = pa.field("written_at", pa.timestamp("us", tz="UTC"))
+    texts = [pa.field(name, pa.string()) for name in ("message_id", "text", "text_hash", "target")]
+    places = [pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
+    return pa.schema([*texts, written_at, *own, *theirs, *places])
 
 
-def to_store(features: pd.DataFrame) -> pa.Table:
-    """Return the output of the last step as rows of the feature store."""
-    return pa.Table.from_pandas(features, schema=FEATURES_SCHEMA, preserve_index=False)
+class Outputs:
+    """What the steps hand over of one batch on its way through the pipeline."""
+
+    def __init__(self) -> None:
+        self._layers: dict[str, pd.DataFrame] = {}
+        self._labels: list[pd.DataFrame] = []
+
+    def keep(self, layer: str, messages: pd.DataFrame) -> None:
+        """Take in the messages of a layer."""
+        self._layers[layer] = messages
+
+    def take_labels(self, messages: pd.DataFrame) -> None:
+        """Take in messages with their label."""
+        self._labels.append(messages)
+
+    def of_batch(self) -> BatchOutputs:
+        """Return what was handed over since the last call: by layer, and labels."""
+        found = self._layers, self._labels
+        self._layers, self._labels = {}, []
+        return found
 
 
 class Commits:
@@ -50,14 +80,14 @@ class Commits:
     ----------
     layers, store
         Where the rows go.
-    version : str
-        Feature version.
+    definition : FeatureDefinition
+        Of the features.
+    fields : Fields
+        That it makes.
     run : str
         Name of the run.
-    now : datetime
-        When the labels arrived.
-    known : KnownMessages
-        Tells which label belongs to which text.
+    files : sequence of RawFile
+        Where the rows come from.
     waiting : Path
         Where labels wait.
 
@@ -71,71 +101,76 @@ class Commits:
         self,
         layers: Layers,
         store: FeatureStore,
-        version: str,
+        definition: FeatureDefinition,
+        fields: Fields,
         run: str,
-        now: datetime,
-        known: KnownMessages,
+        files: Sequence[RawFile],
         waiting: Path,
     ) -> None:
-        self._layers, self._store, self._version, self._run, self._now = layers, store, version, run, now
-        self._known = known
+        self._layers, self._store, self._version, self._run = layers, store, definition.version, run
+        self._schema, self._layer_schema = fields.schema, _layer_schema(definition)
+        self._sources = {file.path.name: file for file in files}
         self._waiting = waiting
         self._writer = pq.ParquetWriter(waiting, LABELS_SCHEMA, compression="zstd", write_page_checksum=True)
-        self._outputs: dict[str, list[pa.Table]] = {name: [] for name in (*_LAYER_STEPS, "embedding", "labels")}
+        self._kept: dict[str, list[pa.Table]] = {layer: [] for layer in _LAYERS}
+        self._features: list[pa.Table] = []
         self._files: list[Path] = []
         self._commits = 0
-        self._features_before = store.data_version(version).features
+        self._features_before = store.data_version(self._version).features
+        self.rows = 0
         self.labels = 0
 
-    @property
-    def rows(self) -> int:
-        """Messages since the last commit."""
-        return sum(table.num_rows for table in self._outputs["extract"])
-
-    def labelled(self, messages: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages with a label that is theirs, of those that `validate` let pass.
-
-        A label belongs to its text: one that came with another text under the same id is not this message's.
-        """
-        labelled = messages[messages["target"].notna()]
-        return labelled[self._known.same_text(labelled["message_id"], labelled["text_hash"])]
-
-    def add(self, outputs: dict[str, pd.DataFrame], labelled: pd.DataFrame) -> int:
-        """Take in what the steps made of a batch, and return the number of messages with new features.
+    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
+        """Take in what the pipeline made of a batch, and return the number of messages with new features.
 
         Parameters
         ----------
-        outputs : dict of str to DataFrame
-            By step.
-        labelled : DataFrame
-            What `labelled` returned of the batch.
+        features : DataFrame
+            Output of the pipeline.
+        kept : dict of str to DataFrame
+            Messages of each layer.
+        labels : list of DataFrame
+            Labelled messages: `message_id`, `target`, `source_file`.
+        read : int
+            Rows that were read for it.
         """
-        for step in _LAYER_STEPS:
-            self._outputs[step].append(pa.Table.from_pandas(outputs[step], schema=_LAYER_SCHEMA, preserve_index=False))
-        features = to_store(outputs["embedding"])
-        self._outputs["embedding"].append(features)
-        # later commits of a run go before earlier ones, so that the last label counts whatever the commits' size
-        arrived_at = self._now + timedelta(microseconds=self._commits)
-        labels = labelled.assign(arrived_at=arrived_at)
-        self._outputs["labels"].append(pa.Table.from_pandas(labels, schema=LABELS_SCHEMA, preserve_index=False))
-        return int(features.num_rows)
+        self.rows += read
+        for layer, messages in kept.items():
+            table = pa.Table.from_pandas(messages, schema=self._layer_schema, preserve_index=False)
+            self._kept[layer].append(table)
+        self._features.append(pa.Table.from_pandas(features, schema=self._schema, preserve_index=False))
+        for labelled in labels:
+            self.add_labels(labelled)
+        return len(features)
+
+    def add_labels(self, labelled: pd.DataFrame) -> None:
+        """Take in labels, `message_id`, `target` and `source_file`, without their messages."""
+        sources = [self._sources[name] for name in labelled["source_file"]]
+        rows = labelled.assign(
+            source="given",
+            confidence=None,
+            arrived_at=pd.Series([source.first_seen for source in sources], labelled.index, "datetime64[us, UTC]"),
+            source_hash=[source.digest for source in sources],
+        )
+        table = pa.Table.from_pandas(rows, schema=LABELS_SCHEMA, preserve_index=False)
+        if table.num_rows:
+            self._writer.write_table(table)
 
     def commit(self) -> None:
         """Commit the features so far, and write what the layers keep."""
         if not self.rows:
             return
         self._commits += 1
-        tables = {name: pa.concat_tables(parts) for name, parts in self._outputs.items()}
-        if tables["embedding"].num_rows:
-            self._store.append_features(self._version, tables["embedding"], self._run)
-        self._writer.write_table(tables["labels"], row_group_size=max(tables["labels"].num_rows, 1))
-        for step, layer in _LAYER_STEPS.items():
-            if tables[step].num_rows:
+        self.rows = 0
+        if self._features and (features := pa.concat_tables(self._features)).num_rows:
+            self._store.append_features(self._version, features, self._run)
+        for layer, tables in self._kept.items():
+            if tables and (kept := pa.concat_tables(tables)).num_rows:
                 folder: Path = getattr(self._layers, layer)
                 self._files.append(folder / "messages" / f"{self._run}-{self._commits:04d}.parquet")
-                write_parquet(self._files[-1], tables[step])
-        for parts in self._outputs.values():
-            parts.clear()
+                write_parquet(self._files[-1], kept)
+            tables.clear()
+        self._features.clear()
 
     def release_labels(self) -> None:
         """Commit the labels: from now on models learn from what the run brought."""
@@ -158,12 +193,17 @@ class Commits:
 
 @contextmanager
 def commits(
-    layers: Layers, store: FeatureStore, version: str, run: str, now: datetime, known: KnownMessages
+    layers: Layers,
+    store: FeatureStore,
+    definition: FeatureDefinition,
+    fields: Fields,
+    run: str,
+    files: Sequence[RawFile],
 ) -> Iterator[Commits]:
     """Give the commits of a run; what waited and was not released is gone when the block ends."""
     layers.primary.mkdir(parents=True, exist_ok=True)
     waiting = temporary_name(layers.primary / "labels.parquet")
-    made = Commits(layers, store, version, run, now, known, waiting)
+    made = Commits(layers, store, definition, fields, run, files, waiting)
     try:
         yield made
     finally:

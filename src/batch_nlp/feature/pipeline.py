@@ -1,71 +1,129 @@
-"""The feature pipeline: which steps, in which order."""
+"""The feature pipeline: built from the list of steps that a definition holds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sklearn.pipeline import Pipeline
+import duckdb
+import pandas as pd
+from loguru import logger
 
-from batch_nlp.config import EngineConfig
+from batch_nlp.config import Config, EngineConfig, Role
+from batch_nlp.config.builder import build_steps, step_name
+from batch_nlp.dataset.columns import joins, names_of
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
+from batch_nlp.errors import examples
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.steps.embedding.step import Embedding
-from batch_nlp.dataset.side_tables import SideTables
-from batch_nlp.steps.clean_text import CleanText
-from batch_nlp.steps.create_features import CreateFeatures
-from batch_nlp.steps.extract import Extract
-from batch_nlp.steps.remove_duplicates import RemoveDuplicates
-from batch_nlp.steps.validate import Validate
+from batch_nlp.fields import Fields
+from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the steps of one run look things up in, and report to."""
+    """What the steps of one run look things up in, and report to.
+
+    Parameters
+    ----------
+    side_tables, known, ledger
+        Of this run.
+    cache_dir : Path
+        Where embedders keep what they make once.
+    engine : EngineConfig
+    labels : Labels, optional
+        Reads the labels; without it none are read.
+    take_labels, keep : callable, optional
+        Take the labelled messages, and the messages of a layer.
+    """
 
     side_tables: SideTables
     known: KnownMessages
     ledger: Ledger
-    embedding_cache: Path
+    cache_dir: Path
     engine: EngineConfig
+    labels: Labels | None = None
+    take_labels: Callable[[pd.DataFrame], None] | None = None
+    keep: Callable[[str, pd.DataFrame], None] | None = None
 
 
-def build_feature_pipeline(definition: FeatureDefinition, targets: Sequence[str], run: Surroundings) -> Pipeline:
+def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surroundings | None) -> dict[str, Any]:
+    return {
+        "columns": columns,
+        "joined": joins(columns, definition.side_tables),
+        "group": definition.group,
+        "timed": bool(names_of(columns, Role.time)),
+        "targets": run.labels.allowed if run and run.labels else None,
+        "side_tables": run.side_tables if run else None,
+        "known": run.known if run else None,
+        "ledger": run.ledger if run else None,
+        "labels": run.labels if run else None,
+        "take_labels": run.take_labels if run else None,
+        "keep": run.keep if run else None,
+        "cache_dir": str(run.cache_dir) if run else None,
+        "threads": run.engine.threads if run else 0,
+    }
+
+
+def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any]:
+    """Return all columns that are read: those of a definition, and the settings' ids and times."""
+    found = {
+        name: column
+        for name, column in config.dataset.messages.columns.items()
+        if column.role in (Role.id, Role.time)
+    }
+    return found | definition.columns
+
+
+def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: Surroundings) -> MeteredPipeline:
     """Return the feature pipeline.
 
     Parameters
     ----------
+    config : Config
+        Says how messages are found and read.
     definition : FeatureDefinition
         Which features.
-    targets : sequence of str
-        Values that the target may have.
     run : Surroundings
         What belongs to this run.
     """
-    features, embedding = definition.features, definition.features.embedding
-    return Pipeline(
-        [
-            ("extract", Extract(definition.columns, run.side_tables, run.ledger)),
-            # before the duplicates: a copy that breaks its contract must not make the sound one a duplicate of it
-            ("validate", Validate(targets, definition.filters, run.ledger)),
-            ("remove_duplicates", RemoveDuplicates(run.known, run.ledger)),
-            ("clean_text", CleanText(features.clean_text.max_chars)),
-            ("create_features", CreateFeatures(features.category_groups)),
-            (
-                "embedding",
-                Embedding(
-                    backend=embedding.backend.value,
-                    model=embedding.model,
-                    dims=embedding.dims,
-                    max_tokens=embedding.max_tokens,
-                    batch_size=embedding.batch_size,
-                    device=embedding.device,
-                    cache_dir=str(run.embedding_cache),
-                    threads=run.engine.threads,
-                    cache_mb=embedding.cache_mb,
-                ),
-            ),
-        ]
-    )
+    bound = _bound(definition, read_columns(config, definition), run)
+    return MeteredPipeline(build_steps(definition.steps, bound, "features.steps"))
+
+
+def feature_fields(definition: FeatureDefinition) -> Fields:
+    """Return the fields that the steps of a definition make of a message, in their order."""
+    steps = build_steps(definition.steps, _bound(definition, definition.columns, None), "features.steps")
+    return Fields.joined(step.fields() for _, step in steps if hasattr(step, "fields"))
+
+
+def load_side_tables(
+    config: Config, definition: FeatureDefinition, layers: Layers, connection: duckdb.DuckDBPyConnection
+) -> SideTables:
+    """Return the side tables of a definition, read from where the dataset's files are."""
+    joined = joins(definition.columns, definition.side_tables)
+    # the tables as the definition knows them: a model is given the columns that it was trained on
+    dataset = replace(config.dataset, side_tables=definition.side_tables)
+    files = {
+        one.table.name: prepare_side_table(dataset, one.table, Path(config.inference.inbox), layers, config.engine)
+        for one in joined
+    }
+    return SideTables(connection, joined, files)
+
+
+def borrowed(theirs: FeatureDefinition, own: FeatureDefinition) -> FeatureDefinition:
+    """Return the definition by which another dataset's champion scores messages of one's own.
+
+    The columns and side tables are one's own, the steps those of the champion but for the ones that its dataset adds;
+    what the model is given from them is missing.
+    """
+    lacking = [name for name in theirs.own if any(step_name(step) == name for step in theirs.steps)]
+    if lacking:
+        logger.warning("Features of {} that these messages lack stay empty: {}", theirs.dataset, examples(lacking))
+    steps = [step for step in theirs.steps if step_name(step) not in theirs.own]
+    return replace(own, steps=steps, own=[])

@@ -11,12 +11,13 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.reading import message_files, read_labels, read_messages
+from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
 from batch_nlp.errors import DataError
-from batch_nlp.feature.commits import commits
+from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.dataset.schema import check_schema, remember_columns
-from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
-from batch_nlp.feature.sources import Sources
+from batch_nlp.feature.raw_files import RawFile, RawFiles
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
 from batch_nlp.storage.atomic import write_text
@@ -24,7 +25,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import find_files, read_batches
+from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.tables import connect
 
 
@@ -47,9 +48,7 @@ class FeatureResult:
     labels: int
 
 
-def run_feature_pipeline(
-    config: Config, layers: Layers, store: FeatureStore, inbox: Path, run: str, now: datetime
-) -> FeatureResult:
+def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
     """Take in the raw files that are new: compute the features of messages that the store does not hold, add labels.
 
     Parameters
@@ -60,12 +59,10 @@ def run_feature_pipeline(
         Where each layer lives.
     store : FeatureStore
         Takes features and labels, a commit for every ``engine.commit_rows`` messages.
-    inbox : Path
-        Where user and business files may have come along with new messages.
     run : str
         Name of the run.
     now : datetime
-        When the labels arrived.
+        When files that were not seen before are seen.
 
     Returns
     -------
@@ -80,81 +77,116 @@ def run_feature_pipeline(
         If a message got lost.
     """
     definition = FeatureDefinition.from_config(config)
-    version = definition.version
-    folder = Path(config.dataset.raw_dir)
-    files = find_files(folder, config.dataset.tables.message)
+    version, folder, files = definition.version, config.dataset.raw_dir, message_files(config)
     if not files:
         raise DataError(
-            f"No message files ({config.dataset.tables.message}.json, .jsonl, .csv, each also .gz, or .parquet) in "
+            f"No message files ({config.dataset.messages.files}.json, .jsonl, .csv, each also .gz, or .parquet) in "
             f"{folder}. Put them there or set dataset.raw_dir."
         )
-    sources = Sources(store, version)
-    new = sources.new(files)
+    known_files = RawFiles(store, version, now)
+    new = known_files.new(files)
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)
         return FeatureResult(version, Ledger().summary(), 0)
-    # imported when there is something to do: scikit-learn takes longer than all that comes before
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-    from batch_nlp.steps.base import StepRunner, diagram
-
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
-    columns = config.dataset.columns
-    check_schema(config.dataset, columns, new, inbox, layers, labels=True)
-    users, businesses = (
-        prepare_side_table(config.dataset, table, inbox, layers, config.engine) for table in ("user", "business")
-    )
-    quarantine, limits = layers.feature_quarantine, config.quarantine
-    with (
-        keeping_account(quarantine) as ledger,
-        connect(config.engine) as connection,
-        progress("features") as advance,
-    ):
-        known = KnownMessages(connection, store.ids(version))
-        surroundings = Surroundings(
-            SideTables(connection, users, businesses), known, ledger, layers.embedding_cache, config.engine
-        )
-        runner = StepRunner(build_feature_pipeline(definition, list(config.dataset.target_map), surroundings))
-        with commits(layers, store, version, run, now, known) as made:
-
-            def checked() -> Iterator[tuple[int, dict[str, pd.DataFrame], pd.DataFrame]]:
-                for batch in read_batches(
-                    new,
-                    (columns.message_id, columns.text, columns.date),
-                    (columns.target, columns.user_id, columns.business_id),
-                    config.engine.batch_rows,
-                    config.dataset.ignored_columns,
-                ):
-                    ledger.receive(batch)
-                    outputs = dict(runner.transform(batch.rows, last="remove_duplicates"))
-                    yield len(batch.rows), outputs, made.labelled(outputs["validate"])
-
-            with prefetched(checked()) as batches:
-                for read, outputs, labelled in batches:
-                    outputs |= runner.transform(outputs["remove_duplicates"], first="clean_text")
-                    ledger.done += made.add(outputs, labelled)
-                    advance(read)
-                    if made.rows >= config.engine.commit_rows:
-                        made.commit()
-            made.commit()
-            runner.log()
-            ledger.check_accounts(runner.rows)
-            if ledger.too_much_broken(limits.max_share, limits.min_messages):
-                made.take_back()
-                refused = quarantine / "refused" / f"{run}.parquet"
-                ledger.write_quarantine(refused)
-                ledger.check_share(limits.max_share, limits.min_messages, refused)
-            made.release_labels()
-        ledger.write_quarantine(quarantine / f"{run}.parquet")
-    remember_columns(config.dataset, columns, new, inbox, layers)
-    sources.add(new)
-    write_text(layers.diagrams / "feature.html", diagram(runner.pipeline, "feature pipeline"))
+    dataset, inbox = config.dataset, Path(config.inference.inbox)
+    labels_alone = [file for file in new if holds_labels_alone(dataset, file.path)]
+    messages = [file.path for file in new if file not in labels_alone]
+    check_schema(dataset, messages, inbox, layers, labels=True)
+    with keeping_account(layers.feature_quarantine) as ledger:
+        made = _take_in(config, layers, store, definition, run, new, messages, ledger)
+        ledger.write_quarantine(layers.feature_quarantine / f"{run}.parquet")
+    remember_columns(dataset, messages, inbox, layers)
+    known_files.add(new)
     logger.info(
-        "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined; {:,} labels added",
+        "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined{}; {:,} labels added",
         ledger.read,
         ledger.done,
         ledger.known,
         ledger.duplicates,
         ledger.quarantined,
-        made.labels,
+        "".join(
+            f" + {number:,} {what}"
+            for number, what in ((ledger.left_out, "left out"), (ledger.labels_alone, "labels alone"))
+            if number
+        ),
+        made,
     )
-    return FeatureResult(version, ledger.summary(), made.labels)
+    return FeatureResult(version, ledger.summary(), made)
+
+
+def _take_in(
+    config: Config,
+    layers: Layers,
+    store: FeatureStore,
+    definition: FeatureDefinition,
+    run: str,
+    new: list[RawFile],
+    messages: list[Path],
+    ledger: Ledger,
+) -> int:
+    """Run the pipeline on new files and commit what it makes; return the number of labels added."""
+    # imported when there is something to do: scikit-learn takes longer than all that comes before
+    from batch_nlp.feature.pipeline import (
+        Surroundings,
+        build_feature_pipeline,
+        feature_fields,
+        load_side_tables,
+        read_columns,
+    )
+    from batch_nlp.steps.base import diagram
+
+    outputs = Outputs()
+    with (
+        connect(config.engine) as connection,
+        progress("features") as advance,
+        commits(layers, store, definition, feature_fields(definition), run, new) as made,
+    ):
+        surroundings = Surroundings(
+            load_side_tables(config, definition, layers, connection),
+            KnownMessages(connection, store.ids(definition.version)),
+            ledger,
+            layers.embedding_cache,
+            config.engine,
+            Labels(config.dataset.label),
+            outputs.take_labels,
+            outputs.keep,
+        )
+        pipeline = build_feature_pipeline(config, definition, surroundings)
+
+        def transformed(batches: Iterator[RawBatch]) -> Iterator[tuple[int, pd.DataFrame, BatchOutputs]]:
+            for batch in batches:
+                ledger.receive(batch)
+                features = pipeline.transform(batch.rows)
+                yield len(batch.rows), features, outputs.of_batch()
+
+        raw = read_messages(config, read_columns(config, definition), messages, labels=True)
+        # a thread reads, another runs the pipeline, this one commits
+        with prefetched(raw) as batches, prefetched(transformed(batches)) as done:
+            for read, features, (kept, labels) in done:
+                ledger.done += made.add(features, kept, labels, read)
+                advance(read)
+                if made.rows >= config.engine.commit_rows:
+                    made.commit()
+        made.commit()
+        pipeline.log()
+        alone = [file.path for file in new if file.path not in messages]
+        for labelled in read_labels(config, alone, ledger):
+            made.add_labels(labelled)
+        _release(config, layers, made, ledger, pipeline.rows, run)
+        write_text(layers.diagrams / "feature.html", diagram(pipeline, "feature pipeline"))
+        return made.labels
+
+
+def _release(
+    config: Config, layers: Layers, made: Commits, ledger: Ledger, rows: dict[str, tuple[int, int]], run: str
+) -> None:
+    """Check the accounts, and release the labels if the input is good enough; else leave nothing of the run."""
+    limits = config.quarantine
+    ledger.check_accounts(rows)
+    if ledger.too_much_broken(limits.max_share, limits.min_messages):
+        made.take_back()
+        refused = layers.feature_quarantine / "refused" / f"{run}.parquet"
+        ledger.write_quarantine(refused)
+        ledger.check_share(limits.max_share, limits.min_messages, refused)
+    made.release_labels()

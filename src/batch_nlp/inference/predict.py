@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.registry import Model
@@ -17,7 +16,7 @@ def predictions_schema(classes: list[str]) -> pa.Schema:
     return pa.schema(
         [
             ("message_id", pa.string()),
-            ("predicted_class", pa.int8()),
+            ("predicted_class", pa.int16()),
             ("predicted_label", pa.string()),
             *((f"probability_{name}", pa.float64()) for name in classes),
             ("model_version", pa.string()),
@@ -48,7 +47,7 @@ class Predict(StatelessStep):
         Parameters
         ----------
         X : DataFrame, shape (n, ...)
-            Output of the step `embedding`.
+            Output of the feature steps.
 
         Returns
         -------
@@ -57,15 +56,16 @@ class Predict(StatelessStep):
         """
         classes: list[str] = self.model.manifest["classes"]
         # through the store's own types, so that a model is given just what it was trained on
-        rows = features_frame(pa.Table.from_pandas(X, schema=FEATURES_SCHEMA, preserve_index=False))
+        fields = self.model.fields
+        rows = features_frame(pa.Table.from_pandas(X, schema=fields.schema, preserve_index=False))
         probabilities = np.empty((0, len(classes)))
         if len(rows):
-            probabilities = self.model.pipeline.predict_proba(rows[list(FEATURE_COLUMNS)]).astype(np.float64)
+            probabilities = self.model.pipeline.predict_proba(rows[fields.names]).astype(np.float64)
             probabilities /= probabilities.sum(axis=1, keepdims=True)
         predicted = self.model.decide(probabilities)
         values = {
             "message_id": X["message_id"],
-            "predicted_class": pd.Series(predicted, X.index, np.int8),
+            "predicted_class": pd.Series(predicted, X.index, np.int16),
             "predicted_label": pd.Series([classes[index] for index in predicted], X.index, object),
             **{f"probability_{name}": pd.Series(probabilities[:, i], X.index) for i, name in enumerate(classes)},
             "model_version": self.model.version,

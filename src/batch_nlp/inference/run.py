@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -13,33 +13,36 @@ import pyarrow.parquet as pq
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.config import ColumnsConfig, Config
-from batch_nlp.contracts import FEATURES_SCHEMA
+from batch_nlp.config import ColumnConfig, Config
+from batch_nlp.config.builder import build_steps
+from batch_nlp.dataset.reading import read_messages
+from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
-from batch_nlp.steps.base import StepRunner, diagram
+from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import read_batches
+from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import (
     PREDICTED,
-    SAMPLE_SCHEMA,
     KeptSample,
     remove_old_samples,
     sample_file,
+    sample_schema,
     write_sample,
 )
 from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
 from batch_nlp.storage.tables import connect
 
-# Gives the feature steps for a run. They come from above: the pipelines never import each other.
-FeatureSteps = Callable[[duckdb.DuckDBPyConnection, KnownMessages, Ledger], Pipeline]
+# Gives the feature pipeline for a run, and the columns that it reads. They come from above: the pipelines never import
+# each other
+FeatureSteps = Callable[[duckdb.DuckDBPyConnection, KnownMessages, Ledger], MeteredPipeline]
 
 
 def run_inference_pipeline(
@@ -47,7 +50,7 @@ def run_inference_pipeline(
     layers: Layers,
     store: FeatureStore,
     model: Model,
-    columns: ColumnsConfig,
+    columns: Mapping[str, ColumnConfig],
     feature_steps: FeatureSteps,
     batch: Batch,
 ) -> None:
@@ -61,10 +64,10 @@ def run_inference_pipeline(
         Where data and features live.
     model : Model
         The champion.
-    columns : ColumnsConfig
-        Source columns, as the model's features define them.
+    columns : mapping of str to ColumnConfig
+        Source columns to read.
     feature_steps : callable
-        Gives the feature pipeline of the model's own definition.
+        Gives the feature pipeline of the model's own definition; what it lacks of the model's fields is missing.
     batch : Batch
         Claimed; scored when this returns.
 
@@ -78,6 +81,7 @@ def run_inference_pipeline(
     files = batch_files(batch, Path(config.inference.inbox))
     feature_version = model.manifest["data_version"]["feature_version"]
     logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(files), model.version)
+    fields = model.fields
     counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
     schema = predictions_schema(model.manifest["classes"])
     quarantine, limits = layers.inference_quarantine, config.quarantine
@@ -89,40 +93,37 @@ def run_inference_pipeline(
         replacing_folder(layers.predictions / batch.name) as folder,
     ):
         known = KnownMessages(connection, _predicted_before(layers, batch, store, feature_version, connection))
-        steps = feature_steps(connection, known, ledger).steps
-        runner = StepRunner(Pipeline([*steps, ("predict", Predict(model, batch.predicted_at))]))
-        features: list[pa.Table] = []
-        sample = KeptSample(config.drift.sample, SAMPLE_SCHEMA)
+        features = feature_steps(connection, known, ledger)
+        bound = {"model": model, "predicted_at": batch.predicted_at}
+        predict = MeteredPipeline(build_steps(config.inference.steps, bound, "inference.steps"))
+        waiting: list[pa.Table] = []
+        sample = KeptSample(config.drift.sample, sample_schema(fields))
 
-        def featured() -> Iterator[tuple[int, pd.DataFrame]]:
-            for raw in read_batches(
-                files,
-                (columns.message_id, columns.text, columns.date),
-                (columns.user_id, columns.business_id),
-                config.engine.batch_rows,
-                (columns.target, *config.dataset.ignored_columns),
-            ):
+        def transformed(batches: Iterator[RawBatch]) -> Iterator[tuple[int, pd.DataFrame]]:
+            for raw in batches:
                 ledger.receive(raw)
-                yield len(raw.rows), dict(runner.transform(raw.rows, last="embedding"))["embedding"]
+                yield len(raw.rows), with_missing(features.transform(raw.rows), fields)
 
         with (
             replacing_sealed(folder / PREDICTIONS_FILE) as file,
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
-            prefetched(featured()) as batches,
+            # one thread reads and makes features, this one predicts
+            prefetched(transformed(read_messages(config, columns, files, labels=False))) as batches,
         ):
-            for read, embedded in batches:
-                predictions = dict(runner.transform(embedded, first="predict"))["predict"]
+            for read, featured in batches:
+                predictions = predict.transform(featured)
                 writer.write_table(pa.Table.from_pandas(predictions, schema=schema, preserve_index=False))
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
-                features.append(pa.Table.from_pandas(embedded, schema=FEATURES_SCHEMA, preserve_index=False))
-                sample.add(_with_predictions(features[-1], predictions, model.manifest["classes"]))
-                if sum(part.num_rows for part in features) >= config.engine.commit_rows:
-                    _keep_features(store, feature_version, features, batch.name)
+                waiting.append(pa.Table.from_pandas(featured, schema=fields.schema, preserve_index=False))
+                sample.add(_with_predictions(waiting[-1], predictions, model.manifest["classes"]))
+                if sum(part.num_rows for part in waiting) >= config.engine.commit_rows:
+                    _keep_features(store, feature_version, waiting, batch.name)
                 advance(read)
-        _keep_features(store, feature_version, features, batch.name)
-        runner.log()
-        ledger.check_accounts(runner.rows)
+        _keep_features(store, feature_version, waiting, batch.name)
+        features.log()
+        predict.log()
+        ledger.check_accounts(features.rows | predict.rows)
         if ledger.too_much_broken(limits.max_share, limits.min_messages):
             store.take_back_features(feature_version, features_before)
             refused = quarantine / "refused" / f"{batch.name}.parquet"
@@ -138,15 +139,18 @@ def run_inference_pipeline(
         "predicted": ledger.done,
         "duplicates": ledger.duplicates + ledger.known,
         "quarantined": ledger.quarantined,
+        **({"left_out": ledger.left_out} if config.dataset.messages.where else {}),
     }
     batch.counts = counts.tolist()
     batch.model_version = model.version
     batch.state = BatchState.SCORED
-    write_text(layers.diagrams / "inference.html", diagram(runner.pipeline, "inference pipeline"))
+    whole = Pipeline([*features.steps, *predict.steps])
+    write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
     logger.info("Inference: predictions in {}", layers.predictions / batch.name / PREDICTIONS_FILE)
     logger.info(
         "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
-        "{quarantined:,} quarantined",
+        "{quarantined:,} quarantined{}",
+        f" + {ledger.left_out:,} left out" if ledger.left_out else "",
         **batch.accounts,
     )
 
@@ -178,7 +182,7 @@ def _predicted_before(
     stored = store.ids(feature_version)
     if not files:
         return None
-    connection.register("stored_features", stored if stored else FEATURES_SCHEMA.empty_table())
+    connection.register("stored_features", stored if stored else pa.schema(KEYS).empty_table())
     return connection.sql(
         """
         SELECT DISTINCT ON (p.message_id) p.message_id, f.text_hash

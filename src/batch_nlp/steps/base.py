@@ -1,10 +1,9 @@
-"""What the steps of all pipelines have in common, and the loop that runs them on batches."""
+"""What the steps of all pipelines have in common."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
@@ -42,44 +41,31 @@ class StepCount:
     seconds: float = 0.0
 
 
-@dataclass
-class StepRunner:
-    """Runs a pipeline on one batch after the other, and keeps count.
+class MeteredPipeline(Pipeline):
+    """A pipeline of steps that take and return frames; it counts what goes through each of them.
 
-    Parameters
+    Attributes
     ----------
-    pipeline : Pipeline
-        Its steps take and return frames.
+    counts : dict of str to StepCount
+        By step.
     """
 
-    pipeline: Pipeline
-    counts: dict[str, StepCount] = field(default_factory=dict)
+    @property
+    def counts(self) -> dict[str, StepCount]:
+        """What went through each step so far."""
+        found: dict[str, StepCount] = self.__dict__.setdefault("_counts", {})
+        return found
 
-    def transform(
-        self, batch: pd.DataFrame, first: str | None = None, last: str | None = None
-    ) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Yield each step's name and output, so that the caller can keep what its layer keeps.
-
-        Parameters
-        ----------
-        batch : DataFrame
-        first, last : str, optional
-            Run the steps from one to another, for a batch that has been through those before. Two threads may run
-            different steps at a time.
-        """
-        frame = batch
-        names = [name for name, _ in self.pipeline.steps]
-        begin = 0 if first is None else names.index(first)
-        end = len(names) if last is None else names.index(last) + 1
-        for position in range(begin, end):
-            name = names[position]
-            count = self.counts.setdefault(name, StepCount())
-            start = time.perf_counter()
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return what the steps make of a batch, one after the other."""
+        frame = X
+        for name, step in self.steps:
+            count, start = self.counts.setdefault(name, StepCount()), time.perf_counter()
             count.rows_in += len(frame)
-            frame = self.pipeline[position : position + 1].transform(frame)
+            frame = step.transform(frame)
             count.rows_out += len(frame)
             count.seconds += time.perf_counter() - start
-            yield name, frame
+        return frame
 
     @property
     def rows(self) -> dict[str, tuple[int, int]]:

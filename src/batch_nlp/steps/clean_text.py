@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 
 # RE2 for a control character, white space that is no space, or two spaces
@@ -29,6 +30,10 @@ class CleanText(StatelessStep):
 
     def __init__(self, max_chars: int = 20000) -> None:
         self.max_chars = max_chars
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the text."""
+        return (Field(TEXT, FieldRole.TEXT),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages with clean `text`."""

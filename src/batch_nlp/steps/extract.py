@@ -1,45 +1,28 @@
-"""Step `extract`: raw rows become typed messages, joined with what is known of their user and business."""
+"""Step `extract`: raw rows become typed messages, joined with what the side tables say of them."""
 
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from batch_nlp.config import ColumnsConfig
-from batch_nlp.dataset.side_tables import SideTables
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.columns import Joined, field_name, names_of
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.side_tables import SideTables, typed
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, normal_text
+from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE
 
-_UNPARSABLE = object()
+_FIELDS = {Role.number: FieldRole.NUMBER, Role.category: FieldRole.CATEGORY}
 
 
-def _as_text(value: Any) -> Any:
-    """Return text and numbers as text, nothing as None; anything else cannot be one."""
-    if isinstance(value, str):
-        return value
-    if value is None or value is pd.NA or value != value:  # NaN is not equal to itself
-        return None
-    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else _UNPARSABLE
-
-
-def _as_target(value: Any) -> Any:
-    """Return a target as text, a whole number without its decimals: 4, 4.0 and "4.0" are all "4"."""
-    text = _as_text(value)
-    if not isinstance(text, str):
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        return text.strip()
-    return str(int(number)) if number.is_integer() else text.strip()
-
-
-def _text_hash(text: Any) -> str | None:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest() if isinstance(text, str) else None
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class Extract(StatelessStep):
@@ -47,18 +30,44 @@ class Extract(StatelessStep):
 
     Parameters
     ----------
-    columns : ColumnsConfig
-        Names of the source columns.
-    side_tables : SideTables
-        What is known of users and businesses.
-    ledger : Ledger
+    columns : mapping of str to ColumnConfig
+        What the source columns are.
+    joined : sequence of Joined
+        What the keys of the messages join.
+    group : str or None
+        Column whose values a split keeps together.
+    side_tables : SideTables or None
+        Looks up what they join.
+    labels : Labels or None
+        Reads the labels; None reads none.
+    ledger : Ledger or None
         Takes rows with a value that cannot be read.
     """
 
-    def __init__(self, columns: ColumnsConfig, side_tables: SideTables, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, ColumnConfig],
+        joined: list[Joined],
+        group: str | None = None,
+        side_tables: SideTables | None = None,
+        labels: Labels | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self.columns = columns
+        self.joined = joined
+        self.group = group
         self.side_tables = side_tables
+        self.labels = labels
         self.ledger = ledger
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the text, and the numbers and categories of the messages and of what they join."""
+        own = [(field_name(name, column), column) for name, column in self.columns.items()]
+        theirs = [
+            (f"{one.prefix}_{name}", column) for one in self.joined for name, column in one.table.columns.items()
+        ]
+        roles = [(name, _FIELDS[column.role]) for name, column in [*own, *theirs] if column.role in _FIELDS]
+        return (Field(TEXT, FieldRole.TEXT), *(Field(name, role) for name, role in roles))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages whose values can be read.
@@ -71,44 +80,100 @@ class Extract(StatelessStep):
         Returns
         -------
         DataFrame
-            `message_id`, `user_id`, `business_id`, `text`, `text_hash`, `written_at` (UTC, microseconds), `target`
-            (text, None where there is no label yet), `user_since` (UTC), `user_elite`, `user_review_count`,
-            `business_categories`, `source_file`, `source_line`.
+            `message_id`, `text`, `text_hash` and `written_at` (UTC, microseconds), None and NaT where there is none;
+            `target` (text, None where there is no label yet), `group`; the key columns; categories, numbers and raw
+            columns; what the side tables say; `source_file`, `source_line`.
         """
-        source = {
-            name: X[column] if column in X else pd.Series(None, index=X.index, dtype=object)
-            for name, column in (
-                (name, getattr(self.columns, name)) for name in ("message_id", "user_id", "business_id", "text")
-            )
-        }
-        messages = pd.DataFrame(
-            {name: pd.Series([_as_text(value) for value in values], X.index, object) for name, values in source.items()}
-        )
-        # a bare number is read like its digits, never as seconds since some epoch
-        dates = (
-            X[self.columns.date]
-            .map(lambda value: str(value) if isinstance(value, int | float) and value == value else value)
-            .astype(object)
-        )
-        messages["written_at"] = pd.to_datetime(dates, format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
-        target = X[self.columns.target] if self.columns.target in X else pd.Series(None, index=X.index, dtype=object)
-        messages["target"] = pd.Series([_as_target(value) for value in target], X.index, object)
+        unreadable: dict[str, pd.Series[bool]] = {}
+        messages = pd.DataFrame(index=X.index)
+        messages["message_id"] = self._first(X, Role.id, as_key, unreadable)
+        messages[TEXT] = self._text(X, unreadable)
+        messages["written_at"] = self._times(X, unreadable)
+        messages["target"] = None
+        if self.labels is not None and self.labels.columns:
+            messages["target"], wrong = self.labels.read(X)
+            unreadable[", ".join(name for name in self.labels.columns if name in X)] = wrong
+        for name in names_of(self.columns, Role.key):
+            messages[name] = self._column(X, name, as_key, unreadable)
+        for name in names_of(self.columns, Role.number, Role.category, Role.raw):
+            column = self.columns[name]
+            messages[field_name(name, column)] = typed(_values(X, name), column.role)
+        group = None if self.group is None else [as_raw(value) for value in _values(X, self.group)]
+        messages["group"] = pd.Series(group, X.index, object)
         messages[SOURCE_FILE], messages[SOURCE_LINE] = X[SOURCE_FILE], X[SOURCE_LINE]
+        messages = messages[~self._quarantined(X, messages, unreadable)]
+        normal = [normal_text(text) if isinstance(text, str) else None for text in messages[TEXT]]
+        hashes = [None if text is None else _hash(text) for text in normal]
+        messages.insert(2, "text_hash", pd.Series(hashes, messages.index, object))
+        if not names_of(self.columns, Role.id):
+            messages["message_id"] = self._content_ids(messages)
+        return messages if self.side_tables is None else messages.join(self.side_tables.look_up(messages))
 
-        unreadable = {
-            getattr(self.columns, name): messages[name].map(lambda value: value is _UNPARSABLE).astype(bool)
-            for name in ("message_id", "user_id", "business_id", "text", "target")
-        }
-        unreadable[self.columns.date] = messages["written_at"].isna() & dates.notna()
+    def _quarantined(
+        self, X: pd.DataFrame, messages: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]
+    ) -> pd.Series[bool]:
+        """Put rows with a value that cannot be read into quarantine, and say which they are."""
         rejected = pd.Series(False, index=X.index)
-        for column, mask in unreadable.items():
+        for name, mask in unreadable.items():
             rows = X[mask & ~rejected]
-            if len(rows):
-                raw = rows.rename(columns={self.columns.message_id: "message_id"})
-                self.ledger.quarantine(raw, "extract", f"{column} cannot be read", column, rows[column])
+            if len(rows) and self.ledger is not None:
+                raw = rows.assign(message_id=messages["message_id"][rows.index])
+                values = rows[name] if name in rows else pd.Series("", rows.index)
+                self.ledger.quarantine(raw, "extract", f"{name} cannot be read", name, values)
             rejected |= mask
-        messages = messages[~rejected]
-        messages.insert(
-            4, "text_hash", pd.Series([_text_hash(text) for text in messages["text"]], messages.index, object)
-        )
-        return messages.join(self.side_tables.look_up(messages))
+        return rejected
+
+    def _column(
+        self, X: pd.DataFrame, name: str, read: Any, unreadable: dict[str, pd.Series[bool]]
+    ) -> pd.Series[Any]:
+        values = pd.Series([read(value) for value in _values(X, name)], X.index, object)
+        wrong = values.map(lambda value: value is UNREADABLE).astype(bool)
+        unreadable[name] = wrong
+        return values.mask(wrong, None) if wrong.any() else values
+
+    def _first(
+        self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]
+    ) -> pd.Series[Any]:
+        """Return, of several columns with a role, the first value that is there."""
+        found = pd.Series(None, X.index, object)
+        for name in names_of(self.columns, role):
+            found = found.where(found.notna(), self._column(X, name, read, unreadable))
+        return found
+
+    def _text(self, X: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
+        """Return the texts of a message joined in the order of their columns, a line for each."""
+        parts = [self._column(X, name, as_text, unreadable) for name in names_of(self.columns, Role.text)]
+        if len(parts) == 1:
+            return parts[0]
+        joined = [
+            "\n".join(part for part in row if part) if any(part is not None for part in row) else None
+            for row in zip(*parts, strict=True)
+        ]
+        return pd.Series(joined, X.index, object)
+
+    def _times(self, X: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
+        found = pd.Series(pd.NaT, X.index, "datetime64[us, UTC]")
+        for name in names_of(self.columns, Role.time):
+            values = _values(X, name)
+            values = values.mask(values.eq(""), None)
+            times = as_times(values, self.columns[name])
+            unreadable[name] = times.isna() & values.notna()
+            found = found.where(found.notna(), times)
+        return found
+
+    def _content_ids(self, messages: pd.DataFrame) -> pd.Series[Any]:
+        """Return ids of messages that have none: of equal texts with equal values there is one message."""
+        roles = (Role.key, Role.number, Role.category, Role.raw)
+        fields = [field_name(name, self.columns[name]) for name in names_of(self.columns, *roles)]
+        others = messages[["written_at", *fields]].astype(str).agg("\x1f".join, axis=1) if fields else None
+        if others is None:
+            others = messages["written_at"].astype(str)
+        ids = [
+            None if text is None else _hash(f"{text}\x1f{other}")
+            for text, other in zip(messages["text_hash"], others, strict=True)
+        ]
+        return pd.Series(ids, messages.index, object)
+
+
+def _values(X: pd.DataFrame, name: str) -> pd.Series[Any]:
+    return X[name] if name in X else pd.Series(None, index=X.index, dtype=object)

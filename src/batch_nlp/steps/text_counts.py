@@ -1,10 +1,6 @@
-"""Step `create_features`: numbers and categories that depend on the message alone, as of when it was written."""
+"""Step `text_counts`: numbers that can be counted in a text."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +8,7 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from batch_nlp.chunks import split_chunks
-from batch_nlp.contracts import CATEGORICAL_FEATURES, NUMERIC_FEATURES, TEXT
+from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 
 # Pictographs, dingbats, symbols, flags; joiners and skin tones are parts of the emoji before them
@@ -28,59 +24,27 @@ _COUNTED = {
     "digits": r"\p{Nd}",
     "emoji": _EMOJI,
 }
-# The open dataset writes the elite year 2020 as "20,20"
-_SPLIT_2020 = re.compile(r"(?<!\d)20,20(?!\d)")
+_FIELDS = (
+    "text_length",
+    "word_count",
+    "mean_word_length",
+    "exclamation_count",
+    "question_count",
+    "capital_share",
+    "digit_share",
+    "emoji_count",
+)
 
 
-def elite_years_before(elite: str | None, year: int) -> float:
-    """Return in how many years before `year` a user was elite, NaN where that is not known.
+class TextCounts(StatelessStep):
+    """Count characters, words, marks, capitals, digits and emoji of each text."""
 
-    Examples
-    --------
-    >>> elite_years_before("2015,2016,20,20", 2020)
-    2.0
-    >>> elite_years_before("None", 2020)
-    0.0
-    """
-    if elite is None:
-        return np.nan
-    years = {int(found) for found in re.findall(r"\d{4}", _SPLIT_2020.sub("2020", elite))}
-    return float(sum(elite_year < year for elite_year in years))
-
-
-def _group(categories: str | None, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str | None, float]:
-    """Return the group of a business and the number of its categories."""
-    if categories is None:
-        return None, np.nan
-    number = float(sum(bool(part.strip()) for part in categories.split(",")))
-    return next((group for group, pattern in patterns.items() if pattern.search(categories)), "other"), number
-
-
-class CreateFeatures(StatelessStep):
-    """Compute the derived features.
-
-    Parameters
-    ----------
-    category_groups : mapping of str to sequence of str
-        Category group -> words; a business belongs to the first group one of whose whole words is in its categories.
-    """
-
-    def __init__(self, category_groups: Mapping[str, Sequence[str]]) -> None:
-        self.category_groups = category_groups
+    def fields(self) -> tuple[Field, ...]:
+        """Return the counts."""
+        return tuple(Field(name, FieldRole.NUMBER) for name in _FIELDS)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return `message_id`, `written_at`, `text_hash`, `text` and the derived features of each message.
-
-        Numbers are float64, NaN where nothing is known; `category_group` is text, None without a business.
-        """
-        features = X[["message_id", "written_at", "text_hash", TEXT]].copy()
-        values = {**self._text_features(X), **self._date_features(X), **self._user_features(X), **self._business(X)}
-        for name in (*NUMERIC_FEATURES, *CATEGORICAL_FEATURES):
-            features[name] = values[name]
-        return features
-
-    @staticmethod
-    def _text_features(X: pd.DataFrame) -> dict[str, Any]:
+        """Return the messages with the counts, float64; shares are of the letters and of the characters."""
         # what is counted lies within a chunk, so each different chunk is counted once
         different, codes, bounds = split_chunks(X[TEXT].to_list())
         counts = {
@@ -90,44 +54,14 @@ class CreateFeatures(StatelessStep):
         chunks_of_texts = csr_array((np.ones(len(codes)), codes, bounds), shape=(len(X), len(different)))
         number = {name: chunks_of_texts @ of_chunks for name, of_chunks in counts.items()}
         length = X[TEXT].str.len().to_numpy().astype(float)
-        return {
-            "text_length": length,
-            "word_count": number["words"],
-            "mean_word_length": number["visible"] / np.maximum(number["words"], 1),
-            "exclamation_count": number["exclamations"],
-            "question_count": number["questions"],
-            "capital_share": number["capitals"] / np.maximum(number["letters"], 1),
-            "digit_share": number["digits"] / np.maximum(length, 1),
-            "emoji_count": number["emoji"],
-        }
-
-    @staticmethod
-    def _date_features(X: pd.DataFrame) -> dict[str, Any]:
-        date = X["written_at"].dt
-        parts = {"year": date.year, "month": date.month, "weekday": date.day_of_week, "hour": date.hour}
-        return {name: part.astype(float) for name, part in parts.items()}
-
-    @staticmethod
-    def _user_features(X: pd.DataFrame) -> dict[str, Any]:
-        tenure = (X["written_at"] - X["user_since"]).dt.total_seconds() / 86400
-        years = X["written_at"].dt.year
-        return {
-            # a message from before its user joined says that one of the two dates is wrong
-            "tenure_days": tenure.where(tenure >= 0),
-            "elite_years": np.array(
-                [elite_years_before(elite, year) for elite, year in zip(X["user_elite"], years, strict=True)],
-                dtype=float,
-            ),
-        }
-
-    def _business(self, X: pd.DataFrame) -> dict[str, Any]:
-        patterns = {
-            group: re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
-            for group, words in self.category_groups.items()
-        }
-        names = {categories: _group(categories, patterns) for categories in X["business_categories"].unique()}
-        pairs = [names[categories] for categories in X["business_categories"]]
-        return {
-            "category_group": pd.Series([group for group, _ in pairs], X.index, object),
-            "category_count": np.array([number for _, number in pairs], dtype=float),
-        }
+        values = (
+            length,
+            number["words"],
+            number["visible"] / np.maximum(number["words"], 1),
+            number["exclamations"],
+            number["questions"],
+            number["capitals"] / np.maximum(number["letters"], 1),
+            number["digits"] / np.maximum(length, 1),
+            number["emoji"],
+        )
+        return X.assign(**dict(zip(_FIELDS, values, strict=True)))

@@ -2,50 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from batch_nlp.config import FiltersConfig
-from batch_nlp.contracts import message_contract
+from batch_nlp.errors import examples
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
 
+if TYPE_CHECKING:
+    import pandera.pandas as pa_check
 
-class Validate(StatelessStep):
-    """Check each message against the contract and the filters.
+
+def message_contract(targets: Collection[str] | None, timed: bool) -> pa_check.DataFrameSchema:
+    """Return the contract of extracted messages; each row must keep it by itself.
 
     Parameters
     ----------
-    targets : sequence of str
-        Values that the target may have.
-    filters : FiltersConfig
-        Which messages to leave out although their values are valid.
-    ledger : Ledger
+    targets : collection of str or None
+        Values that the target may have, None for any; a message without a target is one that is not labelled yet.
+    timed : bool
+        Whether every message must have a time.
+    """
+    # imported late: it takes half a second, and most pipelines that name a step check nothing
+    import pandera.pandas as pa_check
+
+    target = pa_check.Check.str_length(1, 256, error="label is longer than 256 characters")
+    if targets is not None:
+        known = sorted(targets)
+        target = pa_check.Check.isin(known, error=f"target is none of {_listed(known)}")
+    return pa_check.DataFrameSchema(
+        {
+            "message_id": pa_check.Column(
+                object,
+                [
+                    pa_check.Check.str_length(1, 256, error="id is empty or longer than 256 characters"),
+                    pa_check.Check.str_matches(r"[^\x00-\x1f\x7f]+\Z", error="id has control characters"),
+                ],
+            ),
+            "text": pa_check.Column(object),
+            "written_at": pa_check.Column(
+                "datetime64[us, UTC]",
+                pa_check.Check.in_range(
+                    "1990-01-01T00:00:00Z", "2100-01-01T00:00:00Z", error="date is not between 1990 and 2100"
+                ),
+                nullable=not timed,
+            ),
+            "target": pa_check.Column(object, target, nullable=True),
+        },
+        strict=False,
+    )
+
+
+def _listed(targets: list[str]) -> str:
+    return examples(targets) + (f", ... ({len(targets)} in all)" if len(targets) > 5 else "")
+
+
+class Validate(StatelessStep):
+    """Check each message against the contract; an empty text is no message.
+
+    Parameters
+    ----------
+    targets : collection of str or None
+        Values that the target may have, None for any.
+    timed : bool
+        Whether the source has times.
+    ledger : Ledger or None
         Takes the messages that are left out.
     """
 
-    def __init__(self, targets: Sequence[str], filters: FiltersConfig, ledger: Ledger) -> None:
+    def __init__(self, targets: Collection[str] | None = None, timed: bool = True, ledger: Ledger | None = None) -> None:
         self.targets = targets
-        self.filters = filters
+        self.timed = timed
         self.ledger = ledger
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages that keep the contract; the columns stay as they are."""
         valid = X.drop(index=self._contract_failures(X))
-        if self.filters.non_empty_text:
-            valid = self._leave_out(valid, valid["text"].str.strip().eq(""), "filter: empty text", "text")
-        if self.filters.users_with_reviews:
-            empty = valid["user_review_count"].eq(0)
-            valid = self._leave_out(valid, empty, "filter: user without reviews", "user_review_count")
-        return valid
+        return self._leave_out(valid, valid["text"].str.strip().eq(""), "filter: empty text", "text")
 
     def _contract_failures(self, X: pd.DataFrame) -> list[Any]:
         from pandera.errors import SchemaErrors
 
         try:
-            message_contract(self.targets).validate(X, lazy=True)
+            message_contract(self.targets, self.timed).validate(X, lazy=True)
         except SchemaErrors as error:
             cases = error.failure_cases.dropna(subset=["index"]).drop_duplicates("index")
             if len(cases) == 0:  # not about rows: the frame itself is not what the steps before promise
@@ -53,12 +94,15 @@ class Validate(StatelessStep):
             for (column, check), group in cases.groupby(["column", "check"], sort=False):
                 rows = X.loc[group["index"].astype(X.index.dtype)]
                 reason = f"{column} is missing" if check == "not_nullable" else str(check)
-                self.ledger.quarantine(rows, "validate", reason, str(column), rows[column])
+                self._quarantine(rows, reason, str(column))
             return list(cases["index"].astype(X.index.dtype))
         return []
 
     def _leave_out(self, X: pd.DataFrame, mask: pd.Series[bool], reason: str, column: str) -> pd.DataFrame:
-        rows = X[mask]
-        if len(rows):
-            self.ledger.quarantine(rows, "validate", reason, column, rows[column])
+        if mask.any():
+            self._quarantine(X[mask], reason, column)
         return X[~mask]
+
+    def _quarantine(self, rows: pd.DataFrame, reason: str, column: str) -> None:
+        if self.ledger is not None:
+            self.ledger.quarantine(rows, "validate", reason, column, rows[column])

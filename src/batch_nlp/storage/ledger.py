@@ -73,6 +73,10 @@ class Ledger:
         Messages that came more than once.
     quarantined : int
         Messages that failed their contract.
+    left_out : int
+        Rows that the dataset's condition (``where``) does not count among the messages.
+    labels_alone : int
+        Rows that brought the label of a message and nothing else.
     """
 
     def __init__(self, quarantine: Path | None = None) -> None:
@@ -81,6 +85,8 @@ class Ledger:
         self.known = 0
         self.duplicates = 0
         self.quarantined = 0
+        self.left_out = 0
+        self.labels_alone = 0
         self._quarantine = Quarantine(quarantine)
         # lines that were no rows: no step has seen them
         self._broken = 0
@@ -100,7 +106,8 @@ class Ledger:
 
     def receive(self, batch: RawBatch) -> None:
         """Enter the messages of a raw batch, and put its broken lines into quarantine."""
-        self.read += len(batch.rows) + len(batch.broken)
+        self.read += len(batch.rows) + len(batch.broken) + batch.left_out
+        self.left_out += batch.left_out
         self._broken += len(batch.broken)
         self._whole = batch.whole
         for broken in batch.broken:
@@ -181,7 +188,8 @@ class Ledger:
 
     def too_much_broken(self, max_share: float, min_messages: int) -> bool:
         """Say whether more than `max_share` of at least `min_messages` messages so far are in quarantine."""
-        return self.read >= min_messages and self.quarantined > max_share * self.read
+        messages = self.read - self.left_out
+        return messages >= min_messages and self.quarantined > max_share * messages
 
     def check_share(self, max_share: float, min_messages: int, path: Path) -> None:
         """Stop a run whose input is mostly broken.
@@ -195,7 +203,7 @@ class Ledger:
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "
                 f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}. "
-                "Mend the source, or raise the limit if the rest is to be used."
+                "Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
@@ -222,7 +230,7 @@ class Ledger:
                     f"Step {name}: {rows_in:,} messages came in, {rows_out:,} went on and {left:,} are accounted for: "
                     f"{self.summary()}"
                 )
-        out = self.done + self.known + self.duplicates + self.quarantined
+        out = sum(self.summary().values()) - self.read
         if self.read != out:
             raise AccountingError(f"{self.read:,} messages came in and {out:,} are accounted for: {self.summary()}")
 
@@ -234,6 +242,8 @@ class Ledger:
             "known": self.known,
             "duplicates": self.duplicates,
             "quarantined": self.quarantined,
+            "left_out": self.left_out,
+            "labels_alone": self.labels_alone,
         }
 
 

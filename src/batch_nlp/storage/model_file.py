@@ -9,32 +9,13 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from batch_nlp.config.targets import MODEL_TYPES
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import write_bytes
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-# Types that skops does not trust by itself. A model file that names any other is refused.
-TRUSTED_TYPES = (
-    "batch_nlp.training.encoding.EmbeddingColumns",
-    "batch_nlp.training.calibration.IsotonicCalibrator",
-    "batch_nlp.training.calibration.LogisticCalibrator",
-    "batch_nlp.training.calibration.SoftmaxCalibrator",
-    "batch_nlp.training.calibration.TemperatureCalibrator",
-    "batch_nlp.training.ngram_baseline.NgramBaseline",
-    "batch_nlp.training.ngram_scores.NgramScores",
-    "batch_nlp.training.tuned_classifier.TunedClassifier",
-    "batch_nlp.training.transformer.estimator.FineTunedTransformer",
-    "feature_engine.selection.drop_constant_features.DropConstantFeatures",
-    "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
-    "numpy.dtype",
-    "sklearn.compose._column_transformer.make_column_selector",
-    # runs no code, but follows the indices in its file: one that is not what was published is refused by its hash
-    "sklearn.tree._tree.Tree",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-)
 # the oldest time a zip entry can have
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -98,7 +79,7 @@ def load_model(path: Path) -> Pipeline:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        model = skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        model = skops.io.load(path, trusted=list(MODEL_TYPES))
     except UntrustedTypesFoundException as error:
         raise DataError(f"{path}: refused, since it names types that no model of ours holds: {error}") from error
     except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:

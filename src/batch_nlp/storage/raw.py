@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from loguru import logger
+from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw_columns import column_names, first_rows, missing_columns, refuse
+from batch_nlp.storage.raw_columns import column_names, first_rows, missing_columns, refuse, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
 
@@ -36,12 +38,15 @@ class RawBatch:
         Lines between them that are no rows.
     whole : list of dict
         Each row with all its columns, as the source has it; empty where only `rows` is known.
+    left_out : int
+        Rows that are none of the messages.
     """
 
     file: Path
     rows: pd.DataFrame
     broken: list[BrokenRow]
     whole: list[Row] = field(default_factory=list)
+    left_out: int = 0
 
 
 def find_files(folder: Path, pattern: str) -> list[Path]:
@@ -90,6 +95,8 @@ def read_batches(
     optional: Sequence[str],
     batch_rows: int,
     ignored: Sequence[str] | None = None,
+    under: str | None = None,
+    keeps: Callable[[list[Row]], NDArray[np.bool_]] | None = None,
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends on the size of a batch alone.
 
@@ -103,6 +110,10 @@ def read_batches(
         Rows in a batch, broken ones included; a batch of long rows has fewer.
     ignored : sequence of str, optional
         Columns that are known and not returned; any other brings a warning. Without it none does.
+    under : str, optional
+        Field under which the columns of a row lie; a row without it is read as it is.
+    keeps : callable, optional
+        Says which rows are messages; the others are counted and left out.
 
     Yields
     ------
@@ -116,15 +127,18 @@ def read_batches(
     """
     columns = [*required, *optional]
     for file in files:
-        start = first_rows(file)
+        start = first_rows(file, under)
         refuse([problem] if (problem := missing_columns(file, start, required)) else [])
         if ignored is not None:
             _warn_of_unknown(file, start, {*columns, *ignored})
         for chunk in _chunks(file, batch_rows):
             rows = [(found.line, found.row) for found in chunk if isinstance(found.row, dict)]
-            data: dict[str, Any] = {
-                name: pd.Series([row.get(name) for _, row in rows], dtype=object) for name in columns
-            }
+            read = len(rows)
+            if keeps is not None and rows:
+                kept = keeps([unwrapped(row, under) for _, row in rows])
+                rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
+            plain = [unwrapped(row, under) for _, row in rows] if under else [row for _, row in rows]
+            data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
             data |= {SOURCE_FILE: file.name, SOURCE_LINE: pd.Series([line for line, _ in rows], dtype="int64")}
             broken = [found.row for found in chunk if isinstance(found.row, BrokenRow)]
-            yield RawBatch(file, pd.DataFrame(data), broken, [row for _, row in rows])
+            yield RawBatch(file, pd.DataFrame(data), broken, [row for _, row in rows], read - len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from batch_nlp.config import ColumnConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import Row
@@ -31,8 +32,8 @@ class Kind(Enum):
     DATE = "dates"
     LABEL = "labels"
     NUMBER = "numbers"
-    # text or a list of texts
-    WORDS = "words"
+    # whatever can be written as text
+    ANY = "values"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,20 @@ class Column:
 
     Parameters
     ----------
-    name : str
-        Name in the source.
+    names : tuple of str
+        Names in the source: of several, a file may have any.
     kind : Kind
         What its values stand for.
     required : bool
-        Whether every file must have it. One that is not required is missed where `usual` names it.
+        Whether every file must have one of them. One that is not required is missed where `usual` names it.
+    formats : tuple of ColumnConfig
+        Of dates, how those of each name are written.
     """
 
-    name: str
+    names: tuple[str, ...]
     kind: Kind
     required: bool = False
+    formats: tuple[ColumnConfig, ...] = ()
 
 
 def _is_number(value: Any) -> bool:
@@ -60,37 +64,51 @@ def _is_number(value: Any) -> bool:
 
 def _is_numeral(value: Any) -> bool:
     try:
-        float(value)
+        float(value.strip("$€£¥₹ ").replace(",", "") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         return False
     return not isinstance(value, bool)
 
 
-def _is_date(value: Any) -> bool:
+def _is_date(value: Any, column: ColumnConfig | None) -> bool:
     if isinstance(value, date):
         return True
     # as the step extract reads it: a bare number like its digits, never as seconds since some epoch
     text = str(value) if _is_number(value) else value
-    return isinstance(text, str) and not pd.isna(pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce"))
+    form = "ISO8601" if column is None else column.format or "ISO8601"
+    return isinstance(text, str) and not pd.isna(pd.to_datetime(text, format=form, utc=True, errors="coerce"))
 
 
-_READABLE: dict[Kind, Callable[[Any], bool]] = {
-    Kind.KEY: lambda value: isinstance(value, str) or _is_number(value),
-    Kind.TEXT: lambda value: isinstance(value, str),
-    Kind.DATE: _is_date,
-    Kind.LABEL: lambda value: isinstance(value, str) or _is_number(value),
-    Kind.NUMBER: _is_numeral,
-    Kind.WORDS: lambda value: isinstance(value, str | list),
-}
+def _is_readable(value: Any, kind: Kind, column: ColumnConfig | None) -> bool:
+    if kind is Kind.DATE:
+        return _is_date(value, column)
+    if kind is Kind.NUMBER:
+        return _is_numeral(value)
+    if kind is Kind.TEXT:
+        return isinstance(value, str | list)
+    return kind is Kind.ANY or isinstance(value, str) or _is_number(value)
 
 
-def first_rows(file: Path) -> list[Row]:
-    """Return the rows at the start of a file by which its columns are judged; broken ones are passed over."""
+def unwrapped(row: Row, under: str | None) -> Row:
+    """Return a row's columns, which may lie under one of its fields."""
+    found = row.get(under) if under else None
+    return found if isinstance(found, dict) else row
+
+
+def first_rows(file: Path, under: str | None = None) -> list[Row]:
+    """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
+
+    Parameters
+    ----------
+    file : Path
+    under : str, optional
+        Field under which the columns of a row lie.
+    """
     rows, size = [], 0
     for found in islice(rows_of(file), _PEEK_ROWS):
         size += found.size
         if isinstance(found.row, dict):
-            rows.append(found.row)
+            rows.append(unwrapped(found.row, under))
         if size > _PEEK_BYTES:
             break
     return rows
@@ -101,10 +119,19 @@ def column_names(rows: Iterable[Row]) -> set[str]:
     return set().union(*rows)
 
 
-def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str]) -> str | None:
-    """Return what is to be said of columns that none of a file's first rows has; None where all are there."""
+def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]]) -> str | None:
+    """Return what is to be said of columns that none of a file's first rows has; None where all are there.
+
+    Parameters
+    ----------
+    file : Path
+    rows : sequence of dict
+    wanted : iterable of str or tuple of str
+        Of a tuple, one is enough.
+    """
     present = column_names(rows)
-    missing = [name for name in wanted if name not in present]
+    alternatives = [(names,) if isinstance(names, str) else names for names in wanted]
+    missing = [" or ".join(names) for names in alternatives if not present & set(names)]
     if not rows or not missing:
         return None
     return (
@@ -113,7 +140,9 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str]) -> s
     )
 
 
-def column_problems(file: Path, columns: Sequence[Column], usual: Iterable[str] = ()) -> list[str]:
+def column_problems(
+    file: Path, columns: Sequence[Column], usual: Iterable[str] = (), under: str | None = None
+) -> list[str]:
     """Return what is wrong with the columns of a file, a sentence each.
 
     Parameters
@@ -122,31 +151,39 @@ def column_problems(file: Path, columns: Sequence[Column], usual: Iterable[str] 
     columns : sequence of Column
     usual : iterable of str
         Columns that are not required and that earlier files had.
+    under : str, optional
+        Field under which the columns of a row lie.
 
     Raises
     ------
     DataError
         If the file cannot be read.
     """
-    rows, expected = first_rows(file), set(usual)
+    rows, expected = first_rows(file, under), set(usual)
     wanted = [
-        column.name for column in columns if column.required or (column.name in expected and len(rows) >= _LEAST_ROWS)
+        column.names
+        for column in columns
+        if column.required or (set(column.names) & expected and len(rows) >= _LEAST_ROWS)
     ]
     missing = missing_columns(file, rows, wanted)
     return ([missing] if missing else []) + [
-        problem for column in columns if (problem := _type_problem(file, rows, column))
+        problem
+        for column in columns
+        for position, name in enumerate(column.names)
+        if (problem := _type_problem(file, rows, name, column, position))
     ]
 
 
-def _type_problem(file: Path, rows: Sequence[Row], column: Column) -> str | None:
-    found = (row.get(column.name) for row in rows)
-    values = [value for value in found if not (value is None or value is pd.NaT or value != value)]
+def _type_problem(file: Path, rows: Sequence[Row], name: str, column: Column, position: int) -> str | None:
+    found = (row.get(name) for row in rows)
+    values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
+    form = column.formats[position] if column.formats else None
     # a look at one readable value is enough: single rows that are not go to quarantine
-    if len(values) < _LEAST_ROWS or any(_READABLE[column.kind](value) for value in values):
+    if len(values) < _LEAST_ROWS or any(_is_readable(value, column.kind, form) for value in values):
         return None
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     return (
-        f"{file}: column {column.name} has no {column.kind.value} in its first {len(rows):,} rows: none of its "
+        f"{file}: column {name} has no {column.kind.value} in its first {len(rows):,} rows: none of its "
         f"{len(values):,} values ({types}) can be read as such."
     )
 
@@ -160,7 +197,10 @@ def refuse(problems: Sequence[str], advice: str = "") -> None:
     """
     if not problems:
         return
-    hint = f"If the source renamed columns, say so in dataset.columns. {advice}".strip()
+    hint = (
+        "If the source renamed a column, declare its new name beside the old one: "
+        f"'+dataset.messages.columns.NEW={{role: id}}', or text, time, ... {advice}"
+    ).strip()
     if len(problems) == 1:
         raise DataError(f"{problems[0]} {hint}")
     raise DataError("\n- ".join([f"{len(problems)} problems with columns; nothing was read. {hint}", *problems]))

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from batch_nlp.config import Balance, Calibration, Config
+from batch_nlp.config.targets import CLASSIFIERS
 from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.training.parameters import check_parameters
 from batch_nlp.training.tuned_classifier import TunedClassifier
-
-# Settings may name code only from these packages, and these classes of our own
-ALLOWED_PACKAGES = ("sklearn", "xgboost")
-ALLOWED_CLASSES = (
-    "batch_nlp.training.ngram_baseline.NgramBaseline",
-    "batch_nlp.training.transformer.FineTunedTransformer",
-)
-
 
 def estimator_class(path: str) -> type[BaseEstimator]:
     """Return the classifier of an import path.
@@ -31,27 +23,23 @@ def estimator_class(path: str) -> type[BaseEstimator]:
     Raises
     ------
     SettingsError
-        If the package is not allowed, there is no such class, or it is no classifier.
+        If it is not on the list, or cannot be imported.
     """
-    module_name, _, name = path.rpartition(".")
-    if module_name.partition(".")[0] not in ALLOWED_PACKAGES and path not in ALLOWED_CLASSES:
+    if path not in CLASSIFIERS:
         raise SettingsError(
-            f"model.estimator={path}: only classes of {' and '.join(ALLOWED_PACKAGES)} are allowed, and "
-            f"{', '.join(ALLOWED_CLASSES)}."
+            f"model.estimator={path}: is not on the list of classifiers. {did_you_mean(path, CLASSIFIERS)}"
         )
+    module, _, name = path.rpartition(".")
     try:
-        module = import_module(module_name)
-    except ImportError as error:
+        found: type[BaseEstimator] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
         raise SettingsError(f"model.estimator={path}: cannot be imported ({error}).") from error
-    found = getattr(module, name, None)
-    scores = hasattr(found, "predict_proba") or hasattr(found, "decision_function")
-    if not (inspect.isclass(found) and issubclass(found, BaseEstimator) and scores):
-        classes = [key for key, value in vars(module).items() if inspect.isclass(value) and hasattr(value, "predict")]
-        raise SettingsError(
-            f"model.estimator={path}: no classifier with probabilities or scores of that name in {module_name}. "
-            f"{did_you_mean(name, classes)}"
-        )
     return found
+
+
+def training(classifier: TunedClassifier) -> TunedClassifier:
+    """Return the step `training`: the classifier of ``model``, with what the settings put around it."""
+    return classifier
 
 
 def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedClassifier:
@@ -86,8 +74,6 @@ def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedCl
 def _build_estimator(config: Config, checkpoints: Path | None) -> Any:
     found = estimator_class(config.model.estimator)
     estimator = found()
-    if not is_classifier(estimator):
-        raise SettingsError(f"model.estimator={config.model.estimator}: is not a classifier.")
     valid = estimator.get_params()
     for name in config.model.params:
         if name not in valid:

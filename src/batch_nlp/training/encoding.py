@@ -22,8 +22,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
-from batch_nlp.config import Encoding, Input, NgramsConfig, ReducerConfig, TrainingConfig
-from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES, TEXT
+from batch_nlp.config import Encoding, Input, NgramsConfig, TrainingConfig
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.scratch import new_array
 from batch_nlp.training.ngram_scores import NgramScores
 
@@ -53,24 +53,24 @@ def _columns(*steps: tuple[str, Any, Any]) -> ColumnTransformer:
     return transformer.set_output(transform="pandas")
 
 
-def build_imputer() -> ColumnTransformer:
+def imputer(fields: Fields) -> ColumnTransformer:
     """Return the step `imputer`: medians with an indicator for numbers, a category of its own for what is missing."""
     return _columns(
         (
             "numeric",
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-            list(NUMERIC_FEATURES),
+            fields.numbers,
         ),
         (
             "categorical",
             SimpleImputer(strategy="constant", fill_value="missing", keep_empty_features=True),
-            list(CATEGORICAL_FEATURES),
+            fields.categories,
         ),
     )
 
 
-def build_encoding(
-    settings: TrainingConfig, seed: int, threads: int = 0, *, keep_text: bool = False
+def encoding(
+    settings: TrainingConfig, fields: Fields, seed: int, threads: int = 0, keep_text: bool = False
 ) -> ColumnTransformer:
     """Return the step `encoding`: categories, texts and vectors become numbers.
 
@@ -78,6 +78,8 @@ def build_encoding(
     ----------
     settings : TrainingConfig
         ``inputs`` says which of them go on.
+    fields : Fields
+        Of the rows.
     seed : int
         Seed of all folds.
     threads : int
@@ -96,9 +98,12 @@ def build_encoding(
     tabular = Input.tabular in inputs
     return _columns(
         ("numeric", "passthrough" if tabular else "drop", make_column_selector(dtype_include="number")),
-        ("categorical", categories if tabular else "drop", list(CATEGORICAL_FEATURES)),
+        ("categorical", categories if tabular else "drop", fields.categories),
         ("ngrams", _ngrams(settings.ngrams, seed, threads) if Input.ngrams in inputs else "drop", [TEXT]),
-        ("embedding", EmbeddingColumns() if Input.embedding in inputs else "drop", [EMBEDDING]),
+        *(
+            (name, EmbeddingColumns() if Input.embedding in inputs else "drop", [name])
+            for name in fields.vectors
+        ),
         ("text", "passthrough" if keep_text else "drop", [TEXT]),
     )
 
@@ -116,25 +121,28 @@ def _ngrams(settings: NgramsConfig, seed: int, threads: int) -> NgramScores:
     )
 
 
-def build_scaler(*, keep_text: bool = False) -> StandardScaler | ColumnTransformer:
+def scaler(keep_text: bool = False) -> StandardScaler | ColumnTransformer:
     """Return the step `scaler`: zero mean and unit variance on the training rows; texts beside the numbers stay."""
     if keep_text:
         return _columns(("numeric", StandardScaler(), make_column_selector(dtype_include="number")))
     return StandardScaler().set_output(transform="pandas")
 
 
-def build_reducer(settings: ReducerConfig, seed: int, threads: int) -> Pipeline:
-    """Return the step `dimensionality_reducer`: constant, correlated and unimportant columns go."""
+def dimensionality_reducer(settings: TrainingConfig, seed: int, threads: int = 0) -> Pipeline | str:
+    """Return the step `dimensionality_reducer`: constant, correlated and unimportant columns go, if asked for."""
+    reducer = settings.reducer
+    if not reducer.enabled:
+        return "passthrough"
     forest = RandomForestClassifier(
         n_estimators=100, max_depth=10, class_weight="balanced", random_state=seed, n_jobs=threads or -1
     )
     return Pipeline(
         [
-            ("constant", DropConstantFeatures(tol=settings.constant)),
-            ("correlated", DropCorrelatedFeatures(threshold=settings.correlated)),
+            ("constant", DropConstantFeatures(tol=reducer.constant)),
+            ("correlated", DropCorrelatedFeatures(threshold=reducer.correlated)),
             (
                 "importance",
-                SelectFromModel(forest, threshold=f"{settings.importance}*mean").set_output(transform="pandas"),
+                SelectFromModel(forest, threshold=f"{reducer.importance}*mean").set_output(transform="pandas"),
             ),
         ]
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
+from batch_nlp.fields import Field, FieldRole
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.steps.embedding.base import Embedder
 from batch_nlp.steps.embedding.cache import CachedEmbedder
@@ -81,6 +82,10 @@ class Embedding(StatelessStep):
         self.cache_dir = cache_dir
         self.threads = threads
         self.cache_mb = cache_mb
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the vector; of the backend none it has no entries."""
+        return (Field("embedding", FieldRole.VECTOR),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Add the column `embedding`.

@@ -1,0 +1,97 @@
+"""The one list of code that settings and model files may name: exact names, no prefixes.
+
+A name goes on through what a module imports, as in ``logging.os.system``, so nothing is allowed for how it begins.
+"""
+
+from __future__ import annotations
+
+# Feature steps, each with its version: a number to raise when the step computes something else from the same settings.
+# 0: computes nothing, and is no part of the feature version
+FEATURE_STEPS = {
+    "batch_nlp.steps.clean_text.CleanText": 1,
+    "batch_nlp.steps.date_parts.DateParts": 1,
+    "batch_nlp.steps.embedding.step.Embedding": 1,
+    "batch_nlp.steps.extract.Extract": 1,
+    "batch_nlp.steps.keep.Keep": 0,
+    "batch_nlp.steps.remove_duplicates.RemoveDuplicates": 1,
+    "batch_nlp.steps.sources.yelp.BusinessFeatures": 1,
+    "batch_nlp.steps.sources.yelp.UserFeatures": 1,
+    "batch_nlp.steps.text_counts.TextCounts": 1,
+    "batch_nlp.steps.validate.Validate": 1,
+}
+OTHER_STEPS = frozenset(
+    {
+        "batch_nlp.inference.predict.Predict",
+        "batch_nlp.training.classifier.training",
+        "batch_nlp.training.encoding.dimensionality_reducer",
+        "batch_nlp.training.encoding.encoding",
+        "batch_nlp.training.encoding.imputer",
+        "batch_nlp.training.encoding.scaler",
+    }
+)
+CLASSIFIERS = frozenset(
+    {
+        "batch_nlp.training.ngram_baseline.NgramBaseline",
+        "batch_nlp.training.transformer.FineTunedTransformer",
+        "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
+        "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis",
+        "sklearn.dummy.DummyClassifier",
+        "sklearn.ensemble.AdaBoostClassifier",
+        "sklearn.ensemble.BaggingClassifier",
+        "sklearn.ensemble.ExtraTreesClassifier",
+        "sklearn.ensemble.GradientBoostingClassifier",
+        "sklearn.ensemble.HistGradientBoostingClassifier",
+        "sklearn.ensemble.RandomForestClassifier",
+        "sklearn.linear_model.LogisticRegression",
+        "sklearn.linear_model.PassiveAggressiveClassifier",
+        "sklearn.linear_model.Perceptron",
+        "sklearn.linear_model.RidgeClassifier",
+        "sklearn.linear_model.SGDClassifier",
+        "sklearn.naive_bayes.BernoulliNB",
+        "sklearn.naive_bayes.GaussianNB",
+        "sklearn.neighbors.KNeighborsClassifier",
+        "sklearn.neural_network.MLPClassifier",
+        "sklearn.svm.LinearSVC",
+        "sklearn.svm.NuSVC",
+        "sklearn.svm.SVC",
+        "sklearn.tree.DecisionTreeClassifier",
+        "sklearn.tree.ExtraTreeClassifier",
+        "xgboost.XGBClassifier",
+    }
+)
+# Types beyond those that skops trusts by itself. A model file that names any other is refused
+MODEL_TYPES = (
+    "batch_nlp.training.calibration.IsotonicCalibrator",
+    "batch_nlp.training.calibration.LogisticCalibrator",
+    "batch_nlp.training.calibration.SoftmaxCalibrator",
+    "batch_nlp.training.calibration.TemperatureCalibrator",
+    "batch_nlp.training.encoding.EmbeddingColumns",
+    "batch_nlp.training.ngram_baseline.NgramBaseline",
+    "batch_nlp.training.ngram_scores.NgramScores",
+    "batch_nlp.training.transformer.estimator.FineTunedTransformer",
+    "batch_nlp.training.tuned_classifier.TunedClassifier",
+    "feature_engine.selection.drop_constant_features.DropConstantFeatures",
+    "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
+    "numpy.dtype",
+    "sklearn.compose._column_transformer.make_column_selector",
+    # runs no code, but follows the indices in its file: one that is not what was published is refused by its hash
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+)
+HYDRA_TARGETS = frozenset(
+    {
+        "batch_nlp.experiments.sweep.SweepCallback",
+        "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+        "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+        "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+        "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper",
+        "optuna.samplers.CmaEsSampler",
+        "optuna.samplers.GridSampler",
+        "optuna.samplers.NSGAIISampler",
+        "optuna.samplers.RandomSampler",
+        "optuna.samplers.TPESampler",
+    }
+)
+# What the `_target_` of a step may be, beside those that `allow` names
+STEP_TARGETS = frozenset(FEATURE_STEPS) | OTHER_STEPS

@@ -1,0 +1,96 @@
+"""Which columns of the messages are read, by role, and where their rows lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
+from batch_nlp.errors import SettingsError, did_you_mean
+
+# Columns that the steps use themselves; a field of the same name needs another one
+RESERVED = frozenset(
+    {"message_id", "text", "text_hash", "written_at", "target", "label", "group", "source_file", "source_line"}
+)
+# Roles that decide which features a message gets; the others say how it is found and read
+FEATURE_ROLES = frozenset({Role.text, Role.category, Role.number, Role.key, Role.raw})
+
+
+def names_of(columns: Mapping[str, ColumnConfig], *roles: Role) -> list[str]:
+    """Return the columns with one of some roles, in the order of the file."""
+    return [name for name, column in columns.items() if column.role in roles]
+
+
+def field_name(name: str, column: ColumnConfig) -> str:
+    """Return the name of the field that a column becomes."""
+    return column.name or name
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A side table as the messages join it: under the name of a key."""
+
+    key: str
+    prefix: str
+    table: SideTableConfig
+
+
+def joins(columns: Mapping[str, ColumnConfig], tables: list[SideTableConfig]) -> list[Joined]:
+    """Return what the keys of the messages join; columns of a table become ``<prefix>_<column>``."""
+    by_name = {table.name: table for table in tables}
+    return [
+        Joined(name, column.name or str(column.of), by_name[str(column.of)])
+        for name, column in columns.items()
+        if column.role is Role.key and column.of is not None
+    ]
+
+
+def check_columns(dataset: DatasetConfig) -> None:
+    """Refuse a dataset's file whose columns cannot be what it says.
+
+    Raises
+    ------
+    SettingsError
+    """
+    columns, key = dataset.messages.columns, "dataset.messages.columns"
+    if not names_of(columns, Role.text):
+        raise SettingsError(f"{key}: none has the role text. Give it to the column with the messages' text.")
+    tables = [table.name for table in dataset.side_tables]
+    _check_roles(columns, key, dataset.forbidden)
+    for position, table in enumerate(dataset.side_tables):
+        below = f"dataset.side_tables[{position}]"
+        if tables.count(table.name) > 1:
+            raise SettingsError(f"{below}.name={table.name}: another side table is called so.")
+        _check_roles(table.columns, f"{below}.columns", dataset.forbidden)
+        wrong = names_of(table.columns, Role.id, Role.text, Role.key)
+        if wrong:
+            raise SettingsError(f"{below}.columns.{wrong[0]}.role: need category, number, raw, time or ignore.")
+    for name, column in columns.items():
+        if column.role is Role.key and column.of is not None and column.of not in tables:
+            raise SettingsError(f"{key}.{name}.of={column.of}: no side table of that name. {_hint(column.of, tables)}")
+    for name in names_of(columns, Role.category, Role.number, Role.raw):
+        if field_name(name, columns[name]) in RESERVED:
+            raise SettingsError(f"{key}.{name}: the name is taken. Call its field otherwise: {key}.{name}.name=other.")
+    group = dataset.split.column
+    if group is not None and group not in columns:
+        raise SettingsError(f"dataset.split.column={group}: is not declared in {key}. {_hint(group, list(columns))}")
+
+
+def _hint(name: str, valid: list[str]) -> str:
+    return did_you_mean(name, valid) if valid else "None is declared."
+
+
+def _check_roles(columns: Mapping[str, ColumnConfig], key: str, forbidden: list[str]) -> None:
+    for name, column in columns.items():
+        if name in forbidden and column.role is not Role.ignore:
+            raise SettingsError(
+                f"{key}.{name}.role={column.role.value}: the column is among dataset.forbidden, since it holds the "
+                "label or comes after the message. Take it from one of the two."
+            )
+        if column.of is not None and column.role is not Role.key:
+            raise SettingsError(f"{key}.{name}.of={column.of}: only a column with the role key joins a side table.")
+        try:
+            ZoneInfo(column.zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise SettingsError(f"{key}.{name}.zone={column.zone}: no such time zone, such as Europe/Rome.") from error

@@ -1,0 +1,139 @@
+"""Values of raw rows as what their role says: texts, ids, times, numbers, categories.
+
+Each function takes a column of raw values and returns a column of typed ones; `UNREADABLE` stands where a value cannot
+be one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from batch_nlp.config import ColumnConfig
+
+UNREADABLE = object()
+# What pandas makes of whole numbers in a column that lacks some: 12 becomes 12.0
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
+_TRAILING = re.compile(r"[^\S\n]+(?=\n)")
+_ZONE = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+# Signs of currencies and separators of thousands
+_NOT_NUMBER = re.compile(r"[\s,$€£¥₹]")
+
+
+def is_missing(value: Any) -> bool:
+    """Say whether a raw value is none."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def as_text(value: Any) -> Any:
+    """Return text and numbers as text, a list as its texts joined by spaces, nothing as None."""
+    if isinstance(value, str):
+        return value
+    if is_missing(value):
+        return None
+    if isinstance(value, list):
+        parts = [as_text(part) for part in value]
+        if any(part is UNREADABLE for part in parts):
+            return UNREADABLE
+        return " ".join(part for part in parts if part) or None
+    return str(value) if _is_number(value) else UNREADABLE
+
+
+def as_key(value: Any) -> Any:
+    """Return an id as text, a whole number without the decimals that pandas gives it; nothing as None.
+
+    Examples
+    --------
+    >>> [as_key(value) for value in (7, 7.0, "7.0", "007", " a ", None)]
+    ['7', '7', '7', '007', ' a ', None]
+    """
+    if isinstance(value, str):
+        return value[:-2] if _WHOLE.fullmatch(value) else value
+    if is_missing(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if _is_number(value) else UNREADABLE
+
+
+def as_category(value: Any) -> Any:
+    """Return a category as text without white space around it, a list as its entries joined by ``|``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "|".join(str(part).strip() for part in value) or None
+    found = as_key(value)
+    return (found.strip() or None) if isinstance(found, str) else found
+
+
+def as_raw(value: Any) -> Any:
+    """Return a value for a step to make something of: as text, a list as its entries joined by commas."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return None if is_missing(value) else str(value)
+
+
+def as_number(value: Any) -> float:
+    """Return a number, NaN where there is none that can be read; currencies and separators of thousands are dropped.
+
+    Examples
+    --------
+    >>> [as_number(value) for value in (3, "$1,299.50", True, "a few")]
+    [3.0, 1299.5, 1.0, nan]
+    """
+    try:
+        found = float(_NOT_NUMBER.sub("", value) if isinstance(value, str) else value)
+    except (TypeError, ValueError):
+        return float("nan")
+    return found if np.isfinite(found) else float("nan")
+
+
+def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
+    """Return times in UTC, microseconds, NaT where one cannot be read.
+
+    Parameters
+    ----------
+    values : Series, shape (n,)
+        A bare number is read like its digits, never as seconds since some epoch.
+    column : ColumnConfig
+        ``format`` as in strptime, None for ISO 8601; ``zone`` of times that name none.
+    """
+    texts = values.map(lambda value: str(value) if isinstance(value, int | float) and value == value else value)
+    texts = texts.astype(object)
+    form = column.format or "ISO8601"
+    if column.zone == "UTC":
+        return pd.to_datetime(texts, format=form, utc=True, errors="coerce").dt.as_unit("us")
+    texts = texts.map(str, na_action="ignore")
+    aware = texts.str.contains(_ZONE, na=False) if column.format is None else pd.Series("%z" in form, texts.index)
+    zoned = pd.to_datetime(texts.where(aware), format=form, utc=True, errors="coerce")
+    local = pd.to_datetime(texts.mask(aware), format=form, errors="coerce").dt.tz_localize(
+        # an hour that a zone has twice is taken for the second
+        column.zone,
+        ambiguous=np.zeros(len(texts), bool),
+        nonexistent="shift_forward",
+    )
+    return zoned.where(aware, local.dt.tz_convert("UTC")).dt.as_unit("us")
+
+
+def normal_text(text: str) -> str:
+    """Return a text as it is compared: NFC, one kind of line end, no space at the end of a line.
+
+    Examples
+    --------
+    >>> normal_text("First \\r\\nsecond\\n") == normal_text("First\\nsecond")
+    True
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return (_TRAILING.sub("", text) if "\n" in text else text).rstrip()

@@ -1,0 +1,105 @@
+"""The condition of a dataset's messages: SQL on the source's own columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.storage.raw_lines import Row
+
+_EXAMPLES = "Such as \"inbound = 'True'\" or \"TRY_CAST(score AS DOUBLE) > 3\"; every column is text."
+
+
+class Where:
+    """Tells which rows are messages.
+
+    Parameters
+    ----------
+    condition : str
+        In DuckDB's SQL. Columns are text, as the source writes them; JSON's true is ``true``.
+
+    Attributes
+    ----------
+    columns : list of str
+        Those that the condition names.
+
+    Raises
+    ------
+    SettingsError
+        If the condition cannot be read.
+    """
+
+    def __init__(self, condition: str) -> None:
+        # it sees the rows that it is given, and neither files nor the network
+        self._connection = duckdb.connect(config={"enable_external_access": False, "threads": 1})
+        self.condition = condition
+        self.columns = sorted(_names(self._parsed()))
+        try:
+            self(self._rows([]))
+        except duckdb.Error as error:
+            raise self._refusal(error) from error
+
+    def _parsed(self) -> Any:
+        quoted = f"SELECT 1 FROM messages WHERE ({self.condition})".replace("'", "''")
+        found = self._connection.execute(f"SELECT json_serialize_sql('{quoted}')").fetchall()  # noqa: S608 # nosec B608 it is quoted
+        parsed = json.loads(found[0][0])
+        if parsed["error"] or len(parsed["statements"]) != 1:
+            raise self._refusal(parsed.get("error_message", "not one condition"))
+        return parsed["statements"][0]["node"]["where_clause"]
+
+    def _refusal(self, error: object) -> SettingsError:
+        reason = str(error).partition("\n")[0]
+        return SettingsError(f"dataset.messages.where={self.condition}: {reason}. {_EXAMPLES}")
+
+    def _rows(self, rows: list[Row]) -> pa.Table:
+        return pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in self.columns})
+
+    def __call__(self, table: pa.Table) -> NDArray[np.bool_]:
+        """Return which rows of a table of texts meet the condition; where it is null, they do not."""
+        if not self.columns:
+            raise self._refusal("it names no column")
+        self._connection.register("messages", table)
+        query = f"SELECT coalesce(({self.condition})::BOOLEAN, false) FROM messages"  # noqa: S608 # nosec B608 the setting
+        found = self._connection.execute(query).fetchnumpy()
+        return np.asarray(next(iter(found.values())), dtype=np.bool_)
+
+    def keeps(self, rows: list[Row]) -> NDArray[np.bool_]:
+        """Return which raw rows are messages.
+
+        Raises
+        ------
+        DataError
+            If the condition fails on a value.
+        """
+        try:
+            return self(self._rows(rows))
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0]
+            raise DataError(
+                f"dataset.messages.where={self.condition}: fails on a row ({reason}). Use TRY_CAST in place of CAST."
+            ) from error
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, default=str)
+
+
+def _names(node: Any) -> Iterator[str]:
+    """Yield the columns that a parsed condition names."""
+    if isinstance(node, dict):
+        if node.get("type") == "COLUMN_REF":
+            yield str(node["column_names"][-1])
+        for below in node.values():
+            yield from _names(below)
+    elif isinstance(node, list):
+        for below in node:
+            yield from _names(below)

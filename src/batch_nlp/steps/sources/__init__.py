@@ -1,0 +1,1 @@
+"""Feature steps of one source each, named in that source's file in ``conf/dataset``."""
