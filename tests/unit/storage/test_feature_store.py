@@ -12,7 +12,7 @@ from tests.fields import FIELDS
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.feature_store import DataVersion, FeatureStore, features_frame
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -207,3 +207,15 @@ def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:
     with pytest.raises(Exception, match=r"(?i)schema|cast|type|field"):
         store.append_features(V, pa.table({"message_id": [1], "more": ["x"]}), "run")
     assert store.count(V) == 1
+
+
+def test_every_list_of_float32_becomes_vectors_that_are_not_copied() -> None:
+    lists = {"a": pa.array([[1, 2], [3, 4]], pa.list_(pa.float32())), "b": pa.array([[5], [6]], pa.list_(pa.float32()))}
+    table = pa.table({**lists, "probabilities": pa.array([[0.5], [1.0]], pa.list_(pa.float64()))})
+    found = features_frame(table)
+    assert np.shares_memory(found["a"][1], table["a"].chunk(0).flatten().to_numpy())
+    assert [vector.tolist() for vector in found["a"]] == [[1, 2], [3, 4]]
+    assert [vector.tolist() for vector in found["b"]] == [[5], [6]]
+    assert {vector.dtype for name in ("a", "b") for vector in found[name]} == {np.dtype(np.float32)}
+    assert found["probabilities"][1].tolist() == [1.0]
+    assert features_frame(pa.table({"n": [1]}))["n"].tolist() == [1]
