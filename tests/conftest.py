@@ -22,14 +22,15 @@ import pytest
 from hydra import compose, initialize_config_dir
 from loguru import logger
 from omegaconf import OmegaConf
+from tests.fields import FIELDS
 from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
+from batch_nlp.config.settings import typed_settings
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.steps.embedding import create_embedder
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.sample import write_history
-from batch_nlp.config.settings import typed_settings
+from batch_nlp.steps.embedding import create_embedder
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
@@ -162,7 +163,7 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         config, layers, definition = new.config, new.layers, new.definition
         run_feature_pipeline(config, layers, new.store, Path(config.inference.inbox), "run-1", now)
         result = run_training_pipeline(
-            config, layers, new.store, new.registry, definition.to_dict(), definition.version, "run-1", now
+            config, layers, new.store, new.registry, definition.to_dict(), definition.version, FIELDS, "run-1", now
         )
         assert result.version == "v0001"
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.fields import FIELDS
 from tests.projects import Project
 
 from batch_nlp.config import Config
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import GateError
 from batch_nlp.runner import run_stages
 from batch_nlp.storage.feature_store import FeatureStore
@@ -188,10 +188,10 @@ def test_mlflow_loads_the_champion_and_predicts_as_the_registry_does(tracked: Tr
         served = mlflow.pyfunc.load_model(f"models:/{MODEL}@champion").predict(rows)
     champion = Registry(tracked.folder / "models").champion()
     assert champion is not None
-    expected = champion.pipeline.predict_proba(rows[list(FEATURE_COLUMNS)])
+    expected = champion.pipeline.predict_proba(rows[FIELDS.names])
     classes = champion.manifest["classes"]
     assert np.array_equal(served[[f"probability_{name}" for name in classes]], expected)
-    predicted = champion.pipeline.predict(rows[list(FEATURE_COLUMNS)])
+    predicted = champion.pipeline.predict(rows[FIELDS.names])
     assert list(served["predicted_label"]) == [classes[index] for index in predicted]
     pd.testing.assert_index_equal(served.index, rows.index)
 

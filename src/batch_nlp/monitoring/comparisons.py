@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES
+from batch_nlp.fields import Fields
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, EMBEDDING_AUC
 from batch_nlp.monitoring.scored import Scored
@@ -22,8 +22,6 @@ from batch_nlp.storage.reference import Reference, entropies, of_predicted
 
 # Least Kolmogorov-Smirnov distance that counts: a tenth of the messages lie elsewhere
 MIN_KS = 0.1
-# A batch is always written at another time than the hold-out, by users who have been there longer
-TIMES = ("year", "month", "weekday", "hour", "tenure_days", "elite_years")
 # Messages of each side that a classifier is fitted on, and without which it is not
 MAX_EMBEDDINGS, MIN_EMBEDDINGS = 1000, 30
 # Draws that take well under a second
@@ -64,11 +62,11 @@ def compare(
     confidence = Compared(float(scored.confidence.mean()), reference.confidence)
     tests = _quality(scored, reference, settings)
     if scored.sample is not None and len(scored.sample):
-        tests += _features(scored.sample, reference.sample, settings)
+        tests += _features(scored.sample, reference, settings)
         tests.append(_ks("unknown words", np.asarray(unknown_words), reference.sample["unknown_words"].to_numpy()))
         before = reference.sample["language"].dropna().tolist()
         tests.append(_categories("language", list(languages), before, settings))
-        tests += _embeddings(scored.sample, reference.sample, settings, seed)
+        tests += _embeddings(scored.sample, reference, settings, seed)
     # three more: those of the predicted classes
     draws = max(settings.resamples, _needed_draws(len(tests) + 3, settings.significance))
     tests = _classes(scored.counts, reference.counts, settings, draws, seed) + tests
@@ -118,16 +116,16 @@ def _quality(scored: Scored, reference: Reference, settings: DriftConfig) -> lis
     return [sure, _ks("the entropy", scored.entropy, entropies(probabilities), "quality")]
 
 
-def _features(sample: pd.DataFrame, other: pd.DataFrame, settings: DriftConfig) -> list[_Test]:
-    # all features are 0 or more; as -1, a value that begins or ceases to be known counts as a change too
+def _features(sample: pd.DataFrame, reference: Reference, settings: DriftConfig) -> list[_Test]:
+    other, fields = reference.sample, Fields(field for field in reference.fields if field.drifts)
+    # below all values, so that one that begins or ceases to be known counts as a change too
     tests = [
-        _ks(name, sample[name].fillna(-1).to_numpy(), other[name].fillna(-1).to_numpy())
-        for name in NUMERIC_FEATURES
-        if name not in TIMES
+        _ks(name, sample[name].fillna(-np.inf).to_numpy(), other[name].fillna(-np.inf).to_numpy())
+        for name in fields.numbers
     ]
     categories = (
         _categories(name, sample[name].fillna("none").tolist(), other[name].fillna("none").tolist(), settings)
-        for name in CATEGORICAL_FEATURES
+        for name in fields.categories
     )
     return [*tests, *categories]
 
@@ -147,10 +145,13 @@ def _categories(name: str, sample: list[str], other: list[str], settings: DriftC
     return f"chi-square of {name}", "mix", value, p_value, psi(counts, before) >= settings.min_psi
 
 
-def _embeddings(sample: pd.DataFrame, other: pd.DataFrame, settings: DriftConfig, seed: int) -> list[_Test]:
-    # messages of features without an embedding have vectors without entries
-    if min(int(frame[EMBEDDING].map(len).gt(0).sum()) for frame in (sample, other)) < MIN_EMBEDDINGS:
+def _embeddings(sample: pd.DataFrame, reference: Reference, settings: DriftConfig, seed: int) -> list[_Test]:
+    if not reference.fields.vectors:
         return []
-    now, then = (np.stack(frame[EMBEDDING][:MAX_EMBEDDINGS].to_list()) for frame in (sample, other))
+    vectors = [frame[reference.fields.vectors[0]] for frame in (sample, reference.sample)]
+    # messages of features without an embedding have vectors without entries
+    if min(int(found.map(len).gt(0).sum()) for found in vectors) < MIN_EMBEDDINGS:
+        return []
+    now, then = (np.stack(found[:MAX_EMBEDDINGS].to_list()) for found in vectors)
     value, p_value = domain_auc(now, then, seed)
     return [(EMBEDDING_AUC, "mix", value, p_value, value >= settings.min_auc)]

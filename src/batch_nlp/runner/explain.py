@@ -49,7 +49,7 @@ def explain(run: Run) -> None:
     target = run.store.labels.of([message_id]).get(message_id)
     label = None if target is None else dict(config.dataset.target_map).get(target)
     truth = None if label is None else config.dataset.classes[label]
-    explanation = explain_message(champion.pipeline, found.iloc[:1], classes, truth, champion.version)
+    explanation = explain_message(champion.pipeline, champion.fields, found.iloc[:1], classes, truth, champion.version)
     show_explanation(explanation)
     folder, name = run.layers.reporting / "explanations", explanation_name(message_id)
     write_json(folder / f"{name}.json", explanation.to_dict())

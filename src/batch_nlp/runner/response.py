@@ -9,7 +9,6 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftResponse
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError, DriftError, GateError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
@@ -194,7 +193,8 @@ def _labels(run: Run, batch: Batch) -> Labels:
 def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | None) -> dict[str, list[int]]:
     """Return what a new champion predicts for the batches that rang, from their samples.
 
-    So the breaker can tell a change of the messages from a change of the model.
+    So the breaker can tell a change of the messages from a change of the model. Nothing, where the new champion reads
+    other fields than those that the samples hold.
     """
     if champion is None:
         return {}
@@ -204,9 +204,11 @@ def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | 
         path = sample_file(run.layers, name)
         if path.exists():
             sample = read_sample(path)
+            if not set(champion.fields.names) <= set(sample.columns):
+                return {}
             if sample.empty:
                 continue
-            probabilities = champion.pipeline.predict_proba(sample[list(FEATURE_COLUMNS)]).astype(np.float64)
+            probabilities = champion.pipeline.predict_proba(sample[champion.fields.names]).astype(np.float64)
             predicted = champion.decide(probabilities)
             counts += np.bincount(predicted, minlength=len(counts))
     return {champion.version: counts.tolist()}

@@ -209,11 +209,15 @@ class FeatureStore:
 
 
 def features_frame(table: pa.Table) -> pd.DataFrame:
-    """Return rows of the feature store as a frame; `embedding` is an object column of float32 vectors."""
-    frame: pd.DataFrame = table.drop_columns(["embedding"]).to_pandas()
-    vectors: list[Any] = []  # views: the values are not copied
-    for chunk in table["embedding"].chunks:
-        values = chunk.flatten().to_numpy()
-        vectors += list(values.reshape(len(chunk), len(values) // max(len(chunk), 1)))
-    frame["embedding"] = pd.Series(vectors, index=frame.index, dtype=object)
+    """Return rows of the feature store as a frame; a list of float32 becomes an object column of vectors."""
+    lists = [
+        field.name for field in table.schema if pa.types.is_list(field.type) and field.type.value_type == pa.float32()
+    ]
+    frame: pd.DataFrame = table.drop_columns(lists).to_pandas()
+    for name in lists:
+        vectors: list[Any] = []  # views: the values are not copied
+        for chunk in table[name].chunks:
+            values = chunk.flatten().to_numpy()
+            vectors += list(values.reshape(len(chunk), len(values) // max(len(chunk), 1)))
+        frame[name] = pd.Series(vectors, index=frame.index, dtype=object)
     return frame

@@ -15,32 +15,28 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from batch_nlp.contracts import CATEGORICAL_FEATURES, EMBEDDING, NUMERIC_FEATURES
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
-from batch_nlp.storage.samples import PREDICTED, SAMPLE_SCHEMA, KeptSample, read_checked, sample_frame
+from batch_nlp.storage.samples import PREDICTED, KeptSample, read_checked, sample_frame, sample_schema
 from batch_nlp.storage.vocabulary import Vocabulary, words_of
 
 REFERENCE_FILE, WORDS_FILE = "reference.parquet", "words.parquet"
 # Held-out messages that are looked at together
 _ROWS = 10_000
 
-# no text: comparisons do without, and a reference goes wherever the model goes
-REFERENCE_SCHEMA = pa.schema(
-    [
-        ("message_id", pa.string()),
-        ("label", pa.int8()),
-        *PREDICTED,
-        *((name, pa.float64()) for name in NUMERIC_FEATURES),
-        *((name, pa.string()) for name in CATEGORICAL_FEATURES),
-        (EMBEDDING, pa.list_(pa.float32())),
-        ("unknown_words", pa.float64()),
-        # of the first messages alone
-        ("language", pa.string()),
-    ]
-)
-# what they are made of
-_WITH_TEXT = pa.schema([*SAMPLE_SCHEMA, ("label", pa.int8())])
+_LABEL = pa.field("label", pa.int16())
+
+
+def reference_schema(fields: Fields) -> pa.Schema:
+    """Return the columns of a reference's sample.
+
+    It has no text: comparisons do without, and a reference goes wherever the model goes.
+    """
+    kept = [fields.schema.field(name) for name in (*fields.numbers, *fields.categories, *fields.vectors)]
+    # the language is that of the first messages alone
+    found = pa.field("unknown_words", pa.float64()), pa.field("language", pa.string())
+    return pa.schema([pa.field("message_id", pa.string()), _LABEL, *PREDICTED, *kept, *found])
 
 
 def entropies(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,9 +73,11 @@ class Reference:
         Shares of the classes among the rows that it was trained on.
     confidence, entropy : float
         Mean probability of the predicted class and mean entropy in nats, of the whole hold-out.
+    fields : Fields
+        Of the model.
     sample : DataFrame
-        Some held-out messages, the columns of `REFERENCE_SCHEMA`; ``embedding`` and ``probabilities`` are object
-        columns of vectors.
+        Some held-out messages, the columns of `reference_schema`; vectors and ``probabilities`` are object columns of
+        arrays.
     vocabulary : Vocabulary
         Words of training and of the whole hold-out.
     """
@@ -88,6 +86,7 @@ class Reference:
     training_shares: NDArray[np.float64]
     confidence: float
     entropy: float
+    fields: Fields
     sample: pd.DataFrame
     vocabulary: Vocabulary
 
@@ -110,6 +109,7 @@ class Reference:
             np.asarray(facts["training_shares"], dtype=np.float64),
             float(facts["mean_confidence"]),
             float(facts["mean_entropy"]),
+            Fields.from_list(manifest["fields"]),
             sample_frame(read_checked(folder / REFERENCE_FILE)),
             Vocabulary.from_table(read_checked(folder / WORDS_FILE)),
         )
@@ -117,6 +117,7 @@ class Reference:
 
 def write_reference(
     folder: Path,
+    fields: Fields,
     held_out: pd.DataFrame,
     labels: NDArray[np.int64],
     predicted: NDArray[np.int64],
@@ -130,6 +131,8 @@ def write_reference(
     ----------
     folder : Path
         Of the model.
+    fields : Fields
+        What the model reads.
     held_out : DataFrame, shape (n, ...)
         Rows of the feature store.
     labels, predicted : ndarray of int, shape (n,)
@@ -139,19 +142,21 @@ def write_reference(
     size : int
         Messages of the sample.
     """
-    vocabulary = Vocabulary.count(training_texts, held_out["text"])
-    sample = KeptSample(size, _WITH_TEXT)
+    vocabulary = Vocabulary.count(training_texts, held_out[TEXT])
+    with_text = sample_schema(fields).append(_LABEL)
+    sample = KeptSample(size, with_text)
     for start in range(0, len(held_out), _ROWS):
         part = slice(start, start + _ROWS)
         rows = held_out.iloc[part].assign(
             label=labels[part], predicted_class=predicted[part], probabilities=list(probabilities[part])
         )
-        sample.add(pa.Table.from_pandas(rows, _WITH_TEXT, preserve_index=False))
-    texts = sample.rows["text"].to_pylist()
+        sample.add(pa.Table.from_pandas(rows, with_text, preserve_index=False))
+    texts = sample.rows[TEXT].to_pylist()
     found = {
         "unknown_words": [vocabulary.unknown_share(words_of(text)) for text in texts],
         "language": detect_languages(texts[:MAX_TEXTS]) + [None] * max(len(texts) - MAX_TEXTS, 0),
     }
-    columns = [found[name] if name in found else sample.rows[name] for name in REFERENCE_SCHEMA.names]
-    write_parquet(folder / REFERENCE_FILE, pa.table(columns, schema=REFERENCE_SCHEMA).combine_chunks())
+    schema = reference_schema(fields)
+    columns = [found[name] if name in found else sample.rows[name] for name in schema.names]
+    write_parquet(folder / REFERENCE_FILE, pa.table(columns, schema=schema).combine_chunks())
     write_parquet(folder / WORDS_FILE, vocabulary.to_table())

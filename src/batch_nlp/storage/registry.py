@@ -22,6 +22,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.errors import DataError
+from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.model_file import load_model
 from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
@@ -71,6 +72,11 @@ class Model:
     def __repr__(self) -> str:
         # a pipeline takes seconds to be written out, and a diagram of a step that has one writes it again and again
         return f"Model({self.version})"
+
+    @property
+    def fields(self) -> Fields:
+        """What the model is given of a message."""
+        return Fields.from_list(self.manifest["fields"])
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""

@@ -15,16 +15,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
+from batch_nlp.fields import Fields
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
 
-PREDICTED = (pa.field("predicted_class", pa.int8()), pa.field("probabilities", pa.list_(pa.float64())))
-SAMPLE_SCHEMA = pa.schema([*FEATURES_SCHEMA, *PREDICTED])
+PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
 # Batches whose samples are kept at least
 KEPT_SAMPLES = 10
+
+
+def sample_schema(fields: Fields) -> pa.Schema:
+    """Return the columns of a sample: those of the feature store, and what was predicted."""
+    return pa.schema([*fields.schema, *PREDICTED])
 
 
 def id_hashes(ids: Any) -> NDArray[np.uint64]:
@@ -81,7 +85,7 @@ def sample_file(layers: Layers, batch: str) -> Path:
 
 
 def write_sample(path: Path, rows: pa.Table) -> None:
-    """Write a sample, rows of `SAMPLE_SCHEMA`, all or nothing."""
+    """Write a sample, rows of `sample_schema`, all or nothing."""
     write_sealed_parquet(path, rows.combine_chunks())
 
 
@@ -91,7 +95,7 @@ def read_sample(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``embedding`` and ``probabilities`` are object columns of vectors, the first float32.
+        Vectors and ``probabilities`` are object columns of arrays, those of vectors float32.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def read_sample(path: Path) -> pd.DataFrame:
 
 
 def sample_frame(rows: pa.Table) -> pd.DataFrame:
-    """Return rows with an embedding as a frame; see `read_sample`."""
+    """Return the rows of a sample as a frame; see `read_sample`."""
     return features_frame(rows.combine_chunks())
 
 

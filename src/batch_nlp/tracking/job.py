@@ -39,7 +39,7 @@ class Job:
         return self.sweep.name if self.sweep else ""
 
 
-# Where things are says nothing about a model, and an address may hold what is nobody's business
+# Where things are says nothing about a model, and an address may hold what concerns nobody else
 _PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.storage.model_file import load_model
 from batch_nlp.storage.registry import MODEL_FILE, Model, read_manifest
 
@@ -42,7 +41,7 @@ class ServedModel:
             ``predicted_class``, ``predicted_label`` and ``probability_<class>``.
         """
         classes: list[str] = self.model.manifest["classes"]
-        rows = model_input[list(FEATURE_COLUMNS)]
+        rows = model_input[self.model.fields.names]
         probabilities = self.model.pipeline.predict_proba(rows)
         predicted = self.model.pipeline.predict(rows).astype(int)
         values = {

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
+from batch_nlp.dataset.split import rows_at
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import is_claimed
@@ -26,7 +27,6 @@ from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, 
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.fit import encode
-from batch_nlp.dataset.split import rows_at
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
 
@@ -51,6 +51,8 @@ class Candidate:
         Fitted on the messages of `train`.
     classes : list of str
         Names of the classes.
+    fields : Fields
+        What the pipeline is given of a message.
     messages : DataFrame, shape (n, ...)
         All labelled messages, as rows of the feature store.
     labels : Series of int, shape (n,)
@@ -62,6 +64,7 @@ class Candidate:
     name: str
     pipeline: Pipeline
     classes: list[str]
+    fields: Fields
     messages: pd.DataFrame
     labels: pd.Series[int]
     train: pd.Index[int]
@@ -85,7 +88,7 @@ class Candidate:
     @cached_property
     def encoded(self) -> pd.DataFrame:
         """What the classifier is given of them, shape (n_held_out, n_features)."""
-        return encode(self.pipeline, self.rows[list(FEATURE_COLUMNS)])
+        return encode(self.pipeline, self.rows[self.fields.names])
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
@@ -118,10 +121,11 @@ class Candidate:
 
     def measurements(self) -> dict[str, Any]:
         """Return what the manifest says of the data and of the quality on the hold-out."""
+        first = self.rows["written_at"].min()
         return {
             "training_rows": len(self.train),
             "holdout_rows": len(self.held_out),
-            "holdout_from": self.rows["written_at"].min().isoformat(),
+            "holdout_from": None if pd.isna(first) else first.isoformat(),
             "metrics": self.metrics,
             # what predictions look like while nothing has drifted
             "reference": {
@@ -163,18 +167,19 @@ class Candidate:
         """
         with replacing_folder(folder) as temporary:
             dump_model(temporary / MODEL_FILE, self.pipeline)
-            check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], schema=FEATURES_SCHEMA, preserve_index=False)
+            check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], self.fields.schema, preserve_index=False)
             expected = pa.array(list(self.probabilities[:CHECK_ROWS]), pa.list_(pa.float64()))
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
             trained_on = pa.table({"message": message_hashes(self.messages.loc[self.train])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
             write_reference(
                 temporary,
+                self.fields,
                 self.rows,
                 self.truth,
                 self.predicted,
                 self.probabilities,
-                rows_at(self.messages, self.train)["text"],
+                rows_at(self.messages, self.train)[TEXT],
                 reference_size,
             )
             for name, page in card.items():

@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry
@@ -47,7 +46,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     if not common.any():
         return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
     logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
-    champion_rows = known.loc[rows["message_id"][common], list(FEATURE_COLUMNS)]
+    champion_rows = known.loc[rows["message_id"][common], champion.fields.names]
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],

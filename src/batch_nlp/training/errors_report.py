@@ -67,7 +67,7 @@ class ErrorAnalysis:
         -------
         DataFrame, shape (at most `number`, 8)
             ``message_id``, ``true`` and ``predicted`` class, ``confidence``, ``words`` that speak most for the
-            predicted class against the true one, ``word_count``, ``category_group``, and the start of the ``text``.
+            predicted class against the true one, ``word_count``, ``categories``, and the start of the ``text``.
         """
         candidate = self._candidate
         wrong = np.flatnonzero(candidate.predicted != candidate.truth)
@@ -97,7 +97,7 @@ class ErrorAnalysis:
         right, other = classes.values()
         scores = ngram_scores(self._candidate.pipeline)
         texts = rows["text"].to_list()
-        groups = [group if isinstance(group, str) else None for group in rows["category_group"]]
+        categories = rows[self._candidate.fields.categories].to_numpy()
         words = ClassWords(scores).between(texts, other, right, _WORDS) if scores and texts else [[] for _ in texts]
         return pd.DataFrame(
             {
@@ -105,8 +105,8 @@ class ErrorAnalysis:
                 **{name: names[indices] for name, indices in classes.items()},
                 **figures,
                 "words": [" · ".join(found) for found in words],
-                "word_count": rows["word_count"].astype(int).to_list(),
-                "category_group": pd.Series(groups, dtype=object),
+                "word_count": [len(text.split()) for text in texts],
+                "categories": [" · ".join(value for value in row if isinstance(value, str)) for row in categories],
                 "text": [text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "…" for text in texts],
             }
         )

@@ -32,7 +32,7 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any]) -> None:
     pipeline : Pipeline
         Of `build_training_pipeline`, unfitted.
     X : DataFrame, shape (n, ...)
-        `FEATURE_COLUMNS` of the rows to train on.
+        The fields of the rows to train on.
     y : ndarray of int, shape (n,)
         Their classes.
     """
@@ -56,7 +56,7 @@ def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
     ----------
     pipeline : Pipeline
     X : DataFrame, shape (n, ...)
-        `FEATURE_COLUMNS` of the rows.
+        The fields of the rows.
 
     Returns
     -------

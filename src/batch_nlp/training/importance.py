@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,53 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
-from batch_nlp.contracts import CATEGORICAL_FEATURES, NUMERIC_FEATURES, TEXT
+from batch_nlp.fields import Fields
+from batch_nlp.training.column_groups import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import f1_of_counts
 
 # Rows and repeats; a classifier that reads texts reads all of them again each time, which takes seconds
 _ROWS, _REPEATS = 2000, 4
 _ROWS_OF_TEXT, _REPEATS_OF_TEXT = 200, 2
-# Columns that mean little alone -> the group that they are shuffled with
-_PREFIXES = {"ngram_score_": "ngrams", "sentence_": "sentences", "embedding_": "embedding"}
-_INDICATOR = "missingindicator_"
-
-
-def column_groups(columns: Sequence[str], *, coarse: bool = False) -> dict[str, list[str]]:
-    """Return the columns that are shuffled together.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        What the classifier is given.
-    coarse : bool
-        Whether all tabular columns form one group, ``tabular``.
-
-    Returns
-    -------
-    dict of list of str
-        Scores of n-grams, sentences and vectors as one group each; a tabular column with its indicator of missing
-        values; all columns of one category together, since a row belongs to one of its values.
-    """
-    groups: dict[str, list[str]] = {}
-    for column in columns:
-        groups.setdefault(_group(str(column), coarse), []).append(column)
-    return groups
-
-
-def _group(column: str, coarse: bool) -> str:
-    if column == TEXT:
-        return TEXT
-    for prefix, name in _PREFIXES.items():
-        if column.startswith(prefix):
-            return name
-    source = column.removeprefix(_INDICATOR)
-    source = next((name for name in CATEGORICAL_FEATURES if source.startswith(f"{name}_")), source)
-    return "tabular" if coarse and source in (*NUMERIC_FEATURES, *CATEGORICAL_FEATURES) else source
 
 
 def permutation_importance(
-    classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], seed: int
+    classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], fields: Fields, seed: int
 ) -> dict[str, Any]:
     """Return how far macro F1 falls when the values of a group are given to other messages (Breiman, 2001).
 
@@ -70,6 +34,8 @@ def permutation_importance(
         What it is given of held-out messages.
     truth : ndarray of int, shape (n,)
         Their classes.
+    fields : Fields
+        What the columns were made of.
     seed : int
         Seed of the sample and of the shuffling.
 
@@ -87,7 +53,7 @@ def permutation_importance(
     orders = [random.permutation(len(chosen)) for _ in range(repeats)]
     baseline = _macro_f1(classifier, classifier.predict(sample), labels)
     groups: list[dict[str, Any]] = []
-    for name, columns in column_groups(list(encoded.columns), coarse=reads_text).items():
+    for name, columns in column_groups(encoded.columns, fields, coarse=reads_text).items():
         shuffled = pd.concat([_shuffled(sample, columns, order) for order in orders], ignore_index=True)
         # all repeats in one call: a classifier takes longer to be asked than to answer for a few hundred rows
         answers = classifier.predict(shuffled).reshape(repeats, -1)

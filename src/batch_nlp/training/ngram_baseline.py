@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from batch_nlp.contracts import TEXT
+from batch_nlp.fields import TEXT
 from batch_nlp.training.ngram_scores import NgramScores
 
 

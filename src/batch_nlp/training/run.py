@@ -17,7 +17,9 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config, plain
-from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.dataset.labels import class_labels
+from batch_nlp.dataset.split import check_classes, rows_at, split_messages
+from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
@@ -31,9 +33,7 @@ from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.fit import fit_pipeline
 from batch_nlp.training.gate import GateDecision, check_thresholds
-from batch_nlp.dataset.labels import class_labels
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.dataset.split import check_classes, rows_at, split_messages
 
 _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 
@@ -85,6 +85,7 @@ def run_training_pipeline(
     registry: Registry,
     definition: dict[str, Any],
     feature_version: str,
+    fields: Fields,
     run: str,
     now: datetime,
 ) -> TrainingResult:
@@ -100,6 +101,8 @@ def run_training_pipeline(
         Definition of the features, kept with the model.
     feature_version : str
         Version of the features to train on.
+    fields : Fields
+        Of that version.
     run : str
         Name of the run.
     now : datetime
@@ -116,7 +119,7 @@ def run_training_pipeline(
     """
     data = store.data_version(feature_version)
     with room_for_arrays(config, layers, store.count_labelled(feature_version)):
-        return _run(config, layers, store, registry, definition, data, run, now)
+        return _run(config, layers, store, registry, definition, data, fields, run, now)
 
 
 def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
@@ -150,11 +153,12 @@ def _run(
     registry: Registry,
     definition: dict[str, Any],
     data: DataVersion,
+    fields: Fields,
     run: str,
     now: datetime,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
-    candidate = _train(config, store.labelled(data), run, layers.checkpoints)
+    candidate = _train(config, store.labelled(data), fields, run, layers.checkpoints)
     candidate.write_data(layers)
     write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
     decision, champion = None, None
@@ -167,6 +171,7 @@ def _run(
         "created_at": now.isoformat(),
         **_origin(config, data, training_fingerprint(config, store, feature_version)),
         "feature_definition": definition,
+        "fields": fields.to_list(),
         **candidate.measurements(),
         "arrays_on_disk": on_disk(),
         "gate": decision.to_list() if decision else None,
@@ -184,7 +189,7 @@ def _run(
     return TrainingResult(run, candidate.metrics, decision, published)
 
 
-def _train(config: Config, messages: pd.DataFrame, run: str, checkpoints: Path) -> Candidate:
+def _train(config: Config, messages: pd.DataFrame, fields: Fields, run: str, checkpoints: Path) -> Candidate:
     """Split the messages, fit the pipeline on one part, and return it with both."""
     training, classes = config.training, list(config.dataset.classes)
     labels = class_labels(messages, config)
@@ -201,9 +206,9 @@ def _train(config: Config, messages: pd.DataFrame, run: str, checkpoints: Path) 
     )
     start = time.perf_counter()
     pipeline = build_training_pipeline(config, checkpoints)
-    fit_pipeline(pipeline, rows_at(messages, train)[list(FEATURE_COLUMNS)], labels[train].to_numpy())
+    fit_pipeline(pipeline, rows_at(messages, train)[fields.names], labels[train].to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    return Candidate(run, pipeline, classes, messages, labels, train, held_out)
+    return Candidate(run, pipeline, classes, fields, messages, labels, train, held_out)
 
 
 def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, Any]:

@@ -8,24 +8,35 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from batch_nlp.fields import Fields
 from batch_nlp.training.intervals import with_intervals
 
 # Messages under which the figures of a slice say little
 SMALL = 30
+# Categories that slices are made of, and the values of each that are slices of their own
+MOST_CATEGORIES, MOST_VALUES = 3, 10
+NOT_KNOWN, THE_REST = "not known", "all others"
 # The same for every model, so that two cards can be compared
 _LENGTHS = {"up to 25 words": 25, "26 to 50 words": 50, "51 to 100 words": 100, "101 to 200 words": 200}
 _LONGEST = "over 200 words"
 
 
 def slice_metrics(
-    rows: pd.DataFrame, truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int, seed: int
+    rows: pd.DataFrame,
+    fields: Fields,
+    truth: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    n_classes: int,
+    seed: int,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return metrics by category group, length and year.
+    """Return metrics by the first categories, by length where words are counted, and by year where times are known.
 
     Parameters
     ----------
     rows : DataFrame, shape (n, ...)
         Held-out messages as rows of the feature store.
+    fields : Fields
+        Of the features.
     truth, predicted : ndarray of int, shape (n,)
     n_classes : int
     seed : int
@@ -37,14 +48,12 @@ def slice_metrics(
         For each way to slice, the slices: ``name``, ``messages``, ``small`` (under `SMALL` messages), and
         ``f1_macro`` and ``accuracy``, with intervals where it is not small.
     """
-    groups = rows["category_group"].fillna("no business known").astype(str)
-    sizes = {str(name): int(size) for name, size in groups.value_counts().items()}
-    years = rows["written_at"].dt.year.astype(str)
-    ways: dict[str, tuple[pd.Series[Any], list[str]]] = {
-        "category group": (groups, sorted(sizes, key=lambda name: (-sizes[name], name))),
-        "length": (_lengths(rows["word_count"]), [*_LENGTHS, _LONGEST]),
-        "year": (years, sorted(years.unique())),
-    }
+    ways = {name: _values(rows[name]) for name in fields.categories[:MOST_CATEGORIES]}
+    if "word_count" in fields.numbers:
+        ways["length"] = _lengths(rows["word_count"]), [*_LENGTHS, _LONGEST]
+    if rows["written_at"].notna().any():
+        years = rows["written_at"].dt.strftime("%Y").fillna(NOT_KNOWN)
+        ways["year"] = years, sorted(years.unique())
     return {
         way: [
             _slice(name, truth[part], predicted[part], n_classes, seed)
@@ -53,6 +62,14 @@ def slice_metrics(
         ]
         for way, (values, names) in ways.items()
     }
+
+
+def _values(category: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
+    """Return the slice of each message, and the slices, the largest first and the rest last."""
+    values = category.fillna(NOT_KNOWN).astype(str)
+    sizes = {str(name): int(size) for name, size in values.value_counts().items()}
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_VALUES]
+    return values.where(values.isin(names), THE_REST), [*names, THE_REST]
 
 
 def _lengths(words: pd.Series[float]) -> pd.Series[Any]:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from tests.fields import FIELDS
 
-from batch_nlp.contracts import FEATURES_SCHEMA, NUMERIC_FEATURES
 from batch_nlp.inference.predict import predictions_schema
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.reference import Reference, entropies, of_predicted, write_reference
-from batch_nlp.storage.samples import SAMPLE_SCHEMA, KeptSample, read_checked, sample_frame, write_sample
+from batch_nlp.storage.samples import KeptSample, read_checked, sample_frame, sample_schema, write_sample
 from batch_nlp.storage.vocabulary import Vocabulary
 
 CLASSES = ["negative", "neutral", "positive"]
@@ -62,7 +62,7 @@ class Messages:
         scores = random.normal(size=(n, 3))
         scores[np.arange(n), predicted] += np.maximum(self.sure + scores.max(axis=1) / 2, 0)
         probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        values = {name: random.gamma(2.0, 10.0, n) for name in NUMERIC_FEATURES}
+        values = {name: random.gamma(2.0, 10.0, n) for name in FIELDS.numbers}
         values["text_length"] = values["text_length"] * self.length
         values["year"] = np.full(n, 2020.0 + seed)
         features = pd.DataFrame(
@@ -70,6 +70,7 @@ class Messages:
                 "message_id": [f"m{seed}-{number}" for number in range(n)],
                 "written_at": pd.Timestamp("2026-01-02T03:04:05Z").as_unit("us"),
                 "text_hash": "h",
+                "group": None,
                 "text": self._texts(n, random),
                 **values,
                 "category_group": random.choice(list(self.groups), n, p=list(self.groups.values())),
@@ -97,12 +98,13 @@ def make_reference(
     """Return the reference that a champion of the usual world keeps; its files are in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     features, predicted, probabilities = messages.draw(n, seed)
-    write_reference(folder, features, predicted, predicted, probabilities, features["text"], size)
+    write_reference(folder, FIELDS, features, predicted, predicted, probabilities, features["text"], size)
     return Reference(
         np.bincount(predicted, minlength=3),
         np.array(messages.shares),
         float(of_predicted(probabilities, predicted).mean()),
         float(entropies(probabilities).mean()),
+        FIELDS,
         sample_frame(read_checked(folder / "reference.parquet")),
         Vocabulary.from_table(read_checked(folder / "words.parquet")),
     )
@@ -124,10 +126,10 @@ def write_batch(folder: Path, name: str, messages: Messages, n: int, seed: int, 
     )
     path = folder / name / "predictions.parquet"
     write_parquet(path, pa.Table.from_pandas(predictions, predictions_schema(CLASSES), preserve_index=False))
-    rows = features[FEATURES_SCHEMA.names].assign(
+    rows = features[FIELDS.schema.names].assign(
         predicted_class=predicted, probabilities=pd.Series(list(probabilities), dtype=object)
     )
-    kept = KeptSample(size, SAMPLE_SCHEMA)
-    kept.add(pa.Table.from_pandas(rows, SAMPLE_SCHEMA, preserve_index=False))
+    kept = KeptSample(size, sample_schema(FIELDS))
+    kept.add(pa.Table.from_pandas(rows, sample_schema(FIELDS), preserve_index=False))
     write_sample(folder / "samples" / f"{name}.parquet", kept.rows)
     return path, folder / "samples" / f"{name}.parquet"

@@ -12,8 +12,11 @@ from tests.unit.monitoring.batches import CLASSES, USUAL, Messages, make_referen
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import DataError
+from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.monitoring.analyse import WindowBatch, analyse
 from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.comparisons import compare
+from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.reference import Reference
 
@@ -98,6 +101,21 @@ def test_the_time_of_writing_differs_always_and_is_not_compared(analysis_of: Jud
     names = {test.name for test in analysis_of(USUAL).tests}
     assert "ks of word_count" in names
     assert not {f"ks of {name}" for name in ("year", "month", "weekday", "hour")} & names
+
+
+def test_fields_are_compared_by_their_roles_whatever_their_names(reference: Reference) -> None:
+    features, predicted, probabilities = USUAL.draw(400, 7)
+    balance = np.where(np.arange(400) < 100, np.nan, -1.0)
+    fields = [Field("balance", FieldRole.NUMBER), Field("clock", FieldRole.NUMBER, drifts=False)]
+    other = reference.sample.assign(balance=-1.0, clock=2.0, shop=reference.sample["category_group"])
+    sample = features.assign(balance=balance, clock=1.0, shop=features["category_group"])
+    renamed = replace(reference, fields=Fields([*fields, Field("shop", FieldRole.CATEGORY)]), sample=other)
+    scored = Scored(predicted, probabilities, sample)
+    found = compare(scored, [0.0] * 400, ["en"] * 400, renamed, CLASSES, SETTINGS, seed=3).tests
+    values = {test.name: test.value for test in found}
+    assert values["ks of balance"] == 0.25  # a quarter is not known any more, which is no balance of -1
+    assert {"ks of unknown words", "chi-square of shop", "chi-square of language"} <= set(values)
+    assert not {"ks of clock", "ks of word_count", "auc of the embedding"} & set(values)
 
 
 def test_quantity_and_quality_are_told_apart(analysis_of: Judge) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.fields import FIELDS
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
-from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.feature_store import DataVersion, FeatureStore, features_frame
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -28,7 +28,7 @@ def features(*ids: str, dims: int = 3) -> pa.Table:
     """Return features of messages; each was written a day after the one before in the alphabet."""
     rows = [
         {
-            **{field.name: 1.5 for field in FEATURES_SCHEMA if field.type == pa.float64()},
+            **dict.fromkeys(FIELDS.numbers, 1.5),
             "message_id": name,
             "written_at": DAY + timedelta(days=ord(name[0])),
             "text_hash": f"hash of {name}",
@@ -38,7 +38,7 @@ def features(*ids: str, dims: int = 3) -> pa.Table:
         }
         for name in ids
     ]
-    return pa.Table.from_pylist(rows, schema=FEATURES_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=FIELDS.schema)
 
 
 def labels(days: int = 0, **targets: str) -> pa.Table:
@@ -171,7 +171,7 @@ def test_ids_come_with_the_hash_of_their_text(store: FeatureStore) -> None:
 
 @pytest.mark.parametrize("name", ["'; DROP TABLE labels; --", 'quo"te', "é\u05d0😀", "back\\slash", "%s {} ?"])
 def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
-    table = features("a").set_column(0, FEATURES_SCHEMA.field("message_id"), pa.array([name]))
+    table = features("a").set_column(0, FIELDS.schema.field("message_id"), pa.array([name]))
     store.append_features(V, table, "run")
     store.labels.append(label_rows([(name, "4")]), "run")
     assert labelled(store) == {name: "4"}
@@ -207,3 +207,15 @@ def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:
     with pytest.raises(Exception, match=r"(?i)schema|cast|type|field"):
         store.append_features(V, pa.table({"message_id": [1], "more": ["x"]}), "run")
     assert store.count(V) == 1
+
+
+def test_every_list_of_float32_becomes_vectors_that_are_not_copied() -> None:
+    lists = {"a": pa.array([[1, 2], [3, 4]], pa.list_(pa.float32())), "b": pa.array([[5], [6]], pa.list_(pa.float32()))}
+    table = pa.table({**lists, "probabilities": pa.array([[0.5], [1.0]], pa.list_(pa.float64()))})
+    found = features_frame(table)
+    assert np.shares_memory(found["a"][1], table["a"].chunk(0).flatten().to_numpy())
+    assert [vector.tolist() for vector in found["a"]] == [[1, 2], [3, 4]]
+    assert [vector.tolist() for vector in found["b"]] == [[5], [6]]
+    assert {vector.dtype for name in ("a", "b") for vector in found[name]} == {np.dtype(np.float32)}
+    assert found["probabilities"][1].tolist() == [1.0]
+    assert features_frame(pa.table({"n": [1]}))["n"].tolist() == [1]

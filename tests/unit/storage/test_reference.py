@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.fields import FIELDS
 from tests.unit.monitoring.batches import Messages, make_reference
 
-from batch_nlp.contracts import CATEGORICAL_FEATURES, NUMERIC_FEATURES
+from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.languages import UNKNOWN, detect_languages
-from batch_nlp.storage.reference import Reference
+from batch_nlp.storage.reference import Reference, reference_schema
 from batch_nlp.storage.vocabulary import MIN_MESSAGES, Vocabulary, words_of
 
 
@@ -17,13 +19,21 @@ def test_the_sample_holds_what_later_batches_are_compared_with_and_no_text(tmp_p
     names = set(reference.sample.columns)
     assert names == {
         "message_id", "label", "predicted_class", "probabilities", "embedding", "unknown_words", "language",
-        *NUMERIC_FEATURES, *CATEGORICAL_FEATURES,
+        *FIELDS.numbers, *FIELDS.categories,
     }  # fmt: skip
     assert len(reference.sample) == 120
     assert reference.counts.sum() == 300
     for file in tmp_path.iterdir():
         assert b"the food was" not in file.read_bytes()
         assert "text" not in pq.read_schema(file).names
+
+
+def test_fields_of_any_name_are_kept_by_their_roles() -> None:
+    fields = Fields([Field("body", FieldRole.TEXT), Field("shop", FieldRole.CATEGORY), Field("v", FieldRole.VECTOR)])
+    assert reference_schema(fields).names == [
+        "message_id", "label", "predicted_class", "probabilities", "shop", "v", "unknown_words", "language",
+    ]  # fmt: skip
+    assert reference_schema(fields).field("label").type == pa.int16()
 
 
 def test_the_same_hold_out_in_another_order_gives_the_same_sample(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.fields import FIELDS
 
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.atomic import write_json, write_parquet
 from batch_nlp.storage.feature_store import features_frame
@@ -62,7 +62,7 @@ def test_the_first_model_published_is_the_champion_and_predicts_as_it_did_when_t
     assert champion is not None
     assert champion.version == "v0001"
     check = pq.read_table(world.layers.candidates / "run-1" / "check.parquet")
-    rows = features_frame(check.drop_columns(["probabilities"]))[list(FEATURE_COLUMNS)]
+    rows = features_frame(check.drop_columns(["probabilities"]))[FIELDS.names]
     np.testing.assert_allclose(champion.pipeline.predict_proba(rows), check["probabilities"].to_pylist(), atol=1e-6)
 
 

@@ -8,18 +8,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fields import FIELDS
 
-from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.samples import (
     KEPT_SAMPLES,
-    SAMPLE_SCHEMA,
     KeptSample,
     id_hashes,
     read_sample,
     remove_old_samples,
     sample_file,
+    sample_schema,
     write_sample,
 )
 
@@ -68,15 +68,16 @@ def rows(n: int) -> pa.Table:
         "probabilities": [[0.2, 0.3, 0.5]] * n,
         "predicted_class": [2] * n,
     }
-    arrays = [pa.array(columns.get(field.name, [None] * n), field.type) for field in SAMPLE_SCHEMA]
-    return pa.table(arrays, schema=SAMPLE_SCHEMA)
+    schema = sample_schema(FIELDS)
+    arrays = [pa.array(columns.get(field.name, [None] * n), field.type) for field in schema]
+    return pa.table(arrays, schema=schema)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_a_sample_is_read_as_the_store_gives_its_rows(tmp_path: Path, n: int) -> None:
     write_sample(tmp_path / "b.parquet", rows(n))
     found = read_sample(tmp_path / "b.parquet")
-    assert set(found.columns) == {*FEATURES_SCHEMA.names, "predicted_class", "probabilities"}
+    assert set(found.columns) == {*FIELDS.schema.names, "predicted_class", "probabilities"}
     assert len(found) == n
     for vector, probabilities in zip(found["embedding"], found["probabilities"], strict=True):
         assert vector.dtype == np.float32

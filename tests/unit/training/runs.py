@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.fields import FIELDS
+
 from batch_nlp.config import Config
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -45,6 +47,7 @@ def train(
         registry or Registry(folder / "models"),
         world.definition.to_dict(),
         world.definition.version,
+        FIELDS,
         run,
         NOW,
     )

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import pytest
+from tests.fields import FIELDS
 
+from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card.pages import card_pages
@@ -68,8 +70,8 @@ def test_slices_hold_every_message_once_and_small_ones_are_marked() -> None:
     )
     truth = np.array([0, 1] * 25)
     predicted = np.r_[truth[:40], 1 - truth[40:]]
-    found = slice_metrics(rows, truth, predicted, 2, seed=1)
-    cafe, unknown = found["category group"]
+    found = slice_metrics(rows, FIELDS, truth, predicted, 2, seed=1)
+    cafe, unknown = found["category_group"]
     assert (cafe["name"], cafe["messages"], cafe["small"], cafe["f1_macro"]["low"]) == ("cafe", 40, False, 1.0)
     assert (unknown["messages"], unknown["small"]) == (10, True)
     assert unknown["accuracy"] == {"value": 0.0, "low": None, "high": None}
@@ -77,6 +79,29 @@ def test_slices_hold_every_message_once_and_small_ones_are_marked() -> None:
         "up to 25 words": 20, "26 to 50 words": 10, "101 to 200 words": 10, "over 200 words": 10,
     }  # fmt: skip
     assert [part["name"] for part in found["year"]] == ["2021", "2022"]
+
+
+def test_slices_are_of_three_categories_and_their_ten_largest_values() -> None:
+    """Values a to l, value number i in i + 1 messages, so that a and b are the smallest of twelve."""
+    values = [letter for i, letter in enumerate("abcdefghijkl") for _ in range(i + 1)]
+    n = len(values)
+    rows = pd.DataFrame(
+        {
+            **dict.fromkeys(("shop", "city", "channel", "tariff"), values),
+            "written_at": pd.to_datetime([None, *["2022-01-01"] * (n - 1)], utc=True),
+        }
+    )
+    fields = Fields(Field(name, FieldRole.CATEGORY) for name in ("shop", "city", "channel", "tariff"))
+    found = slice_metrics(rows, fields, np.zeros(n, np.int64), np.zeros(n, np.int64), 2, seed=1)
+    assert list(found) == ["shop", "city", "channel", "year"]
+    assert [part["name"] for part in found["shop"]] == [*"lkjihgfedc", "all others"]
+    assert [part["messages"] for part in found["shop"]] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 3]
+    assert {part["name"]: part["messages"] for part in found["year"]} == {"2022": n - 1, "not known": 1}
+
+
+def test_without_categories_counts_and_times_there_are_no_slices() -> None:
+    rows = pd.DataFrame({"written_at": pd.to_datetime([None, None], utc=True)})
+    assert slice_metrics(rows, Fields(), np.array([0, 1]), np.array([0, 1]), 2, seed=1) == {}
 
 
 def test_the_card_goes_with_the_model_and_says_what_was_measured(world: World, facts: dict[str, Any]) -> None:
@@ -137,7 +162,7 @@ def test_hostile_names_stay_names(facts: dict[str, Any]) -> None:
     hostile = copy.deepcopy(facts)
     attack = "<script>alert(1)</script>\"'|$x_{1}$\n# heading"
     hostile["classes"][0] = hostile["data"]["dataset"] = hostile["gate"]["champion"] = attack
-    hostile["slices"]["category group"][0]["name"] = attack
+    hostile["slices"]["category_group"][0]["name"] = attack
     hostile["importance"]["groups"][0]["name"] = hostile["words"][0][0]["term"] = attack
     hostile["statements"] = statements(hostile)
     hostile["decision"] = decision_in_words(hostile)

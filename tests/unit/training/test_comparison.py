@@ -15,9 +15,9 @@ from loguru import logger
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from tests.fields import FIELDS
 
 from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, TrainingConfig
-from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.model_file import dump_model
@@ -37,7 +37,7 @@ def features(first: int, last: int) -> pa.Table:
     """Return features of messages by number; a few of them are short, the others long."""
     rows = [
         {
-            **{field.name: 1.0 for field in FEATURES_SCHEMA if field.type == pa.float64()},
+            **dict.fromkeys(FIELDS.numbers, 1.0),
             "message_id": f"m{number:03d}",
             "written_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
             "text_hash": "h",
@@ -48,7 +48,7 @@ def features(first: int, last: int) -> pa.Table:
         }
         for number in range(first, last)
     ]
-    return pa.Table.from_pylist(rows, schema=FEATURES_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=FIELDS.schema)
 
 
 def fitted(messages: pd.DataFrame, least_good: int) -> Pipeline:
@@ -98,11 +98,19 @@ def scene(folder: Path, engine: EngineConfig, *, learned: int = 60, known: int =
     version.mkdir(parents=True)
     dump_model(version / MODEL_FILE, fitted(messages, 8))
     write_parquet(version / TRAINED_ON_FILE, pa.table({"message": message_hashes(messages[:learned])}))
-    write_manifest(version, {"dataset": "sample", "classes": CLASSES, "data_version": {"feature_version": OLD}})
+    write_manifest(
+        version,
+        {
+            "dataset": "sample",
+            "classes": CLASSES,
+            "fields": FIELDS.to_list(),
+            "data_version": {"feature_version": OLD},
+        },
+    )
     (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
     labels = (messages["text_length"] >= 5).astype(int)
     candidate = Candidate(
-        "run", fitted(messages, 6), CLASSES, messages, labels, messages.index[:50], messages.index[50:]
+        "run", fitted(messages, 6), CLASSES, FIELDS, messages, labels, messages.index[:50], messages.index[50:]
     )
     config = Config(
         seed=7,

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.layers import Layers
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.label_errors import find_label_errors
@@ -66,14 +67,15 @@ def candidate() -> Any:
         {
             "message_id": ["a", "<i>b", "c", "d"],
             "text": ["fine", HOSTILE, "well", "bad"],
-            "word_count": [1.0, 204.0, 1.0, 1.0],
-            "category_group": ["cafe", None, "cafe", None],
+            "shop": ["a", "<b>", "a", None],
+            "city": ["x", "y", None, None],
         }
     )
     probabilities = np.array([[0.1, 0.9], [0.05, 0.95], [0.4, 0.6], [0.8, 0.2]])
     encoding = SimpleNamespace(named_transformers_={})
     return SimpleNamespace(
         classes=["no", "<yes>"],
+        fields=Fields([Field("shop", FieldRole.CATEGORY), Field("city", FieldRole.CATEGORY)]),
         rows=rows,
         truth=np.array([1, 0, 0, 0]),
         predicted=np.array([1, 1, 1, 0]),
@@ -92,10 +94,12 @@ def test_the_surest_mistakes_come_first_and_hostile_texts_stay_text(tmp_path: Pa
     assert table["message_id"].tolist() == ["<i>b", "c"]
     assert table["confidence"].tolist() == [0.95, 0.6]
     assert table[["true", "predicted"]].iloc[0].tolist() == ["no", "<yes>"]
+    assert table["categories"].tolist() == ["<b> · y", "a"]
+    assert table["word_count"].tolist() == [203, 1]
     assert len(table["text"][0]) == 501
     for name in ("mistakes.html", "label_errors.html"):
         page = (folder / name).read_text()
-        assert not any(tag in page for tag in ("<script", "<i>b", "<yes>", "nan<"))
+        assert not any(tag in page for tag in ("<script", "<i>b", "<yes>", "<b>", "nan<"))
         assert "07_model_output/mails/run-1.parquet" in page
     assert HOSTILE[:500] in unescape((folder / "mistakes.html").read_text())
     assert {name: analysis.facts()[name] for name in ("mistakes", "confident_predictions", "confident_mistakes")} == {

@@ -16,13 +16,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils import Tags
+from tests.fields import FIELDS
 from xgboost import DMatrix, XGBClassifier
 
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.storage.registry import Registry
+from batch_nlp.training.column_groups import column_groups
 from batch_nlp.training.encoding import build_encoding, build_imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
-from batch_nlp.training.explanation.contributions import OCCLUSION, column_groups, contributions, ngram_step
+from batch_nlp.training.explanation.contributions import OCCLUSION, contributions, ngram_step
 from batch_nlp.training.explanation.words import MOST_WORDS_LEFT_OUT, term_effects, word_effects
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.tuned_classifier import TunedClassifier
@@ -44,22 +45,22 @@ def model(world: World) -> Pipeline:
 
 @pytest.fixture(scope="session")
 def encoded(model: Pipeline, messages: pd.DataFrame) -> pd.DataFrame:
-    found: pd.DataFrame = model[:-1].transform(messages[list(FEATURE_COLUMNS)])
+    found: pd.DataFrame = model[:-1].transform(messages[FIELDS.names])
     return found
 
 
 @pytest.fixture(scope="session")
-def groups(model: Pipeline, encoded: pd.DataFrame) -> dict[str, list[str]]:
-    return column_groups(model, encoded.columns)
+def groups(encoded: pd.DataFrame) -> dict[str, list[str]]:
+    return column_groups(encoded.columns, FIELDS)
 
 
 def test_every_column_is_in_one_group_and_text_is_told_from_numbers(
     groups: dict[str, list[str]], encoded: pd.DataFrame
 ) -> None:
     assert sorted(name for names in groups.values() for name in names) == sorted(encoded.columns)
-    assert {"n-grams", "sentences", "embedding", "text_length", "tenure_days", "category_group"} <= set(groups)
+    assert {"ngrams", "sentences", "embedding", "text_length", "tenure_days", "category_group"} <= set(groups)
     assert len(groups["embedding"]) == 256
-    assert all(name.startswith("ngram_score_") for name in groups["n-grams"])
+    assert all(name.startswith("ngram_score_") for name in groups["ngrams"])
     assert not [name for name in groups if name.startswith(("missingindicator", "category_group_"))]
 
 
@@ -137,7 +138,7 @@ def test_a_decision_against_the_most_probable_class_gives_its_reason(model: Pipe
     weighed = copy.deepcopy(model)
     weighed.steps[-1][1].decision_weights_ = np.array([1.0, 1000.0, 1.0])
     row = messages.iloc[[0]]
-    plain, found = (explain_message(pipeline, row, CLASSES, "positive") for pipeline in (model, weighed))
+    plain, found = (explain_message(pipeline, FIELDS, row, CLASSES, "positive") for pipeline in (model, weighed))
     assert "the most probable class" in plain.decision
     assert found.label == "neutral"
     assert found.probabilities == plain.probabilities
@@ -175,9 +176,9 @@ def test_of_a_model_that_reads_texts_words_are_left_out(
         ("scaler", "passthrough"),
         ("training", TunedClassifier(WordReader(), balance="none", calibration="none", metric=None)),
     ])  # fmt: skip
-    pipeline.fit(messages[list(FEATURE_COLUMNS)], labels)
+    pipeline.fit(messages[FIELDS.names], labels)
     row = messages.iloc[[0]].assign(text="A wonderful wonderful day. " + " ".join(f"w{i}" for i in range(150)))
-    found = explain_message(pipeline, row, CLASSES)
+    found = explain_message(pipeline, FIELDS, row, CLASSES)
     assert found.label == "positive"
     assert next(iter(found.terms.items())) == ("wonderful", pytest.approx(np.log(0.8 / 0.3)))
     assert not any(effect for word, effect in found.terms.items() if word != "wonderful")
@@ -191,7 +192,7 @@ def test_what_messages_hold_is_shown_and_not_acted_on(model: Pipeline, messages:
     """Guarantee: reports escape everything, and a terminal is not sent what it would act on."""
     text = "<script>alert(1)</script> great [bold]food[/bold] \x1b[2J & more"
     row = messages.iloc[[0]].assign(text=text, message_id='"><img src=x onerror=alert(2)>')
-    found = explain_message(model, row, CLASSES)
+    found = explain_message(model, FIELDS, row, CLASSES)
     shown = explanation_page(found)
     assert "<script" not in shown
     assert "<img" not in shown

@@ -6,30 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.fields import FIELDS
 
-from batch_nlp.training.importance import column_groups, permutation_importance
+from batch_nlp.training.importance import permutation_importance
 from batch_nlp.training.tuned_classifier import TunedClassifier
-
-
-def test_columns_that_mean_little_alone_are_shuffled_together() -> None:
-    columns = [
-        "word_count", "elite_years", "missingindicator_elite_years", "category_count", "category_group_cafe",
-        "category_group_infrequent_sklearn", "ngram_score_0", "ngram_score_nb_0", "sentence_min_0", "sentence_count",
-        "embedding_000", "embedding_001", "text", "something_new",
-    ]  # fmt: skip
-    assert column_groups(columns) == {
-        "word_count": ["word_count"],
-        "elite_years": ["elite_years", "missingindicator_elite_years"],
-        "category_count": ["category_count"],
-        "category_group": ["category_group_cafe", "category_group_infrequent_sklearn"],
-        "ngrams": ["ngram_score_0", "ngram_score_nb_0"],
-        "sentences": ["sentence_min_0", "sentence_count"],
-        "embedding": ["embedding_000", "embedding_001"],
-        "text": ["text"],
-        "something_new": ["something_new"],
-    }
-    coarse = column_groups(columns, coarse=True)
-    assert list(coarse) == ["tabular", "ngrams", "sentences", "embedding", "text", "something_new"]
 
 
 class FirstAndCategory(LogisticRegression):
@@ -53,7 +33,7 @@ def test_a_column_matters_if_and_only_if_the_classifier_reads_it() -> None:
         }
     )
     classifier = TunedClassifier(FirstAndCategory()).fit(rows, truth)
-    found = permutation_importance(classifier, rows, truth, seed=1)
+    found = permutation_importance(classifier, rows, truth, FIELDS, seed=1)
     drops = {group["name"]: group for group in found["groups"]}
     assert found["baseline"] == pytest.approx(1, abs=0.01)
     # with the only reading column shuffled, half of the messages of two equal classes are right by chance
@@ -61,4 +41,4 @@ def test_a_column_matters_if_and_only_if_the_classifier_reads_it() -> None:
     assert drops["hour"] == {"name": "hour", "columns": 1, "drop": 0.0, "least": 0.0, "greatest": 0.0}
     assert abs(drops["word_count"]["drop"]) < 0.02
     assert found["groups"][0]["name"] == "ngrams"
-    assert found == permutation_importance(classifier, rows, truth, seed=1)
+    assert found == permutation_importance(classifier, rows, truth, FIELDS, seed=1)

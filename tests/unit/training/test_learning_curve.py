@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from tests.fields import FIELDS
 
 from batch_nlp.config import LearningCurveConfig
 from batch_nlp.errors import DataError, SettingsError
@@ -76,7 +77,7 @@ def test_a_size_with_too_few_of_a_class_is_passed_over_and_the_full_size_is_the_
         learning_curve=LearningCurveConfig([0.02, 1.0]),
         model=replace(world.config.model, name="<b>model</b>"),
     )
-    found = measure_learning_curve(config, messages)
+    found = measure_learning_curve(config, messages, FIELDS)
     (skipped,), (point,) = found.skipped, found.points
     assert skipped.messages == round(0.02 * point.messages)
     assert "class negative (0) has" in skipped.reason or "class neutral (1) has" in skipped.reason
@@ -102,7 +103,7 @@ def test_a_size_with_too_few_of_a_class_is_passed_over_and_the_full_size_is_the_
 def test_shares_that_are_all_too_small_stop_with_the_reason(world: World, messages: pd.DataFrame) -> None:
     config = replace(world.config, learning_curve=LearningCurveConfig([0.01, 0.02]))
     with pytest.raises(DataError, match=r"None of learning_curve\.shares=\[0\.01, 0\.02\].*has \d+"):
-        measure_learning_curve(config, messages)
+        measure_learning_curve(config, messages, FIELDS)
 
 
 @pytest.mark.parametrize("shares", [[], [0.5, 0.2], [0.0, 1.0], [0.5, 1.1], [0.5, 0.5]])

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.fields import FIELDS
 from tests.unit.training.runs import World, train, with_training
 
-from batch_nlp.contracts import FEATURE_COLUMNS
 from batch_nlp.storage.scratch import arrays_on_disk
 from batch_nlp.training import fit, ngram_scores
 from batch_nlp.training.fit import encode, fit_pipeline
@@ -47,7 +47,7 @@ def test_rows_that_are_worked_on_in_parts_give_the_same_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """But for the last digits of the scales, which 32 bits do not show."""
-    train_on, others = messages[list(FEATURE_COLUMNS)][:600], messages[list(FEATURE_COLUMNS)][600:]
+    train_on, others = messages[FIELDS.names][:600], messages[FIELDS.names][600:]
     at_once = build_training_pipeline(world.config).fit(train_on, labels[:600].to_numpy())
     monkeypatch.setattr(fit, "ROWS", 70)
     monkeypatch.setattr(ngram_scores, "_TEXTS", 90)

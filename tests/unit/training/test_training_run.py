@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.fields import FIELDS
 from tests.unit.training.runs import NOW, World, train, with_training
 
 from batch_nlp.config import Config, Input, Split, plain
-from batch_nlp.contracts import FEATURES_SCHEMA
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
@@ -27,8 +27,8 @@ from batch_nlp.training.run import training_fingerprint
 def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore:
     """Return a store of these messages and their `target`."""
     store = FeatureStore(folder, world.config.engine)
-    features = messages[FEATURES_SCHEMA.names]
-    store.append_features(world.definition.version, pa.Table.from_pandas(features, FEATURES_SCHEMA, False), "r")
+    features = messages[FIELDS.schema.names]
+    store.append_features(world.definition.version, pa.Table.from_pandas(features, FIELDS.schema, False), "r")
     labels = messages[["message_id", "target"]].assign(arrived_at=NOW, source_file="f")
     store.labels.append(pa.Table.from_pandas(labels, LABELS_SCHEMA, preserve_index=False), "r")
     return store

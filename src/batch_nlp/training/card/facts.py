@@ -65,8 +65,10 @@ def card_facts(
         },
         "decision_weights": [float(weight) for weight in candidate.classifier.decision_weights_],
         "few": SMALL,
-        "slices": slice_metrics(candidate.rows, candidate.truth, candidate.predicted, k, seed),
-        "importance": permutation_importance(candidate.classifier, candidate.encoded, candidate.truth, seed),
+        "slices": slice_metrics(candidate.rows, candidate.fields, candidate.truth, candidate.predicted, k, seed),
+        "importance": permutation_importance(
+            candidate.classifier, candidate.encoded, candidate.truth, candidate.fields, seed
+        ),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),
         "gate": {"checks": manifest["gate"], "champion": champion},

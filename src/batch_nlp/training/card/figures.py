@@ -171,7 +171,7 @@ def _slices(axes: Axes, facts: dict[str, Any]) -> None:
     axes.axvline(overall["value"], color=_BLUE, linewidth=1, label=f"all messages: {overall['value']:.3f}")
     names, place = {}, 0
     for way, slices in facts["slices"].items():
-        names[place] = f"by {way}"
+        names[place] = f"by {_short(way)}"
         for found in slices:
             place += 1
             names[place] = f"{_short(found['name'])}  ({found['messages']:,})"

@@ -16,11 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.contracts import CATEGORICAL_FEATURES, TEXT
+from batch_nlp.fields import TEXT
 from batch_nlp.training.calibration import class_scores
 from batch_nlp.training.ngram_scores import NgramScores
 
-NGRAMS, SENTENCES, EMBEDDING_GROUP = "n-grams", "sentences", "embedding"
 TREE_SHAP = "TreeSHAP (exact)"
 LINEAR = "coefficient times value (exact)"
 OCCLUSION = "left out one at a time (not additive)"
@@ -60,35 +59,6 @@ def ngram_step(pipeline: Pipeline) -> NgramScores | None:
     """Return the fitted step that scores n-grams; None for a model that does not learn from them."""
     found = pipeline.named_steps["encoding"].named_transformers_.get("ngrams")
     return found if isinstance(found, NgramScores) else None
-
-
-def column_groups(pipeline: Pipeline, columns: pd.Index[str]) -> dict[str, list[str]]:
-    """Return which columns of the classifier's input belong together, group by group.
-
-    All scores of words are one group, those of sentences another, and the embedding a third. Each tabular feature is
-    a group of its own, with its indicator of missing values, or with the columns of its categories.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        A fitted training pipeline.
-    columns : Index of str
-        Columns that its last step is given.
-    """
-    transformers = pipeline.named_steps["encoding"].named_transformers_
-    owner: dict[str, str] = {}
-    ngrams, embedding = ngram_step(pipeline), transformers.get("embedding")
-    if ngrams is not None:
-        for name in ngrams.get_feature_names_out():
-            owner[str(name)] = SENTENCES if str(name).startswith("sentence_") else NGRAMS
-    if hasattr(embedding, "dims_"):
-        owner |= dict.fromkeys(map(str, embedding.get_feature_names_out()), EMBEDDING_GROUP)
-    groups: dict[str, list[str]] = {}
-    for name in map(str, columns):
-        category = next((feature for feature in CATEGORICAL_FEATURES if name.startswith(f"{feature}_")), None)
-        group = owner.get(name) or category or name.removeprefix("missingindicator_")
-        groups.setdefault(group, []).append(name)
-    return groups
 
 
 def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:

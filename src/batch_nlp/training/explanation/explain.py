@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.contracts import CATEGORICAL_FEATURES, FEATURE_COLUMNS, NUMERIC_FEATURES, TEXT
-from batch_nlp.training.explanation.contributions import Contributions, column_groups, contributions, ngram_step
+from batch_nlp.fields import TEXT, Fields
+from batch_nlp.training.column_groups import column_groups
+from batch_nlp.training.explanation.contributions import Contributions, contributions, ngram_step
 from batch_nlp.training.explanation.words import (
     Word,
     left_out_words,
@@ -161,7 +162,12 @@ class Explanation:
 
 
 def explain_message(
-    pipeline: Pipeline, message: pd.DataFrame, classes: list[str], truth: str | None = None, model: str = ""
+    pipeline: Pipeline,
+    fields: Fields,
+    message: pd.DataFrame,
+    classes: list[str],
+    truth: str | None = None,
+    model: str = "",
 ) -> Explanation:
     """Explain what a model decides on one message.
 
@@ -169,6 +175,8 @@ def explain_message(
     ----------
     pipeline : Pipeline
         A fitted training pipeline; its last step is a `TunedClassifier`.
+    fields : Fields
+        What it is given of a message.
     message : DataFrame, shape (1, ...)
         A row of the feature store.
     classes : list of str
@@ -178,12 +186,12 @@ def explain_message(
     model : str
         Version of the model.
     """
-    row, text = message[list(FEATURE_COLUMNS)], str(message[TEXT].iloc[0])
+    row, text = message[fields.names], str(message[TEXT].iloc[0])
     classifier = cast("TunedClassifier", pipeline.steps[-1][1])
     encoded = cast("pd.DataFrame", pipeline[:-1].transform(row))
     probabilities = classifier.predict_proba(encoded)
     decided = int(classifier.decide(probabilities)[0])
-    found = contributions(classifier.estimator_, encoded, column_groups(pipeline, encoded.columns))
+    found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
     ngrams, terms, meaning, passed_over, words = ngram_step(pipeline), dict[str, float](), "", 0, list[Word]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
@@ -204,7 +212,7 @@ def explain_message(
         method=found.method,
         base=float(found.base[decided]),
         rest=float(found.rest[decided]),
-        parts=_parts(found, row, decided),
+        parts=_parts(found, fields, row, decided),
         terms=terms,
         terms_mean=meaning,
         terms_passed_over=passed_over,
@@ -216,14 +224,14 @@ def _floats(values: NDArray[np.float64]) -> list[float]:
     return [float(value) for value in values]
 
 
-def _parts(found: Contributions, row: pd.DataFrame, label: int) -> list[Part]:
+def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[Part]:
     def value(name: str) -> str:
-        if name not in (*NUMERIC_FEATURES, *CATEGORICAL_FEATURES):
+        if name not in (*fields.numbers, *fields.categories):
             return ""
         content = row[name].iloc[0]
         if pd.isna(content):
             return "missing"
-        return f"{content:.6g}" if name in NUMERIC_FEATURES else str(content)
+        return f"{content:.6g}" if name in fields.numbers else str(content)
 
     parts = [Part(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
     return sorted(parts, key=lambda part: -abs(part.effect))

@@ -7,14 +7,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.log import printable
-from batch_nlp.training.explanation.contributions import EMBEDDING_GROUP, NGRAMS, SENTENCES
+from batch_nlp.training.column_groups import NGRAMS, SENTENCES
 from batch_nlp.training.explanation.explain import Explanation
 
 _TERMS, _PARTS, _TEXT = 12, 12, 400
 GROUP_NAMES = {
     NGRAMS: "n-grams: scores of the words",
     SENTENCES: "sentences: how their scores spread",
-    EMBEDDING_GROUP: "embedding: what the text means",
+    "embedding": "embedding: what the text means",
 }
 
 

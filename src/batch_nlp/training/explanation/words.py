@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.contracts import TEXT
+from batch_nlp.fields import TEXT
 from batch_nlp.training.calibration import class_scores
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.word_counts import new_vectorizer, split_sentences

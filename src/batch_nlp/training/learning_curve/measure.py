@@ -13,15 +13,15 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config
-from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.dataset.labels import class_labels
+from batch_nlp.dataset.split import check_classes, rows_at, split_messages
 from batch_nlp.errors import DataError
+from batch_nlp.fields import Fields
 from batch_nlp.log import progress
 from batch_nlp.training.fit import fit_pipeline, in_parts
 from batch_nlp.training.intervals import with_intervals
-from batch_nlp.dataset.labels import class_labels
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline
-from batch_nlp.dataset.split import check_classes, rows_at, split_messages
 from batch_nlp.training.validate import METRICS, Validation
 
 
@@ -86,7 +86,9 @@ class LearningCurve:
         return {**asdict(self), "said": said}
 
 
-def measure_learning_curve(config: Config, messages: pd.DataFrame, checkpoints: Path | None = None) -> LearningCurve:
+def measure_learning_curve(
+    config: Config, messages: pd.DataFrame, fields: Fields, checkpoints: Path | None = None
+) -> LearningCurve:
     """Train on each of ``learning_curve.shares`` and measure.
 
     The hold-out is that of training, and the same for every size. A share takes the newest training messages, those
@@ -97,6 +99,8 @@ def measure_learning_curve(config: Config, messages: pd.DataFrame, checkpoints: 
     config : Config
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
+    fields : Fields
+        Of the features.
     checkpoints : Path, optional
         Where a classifier that can be resumed keeps how far it came.
 
@@ -121,15 +125,13 @@ def measure_learning_curve(config: Config, messages: pd.DataFrame, checkpoints: 
                 check_classes(labels[rows], classes, training.min_class_messages, "messages to train on")
                 started = time.perf_counter()
                 pipeline = build_training_pipeline(config, checkpoints)
-                fit_pipeline(pipeline, rows_at(messages, rows)[list(FEATURE_COLUMNS)], labels[rows].to_numpy())
+                fit_pipeline(pipeline, rows_at(messages, rows)[fields.names], labels[rows].to_numpy())
                 seconds = time.perf_counter() - started
             except DataError as error:
                 skipped.append(Skipped(share, len(rows), str(error)))
                 logger.warning("Learning curve: {:,} messages are passed over: {}", len(rows), error)
             else:
-                predicted = in_parts(pipeline.predict, rows_at(messages, held_out)[list(FEATURE_COLUMNS)]).astype(
-                    np.int64
-                )
+                predicted = in_parts(pipeline.predict, rows_at(messages, held_out)[fields.names]).astype(np.int64)
                 pipeline.steps[-1][1].discard_checkpoints()
                 point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
                 points.append(point)

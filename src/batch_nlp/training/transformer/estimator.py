@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from batch_nlp.contracts import TEXT
+from batch_nlp.fields import TEXT
 from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
 from batch_nlp.training.transformer.checks import check_classes, check_parameters, require_extra
 from batch_nlp.training.transformer.recipe import Recipe
