@@ -17,8 +17,9 @@ from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
 from batch_nlp.config import Config
+from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
+from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments import (
     Job,
@@ -31,7 +32,6 @@ from batch_nlp.experiments import (
     tell_end_of_sweep,
     threads_of_a_job,
 )
-from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.stderr import lasting_stderr
 from batch_nlp.tracking.settings import check_arguments
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import Combine, DriftResponse, DriftRule, Event, NotifyFormat, Policy, RetrainWith, Scenario
+from batch_nlp.config.choices import (
+    Combine,
+    DriftResponse,
+    DriftRule,
+    Event,
+    NotifyFormat,
+    Policy,
+    RetrainWith,
+    Scenario,
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -11,8 +12,25 @@ from batch_nlp.errors import SettingsError, did_you_mean
 
 # Columns that the steps use themselves; a field of the same name needs another one
 RESERVED = frozenset(
-    {"message_id", "text", "text_hash", "written_at", "target", "label", "group", "source_file", "source_line"}
+    [
+        "message_id",
+        "text",
+        "text_hash",
+        "written_at",
+        "target",
+        "label",
+        "label_source",
+        "group",
+        "source_file",
+        "source_line",
+        "predicted_class",
+        "probabilities",
+        "unknown_words",
+        "language",
+    ]
 )
+# XGBoost refuses them in the name of a column
+_REFUSED = re.compile(r"[\[\]<]")
 # Roles that decide which features a message gets; the others say how it is found and read
 FEATURE_ROLES = frozenset({Role.text, Role.category, Role.number, Role.key, Role.raw})
 
@@ -70,8 +88,11 @@ def check_columns(dataset: DatasetConfig) -> None:
         if column.role is Role.key and column.of is not None and column.of not in tables:
             raise SettingsError(f"{key}.{name}.of={column.of}: no side table of that name. {_hint(column.of, tables)}")
     for name in names_of(columns, Role.category, Role.number, Role.raw):
-        if field_name(name, columns[name]) in RESERVED:
-            raise SettingsError(f"{key}.{name}: the name is taken. Call its field otherwise: {key}.{name}.name=other.")
+        field = field_name(name, columns[name])
+        if field in RESERVED or _REFUSED.search(field):
+            raise SettingsError(
+                f"{key}.{name}: no field can be called so. Give it another name: {key}.{name}.name=other."
+            )
     group = dataset.split.column
     if group is not None and group not in columns:
         raise SettingsError(f"dataset.split.column={group}: is not declared in {key}. {_hint(group, list(columns))}")

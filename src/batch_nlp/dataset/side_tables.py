@@ -195,7 +195,7 @@ class SideTables:
         columns = ", ".join(map(_quoted, dict.fromkeys([table.key, *table.columns])))
         # of two rows for one key (and time) the first counts
         self._connection.execute(
-            f"CREATE TABLE {name} AS SELECT {columns} FROM source "  # noqa: S608 # nosec B608 names are quoted
+            f"CREATE TABLE {name} AS SELECT {columns} FROM source "  # nosec B608 names are quoted
             f"QUALIFY row_number() OVER (PARTITION BY {unique} ORDER BY source_file, source_line) = 1"
         )
         self._connection.unregister("source")
@@ -218,7 +218,9 @@ class SideTables:
         if not self._joined:
             return pd.DataFrame(index=messages.index)
         keys = {one.key: pa.array(messages[one.key], pa.string()) for one in self._joined}
-        times = pa.array(messages["written_at"].fillna(pd.Timestamp.max.tz_localize("UTC").floor("us")), from_pandas=True)
+        times = pa.array(
+            messages["written_at"].fillna(pd.Timestamp.max.tz_localize("UTC").floor("us")), from_pandas=True
+        )
         batch = {"position": pa.array(range(len(messages))), "at": times.cast(pa.timestamp("us", tz="UTC")), **keys}
         self._connection.register("keys", pa.table(batch))
         selected, tables = [], []
@@ -227,10 +229,12 @@ class SideTables:
             selected += [f"t{number}.{_quoted(name)} AS {_quoted(f'{one.prefix}_{name}')}" for name in columns]
             same = f"keys.{_quoted(one.key)} = t{number}.{_quoted(one.table.key)}"
             as_of = names_of(one.table.columns, Role.time)
-            join = f"ASOF LEFT JOIN {{}} t{number} ON {same} AND keys.at >= t{number}.{_quoted(as_of[0])}" if as_of else ""
+            join = (
+                f"ASOF LEFT JOIN {{}} t{number} ON {same} AND keys.at >= t{number}.{_quoted(as_of[0])}" if as_of else ""
+            )
             table = _quoted(f"side_{one.table.name}")
             tables.append(join.format(table) if join else f"LEFT JOIN {table} t{number} ON {same}")
-        query = f"SELECT {', '.join(selected) or '1'} FROM keys {' '.join(tables)} ORDER BY position"  # noqa: S608 # nosec B608
+        query = f"SELECT {', '.join(selected) or '1'} FROM keys {' '.join(tables)} ORDER BY position"  # nosec B608
         found = self._connection.sql(query).to_arrow_table()
         self._connection.unregister("keys")
         return pd.DataFrame(

@@ -20,6 +20,8 @@ UNREADABLE = object()
 # What pandas makes of whole numbers in a column that lacks some: 12 becomes 12.0
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
 _TRAILING = re.compile(r"[^\S\n]+(?=\n)")
+# A category becomes a part of a column's name, in which XGBoost refuses these
+_IN_NAMES = str.maketrans("[]<", "()(")
 _ZONE = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 # Signs of currencies and separators of thousands
 _NOT_NUMBER = re.compile(r"[\s,$€£¥₹]")
@@ -66,13 +68,19 @@ def as_key(value: Any) -> Any:
 
 
 def as_category(value: Any) -> Any:
-    """Return a category as text without white space around it, a list as its entries joined by ``|``."""
+    """Return a category as text without white space around it, a list as its entries joined by ``|``.
+
+    Examples
+    --------
+    >>> [as_category(value) for value in (" Delta ", True, ["a", "b"], 3.0, "<b>")]
+    ['Delta', 'true', 'a|b', '3', '(b>']
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return "|".join(str(part).strip() for part in value) or None
+        value = "|".join(str(part).strip() for part in value)
     found = as_key(value)
-    return (found.strip() or None) if isinstance(found, str) else found
+    return (found.strip().translate(_IN_NAMES) or None) if isinstance(found, str) else found
 
 
 def as_raw(value: Any) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.storage.raw_lines import Row
 
-_EXAMPLES = "Such as \"inbound = 'True'\" or \"TRY_CAST(score AS DOUBLE) > 3\"; every column is text."
+_EXAMPLES = 'Such as "inbound = \'True\'" or "TRY_CAST(score AS DOUBLE) > 3"; every column is text.'
 
 
 class Where:
@@ -48,7 +48,7 @@ class Where:
 
     def _parsed(self) -> Any:
         quoted = f"SELECT 1 FROM messages WHERE ({self.condition})".replace("'", "''")
-        found = self._connection.execute(f"SELECT json_serialize_sql('{quoted}')").fetchall()  # noqa: S608 # nosec B608 it is quoted
+        found = self._connection.execute(f"SELECT json_serialize_sql('{quoted}')").fetchall()  # nosec B608 it is quoted
         parsed = json.loads(found[0][0])
         if parsed["error"] or len(parsed["statements"]) != 1:
             raise self._refusal(parsed.get("error_message", "not one condition"))
@@ -66,7 +66,7 @@ class Where:
         if not self.columns:
             raise self._refusal("it names no column")
         self._connection.register("messages", table)
-        query = f"SELECT coalesce(({self.condition})::BOOLEAN, false) FROM messages"  # noqa: S608 # nosec B608 the setting
+        query = f"SELECT coalesce(({self.condition})::BOOLEAN, false) FROM messages"  # nosec B608 the setting
         found = self._connection.execute(query).fetchnumpy()
         return np.asarray(next(iter(found.values())), dtype=np.bool_)
 

@@ -15,9 +15,9 @@ from hydra.experimental.callback import Callback
 from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 
+from batch_nlp.config.settings import LOG_LEVELS
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.experiments.result import fingerprint, read_result
-from batch_nlp.config.settings import LOG_LEVELS
 
 _PLUGINS = {"optuna": "search with Optuna", "joblib": "jobs side by side"}
 

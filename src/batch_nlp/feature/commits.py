@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import field_name, joins
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.raw_files import RawFile
 from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import temporary_name, write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw_files import RawFile
 
 # Messages by layer, and labelled messages
 BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]

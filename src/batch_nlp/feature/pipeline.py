@@ -73,9 +73,7 @@ def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surround
 def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any]:
     """Return all columns that are read: those of a definition, and the settings' ids and times."""
     found = {
-        name: column
-        for name, column in config.dataset.messages.columns.items()
-        if column.role in (Role.id, Role.time)
+        name: column for name, column in config.dataset.messages.columns.items() if column.role in (Role.id, Role.time)
     }
     return found | definition.columns
 

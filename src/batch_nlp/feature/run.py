@@ -17,7 +17,6 @@ from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_
 from batch_nlp.errors import DataError
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.raw_files import RawFile, RawFiles
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
 from batch_nlp.storage.atomic import write_text
@@ -26,6 +25,7 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.tables import connect
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from loguru import logger
 
-from batch_nlp.errors import DataError
 from batch_nlp.dataset.side_tables import file_identity
+from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import SOURCES_ADVICE, FeatureStore
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import TablesConfig
+from batch_nlp.config import DatasetConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.registry import file_hash
@@ -134,7 +134,7 @@ class BatchRecords:
         open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
         return next((batch for batch in open_batches if batch.dataset == dataset), None)
 
-    def new_files(self, inbox: Path, tables: TablesConfig, min_age: float = 0.0) -> dict[str, str]:
+    def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> dict[str, str]:
         """Return the files in the inbox that no batch has, name -> SHA-256 of the content.
 
         Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
@@ -142,7 +142,7 @@ class BatchRecords:
         """
         processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
         new: dict[str, str] = {}
-        for file in message_files(inbox, tables):
+        for file in inbox_files(inbox, dataset):
             before = file.stat()
             digest = file_hash(file)
             after = file.stat()
@@ -168,13 +168,14 @@ class BatchRecords:
         return batch
 
 
-def message_files(inbox: Path, tables: TablesConfig) -> list[Path]:
+def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
     """Return the files of the inbox that hold messages."""
-    side_tables = [pattern for pattern in (tables.user, tables.business) if pattern]
+    side_tables = [table.files for table in dataset.side_tables]
     return [
         file
         for file in find_files(inbox, "*")
-        if fnmatch(file.name, tables.message + ".*") or not any(fnmatch(file.name, name + ".*") for name in side_tables)
+        if fnmatch(file.name, dataset.messages.files + ".*")
+        or not any(fnmatch(file.name, name + ".*") for name in side_tables)
     ]
 
 

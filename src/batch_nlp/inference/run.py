@@ -18,7 +18,7 @@ from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
-from batch_nlp.inference.predict import Predict, predictions_schema
+from batch_nlp.inference.predict import predictions_schema
 from batch_nlp.log import progress
 from batch_nlp.prefetch import prefetched
 from batch_nlp.steps.base import MeteredPipeline, diagram

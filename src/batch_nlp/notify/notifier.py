@@ -6,8 +6,8 @@ import os
 
 from loguru import logger
 
-from batch_nlp.config.composition import check_variable
 from batch_nlp.config import NotifyConfig, NotifyFormat
+from batch_nlp.config.composition import check_variable
 from batch_nlp.errors import SettingsError
 from batch_nlp.notify.notice import Notice
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post

@@ -9,6 +9,7 @@ from typing import Any
 
 from batch_nlp.config import Config
 from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.fields import Fields
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -59,6 +60,13 @@ class Run:
     def name(self) -> str:
         """Name of the run: its time to the microsecond."""
         return run_name(self.now)
+
+    @property
+    def fields(self) -> Fields:
+        """What the steps of the definition make of a message."""
+        from batch_nlp.feature.pipeline import feature_fields
+
+        return feature_fields(self.definition)
 
     @property
     def inbox(self) -> Path:

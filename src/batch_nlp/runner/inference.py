@@ -5,6 +5,7 @@ What scores and judges is imported when there is something to score: most calls 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -23,8 +24,8 @@ from batch_nlp.storage.registry import Model, read_manifest
 
 if TYPE_CHECKING:
     import duckdb
-    from sklearn.pipeline import Pipeline
 
+    from batch_nlp.steps.base import MeteredPipeline
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.ledger import Ledger
 
@@ -47,7 +48,7 @@ def infer(run: Run) -> None:
     if batch is not None:
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
-        files = records.new_files(run.inbox, config.dataset.tables, config.inference.min_age_seconds)
+        files = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
         if not files:
             verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
             show_verdict(None, verdict, "none", config.drift.confidence)
@@ -136,9 +137,14 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
     from batch_nlp.dataset.schema import check_schema
-    from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
+    from batch_nlp.feature.pipeline import (
+        Surroundings,
+        borrowed,
+        build_feature_pipeline,
+        load_side_tables,
+        read_columns,
+    )
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config
@@ -150,16 +156,17 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
             f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
             "trained it."
         )
+    if definition.dataset != config.dataset.name:
+        definition = borrowed(definition, run.definition)
+    columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
-    check_schema(config.dataset, definition.columns, messages, run.inbox, run.layers, labels=False)
-    users, businesses = (
-        prepare_side_table(config.dataset, table, run.inbox, run.layers, config.engine)
-        for table in ("user", "business")
-    )
+    declared = replace(config.dataset.messages, columns=columns)
+    dataset = replace(config.dataset, messages=declared, side_tables=definition.side_tables)
+    check_schema(dataset, messages, run.inbox, run.layers, labels=False)
 
-    def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:
-        tables = SideTables(connection, users, businesses)
+    def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
+        tables = load_side_tables(config, definition, run.layers, connection)
         surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine)
-        return build_feature_pipeline(definition, list(config.dataset.target_map), surroundings)
+        return build_feature_pipeline(config, definition, surroundings)
 
-    run_inference_pipeline(config, run.layers, run.store, champion, definition.columns, feature_steps, batch)
+    run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)

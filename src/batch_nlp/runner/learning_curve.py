@@ -44,7 +44,7 @@ def draw_learning_curve(run: Run) -> float:
     version = run.definition.version
     with room_for_arrays(config, run.layers, run.store.count_labelled(version)):
         messages = run.store.labelled(run.store.data_version(version))
-        found = measure_learning_curve(config, messages, run.layers.checkpoints)
+        found = measure_learning_curve(config, messages, run.fields, run.layers.checkpoints)
     show_curve(found)
     folder = run.layers.reporting / "learning_curve"
     about = {"run": run.name, "at": run.now.isoformat(), "dataset": config.dataset.name}

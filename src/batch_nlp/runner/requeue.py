@@ -7,6 +7,8 @@ from pathlib import Path
 
 from loguru import logger
 
+from batch_nlp.config import Role
+from batch_nlp.dataset.columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.inference.batches import BatchRecords
 from batch_nlp.runner.context import Run
@@ -26,7 +28,8 @@ def requeue(run: Run) -> None:
     DataError
         If a file cannot be read, or was requeued before.
     """
-    columns, pattern = run.config.dataset.columns, run.config.dataset.tables.message
+    messages = run.config.dataset.messages
+    texts = names_of(messages.columns, Role.text)
     if run.config.requeue.file is not None:
         file = Path(run.config.requeue.file).expanduser()
         pairs = [(file, *_origin(run, file))]
@@ -36,7 +39,7 @@ def requeue(run: Run) -> None:
         logger.info("Requeue: nothing is in quarantine that was not requeued")
     found = []
     for file, original, target in pairs:
-        done = put_back(file, original, target, pattern, (columns.message_id, columns.text, columns.date))
+        done = put_back(file, original, target, messages.files, texts)
         _tell(done)
         found.append((done, target))
     rows, back = sum(done.rows for done, _ in found), sum(done.requeued for done, _ in found)

@@ -78,6 +78,8 @@ def _trigger(batch: Batch, analysis: Analysis) -> str:
 def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """Retrain on everything that has arrived, unless the breaker holds it back."""
     trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
+    if run.config.inference.champion_of is not None or run.config.dataset.label.column is None:
+        return Answer(Action.ALERT, f"dataset {dataset} has no champion of its own to retrain")
     if (over := _retrained_before(run, batch)) is not None:
         return _go_on(run, batch, over)
     logger.warning("Drift in {}: feature and training run again", trigger)

@@ -13,6 +13,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Stage, plain
+from batch_nlp.dataset.columns import check_columns
 from batch_nlp.errors import DataError, GateError, SettingsError
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
@@ -33,6 +34,11 @@ def check_settings(config: Config) -> None:
     SettingsError
     """
     check_drift(config.drift, len(config.dataset.classes))
+    check_columns(config.dataset)
+    if config.dataset.messages.where is not None:
+        from batch_nlp.dataset.where import Where
+
+        Where(config.dataset.messages.where)
     if config.dataset.generate:
         from batch_nlp.sample.settings import check as check_sample
 
@@ -213,14 +219,20 @@ def _check_dataset(run: Run) -> None:
     from batch_nlp.runner.training import sound_champion
 
     champion = sound_champion(run)
-    dataset = run.config.dataset.name
-    if champion is None or champion["dataset"] == dataset:
+    dataset, other = run.config.dataset.name, run.config.inference.champion_of
+    if other is not None and Stage.training in run.config.pipeline.stages:
+        raise SettingsError(
+            f"inference.champion_of={other}: a run that trains scores with its own champion. Take pipeline=feature or "
+            "pipeline=inference."
+        )
+    if champion is None or champion["dataset"] == (other or dataset):
         return
     may_replace = champion["generated_data"] or run.config.training.gate.replace_other_dataset
     if Stage.training in run.config.pipeline.stages and (may_replace or run.config.training.promote is False):
         return
     raise SettingsError(
         f"dataset={dataset}: the champion in {run.registry.root} was trained on dataset {champion['dataset']}. "
-        f"Say dataset={champion['dataset']}, set paths.data and paths.models to folders for {dataset}, or replace the "
-        "champion with pipeline=fti training.gate.replace_other_dataset=true."
+        f"Say dataset={champion['dataset']}, score with it all the same by inference.champion_of={champion['dataset']}, "
+        f"set paths.data and paths.models to folders for {dataset}, or replace the champion with "
+        " pipeline=fti training.gate.replace_other_dataset=true."
     )

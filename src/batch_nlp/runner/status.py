@@ -113,7 +113,7 @@ def _at_work(run: Run) -> str:
 
 
 def _inbox(run: Run) -> str:
-    names = BatchRecords(run.layers.batches).new_files(run.inbox, run.config.dataset.tables)
+    names = BatchRecords(run.layers.batches).new_files(run.inbox, run.config.dataset)
     if not names:
         return "nothing new"
     found = [(run.inbox / name).stat() for name in names]

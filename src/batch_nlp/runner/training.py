@@ -23,7 +23,7 @@ def take_in(run: Run) -> None:
     """Compute the features of what is new in ``01_raw``, and add its labels."""
     from batch_nlp.feature.run import run_feature_pipeline
 
-    run_feature_pipeline(run.config, run.layers, run.store, run.inbox, run.name, run.now)
+    run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
 
 
 def train(run: Run, *, reason: str, force: bool) -> float:
@@ -85,7 +85,7 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     before = run.registry.champion_version()
     started, clock = datetime.now(UTC), time.perf_counter()
     result = run_training_pipeline(
-        config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.name, run.now
+        config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.fields, run.name, run.now
     )
     seconds = time.perf_counter() - clock
     metrics = result.metrics

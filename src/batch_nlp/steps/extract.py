@@ -63,9 +63,7 @@ class Extract(StatelessStep):
     def fields(self) -> tuple[Field, ...]:
         """Return the text, and the numbers and categories of the messages and of what they join."""
         own = [(field_name(name, column), column) for name, column in self.columns.items()]
-        theirs = [
-            (f"{one.prefix}_{name}", column) for one in self.joined for name, column in one.table.columns.items()
-        ]
+        theirs = [(f"{one.prefix}_{name}", column) for one in self.joined for name, column in one.table.columns.items()]
         roles = [(name, _FIELDS[column.role]) for name, column in [*own, *theirs] if column.role in _FIELDS]
         return (Field(TEXT, FieldRole.TEXT), *(Field(name, role) for name, role in roles))
 
@@ -123,17 +121,13 @@ class Extract(StatelessStep):
             rejected |= mask
         return rejected
 
-    def _column(
-        self, X: pd.DataFrame, name: str, read: Any, unreadable: dict[str, pd.Series[bool]]
-    ) -> pd.Series[Any]:
+    def _column(self, X: pd.DataFrame, name: str, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
         values = pd.Series([read(value) for value in _values(X, name)], X.index, object)
         wrong = values.map(lambda value: value is UNREADABLE).astype(bool)
         unreadable[name] = wrong
         return values.mask(wrong, None) if wrong.any() else values
 
-    def _first(
-        self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]
-    ) -> pd.Series[Any]:
+    def _first(self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
         """Return, of several columns with a role, the first value that is there."""
         found = pd.Series(None, X.index, object)
         for name in names_of(self.columns, role):

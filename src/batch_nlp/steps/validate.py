@@ -72,7 +72,9 @@ class Validate(StatelessStep):
         Takes the messages that are left out.
     """
 
-    def __init__(self, targets: Collection[str] | None = None, timed: bool = True, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, targets: Collection[str] | None = None, timed: bool = True, ledger: Ledger | None = None
+    ) -> None:
         self.targets = targets
         self.timed = timed
         self.ledger = ledger

@@ -74,8 +74,8 @@ def raw_name(pattern: str, name: str) -> str:
     stem = f"{before.replace('*', '')}-requeued-{name}{after}".lstrip("-.")
     if not star or not fnmatch(stem, pattern):
         raise SettingsError(
-            f"dataset.tables.message={pattern}: rows cannot be put back, since no file of another name matches it. "
-            f"Allow for more with dataset.tables.message='{pattern}*'."
+            f"dataset.messages.files={pattern}: rows cannot be put back, since no file of another name matches it. "
+            f"Allow for more with dataset.messages.files='{pattern}*'."
         )
     return f"{stem}.jsonl"
 
@@ -98,7 +98,7 @@ def put_back(file: Path, original: Path, folder: Path, pattern: str, columns: Se
     pattern : str
         Pattern of the message table.
     columns : sequence of str
-        Source columns that a message must have; a copy without a column `row` has them itself.
+        Source columns with the text, of which a message has one; a copy without a column `row` has it itself.
 
     Raises
     ------
@@ -152,13 +152,13 @@ def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None
             content = entry["row"]
             row = parse_json(content.encode()) if isinstance(content, str) else content
             yield place, row if isinstance(row, dict) else None
-        elif all(name in entry for name in columns):
+        elif any(name in entry for name in columns):
             own = {name for name in QUARANTINE_SCHEMA.names if name not in columns}
             yield place, {name: value for name, value in entry.items() if name not in own}
         else:
             raise DataError(
-                f"{file}: row {number} has neither a column row, as quarantine files have, nor the columns "
-                f"{', '.join(columns)} of a message. Nothing was put back."
+                f"{file}: row {number} has neither a column row, as quarantine files have, nor the text of a "
+                f"message ({' or '.join(columns)}). Nothing was put back."
             )
 
 

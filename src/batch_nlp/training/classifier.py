@@ -17,6 +17,7 @@ from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.training.parameters import check_parameters
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
+
 def estimator_class(path: str) -> type[BaseEstimator]:
     """Return the classifier of an import path.
 

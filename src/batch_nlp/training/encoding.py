@@ -100,10 +100,7 @@ def encoding(
         ("numeric", "passthrough" if tabular else "drop", make_column_selector(dtype_include="number")),
         ("categorical", categories if tabular else "drop", fields.categories),
         ("ngrams", _ngrams(settings.ngrams, seed, threads) if Input.ngrams in inputs else "drop", [TEXT]),
-        *(
-            (name, EmbeddingColumns() if Input.embedding in inputs else "drop", [name])
-            for name in fields.vectors
-        ),
+        *((name, EmbeddingColumns() if Input.embedding in inputs else "drop", [name]) for name in fields.vectors),
         ("text", "passthrough" if keep_text else "drop", [TEXT]),
     )
 
