@@ -139,11 +139,3 @@ def _check_values(settings: Config) -> None:
         "inputs without embedding where features.embedding.backend=none, such as training.inputs=[tabular,ngrams], "
         "or another backend (features=default)",
     )
-    classes, mapped = settings.dataset.classes, set(settings.dataset.target_map.values())
-    need(len(classes) >= 2, "dataset.classes", classes, "at least two classes")
-    need(
-        mapped == set(range(len(classes))),
-        "dataset.target_map",
-        dict(settings.dataset.target_map),
-        f"every class from 0 to {len(classes) - 1}, and no other",
-    )

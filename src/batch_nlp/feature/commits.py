@@ -177,7 +177,7 @@ class Commits:
         self._writer.close()
         with pq.ParquetFile(self._waiting, page_checksum_verification=True) as parquet:
             rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, parquet.iter_batches())
-            self.labels += self._store.labels.append(rows, self._run)
+            self.labels += self._store.labels.append(rows, self._run).added
 
     def take_back(self) -> None:
         """Leave the store and the layers as they were before the run."""

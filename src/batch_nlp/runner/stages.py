@@ -33,7 +33,8 @@ def check_settings(config: Config) -> None:
     ------
     SettingsError
     """
-    check_drift(config.drift, len(config.dataset.classes))
+    check_label(config.dataset.label)
+    check_drift(config.drift, len(listed_classes(config.dataset.label)) or None)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
         from batch_nlp.dataset.where import Where
