@@ -272,8 +272,8 @@ def _unused_features(state: State, name: str) -> Path:
     return state.store.folder / "features-bbbbbbbbbbbb"
 
 
-def _sources(state: State, name: str) -> Path:
-    (path,) = state.store.folder.glob("sources-*.json")
+def _raw_files(state: State, name: str) -> Path:
+    path = state.store.folder / "files.json"
     path.write_text("{")
     return path
 
@@ -337,7 +337,7 @@ DAMAGES = [
     Damage(_unknown_label, "error", "1 label of values that dataset.target_map does not name: 9.5"),
     Damage(_damaged_table, "error", "damaged"),
     Damage(_uncommitted_rows, "warning", "no version of the table names"),
-    Damage(_sources, "error", ""),
+    Damage(_raw_files, "error", ""),
     Damage(_damaged_version, "error", "damaged"),
     Damage(_champion_predicts_otherwise, "error", "does not reproduce the predictions"),
     Damage(_no_previous, "warning", "it is not there"),

@@ -16,11 +16,11 @@ from tests.projects import LIGHT, Project
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError
-from batch_nlp.feature.sources import Sources
 from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw_files import FILES, read_list
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import read_sample
 from batch_nlp.storage.sealed_files import checked_files
@@ -65,8 +65,6 @@ class Kept:
         version = table.name.partition("-")[2]
         predictions = layers.predictions.glob(f"*/{PREDICTIONS_FILE}")
         samples = sorted(layers.samples.glob("*.parquet"))
-        raw = sorted(layers.root.glob("01_raw/sample/*review*"))
-        assert raw
         assert samples
 
         def labelled() -> pd.DataFrame:
@@ -84,7 +82,7 @@ class Kept:
                 [labelled, lambda: store.count(version), lambda: store.count_labelled(version)],
             ),
             "labels": (files(layers.feature_store / "labels", "**/*"), [labelled, lambda: store.labels.of(["x"])]),
-            "sources": (files(layers.feature_store, "sources-*.json"), [lambda: Sources(store, version).new(raw)]),
+            "raw files": ([layers.feature_store / FILES], [lambda: read_list(layers.feature_store)]),
             "registry": (files(project.models, "v0001/*"), [registry.champion_manifest]),
             "pointer": ([project.models / "champion.json"], [registry.champion_version]),
             "predictions": (
@@ -121,7 +119,7 @@ def test_damaged_files_are_refused_by_name_and_never_read_as_other_data(project:
         files, reads = kept[kind]
         if way == "removed":
             # a seal says nothing itself; what the others say is, after that, done again
-            files = [file for file in files if "seal" not in file.name and kind not in {"sources", "records"}]
+            files = [file for file in files if "seal" not in file.name and kind not in {"raw files", "records"}]
         if not files:
             files, way = kept[kind][0], "flipped"
         file = draw.choice(files)

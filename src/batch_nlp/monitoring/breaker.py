@@ -63,7 +63,8 @@ class Labels:
     Parameters
     ----------
     data : list
-        Feature version, version of the labels, labelled messages.
+        Fingerprint of the labels, labelled messages; the decision log keeps it. Nothing of it follows from how the
+        features are computed. Earlier releases had other entries before the last one.
     training_rows : int
         Rows that the champion was trained on.
     since : callable

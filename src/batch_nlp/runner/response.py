@@ -188,7 +188,7 @@ def _labels(run: Run, batch: Batch) -> Labels:
         files = [run.layers.predictions / name / PREDICTIONS_FILE for name in names]
         return store.labels.count_in([file for file in files if file.exists()])
 
-    data = [version, store.data_version(version).labels, store.count_labelled(version)]
+    data = [store.label_fingerprint(version), store.count_labelled(version)]
     return Labels(data, int(champion["training_rows"]) if champion else 0, since)
 
 

@@ -22,8 +22,8 @@ from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
 
-# Of the lists of raw files that were taken in, which the feature pipeline keeps here
-SOURCES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
+# Of the list of raw files that is kept here, see `raw_files`
+FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class FeatureStore:
     def problems(self) -> list[str]:
         """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
         found = [problem for table in self._tables() for problem in seals.problems(table)]
-        for path in sorted(self.folder.glob("sources-*.json")):
+        for path in sorted(self.folder.glob("*.json")):
             try:
-                read_sealed(path, SOURCES_ADVICE, unsealed=True)
+                read_sealed(path, FILES_ADVICE, unsealed=True)
             except DataError as error:
                 found.append(str(error))
         return found
@@ -122,6 +122,25 @@ class FeatureStore:
                 "SELECT count(*) FROM (SELECT message_id FROM features SEMI JOIN labels USING (message_id))"
             ).fetchone()
         return int(row[0]) if row else 0
+
+    def label_fingerprint(self, feature_version: str) -> str:
+        """Return what tells whether there are other labels to learn from: the same for the same labels of messages.
+
+        Reading files again, or computing features by another definition, changes nothing about it.
+        """
+        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        if features is None or labels is None:
+            return ""
+        with connect(self._engine) as connection:
+            connection.register("features", features.to_pyarrow_dataset())
+            register_labels(connection, labels)
+            row = connection.execute(
+                """
+                SELECT bit_xor(md5_number_lower(concat_ws(chr(31), message_id, target)))
+                FROM latest SEMI JOIN features USING (message_id)
+                """
+            ).fetchone()
+        return f"{row[0]:016x}" if row and row[0] is not None else ""
 
     def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
         """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
@@ -156,8 +175,9 @@ class FeatureStore:
         Returns
         -------
         DataFrame
-            The columns of the feature table and `target`, ordered by `written_at` and `message_id`. Within
-            `scratch.arrays_on_disk` texts and vectors are not in memory.
+            The columns of the feature table, `target` and `label_source` (a value of `LabelSource`), ordered by
+            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk` texts and
+            vectors are not in memory.
 
         Raises
         ------
@@ -177,8 +197,9 @@ class FeatureStore:
             register_labels(connection, labels)
             found = connection.sql(
                 """
-                SELECT f.*, l.target FROM features f JOIN latest l ON f.message_id = l.message_id
-                ORDER BY f.written_at, f.message_id
+                SELECT f.*, l.target, l.source AS label_source
+                FROM features f JOIN latest l ON f.message_id = l.message_id
+                ORDER BY f.written_at NULLS FIRST, f.message_id
                 """
             )
             if on_disk():

@@ -1,61 +1,128 @@
-"""The labels of a dataset: a Delta table keyed by message and the time at which the label arrived."""
+"""The labels of a dataset: a Delta table keyed by message, source, and the time at which the label arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable
+from loguru import logger
 
 from batch_nlp.config import EngineConfig
+from batch_nlp.errors import examples
 from batch_nlp.storage import seals
 from batch_nlp.storage.sealed_files import check_file
 from batch_nlp.storage.tables import connect
 
+
+class LabelSource(StrEnum):
+    """Who says that a message is of a class."""
+
+    GIVEN = "given"
+    PERSON = "person"
+    RULES = "rules"
+    CLUSTERS = "clusters"
+    ZERO_SHOT = "zero_shot"
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether nobody has looked at the message."""
+        return self not in {LabelSource.GIVEN, LabelSource.PERSON}
+
+
+# The columns that tables of earlier releases lack come last: that is where Delta adds them
 LABELS_SCHEMA = pa.schema(
     [
         ("message_id", pa.string()),
         ("target", pa.string()),
+        # when the file that brought the label was first seen
         ("arrived_at", pa.timestamp("us", tz="UTC")),
         ("source_file", pa.string()),
+        # a value of `LabelSource`; null: given, by an earlier release
+        ("source", pa.string()),
+        # between 0 and 1, of a machine's label
+        ("confidence", pa.float64()),
+        # SHA-256 of the content of the file
+        ("source_hash", pa.string()),
     ]
 )
 _LABELS_A_COMMIT = 500_000
-# What is added to an empty table, the last row of each message; and to one with labels: of those only the new messages'
-# are looked at
-_ALL = """
-    SELECT message_id, target, arrived_at, source_file FROM (SELECT *, row_number() OVER () AS position FROM new)
-    QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY position DESC) = 1 ORDER BY position
+# Which label counts: the least rank, in it the latest; of those that arrived at the same time, the least
+_RANK = """
+    CREATE TEMP MACRO rank_of(source) AS
+    CASE WHEN source = 'person' THEN 0 WHEN source IN ('rules', 'clusters', 'zero_shot') THEN 2 ELSE 1 END
 """
-_ADDED = """
-    WITH last AS MATERIALIZED (
-        SELECT * FROM (SELECT *, row_number() OVER () AS position FROM new)
-        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY position DESC) = 1
+_LABELS = """
+    CREATE TEMP VIEW labels AS
+    SELECT * REPLACE (coalesce(source, 'given') AS source), rank_of(source) AS rank FROM stored_labels
+"""
+_LATEST = """
+    CREATE TEMP VIEW latest AS SELECT message_id, target, source FROM labels
+    QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY rank, arrived_at DESC, target, source) = 1
+"""
+# Of each file the last row of a message, where it is later than what is stored with the same rank
+_NEWS = """
+    CREATE TEMP TABLE news AS
+    WITH arrived AS MATERIALIZED (
+        SELECT *, rank_of(source) AS rank FROM (SELECT *, row_number() OVER () AS position FROM new)
+        QUALIFY row_number() OVER (
+            PARTITION BY message_id, rank, source_file, source_hash ORDER BY arrived_at DESC, position DESC
+        ) = 1
     ),
     known AS (
-        SELECT message_id, target FROM labels SEMI JOIN last USING (message_id)
-        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
+        SELECT message_id, rank, target, arrived_at FROM labels SEMI JOIN arrived USING (message_id, rank)
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC, target) = 1
     )
-    SELECT l.message_id, l.target, l.arrived_at, l.source_file FROM last l LEFT JOIN known k USING (message_id)
-    WHERE k.target IS DISTINCT FROM l.target ORDER BY position
+    SELECT a.*, k.target AS known_target FROM arrived a LEFT JOIN known k USING (message_id, rank)
+    WHERE k.arrived_at IS NULL OR a.arrived_at > k.arrived_at
 """
+_CONFLICTS = """
+    SELECT message_id, count(*) OVER () FROM news
+    GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 ORDER BY min(position) LIMIT 5
+"""
+_ADDED = """
+    WITH last AS (
+        SELECT * FROM news
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC, position DESC) = 1
+    )
+    SELECT message_id, target, arrived_at, source_file, source, confidence, source_hash FROM last
+    WHERE target IS DISTINCT FROM known_target ORDER BY position
+"""
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of labels that arrived.
+
+    Parameters
+    ----------
+    added : int
+        Labels that the table did not hold: of messages without one of that rank, or with another one.
+    conflicts : int
+        Messages about whose label files disagree that arrived together.
+    """
+
+    added: int
+    conflicts: int
 
 
 def register_labels(connection: duckdb.DuckDBPyConnection, table: DeltaTable | None) -> None:
     """Make a table of labels known to a database, as ``labels``, and the label that counts, as ``latest``.
 
-    The latest label of a message counts; of those that arrived at the same time, the least.
+    A person's label counts before a given one, and a given one before a machine's; of one rank the latest, and of
+    those that arrived at the same time, the least.
     """
-    connection.register("labels", table.to_pyarrow_dataset() if table else LABELS_SCHEMA.empty_table())
-    connection.execute(
-        """
-        CREATE TEMP VIEW latest AS SELECT message_id, target FROM labels
-        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY arrived_at DESC, target) = 1
-        """
-    )
+    # columns that a table of an earlier release lacks are null
+    stored = table.to_pyarrow_dataset().replace_schema(LABELS_SCHEMA) if table else LABELS_SCHEMA.empty_table()
+    connection.register("stored_labels", stored)
+    for statement in (_RANK, _LABELS, _LATEST):
+        connection.execute(statement)
 
 
 class LabelTable:
@@ -79,31 +146,41 @@ class LabelTable:
             register_labels(connection, stored)
             yield connection
 
-    def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> int:
-        """Add labels that the table does not hold yet, in one commit for each half a million.
+    def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> Appended:
+        """Add labels that change something, in one commit for each half a million.
+
+        A label that is not later than what the table holds of the message with the same rank is no news: reading a
+        file again undoes no correction. Where files disagree about a message, the later one counts, and a warning says
+        so.
 
         Parameters
         ----------
         labels : Table or RecordBatchReader
-            Rows of `LABELS_SCHEMA`; a message may occur more than once, its last row counts.
+            Rows of `LABELS_SCHEMA`; of several rows of a message that arrived at the same time the last one counts.
         run : str
             Noted in the commits.
-
-        Returns
-        -------
-        int
-            Number of labels added: of messages without one, or with another one.
         """
         number = 0
         stored = seals.open_table(self.folder)
         with self._connected(stored) as connection:
             connection.register("new", labels)
-            added = connection.sql(_ADDED if stored else _ALL).to_arrow_reader(_LABELS_A_COMMIT)
-            for batch in added:
+            connection.execute(_NEWS)
+            conflicts = _warn_of_conflicts(connection)
+            for batch in connection.sql(_ADDED).to_arrow_reader(_LABELS_A_COMMIT):
                 if batch.num_rows:
+                    if not number:
+                        seals.add_columns(self.folder, LABELS_SCHEMA)  # which a table of an earlier release lacks
                     seals.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
                     number += int(batch.num_rows)
-        return number
+        return Appended(number, conflicts)
+
+    def arrivals(self) -> dict[str, datetime]:
+        """Return when each file that brought a label was first seen, by the SHA-256 of its content."""
+        with self._connected(seals.open_table(self.folder)) as connection:
+            found = connection.sql(
+                "SELECT source_hash, min(arrived_at) AS at FROM labels WHERE source_hash IS NOT NULL GROUP BY ALL"
+            ).to_arrow_table()
+        return {row["source_hash"]: row["at"] for row in found.to_pylist()}
 
     def of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the latest label of some messages; those without one are left out."""
@@ -159,3 +236,15 @@ class LabelTable:
                 params=[[str(path) for path in predictions]],
             ).fetchall()
         return [(str(file), str(predicted), str(target), int(count)) for file, predicted, target, count in rows]
+
+
+def _warn_of_conflicts(connection: duckdb.DuckDBPyConnection) -> int:
+    found = connection.execute(_CONFLICTS).fetchall()
+    if not found:
+        return 0
+    logger.warning(
+        "{:,} message(s) are labelled differently by files that came together; the label of the later file counts: {}",
+        found[0][1],
+        examples(message_id for message_id, _ in found),
+    )
+    return int(found[0][1])

@@ -214,6 +214,22 @@ def take_back(folder: Path, version: int) -> None:
         table.delete()
     else:
         table.restore(version)
+    _seal_as_it_is(folder)
+
+
+def add_columns(folder: Path, schema: pa.Schema) -> None:
+    """Give a table the columns of a schema that it lacks, null in the rows that it has; only the lock's holder may."""
+    table = open_table(folder)
+    if table is None:
+        return
+    present = {column.name for column in table.schema().fields}
+    lacking = [column for column in Schema.from_arrow(schema).fields if column.name not in present]
+    if lacking:
+        table.alter.add_columns(lacking)
+        _seal_as_it_is(folder)
+
+
+def _seal_as_it_is(folder: Path) -> None:
     table = _open(folder)
     write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table)})
 

@@ -42,7 +42,7 @@ class Story:
         counts_after: Sequence[int] | None = None,
     ) -> Ruling:
         """Rule on an alarm, and enter what followed; a promotion gives a new model."""
-        data = ["f", labels, labels]
+        data = [f"labels {labels}", labels]
         alarm = Alarm(batch, counts, self.model)
         ruling = rule_on(
             alarm, Labels(data, self.training_rows, lambda _first: of_change), self.log, "d", self.settings
@@ -84,6 +84,16 @@ def test_unchanged_data_leads_to_no_second_retraining_however_the_shares_change(
     ]
     assert [ruling.allowed for ruling in rulings] == [True] + [False] * 49
     assert "what the last retraining had already" in rulings[1].reason
+
+
+def test_an_entry_of_an_earlier_release_is_read_by_its_number_of_labels() -> None:
+    """It says which features and which version of the table of labels there were, in place of the labels."""
+    story = Story()
+    story.alarm("b01", labels=800, of_change=30)
+    story.log[0]["data"] = ["5f0c0de5f0c0", 7, 800]
+    held = story.alarm("b02", SAME, labels=850, of_change=30)
+    assert (held.allowed, held.figures["new_labels"]) == (False, 50)
+    assert story.alarm("b03", SAME, labels=1300, of_change=30).allowed
 
 
 def test_a_change_is_answered_once_labels_of_its_batches_have_come() -> None:

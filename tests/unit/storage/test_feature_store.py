@@ -99,27 +99,27 @@ def test_an_empty_store_says_what_to_run(store: FeatureStore) -> None:
 
 def test_the_latest_label_counts(store: FeatureStore) -> None:
     store.append_features(V, features("a", "b"), "run")
-    assert store.labels.append(labels(0, a="1", b="1"), "first") == 2
-    assert store.labels.append(labels(1, a="5"), "changed") == 1
+    assert store.labels.append(labels(0, a="1", b="1"), "first").added == 2
+    assert store.labels.append(labels(1, a="5"), "changed").added == 1
     assert labelled(store) == {"a": "5", "b": "1"}
-    assert store.labels.append(labels(2, a="1"), "changed back") == 1
+    assert store.labels.append(labels(2, a="1"), "changed back").added == 1
     assert labelled(store) == {"a": "1", "b": "1"}
     assert store.count_labelled(V) == 2
 
 
 def test_of_several_labels_in_one_delivery_the_last_counts(store: FeatureStore) -> None:
     store.append_features(V, features("a"), "run")
-    assert store.labels.append(label_rows([("a", "4"), ("a", "2"), ("a", "3")]), "run") == 1
+    assert store.labels.append(label_rows([("a", "4"), ("a", "2"), ("a", "3")]), "run").added == 1
     assert labelled(store) == {"a": "3"}
 
 
 def test_labels_that_are_known_are_not_added_and_change_no_version(store: FeatureStore) -> None:
     store.labels.append(labels(0, a="1", b="2"), "run")
     before = store.data_version(V)
-    assert store.labels.append(labels(1, a="1", b="2"), "again") == 0
+    assert store.labels.append(labels(1, a="1", b="2"), "again").added == 0
     assert store.data_version(V) == before
-    assert store.labels.append(labels(1), "nothing") == 0
-    assert store.labels.append(labels(1, a="2"), "new") == 1
+    assert store.labels.append(labels(1), "nothing").added == 0
+    assert store.labels.append(labels(1, a="2"), "new").added == 1
     assert store.data_version(V) != before
 
 
@@ -176,6 +176,41 @@ def test_any_id_finds_its_label(store: FeatureStore, name: str) -> None:
     store.labels.append(label_rows([(name, "4")]), "run")
     assert labelled(store) == {name: "4"}
     assert store.missing(V, table).num_rows == 0
+
+
+def test_messages_without_a_time_come_first_and_each_label_says_where_it_is_from(store: FeatureStore) -> None:
+    table = features("a", "b", "c")
+    times = pa.array([DAY, None, None], table.schema.field("written_at").type)
+    place = table.schema.get_field_index("written_at")
+    store.append_features(V, table.set_column(place, table.schema.field(place), times), "run")
+    rows = labels(a="1", b="2", c="3").to_pylist()
+    rows[2]["source"] = "clusters"
+    store.labels.append(pa.Table.from_pylist(rows, schema=LABELS_SCHEMA), "run")
+    frame = store.labelled(store.data_version(V))
+    assert frame["message_id"].tolist() == ["b", "c", "a"]
+    assert frame["label_source"].tolist() == ["given", "clusters", "given"]
+
+
+def test_the_fingerprint_of_labels_follows_from_the_labels_of_the_messages_alone(
+    tmp_path: Path, engine: EngineConfig, store: FeatureStore
+) -> None:
+    assert store.label_fingerprint(V) == ""
+    store.append_features(V, features("a", "b"), "run")
+    assert store.label_fingerprint(V) == ""
+    store.labels.append(labels(0, a="1", b="2"), "run")
+    first = store.label_fingerprint(V)
+    store.append_features(W, features("b", "a", dims=5), "run")
+    store.labels.append(labels(1, a="1", stranger="4"), "again")
+    assert store.label_fingerprint(V) == store.label_fingerprint(W) == first != ""
+    store.labels.append(labels(2, a="5"), "corrected")
+    corrected = store.label_fingerprint(V)
+    assert corrected != first
+    # made anew, by another number of commits
+    other = FeatureStore(tmp_path / "other", engine)
+    other.append_features(V, features("a"), "run")
+    other.append_features(V, features("b"), "run")
+    other.labels.append(labels(0, b="2", a="5"), "run")
+    assert other.label_fingerprint(V) == corrected
 
 
 def predictions(path: Path, **predicted: str) -> Path:

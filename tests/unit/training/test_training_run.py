@@ -29,7 +29,8 @@ def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore
     store = FeatureStore(folder, world.config.engine)
     features = messages[FIELDS.schema.names]
     store.append_features(world.definition.version, pa.Table.from_pandas(features, FIELDS.schema, False), "r")
-    labels = messages[["message_id", "target"]].assign(arrived_at=NOW, source_file="f")
+    given = {"arrived_at": NOW, "source_file": "f", "source": "given", "confidence": None, "source_hash": None}
+    labels = messages[["message_id", "target"]].assign(**given)
     store.labels.append(pa.Table.from_pandas(labels, LABELS_SCHEMA, preserve_index=False), "r")
     return store
 

@@ -11,18 +11,18 @@ from typing import Any
 import duckdb
 from deltalake import DeltaTable
 
-from batch_nlp.dataset.side_tables import file_identity
 from batch_nlp.errors import DataError, examples
 from batch_nlp.monitoring.status import size
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part, Severity, count, file_and_problem, set_aside
+from batch_nlp.storage.feature_store import FILES_ADVICE
+from batch_nlp.storage.raw_files import count_taken_in
 from batch_nlp.storage.registry import read_manifest
 from batch_nlp.storage.sealed_files import problems as sealed_problems
-from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
 
 _NAME = "store"
-_FEATURES, _SOURCES = "features-", "sources-"
+_FEATURES = "features-"
 # what a commit is written under before it gets its name; `#` and a number: the object store's staging of a local file
 _STAGED_ROWS = re.compile(r".+\.parquet(#\d+)?")
 _STAGED_COMMIT = re.compile(r"_commit_.+\.tmp|.+#\d+")
@@ -32,7 +32,7 @@ _AGAIN = "Restore it from a backup; or remove the folder of the table, and run p
 def check_store(run: Run) -> Part:
     """Check the Delta tables of the dataset, what they hold, and what lies beside them."""
     folder = run.store.folder
-    found = [Finding(_NAME, *file_and_problem(told, folder), _AGAIN) for told in run.store.problems()]
+    found = [_damage(*file_and_problem(told, folder), folder) for told in run.store.problems()]
     tables = [path for path in sorted(folder.glob("[!.]*")) if path.is_dir()]
     rows = {}
     for table in tables:
@@ -46,13 +46,18 @@ def check_store(run: Run) -> Part:
         found += problems
     found += _unused(run, tables)
     found += _side_tables(run)
-    sources, gone, problems = _sources(run)
+    taken, gone = _raw_files(run)
     return Part(
         _NAME,
         f"{count(len(rows), 'table')}, {count(_messages(rows), 'message')}, {count(rows.get('labels', 0), 'label')}, "
-        f"{count(sources, 'raw file')} taken in" + (f" ({gone:,} of them gone or changed since)" if gone else ""),
-        found + problems,
+        f"{count(taken, 'raw file')} taken in" + (f" ({gone:,} of them gone or changed since)" if gone else ""),
+        found,
     )
+
+
+def _damage(path: Path, problem: str, folder: Path) -> Finding:
+    is_list = path.parent == folder and path.suffix == ".json"
+    return Finding(_NAME, path, problem, FILES_ADVICE if is_list else _AGAIN)
 
 
 def _damaged(findings: list[Finding], table: Path) -> bool:
@@ -165,15 +170,9 @@ def _side_tables(run: Run) -> list[Finding]:
     return [Finding(_NAME, path, problem, action, Severity.WARNING) for path, problem in told if path.exists()]
 
 
-def _sources(run: Run) -> tuple[int, int, list[Finding]]:
-    """Return how many raw files the store took in, how many of them are no longer there, and what is wrong."""
-    there = {file_identity(path) for path in Path(run.config.dataset.raw_dir).glob("*") if path.is_file()}
-    taken: set[str] = set()
-    findings = []
-    for path in sorted(run.store.folder.glob(f"{_SOURCES}*.json")):
-        try:
-            taken.update(map(str, read_sealed(path, "", unsealed=True)["files"]))
-        except UNREADABLE as error:
-            action = "Remove it: the raw files are read again, and nothing that the store holds enters twice"
-            findings.append(Finding(_NAME, *file_and_problem(str(error).strip(), path), action))
-    return len(taken), len(taken - there), findings
+def _raw_files(run: Run) -> tuple[int, int]:
+    """Return how many raw files the store took in, and how many of them are gone or have changed since."""
+    try:
+        return count_taken_in(run.store.folder)
+    except DataError:  # told by the store's own check
+        return 0, 0

@@ -1,0 +1,246 @@
+"""Which raw files are known, by their content: one that was touched, copied, renamed or packed again is no news."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import zlib
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from loguru import logger
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+
+FILES = "files.json"
+_CHUNK_BYTES = 1 << 20
+_NUMBER = re.compile(r"(\d+)")
+# Labels of an earlier release are later than any file that it took in
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file that is to be taken in.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        SHA-256 of its content, after unpacking.
+    first_seen : datetime
+        When a file of this content was first found, whatever it was called; no two contents have the same time.
+    """
+
+    path: Path
+    digest: str
+    first_seen: datetime
+
+
+class RawFiles:
+    """The raw files of a dataset and which of them a feature version has taken in completely.
+
+    A file counts as taken in as long as the store holds what it held then: where a table was removed, all files are
+    new again. When they were first seen stays known, and with it which of their labels is the latest.
+
+    Parameters
+    ----------
+    store : FeatureStore
+    feature_version : str
+    now : datetime
+        Time of the run.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+
+    def __init__(self, store: FeatureStore, feature_version: str, now: datetime) -> None:
+        self._store, self._version = store, feature_version
+        self._path = store.folder / FILES
+        self._stored = read_list(store.folder)
+        self._list = deepcopy(self._stored)
+        # what lists of an earlier release say: which versions took a file of that name, size and time in
+        self._earlier: dict[str, list[str]] = {}
+        self._arrivals: dict[str, datetime] = {}
+        if not self._path.exists():
+            self._read_earlier()
+            # of a list that was damaged and removed
+            self._arrivals = store.labels.arrivals()
+        then = self._list["tables"].get(feature_version, [-1, -1])
+        if any(held < needed for held, needed in zip(self._tables(), then, strict=True)):
+            logger.warning("{} holds less than it did: all of 01_raw is taken in again", store.folder)
+            self._forget()
+        seen = [datetime.fromisoformat(content["first_seen"]) for content in self._list["contents"].values()]
+        latest = max([*seen, *self._arrivals.values()], default=_BEFORE_ALL)
+        self._next_time = max(now, latest + _TICK)
+
+    def _read_earlier(self) -> None:
+        for path in _earlier_lists(self._store.folder):
+            version, found = path.stem.partition("-")[2], read_sealed(path, FILES_ADVICE, unsealed=True)
+            self._list["tables"][version] = found.get("tables", [-1, -1])
+            for identity in found.get("files", []):
+                self._earlier.setdefault(identity, []).append(version)
+
+    def _forget(self) -> None:
+        """Make all files new for the version."""
+        del self._list["tables"][self._version]
+        for versions in [*self._earlier.values(), *(known["versions"] for known in self._list["contents"].values())]:
+            if self._version in versions:
+                versions.remove(self._version)
+
+    def _tables(self) -> list[int]:
+        version = self._store.data_version(self._version)
+        return [version.features, version.labels]
+
+    def new(self, files: list[Path]) -> list[RawFile]:
+        """Return the files that the version has not taken in, in the order in which they were first seen.
+
+        What is seen for the first time is entered at once, so that a file of a run that is killed keeps its place; of
+        one run in the natural order of names. Of files with the same content only one is returned.
+
+        Parameters
+        ----------
+        files : list of Path
+            All files that there are: others are forgotten, but not their content.
+
+        Raises
+        ------
+        DataError
+            If a file cannot be read.
+        """
+        contents = self._list["contents"]
+        before, self._list["files"] = self._list["files"], {}
+        present: dict[str, Path] = {}
+        places = {identity: place for place, identity in enumerate(self._earlier)}
+        last = len(places)
+        for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
+            identity, size_and_time = _identity(path), _size_and_time(path)
+            *then, known = before.get(str(path), [None])
+            digest = known if then == size_and_time else content_digest(path)
+            self._list["files"][str(path)] = [*size_and_time, digest]
+            present.setdefault(digest, path)
+            if digest not in contents:
+                first_seen = self._first_seen(digest, places.get(identity)).isoformat()
+                versions = list(self._earlier.get(identity, []))
+                contents[digest] = {"name": path.name, "first_seen": first_seen, "versions": versions}
+        self._write()
+        new = [
+            RawFile(path, digest, datetime.fromisoformat(contents[digest]["first_seen"]))
+            for digest, path in present.items()
+            if self._version not in contents[digest]["versions"]
+        ]
+        return sorted(new, key=lambda file: file.first_seen)
+
+    def _first_seen(self, digest: str, place: int | None) -> datetime:
+        if place is not None:
+            return _BEFORE_ALL + place * _TICK
+        if digest in self._arrivals:
+            return self._arrivals[digest]
+        self._next_time += _TICK
+        return self._next_time - _TICK
+
+    def add(self, files: list[RawFile]) -> None:
+        """Enter files that were taken in completely."""
+        for file in files:
+            versions = self._list["contents"][file.digest]["versions"]
+            if self._version not in versions:
+                versions.append(self._version)
+        self._list["tables"][self._version] = self._tables()
+        self._write()
+
+    def _write(self) -> None:
+        if self._list != self._stored:
+            write_sealed(self._path, self._list)
+            self._stored = deepcopy(self._list)
+        for path in _earlier_lists(self._store.folder):
+            path.unlink()
+
+
+def read_list(folder: Path) -> dict[str, Any]:
+    """Return what is known of raw files, as `RawFiles` keeps it in the folder of a feature store.
+
+    Returns
+    -------
+    dict
+        ``contents``: by digest, the first ``name``, ``first_seen``, and the feature ``versions`` that took it in;
+        ``files``: by path, size, time of change and digest of the files that were there last; ``tables``: by feature
+        version, what the store held when its last file was taken in.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+    path = folder / FILES
+    return read_sealed(path, FILES_ADVICE) if path.exists() else {"contents": {}, "files": {}, "tables": {}}
+
+
+def count_taken_in(folder: Path) -> tuple[int, int]:
+    """Return how many raw files a feature store took in, and how many of them are gone or have changed since.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+    known = read_list(folder)
+    taken = {digest for digest, content in known["contents"].items() if content["versions"]}
+    files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
+    there = {digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
+    return len(taken), len(taken - there)
+
+
+def _size_and_time(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _identity(path: Path) -> str:
+    """Return what told earlier releases whether they had taken a file in."""
+    return ":".join(map(str, [path.name, *_size_and_time(path)]))
+
+
+def _earlier_lists(folder: Path) -> list[Path]:
+    return sorted(folder.glob("sources-*.json"))
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Return what sorts paths as people count.
+
+    Examples
+    --------
+    >>> sorted([Path("review_10.json"), Path("review_9.json")], key=natural_key)
+    [PosixPath('review_9.json'), PosixPath('review_10.json')]
+    """
+    parts: list[str | int] = list(_NUMBER.split(str(path)))
+    parts[1::2] = map(int, parts[1::2])
+    return parts, str(path)
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, after unpacking, in hexadecimal digits.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        # as it will be read; what else is compressed, pyarrow tells by its ending
+        with gzip.open(path) if path.suffix == ".gz" else pa.input_stream(str(path)) as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Put a whole file in its place.") from error
+    return digest.hexdigest()
