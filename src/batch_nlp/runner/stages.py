@@ -13,6 +13,9 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Stage, plain
+from batch_nlp.dataset.classes import class_map
+from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, GateError, SettingsError
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
@@ -32,7 +35,11 @@ def check_settings(config: Config) -> None:
     ------
     SettingsError
     """
-    check_drift(config.drift, len(config.dataset.classes))
+    check_label(config.dataset.label)
+    split_of(config)
+    # of listed classes without a rule for rare ones, a model has all
+    listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
+    check_drift(config.drift, len(listed.classes) if listed else None)
     if config.dataset.generate:
         from batch_nlp.sample.settings import check as check_sample
 
