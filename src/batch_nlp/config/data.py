@@ -30,7 +30,7 @@ class PipelineConfig:
     if_store_empty: list[Stage] = field(default_factory=list)
 
 
-# not frozen, as SideTableConfig: OmegaConf cannot merge into a frozen class that it makes for an entry of a mapping or list
+# not frozen, as SideTableConfig: OmegaConf cannot merge into a frozen class that it makes for an entry
 @dataclass
 class ColumnConfig:
     # What the column is: id, text, time, category, number, key (of a side table), raw (for steps alone) or ignore
@@ -85,8 +85,8 @@ class LabelConfig:
 
 @dataclass(frozen=True)
 class SplitConfig:
-    # time (the newest are held out), random (a stratified draw), group (whole groups of `column`); null takes time where
-    # the messages have one, else random
+    # time (the newest are held out), random (a stratified draw), group (whole groups of `column`); null takes time
+    # where the messages have one, else random
     by: Split | None = None
     # Column whose values are the groups; equal texts are on one side of every split, whatever it is by
     column: str | None = None

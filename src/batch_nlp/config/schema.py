@@ -33,8 +33,8 @@ class Config:
     seed: int = 42
     # Level of the log on the terminal
     log_level: str = "INFO"
-    # Steps from packages of your own that settings may name: import path of the class -> version, a number that you raise
-    # when the step computes something else
+    # Steps from packages of your own that settings may name: import path of the class -> version, a number that you
+    # raise when the step computes something else
     allow: dict[str, int] = field(default_factory=dict)
     # The message that pipeline=explain is asked about
     message_id: str | None = None

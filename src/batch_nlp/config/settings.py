@@ -10,7 +10,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from batch_nlp.config import Config, EmbeddingBackend, Input, Split, parse
+from batch_nlp.config import Config, EmbeddingBackend, Input, parse
 from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
@@ -96,12 +96,6 @@ def _check_values(settings: Config) -> None:
     need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
     need(training.window >= 0, "training.window", training.window, "0 (the newest) or more")
     need(
-        training.window == 0 or training.split is Split.time,
-        "training.window",
-        training.window,
-        "training.split=time; a random split has no windows",
-    )
-    need(
         training.decision.metric in (None, *METRICS),
         "training.decision.metric",
         training.decision.metric,
@@ -139,3 +133,5 @@ def _check_values(settings: Config) -> None:
         "inputs without embedding where features.embedding.backend=none, such as training.inputs=[tabular,ngrams], "
         "or another backend (features=default)",
     )
+    equal = training.max_equal_times
+    need(0 <= equal <= 1, "training.max_equal_times", equal, "a share between 0 and 1")

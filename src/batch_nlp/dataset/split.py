@@ -1,47 +1,235 @@
-"""Which messages a model learns from, and which are held out."""
+"""Which messages a model learns from, and which are held out.
+
+Equal texts never stand on both sides: what a model has learned by heart would measure nothing. Labels that a machine
+gave are held out only where there are no others, since they would measure the machine.
+"""
 
 from __future__ import annotations
 
-import pandas as pd
-from sklearn.model_selection import train_test_split
+from dataclasses import dataclass
 
-from batch_nlp.config import Split
-from batch_nlp.errors import DataError
+import numpy as np
+import pandas as pd
+from loguru import logger
+from numpy.typing import NDArray
+
+from batch_nlp.config import Config, Role, Split, TrainingConfig
+from batch_nlp.errors import DataError, SettingsError
+
+# Sources of labels that a hold-out is made of
+TRUSTED = ("given", "person")
+# Share of messages with one time, at the edge of the hold-out, from which on it is told that the edge was moved
+_TOLD = 0.01
+_Bools = NDArray[np.bool_]
+_Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How labelled messages were split.
+
+    Parameters
+    ----------
+    by : Split
+    train, held_out : Index
+        Of the messages on each side, in their order.
+    copies : int
+        Messages left out since their text stands on the other side.
+    repeats : int
+        Messages with the text of an earlier one, of all that have a class.
+    """
+
+    by: Split
+    train: pd.Index[int]
+    held_out: pd.Index[int]
+    copies: int
+    repeats: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what the manifest says of the split."""
+        return {"by": self.by.value, "left_out_copies": self.copies, "repeated_texts": self.repeats}
+
+
+def split_of(config: Config) -> Split:
+    """Return how the hold-out is chosen: as the run, or else the dataset says; by time where messages have one.
+
+    Raises
+    ------
+    SettingsError
+        If it is to be by time, and no column of the messages is one.
+    """
+    timed = any(column.role is Role.time for column in config.dataset.messages.columns.values())
+    chosen = config.training.split or config.dataset.split.by
+    if chosen is Split.time and not timed:
+        key = "training.split" if config.training.split else "dataset.split.by"
+        raise SettingsError(
+            f"{key}=time: no column of dataset.messages.columns has the role time. Give one that role, or say "
+            "training.split=random."
+        )
+    by = chosen or (Split.time if timed else Split.random)
+    if config.training.window and by is not Split.time:
+        raise SettingsError(
+            f"training.window={config.training.window}: need training.split=time; a {by.value} split has no windows."
+        )
+    return by
 
 
 def split_messages(
-    messages: pd.DataFrame, labels: pd.Series[int], split: Split, holdout: float, window: int, seed: int
-) -> tuple[pd.Index[int], pd.Index[int]]:
-    """Return the index of the training rows and of the held-out rows.
+    messages: pd.DataFrame, labels: pd.Series[int], by: Split, training: TrainingConfig, seed: int
+) -> Parts:
+    """Split the messages that have a class.
+
+    By time, the newest share is held out, and of it what repeats a text from before is left out. At random, a
+    stratified draw of texts is held out; by group, one of groups: messages with one value of ``group`` or equal texts.
 
     Parameters
     ----------
     messages : DataFrame, shape (n, ...)
-        Ordered by time of writing.
+        Rows of the feature store, ordered by time of writing.
     labels : Series of int, shape (n,)
-        Classes, for the stratified draw.
-    split : Split
-        ``time`` holds out the newest rows, ``random`` a stratified draw.
-    holdout : float
-        Share of the rows that is held out.
-    window : int
-        How many windows of that share lie between the held-out one and the newest row, for a split by time.
+        Classes; messages with -1 are on neither side.
+    by : Split
+    training : TrainingConfig
+        ``holdout``, ``window`` and ``max_equal_times``.
     seed : int
-        Seed of the draw.
+        Of the draw.
+
+    Raises
+    ------
+    DataError
+        If nothing is left on one side, or the newest messages cannot be told from the others by their times.
     """
-    if split is Split.time:
-        size = round(holdout * len(messages))
-        end = len(messages) - window * size
-        if end <= size:
-            raise DataError(
-                f"training.window={window}: nothing is left to train on before the held-out window, with "
-                f"training.holdout={holdout} of {len(messages):,} labelled messages. Lower one of them."
+    index = messages.index[(labels >= 0).to_numpy()]
+    texts = _codes(messages.loc[index, "text_hash"])
+    trusted = np.ones(len(index), bool)
+    if "label_source" in messages:
+        given = messages.loc[index, "label_source"]
+        trusted = (given.isna() | given.isin(TRUSTED)).to_numpy()
+        if not trusted.any():
+            trusted[:] = True
+    if by is Split.time:
+        held_out, train = _newest(messages.loc[index, "written_at"], trusted, training)
+        held_out, before = held_out & ~np.isin(texts, texts[train & trusted]), held_out
+        copies = int((before & ~held_out).sum())
+        groups = texts
+    else:
+        groups = texts if by is Split.random else _components(texts, _codes(messages.loc[index, "group"]))
+        classes = np.asarray(labels[index], dtype=np.int64)
+        held_out = trusted & np.isin(groups, _draw(groups[trusted], classes[trusted], training.holdout, seed))
+        train, copies = ~held_out, 0
+    # of machine labels, which are never held out
+    measured = train & np.isin(groups, groups[held_out])
+    train &= ~measured
+    if not held_out.any() or not train.any():
+        raise DataError(
+            f"{by.value} split: all of {len(index):,} labelled messages are on one side, since their texts repeat"
+            f"{' or they are one group' if by is Split.group else ''}. "
+            + (
+                "Bring messages with other texts."
+                if by is Split.random
+                else "Say training.split=random, or bring more messages."
             )
-        return messages.index[: end - size], messages.index[end - size : end]
-    train, held_out = train_test_split(
-        messages.index.to_numpy(), test_size=holdout, random_state=seed, stratify=labels.to_numpy()
+        )
+    repeats = len(index) - len(np.unique(texts))
+    return Parts(by, index[train], index[held_out], copies + int(measured.sum()), repeats)
+
+
+def _codes(values: pd.Series[str]) -> _Codes:
+    """Number the different values; what is missing equals nothing."""
+    codes, different = pd.factorize(values)
+    missing = codes < 0
+    codes[missing] = len(different) + np.arange(missing.sum())
+    return codes.astype(np.int64)
+
+
+def _components(texts: _Codes, groups: _Codes) -> _Codes:
+    """Number the groups of messages that have a group or a text in common, be it by way of others."""
+    # late: settings are checked against this module, long before anything is trained
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    size = int(texts.max(initial=-1) + groups.max(initial=-1)) + 2
+    edges = coo_matrix((np.ones(len(texts), bool), (texts, texts.max(initial=-1) + 1 + groups)), shape=(size, size))
+    return np.asarray(connected_components(edges, directed=False)[1][texts], dtype=np.int64)
+
+
+def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: TrainingConfig) -> tuple[_Bools, _Bools]:
+    """Return which messages are in the window that is held out, and which are trained on."""
+    every = written_at.to_numpy("datetime64[us]")
+    dated = trusted & ~np.isnat(every)
+    total = int(trusted.sum())
+    if total - dated.sum() > training.max_equal_times * total:
+        raise DataError(
+            f"{(total - dated.sum()) / total:.0%} of {total:,} labelled messages have no time: which are the newest is "
+            "not known. Say training.split=random."
+        )
+    rows = np.flatnonzero(dated)
+    rows = rows[np.argsort(every[rows], kind="stable")]
+    times = every[rows]
+    size = round(training.holdout * len(rows))
+    end = len(rows) - training.window * size
+    if end <= size:
+        raise DataError(
+            f"training.window={training.window}: nothing is left to train on before the held-out window, with "
+            f"training.holdout={training.holdout} of {len(rows):,} labelled messages. Lower one of them."
+        )
+    start, stop = (_edge(times, place, training) for place in (end - size, end))
+    if not 0.5 * size <= stop - start <= 1.5 * size:
+        raise DataError(
+            f"{(stop - start) / len(rows):.0%} of {len(rows):,} labelled messages would be held out rather than "
+            f"training.holdout={training.holdout:g}, since many have the same time. Say training.split=random."
+        )
+    held_out = np.zeros(len(every), bool)
+    held_out[rows[start:stop]] = True
+    later = every >= times[stop] if stop < len(rows) else ~held_out & False
+    return held_out, ~held_out & ~later
+
+
+def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -> int:
+    """Return the end of a run of equal times that is nearest to a place in it."""
+    if place in (0, len(times)) or times[place - 1] != times[place]:
+        return place
+    first, last = (int(np.searchsorted(times, times[place], side)) for side in ("left", "right"))
+    share = (last - first) / len(times)
+    what = (
+        f"{share:.0%} of {len(times):,} labelled messages were written at {pd.Timestamp(times[place]):%Y-%m-%d %H:%M}"
     )
-    return pd.Index(train).sort_values(), pd.Index(held_out).sort_values()
+    if share > training.max_equal_times:
+        raise DataError(
+            f"{what}, at the edge of the hold-out: which of them are the newest is not known. Say "
+            "training.split=random, or raise training.max_equal_times."
+        )
+    if share >= _TOLD:
+        logger.warning("Training: {}, at the edge of the hold-out; they stay on one side of it", what)
+    return first if place - first <= last - place else last
+
+
+def _draw(groups: _Codes, classes: _Codes, holdout: float, seed: int) -> _Codes:
+    """Draw groups that hold about a share of the messages of each class.
+
+    Groups come in random order. One is taken if its messages still fit into what its first message's class needs; if
+    too few fit, the smallest ones go on until the share is met.
+    """
+    names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    kinds = classes[first]
+    of_kind = np.bincount(kinds, weights=sizes)
+    # rounded in sum, so that many small classes do not add up to another share
+    wanted = np.diff(np.rint(holdout * np.cumsum(of_kind)), prepend=0)
+    wanted = np.where(of_kind > 0, np.maximum(wanted, 1), 0)
+    order = np.random.default_rng(seed).permutation(len(names))
+    left, taken = wanted.tolist(), np.zeros(len(names), bool)
+    for group, kind, size in zip(order.tolist(), kinds[order].tolist(), sizes[order].tolist(), strict=True):
+        if size <= left[kind]:
+            left[kind] -= size
+            taken[group] = True
+    short = float(wanted.sum() - sizes[taken].sum())
+    rest = order[~taken[order]]
+    for group in rest[np.argsort(sizes[rest], kind="stable")]:
+        if sizes[group] / 2 > short and taken.any():
+            break
+        short -= float(sizes[group])
+        taken[group] = True
+    return names[taken]
 
 
 def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
@@ -58,35 +246,3 @@ def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
         if messages.index[start : start + len(index)].equals(index):
             return messages.iloc[start : start + len(index)]
     return messages.loc[index]
-
-
-def check_classes(labels: pd.Series[int], classes: list[str], least: int, part: str) -> None:
-    """Stop before a model is trained or measured without one of its classes.
-
-    Parameters
-    ----------
-    labels : Series of int
-        Class of each message.
-    classes : list of str
-        Names of the classes.
-    least : int
-        Messages that each class must have.
-    part : str
-        Which messages these are, for the error.
-
-    Raises
-    ------
-    DataError
-        If a class has fewer; the message names all that do.
-    """
-    counts = labels.value_counts()
-    short = [
-        f"{name} ({index}) has {counts.get(index, 0)}"
-        for index, name in enumerate(classes)
-        if counts.get(index, 0) < least
-    ]
-    if short:
-        raise DataError(
-            f"Each class needs at least {least} {part}; class {', class '.join(short)}. "
-            "Bring more labelled messages, or lower training.min_class_messages."
-        )

@@ -133,11 +133,11 @@ def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
 
 
 def normal_text(text: str) -> str:
-    """Return a text as it is compared: NFC, one kind of line end, no space at the end of a line.
+    r"""Return a text as it is compared: NFC, one kind of line end, no space at the end of a line.
 
     Examples
     --------
-    >>> normal_text("First \\r\\nsecond\\n") == normal_text("First\\nsecond")
+    >>> normal_text("First \r\nsecond\n") == normal_text("First\nsecond")
     True
     """
     if not text.isascii():

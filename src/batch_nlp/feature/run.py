@@ -99,7 +99,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     remember_columns(dataset, messages, inbox, layers)
     known_files.add(new)
     logger.info(
-        "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined{}; {:,} labels added",
+        "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined{}; "
+        "{:,} labels added",
         ledger.read,
         ledger.done,
         ledger.known,

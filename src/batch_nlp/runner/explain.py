@@ -5,6 +5,7 @@ from __future__ import annotations
 from loguru import logger
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_json, write_text
@@ -47,8 +48,8 @@ def explain(run: Run) -> None:
         )
     classes = list(champion.manifest["classes"])
     target = run.store.labels.of([message_id]).get(message_id)
-    label = None if target is None else dict(config.dataset.target_map).get(target)
-    truth = None if label is None else config.dataset.classes[label]
+    label = -1 if target is None else ClassMap.from_dict(champion.manifest["label_map"]).index(target)
+    truth = None if label < 0 else classes[label]
     explanation = explain_message(champion.pipeline, champion.fields, found.iloc[:1], classes, truth, champion.version)
     show_explanation(explanation)
     folder, name = run.layers.reporting / "explanations", explanation_name(message_id)

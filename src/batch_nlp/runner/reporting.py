@@ -10,6 +10,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Stage
+from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.monitoring.analysis import Analysis, Performance
@@ -23,6 +24,7 @@ from batch_nlp.monitoring.report import (
     write_run_metrics,
 )
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.training import sound_champion
 
 # Newest batches whose labels are looked for at every run
 REALISED_BATCHES = 400
@@ -82,16 +84,19 @@ def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]
 
     from batch_nlp.monitoring.statistics.performance import measure
 
-    classes, mapping = list(run.config.dataset.classes), dict(run.config.dataset.target_map)
+    found = class_map(run.config.dataset.label, sound_champion(run))
+    if found is None:
+        return {}
+    position = {name: index for index, name in enumerate(found.classes)}
     files = {str(path): name for name in batches if (path := _predictions(run, name)).exists()}
     pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
-        if predicted in classes and target in mapping:
-            pairs[files[file]].append((mapping[target], classes.index(predicted), count))
+        if predicted in position and (label := found.index(target)) >= 0:
+            pairs[files[file]].append((label, position[predicted], count))
     realised = {}
     for name, cells in pairs.items():
         labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
-        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(classes))
+        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes))
     return realised
 
 

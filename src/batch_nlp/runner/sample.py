@@ -17,7 +17,7 @@ def generate_sample(run: Run, *, with_batch: bool) -> None:
     """Write the sample where there is none yet, so that a first run has something to work on."""
     config = run.config
     folder = Path(config.dataset.raw_dir)
-    if find_files(folder, config.dataset.tables.message):
+    if find_files(folder, config.dataset.messages.files):
         return
     from batch_nlp.sample import write_batch, write_history
 
@@ -40,7 +40,7 @@ def write_sample(run: Run) -> None:
 
     sample, folder = run.config.sample, Path(run.config.dataset.raw_dir)
     if sample.part is SamplePart.history:
-        if find_files(folder, run.config.dataset.tables.message):
+        if find_files(folder, run.config.dataset.messages.files):
             raise DataError(f"{folder} holds messages already. Remove them, or set dataset.raw_dir to another folder.")
         with progress("sample") as advance:
             write_history(folder, sample, advance)

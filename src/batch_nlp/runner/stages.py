@@ -13,7 +13,10 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Stage, plain
+from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.columns import check_columns
+from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, GateError, SettingsError
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
@@ -34,12 +37,15 @@ def check_settings(config: Config) -> None:
     SettingsError
     """
     check_label(config.dataset.label)
-    check_drift(config.drift, len(listed_classes(config.dataset.label)) or None)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
         from batch_nlp.dataset.where import Where
 
         Where(config.dataset.messages.where)
+    split_of(config)
+    # of listed classes without a rule for rare ones, a model has all
+    listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
+    check_drift(config.drift, len(listed.classes) if listed else None)
     if config.dataset.generate:
         from batch_nlp.sample.settings import check as check_sample
 
@@ -233,7 +239,7 @@ def _check_dataset(run: Run) -> None:
         return
     raise SettingsError(
         f"dataset={dataset}: the champion in {run.registry.root} was trained on dataset {champion['dataset']}. "
-        f"Say dataset={champion['dataset']}, score with it all the same by inference.champion_of={champion['dataset']}, "
+        f"Say dataset={champion['dataset']}, score with it by inference.champion_of={champion['dataset']}, "
         f"set paths.data and paths.models to folders for {dataset}, or replace the champion with "
-        " pipeline=fti training.gate.replace_other_dataset=true."
+        "pipeline=fti training.gate.replace_other_dataset=true."
     )

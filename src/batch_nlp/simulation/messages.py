@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from batch_nlp.config import SampleConfig
+from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.sample import deliver_labels, write_batch, write_history
 from batch_nlp.simulation.scenarios import Day
 
@@ -30,16 +31,13 @@ class Messages:
         What each day brings.
     delay : int
         Days after which the labels of a batch arrive.
-    target_map : mapping of str to int
-        Target -> index of its class.
+    classes : ClassMap
     """
 
-    def __init__(
-        self, folder: Path, sample: SampleConfig, days: list[Day], delay: int, target_map: Mapping[str, int]
-    ) -> None:
+    def __init__(self, folder: Path, sample: SampleConfig, days: list[Day], delay: int, classes: ClassMap) -> None:
         self.raw, self.inbox = folder / "raw", folder / "inbox"
         self._pending = folder / "pending"
-        self._sample, self._days, self._delay, self._target_map = sample, days, delay, target_map
+        self._sample, self._days, self._delay, self._classes = sample, days, delay, classes
         self.inbox.mkdir(parents=True)
 
     def begin(self) -> None:
@@ -62,7 +60,7 @@ class Messages:
         truth = self._batch(number, self._days[number - 1])
         if (labelled := number - self._delay) >= 1:
             share = self._days[labelled - 1].flipped
-            change = _flip(share, self._sample.seed, self._target_map) if share else None
+            change = _flip(share, self._sample.seed, self._classes) if share else None
             deliver_labels(self._pending, self.raw, [labelled], change)
         return truth
 
@@ -79,7 +77,7 @@ class Messages:
         truth = {}
         for line in (self._pending / file.name).open("rb"):
             row = _row(line)
-            if row is not None and (label := _label(row, self._target_map)) is not None:
+            if row is not None and (label := _label(row, self._classes)) >= 0:
                 truth[str(row["review_id"])] = label
         return truth
 
@@ -93,12 +91,13 @@ def _row(line: bytes) -> dict[str, object] | None:
     return row
 
 
-def _label(row: dict[str, object], target_map: Mapping[str, int]) -> int | None:
-    stars = row.get("stars")
-    return target_map.get(f"{stars:g}") if isinstance(stars, float) else None
+def _label(row: dict[str, object] | None, classes: ClassMap) -> int:
+    """Return the index of a row's class, -1 where it has none."""
+    stars = row.get("stars") if row else None
+    return classes.index(f"{stars:g}") if isinstance(stars, float) else -1
 
 
-def _flip(share: float, seed: int, target_map: Mapping[str, int]) -> Callable[[bytes], bytes]:
+def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes]:
     """Return a function that gives a share of the labelled lines the stars of another class.
 
     Which ones, and what they become, follows from the message's id, so that a message that comes twice stays one.
@@ -106,13 +105,13 @@ def _flip(share: float, seed: int, target_map: Mapping[str, int]) -> Callable[[b
 
     def flipped(line: bytes) -> bytes:
         row = _row(line)
-        label = None if row is None else _label(row, target_map)
-        if row is None or label is None:
+        label = _label(row, classes)
+        if row is None or label < 0:
             return line
         drawn = int.from_bytes(blake2b(f"{seed}/{row['review_id']}".encode(), digest_size=8).digest(), "little")
         if (drawn >> 1) / 2**63 >= share:
             return line
-        others = [stars for stars in _STARS if target_map[f"{stars:g}"] != label]
+        others = [stars for stars in _STARS if classes.index(f"{stars:g}") != label]
         return orjson.dumps({**row, "stars": others[drawn & 1]}, option=orjson.OPT_APPEND_NEWLINE)
 
     return flipped

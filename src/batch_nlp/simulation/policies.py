@@ -29,6 +29,7 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.result import DayResult
+from batch_nlp.simulation.settings import simulated_classes
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 
@@ -91,7 +92,7 @@ class System:
         self._registry = Registry(Path(self._inference.paths.models))
         self._decisions = DecisionLog(self._layers.decisions)
         self._read = len(self._decisions.read())
-        self._classes = len(config.dataset.classes)
+        self._classes = len(simulated_classes(config).classes)
 
     def live(self, day: int, now: datetime, truth: dict[str, int]) -> DayResult:
         """Run what the policy runs on a day.

@@ -19,6 +19,7 @@ from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
 from batch_nlp.simulation.result import DayResult, Result
 from batch_nlp.simulation.scenarios import change_day, days_of, label_delay
+from batch_nlp.simulation.settings import simulated_classes
 from batch_nlp.storage.atomic import temporary_name
 
 # When the runs of a day begin: in the night after it
@@ -53,7 +54,7 @@ def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
     settings, started = config.simulation, time.perf_counter()
     with _working_folder(folder) as work:
         delay = label_delay(settings)
-        messages = Messages(work, config.sample, days_of(settings), delay, dict(config.dataset.target_map))
+        messages = Messages(work, config.sample, days_of(settings), delay, simulated_classes(config))
         logger.info("Simulation: {:,} messages of history, features, and a first champion", config.sample.messages)
         messages.begin()
         first_champion(config, work / "first", messages, _time(0), run_stages)

@@ -56,7 +56,7 @@ class Candidate:
     messages : DataFrame, shape (n, ...)
         All labelled messages, as rows of the feature store.
     labels : Series of int, shape (n,)
-        Their classes.
+        Their classes; -1 for those without one.
     train, held_out : Index
         Which of them are for what.
     """
@@ -79,6 +79,11 @@ class Candidate:
     def truth(self) -> NDArray[np.int64]:
         """Their classes, shape (n_held_out,)."""
         return np.asarray(self.labels[self.held_out], dtype=np.int64)
+
+    @property
+    def with_class(self) -> pd.Index[int]:
+        """All messages that have a class, those of neither side among them."""
+        return self.messages.index[(self.labels >= 0).to_numpy()]
 
     @property
     def classifier(self) -> TunedClassifier:
@@ -142,8 +147,8 @@ class Candidate:
 
     def write_data(self, layers: Layers) -> None:
         """Keep which messages were used for what, and what was predicted for those held out."""
-        part = pd.Series("train", self.messages.index, object)
-        part[self.held_out] = "holdout"
+        part = pd.Series("left out", self.messages.index, object)
+        part[self.train], part[self.held_out] = "train", "holdout"
         split = {"message_id": self.messages["message_id"], "label": self.labels.to_numpy(), "part": part}
         write_parquet(layers.model_input / f"{self.name}.parquet", pa.table(split))
         outputs = {
@@ -153,7 +158,14 @@ class Candidate:
         }
         write_parquet(layers.model_output / f"{self.name}.parquet", pa.table(outputs))
 
-    def write(self, folder: Path, manifest: dict[str, Any], card: Mapping[str, str], reference_size: int) -> None:
+    def write(
+        self,
+        folder: Path,
+        manifest: dict[str, Any],
+        card: Mapping[str, str],
+        reference_size: int,
+        refitted: Pipeline | None = None,
+    ) -> None:
         """Write the folder that a version in the registry is copied from, all or nothing.
 
         Parameters
@@ -164,13 +176,19 @@ class Candidate:
             Pages of the model card by file name.
         reference_size : int
             Held-out messages to keep for comparisons with later batches.
+        refitted : Pipeline, optional
+            Of `refit`: the model to keep. What was measured stays that of the candidate's own.
         """
+        learned, probabilities = self.train, self.probabilities[:CHECK_ROWS]
+        if refitted is not None:
+            learned = self.with_class
+            probabilities = refitted.predict_proba(self.rows.iloc[:CHECK_ROWS][self.fields.names])
         with replacing_folder(folder) as temporary:
-            dump_model(temporary / MODEL_FILE, self.pipeline)
-            check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], self.fields.schema, preserve_index=False)
-            expected = pa.array(list(self.probabilities[:CHECK_ROWS]), pa.list_(pa.float64()))
+            dump_model(temporary / MODEL_FILE, self.pipeline if refitted is None else refitted)
+            check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], schema=self.fields.schema, preserve_index=False)
+            expected = pa.array(list(probabilities), pa.list_(pa.float64()))
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
-            trained_on = pa.table({"message": message_hashes(self.messages.loc[self.train])})
+            trained_on = pa.table({"message": message_hashes(self.messages.loc[learned])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
             write_reference(
                 temporary,

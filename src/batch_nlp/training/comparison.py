@@ -9,7 +9,9 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry
+from batch_nlp.storage.samples import read_checked
 from batch_nlp.training.candidate import Candidate, message_hashes
 from batch_nlp.training.fit import in_parts
 from batch_nlp.training.gate import Check, check_against_champion
@@ -19,7 +21,8 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     """Return the gate's checks against the champion.
 
     They are made on the held-out messages that the champion has not learned from and that the store holds in the
-    champion's own feature version.
+    champion's own feature version. A champion that was fitted again on all messages has learned from its own hold-out
+    too: there, the predictions count by which it was judged, those of the model that had not seen them.
 
     Parameters
     ----------
@@ -42,20 +45,33 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     unseen = ~np.isin(message_hashes(rows), learned)
     version = champion.manifest["data_version"]["feature_version"]
     known = store.features_of(version, rows["message_id"][unseen].to_list()).set_index("message_id")
-    common = unseen & rows["message_id"].isin(known.index).to_numpy()
+    unseen &= rows["message_id"].isin(known.index).to_numpy()
+    judged = _judged(champion, registry)
+    predicted = np.array([judged.get(message, -1) for message in rows["message_id"]], dtype=np.int64)
+    common = unseen | (predicted >= 0)
     if not common.any():
         return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
     logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
-    champion_rows = known.loc[rows["message_id"][common], champion.fields.names]
+    if unseen.any():
+        champion_rows = known.loc[rows["message_id"][unseen], champion.fields.names]
+        predicted[unseen] = champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows))
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
-        champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows)),
+        predicted[common],
         candidate.classes,
         config.training.metric,
         gate,
         config.seed,
     )
+
+
+def _judged(champion: Model, registry: Registry) -> dict[str, int]:
+    """Return what a champion that was fitted again was judged by: the class of the messages of its reference."""
+    if not champion.manifest.get("refit"):
+        return {}
+    sample = read_checked(registry.root / champion.version / REFERENCE_FILE, ["message_id", "predicted_class"])
+    return dict(zip(sample["message_id"].to_pylist(), sample["predicted_class"].to_pylist(), strict=True))
 
 
 def _comparable_champion(candidate: Candidate, config: Config, registry: Registry) -> Model | None:

@@ -24,7 +24,7 @@ from batch_nlp.training.tuned_classifier import TunedClassifier
 ROWS = 50_000
 
 
-def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any]) -> None:
+def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: TunedClassifier | None = None) -> None:
     """Fit the training pipeline.
 
     Parameters
@@ -35,18 +35,20 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any]) -> None:
         The fields of the rows to train on.
     y : ndarray of int, shape (n,)
         Their classes.
+    judged : TunedClassifier, optional
+        See `TunedClassifier.fit`.
     """
     steps = pipeline.named_steps
     scaler, reducer, classifier = steps["scaler"], steps["dimensionality_reducer"], steps["training"]
     if not isinstance(scaler, StandardScaler):  # a classifier that reads texts: there is no matrix
-        pipeline.fit(X, y)
+        pipeline.fit(X, y, training__judged=judged)
         return
     encoded = steps["encoding"].fit_transform(steps["imputer"].fit_transform(X, y), y)
     for part in _parts(encoded):
         scaler.partial_fit(part)
     scaled = _matrix(encoded, scaler.transform, _precision(classifier))
     del encoded
-    classifier.fit(scaled if reducer == "passthrough" else reducer.fit_transform(scaled, y), y)
+    classifier.fit(scaled if reducer == "passthrough" else reducer.fit_transform(scaled, y), y, judged)
 
 
 def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:

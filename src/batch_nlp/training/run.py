@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from loguru import logger
+from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
-from batch_nlp.dataset.labels import class_labels
-from batch_nlp.dataset.split import check_classes, rows_at, split_messages
+from batch_nlp.dataset.classes import FoundClasses
+from batch_nlp.dataset.split import Parts, rows_at
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
-from batch_nlp.storage.atomic import write_json, write_text
+from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
@@ -34,6 +36,7 @@ from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.fit import fit_pipeline
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.pipeline import build_training_pipeline
+from batch_nlp.training.prepare import label_sources, prepare
 
 _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 
@@ -70,7 +73,7 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
         del training[name]
     content = {
         "data": [feature_version, store.data_version(feature_version).labels, store.count_labelled(feature_version)],
-        "dataset": [config.dataset.name, dict(config.dataset.target_map), list(config.dataset.classes)],
+        "dataset": [config.dataset.name, plain(config.dataset.label), plain(config.dataset.split)],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,
@@ -158,8 +161,9 @@ def _run(
     now: datetime,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
-    candidate = _train(config, store.labelled(data), fields, run, layers.checkpoints)
+    candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints)
     candidate.write_data(layers)
+    _write_quarantine(config, layers, candidate, found)
     write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
     decision, champion = None, None
     if training.promote is not False and training.window == 0:
@@ -167,9 +171,18 @@ def _run(
         comparison = compare_with_champion(candidate, config, store, registry)
         champion = registry.champion_version() if comparison else None
         decision = GateDecision(checks + comparison)
+    refitted = (
+        _refit(config, candidate, layers.checkpoints) if training.refit and decision and decision.passed else None
+    )
     manifest = {
         "created_at": now.isoformat(),
         **_origin(config, data, training_fingerprint(config, store, feature_version)),
+        "classes": candidate.classes,
+        "label_map": found.map.to_dict(),
+        "split": parts.to_dict(),
+        "label_sources": label_sources(candidate.messages, parts.train),
+        "refit": refitted is not None,
+        "model_rows": len(candidate.train if refitted is None else candidate.with_class),
         "feature_definition": definition,
         "fields": fields.to_list(),
         **candidate.measurements(),
@@ -179,8 +192,10 @@ def _run(
     folder = layers.candidates / run
     analysis = ErrorAnalysis(candidate)
     facts = card_facts(candidate, manifest, analysis, champion)
-    candidate.write(folder, manifest, card_pages(facts), config.drift.sample)
+    candidate.write(folder, manifest, card_pages(facts), config.drift.sample, refitted)
     candidate.classifier.discard_checkpoints()
+    if refitted is not None:
+        refitted.steps[-1][1].discard_checkpoints()
     keep_newest(layers.candidates, training.keep_versions)
     write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run, "card": facts})
     logger.info("Training: mistakes and doubtful labels in {}", write_error_report(analysis, layers, run))
@@ -189,26 +204,46 @@ def _run(
     return TrainingResult(run, candidate.metrics, decision, published)
 
 
-def _train(config: Config, messages: pd.DataFrame, fields: Fields, run: str, checkpoints: Path) -> Candidate:
+def _train(
+    config: Config, messages: pd.DataFrame, fields: Fields, run: str, checkpoints: Path
+) -> tuple[Candidate, FoundClasses, Parts]:
     """Split the messages, fit the pipeline on one part, and return it with both."""
-    training, classes = config.training, list(config.dataset.classes)
-    labels = class_labels(messages, config)
-    check_classes(labels, classes, training.min_class_messages, "labelled messages")
-    train, held_out = split_messages(messages, labels, training.split, training.holdout, training.window, config.seed)
-    check_classes(labels[train], classes, training.min_class_messages, "messages to train on")
-    check_classes(labels[held_out], classes, 1, "held-out messages")
+    found, parts = prepare(config, messages)
+    labels = found.labels[parts.train]
     logger.info(
-        "Training: {:,} messages, {:,} held out ({} split), classes {}",
-        len(train),
-        len(held_out),
-        training.split.value,
-        "/".join(f"{share:.0%}" for share in labels[train].value_counts(normalize=True).sort_index()),
+        "Training: {} classes, shares from {:.1%} to {:.1%}",
+        len(found.map.classes),
+        *labels.value_counts(normalize=True).agg(["min", "max"]),
     )
     start = time.perf_counter()
-    pipeline = build_training_pipeline(config, checkpoints)
-    fit_pipeline(pipeline, rows_at(messages, train)[fields.names], labels[train].to_numpy())
+    pipeline = build_training_pipeline(config, fields, checkpoints)
+    fit_pipeline(pipeline, rows_at(messages, parts.train)[fields.names], labels.to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    return Candidate(run, pipeline, classes, fields, messages, labels, train, held_out)
+    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.held_out)
+    return candidate, found, parts
+
+
+def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:
+    """Fit a candidate's settings on all messages with a class, with the calibration and decision that were judged."""
+    rows, start = candidate.with_class, time.perf_counter()
+    pipeline = build_training_pipeline(config, candidate.fields, checkpoints)
+    fitted_on = rows_at(candidate.messages, rows)[candidate.fields.names]
+    fit_pipeline(pipeline, fitted_on, candidate.labels[rows].to_numpy(), candidate.classifier)
+    logger.info("Training: fitted again on all {:,} messages in {:.1f} s", len(rows), time.perf_counter() - start)
+    return pipeline
+
+
+def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
+    """List the messages that are not learned from since their label is rare or unknown, where the settings say so."""
+    rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
+    if (config.dataset.label.rare or {}).get("as") != "quarantine" or rows.empty:
+        return
+    reason = [
+        f"label of {found.rare.get(target, 0)} messages, rare or not in dataset.label.classes"
+        for target in rows["target"]
+    ]
+    table = pa.table({"message_id": rows["message_id"], "target": rows["target"], "reason": reason})
+    write_parquet(layers.model_input / f"{candidate.name}-quarantine.parquet", table)
 
 
 def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, Any]:
@@ -216,7 +251,6 @@ def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, An
     return {
         "dataset": config.dataset.name,
         "generated_data": config.dataset.generate,
-        "classes": list(config.dataset.classes),
         "data_version": asdict(data),
         "training_fingerprint": fingerprint,
         "settings": {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)},

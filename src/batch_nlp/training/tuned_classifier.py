@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import Balance, Calibration
 from batch_nlp.storage.scratch import new_array, on_disk
-from batch_nlp.training.calibration import class_scores, new_calibrator
+from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
 from batch_nlp.training.decision import decide, tune_weights
 
 
@@ -67,7 +67,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.folds = folds
         self.random_state = random_state
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
+    def fit(self, X: pd.DataFrame, y: ArrayLike, judged: TunedClassifier | None = None) -> Self:
         """Fit classifier, calibration and decision.
 
         Parameters
@@ -75,14 +75,18 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         X : DataFrame, shape (n, n_features)
         y : array-like of int, shape (n,)
             Classes.
+        judged : TunedClassifier, optional
+            A fitted one whose calibration and decision are kept: those that were measured on its hold-out.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
         self.estimator_ = self._fit_balanced(X, labels)
         calibration = Calibration(self.calibration)
-        self.calibrator_ = new_calibrator(calibration)
-        self.decision_weights_ = np.ones(len(self.classes_))
-        if calibration is Calibration.none and self.metric is None:
+        self.calibrator_: Calibrator = new_calibrator(calibration)
+        self.decision_weights_: NDArray[np.float64] = np.ones(len(self.classes_))
+        if judged is not None:
+            self.calibrator_, self.decision_weights_ = judged.calibrator_, judged.decision_weights_
+        if judged is not None or (calibration is Calibration.none and self.metric is None):
             return self
         rows, scores = self._unseen_scores(X, labels)
         indices = np.searchsorted(self.classes_, labels[rows])

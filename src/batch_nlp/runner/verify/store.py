@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 from deltalake import DeltaTable
 
+from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import DataError, examples
 from batch_nlp.monitoring.status import size
 from batch_nlp.runner.context import Run
@@ -76,15 +77,13 @@ def _rows(run: Run, table: Path) -> tuple[int, list[Finding]]:
         if table.name.startswith(_FEATURES):
             return _messages_once(connection, table)
         total = connection.execute("SELECT count(*) FROM rows").fetchone()
-        classes = dict(run.config.dataset.target_map)
+        allowed = Labels(run.config.dataset.label).allowed
         targets = connection.execute("SELECT target, count(*) FROM rows GROUP BY target ORDER BY target").fetchall()
-    unknown = {target: number for target, number in targets if target not in classes}
+    unknown = {target: number for target, number in targets if allowed is not None and target not in allowed}
     if not unknown:
         return int(total[0]) if total else 0, []
-    problem = (
-        f"{count(sum(unknown.values()), 'label')} of values that dataset.target_map does not name: {examples(unknown)}"
-    )
-    action = "Name them in dataset.target_map, or go back to the settings that took them in; training would refuse them"
+    problem = f"{count(sum(unknown.values()), 'label')} that dataset.label.classes does not name: {examples(unknown)}"
+    action = "Name them there, set dataset.label.rare, or go back to the settings that took them in"
     return int(total[0]) if total else 0, [Finding(_NAME, table, problem, action)]
 
 

@@ -13,8 +13,8 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.labels import class_labels
-from batch_nlp.dataset.split import check_classes, rows_at, split_messages
+from batch_nlp.dataset.classes import check_classes
+from batch_nlp.dataset.split import rows_at
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.log import progress
@@ -22,6 +22,7 @@ from batch_nlp.training.fit import fit_pipeline, in_parts
 from batch_nlp.training.intervals import with_intervals
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline
+from batch_nlp.training.prepare import prepare
 from batch_nlp.training.validate import METRICS, Validation
 
 
@@ -109,11 +110,9 @@ def measure_learning_curve(
     DataError
         If no size could be trained on; the message says why.
     """
-    training, classes = config.training, list(config.dataset.classes)
-    labels = class_labels(messages, config)
-    check_classes(labels, classes, training.min_class_messages, "labelled messages")
-    train, held_out = split_messages(messages, labels, training.split, training.holdout, training.window, config.seed)
-    check_classes(labels[held_out], classes, 1, "held-out messages")
+    found, parts = prepare(config, messages)
+    labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
+    train, held_out = parts.train, parts.held_out
     truth = np.asarray(labels[held_out], dtype=np.int64)
     points: list[Point] = []
     skipped: list[Skipped] = []
@@ -122,9 +121,9 @@ def measure_learning_curve(
         for share in config.learning_curve.shares:
             rows = train[len(train) - max(round(share * len(train)), 1) :]
             try:
-                check_classes(labels[rows], classes, training.min_class_messages, "messages to train on")
+                check_classes(labels[rows], classes, least, "messages to train on", labels, least)
                 started = time.perf_counter()
-                pipeline = build_training_pipeline(config, checkpoints)
+                pipeline = build_training_pipeline(config, fields, checkpoints)
                 fit_pipeline(pipeline, rows_at(messages, rows)[fields.names], labels[rows].to_numpy())
                 seconds = time.perf_counter() - started
             except DataError as error:

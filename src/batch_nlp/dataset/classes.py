@@ -1,0 +1,238 @@
+"""From targets to the classes that a model tells apart: those of the settings, or those found in the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batch_nlp.config import LabelConfig
+from batch_nlp.dataset.labels import LEVEL, OTHER, levels_of, listed_targets
+from batch_nlp.errors import DataError, examples
+
+# Classes that an error names
+_NAMED = 10
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """Which class a target belongs to; a model's manifest keeps it as ``label_map``.
+
+    Parameters
+    ----------
+    classes : list of str
+        Names of the classes, in the order of their indices.
+    targets : dict of str to str
+        Class of each target that has one.
+    other : str or None
+        Class of all other targets, where it is one of the classes; in a hierarchy, that of the nearest level above.
+    """
+
+    classes: list[str]
+    targets: dict[str, str]
+    other: str | None = None
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.classes)}
+
+    def index(self, target: str) -> int:
+        """Return the index of a target's class, -1 where it has none."""
+        name = self.targets.get(target)
+        if name is None and self.other is not None:
+            name = _above(target)
+            while name not in self._positions and name != self.other:
+                name = _above(name)
+        return -1 if name is None else self._positions.get(name, -1)
+
+    def indices(self, targets: pd.Series[Any]) -> pd.Series[int]:
+        """Return the index of each target's class, -1 where it has none.
+
+        Parameters
+        ----------
+        targets : Series of str, shape (n,)
+        """
+        codes, different = pd.factorize(targets)
+        found = np.array([*map(self.index, different), -1], dtype=np.int64)
+        return pd.Series(found[codes], targets.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as JSON values; `from_dict` is the inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ClassMap:
+        """Return the map of a model's manifest."""
+        return cls(list(values["classes"]), dict(values["targets"]), values["other"])
+
+
+def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
+    """Return a model's map from targets to classes, or without a model that of the settings.
+
+    Parameters
+    ----------
+    label : LabelConfig
+    manifest : mapping, optional
+        Of the model.
+
+    Returns
+    -------
+    ClassMap or None
+        None without a model where the classes are those found in the data.
+    """
+    if manifest is not None:
+        return ClassMap.from_dict(manifest["label_map"])
+    listed = listed_targets(label)
+    return None if listed is None else ClassMap(list(dict.fromkeys(listed.values())), listed)
+
+
+@dataclass(frozen=True)
+class FoundClasses:
+    """The classes of some labelled messages.
+
+    Parameters
+    ----------
+    map : ClassMap
+    labels : Series of int, shape (n,)
+        Index of each message's class; -1 where it is left out.
+    rare : dict of str to int
+        Targets that ``dataset.label.rare`` is about, with their numbers of messages.
+    """
+
+    map: ClassMap
+    labels: pd.Series[int]
+    rare: dict[str, int]
+
+
+def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> FoundClasses:
+    """Return the classes of labelled messages, without those that are too rare to learn.
+
+    Parameters
+    ----------
+    targets : Series of str, shape (n,)
+    label : LabelConfig
+        Without ``rare.under``, a class is rare with fewer than `least` messages.
+    least : int
+        Messages that each class must have.
+
+    Raises
+    ------
+    DataError
+        If a stored label is none of the settings', a class has too few messages, or there is one class only.
+    """
+    counts = {str(target): int(number) for target, number in targets.value_counts().items()}
+    listed = listed_targets(label)
+    named = dict(listed) if listed is not None else {target: target for target in sorted(counts)}
+    rare_as, under = (label.rare["as"], int(label.rare.get("under", least))) if label.rare else (None, 0)
+    unknown = sorted(target for target in counts if target not in named)
+    if unknown and rare_as is None:
+        raise DataError(
+            f"{sum(counts[target] for target in unknown):,} stored labels are none of dataset.label.classes: "
+            f"{examples(unknown)}. Add them, or say what becomes of them: 'dataset.label.rare={{as: other}}'."
+        )
+    sizes: Counter[str] = Counter(dict.fromkeys(named.values(), 0))
+    for target, name in named.items():
+        sizes[name] += counts.get(target, 0)
+    small = {name for name, size in sizes.items() if size < under}
+    if rare_as == "other":
+        named |= {target: target for target in unknown}
+        sizes.update({target: counts[target] for target in unknown})
+        place = _merged(sizes, small.union(unknown), least, deep=len(levels_of(label)) > 1)
+        kept = {target: place[name] for target, name in named.items()}
+    else:
+        kept = {target: name for target, name in named.items() if name not in small}
+    occurring = {name for target, name in kept.items() if counts.get(target)}
+    # without a rule, a class that no message has is missed by name
+    classes = [name for name in dict.fromkeys(kept.values()) if name in occurring or rare_as is None]
+    order = list(sizes) if listed is not None else sorted(classes)
+    classes.sort(key=lambda name: order.index(name) if name in order else len(order))
+    kept = {target: name for target, name in kept.items() if name in classes}
+    found = ClassMap(classes, kept, OTHER if rare_as == "other" else None)
+    labels = found.indices(targets)
+    if len(classes) < 2:
+        raise DataError(
+            f"Training needs at least two classes; among {len(labels):,} labelled messages there is "
+            f"{examples(classes) or 'none'} alone. Check dataset.label, or bring labels of other classes."
+        )
+    check_classes(labels, classes, least, "labelled messages", labels, least)
+    rare = {target: counts[target] for target, name in named.items() if name in small and target in counts}
+    return FoundClasses(found, labels, rare | {target: counts[target] for target in unknown})
+
+
+def _above(name: str) -> str:
+    """Return the class that takes a rare one in: that of ``a / b`` is ``a / other``, that of ``a / other`` is other."""
+    levels = name.split(LEVEL)
+    parent = levels[:-2] if levels[-1] == OTHER else levels[:-1]
+    return LEVEL.join([*parent, OTHER])
+
+
+def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
+    """Return where each class goes: the small ones to the other ones of their parent, or to that of all."""
+    gone = set(small)
+    place = {name: (_above(name) if deep else OTHER) if name in gone else name for name in sizes}
+    while True:
+        totals: Counter[str] = Counter()
+        for name, at in place.items():
+            totals[at] += sizes[name]
+        short = {at for at, total in totals.items() if total < least and at.endswith(LEVEL + OTHER)} if deep else set()
+        if not short:
+            return place
+        place = {name: _above(at) if at in short else at for name, at in place.items()}
+
+
+def check_classes(
+    side: pd.Series[int], classes: list[str], least: int, part: str, every: pd.Series[int], usual: int, hint: str = ""
+) -> None:
+    """Stop before a model is trained or measured without one of its classes.
+
+    Parameters
+    ----------
+    side : Series of int
+        Class of each message that is to be trained on, or measured.
+    classes : list of str
+        Names of the classes.
+    least : int
+        Messages of each class that must be among them.
+    part : str
+        Which messages these are, for the error.
+    every : Series of int
+        Class of each labelled message.
+    usual : int
+        Messages that each class must have among all.
+    hint : str
+        What else helps, for the error.
+
+    Raises
+    ------
+    DataError
+        If a class has fewer; the message names those that do, at most ten, and a setting without them.
+    """
+    counts = np.bincount(side[side >= 0], minlength=len(classes))
+    short = np.flatnonzero(counts < least)
+    if len(short):
+        named = ", ".join(f"class {classes[index]} ({index}) has {counts[index]}" for index in short[:_NAMED])
+        more = f" and {len(short) - _NAMED} more" if len(short) > _NAMED else ""
+        totals = np.bincount(every[every >= 0], minlength=len(classes))
+        raise DataError(
+            f"Each class needs at least {least} {part}; {named}{more}. {hint}{_advice(totals, short, classes, usual)}"
+        )
+
+
+def _advice(totals: NDArray[np.int64], short: NDArray[np.int64], classes: list[str], usual: int) -> str:
+    """Return the setting that takes short classes out of the way, if there is one."""
+    under = max(usual, int(totals[short].max()) + 1)
+    small = totals < under
+    others = [name for name, is_small in zip(classes, small, strict=True) if not is_small]
+    if others and OTHER not in {classes[index] for index in short} and totals[small].sum() >= usual:
+        return (
+            f"Put them together, 'dataset.label.rare={{under: {under}, as: other}}', or bring more labelled messages."
+        )
+    if len(others) >= 2:
+        return f"Leave them out, 'dataset.label.rare={{under: {under}, as: ignore}}', or bring more labelled messages."
+    return "Bring more labelled messages, or lower training.min_class_messages."

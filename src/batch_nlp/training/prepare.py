@@ -1,0 +1,67 @@
+"""From labelled messages to what a model is trained and measured on: their classes, and the two sides of the split."""
+
+from __future__ import annotations
+
+import pandas as pd
+from loguru import logger
+
+from batch_nlp.config import Config, Split
+from batch_nlp.dataset.classes import FoundClasses, check_classes, find_classes
+from batch_nlp.dataset.split import Parts, split_messages, split_of
+
+
+def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts]:
+    """Return the classes of labelled messages, and which of them are trained on and which held out.
+
+    Parameters
+    ----------
+    config : Config
+    messages : DataFrame, shape (n, ...)
+        Labelled messages of the feature store, oldest first.
+
+    Raises
+    ------
+    DataError
+        If a class has too few messages, or is missing on one side; the message says which setting helps.
+    """
+    training = config.training
+    found = find_classes(messages["target"], config.dataset.label, training.min_class_messages)
+    if left_out := int((found.labels < 0).sum()):
+        logger.warning(
+            "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare)",
+            left_out,
+            len(found.rare),
+        )
+    parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
+    labels, classes = found.labels, found.map.classes
+    hint = "" if parts.by is Split.random else "Say training.split=random. "
+    folds = max(training.decision.folds, training.ngrams.folds)
+    for index, least, part in ((parts.train, folds, "messages to train on"), (parts.held_out, 1, "held-out messages")):
+        check_classes(labels[index], classes, least, part, labels, training.min_class_messages, hint)
+    used = len(parts.train) + len(parts.held_out)
+    logger.info(
+        "Training: {:,} messages, {:,} held out ({} split), {:,} of all ({:.1%}) repeat a text{}",
+        len(parts.train),
+        len(parts.held_out),
+        parts.by.value,
+        parts.repeats,
+        parts.repeats / (used + parts.copies),
+        f", {parts.copies:,} left out since their text is on the other side" if parts.copies else "",
+    )
+    return found, parts
+
+
+def label_sources(messages: pd.DataFrame, index: pd.Index[int]) -> dict[str, int]:
+    """Return how many labels of some messages came from where.
+
+    Parameters
+    ----------
+    messages : DataFrame, shape (n, ...)
+        Without a column ``label_source``, all labels are given.
+    index : Index
+        Of the messages.
+    """
+    if "label_source" not in messages:
+        return {"given": len(index)}
+    counts = messages.loc[index, "label_source"].fillna("given").value_counts()
+    return {str(source): int(number) for source, number in counts.items()}
