@@ -17,7 +17,7 @@ def predictions_schema(classes: list[str]) -> pa.Schema:
     return pa.schema(
         [
             ("message_id", pa.string()),
-            ("predicted_class", pa.int8()),
+            ("predicted_class", pa.int16()),
             ("predicted_label", pa.string()),
             *((f"probability_{name}", pa.float64()) for name in classes),
             ("model_version", pa.string()),
@@ -65,7 +65,7 @@ class Predict(StatelessStep):
         predicted = self.model.decide(probabilities)
         values = {
             "message_id": X["message_id"],
-            "predicted_class": pd.Series(predicted, X.index, np.int8),
+            "predicted_class": pd.Series(predicted, X.index, np.int16),
             "predicted_label": pd.Series([classes[index] for index in predicted], X.index, object),
             **{f"probability_{name}": pd.Series(probabilities[:, i], X.index) for i, name in enumerate(classes)},
             "model_version": self.model.version,

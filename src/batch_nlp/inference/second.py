@@ -100,7 +100,7 @@ def predict_reweighted(
             probabilities /= probabilities.sum(axis=1, keepdims=True)
             predicted = model.decide(probabilities)
             frame[columns] = probabilities
-            frame["predicted_class"] = predicted.astype(np.int8)
+            frame["predicted_class"] = predicted.astype(np.int16)
             frame["predicted_label"] = [classes[index] for index in predicted]
             frame["predicted_at"] = pd.Timestamp(at).as_unit("us")
             yield frame

@@ -29,7 +29,7 @@ _ROWS = 10_000
 REFERENCE_SCHEMA = pa.schema(
     [
         ("message_id", pa.string()),
-        ("label", pa.int8()),
+        ("label", pa.int16()),
         *PREDICTED,
         *((name, pa.float64()) for name in NUMERIC_FEATURES),
         *((name, pa.string()) for name in CATEGORICAL_FEATURES),
@@ -40,7 +40,7 @@ REFERENCE_SCHEMA = pa.schema(
     ]
 )
 # what they are made of
-_WITH_TEXT = pa.schema([*SAMPLE_SCHEMA, ("label", pa.int8())])
+_WITH_TEXT = pa.schema([*SAMPLE_SCHEMA, ("label", pa.int16())])
 
 
 def entropies(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
 
-PREDICTED = (pa.field("predicted_class", pa.int8()), pa.field("probabilities", pa.list_(pa.float64())))
+PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
 SAMPLE_SCHEMA = pa.schema([*FEATURES_SCHEMA, *PREDICTED])
 # Batches whose samples are kept at least
 KEPT_SAMPLES = 10

@@ -20,7 +20,8 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     """Return the gate's checks against the champion.
 
     They are made on the held-out messages that the champion has not learned from and that the store holds in the
-    champion's own feature version.
+    champion's own feature version. Classes are compared by name: what the champion calls by a name that the candidate
+    does not know is never right.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:
         return []
-    champion = _comparable_champion(candidate, config, registry)
+    champion = _comparable_champion(config, registry)
     if champion is None:
         return []
     rows = candidate.rows
@@ -48,10 +49,12 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
         return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
     logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
     champion_rows = known.loc[rows["message_id"][common], list(FEATURE_COLUMNS)]
+    own = {name: index for index, name in enumerate(candidate.classes)}
+    by_name = np.array([own.get(name, len(own)) for name in champion.manifest["classes"]])
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
-        champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows)),
+        by_name[champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows))],
         candidate.classes,
         config.training.metric,
         gate,
@@ -59,7 +62,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     )
 
 
-def _comparable_champion(candidate: Candidate, config: Config, registry: Registry) -> Model | None:
+def _comparable_champion(config: Config, registry: Registry) -> Model | None:
     try:
         champion = registry.champion()
     except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
@@ -67,7 +70,7 @@ def _comparable_champion(candidate: Candidate, config: Config, registry: Registr
         return None
     if champion is None:
         return None
-    if champion.manifest["dataset"] != config.dataset.name or champion.manifest["classes"] != candidate.classes:
-        logger.warning("The champion {} was trained for other messages or classes: not compared", champion.version)
+    if champion.manifest["dataset"] != config.dataset.name:
+        logger.warning("The champion {} was trained for other messages: not compared", champion.version)
         return None
     return champion
