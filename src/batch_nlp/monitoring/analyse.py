@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from loguru import logger
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.band import BAND_RULES, for_classes
 from batch_nlp.monitoring.comparisons import compare
 from batch_nlp.monitoring.examples import choose_examples
 from batch_nlp.monitoring.explanation import explain
 from batch_nlp.monitoring.facts import Compared, Comparison
-from batch_nlp.monitoring.rules import BAND_RULES
+from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.scored import Scored, WindowBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
@@ -51,6 +53,7 @@ def analyse(
     classes : list of str
         Of that model.
     settings : DriftConfig
+        Where no batch can satisfy their band for these classes, `for_classes` says what takes its place.
     window : sequence of WindowBatch
         Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with it.
     seed : int
@@ -62,6 +65,9 @@ def analyse(
         If a file is damaged.
     """
     start = time.perf_counter()
+    settings, why_others = for_classes(settings, classes)
+    if why_others:
+        logger.warning("{}", why_others)
     scored = Scored.read(predictions, sample, classes)
     texts = _Texts.of(scored, reference)
     comparison = _compare(scored, texts, reference, classes, settings, seed)
@@ -72,6 +78,7 @@ def analyse(
         parts = [Scored.read(found.predictions, found.sample, classes) for found in earlier]
         judged_window = _judge_window([*parts, scored], reference, classes, settings, seed) if parts else verdict
     out = [index for index, share in enumerate(verdict.shares) if share.out]
+    out = sorted(out, key=lambda index: -scored.counts[index])[:MOST_CLASSES] if len(out) > MOST_CLASSES else out
     n = scored.n
     return Analysis(
         batch=batch,

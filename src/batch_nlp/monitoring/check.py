@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import SettingsError
+from batch_nlp.monitoring.band import check_bands, check_possible
 
 
-def check_drift(settings: DriftConfig, n_classes: int) -> None:
+def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
     """Check that a batch can satisfy the band, and that every bound is one.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    classes : sequence of str or None
+        The classes that the dataset lists; None where they are found in the data.
 
     Raises
     ------
     SettingsError
         If no batch can, or a value cannot be used.
     """
-    _check_band(settings, n_classes)
+    _check_bounds(settings)
+    if classes is not None:
+        check_bands(settings, classes)
+    check_possible(settings, classes)
     rules = [rule.value for rule in settings.rules]
     if not rules or len(set(rules)) < len(rules):
         raise SettingsError(f"drift.rules={rules}: need one rule or more, each once.")
@@ -45,17 +57,10 @@ def check_drift(settings: DriftConfig, n_classes: int) -> None:
             raise SettingsError(f"drift.{name}={number}: need at least {least}.")
 
 
-def _check_band(settings: DriftConfig, n_classes: int) -> None:
+def _check_bounds(settings: DriftConfig) -> None:
     low, high = settings.low, settings.high
     if not 0 <= low < high <= 1:
         raise SettingsError(f"drift.low={low:g} and drift.high={high:g}: need 0 <= low < high <= 1.")
-    if n_classes * low > 1:
-        raise SettingsError(
-            f"drift.low={low:g}: no batch can give each of {n_classes} classes that share; "
-            f"at most {1 / n_classes:.3g} is possible."
-        )
-    if n_classes * high < 1:
-        raise SettingsError(
-            f"drift.high={high:g}: no batch can keep each of {n_classes} classes under that share; "
-            f"at least {1 / n_classes:.3g} is needed."
-        )
+    for name, band in settings.bands.items():
+        if len(band) != 2 or not 0 <= band[0] < band[1] <= 1:
+            raise SettingsError(f"drift.bands: {name!r} has {band}; need [low, high] with 0 <= low < high <= 1.")

@@ -20,7 +20,8 @@ class ClassShare:
     lower, upper : float
         Wilson interval of the share.
     out : bool
-        Whether it lies outside the band by the rule in force; by the literal one where no rule judges the band.
+        Whether it lies outside its band by the rule in force, by the literal one where no rule judges the band; with
+        classes for which no batch can satisfy the band, whether the rule ``reference`` rings for it.
     """
 
     name: str

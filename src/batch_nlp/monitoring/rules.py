@@ -7,8 +7,10 @@ hold-out. It says whether it rings, and why or why not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.monitoring.band import BAND_RULES, band_of
 from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding, TestResult
 from batch_nlp.monitoring.statistics.intervals import wilson_interval
 
@@ -17,6 +19,8 @@ CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc 
 NO_REFERENCE = "the champion keeps no reference: train again"
 # Comparisons that a reason names
 _NAMED = 4
+# Classes that a reason names
+MOST_CLASSES = 5
 
 Rule = Callable[[Sequence[ClassShare], Comparison | None, DriftConfig], Finding]
 
@@ -32,40 +36,41 @@ def class_shares(counts: Sequence[int], classes: Sequence[str], settings: DriftC
     settings : DriftConfig
     """
     n = sum(counts)
-    in_force = [rule for rule in settings.rules if rule in _OUT_OF_BAND] or [DriftRule.share]
+    in_force = [rule for rule in settings.rules if rule in BAND_RULES] or [DriftRule.share]
     combined = all if settings.combine is Combine.all else any
     shares = []
     for name, count in zip(classes, counts, strict=True):
         lower, upper = wilson_interval(count, n, settings.confidence)
         share = ClassShare(name, count, count / n, lower, upper, False)
-        out = combined(_OUT_OF_BAND[rule](share, settings) for rule in in_force)
-        shares.append(ClassShare(name, count, count / n, lower, upper, out))
+        out = combined(_side(rule, share, settings) for rule in in_force)
+        shares.append(replace(share, out=out))
     return shares
 
 
-def _share_is_out(share: ClassShare, settings: DriftConfig) -> bool:
-    return share.share < settings.low or share.share > settings.high
-
-
-def _interval_is_out(share: ClassShare, settings: DriftConfig) -> bool:
-    return share.upper < settings.low or share.lower > settings.high
-
-
-_OUT_OF_BAND = {DriftRule.share: _share_is_out, DriftRule.interval: _interval_is_out}
-# Rules that need nothing but the shares
-BAND_RULES = frozenset(_OUT_OF_BAND)
+def _side(rule: DriftRule, share: ClassShare, settings: DriftConfig) -> str | None:
+    """Return where the rule sees a class: ``under`` its band, ``over`` it, or None within."""
+    low, high = band_of(settings, share.name)
+    least, greatest = (share.share, share.share) if rule is DriftRule.share else (share.upper, share.lower)
+    return "under" if least < low else "over" if greatest > high else None
 
 
 def _band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) -> Finding:
     """Return what a rule on the band finds."""
-    out = [
-        f"{share.name} {share.share:.1%} is {'under' if share.share < settings.low else 'over'} "
-        f"{settings.low if share.share < settings.low else settings.high:.0%}"
-        for share in shares
-        if _OUT_OF_BAND[rule](share, settings)
-    ]
-    inside = f"every class is within {settings.low:.0%} and {settings.high:.0%}"
-    return Finding(rule.value, bool(out), "; ".join(out) or inside)
+    out = []
+    for share in shares:
+        if side := _side(rule, share, settings):
+            bound = band_of(settings, share.name)[side == "over"]
+            out.append((share, f"{share.name} {share.share:.1%} is {side} {100 * bound:.3g}%"))
+    own = "its own band" if settings.bands else f"{100 * settings.low:.3g}% and {100 * settings.high:.3g}%"
+    return Finding(rule.value, bool(out), name_shares(out) or f"every class is within {own}")
+
+
+def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
+    """Return what is said of some classes; of many, the largest and how many more there are."""
+    if len(found) > MOST_CLASSES:
+        found = sorted(found, key=lambda one: -one[0].share)
+    named = "; ".join(words for _, words in found[:MOST_CLASSES])
+    return named + (f"; and {len(found) - MOST_CLASSES} more" if len(found) > MOST_CLASSES else "")
 
 
 def share(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
@@ -83,18 +88,30 @@ def reference(shares: Sequence[ClassShare], comparison: Comparison | None, setti
     rule = DriftRule.reference.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
-    before = {name: found.reference or 0.0 for name, found in comparison.shares.items()}
-    changed = [
-        f"{share.name} {share.share:.1%} was {before[share.name]:.1%} on the hold-out"
-        for share in shares
-        if abs(share.share - before[share.name]) >= settings.min_share_change
-    ]
+    changed = name_shares(
+        [
+            (share, f"{share.name} {share.share:.1%} was {before:.1%} on the hold-out")
+            for share, before in changed_shares(shares, comparison, settings)
+        ]
+    )
     found = [test for test in comparison.tests if test.name == CLASSES_CHI_SQUARE]
     if any(test.counts for test in found):
-        return Finding(rule, True, "; ".join(changed))
+        return Finding(rule, True, changed)
     if changed:
         return Finding(rule, False, "the shares differ from the hold-out's by no more than chance allows")
     return Finding(rule, False, f"no class's share is {settings.min_share_change:.1%} or more from the hold-out's")
+
+
+def changed_shares(
+    shares: Sequence[ClassShare], comparison: Comparison, settings: DriftConfig
+) -> list[tuple[ClassShare, float]]:
+    """Return the classes that are ``drift.min_share_change`` or more from their share on the hold-out, and that."""
+    before = {name: found.reference or 0.0 for name, found in comparison.shares.items()}
+    return [
+        (share, before[share.name])
+        for share in shares
+        if abs(share.share - before[share.name]) >= settings.min_share_change
+    ]
 
 
 def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:

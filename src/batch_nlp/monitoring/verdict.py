@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from batch_nlp.config import Combine, DriftConfig
+from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.hierarchy import roll_up
+from batch_nlp.monitoring.band import BAND_RULES, why_impossible
 from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding
-from batch_nlp.monitoring.rules import RULES, class_shares
+from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
 
 __all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]
 
@@ -36,12 +38,16 @@ class Verdict:
         Empty where nothing was predicted.
     findings : list of Finding
         One a rule, in the order of the settings; empty where nothing was judged.
+    parents : list of ClassShare
+        Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for,
+        and a leaf is out where its parent is.
     """
 
     status: Status
     reason: str
     shares: list[ClassShare]
     findings: list[Finding] = field(default_factory=list)
+    parents: list[ClassShare] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON values."""
@@ -67,15 +73,36 @@ def judge(
     n = sum(counts)
     if n == 0:
         return Verdict(Status.SKIPPED, "no messages", [])
-    shares = class_shares(counts, classes, settings)
+    shares, parents = _shares(counts, classes, settings, comparison)
     if n < settings.min_messages:
-        return Verdict(Status.INSUFFICIENT, f"{n} messages are fewer than {settings.min_messages}", shares)
-    findings = [RULES[rule](shares, comparison, settings) for rule in settings.rules]
+        reason = f"{n} messages are fewer than {settings.min_messages}"
+        return Verdict(Status.INSUFFICIENT, reason, shares, parents=parents)
+    findings = [
+        RULES[rule](parents or shares if rule in BAND_RULES else shares, comparison, settings)
+        for rule in settings.rules
+    ]
     ringing = [finding.reason for finding in findings if finding.rings]
     silent = [finding.reason for finding in findings if not finding.rings]
     if ringing and (settings.combine is Combine.any or not silent):
-        return Verdict(Status.DRIFT, "; ".join(ringing), shares, findings)
+        return Verdict(Status.DRIFT, "; ".join(ringing), shares, findings, parents)
     reason = "; ".join(silent)
     if ringing:
         reason = f"{len(ringing)} of {len(findings)} rules ring ({'; '.join(ringing)}), and all must: {reason}"
-    return Verdict(Status.OK, reason, shares, findings)
+    return Verdict(Status.OK, reason, shares, findings, parents)
+
+
+def _shares(
+    counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None
+) -> tuple[list[ClassShare], list[ClassShare]]:
+    """Return the shares of the classes and, in a hierarchy, of their parents, with those that are out marked."""
+    shares, groups = class_shares(counts, classes, settings), roll_up(classes)
+    sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
+    parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
+    if why_impossible(settings, classes):  # the band says nothing: out is what the rule `reference` rings for
+        rings = comparison is not None and RULES[DriftRule.reference](shares, comparison, settings).rings
+        changed = [share for share, _ in changed_shares(shares, comparison, settings)] if comparison and rings else []
+        return [replace(share, out=share in changed) for share in shares], [replace(one, out=False) for one in parents]
+    for parent, (_, leaves) in zip(parents, groups, strict=True):
+        for index in leaves:
+            shares[index] = replace(shares[index], out=parent.out)
+    return shares, parents

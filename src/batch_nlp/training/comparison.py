@@ -23,6 +23,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     They are made on the held-out messages that the champion has not learned from and that the store holds in the
     champion's own feature version. A champion that was fitted again on all messages has learned from its own hold-out
     too: there, the predictions count by which it was judged, those of the model that had not seen them.
+    Classes are compared by name: what the champion calls by a name that the candidate does not know is never right.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:
         return []
-    champion = _comparable_champion(candidate, config, registry)
+    champion = _comparable_champion(config, registry)
     if champion is None:
         return []
     rows = candidate.rows
@@ -55,10 +56,12 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     if unseen.any():
         champion_rows = known.loc[rows["message_id"][unseen], champion.fields.names]
         predicted[unseen] = champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows))
+    own = {name: index for index, name in enumerate(candidate.classes)}
+    by_name = np.array([own.get(name, len(own)) for name in champion.manifest["classes"]])
     return check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
-        predicted[common],
+        by_name[predicted[common]],
         candidate.classes,
         config.training.metric,
         gate,
@@ -74,7 +77,7 @@ def _judged(champion: Model, registry: Registry) -> dict[str, int]:
     return dict(zip(sample["message_id"].to_pylist(), sample["predicted_class"].to_pylist(), strict=True))
 
 
-def _comparable_champion(candidate: Candidate, config: Config, registry: Registry) -> Model | None:
+def _comparable_champion(config: Config, registry: Registry) -> Model | None:
     try:
         champion = registry.champion()
     except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
@@ -82,7 +85,7 @@ def _comparable_champion(candidate: Candidate, config: Config, registry: Registr
         return None
     if champion is None:
         return None
-    if champion.manifest["dataset"] != config.dataset.name or champion.manifest["classes"] != candidate.classes:
-        logger.warning("The champion {} was trained for other messages or classes: not compared", champion.version)
+    if champion.manifest["dataset"] != config.dataset.name:
+        logger.warning("The champion {} was trained for other messages: not compared", champion.version)
         return None
     return champion

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.training.validate import mean_f1
 
 # steps in which the logarithm of a class's weight is searched, and how far
 _GRID = np.round(np.arange(-2.0, 2.0001, 0.1), 1)
+# the smallest step that reaches the greatest metric is taken
+_ORDER = np.argsort(np.abs(_GRID), kind="stable")
 _ROUNDS = 10
 # F1 as a function of the weights is a rugged plateau: the mean over resamples lies in its middle
 _RESAMPLES = 20
@@ -62,26 +64,72 @@ def tune_weights(
 
 def _best_offsets(logs: NDArray[np.float64], labels: NDArray[np.int64], metric: str, fixed: int) -> NDArray[np.float64]:
     """Return what to add to logarithms of probabilities for the greatest metric, by coordinate search, shape (k,)."""
-    k = logs.shape[1]
-    offsets = np.zeros(k)
-    best = _metric(logs, labels, metric)
+    n, k = logs.shape
+    scores, offsets = logs.copy(), np.zeros(k)
+    first, second = _two_best(scores)
+    best = float(_metric_by_step(labels, first, np.ones(n, np.int64), fixed, 1, k, metric)[0])
     for _ in range(_ROUNDS):
         before = best
         for index in range(k):
             if index == fixed:
                 continue
-            for step in _GRID[np.argsort(np.abs(_GRID), kind="stable")]:
-                tried = offsets.copy()
-                tried[index] = step
-                found = _metric(logs + tried, labels, metric)
-                if found > best:
-                    best, offsets = found, tried
+            rival = np.where(first == index, second, first)
+            lost = _steps_lost(logs[:, index], scores[np.arange(n), rival], rival < index)
+            found = _metric_by_step(labels, rival, lost, index, len(_GRID), k, metric)
+            step = _ORDER[found[_ORDER].argmax()]
+            if found[step] > best:
+                best, offsets[index] = float(found[step]), _GRID[step]
+                scores[:, index] = logs[:, index] + _GRID[step]
+                first, second = _two_best(scores)
         if best == before:
             break
     return offsets
 
 
-def _metric(scores: NDArray[np.float64], labels: NDArray[np.int64], metric: str) -> float:
-    k = scores.shape[1]
-    cells = np.bincount(labels * k + scores.argmax(axis=1), minlength=k * k)
-    return float(f1_of_counts(cells.reshape(k, k), metric))
+def _two_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the classes with the greatest and the next score of each message, shapes (n,)."""
+    first = scores.argmax(axis=1)
+    others = scores.copy()
+    others[np.arange(len(scores)), first] = -np.inf
+    return first, others.argmax(axis=1)
+
+
+def _steps_lost(
+    own: NDArray[np.float64], rival: NDArray[np.float64], wins_ties: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the number of the grid's steps with which a class's score stays behind its rival's, shape (n,).
+
+    A score rises with the step, so that it is found by bisection.
+    """
+    lost = np.zeros(len(own), np.int64)
+    for half in 2 ** np.arange(len(_GRID).bit_length())[::-1]:
+        tried = np.minimum(lost + half, len(_GRID))
+        score = own + _GRID[tried - 1]
+        lost = np.where((score < rival) | ((score == rival) & wins_ties), tried, lost)
+    return lost
+
+
+def _metric_by_step(
+    labels: NDArray[np.int64],
+    rival: NDArray[np.int64],
+    lost: NDArray[np.int64],
+    index: int,
+    steps: int,
+    k: int,
+    metric: str,
+) -> NDArray[np.float64]:
+    """Return the metric for each step, shape (steps,), where a message is of class `index` after its `lost` steps."""
+
+    def up_to(of: NDArray[np.int64], where: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
+        cells = np.bincount(of[where] * (steps + 1) + lost[where], minlength=k * (steps + 1))
+        return cells.reshape(k, steps + 1).cumsum(axis=1)
+
+    def at(own: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+        found = (others[:, -1:] - others)[:, :steps].T.copy()
+        found[:, index] += own[index, :steps]
+        return found
+
+    everyone = np.full(len(labels), index)
+    hits = at(up_to(everyone, labels == index), up_to(rival, rival == labels))
+    predicted = at(up_to(everyone, slice(None)), up_to(rival, slice(None)))
+    return mean_f1(hits, np.bincount(labels, minlength=k), predicted, metric)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.validate import Validation, f1_of_counts
+from batch_nlp.training.resampling import occupied_cells, resampled_sums
+from batch_nlp.training.validate import Validation, mean_f1
 
 DIFFERS = "differs from the champion"
 
@@ -71,7 +72,7 @@ def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> li
     found = {
         "f1_macro": validation.metric("f1_macro"),
         "f1_weighted": validation.metric("f1_weighted"),
-        "recall": float(validation.recalls.min()),
+        "recall": float(validation.recalls[validation.confusion.any(axis=1)].min()),
     }
     return [
         Check(f"training.thresholds.{name}", value, bound, value >= bound)
@@ -91,16 +92,16 @@ def bootstrap_lower_bound(
 ) -> float:
     """Return the lower bound of how much better the candidate is, by the paired bootstrap.
 
-    Resampling messages with replacement is a multinomial draw over the cells (true class, candidate's prediction,
-    champion's prediction), so that is what is drawn (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-    chapter 6, for the percentile bound chapter 13).
+    It is the percentile bound (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). Macro F1 is
+    the mean over the classes that the messages are of.
 
     Parameters
     ----------
     labels, candidate, champion : ndarray of int, shape (n,)
-        True class and the two predictions of each held-out message.
+        True class and the two predictions of each held-out message; `n_classes` where the champion predicts a class
+        that the candidate does not know.
     n_classes : int
-        Number of classes.
+        Number of the candidate's classes.
     metric : str
         ``f1_weighted`` or ``f1_macro``.
     settings : GateConfig
@@ -108,11 +109,16 @@ def bootstrap_lower_bound(
     seed : int
         Seed of the draw.
     """
-    shape = (n_classes, n_classes, n_classes)
-    cells = np.bincount(np.ravel_multi_index((labels, candidate, champion), shape), minlength=n_classes**3)
-    draws = np.random.default_rng(seed).multinomial(len(labels), cells / len(labels), settings.bootstrap_samples)
-    counts = draws.reshape(-1, *shape)
-    difference = f1_of_counts(counts.sum(axis=3), metric) - f1_of_counts(counts.sum(axis=2), metric)
+    k = n_classes
+    shape = (k, k, k + 1)
+    last = int(np.ravel_multi_index((k - 1, k - 1, k - 1), shape))
+    cells, counts = occupied_cells(np.ravel_multi_index((labels, candidate, champion), shape), last)
+    true, *predictions = np.unravel_index(cells, shape)
+    groups = [true, *(group for side in predictions for group in (np.where(side == true, true, k), side))]
+    support, *sides = resampled_sums(counts, groups, k, settings.bootstrap_samples, seed)
+    there = np.flatnonzero(np.bincount(labels, minlength=k))
+    support, *sides = (found.take(there, axis=1) for found in (support, *sides))
+    difference = mean_f1(sides[0], support, sides[1], metric) - mean_f1(sides[2], support, sides[3], metric)
     return float(np.quantile(difference, 1 - settings.confidence))
 
 
@@ -125,14 +131,21 @@ def check_against_champion(
     settings: GateConfig,
     seed: int,
 ) -> list[Check]:
-    """Return the checks of what a candidate must show on the messages that both models have been measured on."""
+    """Return the checks of what a candidate must show on the messages that both models have been measured on.
+
+    Classes are those of the candidate; what the champion predicts beyond them is ``len(classes)``, and never right.
+    """
     checks = [Check(DIFFERS, None, None, bool((candidate != champion).any()))]
     if settings.tolerance is not None:
         bound = bootstrap_lower_bound(labels, candidate, champion, len(classes), metric, settings, seed)
         name = f"lower bound of the difference in {metric} to the champion"
         checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
     if settings.max_recall_drop is not None:
-        gain = Validation.of(labels, candidate, classes).recalls - Validation.of(labels, champion, classes).recalls
+        support = np.bincount(labels, minlength=len(classes))
+        ours, theirs = (np.bincount(labels[side == labels], minlength=len(classes)) for side in (candidate, champion))
+        messages = np.maximum(support, 1)
+        # a class without a message has no recall that could fall
+        gain = np.where(support > 0, ours / messages - theirs / messages, np.inf)
         worst = int(np.argmin(gain))
         passed = bool(gain[worst] >= -settings.max_recall_drop)
         name = f"change in recall of class {classes[worst]}"

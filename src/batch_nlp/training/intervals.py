@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from batch_nlp.training.resampling import occupied_cells, resampled_sums
+
 SAMPLES = 1000
 CONFIDENCE = 0.95
 
 
-def measures(counts: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return all metrics of confusion matrices.
+def measures(hits: NDArray[Any], support: NDArray[Any], predicted: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return all metrics of predictions.
 
     Parameters
     ----------
-    counts : ndarray, shape (..., k, k)
-        Messages by true class and predicted class; at least one a matrix.
+    hits, support, predicted : ndarray, shape (..., k)
+        Messages of a class that are predicted to be of it, that are of it, and that are predicted to be of it; at least
+        one message in all.
 
     Returns
     -------
@@ -27,9 +30,7 @@ def measures(counts: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
         (..., k), NaN where a class is never predicted, never true, or neither. Macro F1 is the mean over the classes
         that occur, so that a slice of the data without one of them can be compared with the others.
     """
-    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
-    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
-    total = counts.sum(axis=(-2, -1))
+    hits, total = hits.astype(np.float64), support.sum(axis=-1)
     with np.errstate(invalid="ignore"):
         found = {"precision": hits / predicted, "recall": hits / support, "f1": 2 * hits / (support + predicted)}
     f1 = np.nan_to_num(found["f1"])
@@ -45,8 +46,7 @@ def measures(counts: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
 def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
     """Return all metrics of a confusion matrix with percentile intervals.
 
-    Resampling messages with replacement is a multinomial draw over the cells of the matrix (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, chapters 6 and 13).
+    The intervals are those of the bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
 
     Parameters
     ----------
@@ -60,12 +60,13 @@ def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
         Of each metric a dict with ``value``, ``low`` and ``high``, None where it is not defined; of those of single
         classes a list of them.
     """
-    k, total = len(confusion), int(confusion.sum())
-    cells = confusion.ravel() / total
-    draws = measures(np.random.default_rng(seed).multinomial(total, cells, SAMPLES).reshape(-1, k, k))
+    k = len(confusion)
+    cells, counts = occupied_cells(np.repeat(np.arange(k * k), confusion.ravel()), k * k - 1)
+    true, predicted = np.divmod(cells, k)
+    draws = measures(*resampled_sums(counts, [np.where(true == predicted, true, k), true, predicted], k, SAMPLES, seed))
     tail = 50 * (1 - CONFIDENCE)
     result: dict[str, Any] = {}
-    for name, value in measures(confusion).items():
+    for name, value in measures(np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)).items():
         if value.ndim:
             result[name] = [_interval(value[index], draws[name][:, index], tail) for index in range(k)]
         else:

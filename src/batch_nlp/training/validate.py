@@ -84,7 +84,18 @@ def f1_of_counts(confusion: NDArray[Any], metric: str) -> NDArray[np.float64]:
         A class that neither occurs nor is predicted has F1 0, as in scikit-learn.
     """
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    return mean_f1(hits, confusion.sum(axis=-1), confusion.sum(axis=-2), metric)
+
+
+def mean_f1(hits: NDArray[Any], support: NDArray[Any], predicted: NDArray[Any], metric: str) -> NDArray[np.float64]:
+    """Return F1 averaged over classes, as `f1_of_counts`, from what it takes of each class.
+
+    Parameters
+    ----------
+    hits, support, predicted : ndarray, shape (..., k)
+        Messages of a class that are predicted to be of it, that are of it, and that are predicted to be of it.
+    metric : str
+    """
     f1 = 2 * hits / np.maximum(support + predicted, 1)
     if metric == "f1_macro":
         return np.asarray(f1.mean(axis=-1))

@@ -21,6 +21,10 @@ def out(counts: list[int], settings: DriftConfig = SHARE) -> list[str]:
     return [share.name for share in judge(counts, CLASSES, settings).shares if share.out]
 
 
+def names(number: int) -> list[str]:
+    return [f"class {index}" for index in range(number)]
+
+
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
@@ -153,10 +157,10 @@ def test_a_verdict_is_json() -> None:
 def test_settings_that_no_batch_can_satisfy_are_refused(settings: dict[str, Any], n_classes: int, message: str) -> None:
     """Guarantee 10."""
     with pytest.raises(SettingsError, match=message) as wrong:
-        check_drift(replace(SHARE, **settings), n_classes)
+        check_drift(replace(SHARE, **settings), names(n_classes))
     assert wrong.value.exit_code is ExitCode.SETTINGS
 
 
 @pytest.mark.parametrize(("settings", "n_classes"), [({}, 3), ({"low": 0.0, "high": 1.0}, 2), ({"low": 0.25}, 4)])
 def test_a_band_that_a_batch_can_satisfy_is_accepted(settings: dict[str, float], n_classes: int) -> None:
-    check_drift(replace(SHARE, **settings), n_classes)
+    check_drift(replace(SHARE, **settings), names(n_classes))

@@ -101,3 +101,8 @@ def test_old_samples_go_and_those_of_open_batches_stay(tmp_path: Path) -> None:
     assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == names[1:]
     remove_old_samples(layers, 1, {names[2]})
     assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == [names[2], *names[5:]]
+
+
+def test_samples_have_room_for_hundreds_of_classes() -> None:
+    field = SAMPLE_SCHEMA.field("predicted_class")
+    assert pa.array([999], field.type).to_pylist() == [999]

@@ -177,14 +177,29 @@ def test_a_damaged_champion_does_not_keep_a_candidate_from_its_place_and_is_name
     assert f"v0001/{TRAINED_ON_FILE}: damaged" in warnings[0]
 
 
-@pytest.mark.parametrize("other", ["dataset", "classes"])
-def test_a_champion_for_other_messages_or_classes_is_not_compared(
-    tmp_path: Path, engine: EngineConfig, warnings: list[str], other: str
+def test_a_champion_for_other_messages_is_not_compared(
+    tmp_path: Path, engine: EngineConfig, warnings: list[str]
 ) -> None:
     here = scene(tmp_path, engine)
-    if other == "dataset":
-        here = replace(here, config=replace(here.config, dataset=DatasetConfig(name="tickets")))
-    else:
-        here = replace(here, candidate=replace(here.candidate, classes=["good", "bad"]))
+    here = replace(here, config=replace(here.config, dataset=DatasetConfig(name="tickets")))
     assert here.compare() == []
-    assert warnings == ["The champion v0001 was trained for other messages or classes: not compared"]
+    assert warnings == ["The champion v0001 was trained for other messages: not compared"]
+
+
+@pytest.mark.parametrize("names", [["good", "bad"], ["bad", "fine"]])
+def test_classes_are_compared_by_name(tmp_path: Path, engine: EngineConfig, names: list[str]) -> None:
+    """The candidate predicts by index alone, so that other names turn right into wrong for the champion only."""
+    here = scene(tmp_path, engine)
+    here = replace(here, candidate=replace(here.candidate, classes=names))
+    numbers = np.arange(60, 100) % 10
+    called_good = numbers >= 8
+    champion = np.where(called_good, 0, 1) if names[0] == "good" else np.where(called_good, 2, 0)
+    assert here.compare() == check_against_champion(
+        (numbers >= 5).astype(np.int64),
+        here.candidate.predicted[10:],
+        champion,
+        names,
+        "f1_macro",
+        GATE,
+        here.config.seed,
+    )

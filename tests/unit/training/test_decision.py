@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 
-from batch_nlp.training.decision import decide, tune_weights
+from batch_nlp.training.decision import _GRID, _best_offsets, decide, tune_weights
+from batch_nlp.training.validate import f1_of_counts
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -67,3 +68,23 @@ def test_the_weights_follow_the_seed_alone() -> None:
 def test_certain_probabilities_need_no_weights() -> None:
     labels = np.arange(90) % 3
     assert tune_weights(np.eye(3)[labels], labels, "f1_macro", 0).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "f1_weighted"])
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_the_search_finds_what_trying_each_step_finds(metric: str, classes: int) -> None:
+    """Probabilities are rounded, so that many scores tie, and the first class must win then."""
+    probabilities, labels = calibrated(120, classes, tuple(np.full(classes, 1 / classes)))
+    logs = np.log(np.maximum(probabilities.round(1), 1e-12))
+    expected, best, before = np.zeros(classes), -1.0, -2.0
+    while best > before:
+        before = best
+        for index in range(1, classes):
+            for step in sorted(_GRID, key=abs):
+                tried = expected.copy()
+                tried[index] = step
+                predicted = (logs + tried).argmax(axis=1)
+                cells = np.bincount(labels * classes + predicted, minlength=classes**2)
+                if (found := float(f1_of_counts(cells.reshape(classes, classes), metric))) > best:
+                    best, expected = found, tried
+    np.testing.assert_array_equal(_best_offsets(logs, labels, metric, 0), expected)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,8 @@ from batch_nlp.training.gate import (
     check_against_champion,
     check_thresholds,
 )
-from batch_nlp.training.validate import Validation
+from batch_nlp.training.intervals import with_intervals
+from batch_nlp.training.validate import Validation, f1_of_counts
 
 CLASSES = ["negative", "neutral", "positive"]
 Labels = NDArray[np.int64]
@@ -178,3 +181,55 @@ def test_a_decision_names_every_failed_check_and_only_those() -> None:
     assert decision.failures.count("failed") == 2
     assert "differs" not in decision.failures
     assert [check["passed"] for check in decision.to_list()] == [True, False, False]
+
+
+def test_a_class_that_the_candidate_does_not_know_is_never_right() -> None:
+    truth = np.repeat([0, 1], 20)
+    champion = np.where(np.arange(40) % 2, truth, 3)  # every second message is of a class that is gone
+    differs, bound, recall = check_against_champion(truth, truth.copy(), champion, CLASSES, "f1_macro", GATE, 1)
+    assert differs.passed
+    # F1 of the champion: 2 * 10 / (10 + 20) in both classes
+    assert bound.value == pytest.approx(1 - 2 / 3, abs=0.2)
+    assert (recall.name, recall.value) == ("change in recall of class negative", 0.5)
+
+
+def test_a_class_without_a_held_out_message_counts_neither_way() -> None:
+    """Macro F1 over the two classes that are there, as if the third were not: worked out with two classes."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 2, 300)
+    candidate, champion = (np.where(random.random(300) < right, truth, 1 - truth) for right in (0.9, 0.7))
+    of_two = bootstrap_lower_bound(truth, candidate, champion, 2, "f1_macro", GATE, 1)
+    of_three = bootstrap_lower_bound(truth, candidate, champion, 3, "f1_macro", GATE, 1)
+    assert of_three == pytest.approx(of_two, abs=0.01)
+    found = Validation.of(truth, candidate, CLASSES)
+    (check,) = check_thresholds(found, ThresholdsConfig(recall=0.5))
+    assert check.value == found.recalls[:2].min()
+
+
+@pytest.mark.parametrize(("seed", "metric"), [(1, "f1_macro"), (1, "f1_weighted"), (2, "f1_macro")])
+def test_the_draws_are_those_of_the_whole_table_of_cells(seed: int, metric: str) -> None:
+    """The bound of 3 classes is the one that drawing all 27 cells gives, empty ones included."""
+    truth, candidate, champion = truth_and(0.85, 0.8, n=60, seed=seed)
+    cells = np.bincount(np.ravel_multi_index((truth, candidate, champion), (3, 3, 3)), minlength=27)
+    draws = np.random.default_rng(7).multinomial(60, cells / 60, GATE.bootstrap_samples).reshape(-1, 3, 3, 3)
+    difference = f1_of_counts(draws.sum(axis=3), metric) - f1_of_counts(draws.sum(axis=2), metric)
+    found = bootstrap_lower_bound(truth, candidate, champion, 3, metric, GATE, 7)
+    assert found == pytest.approx(np.quantile(difference, 0.05), abs=1e-12)
+
+
+def test_many_classes_cost_little_more_than_three() -> None:
+    """With the cube of the classes it would be 100,000 times as much."""
+
+    def peak(k: int) -> int:
+        random = np.random.default_rng(0)
+        truth = np.arange(3000) % k
+        sides = [np.where(random.random(3000) < 0.8, truth, random.integers(0, k, 3000)) for _ in range(2)]
+        tracemalloc.start()
+        bootstrap_lower_bound(truth, *sides, k, "f1_macro", GATE, 1)
+        with_intervals(Validation.of(truth, sides[0], [str(name) for name in range(k)]).confusion, 1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    # what is kept of each class in each resample is 50 times as much with 150 classes as with 3
+    assert peak(150) < 60 * peak(3)

@@ -15,6 +15,8 @@ OfRows = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
 
 # two distances that differ by rounding alone are the same
 ROUNDING = 1e-9
+# Counts whose distances are taken together: 8 MB
+_BLOCK = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
         return 1.0
     pooled = (mine + others) / (n + m)
     random = np.random.default_rng(seed)
-    draws = distance.of_rows(random.multinomial(n, pooled, resamples), random.multinomial(m, pooled, resamples))
+    drawn = (random.multinomial(size, pooled, resamples) for size in (n, m))
+    blocks = zip(*(np.array_split(rows, 1 + rows.size // _BLOCK) for rows in drawn), strict=True)
+    draws = np.concatenate([distance.of_rows(*block) for block in blocks])
     at_least_as_far = int((draws >= distance(mine, others) * (1 - ROUNDING)).sum())
     return (1 + at_least_as_far) / (1 + resamples)
 

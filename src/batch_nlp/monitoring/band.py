@@ -1,0 +1,135 @@
+"""The band that the share of each class has to be in, and whether a batch can satisfy it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import ceil, fsum
+
+from batch_nlp.config import DriftConfig, DriftRule
+from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.hierarchy import roll_up
+
+# Rules that judge by the band, and need nothing but the shares
+BAND_RULES = frozenset({DriftRule.share, DriftRule.interval})
+# Sums of shares differ by rounding
+_ROUNDING = 1e-9
+_ADVICE = (
+    "For classes that are rare or common by nature, set drift=reference, which compares with the champion's hold-out, "
+    "or give them bands of their own in drift.bands."
+)
+
+
+def band_of(settings: DriftConfig, name: str) -> tuple[float, float]:
+    """Return the least and the greatest share of a class."""
+    low, high = settings.bands.get(name, (settings.low, settings.high))
+    return low, high
+
+
+def judged_classes(classes: Sequence[str]) -> list[str]:
+    """Return what the band is for: the classes, or their parents where they are the leaves of a hierarchy."""
+    return [name for name, _ in roll_up(classes)] or list(classes)
+
+
+def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
+    """Return in words why no batch can satisfy the band for some classes, None where one can."""
+    names = judged_classes(classes)
+    lows, highs = zip(*(band_of(settings, name) for name in names), strict=True)
+    least, greatest, n = fsum(lows), fsum(highs), len(names)
+    # classes without a band of their own share these
+    with_bands = " beside drift.bands" if any(name in settings.bands for name in names) else ""
+    if least > 1 + _ROUNDING:
+        found = f"they add up to {least:.3g}" if with_bands else f"at most {1 / n:.3g} is possible"
+        return f"drift.low={settings.low:g}{with_bands}: no batch can give each of {n} classes its least share; {found}"
+    if greatest < 1 - _ROUNDING:
+        found = f"they add up to {greatest:.3g}" if with_bands else f"at least {1 / n:.3g} is needed"
+        what = f"no batch can keep each of {n} classes under its greatest share"
+        return f"drift.high={settings.high:g}{with_bands}: {what}; {found}"
+    return None
+
+
+def fitting_bands(settings: DriftConfig, shares: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return bands for the classes that lie outside theirs without any drift.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    shares : mapping of str to sequence of float
+        What is known of each class's natural share, for example in training and on the hold-out.
+
+    Returns
+    -------
+    dict of str to list of float
+        Class -> [low, high], in hundredths. A rare class may be missing from a batch and come up to twice as often as
+        it does by nature, or 5 %; a common one may leave twice as much to the others.
+    """
+    bands = {}
+    for name, known in shares.items():
+        low, high = band_of(settings, name)
+        if min(known) < low:
+            bands[name] = [0.0, _room(max(known))]
+        elif max(known) > high:
+            bands[name] = [round(1 - _room(1 - min(known)), 2), 1.0]
+    return bands
+
+
+def _room(share: float) -> float:
+    """Return twice a share in whole hundredths, 0.05 to 1."""
+    return min(1.0, max(0.05, ceil(round(200 * share, 6)) / 100))
+
+
+def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
+    """Check that the classes which have bands of their own are there.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    classes : sequence of str
+        Of the champion, or as far as the settings list them.
+
+    Raises
+    ------
+    SettingsError
+        If one is not.
+    """
+    names = judged_classes(classes)
+    for name in settings.bands:
+        if name not in names:
+            raise SettingsError(f"drift.bands: there is no class {name!r}. {did_you_mean(name, names)}")
+
+
+def check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None:
+    """Check that a batch can satisfy the band, where a rule judges by it.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    classes : sequence of str or None
+        None where they are found in the data: then only the bands of single classes can be told to be impossible.
+
+    Raises
+    ------
+    SettingsError
+        If no batch can.
+    """
+    if BAND_RULES.isdisjoint(settings.rules):
+        return
+    if classes is not None and (reason := why_impossible(settings, classes)):
+        raise SettingsError(f"{reason}. {_ADVICE}")
+    least = fsum(low for low, _ in settings.bands.values())
+    if least - 1 > _ROUNDING:
+        raise SettingsError(f"drift.bands: the least shares add up to {least:.3g}; no batch can satisfy them.")
+
+
+def for_classes(settings: DriftConfig, classes: Sequence[str]) -> tuple[DriftConfig, str | None]:
+    """Return the settings that a champion's batches can be judged by, and in words why they are others, if they are.
+
+    Classes that are found in the data are not known when settings are checked. With so many that no batch can satisfy
+    the band, it would call every batch drifted, whatever came: the rule ``reference`` takes its place.
+    """
+    reason = None if BAND_RULES.isdisjoint(settings.rules) else why_impossible(settings, classes)
+    if reason is None:
+        return settings, None
+    rules = [DriftRule.reference if rule in BAND_RULES else rule for rule in settings.rules]
+    why = f"{reason}. Batches are judged by the rule reference instead: set drift=reference, or bands that fit"
+    return replace(settings, rules=list(dict.fromkeys(rules))), why

@@ -1,0 +1,154 @@
+"""The band with many classes, with bands of single ones, and in a hierarchy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.errors import SettingsError
+from batch_nlp.monitoring.band import check_bands, fitting_bands, for_classes, why_impossible
+from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
+from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
+from batch_nlp.monitoring.verdict import Status, judge
+
+DEFAULT = DriftConfig()
+REFERENCE = DriftConfig(rules=[DriftRule.reference])
+MANY = [f"intent {number}" for number in range(77)]
+LEAVES = ["negative / bags", "negative / late", "neutral", "positive / crew", "positive / food"]
+
+
+def test_ten_classes_can_be_a_tenth_each_and_eleven_cannot() -> None:
+    check_drift(DEFAULT, MANY[:10])
+    with pytest.raises(
+        SettingsError, match=r"drift\.low=0\.1: no batch can give each of 11 .*0\.0909.*drift=reference"
+    ):
+        check_drift(DEFAULT, MANY[:11])
+
+
+def test_only_a_rule_that_judges_by_the_band_needs_one_that_can_be_satisfied() -> None:
+    check_drift(REFERENCE, MANY)
+    with pytest.raises(SettingsError):
+        check_drift(replace(DEFAULT, rules=[DriftRule.reference, DriftRule.interval]), MANY)
+
+
+def test_classes_that_are_found_in_the_data_are_not_known_beforehand() -> None:
+    check_drift(DEFAULT, None)
+    with pytest.raises(SettingsError, match=r"drift\.bands: the least shares add up to 1\.1"):
+        check_drift(replace(DEFAULT, bands={"a": [0.6, 1.0], "b": [0.5, 1.0]}), None)
+
+
+@pytest.mark.parametrize(
+    "band", [[0.1], [0.2, 0.1], [0.1, 0.1], [-0.1, 0.5], [0.1, 1.5], [0.1, float("nan")], [0.0, 0.1, 0.2]]
+)
+def test_a_band_of_a_class_has_two_bounds(band: list[float]) -> None:
+    with pytest.raises(SettingsError, match=r"drift\.bands: 'rare' has .*0 <= low < high <= 1"):
+        check_drift(replace(DEFAULT, bands={"rare": band}), None)
+
+
+def test_a_band_of_a_class_that_is_not_there_names_the_nearest() -> None:
+    settings = replace(DEFAULT, bands={"neutrl": [0.0, 0.1]})
+    check_drift(settings, None)
+    for check in (check_drift, check_bands):
+        with pytest.raises(SettingsError, match=r"no class 'neutrl'. Did you mean 'neutral'\?"):
+            check(settings, ["negative", "neutral", "positive"])
+
+
+def test_bands_of_single_classes_make_room_for_many() -> None:
+    names = MANY[:12]
+    rare = {name: [0.0, 0.2] for name in names[:4]}
+    check_drift(replace(DEFAULT, bands=rare), names)  # 8 times 0.1
+    few = {name: [0.0, 0.2] for name in names[:1]}
+    with pytest.raises(SettingsError, match=r"drift\.low=0\.1 beside drift\.bands: .* 12 classes .* add up to 1\.1"):
+        check_drift(replace(DEFAULT, bands=few), names)
+    low = {name: [0.0, 0.05] for name in names[:3]}
+    with pytest.raises(SettingsError, match=r"drift\.high=0\.9 beside drift\.bands: .* add up to 0\.15"):
+        check_drift(replace(DEFAULT, bands=low), names[:3])
+
+
+def test_a_class_with_a_band_of_its_own_is_judged_by_it() -> None:
+    settings = replace(DEFAULT, bands={"rare": [0.01, 0.05]})
+    verdict = judge([3, 47, 50], ["rare", "a", "b"], settings)
+    assert (verdict.status, verdict.reason) == (Status.OK, "every class is within its own band")
+    verdict = judge([6, 44, 50], ["rare", "a", "b"], settings)
+    assert (verdict.status, verdict.reason) == (Status.DRIFT, "rare 6.0% is over 5%")
+    assert [share.out for share in verdict.shares] == [True, False, False]
+    # 6 of 100 are from 2.8 % to 12.5 %
+    interval = replace(settings, rules=[DriftRule.interval])
+    assert judge([6, 44, 50], ["rare", "a", "b"], interval).status is Status.OK
+    assert (
+        judge([60, 440, 500], ["rare", "a", "b"], replace(interval, bands={"rare": [0.0, 0.04]})).status is Status.DRIFT
+    )
+
+
+def beside_hold_out(before: list[float], *, significant: bool) -> Comparison:
+    test = TestResult(CLASSES_CHI_SQUARE, "mix", 100.0, 1e-9, 1e-8, significant)
+    shares = {name: Compared(None, share) for name, share in zip(MANY, before, strict=True)}
+    return Comparison(shares, Compared(0.8, 0.8), [test])
+
+
+def test_with_77_classes_the_reference_takes_the_place_of_a_band_that_no_batch_can_satisfy() -> None:
+    settings, why = for_classes(
+        replace(DEFAULT, combine=Combine.all, rules=[*DEFAULT.rules, DriftRule.confidence]), MANY
+    )
+    assert settings.rules == [DriftRule.reference, DriftRule.confidence]
+    assert why is not None
+    assert "77 classes" in why
+    assert "drift=reference" in why
+    both, _ = for_classes(replace(DEFAULT, rules=[DriftRule.share, DriftRule.interval, DriftRule.reference]), MANY)
+    assert both.rules == [DriftRule.reference]
+    for fits in (REFERENCE, replace(DEFAULT, low=0.0)):
+        assert for_classes(fits, MANY) == (fits, None)
+    assert for_classes(DEFAULT, MANY[:3]) == (DEFAULT, None)
+
+
+def test_with_77_classes_as_on_the_hold_out_nothing_drifts_and_one_that_changed_is_out() -> None:
+    settings, _ = for_classes(DEFAULT, MANY)
+    before = [1 / 77] * 77
+    verdict = judge([10] * 77, MANY, settings, beside_hold_out(before, significant=False))
+    assert verdict.status is Status.OK
+    assert not any(share.out for share in verdict.shares)
+    verdict = judge([100, *[10] * 76], MANY, settings, beside_hold_out(before, significant=True))
+    assert (verdict.status, verdict.reason) == (Status.DRIFT, "intent 0 11.6% was 1.3% on the hold-out")
+    assert [share.name for share in verdict.shares if share.out] == ["intent 0"]
+
+
+def test_a_reason_names_the_largest_of_many_classes_and_how_many_more_there_are() -> None:
+    """Ten classes of which one has nearly all messages."""
+    verdict = judge([950, *range(1, 10)], MANY[:10], DEFAULT)
+    assert verdict.reason.startswith("intent 0 95.5% is over 90%; intent 9 0.9% is under 10%; ")
+    assert verdict.reason.endswith("; and 5 more")
+
+
+def test_in_a_hierarchy_the_shares_of_the_parents_are_judged() -> None:
+    verdict = judge([8, 22, 40, 5, 25], LEAVES, DEFAULT)
+    assert verdict.status is Status.OK
+    assert [(share.name, share.messages, share.share) for share in verdict.parents] == [
+        ("negative", 30, 0.3),
+        ("neutral", 40, 0.4),
+        ("positive", 30, 0.3),
+    ]
+    assert not any(share.out for share in verdict.shares)
+    verdict = judge([4, 5, 61, 5, 25], LEAVES, DEFAULT)
+    assert (verdict.status, verdict.reason) == (Status.DRIFT, "negative 9.0% is under 10%")
+    assert [share.out for share in verdict.parents] == [True, False, False]
+    assert [share.out for share in verdict.shares] == [True, True, False, False, False]
+
+
+def test_bands_in_a_hierarchy_are_those_of_the_parents() -> None:
+    check_bands(replace(DEFAULT, bands={"neutral": [0.0, 0.5]}), LEAVES)
+    with pytest.raises(SettingsError, match="no class 'negative / bags'"):
+        check_bands(replace(DEFAULT, bands={"negative / bags": [0.0, 0.5]}), LEAVES)
+    many_leaves = [f"{parent} / {number}" for parent in "abc" for number in range(20)]
+    assert why_impossible(DEFAULT, many_leaves) is None
+
+
+def test_bands_that_fit_hold_the_shares_that_they_are_made_from() -> None:
+    shares = {"rare": (0.031, 0.042), "tiny": (0.001, 0.0), "fits": (0.4, 0.5)}
+    assert fitting_bands(DEFAULT, shares) == {"rare": [0.0, 0.09], "tiny": [0.0, 0.05]}
+    assert fitting_bands(DEFAULT, {"most": (0.95, 0.93), "rest": (0.05, 0.07)}) == {
+        "most": [0.86, 1.0],
+        "rest": [0.0, 0.14],
+    }
