@@ -45,7 +45,7 @@ def check_settings(config: Config) -> None:
     split_of(config)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
-    check_drift(config.drift, len(listed.classes) if listed else None)
+    check_drift(config.drift, listed.classes if listed else None)
     if config.dataset.generate:
         from batch_nlp.sample.settings import check as check_sample
 
