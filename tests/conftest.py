@@ -162,7 +162,7 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
     def make(folder: Path) -> None:
         new, now = at(folder), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         config, layers, definition = new.config, new.layers, new.definition
-        run_feature_pipeline(config, layers, new.store, Path(config.inference.inbox), "run-1", now)
+        run_feature_pipeline(config, layers, new.store, "run-1", now)
         result = run_training_pipeline(
             config, layers, new.store, new.registry, definition.to_dict(), definition.version, FIELDS, "run-1", now
         )
