@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import ceil, fsum
 
 from batch_nlp.config import DriftConfig, DriftRule
-from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.errors import SettingsError, did_you_mean, examples
 from batch_nlp.hierarchy import roll_up
 
 # Rules that judge by the band, and need nothing but the shares
 BAND_RULES = frozenset({DriftRule.share, DriftRule.interval})
+# Bands that fit on a command line, and names that Hydra reads there without escapes
+_TYPED, _TYPEABLE = 5, re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z][\w /.-]*", re.ASCII | re.IGNORECASE)
 # Sums of shares differ by rounding
 _ROUNDING = 1e-9
 _ADVICE = (
@@ -31,6 +35,62 @@ def judged_classes(classes: Sequence[str]) -> list[str]:
     return [name for name, _ in roll_up(classes)] or list(classes)
 
 
+def natural_warning(
+    settings: DriftConfig, classes: Sequence[str], predicted: Sequence[float], trained: Sequence[float]
+) -> str | None:
+    """Return in words what the band makes of messages that have not drifted, with the settings that fit better.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    classes : sequence of str
+        Of a champion, k of them.
+    predicted, trained : sequence of float, shape (k,)
+        Their shares among its predictions on the hold-out, and among the messages that it was trained on.
+
+    Returns
+    -------
+    str or None
+        None where every class is in its band, or no rule judges by it.
+    """
+    if BAND_RULES.isdisjoint(settings.rules):
+        return None
+    if impossible := for_classes(settings, classes)[1]:
+        return impossible
+    groups = roll_up(classes) or [(name, [index]) for index, name in enumerate(classes)]
+    shares = {name: [fsum(side[i] for i in leaves) for side in (predicted, trained)] for name, leaves in groups}
+    bands = {name: band_of(settings, name) for name in shares}
+    out = {name: found for name, found in shares.items() if not bands[name][0] <= found[0] <= bands[name][1]}
+    if not out:
+        return None
+    named = examples(f"{name} {found[0]:.1%}" for name, found in out.items())
+    fitting = {name: _fitting_band(max(found) < 0.5, found) for name, found in out.items()}
+    return (
+        f"The champion predicts {len(out)} of {len(shares)} classes outside drift.low={settings.low:g} and "
+        f"drift.high={settings.high:g}, or their own bands, on its own hold-out ({named}): the rule will ring without "
+        f"any drift. Set drift=reference, or {_as_setting({**settings.bands, **fitting})}"
+    )
+
+
+def _fitting_band(rare: bool, shares: Sequence[float]) -> list[float]:
+    """Return a band of whole hundredths around a class's natural shares.
+
+    A rare class may be missing from a batch, and come up to twice as often as it does by nature; a common one may leave
+    twice as much to the others. Either has 5 % of room.
+    """
+    share = max(shares) if rare else 1 - min(shares)
+    room = min(1.0, max(0.05, ceil(round(200 * share, 6)) / 100))
+    return [0.0, room] if rare else [round(1 - room, 2), 1.0]
+
+
+def _as_setting(bands: Mapping[str, Sequence[float]]) -> str:
+    """Return bands as they can be typed on a command line, or where a name cannot, or there are many, as YAML."""
+    if len(bands) <= _TYPED and all(_TYPEABLE.fullmatch(name) for name in bands):
+        return "'+drift.bands={" + ", ".join(f"{name}: {[*band]}" for name, band in bands.items()) + "}'"
+    first = dict(list(bands.items())[:_TYPED])
+    return f"in a file of conf/drift, for each of them: bands: {json.dumps(first, ensure_ascii=False)}"
+
+
 def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
     """Return in words why no batch can satisfy the band for some classes, None where one can."""
     names = judged_classes(classes)
@@ -46,36 +106,6 @@ def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
         what = f"no batch can keep each of {n} classes under its greatest share"
         return f"drift.high={settings.high:g}{with_bands}: {what}; {found}"
     return None
-
-
-def fitting_bands(settings: DriftConfig, shares: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    """Return bands for the classes that lie outside theirs without any drift.
-
-    Parameters
-    ----------
-    settings : DriftConfig
-    shares : mapping of str to sequence of float
-        What is known of each class's natural share, for example in training and on the hold-out.
-
-    Returns
-    -------
-    dict of str to list of float
-        Class -> [low, high], in hundredths. A rare class may be missing from a batch and come up to twice as often as
-        it does by nature, or 5 %; a common one may leave twice as much to the others.
-    """
-    bands = {}
-    for name, known in shares.items():
-        low, high = band_of(settings, name)
-        if min(known) < low:
-            bands[name] = [0.0, _room(max(known))]
-        elif max(known) > high:
-            bands[name] = [round(1 - _room(1 - min(known)), 2), 1.0]
-    return bands
-
-
-def _room(share: float) -> float:
-    """Return twice a share in whole hundredths, 0.05 to 1."""
-    return min(1.0, max(0.05, ceil(round(200 * share, 6)) / 100))
 
 
 def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:

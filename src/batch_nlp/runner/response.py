@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 from loguru import logger
+from omegaconf.errors import OmegaConfBaseException
 
-from batch_nlp.config import DriftResponse
+from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.errors import DataError, DriftError, GateError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
+from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion, take_in, train_candidate
@@ -131,9 +133,9 @@ def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcom
     """Train a candidate, and return what came of it, in a sentence too, and its name where one was trained now."""
     from batch_nlp.training.run import training_fingerprint
 
-    training = replace(run.config.training, promote=True, window=0)
-    run = replace(run, config=replace(run.config, training=training))
     before, champion = run.registry.champion_version(), sound_champion(run)
+    config = _as_champion(run.config, champion) if champion else run.config
+    run = replace(run, config=replace(config, training=replace(config.training, promote=True, window=0)))
     fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
     if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
         logger.warning("{} was trained on just this data, by a run that was killed or by hand: not again", before)
@@ -150,6 +152,34 @@ def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcom
         return Outcome.SAME, reason, result.candidate
     reason = f"Candidate {result.candidate} failed its gate ({decision.failures if decision else 'no gate'})"
     return Outcome.REJECTED, reason, result.candidate
+
+
+# Settings of training that say how a job works and judges, and not what a model is
+_OF_THE_JOB = ("rows_in_memory", "metric", "thresholds", "gate", "force", "keep_versions")
+
+
+def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
+    """Return the settings with seed, model and training of the champion, unless ``drift.retrain_with`` keeps the job's.
+
+    A schedule that runs with another model than the one a person chose and published must not bring its own back.
+    """
+    if config.drift.retrain_with is RetrainWith.settings or champion["dataset"] != config.dataset.name:
+        return config
+    try:
+        settings = champion["settings"]
+        kept = {name: getattr(config.training, name) for name in _OF_THE_JOB}
+        training = replace(parse(TrainingConfig, settings["training"]), **kept)
+        return replace(
+            config, seed=int(settings["seed"]), model=parse(ModelConfig, settings["model"]), training=training
+        )
+    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
+        logger.warning(
+            "The champion's own settings cannot be used by this version of the project ({}: {}): the retraining takes "
+            "those of this job, as with drift.retrain_with=settings",
+            type(error).__name__,
+            str(error).partition("\n")[0],
+        )
+        return config
 
 
 def _retrained_before(run: Run, batch: Batch) -> dict[str, Any] | None:
@@ -239,7 +269,9 @@ def _reweight(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     counts = predict_reweighted(
         run.layers, model, batch, run.now.isoformat(), run.config.engine.batch_rows, now / trained
     )
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(classes, now, strict=True))
+    # of many classes, the largest
+    largest = classes if len(classes) <= MOST_CLASSES else [classes[i] for i in np.argsort(-now)[:MOST_CLASSES]]
+    shares = ", ".join(f"{name} {analysis.prior_shares[name]:.1%}" for name in largest)
     logger.info(
         "Reweighted: batch {} for class shares {}; predictions {}, in {}", batch.name, shares, counts, REWEIGHTED_FILE
     )

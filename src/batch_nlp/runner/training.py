@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from batch_nlp.errors import DataError, GateError
+from batch_nlp.monitoring.band import natural_warning
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking import TrackedTraining, create_tracker
@@ -17,6 +18,9 @@ from batch_nlp.tracking import TrackedTraining, create_tracker
 if TYPE_CHECKING:
     from batch_nlp.training.gate import GateDecision
     from batch_nlp.training.run import TrainingResult
+
+# Recalls of more classes are told by their range
+_NAMED_RECALLS = 10
 
 
 def take_in(run: Run) -> None:
@@ -89,12 +93,14 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     )
     seconds = time.perf_counter() - clock
     metrics = result.metrics
-    recalls = "/".join(f"{found['recall']:.3f}" for found in metrics["classes"].values())
+    recalls = [found["recall"] for found in metrics["classes"].values()]
     logger.info(
         "Training: weighted F1 {:.4f}, macro F1 {:.4f}, recalls {}",
         metrics["f1_weighted"],
         metrics["f1_macro"],
-        recalls,
+        "/".join(f"{recall:.3f}" for recall in recalls)
+        if len(recalls) <= _NAMED_RECALLS
+        else f"of {len(recalls)} classes from {min(recalls):.3f} to {max(recalls):.3f}",
     )
     try:
         if result.decision is not None:
@@ -156,17 +162,10 @@ def _warn_of_band(run: Run) -> None:
     manifest = run.registry.champion_manifest()
     if manifest is None:
         return
-    shares = manifest["reference"]["predicted_shares"]
-    for name, share in shares.items():
-        if not run.config.drift.low <= share <= run.config.drift.high:
-            logger.warning(
-                "The champion predicts class {} for {:.1%} of its own hold-out, outside drift.low={} and "
-                "drift.high={}: the rule will ring without any drift",
-                name,
-                share,
-                run.config.drift.low,
-                run.config.drift.high,
-            )
+    classes, reference = manifest["classes"], manifest["reference"]
+    predicted = [reference["predicted_shares"][name] for name in classes]
+    if warning := natural_warning(run.config.drift, classes, predicted, reference["training_shares"]):
+        logger.warning("{}", warning)
 
 
 def roll_back(run: Run) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
-from batch_nlp.monitoring.band import check_bands, fitting_bands, for_classes, why_impossible
+from batch_nlp.monitoring.band import check_bands, for_classes, natural_warning, why_impossible
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
@@ -145,10 +148,67 @@ def test_bands_in_a_hierarchy_are_those_of_the_parents() -> None:
     assert why_impossible(DEFAULT, many_leaves) is None
 
 
-def test_bands_that_fit_hold_the_shares_that_they_are_made_from() -> None:
-    shares = {"rare": (0.031, 0.042), "tiny": (0.001, 0.0), "fits": (0.4, 0.5)}
-    assert fitting_bands(DEFAULT, shares) == {"rare": [0.0, 0.09], "tiny": [0.0, 0.05]}
-    assert fitting_bands(DEFAULT, {"most": (0.95, 0.93), "rest": (0.05, 0.07)}) == {
-        "most": [0.86, 1.0],
-        "rest": [0.0, 0.14],
-    }
+THREE = ["negative", "rare one", "positive"]
+
+
+def typed(warning: str) -> dict[str, list[float]]:
+    """Return the bands of a warning as Hydra reads them from the command line."""
+    found = re.search(r"'(\+drift\.bands=.*)'$", warning)
+    assert found is not None
+    bands: dict[str, list[float]] = OverridesParser.create().parse_override(found[1]).value()
+    return bands
+
+
+@pytest.mark.parametrize(
+    ("predicted", "trained", "expected"),
+    [
+        ([0.3, 0.031, 0.669], [0.3, 0.042, 0.658], {"rare one": [0.0, 0.09]}),
+        ([0.3, 0.0, 0.7], [0.3, 0.01, 0.69], {"rare one": [0.0, 0.05]}),
+        (
+            [0.05, 0.02, 0.93],
+            [0.03, 0.02, 0.95],
+            {"negative": [0.0, 0.1], "rare one": [0.0, 0.05], "positive": [0.86, 1.0]},
+        ),
+    ],
+)
+def test_training_names_classes_that_are_rare_by_nature_and_bands_that_fit(
+    predicted: list[float], trained: list[float], expected: dict[str, list[float]]
+) -> None:
+    warning = natural_warning(DEFAULT, THREE, predicted, trained)
+    assert warning is not None
+    assert f"{len(expected)} of 3 classes" in warning
+    assert f"rare one {predicted[1]:.1%}" in warning
+    assert "drift=reference" in warning
+    assert typed(warning) == expected
+    fits = replace(DEFAULT, bands=typed(warning))
+    check_drift(fits, THREE)
+    assert natural_warning(fits, THREE, predicted, trained) is None
+    for shares in (predicted, trained):
+        assert judge([round(1000 * share) for share in shares], THREE, fits).status is Status.OK
+
+
+def test_training_names_five_of_many_classes() -> None:
+    warning = natural_warning(DEFAULT, MANY[:10], [0.82, *[0.02] * 9], [0.82, *[0.02] * 9])
+    assert warning is not None
+    assert "9 of 10 classes" in warning
+    assert warning.count("2.0%") == 5
+    bands = json.loads(warning.rpartition("bands: ")[2])
+    assert list(bands) == MANY[1:6]
+
+
+def test_a_name_that_the_command_line_cannot_say_goes_into_a_file() -> None:
+    warning = natural_warning(DEFAULT, ["café & bar", "other"], [0.05, 0.95], [0.05, 0.95])
+    assert warning is not None
+    assert warning.endswith('bands: {"café & bar": [0.0, 0.1], "other": [0.9, 1.0]}')
+
+
+def test_training_says_what_takes_the_place_of_a_band_that_cannot_be_satisfied() -> None:
+    shares = [1 / 77] * 77
+    assert natural_warning(DEFAULT, MANY, shares, shares) == for_classes(DEFAULT, MANY)[1]
+
+
+def test_training_says_nothing_where_every_class_is_in_its_band_or_none_is_judged_by_it() -> None:
+    assert natural_warning(DEFAULT, THREE, [0.3, 0.2, 0.5], [0.3, 0.05, 0.65]) is None
+    assert natural_warning(REFERENCE, THREE, [0.3, 0.0, 0.7], [0.3, 0.0, 0.7]) is None
+    leaves = [0.05, 0.25, 0.4, 0.05, 0.25]
+    assert natural_warning(DEFAULT, LEAVES, leaves, leaves) is None

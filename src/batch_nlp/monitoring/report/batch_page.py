@@ -9,6 +9,7 @@ from batch_nlp.config import DriftRule
 from batch_nlp.monitoring.report.advice import advice, headline
 from batch_nlp.monitoring.report.figures import share_figure
 from batch_nlp.monitoring.report.rendering import page_templates
+from batch_nlp.monitoring.report.shown import most_telling, with_parents
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
@@ -22,15 +23,22 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         From `champion_history`, oldest first.
     """
     analysis, verdict = document["analysis"], document["verdict"]
-    shares = analysis["verdict"]["shares"]
+    shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
+    shown = most_telling(shares)
+    reference = with_parents(analysis["reference_shares"])
     words = [word[side] or 0.0 for word in analysis["changed_words"] for side in ("share", "reference_share")]
     values = {
         **document,
         "headline": headline(document),
         "by_window": verdict != analysis["verdict"],
         "advice": advice(document),
-        "shares": shares,
-        "figure": share_figure(shares, analysis["reference_shares"], document["band"]) if shares else "",
+        "shares": [*parents, *shown],
+        "parents": len(parents),
+        "more": len(shares) - len(shown),
+        "reference_shares": reference,
+        "prior_shares": with_parents(analysis["prior_shares"]),
+        "window_shares": most_telling(analysis["window"]["shares"]) if analysis["window"] else [],
+        "figure": share_figure(parents or shown, reference, document["band"]) if shares else "",
         "findings": _findings(verdict),
         "tests": sorted(analysis["tests"], key=_weight),
         "longest_word": max(words, default=0.0),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Answer
+from batch_nlp.monitoring.band import why_impossible
 
 
 def batch_document(
@@ -29,18 +30,29 @@ def batch_document(
     Returns
     -------
     dict
-        The batch's facts, ``band``, ``verdict`` (the one that is acted on), ``answer`` and ``analysis``.
+        The batch's facts, ``band`` (``low`` and ``high``, None where no batch can satisfy it, and those of single
+        classes), ``verdict`` (the one that is acted on), ``answer`` and ``analysis``.
     """
     document: dict[str, Any] = json_value(
         {
             **batch,
-            "band": {"low": drift.low, "high": drift.high, "confidence": drift.confidence},
+            "band": _band(drift, [share.name for share in analysis.verdict.shares]),
             "verdict": analysis.deciding.to_dict(),
             "answer": answer.to_dict() if answer else None,
             "analysis": analysis.to_dict(),
         }
     )
     return document
+
+
+def _band(drift: DriftConfig, classes: Sequence[str]) -> dict[str, Any]:
+    there = not classes or why_impossible(drift, classes) is None
+    return {
+        "low": drift.low if there else None,
+        "high": drift.high if there else None,
+        "of": drift.bands if there else {},
+        "confidence": drift.confidence,
+    }
 
 
 def json_value(value: Any) -> Any:

@@ -15,7 +15,7 @@ _LONGEST_NAME = 34
 
 
 def share_figure(
-    shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, float]
+    shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, Any]
 ) -> Markup:
     """Return a row for each class: its share with the interval, the champion's hold-out share, and the band.
 
@@ -26,17 +26,18 @@ def share_figure(
     reference : mapping of str to float
         Class -> share of the champion's predictions on its hold-out; may lack any class.
     band : mapping
-        ``low`` and ``high``.
+        ``low`` and ``high``, None where no batch can satisfy them, and ``of`` for classes with bands of their own.
     """
     height = _TOP + _ROW * len(shares) + 26
     bottom = _TOP + _ROW * len(shares)
     low, high = band["low"], band["high"]
     parts = [
         shape("line", x1=_x(0), x2=_x(1), y1=bottom, y2=bottom, kind="axis"),
-        *(_tick(tick, bottom) for tick in _ticks(low, high)),
+        *(_tick(tick, bottom) for tick in _ticks([edge for edge in (low, high) if edge is not None])),
     ]
     for number, share in enumerate(shares):
-        parts += _row(_TOP + number * _ROW, share, reference.get(share["name"]), low, high)
+        bounds = (band.get("of") or {}).get(share["name"], (low, high))
+        parts += _row(_TOP + number * _ROW, share, reference.get(share["name"]), bounds)
     return figure(_WIDTH, height, _in_words(shares, reference, band), parts, kind="shares")
 
 
@@ -44,8 +45,8 @@ def _x(share: float) -> float:
     return _EDGE + share * (_WIDTH - 2 * _EDGE)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    return [low, high, *(tick for tick in (0.0, 0.5, 1.0) if min(abs(tick - low), abs(tick - high)) > 0.11)]
+def _ticks(edges: Sequence[float]) -> list[float]:
+    return [*edges, *(tick for tick in (0.0, 0.5, 1.0) if all(abs(tick - edge) > 0.11 for edge in edges))]
 
 
 def _tick(tick: float, bottom: float) -> Markup:
@@ -53,7 +54,7 @@ def _tick(tick: float, bottom: float) -> Markup:
     return shape("text", percent(tick), x=_x(tick), y=bottom + 16, text_anchor=anchor, kind="tick")
 
 
-def _row(top: float, share: Mapping[str, Any], reference: float | None, low: float, high: float) -> list[Markup]:
+def _row(top: float, share: Mapping[str, Any], reference: float | None, bounds: Sequence[float | None]) -> list[Markup]:
     middle, kind = top + 36, "out" if share["out"] else "in"
     numbers = f"{share['share']:.1%} ({share['lower']:.1%} \N{EN DASH} {share['upper']:.1%})"
     found = [
@@ -66,8 +67,7 @@ def _row(top: float, share: Mapping[str, Any], reference: float | None, low: flo
             text_anchor="end",
             kind=kind,
         ),
-        shape("rect", x=_x(low), y=middle - 11, width=_x(high) - _x(low), height=22, kind="band"),
-        *(shape("line", x1=_x(edge), x2=_x(edge), y1=middle - 11, y2=middle + 11, kind="edge") for edge in (low, high)),
+        *_band(bounds, middle),
         shape("line", x1=_x(0), x2=_x(1), y1=middle, y2=middle, kind="track"),
         shape("line", x1=_x(share["lower"]), x2=_x(share["upper"]), y1=middle, y2=middle, kind=f"interval {kind}"),
     ]
@@ -78,11 +78,22 @@ def _row(top: float, share: Mapping[str, Any], reference: float | None, low: flo
     return [*found, shape("circle", cx=_x(share["share"]), cy=middle, r=5.5, kind=f"mark {kind}")]
 
 
-def _in_words(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, float]) -> str:
-    words = [f"Shares of the classes; the band is {band['low']:.0%} to {band['high']:.0%}."]
+def _band(bounds: Sequence[float | None], middle: float) -> list[Markup]:
+    low, high = bounds
+    if low is None or high is None:
+        return []
+    return [
+        shape("rect", x=_x(low), y=middle - 11, width=_x(high) - _x(low), height=22, kind="band"),
+        *(shape("line", x1=_x(edge), x2=_x(edge), y1=middle - 11, y2=middle + 11, kind="edge") for edge in (low, high)),
+    ]
+
+
+def _in_words(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, Any]) -> str:
+    there = band["low"] is not None
+    words = ["Shares of the classes" + (f"; the band is {band['low']:.0%} to {band['high']:.0%}." if there else ".")]
     for share in shares:
         held = reference.get(share["name"])
         beside = "" if held is None else f", {held:.1%} on the hold-out"
-        where = "out of the band" if share["out"] else "in the band"
-        words.append(f"{share['name']}: {share['share']:.1%}{beside}, {where}.")
+        where = ", out of the band" if share["out"] else ", in the band" if there else ""
+        words.append(f"{share['name']}: {share['share']:.1%}{beside}{where}.")
     return " ".join(words)

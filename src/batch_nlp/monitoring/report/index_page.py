@@ -8,7 +8,7 @@ from typing import Any
 from batch_nlp.monitoring.analysis import Performance
 from batch_nlp.monitoring.report.advice import headline
 from batch_nlp.monitoring.report.rendering import page_templates
-from batch_nlp.monitoring.report.timeline import Moment, moments
+from batch_nlp.monitoring.report.timeline import Moment, main_classes, moments
 from batch_nlp.monitoring.report.timeline_figures import share_figure, value_figure
 
 # Batches that the table names; all are in the figures
@@ -64,6 +64,7 @@ def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[s
         lambda value: f"{value:.3f}",
         lambda moment: moment.realised.f1_macro if moment.realised else None,
     )
+    classes = main_classes(line)
     newest = list(reversed(line[-_NEWEST:]))
     return {
         "dataset": dataset,
@@ -76,6 +77,7 @@ def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[s
         "shares": share_figure(line, band),
         "confidence": confidence,
         "f1": f1,
-        "classes": list(dict.fromkeys(name for moment in newest for name in moment.shares)),
+        "classes": classes,
+        "more": len({name for moment in line for name in moment.shares}) - len(classes),
         "rows": newest,
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.config import DriftRule
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.report.shown import most_telling
 from batch_nlp.monitoring.verdict import Status, Verdict
 
 _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
@@ -16,7 +19,7 @@ _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yello
 def show_verdict(
     batch: str | None, verdict: Verdict, action: str, confidence: float, analysis: Analysis | None = None
 ) -> None:
-    """Print a small table of the shares, with the verdict and what follows.
+    """Print a small table of the shares, in a hierarchy those of the parents first, with the verdict and what follows.
 
     Parameters
     ----------
@@ -36,10 +39,13 @@ def show_verdict(
         table = Table("class", title=f"batch {batch}", title_justify="left")
         for name in ("messages", "share", f"{confidence:.0%} interval", ""):
             table.add_column(name, justify="right")
-        for share in verdict.shares:
-            interval = f"{share.lower:.1%} - {share.upper:.1%}"
-            mark = "[red]out[/]" if share.out else "in"
-            table.add_row(escape(share.name), f"{share.messages:,}", f"{share.share:.1%}", interval, mark)
+        shown = most_telling([asdict(share) for share in verdict.shares])
+        for share in [*map(asdict, verdict.parents), *shown]:
+            interval = f"{share['lower']:.1%} - {share['upper']:.1%}"
+            mark = "[red]out[/]" if share["out"] else "in"
+            table.add_row(escape(share["name"]), f"{share['messages']:,}", f"{share['share']:.1%}", interval, mark)
+        if more := len(verdict.shares) - len(shown):
+            table.add_row(f"and {more} more")
         console.print(table, highlight=False)
     lines = [f"verdict {_coloured(verdict)}: {escape(verdict.reason)} · action: {action}"]
     if analysis is not None:

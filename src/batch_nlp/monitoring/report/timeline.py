@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,9 +57,9 @@ class Moment:
 
     @property
     def shares(self) -> dict[str, Mapping[str, Any]]:
-        """The batch's own shares by class, whichever verdict was acted on."""
+        """The batch's own shares by class, or by parent in a hierarchy, whichever verdict was acted on."""
         verdict = self.analysis.get("verdict") or self.document["verdict"]
-        return {share["name"]: share for share in verdict["shares"]}
+        return {share["name"]: share for share in verdict.get("parents") or verdict["shares"]}
 
     @property
     def estimated_f1(self) -> float | None:
@@ -74,6 +75,18 @@ class Moment:
         """Return a figure of the batch and of the hold-out."""
         found = self.analysis.get(name) or {}
         return found.get("batch"), found.get("reference")
+
+
+def main_classes(line: Sequence[Moment], most: int = 12) -> list[str]:
+    """Return the classes to show: all, or of more than `most` those that were out most often, and then the largest."""
+    shares = [moment.shares for moment in line]
+    classes = list(dict.fromkeys(name for found in shares for name in found))
+    if len(classes) <= most:
+        return classes
+    outs = Counter(name for found in shares for name, share in found.items() if share["out"])
+    latest: dict[str, Mapping[str, Any]] = next((found for found in reversed(shares) if found), {})
+    size = {name: share["share"] for name, share in latest.items()}
+    return sorted(classes, key=lambda name: (-outs[name], -size.get(name, 0.0)))[:most]
 
 
 def moments(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
 from batch_nlp.monitoring.report.rendering import moment as written
 from batch_nlp.monitoring.report.svg import Point, figure, nice_ticks, percent, polyline, ribbon, shape, short
-from batch_nlp.monitoring.report.timeline import EVENTS, Moment
+from batch_nlp.monitoring.report.timeline import EVENTS, Moment, main_classes
 
 _WIDTH, _LEFT, _RIGHT = 940.0, 96.0, 14.0
 # A panel, the room between two with the title of the lower one, how much less it is without, and a row of events
@@ -21,19 +22,19 @@ _LONGEST_NAME = 60
 Value = Callable[[Moment], float | None]
 
 
-def share_figure(line: Sequence[Moment], band: Mapping[str, float]) -> Markup:
+def share_figure(line: Sequence[Moment], band: Mapping[str, Any]) -> Markup:
     """Return a panel for each class, its share with the interval against the band, and below what happened."""
     shares = [moment.shares for moment in line]
-    classes = list(dict.fromkeys(name for found in shares for name in found))
     frame = _Frame(line)
     parts: list[Markup] = []
     top = 0.0
-    for name in classes:
+    for name in frame.classes:
+        low, high = (band.get("of") or {}).get(name, (band["low"], band["high"]))
         found = [one.get(name) for one in shares]
-        most = max([share["upper"] for share in found if share] + [1.6 * band["low"]])
+        most = max([share["upper"] for share in found if share] + [1.6 * (low or 0.0), 0.01])
         panel = _Panel(frame, top, 0.0, min(1.0, 1.08 * most), percent, name)
-        parts += panel.band(band["low"], band["high"])
-        parts += panel.axis([band["low"], band["high"]])
+        parts += [] if low is None else panel.band(low, high)
+        parts += panel.axis([] if low is None else [low, high])
         parts.append(panel.area([(s["lower"], s["upper"]) if s else None for s in found]))
         parts.append(panel.line([s["share"] if s else None for s in found], ""))
         parts += panel.dots(((i, s["share"]) for i, s in enumerate(found) if s and s["out"]), "mark out")
@@ -42,7 +43,7 @@ def share_figure(line: Sequence[Moment], band: Mapping[str, float]) -> Markup:
     for number, event in enumerate(lanes):
         parts += _lane(frame, top + number * _LANE, event)
     bottom = top + len(lanes) * _LANE
-    latest = ", ".join(f"{name} {share['share']:.1%}" for name, share in (shares[-1] if shares else {}).items())
+    latest = frame.shares(line[-1]) if line else ""
     words = f"Class shares of {len(line)} batches against the band. Newest batch: {latest or 'no predictions'}."
     return _whole(frame, parts, bottom, words)
 
@@ -78,8 +79,13 @@ class _Frame:
     """Where each batch is on the x axis."""
 
     def __init__(self, line: Sequence[Moment]) -> None:
-        self.line = line
+        self.line, self.classes = line, main_classes(line)
         self.step = (_WIDTH - _LEFT - _RIGHT) / max(len(line), 1)
+
+    def shares(self, moment: Moment) -> str:
+        """Return the shares of a batch in words."""
+        found = moment.shares
+        return ", ".join(f"{name} {found[name]['share']:.1%}" for name in self.classes if name in found)
 
     def x(self, place: int) -> float:
         return _LEFT + (place + 0.5) * self.step
@@ -112,9 +118,8 @@ class _Frame:
         if len(self.line) > _POINTABLE:
             return
         for place, moment in enumerate(self.line):
-            shares = ", ".join(f"{name} {share['share']:.1%}" for name, share in moment.shares.items())
             events = "".join(f", {event}" for event in EVENTS if event in moment.events)
-            title = shape("title", f"{written(moment.at)}: {shares}{events}")
+            title = shape("title", f"{written(moment.at)}: {self.shares(moment)}{events}")
             area = shape(
                 "rect", title, x=self.x(place) - self.step / 2, y=18.0, width=self.step, height=bottom - 18, kind="hit"
             )
