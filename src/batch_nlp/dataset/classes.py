@@ -173,17 +173,23 @@ def _above(name: str) -> str:
 
 
 def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
-    """Return where each class goes: the small ones to the other ones of their parent, or to that of all."""
+    """Return where each class goes: the small ones to the other ones of their parent, or to those of all.
+
+    Other ones that are too few themselves go a level up; so do the fewest, where those of all are too few.
+    """
     gone = set(small)
     place = {name: (_above(name) if deep else OTHER) if name in gone else name for name in sizes}
     while True:
         totals: Counter[str] = Counter()
         for name, at in place.items():
             totals[at] += sizes[name]
-        short = {at for at, total in totals.items() if total < least and at.endswith(LEVEL + OTHER)} if deep else set()
-        if not short:
+        others = {at for at in totals if at.endswith(LEVEL + OTHER)} if deep else set()
+        up = {at for at in others if totals[at] < least}
+        if not up and others and 0 < totals[OTHER] < least:
+            up = {min(sorted(others), key=totals.__getitem__)}
+        if not up:
             return place
-        place = {name: _above(at) if at in short else at for name, at in place.items()}
+        place = {name: _above(at) if at in up else at for name, at in place.items()}
 
 
 def check_classes(

@@ -104,9 +104,8 @@ def split_messages(
     trusted = np.ones(len(index), bool)
     if "label_source" in messages:
         given = messages.loc[index, "label_source"]
-        trusted = (given.isna() | given.isin(TRUSTED)).to_numpy()
-        if not trusted.any():
-            trusted[:] = True
+        people = (given.isna() | given.isin(TRUSTED)).to_numpy()
+        trusted = people if people.any() else trusted
     if by is Split.time:
         held_out, train = _newest(messages.loc[index, "written_at"], trusted, training)
         held_out, before = held_out & ~np.isin(texts, texts[train & trusted]), held_out

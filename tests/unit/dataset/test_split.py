@@ -1,65 +1,234 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from batch_nlp.config import Split
-from batch_nlp.errors import DataError, ExitCode
-from batch_nlp.dataset.split import check_classes, split_messages
-
-CLASSES = ["negative", "neutral", "positive"]
-
-
-def test_the_newest_messages_are_held_out_by_time(messages: pd.DataFrame, labels: pd.Series[int]) -> None:
-    train, held_out = split_messages(messages, labels, Split.time, 0.2, 0, 1)
-    assert len(held_out) == round(0.2 * len(messages))
-    assert train.append(held_out).tolist() == messages.index.tolist()
-    assert messages.loc[train, "written_at"].max() <= messages.loc[held_out, "written_at"].min()
-
-
-@pytest.mark.parametrize(
-    ("window", "train", "held_out"),
-    [(0, range(8), [8, 9]), (1, range(6), [6, 7]), (3, range(2), [2, 3])],
+from batch_nlp.config import (
+    ColumnConfig,
+    Config,
+    DatasetConfig,
+    MessagesConfig,
+    Role,
+    Split,
+    SplitConfig,
+    TrainingConfig,
 )
+from batch_nlp.dataset.split import Parts, rows_at, split_messages, split_of
+from batch_nlp.errors import DataError, ExitCode, SettingsError
+
+N = 100
+TIMES = pd.Series(pd.date_range("2024-01-01", periods=N, freq="h", tz="UTC").as_unit("us"))
+LABELS = pd.Series([0, 1, 0, 2, 0] * 20)
+
+
+def rows(texts: Sequence[str | None] | None = None, times: Any = TIMES, **columns: Any) -> pd.DataFrame:
+    """Return messages an hour apart, each with a text of its own."""
+    hashes = [f"h{number}" for number in range(N)] if texts is None else list(texts)
+    return pd.DataFrame({"written_at": times, "text_hash": hashes, "group": None, **columns}).astype({"text_hash": object})
+
+
+def split(messages: pd.DataFrame, by: Split, labels: pd.Series[int] = LABELS, seed: int = 1, **settings: Any) -> Parts:
+    return split_messages(messages, labels, by, TrainingConfig(steps=[], **settings), seed)
+
+
+def sides(parts: Parts) -> tuple[list[int], list[int]]:
+    return parts.train.tolist(), parts.held_out.tolist()
+
+
+def test_the_newest_messages_are_held_out_by_time() -> None:
+    parts = split(rows(), Split.time)
+    assert sides(parts) == (list(range(80)), list(range(80, 100)))
+    assert parts.to_dict() == {"by": "time", "left_out_copies": 0, "repeated_texts": 0}
+
+
+def test_messages_without_a_class_are_on_neither_side() -> None:
+    labels = LABELS.copy()
+    labels[[0, 99]] = -1
+    assert sides(split(rows(), Split.time, labels)) == (list(range(1, 79)), list(range(79, 99)))
+
+
+@pytest.mark.parametrize(("window", "train", "held_out"), [(1, 60, range(60, 80)), (3, 20, range(20, 40))])
 def test_an_earlier_window_is_held_out_from_a_model_of_what_is_older_still(
-    window: int, train: range, held_out: list[int]
+    window: int, train: int, held_out: range
 ) -> None:
-    """As if the model had been trained then: what came after the window is left out."""
-    frame = pd.DataFrame({"text": list("abcdefghij")}, index=range(100, 110))
-    found = split_messages(frame, pd.Series([0, 1] * 5, frame.index), Split.time, 0.2, window, 1)
-    assert [(part - 100).tolist() for part in found] == [list(train), held_out]
+    assert sides(split(rows(), Split.time, window=window)) == (list(range(train)), list(held_out))
 
 
 def test_a_window_before_which_there_is_nothing_is_refused() -> None:
-    frame = pd.DataFrame({"text": list("abcdefghij")})
-    with pytest.raises(DataError, match=r"training\.window=4: nothing is left.*training\.holdout=0\.2 of 10 ") as wrong:
-        split_messages(frame, pd.Series([0, 1] * 5), Split.time, 0.2, 4, 1)
+    with pytest.raises(DataError, match=r"training\.window=4: nothing is left.*training\.holdout=0\.2 of 100 ") as wrong:
+        split(rows(), Split.time, window=4)
     assert wrong.value.exit_code is ExitCode.DATA
 
 
-def test_a_random_hold_out_keeps_the_class_shares_and_follows_the_seed(
-    messages: pd.DataFrame, labels: pd.Series[int]
-) -> None:
-    train, held_out = split_messages(messages, labels, Split.random, 0.25, 0, 1)
-    assert sorted([*train, *held_out]) == messages.index.tolist()
-    assert len(held_out) == pytest.approx(0.25 * len(messages), abs=1)
-    counts, all_counts = labels[held_out].value_counts(), labels.value_counts()
-    assert all(abs(counts[name] - 0.25 * all_counts[name]) <= 1 for name in all_counts.index)
-    again = split_messages(messages, labels, Split.random, 0.25, 0, 1)
-    assert (train.tolist(), held_out.tolist()) == (again[0].tolist(), again[1].tolist())
-    assert held_out.tolist() != split_messages(messages, labels, Split.random, 0.25, 0, 2)[1].tolist()
+def test_a_text_that_was_trained_on_is_not_held_out_by_time() -> None:
+    """Guarantee 25. The training messages stay those that they were; a text that is held out twice measures twice."""
+    texts = [f"h{number}" for number in range(N)]
+    texts[85], texts[99], texts[90], texts[3], texts[4] = "h7", "h7", "h95", "h2", "h2"
+    parts = split(rows(texts), Split.time)
+    assert sides(parts) == (list(range(80)), [number for number in range(80, 99) if number != 85])
+    assert (parts.copies, parts.repeats) == (2, 5)
 
 
-def test_enough_of_every_class_is_enough() -> None:
-    check_classes(pd.Series([0, 0, 1, 1, 2, 2]), CLASSES, 2, "messages")
+def test_texts_that_are_missing_equal_nothing() -> None:
+    parts = split(rows([None] * N), Split.time)
+    assert (len(parts.held_out), parts.copies, parts.repeats) == (20, 0, 0)
+    assert len(split(rows([None] * N), Split.random).held_out) == 20
 
 
-def test_all_classes_with_too_few_messages_are_named_with_their_numbers() -> None:
-    """Guarantee 15."""
-    labels = pd.Series([0] * 30 + [1] * 3)
-    with pytest.raises(
-        DataError,
-        match=r"at least 20 messages to train on; class neutral \(1\) has 3, class positive \(2\) has 0.*min_class",
-    ) as short:
-        check_classes(labels, CLASSES, 20, "messages to train on")
-    assert short.value.exit_code is ExitCode.DATA
+@pytest.mark.parametrize(("run", "start"), [(range(78, 86), 78), (range(70, 82), 82), (range(79, 81), 79)])
+def test_equal_times_at_the_edge_stay_on_one_side(run: range, start: int) -> None:
+    times = TIMES.copy()
+    times[list(run)] = times[run[0]]
+    parts = split(rows(times=times), Split.time)
+    assert sides(parts) == (list(range(start)), list(range(start, 100)))
+
+
+def test_many_equal_times_at_the_edge_are_told(warnings: list[str]) -> None:
+    times = TIMES.copy()
+    times[78:86] = times[78]
+    split(rows(times=times), Split.time)
+    assert "8% of 100 labelled messages were written at 2024-01-04 06:00" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("run", "holdout", "words"),
+    [
+        (range(100), 0.2, r"100% of 100 labelled messages were written at 2024-01-01 00:00"),
+        (range(75, 100), 0.2, r"25% of 100 labelled messages were written at 2024-01-04 03:00"),
+        (range(83, 99), 0.1, r"17% of 100 labelled messages would be held out rather than training\.holdout=0\.1"),
+    ],
+)
+def test_a_hold_out_by_the_order_of_rows_is_refused_with_what_works(run: range, holdout: float, words: str) -> None:
+    times = TIMES.copy()
+    times[list(run)] = times[run[0]]
+    with pytest.raises(DataError, match=words + r".*Say training\.split=random") as wrong:
+        split(rows(times=times), Split.time, holdout=holdout, max_equal_times=0.2)
+    assert wrong.value.exit_code is ExitCode.DATA
+    assert len(split(rows(times=times), Split.random).held_out) == 20
+
+
+def test_messages_without_a_time_are_trained_on_unless_they_are_many() -> None:
+    times = TIMES.copy()
+    times[90:] = pd.NaT
+    assert sides(split(rows(times=times), Split.time)) == ([*range(72), *range(90, 100)], list(range(72, 90)))
+    times[70:] = pd.NaT
+    with pytest.raises(DataError, match=r"30% of 100 labelled messages have no time.*training\.split=random"):
+        split(rows(times=times), Split.time)
+
+
+def test_a_random_hold_out_keeps_the_class_shares_and_follows_the_seed() -> None:
+    parts = split(rows(), Split.random, holdout=0.25)
+    assert sorted([*parts.train, *parts.held_out]) == list(range(N))
+    assert LABELS[parts.held_out].value_counts().to_dict() == {0: 15, 1: 5, 2: 5}
+    assert sides(split(rows(), Split.random, holdout=0.25)) == sides(parts)
+    assert split(rows(), Split.random, holdout=0.25, seed=2).held_out.tolist() != parts.held_out.tolist()
+
+
+def test_of_many_small_classes_each_is_on_both_sides_and_the_share_is_met() -> None:
+    labels = pd.Series(np.repeat(range(25), 4))
+    parts = split(rows(), Split.random, labels, holdout=0.25)
+    assert labels[parts.held_out].value_counts().to_dict() == dict.fromkeys(range(25), 1)
+
+
+def test_equal_texts_are_drawn_together() -> None:
+    """Guarantee 25."""
+    texts = [f"h{number % 30}" for number in range(N)]
+    parts = split(rows(texts), Split.random, pd.Series([number % 30 % 2 for number in range(N)]))
+    there = pd.Series(texts)
+    assert not set(there[parts.train]) & set(there[parts.held_out])
+    assert len(parts.held_out) == pytest.approx(20, abs=3)
+    assert (parts.repeats, parts.copies) == (70, 0)
+
+
+def test_groups_are_drawn_whole_and_texts_join_them() -> None:
+    """Shops of ten messages each; a text of the first one is also in the second, so that both are one group."""
+    group = pd.Series([f"shop {number // 10}" for number in range(N)], dtype=object)
+    group[95:] = None
+    texts = [f"h{number}" for number in range(N)]
+    texts[5] = texts[15]
+    parts = split(rows(texts, group=group), Split.group, holdout=0.3)
+    held = set(parts.held_out)
+    for number in range(2, 9):
+        assert len(held & set(range(10 * number, 10 * number + 10))) in (0, 10)
+    assert len(held & set(range(20))) in (0, 20)
+    assert len(held) == pytest.approx(30, abs=5)
+
+
+def test_a_few_large_groups_are_still_two_sides() -> None:
+    group = pd.Series([f"shop {number % 3}" for number in range(N)], dtype=object)
+    assert len(split(rows(group=group), Split.group).held_out) in (33, 34)
+
+
+@pytest.mark.parametrize(("by", "works"), [(Split.group, Split.random), (Split.time, Split.random)])
+def test_what_is_all_on_one_side_is_refused_with_what_works(by: Split, works: Split) -> None:
+    texts = [f"h{number % 20}" if by is Split.time else f"h{number}" for number in range(N)]
+    messages = rows(texts, group="one shop")
+    with pytest.raises(DataError, match=rf"{by.value} split: .*training\.split={works.value}"):
+        split(messages, by)
+    assert len(split(messages, works).held_out) > 0
+
+
+@pytest.mark.parametrize("by", list(Split))
+def test_labels_of_machines_are_held_out_only_where_there_are_no_others(by: Split) -> None:
+    """Guarantee 25. What a machine labelled and is held out in another copy is on neither side."""
+    source = pd.Series(["given", "person"] * 20 + ["rules", "clusters", "zero_shot"] * 20)
+    texts = [f"h{number}" for number in range(N)]
+    texts[99], texts[98] = "h39", "h38"
+    parts = split(rows(texts, label_source=source), by)
+    assert set(source[parts.held_out]) <= {"given", "person"}
+    assert len(parts.held_out) == 8
+    assert not {texts[row] for row in parts.train} & {texts[row] for row in parts.held_out}
+    assert len(parts.train) + len(parts.held_out) + parts.copies == N
+    if by is Split.time:
+        assert sides(parts) == ([*range(32), *range(40, 98)], list(range(32, 40)))
+    machines = pd.Series(["rules"] * N)
+    assert len(split(rows(label_source=machines), by).held_out) == 20
+
+
+def config(by: Split | None = None, run: Split | None = None, timed: bool = True, window: int = 0) -> Config:
+    columns = {"text": ColumnConfig(role=Role.text), **({"at": ColumnConfig(role=Role.time)} if timed else {})}
+    dataset = DatasetConfig(name="d", messages=MessagesConfig(files="*", columns=columns), split=SplitConfig(by=by))
+    return Config(dataset=dataset, training=TrainingConfig(steps=[], split=run, window=window))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (config(), Split.time),
+        (config(timed=False), Split.random),
+        (config(Split.group), Split.group),
+        (config(Split.group, Split.time), Split.time),
+        (config(Split.time, Split.random, timed=False), Split.random),
+    ],
+)
+def test_the_run_goes_before_the_dataset_and_the_dataset_before_the_time(settings: Config, expected: Split) -> None:
+    assert split_of(settings) is expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (config(Split.time, timed=False), "dataset.split.by=time: no column"),
+        (config(None, Split.time, timed=False), "training.split=time: no column"),
+        (config(Split.random, window=1), "training.window=1: need training.split=time"),
+    ],
+)
+def test_a_split_that_cannot_be_is_refused_by_its_setting(settings: Config, words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)) as wrong:
+        split_of(settings)
+    assert wrong.value.exit_code is ExitCode.SETTINGS
+    assert split_of(replace(settings, training=TrainingConfig(steps=[], split=Split.random))) is Split.random
+
+
+def test_rows_of_a_part_that_follow_one_another_are_not_copied() -> None:
+    frame = rows()
+    part = rows_at(frame, frame.index[3:7])
+    assert part.index.tolist() == [3, 4, 5, 6]
+    assert np.shares_memory(part["group"].to_numpy(), frame["group"].to_numpy())
+    assert rows_at(frame, frame.index[[1, 5]]).index.tolist() == [1, 5]

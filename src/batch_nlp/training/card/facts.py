@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import softmax
 
+from batch_nlp.hierarchy import roll_up
 from batch_nlp.training.calibration import reliability
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.card.statements import decision_in_words, statements
@@ -18,6 +20,8 @@ from batch_nlp.training.slices import SMALL, slice_metrics
 from batch_nlp.training.words import ClassWords, ngram_scores
 
 _WORDS = 20
+# Classes that tables name one by one, and up to which a matrix of them can be read; of more, the largest and the worst
+_CLASSES, _MATRIX, _ENDS = 25, 12, 10
 # Held-out messages that the words' effects are measured on
 _MESSAGES_OF_WORDS = 2000
 
@@ -46,16 +50,24 @@ def card_facts(
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)
+    quality = with_intervals(candidate.validation.confusion, seed)
     facts = {
         "model": manifest["settings"]["model"],
         "classes": candidate.classes,
+        "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
+        "matrix": k <= _MATRIX,
+        "confusions": _confusions(candidate) if k > _MATRIX else [],
+        "parents": _parents(candidate, seed),
         "created_at": manifest["created_at"],
         "seed": seed,
         "training": manifest["settings"]["training"],
         "data": _data(candidate, manifest),
+        "split": manifest["split"],
+        "label_sources": manifest["label_sources"],
+        "refit": {"done": manifest["refit"], "rows": manifest["model_rows"]},
         "arrays_on_disk": manifest["arrays_on_disk"],
         "confidence": CONFIDENCE,
-        "quality": with_intervals(candidate.validation.confusion, seed),
+        "quality": quality,
         "confusion": candidate.validation.confusion.tolist(),
         "calibration": {
             "ece_before": manifest["metrics"]["ece_uncalibrated"],
@@ -76,16 +88,62 @@ def card_facts(
     return {**facts, "decision": decision_in_words(facts), "statements": statements(facts)}
 
 
+def _shown(support: NDArray[np.int64], f1: list[dict[str, float | None]]) -> list[int]:
+    """Return the indices of the classes that tables name: all, or of many the largest and those with the lowest F1."""
+    if len(support) <= _CLASSES:
+        return list(range(len(support)))
+    worst = sorted(range(len(f1)), key=lambda index: f1[index]["value"] or 0.0)[:_ENDS]
+    return sorted({*np.argsort(-support, kind="stable")[:_ENDS].tolist(), *worst})
+
+
+def _confusions(candidate: Candidate) -> list[dict[str, Any]]:
+    """Return the pairs of classes that are taken for one another most often, most messages first."""
+    counts = candidate.validation.confusion.copy()
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[: 2 * _ENDS]
+    pairs = (np.unravel_index(cell, counts.shape) for cell in order)
+    return [
+        {
+            "true": candidate.classes[true],
+            "predicted": candidate.classes[predicted],
+            "messages": int(counts[true, predicted]),
+            "share": float(counts[true, predicted] / totals[true]),
+        }
+        for true, predicted in pairs
+        if counts[true, predicted]
+    ]
+
+
+def _parents(candidate: Candidate, seed: int) -> dict[str, Any] | None:
+    """Return the quality of the parents that the classes of a hierarchy roll up to; None without a hierarchy."""
+    parents = roll_up(candidate.classes)
+    if not 1 < len(parents) < len(candidate.classes):
+        return None
+    of_parent = np.zeros((len(candidate.classes), len(parents)), dtype=np.int64)
+    for parent, (_, indices) in enumerate(parents):
+        of_parent[indices, parent] = 1
+    confusion = of_parent.T @ candidate.validation.confusion @ of_parent
+    quality = with_intervals(confusion, seed)
+    shown = _shown(confusion.sum(axis=1), quality["f1"])
+    rows = [
+        {"name": parents[index][0], "messages": int(confusion[index].sum())}
+        | {metric: quality[metric][index] for metric in ("recall", "precision", "f1")}
+        for index in shown
+    ]
+    return {"f1_macro": quality["f1_macro"], "number": len(parents), "rows": rows}
+
+
 def _data(candidate: Candidate, manifest: dict[str, Any]) -> dict[str, Any]:
     k = len(candidate.classes)
     parts = {}
     for name, index in (("train", candidate.train), ("holdout", candidate.held_out)):
-        written: pd.Series[pd.Timestamp] = candidate.messages.loc[index, "written_at"]
+        written: pd.Series[pd.Timestamp] = candidate.messages.loc[index, "written_at"].dropna()
         counts = np.bincount(candidate.labels[index].to_numpy(), minlength=k)
         parts[name] = {
             "rows": len(index),
-            "from": written.min().date().isoformat(),
-            "to": written.max().date().isoformat(),
+            "from": written.min().date().isoformat() if len(written) else None,
+            "to": written.max().date().isoformat() if len(written) else None,
             "shares": (counts / counts.sum()).tolist(),
         }
     return {

@@ -51,7 +51,7 @@ def card_figures(facts: dict[str, Any]) -> dict[str, str]:
     groups = len(facts["importance"]["groups"])
     return {
         "reliability": _figure("reliability", _reliability_text(facts), 3.6, _reliability, facts),
-        "shares": _figure("shares", _shares_text(facts), 0.9 + 0.75 * len(facts["classes"]), _shares, facts),
+        "shares": _figure("shares", _shares_text(facts), 0.9 + 0.75 * len(facts["shown"]), _shares, facts),
         "slices": _figure(
             "slices", "Macro F1 of each slice; the table below has the numbers.", 0.9 + 0.24 * slices, _slices, facts
         ),
@@ -134,13 +134,15 @@ def _reliability_text(facts: dict[str, Any]) -> str:
 
 
 def _shares(axes: Axes, facts: dict[str, Any]) -> None:
-    data, names = facts["data"], facts["classes"]
+    data, shown = facts["data"], facts["shown"]
+    names = [facts["classes"][index] for index in shown]
     kinds = (
         ("training", data["train"]["shares"], "#cbd2d9"),
         ("hold-out, true", data["holdout"]["shares"], _GREEN),
         ("hold-out, predicted", data["predicted_shares"], _BLUE),
     )
-    for number, (label, shares, colour) in enumerate(kinds):
+    for number, (label, all_shares, colour) in enumerate(kinds):
+        shares = [all_shares[index] for index in shown]
         places = [index + (number - 1) * 0.26 for index in range(len(names))]
         axes.barh(places, shares, 0.24, color=colour, label=label)
         for place, share in zip(places, shares, strict=True):
@@ -156,9 +158,8 @@ def _shares(axes: Axes, facts: dict[str, Any]) -> None:
 
 def _shares_text(facts: dict[str, Any]) -> str:
     data = facts["data"]
-    triples = zip(
-        facts["classes"], data["train"]["shares"], data["holdout"]["shares"], data["predicted_shares"], strict=True
-    )
+    columns = (facts["classes"], data["train"]["shares"], data["holdout"]["shares"], data["predicted_shares"])
+    triples = zip(*([column[index] for index in facts["shown"]] for column in columns), strict=True)
     return "Shares. " + " ".join(
         f"{name}: {train:.1%} in training, {true:.1%} in the hold-out, {predicted:.1%} predicted."
         for name, train, true, predicted in triples

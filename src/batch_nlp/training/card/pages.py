@@ -7,6 +7,8 @@ from typing import Any
 from batch_nlp.html import UNKNOWN, templates
 from batch_nlp.training.card.figures import card_figures
 
+# Classes that a sentence names
+_NAMES = 12
 CARD_FILE, CARD_PAGE = "model_card.md", "model_card.html"
 
 
@@ -32,7 +34,7 @@ def render(template: str, values: dict[str, Any]) -> str:
     values : dict
     """
     environment = templates("batch_nlp.training.card")
-    environment.filters.update(interval=_interval, md=_markdown)
+    environment.filters.update(interval=_interval, md=_markdown, names=_names)
     return environment.get_template(template).render(values)
 
 
@@ -42,6 +44,12 @@ def _interval(found: dict[str, float | None]) -> str:
     if found["low"] is None:
         return f"{found['value']:.3f}"
     return f"{found['value']:.3f} ({found['low']:.3f}\N{EN DASH}{found['high']:.3f})"
+
+
+def _names(names: list[str]) -> str:
+    """Return names as a list, of many the first ones."""
+    more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
 
 
 def _markdown(value: object) -> str:

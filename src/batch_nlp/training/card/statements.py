@@ -6,6 +6,14 @@ from typing import Any
 
 import numpy as np
 
+# Classes whose weight is told, those with the weights furthest from that of the largest class
+_TOLD = 12
+_HELD_OUT = {
+    "time": "The newest messages were held out.",
+    "random": "A stratified random draw of the messages was held out.",
+    "group": "Whole groups of messages were held out.",
+}
+
 
 def statements(facts: dict[str, Any]) -> list[str]:
     """Return the findings that a user should know first, each as one or two sentences without markup.
@@ -16,7 +24,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
         What `card_facts` has found so far.
     """
     found = [_weakest_class(facts), _weakest_slice(facts), _confident_mistakes(facts), _calibration(facts)]
-    found += [_shares(facts), _relies_on(facts), _label_errors(facts)]
+    found += [_shares(facts), _relies_on(facts), _label_errors(facts), _split(facts), _sources(facts), _refit(facts)]
     return [sentence for sentence in found if sentence]
 
 
@@ -27,6 +35,7 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
         return ["The most probable class is predicted."]
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
     relative = weights / weights[largest]
+    told = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_TOLD].tolist())
     rule = (
         "The class whose probability times its weight is greatest is predicted; the weights were tuned for "
         f"{facts['training']['decision']['metric']} on training messages that the classifier had not seen."
@@ -36,9 +45,10 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
         *(
             f"{names[index]} (weight {relative[index]:.2f}) is predicted rather than {names[largest]} as soon as it is "
             f"{1 / relative[index]:.2f} times as probable."
-            for index in range(len(names))
+            for index in told
             if index != largest
         ),
+        *([f"The weights of the other {len(names) - _TOLD} classes are nearer to 1."] if len(names) > _TOLD else []),
     ]
 
 
@@ -116,6 +126,33 @@ def _relies_on(facts: dict[str, Any]) -> str:
         return "No group of columns alone matters: without any of them macro F1 stays the same."
     best = ", ".join(f"{group['name']} (by {group['drop']:.3f})" for group in groups[:3])
     return f"Macro F1 falls most when these columns are shuffled among messages: {best}."
+
+
+def _split(facts: dict[str, Any]) -> str:
+    split, data = facts["split"], facts["data"]
+    total = data["train"]["rows"] + data["holdout"]["rows"] + split["left_out_copies"]
+    text = (
+        f"{_HELD_OUT[split['by']]} {split['repeated_texts']:,} of {total:,} labelled messages "
+        f"({split['repeated_texts'] / total:.1%}) repeat the text of another; equal texts were never on both sides"
+    )
+    return f"{text}, for which {split['left_out_copies']:,} were left out." if split["left_out_copies"] else f"{text}."
+
+
+def _sources(facts: dict[str, Any]) -> str:
+    sources = facts["label_sources"]
+    if set(sources) == {"given"}:
+        return ""
+    numbers = ", ".join(f"{number:,} {source}" for source, number in sources.items())
+    return f"The labels that it learned from, by source: {numbers}."
+
+
+def _refit(facts: dict[str, Any]) -> str:
+    if not facts["refit"]["done"]:
+        return ""
+    return (
+        f"After the gate the model was fitted again on all {facts['refit']['rows']:,} labelled messages, with the same "
+        "settings, calibration and decision. The figures are those of the model before, which had not seen the hold-out."
+    )
 
 
 def _label_errors(facts: dict[str, Any]) -> str:

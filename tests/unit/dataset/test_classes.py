@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from batch_nlp.config import LabelConfig
+from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
+from batch_nlp.errors import DataError, ExitCode
+
+CLASSES = ["negative", "neutral", "positive"]
+STARS = LabelConfig("stars", {"negative": [1, 2], "neutral": [3], "positive": [4, 5]})
+AUTO = LabelConfig("topic")
+DEEP = LabelConfig(["sentiment", "reason"])
+
+
+
+def of(numbers: dict[str, int]) -> pd.Series[Any]:
+    return pd.Series([name for name, number in numbers.items() for _ in range(number)], dtype=object)
+
+
+def rule(label: LabelConfig, rare_as: str, under: int | None = None) -> LabelConfig:
+    return replace(label, rare={"as": rare_as} if under is None else {"under": under, "as": rare_as})
+
+
+def counts(label: LabelConfig, found: pd.Series[Any], least: int = 5) -> dict[str, int]:
+    """Return the number of messages of each class, in the order of the classes; -1 are those left out."""
+    classes = find_classes(found, label, least)
+    numbers = classes.labels.value_counts().to_dict()
+    left_out = {"-1": numbers[-1]} if -1 in numbers else {}
+    return {name: numbers.get(index, 0) for index, name in enumerate(classes.map.classes)} | left_out
+
+
+def test_listed_classes_keep_their_order_and_found_ones_are_sorted() -> None:
+    assert counts(STARS, of({"5": 9, "1": 6, "2": 1, "3": 5})) == {"negative": 7, "neutral": 5, "positive": 9}
+    assert counts(AUTO, of({"b": 5, "a": 6, "B": 7})) == {"B": 7, "a": 6, "b": 5}
+
+
+def test_rare_classes_go_to_one_are_left_out_or_are_listed() -> None:
+    found = of({"a": 8, "b": 9, "c": 3, "d": 2})
+    assert counts(rule(AUTO, "other", 4), found) == {"a": 8, "b": 9, "other": 5}
+    assert counts(rule(AUTO, "other"), found) == {"a": 8, "b": 9, "other": 5}
+    assert counts(rule(AUTO, "ignore", 4), found) == {"a": 8, "b": 9, "-1": 5}
+    assert counts(rule(AUTO, "quarantine", 4), found) == {"a": 8, "b": 9, "-1": 5}
+    assert find_classes(found, rule(AUTO, "quarantine", 4), 5).rare == {"c": 3, "d": 2}
+
+
+def test_unknown_labels_of_listed_classes_follow_the_same_rule() -> None:
+    found = of({"1": 5, "3": 2, "5": 6, "9": 4})
+    assert counts(rule(STARS, "other", 3), found) == {"negative": 5, "positive": 6, "other": 6}
+    assert counts(rule(STARS, "ignore", 3), found) == {"negative": 5, "positive": 6, "-1": 6}
+    with pytest.raises(DataError, match=r"4 stored labels are none of dataset\.label\.classes: 9\..*rare=\{as: other\}"):
+        find_classes(found, STARS, 2)
+
+
+def test_a_listed_class_called_other_takes_the_rare_ones_in_its_place() -> None:
+    label = LabelConfig("v", {"other": ["x"], "a": ["a"], "b": ["b"]}, {"under": 3, "as": "other"})
+    assert counts(label, of({"x": 5, "a": 5, "b": 1})) == {"other": 6, "a": 5}
+
+
+def test_rare_leaves_of_a_hierarchy_go_to_the_other_ones_of_their_parent() -> None:
+    """2 + 4 of negative are enough for a class of their own; 3 of neutral are not, and go with those of no parent."""
+    found = of(
+        {"negative / late": 9, "negative / lost": 2, "negative / rude": 4, "neutral / a": 3, "neutral / b": 8, "odd": 2}
+    )
+    classes = find_classes(found, rule(DEEP, "other", 5), 5)
+    assert counts(rule(DEEP, "other", 5), found) == {
+        "negative / late": 9, "negative / other": 6, "neutral / b": 8, "other": 5,
+    }  # fmt: skip
+    unknown = {"negative / new": "negative / other", "neutral / new": "other", "new": "other", "negative": "other"}
+    assert {name: classes.map.classes[classes.map.index(name)] for name in unknown} == unknown
+
+
+def test_a_slash_in_a_plain_label_is_no_hierarchy() -> None:
+    assert counts(rule(AUTO, "other", 5), of({"a / b": 3, "a / c": 3, "d": 5})) == {"d": 5, "other": 6}
+
+
+def test_a_map_outlives_its_run_in_the_manifest() -> None:
+    found = find_classes(of({"a": 8, "b": 9, "c": 5}), rule(AUTO, "other", 6), 5).map
+    again = ClassMap.from_dict(found.to_dict())
+    assert again == found
+    assert class_map(STARS, {"label_map": found.to_dict()}) == found
+    indices = again.indices(pd.Series(["c", "b", None, "never seen"], index=[3, 5, 7, 9], dtype=object))
+    assert indices.to_dict() == {3: 2, 5: 1, 7: -1, 9: 2}
+    without = ClassMap(["a", "b"], {"a": "a", "b": "b"})
+    assert without.indices(pd.Series(["b", "z"], dtype=object)).tolist() == [1, -1]
+
+
+def test_without_a_model_listed_classes_are_known_and_found_ones_are_not() -> None:
+    assert class_map(AUTO) is None
+    listed = class_map(STARS)
+    assert listed is not None
+    assert (listed.classes, listed.index("4"), listed.index("9")) == (CLASSES, 2, -1)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "label"),
+    [
+        ({"a": 30, "b": 40, "c": 19, "d": 1}, AUTO),
+        ({"a": 30, "b": 40, "c": 3}, AUTO),
+        ({"1": 30, "5": 40, "3": 10}, STARS),
+        ({"1": 30, "5": 40}, STARS),
+        ({"p / a": 30, "p / b": 25, "q": 4, "p / c": 2, "p / d": 19}, DEEP),
+        ({"p / a": 30, "p / b": 25, "q": 4}, DEEP),
+    ],
+)
+def test_the_advice_for_classes_that_are_too_small_works(numbers: dict[str, int], label: LabelConfig) -> None:
+    """Guarantee 15."""
+    with pytest.raises(DataError, match=r"Each class needs at least 20 labelled messages; class ") as short:
+        find_classes(of(numbers), label, 20)
+    assert short.value.exit_code is ExitCode.DATA
+    advice = re.search(r"'dataset\.label\.rare=(\{.*?\})'", str(short.value))
+    assert advice
+    found = find_classes(of(numbers), replace(label, rare=yaml.safe_load(advice[1])), 20)
+    assert len(found.map.classes) >= 2
+
+
+def test_an_other_class_that_is_too_small_itself_is_named_with_what_works() -> None:
+    """Guarantee 15."""
+    found = of({"a": 30, "b": 40, "c": 3})
+    with pytest.raises(DataError, match=r"class other \(2\) has 3\. Leave them out.*as: ignore"):
+        find_classes(found, rule(AUTO, "other", 20), 20)
+    assert counts(rule(AUTO, "ignore", 20), found, 20) == {"a": 30, "b": 40, "-1": 3}
+
+
+@pytest.mark.parametrize(("numbers", "left"), [({"a": 30}, "a"), ({}, "none")])
+def test_one_class_only_is_none(numbers: dict[str, int], left: str) -> None:
+    """Guarantee 15."""
+    with pytest.raises(DataError, match=rf"at least two classes; among {sum(numbers.values())} .* {left} alone"):
+        find_classes(of(numbers), AUTO, 5)
+
+
+def test_enough_of_every_class_is_enough() -> None:
+    labels = pd.Series([0, 0, 1, 1, 2, 2])
+    check_classes(labels, CLASSES, 2, "messages", labels, 2)
+
+
+def test_all_classes_with_too_few_messages_are_named_with_their_numbers() -> None:
+    """Guarantee 15."""
+    labels = pd.Series([0] * 30 + [1] * 3)
+    with pytest.raises(
+        DataError,
+        match=r"at least 20 messages to train on; class neutral \(1\) has 3, class positive \(2\) has 0\. .*min_class",
+    ) as short:
+        check_classes(labels, CLASSES, 20, "messages to train on", labels, 20)
+    assert short.value.exit_code is ExitCode.DATA
+
+
+def test_of_many_small_classes_ten_are_named() -> None:
+    labels = pd.Series([0] * 30 + [1] * 30 + list(range(2, 152)))
+    with pytest.raises(DataError, match=r"class c11 \(11\) has 1 and 140 more\. ") as short:
+        check_classes(labels, [f"c{index}" for index in range(152)], 20, "messages", labels, 20)
+    assert "c12" not in str(short.value)
