@@ -31,8 +31,8 @@ class Yelp:
         for table, chunks in (("user", tables.users(world)), ("business", tables.businesses(world))):
             lines = (b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]) for rows in chunks)
             yield f"yelp_academic_dataset_{table}.json", ((content, 0) for content in lines)
-        chunks = reviews.history(settings)
-        yield "yelp_academic_dataset_review.json", ((to_lines(chunk), len(chunk.rows)) for chunk in chunks)
+        parts = ((to_lines(chunk), len(chunk.rows)) for chunk in reviews.history(settings))
+        yield "yelp_academic_dataset_review.json", parts
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
         """Yield the reviews of a day, without stars and votes unless they are labelled."""

@@ -51,9 +51,7 @@ def topic_grammars() -> tuple[Grammar, ...]:
             Tone.fact: topic.fact,
             Tone.sarcasm: [],
         }
-        grammars.append(
-            tuple(compile_clauses(_interleave(phrases[tone.name], special[tone]), words) for tone in Tone)
-        )
+        grammars.append(tuple(compile_clauses(_interleave(phrases[tone.name], special[tone]), words) for tone in Tone))
     return tuple(grammars)
 
 
