@@ -124,7 +124,7 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
 def _generated(count: int) -> list[str]:
     """Return the texts of a generated history."""
     from batch_nlp.config import SampleConfig
-    from batch_nlp.sample.reviews import history
+    from batch_nlp.sample.yelp.reviews import history
 
     texts = (str(row["text"]) for chunk in history(SampleConfig(messages=count)) for row in chunk.rows)
     return list(islice(texts, count))

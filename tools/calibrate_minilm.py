@@ -21,7 +21,7 @@ from batch_nlp.steps.embedding import build_graph
 from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, create_session
 from batch_nlp.steps.embedding.quantise import QUANTISED
 from batch_nlp.steps.embedding.weights import load_tensors, load_tokenizer
-from batch_nlp.sample.reviews import history
+from batch_nlp.sample.yelp.reviews import history
 from batch_nlp.storage.packaged_model import packaged_folder
 
 TEXTS, MAX_TOKENS = 100, 256

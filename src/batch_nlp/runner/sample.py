@@ -7,7 +7,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import SamplePart
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.log import progress
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.raw import find_files
@@ -15,17 +15,13 @@ from batch_nlp.storage.raw import find_files
 
 def generate_sample(run: Run, *, with_batch: bool) -> None:
     """Write the sample where there is none yet, so that a first run has something to work on."""
-    config = run.config
-    folder = Path(config.dataset.raw_dir)
-    if find_files(folder, config.dataset.messages.files):
+    folder = Path(run.config.dataset.raw_dir)
+    if find_files(folder, run.config.dataset.messages.files):
         return
-    from batch_nlp.sample import write_batch, write_history
-
-    logger.info("Sample: writing {:,} generated messages to {}", config.sample.messages, folder)
-    with progress("sample") as advance:
-        write_history(folder, config.sample, advance)
+    logger.info("Sample: writing {:,} generated messages to {}", run.config.sample.messages, folder)
+    _write_history(run, folder)
     if with_batch:
-        logger.info("Sample: next batch in {}", write_batch(run.inbox, run.layers.pending_labels, config.sample))
+        _write_batch(run)
 
 
 def write_sample(run: Run) -> None:
@@ -35,18 +31,37 @@ def write_sample(run: Run) -> None:
     ------
     DataError
         If the folder for the history holds messages already.
+    SettingsError
+        If the dataset has no generator, or labels are asked for and it has none.
     """
-    from batch_nlp.sample import deliver_labels, write_batch, write_history
+    from batch_nlp.sample import deliver_labels
 
-    sample, folder = run.config.sample, Path(run.config.dataset.raw_dir)
+    sample, dataset = run.config.sample, run.config.dataset
+    folder = Path(dataset.raw_dir)
     if sample.part is SamplePart.history:
-        if find_files(folder, run.config.dataset.messages.files):
+        if find_files(folder, dataset.messages.files):
             raise DataError(f"{folder} holds messages already. Remove them, or set dataset.raw_dir to another folder.")
-        with progress("sample") as advance:
-            write_history(folder, sample, advance)
-        logger.info("Sample: {:,} messages with their users and businesses in {}", sample.messages, folder)
+        _write_history(run, folder)
+        logger.info("Sample: {:,} messages in {}", sample.messages, folder)
     elif sample.part is SamplePart.batch:
-        logger.info("Sample: next batch in {}", write_batch(run.inbox, run.layers.pending_labels, sample))
+        _write_batch(run)
+    elif dataset.label.column is None:
+        raise SettingsError(f"sample.part=labels: messages of dataset {dataset.name} have no labels (dataset.label).")
     else:
-        delivered = deliver_labels(run.layers.pending_labels, folder)
+        delivered = deliver_labels(run.layers.pending_labels, folder, source=dataset.sample)
         logger.info("Sample: labels of {} batch(es) delivered to {}", len(delivered), folder)
+
+
+def _write_history(run: Run, folder: Path) -> None:
+    from batch_nlp.sample import write_history
+
+    with progress("sample") as advance:
+        write_history(folder, run.config.sample, advance, run.config.dataset.sample)
+
+
+def _write_batch(run: Run) -> None:
+    from batch_nlp.sample import write_batch
+
+    config = run.config
+    file = write_batch(run.inbox, run.layers.pending_labels, config.sample, source=config.dataset.sample)
+    logger.info("Sample: next batch in {}", file)

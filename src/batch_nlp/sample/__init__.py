@@ -1,8 +1,8 @@
-"""Generates a realistic data set in the Yelp Open Dataset's own format, for the first run and for tests."""
+"""Generates realistic data in the formats of the datasets that come with the project, for first runs and for tests."""
 
 from __future__ import annotations
 
-from batch_nlp.sample.settings import check as check_sample
+from batch_nlp.sample.source import check_sample
 from batch_nlp.sample.writer import deliver_labels, write_batch, write_history
 
 __all__ = ["check_sample", "deliver_labels", "write_batch", "write_history"]

@@ -48,6 +48,11 @@ def generator(seed: int, *stream: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, *stream]))
 
 
+def evenly(random: np.random.Generator, size: int) -> Float:
+    """Return uniform numbers that are spread evenly, so that even a small batch has the shares that were asked for."""
+    return (random.permutation(size) + random.random(size)) / size
+
+
 def integers(random: np.random.Generator) -> Draw:
     """Return a function that gives one random integer of 30 bits at a time; NumPy is slow for single ones."""
 

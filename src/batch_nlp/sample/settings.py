@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
@@ -10,19 +11,21 @@ from batch_nlp.errors import SettingsError
 _TOLERANCE = 1e-6
 
 
-def check(settings: SampleConfig) -> None:
+def check(settings: SampleConfig, classes: Sequence[str] = ("negative", "neutral", "positive")) -> None:
     """Raise an error that names the first setting that cannot be satisfied.
 
     Parameters
     ----------
     settings : SampleConfig
         What is to be written.
+    classes : sequence of str
+        Classes that the class mix gives shares of.
 
     Raises
     ------
     SettingsError
         If a number of messages is not positive, a share lies outside [0, 1], the seed is negative, the length factor
-        is not positive, or the class mix is not three shares that sum to 1.
+        is not positive, or the class mix is not a share for each class, which sum to 1.
     """
     for name in ("messages", "batch_messages"):
         _demand(getattr(settings, name) >= 1, settings, name, "must be 1 or more")
@@ -32,8 +35,8 @@ def check(settings: SampleConfig) -> None:
     _demand(0 < settings.length < math.inf, settings, "length", "must be a factor greater than 0")
     mix = settings.class_mix
     if mix is not None:
-        sums_up = len(mix) == 3 and all(share >= 0 for share in mix) and abs(sum(mix) - 1) <= _TOLERANCE
-        _demand(sums_up, settings, "class_mix", "must be three shares (negative, neutral, positive) that sum to 1")
+        sums_up = len(mix) == len(classes) and all(share >= 0 for share in mix) and abs(sum(mix) - 1) <= _TOLERANCE
+        _demand(sums_up, settings, "class_mix", f"must be {len(classes)} shares ({', '.join(classes)}) that sum to 1")
 
 
 def _demand(satisfied: bool, settings: SampleConfig, name: str, rule: str) -> None:

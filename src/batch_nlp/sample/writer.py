@@ -1,4 +1,4 @@
-"""Writes the sample's files: the history's three tables, the next batch, and the labels of the batches so far."""
+"""Writes the sample's files: the history, the next batch, and the labels of the batches so far."""
 
 from __future__ import annotations
 
@@ -10,28 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import orjson
-
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample import reviews, tables
-from batch_nlp.sample.lines import to_lines
-from batch_nlp.sample.settings import check
-from batch_nlp.sample.world import World
+from batch_nlp.sample.source import source_of
 
-REVIEW_FILE = "yelp_academic_dataset_review.json"
-USER_FILE = "yelp_academic_dataset_user.json"
-BUSINESS_FILE = "yelp_academic_dataset_business.json"
-
-_BATCH_FILE = "yelp_academic_dataset_review_batch_{:04d}.json"
-_BATCH_NUMBER = re.compile(r"_review_batch_(\d+)\.")
 # Left in place of labels that were delivered, so that their number is never given again.
 _DELIVERED = ".delivered"
 
 
-def write_history(raw_dir: Path, settings: SampleConfig, progress: Callable[[int], None] | None = None) -> None:
-    """Write the three tables of the history.
+def write_history(
+    raw_dir: Path, settings: SampleConfig, progress: Callable[[int], None] | None = None, source: str | None = "yelp"
+) -> None:
+    """Write the history: all tables of a source.
 
-    Each file appears under its name only when it is complete, the reviews last. `class_mix`, `vocabulary` and
+    Each file appears under its name only when it is complete, the messages last. `class_mix`, `vocabulary` and
     `length` of the settings are a batch's and do not matter here.
 
     Parameters
@@ -42,29 +33,32 @@ def write_history(raw_dir: Path, settings: SampleConfig, progress: Callable[[int
         How much to write, from which seed, with how many duplicates and broken lines.
     progress : callable, optional
         Called now and then with the number of messages written since the last call.
+    source : str
+        In whose format: ``dataset.sample``.
 
     Raises
     ------
     SettingsError
         If the settings cannot be satisfied.
     """
-    check(settings)
-    world = World.of(settings)
-    for name, chunks in ((USER_FILE, tables.users(world)), (BUSINESS_FILE, tables.businesses(world))):
+    generator = source_of(source)
+    generator.check(settings)
+    for name, parts in generator.history(settings):
         with _whole_file(raw_dir / name) as file:
-            for rows in chunks:
-                file.write(b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]))
-    with _whole_file(raw_dir / REVIEW_FILE) as file:
-        for chunk in reviews.history(settings):
-            file.write(to_lines(chunk))
-            if progress is not None:
-                progress(len(chunk.rows))
+            for content, messages in parts:
+                file.write(content)
+                if progress is not None and messages:
+                    progress(messages)
 
 
-def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig, number: int | None = None) -> Path:
+def write_batch(
+    inbox: Path,
+    pending_dir: Path,
+    settings: SampleConfig,
+    number: int | None = None,
+    source: str | None = "yelp",
+) -> Path:
     """Write the next messages to classify, and keep their labels back.
-
-    Users and businesses are those of a history with the same `seed` and `messages`.
 
     Parameters
     ----------
@@ -73,9 +67,12 @@ def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig, number: 
     pending_dir : Path
         Folder that keeps the labelled rows until `deliver_labels`; it remembers which numbers were given.
     settings : SampleConfig
-        How much to write, and how it differs from the history.
+        How much to write, and how it differs from the history. What the messages join is that of a history with the
+        same `seed` and `messages`.
     number : int, optional
         Number of the batch, from 1: the day after the history's last one. The next one by default.
+    source : str
+        In whose format: ``dataset.sample``.
 
     Returns
     -------
@@ -87,15 +84,15 @@ def write_batch(inbox: Path, pending_dir: Path, settings: SampleConfig, number: 
     SettingsError
         If the settings cannot be satisfied.
     """
-    check(settings)
+    generator = source_of(source)
+    generator.check(settings)
     if number is None:
-        number = 1 + max(_numbers(pending_dir), default=0)
-    name = _BATCH_FILE.format(number)
+        number = 1 + max((given for given, _ in _batches(pending_dir, generator.batch_file)), default=0)
+    name = generator.batch_file.format(number)
     # The labels take the number. Killed between the two, a number is lost; the other way round, ids would come twice.
-    for path, columns in ((pending_dir / name, None), (inbox / name, reviews.BATCH_COLUMNS)):
+    for path, labelled in ((pending_dir / name, True), (inbox / name, False)):
         with _whole_file(path) as file:
-            for chunk in reviews.batch(settings, number):
-                file.write(to_lines(chunk, columns))
+            file.writelines(generator.batch(settings, number, labelled))
     return inbox / name
 
 
@@ -104,6 +101,7 @@ def deliver_labels(
     raw_dir: Path,
     numbers: Collection[int] | None = None,
     change: Callable[[bytes], bytes] | None = None,
+    source: str | None = "yelp",
 ) -> list[Path]:
     """Move the labelled rows of batches to the history.
 
@@ -117,6 +115,8 @@ def deliver_labels(
         Batches whose labels arrive; those of all batches so far by default.
     change : callable, optional
         Turns each line, with its line end, into what arrives.
+    source : str
+        In whose format: ``dataset.sample``.
 
     Returns
     -------
@@ -124,32 +124,28 @@ def deliver_labels(
         The files delivered now, in the order of their numbers; none when there was nothing to deliver.
     """
     delivered: list[Path] = []
-    for pending in sorted(pending_dir.glob("*.json"), key=lambda path: (len(path.name), path.name)):
-        if numbers is not None and _number(pending) not in numbers:
+    name = source_of(source).batch_file
+    for number, pending in sorted(_batches(pending_dir, name)):
+        if pending.name != name.format(number) or (numbers is not None and number not in numbers):
             continue
         target = raw_dir / pending.name
-        with pending.open("rb") as source, _whole_file(target) as file:
+        with pending.open("rb") as labelled, _whole_file(target) as file:
             if change is None:
-                shutil.copyfileobj(source, file)
+                shutil.copyfileobj(labelled, file)
             else:
-                file.writelines(map(change, source))
+                file.writelines(map(change, labelled))
         pending.with_suffix(_DELIVERED).touch()
         pending.unlink()
         delivered.append(target)
     return delivered
 
 
-def _number(path: Path) -> int | None:
-    """Return the number of the batch that a file belongs to."""
-    found = _BATCH_NUMBER.search(path.name)
-    return int(found[1]) if found else None
-
-
-def _numbers(pending_dir: Path) -> Iterator[int]:
-    if pending_dir.is_dir():
-        for path in pending_dir.iterdir():
-            if (number := _number(path)) is not None:
-                yield number
+def _batches(pending_dir: Path, batch_file: str) -> Iterator[tuple[int, Path]]:
+    """Yield number and file of each batch of a source: its labelled rows, or the mark that they were delivered."""
+    start = batch_file.partition("{")[0]
+    for path in pending_dir.glob(f"{start}*"):
+        if found := re.match(r"\d+(?=\.)", path.name.removeprefix(start)):
+            yield int(found[0]), path
 
 
 @contextmanager

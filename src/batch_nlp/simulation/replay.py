@@ -14,7 +14,7 @@ from loguru import logger
 
 from batch_nlp.config import Config, Policy, plain
 from batch_nlp.log import progress
-from batch_nlp.sample.world import LAST_DAY
+from batch_nlp.sample.yelp.world import LAST_DAY
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
 from batch_nlp.simulation.result import DayResult, Result

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from batch_nlp.sample import deliver_labels, write_batch
-from batch_nlp.sample.novelty import SLOTS
+from batch_nlp.sample.banks import bank
 
 REVIEWS = "yelp_academic_dataset_review.json"
 
@@ -69,7 +69,8 @@ def test_batches_join_the_tables_of_the_history(batch, settings, history, read):
 
 def test_vocabulary_brings_in_words_that_the_history_lacks(batch, settings, history, read):
     known = set().union(*(words(row["text"]) for row in read(history / REVIEWS)[0]))
-    new = set().union(*(words(entry) for name in ("gadget", "gizmos", "app", "slaps") for entry in SLOTS[name])) - known
+    slots = bank("yelp_novelty")["slots"]
+    new = set().union(*(words(entry) for name in ("gadget", "gizmos", "app", "slaps") for entry in slots[name])) - known
     assert len(new) > 60
     shares = {}
     for vocabulary in (0.0, 0.4, 1.0):

@@ -22,7 +22,7 @@ from batch_nlp.steps.embedding.quantise import (
     quantised_tensors,
 )
 from batch_nlp.steps.embedding.weights import load_tensors
-from batch_nlp.sample.reviews import history
+from batch_nlp.sample.yelp.reviews import history
 from batch_nlp.storage.packaged_model import packaged_folder
 
 INNER = "encoder.layer.0.intermediate.dense"

@@ -9,7 +9,7 @@ import numpy as np
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.keys import Float, Index, ids, uniform
-from batch_nlp.sample.topics import TOPICS
+from batch_nlp.sample.yelp.topics import topics
 
 FIRST_DAY = date(2012, 1, 1)
 LAST_DAY = date(2024, 12, 31)
@@ -68,6 +68,6 @@ class World:
         return uniform(self.seed, "quality", index)
 
     def topics(self, index: Index) -> Index:
-        """Return the topic of each business, as an index into `TOPICS`."""
-        bounds = np.cumsum([topic.weight for topic in TOPICS])[:-1]
+        """Return the topic of each business, as an index into `topics`."""
+        bounds = np.cumsum([topic.weight for topic in topics()])[:-1]
         return np.searchsorted(bounds, uniform(self.seed, "topic", index), side="right")

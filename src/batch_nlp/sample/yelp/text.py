@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from batch_nlp.sample.extras import EMOJI, FOREIGN, MISSPELLINGS, QUESTIONS, SHORT
-from batch_nlp.sample.grammar import (
-    MASK,
-    TABLE,
-    Grammar,
-    Item,
-    Tone,
-    clause_of,
-    novel_grammar,
-    topic_grammars,
-)
+from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import MASK, TABLE, Item, draw_clause
 from batch_nlp.sample.keys import Draw
+from batch_nlp.sample.yelp.grammar import Grammar, Tone, novel_grammar, topic_grammars
 
 Mood = tuple[Tone, ...]
 
@@ -113,24 +105,29 @@ def write_text(brief: Brief, draw: Draw) -> str:
     mood = _moods()[brief.stars][draw() & MASK]
     kind = draw() & MASK
     if not brief.novel and kind < 12:
-        return _pick(SHORT[_OPINION[mood[draw() & MASK]]], draw)
+        return _opinion("short", mood, draw)
     sentences = max(1, round(brief.words / _WORDS_A_SENTENCE))
     if not brief.novel and kind < 28:
         return _foreign(mood, sentences, draw)
     text = _english(topic_grammars()[brief.topic], mood, sentences, brief.novel, draw)
     if draw() & 7 == 0:
-        text = f"{_pick(QUESTIONS[_OPINION[mood[draw() & MASK]]], draw)} {text}"
+        text = f"{_opinion('questions', mood, draw)} {text}"
     if kind >= 940:
-        text = f"{text} {_pick(EMOJI[_OPINION[mood[draw() & MASK]]], draw) * (1 + draw() % 3)}"
+        text = f"{text} {_opinion('emoji', mood, draw) * (1 + draw() % 3)}"
     return _untidy(text, draw)
 
 
-def _pick(items: tuple[str, ...], draw: Draw) -> str:
+def _opinion(kind: str, mood: Mood, draw: Draw) -> str:
+    return _pick(bank("yelp_extras")[kind][_OPINION[mood[draw() & MASK]]], draw)
+
+
+def _pick(items: Sequence[str], draw: Draw) -> str:
     return items[draw() % len(items)]
 
 
 def _foreign(mood: Mood, sentences: int, draw: Draw) -> str:
-    language = FOREIGN[draw() % len(FOREIGN)]
+    foreign = bank("yelp_extras")["foreign"]
+    language = foreign[draw() % len(foreign)]
     told = [_pick(language[_OPINION[mood[draw() & MASK]]], draw) for _ in range(min(sentences, 5))]
     return " ".join(dict.fromkeys(told))
 
@@ -147,12 +144,12 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
         if tone is Tone.fact and sentences < 4:
             # Who writes little seldom leaves out the opinion.
             tone = mood[draw() & MASK]
-        clause = clause_of(source, tone, told, draw)
+        clause = draw_clause(source[tone], told, draw)
         end = _ENDS[tone][dice >> 2 & 7]
         if dice >> 5 & 7 == 0:
             second = mood[draw() & MASK]
             joint = _BUT if _OPINION[tone] != _OPINION[second] and Tone.fact not in (tone, second) else _AND
-            clause = f"{clause}{joint[dice >> 8 & 7]}{clause_of(source, second, told, draw)}"
+            clause = f"{clause}{joint[dice >> 8 & 7]}{draw_clause(source[second], told, draw)}"
         elif tone is Tone.awful and dice >> 11 & 31 == 0:
             clause = clause.upper()
         written.append(f"{clause[0].upper()}{clause[1:]}{end}")
@@ -170,8 +167,9 @@ def _untidy(text: str, draw: Draw) -> str:
     if style < 5:
         text = text.lower()
     if 3 <= style < 17:
+        misspellings = bank("yelp_extras")["misspellings"]
         for _ in range(1 + len(text) // 400):
-            right, wrong = MISSPELLINGS[draw() % len(MISSPELLINGS)]
+            right, wrong = misspellings[draw() % len(misspellings)]
             text = text.replace(right, wrong)
             place = draw() % len(text)
             # Two letters change places, or one is lost.

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from batch_nlp.sample.banks import bank
 from batch_nlp.sample.keys import Draw, generator, integers
-from batch_nlp.sample.names import ADJECTIVES, CITIES, DAYS, FIRST_NAMES, STREETS, SURNAMES
-from batch_nlp.sample.topics import TOPICS, Topic
-from batch_nlp.sample.world import LAST_DAY, World
+from batch_nlp.sample.yelp.topics import Topic, topics
+from batch_nlp.sample.yelp.world import LAST_DAY, World
 
 Row = dict[str, Any]
 
@@ -59,7 +59,7 @@ def _user(user_id: str, reviews: int, friends: list[str], average: float, signed
     popular = reviews if reviews > 20 else 0
     row: Row = {
         "user_id": user_id,
-        "name": FIRST_NAMES[draw() % len(FIRST_NAMES)],
+        "name": _name("first_names", draw),
         "review_count": 0 if gone else reviews,
         "yelping_since": joined.strftime("%Y-%m-%d %H:%M:%S"),
         "useful": draw() % (2 * reviews),
@@ -93,7 +93,7 @@ def businesses(world: World) -> Iterator[list[Row]]:
         stars = np.clip(2.0 + 3.0 * world.quality(index) + random.normal(0, 0.4, len(index)), 1, 5)
         counts = 5 + np.exp(random.normal(2.5, 1.2, len(index)))
         yield [
-            _business(business_id, TOPICS[topic], rating, reviews, draw)
+            _business(business_id, topics()[topic], rating, reviews, draw)
             for business_id, topic, rating, reviews in zip(
                 world.business_ids(index),
                 world.topics(index).tolist(),
@@ -105,14 +105,14 @@ def businesses(world: World) -> Iterator[list[Row]]:
 
 
 def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: Draw) -> Row:
-    city, state, postal_code, latitude, longitude = CITIES[draw() % len(CITIES)]
-    owner = f"{_one(SURNAMES, draw)}'s" if draw() % 2 else _one(ADJECTIVES, draw)
+    city, state, postal_code, latitude, longitude = _name("cities", draw)
+    owner = f"{_name('surnames', draw)}'s" if draw() % 2 else _name("adjectives", draw)
     categories = [topic.group, *(_one(topic.categories, draw) for _ in range(1 + draw() % 4))]
     turn = draw() % len(categories)
     return {
         "business_id": business_id,
         "name": f"{owner} {_one(topic.names, draw)}",
-        "address": "" if draw() % 20 == 0 else f"{1 + draw() % 9900} {_one(STREETS, draw)}",
+        "address": "" if draw() % 20 == 0 else f"{1 + draw() % 9900} {_name('streets', draw)}",
         "city": city,
         "state": state,
         "postal_code": postal_code,
@@ -130,6 +130,10 @@ def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: 
 
 def _one(items: Sequence[str], draw: Draw) -> str:
     return items[draw() % len(items)]
+
+
+def _name(kind: str, draw: Draw) -> Any:
+    return _one(bank("yelp_names")[kind], draw)
 
 
 def _flag(draw: Draw) -> str:
@@ -173,6 +177,6 @@ def _hours(draw: Draw) -> dict[str, str]:
     closed = draw() % 10
     return {
         day: f"{opens}:{(draw() & 1) * 30}-{closes}:{(draw() & 1) * 30}"
-        for place, day in enumerate(DAYS)
+        for place, day in enumerate(bank("yelp_names")["days"])
         if place != closed
     }

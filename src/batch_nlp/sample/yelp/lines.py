@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from batch_nlp.sample.reviews import Chunk, Row
+from batch_nlp.sample.yelp.reviews import Chunk, Row
 
 _BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
 _BAD_STARS = (0.0, 6.0, 11.0, -1.0)

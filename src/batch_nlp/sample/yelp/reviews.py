@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.keys import Float, Index, generator, ids, integers
-from batch_nlp.sample.text import Brief, write_text
-from batch_nlp.sample.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
+from batch_nlp.sample.keys import Float, Index, evenly, generator, ids, integers
+from batch_nlp.sample.yelp.text import Brief, write_text
+from batch_nlp.sample.yelp.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
 
 Row = dict[str, Any]
 
@@ -87,7 +87,7 @@ def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
     dates = _dates(world.signed_up(users), number, random)
     words = np.exp(random.normal(np.log(_MEDIAN_WORDS), _SPREAD_OF_WORDS, size)) * _WORDS_BY_STARS[stars - 1]
     words = np.minimum(words, _MOST_WORDS) * settings.length
-    novel = _even(random, size) < settings.vocabulary
+    novel = evenly(random, size) < settings.vocabulary
     topics = world.topics(businesses)
     votes = random.geometric((0.5, 0.78, 0.65), (size, 3)) - 1
 
@@ -126,18 +126,13 @@ def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
     return Chunk(rows, *_faults(settings, random, size))
 
 
-def _even(random: np.random.Generator, size: int) -> Float:
-    """Return uniform numbers that are spread evenly, so that even a small batch has the shares that were asked for."""
-    return (random.permutation(size) + random.random(size)) / size
-
-
 def _stars(class_mix: list[float] | None, random: np.random.Generator, size: int) -> Index:
     mix = class_mix or _NATURAL_MIX
     shares = [
         share * mix[group] / _NATURAL_MIX[group] for share, group in zip(_STAR_SHARES, _CLASS_OF_STARS, strict=True)
     ]
     bounds = list(accumulate(shares))[:-1]
-    return 1 + np.searchsorted(bounds, _even(random, size), side="right")
+    return 1 + np.searchsorted(bounds, evenly(random, size), side="right")
 
 
 def _agreeing(
@@ -168,8 +163,8 @@ def _dates(signed_up: Index, number: int, random: np.random.Generator) -> Index:
 
 
 def _faults(settings: SampleConfig, random: np.random.Generator, size: int) -> tuple[list[tuple[int, int]], list[int]]:
-    broken = _even(random, size) < settings.broken_share
-    repeated = np.flatnonzero((_even(random, size) < settings.duplicate_share) & ~broken)
+    broken = evenly(random, size) < settings.broken_share
+    repeated = np.flatnonzero((evenly(random, size) < settings.duplicate_share) & ~broken)
     later = repeated + 0.5 + random.random(len(repeated)) * (size - repeated)
     places: NDArray[np.int64] = np.concatenate([np.arange(size), repeated])
     order = np.argsort(np.concatenate([np.arange(size), later]), kind="stable")

@@ -1,0 +1,62 @@
+"""Turns banks of phrases into tables from which a clause is drawn in a microsecond."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from batch_nlp.sample.keys import Draw
+
+Item = TypeVar("Item")
+Table = tuple[str, ...]
+Clause = tuple[str, tuple[Table, ...]]
+Clauses = tuple[Clause, ...]
+
+# A power of two, so that the low bits of a random integer are an index.
+TABLE = 1024
+MASK = TABLE - 1
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def spread(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return a table of `TABLE` entries in which earlier items stand more often, as in Zipf's law."""
+    weights = [(rank + 6) ** -0.8 for rank in range(len(items))]
+    total = sum(weights)
+    table: list[Item] = []
+    reached = 0.0
+    for item, weight in zip(items, weights, strict=True):
+        reached += weight
+        table.extend([item] * (round(TABLE * reached / total) - len(table)))
+    return tuple(table)
+
+
+def _with_article(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiouAEIOUX' else 'a'} {word}"
+
+
+def word_tables(slots: Mapping[str, Sequence[str]]) -> dict[str, Table]:
+    """Return the table of each slot by its name, and that of its words with their article under ``a_`` and its name."""
+    with_article = {f"a_{name}": [_with_article(word) for word in words] for name, words in slots.items()}
+    return {name: spread(words) for name, words in (*slots.items(), *with_article.items())}
+
+
+def compile_clauses(clauses: Sequence[str], words: Mapping[str, Table]) -> Clauses:
+    """Return a table of clauses whose ``{slots}`` are filled from tables of words."""
+    compiled: list[Clause] = []
+    for clause in clauses:
+        tables = tuple(words[name] for name in _SLOT.findall(clause))
+        compiled.append((_SLOT.sub("%s", clause.replace("%", "%%")), tables))
+    return spread(compiled)
+
+
+def draw_clause(clauses: Clauses, told: set[str], draw: Draw) -> str:
+    """Draw a clause, in lower case and without a full stop, and note its pattern in `told`.
+
+    A pattern that was told already gets a second draw, as people seldom say the same thing twice.
+    """
+    pattern, tables = clauses[draw() & MASK]
+    if pattern in told:
+        pattern, tables = clauses[draw() & MASK]
+    told.add(pattern)
+    return pattern % tuple([table[draw() & MASK] for table in tables])

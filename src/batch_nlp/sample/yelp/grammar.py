@@ -1,0 +1,63 @@
+"""The clauses of reviews by topic and tone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import lru_cache
+
+from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import Clauses, compile_clauses, word_tables
+from batch_nlp.sample.yelp.topics import topics
+
+
+class Tone(IntEnum):
+    """What a clause does in a review."""
+
+    great = 0
+    good = 1
+    okay = 2
+    bad = 3
+    awful = 4
+    fact = 5
+    sarcasm = 6
+
+
+Grammar = tuple[Clauses, ...]
+
+
+def _interleave(common: Sequence[str], special: Sequence[str]) -> list[str]:
+    """Put a special clause after every second common one, so that both are drawn about as often."""
+    merged = list(common)
+    for place, clause in enumerate(special):
+        merged.insert(3 * place + 1, clause)
+    return merged
+
+
+@lru_cache(maxsize=1)
+def topic_grammars() -> tuple[Grammar, ...]:
+    """Return the grammar of each topic: for each tone, a table of clauses."""
+    phrases = bank("yelp_phrases")
+    shared = word_tables(phrases["slots"])
+    grammars: list[Grammar] = []
+    for topic in topics():
+        words = shared | word_tables(topic.slots)
+        special = {
+            Tone.great: topic.good[::2],
+            Tone.good: topic.good,
+            Tone.okay: topic.okay,
+            Tone.bad: topic.bad,
+            Tone.awful: topic.bad[::2],
+            Tone.fact: topic.fact,
+            Tone.sarcasm: [],
+        }
+        grammars.append(tuple(compile_clauses(_interleave(phrases[tone.name], special[tone]), words) for tone in Tone))
+    return tuple(grammars)
+
+
+@lru_cache(maxsize=1)
+def novel_grammar() -> Grammar:
+    """Return the grammar of messages about things that the history knows nothing of."""
+    phrases = bank("yelp_novelty")
+    words = word_tables(phrases["slots"])
+    return tuple(compile_clauses(phrases[tone.name], words) for tone in Tone)
