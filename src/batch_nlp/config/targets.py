@@ -13,9 +13,11 @@ FEATURE_STEPS = {
     "batch_nlp.steps.embedding.step.Embedding": 1,
     "batch_nlp.steps.extract.Extract": 1,
     "batch_nlp.steps.keep.Keep": 0,
+    "batch_nlp.steps.mask.Mask": 1,
     "batch_nlp.steps.remove_duplicates.RemoveDuplicates": 1,
     "batch_nlp.steps.sources.yelp.BusinessFeatures": 1,
     "batch_nlp.steps.sources.yelp.UserFeatures": 1,
+    "batch_nlp.steps.strip_html.StripHtml": 1,
     "batch_nlp.steps.text_counts.TextCounts": 1,
     "batch_nlp.steps.validate.Validate": 1,
 }

@@ -151,7 +151,8 @@ def _refit(facts: dict[str, Any]) -> str:
         return ""
     return (
         f"After the gate the model was fitted again on all {facts['refit']['rows']:,} labelled messages, with the same "
-        "settings, calibration and decision. The figures are those of the model before, which had not seen the hold-out."
+        "settings, calibration and decision. The figures are those of the model before, which had not seen the "
+        "hold-out."
     )
 
 
