@@ -47,9 +47,9 @@ def check_settings(config: Config) -> None:
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
     if config.dataset.generate:
-        from batch_nlp.sample.settings import check as check_sample
+        from batch_nlp.sample import check_sample
 
-        check_sample(config.sample)
+        check_sample(config.sample, config.dataset.sample)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:

@@ -162,10 +162,8 @@ class Extract(StatelessStep):
         others = messages[["written_at", *fields]].astype(str).agg("\x1f".join, axis=1) if fields else None
         if others is None:
             others = messages["written_at"].astype(str)
-        ids = [
-            None if text is None else _hash(f"{text}\x1f{other}")
-            for text, other in zip(messages["text_hash"], others, strict=True)
-        ]
+        # a message without a text is refused for that, not for its id
+        ids = [_hash(f"{text}\x1f{other}") for text, other in zip(messages["text_hash"], others, strict=True)]
         return pd.Series(ids, messages.index, object)
 
 
