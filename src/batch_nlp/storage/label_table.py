@@ -66,14 +66,12 @@ _LATEST = """
     CREATE TEMP VIEW latest AS SELECT message_id, target, source FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY rank, arrived_at DESC, target, source) = 1
 """
-# Of each file the last row of a message, where it is later than what is stored with the same rank
+# Of each file, told by its time, the last row of a message, where it is later than what is stored with the same rank
 _NEWS = """
     CREATE TEMP TABLE news AS
     WITH arrived AS MATERIALIZED (
         SELECT *, rank_of(source) AS rank FROM (SELECT *, row_number() OVER () AS position FROM new)
-        QUALIFY row_number() OVER (
-            PARTITION BY message_id, rank, source_file, source_hash ORDER BY arrived_at DESC, position DESC
-        ) = 1
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank, arrived_at ORDER BY position DESC) = 1
     ),
     known AS (
         SELECT message_id, rank, target, arrived_at FROM labels SEMI JOIN arrived USING (message_id, rank)
@@ -86,13 +84,15 @@ _CONFLICTS = """
     SELECT message_id, count(*) OVER () FROM news
     GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 ORDER BY min(position) LIMIT 5
 """
+# What is stored already is stored again where a file in between said otherwise: read alone, that file would be news
 _ADDED = """
     WITH last AS (
-        SELECT * FROM news
-        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC, position DESC) = 1
+        SELECT *, bool_or(target IS DISTINCT FROM known_target) OVER (PARTITION BY message_id, rank) AS changed
+        FROM news
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC) = 1
     )
     SELECT message_id, target, arrived_at, source_file, source, confidence, source_hash FROM last
-    WHERE target IS DISTINCT FROM known_target ORDER BY position
+    WHERE changed ORDER BY position
 """
 
 
@@ -103,7 +103,7 @@ class Appended:
     Parameters
     ----------
     added : int
-        Labels that the table did not hold: of messages without one of that rank, or with another one.
+        Labels that change something: of messages without one of that rank, or with another one.
     conflicts : int
         Messages about whose label files disagree that arrived together.
     """
