@@ -119,9 +119,9 @@ def test_a_hold_out_by_the_order_of_rows_is_refused_with_what_works(run: range, 
 
 def test_messages_without_a_time_are_trained_on_unless_they_are_many() -> None:
     times = TIMES.copy()
-    times[90:] = pd.NaT
+    times[90:] = None
     assert sides(split(rows(times=times), Split.time)) == ([*range(72), *range(90, 100)], list(range(72, 90)))
-    times[70:] = pd.NaT
+    times[70:] = None
     with pytest.raises(DataError, match=r"30% of 100 labelled messages have no time.*training\.split=random"):
         split(rows(times=times), Split.time)
 

@@ -5,7 +5,6 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
@@ -207,13 +206,14 @@ def test_of_many_classes_the_largest_and_the_worst_are_named_and_parents_sum_the
     confusion = np.diag(np.arange(10, 10 + k))
     confusion[7] = 0
     confusion[7, 8], confusion[7, 9] = 9, 8
-    candidate = SimpleNamespace(classes=classes, validation=Validation(classes, confusion))
-    parents = card_facts._parents(candidate, 1)
+    validation = Validation(classes, confusion)
+    parents = card_facts._parents(validation, 1)
+    assert parents
     # of parent b, the 9 messages of class 7 that are taken for class 8 alone are taken for parent a
     (first, second), total = parents["rows"], int(confusion[1::2].sum())
     assert [first["name"], second["name"], parents["number"]] == ["a", "b", 2]
     assert (second["messages"], second["recall"]["value"]) == (total, pytest.approx(1 - 9 / total))
-    assert card_facts._confusions(candidate) == [
+    assert card_facts._confusions(validation) == [
         {"true": classes[7], "predicted": classes[8], "messages": 9, "share": 9 / 17},
         {"true": classes[7], "predicted": classes[9], "messages": 8, "share": 8 / 17},
     ]
@@ -223,7 +223,7 @@ def test_of_many_classes_the_largest_and_the_worst_are_named_and_parents_sum_the
     assert len(shown) <= 20
     shares = (np.ones(k) / k).tolist()
     many = copy.deepcopy(facts) | {
-        "classes": classes, "shown": shown, "matrix": False, "confusions": card_facts._confusions(candidate),
+        "classes": classes, "shown": shown, "matrix": False, "confusions": card_facts._confusions(validation),
         "parents": parents, "quality": quality, "confusion": confusion.tolist(),
         "decision_weights": [1.0 + index / 100 for index in range(k)], "words": facts["words"][:1] * k,
     }  # fmt: skip
@@ -240,7 +240,7 @@ def test_of_many_classes_the_largest_and_the_worst_are_named_and_parents_sum_the
 
 def test_classes_without_levels_have_no_parents() -> None:
     classes = ["bad", "good"]
-    assert card_facts._parents(SimpleNamespace(classes=classes, validation=Validation(classes, np.eye(2))), 1) is None
+    assert card_facts._parents(Validation(classes, np.eye(2, dtype=np.int64)), 1) is None
 
 
 def test_what_the_card_says_of_split_sources_and_refit(facts: dict[str, Any]) -> None:
