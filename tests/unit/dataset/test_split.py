@@ -169,6 +169,19 @@ def test_a_few_large_groups_are_still_two_sides() -> None:
     assert len(split(rows(group=group), Split.group).held_out) in (33, 34)
 
 
+def test_one_group_by_way_of_its_texts_is_refused_rather_than_held_out_from(warnings: list[str]) -> None:
+    """All but 5 of 100 messages belong together; of the rest, a fifth of the messages cannot be taken."""
+    group = pd.Series(["chain"] * 95 + [f"shop {number}" for number in range(5)], dtype=object)
+    with pytest.raises(
+        DataError, match=r"group split: 5\.0% of 100 .*95% of the messages belong.*training\.split=random"
+    ):
+        split(rows(group=group), Split.group)
+    assert not warnings
+    texts = ["same"] * 95 + [f"h{number}" for number in range(5)]
+    split(rows(texts), Split.random)
+    assert "random split: 5.0% of 100 labelled messages are held out" in warnings[0]
+
+
 @pytest.mark.parametrize(("by", "works"), [(Split.group, Split.random), (Split.time, Split.random)])
 def test_what_is_all_on_one_side_is_refused_with_what_works(by: Split, works: Split) -> None:
     texts = [f"h{number % 20}" if by is Split.time else f"h{number}" for number in range(N)]

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 from deltalake import DeltaTable
 
-from batch_nlp.errors import DataError, examples
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import file_identity
+from batch_nlp.errors import DataError, examples
 from batch_nlp.monitoring.status import size
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part, Severity, count, file_and_problem, set_aside
