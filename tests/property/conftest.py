@@ -12,8 +12,8 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.dataset.side_tables import SideTables
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.inference.predict import Predict
 from batch_nlp.steps.base import StepRunner
 from batch_nlp.storage.known import KnownMessages

@@ -15,8 +15,8 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.dataset.side_tables import SideTables
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.inference.predict import Predict
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.ledger import Ledger

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT, MakeConfig
 
 from batch_nlp.config import Config
-from batch_nlp.monitoring.check import check_drift
+from batch_nlp.runner import check_settings
 from batch_nlp.training.pipeline import build_training_pipeline
 
 CONF = ROOT / "conf"
@@ -38,7 +38,7 @@ def default(folder: Path, make_config: MakeConfig) -> Config:
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
     config = make_config(tmp_path, f"{group}={choice}", *NEEDS.get(choice, []))
     assert getattr(getattr(config, group), "name", choice) == choice
-    check_drift(config.drift, len(config.dataset.classes))
+    check_settings(config)
     names = [name for name, _ in build_training_pipeline(config).steps]
     assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
 

@@ -20,7 +20,8 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.classes import FoundClasses
-from batch_nlp.dataset.split import Parts, rows_at
+from batch_nlp.dataset.labels import levels_of, listed_targets
+from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
@@ -68,12 +69,20 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
 
     Two trainings with one fingerprint give the same model.
     """
-    training = plain(config.training)
+    training, label, split = plain(config.training), config.dataset.label, config.dataset.split
+    listed = listed_targets(label) or {}
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
         "data": [feature_version, store.data_version(feature_version).labels, store.count_labelled(feature_version)],
-        "dataset": [config.dataset.name, plain(config.dataset.label), plain(config.dataset.split)],
+        "dataset": [
+            config.dataset.name,
+            levels_of(label),
+            list(listed.items()),
+            label.rare,
+            split_of(config),
+            split.column,
+        ],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
@@ -16,7 +16,6 @@ CLASSES = ["negative", "neutral", "positive"]
 STARS = LabelConfig("stars", {"negative": [1, 2], "neutral": [3], "positive": [4, 5]})
 AUTO = LabelConfig("topic")
 DEEP = LabelConfig(["sentiment", "reason"])
-
 
 
 def of(numbers: dict[str, int]) -> pd.Series[Any]:
@@ -53,7 +52,9 @@ def test_unknown_labels_of_listed_classes_follow_the_same_rule() -> None:
     found = of({"1": 5, "3": 2, "5": 6, "9": 4})
     assert counts(rule(STARS, "other", 3), found) == {"negative": 5, "positive": 6, "other": 6}
     assert counts(rule(STARS, "ignore", 3), found) == {"negative": 5, "positive": 6, "-1": 6}
-    with pytest.raises(DataError, match=r"4 stored labels are none of dataset\.label\.classes: 9\..*rare=\{as: other\}"):
+    with pytest.raises(
+        DataError, match=r"4 stored labels are none of dataset\.label\.classes: 9\..*rare=\{as: other\}"
+    ):
         find_classes(found, STARS, 2)
 
 
@@ -115,7 +116,7 @@ def test_the_advice_for_classes_that_are_too_small_works(numbers: dict[str, int]
     assert short.value.exit_code is ExitCode.DATA
     advice = re.search(r"'dataset\.label\.rare=(\{.*?\})'", str(short.value))
     assert advice
-    found = find_classes(of(numbers), replace(label, rare=yaml.safe_load(advice[1])), 20)
+    found = find_classes(of(numbers), replace(label, rare=dict(OmegaConf.create(advice[1]))), 20)
     assert len(found.map.classes) >= 2
 
 

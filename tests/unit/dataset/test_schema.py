@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.dataset.schema import check_schema, remember_columns
+from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.layers import Layers
 
 Rows = list[dict[str, Any]]

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.errors import DataError
 from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
+from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 
 Rows = list[dict[str, Any]]

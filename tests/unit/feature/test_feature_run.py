@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from batch_nlp.contracts import FORBIDDEN_SOURCES
 
 from batch_nlp.config import Config
-from batch_nlp.contracts import FORBIDDEN_SOURCES
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import FeatureResult, run_feature_pipeline

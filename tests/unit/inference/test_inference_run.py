@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from batch_nlp.contracts import FEATURE_COLUMNS
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.contracts import FEATURE_COLUMNS
+from batch_nlp.dataset.side_tables import SideTables
 from batch_nlp.errors import DataError
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-from batch_nlp.dataset.side_tables import SideTables
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.storage.feature_store import FeatureStore

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
+
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.registry import Model, Registry

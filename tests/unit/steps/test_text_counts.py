@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-from batch_nlp.config import Config
 from batch_nlp.contracts import CATEGORICAL_FEATURES, NUMERIC_FEATURES
 from batch_nlp.steps.create_features import CreateFeatures, elite_years_before
+
+from batch_nlp.config import Config
 
 GROUPS = {
     "nightlife": ["nightlife", "bars"],

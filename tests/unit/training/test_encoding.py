@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from batch_nlp.contracts import FEATURE_COLUMNS, NUMERIC_FEATURES
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from batch_nlp.config import Config, Encoding, Input, ReducerConfig, TrainingConfig
-from batch_nlp.contracts import FEATURE_COLUMNS, NUMERIC_FEATURES
 from batch_nlp.training.encoding import EmbeddingColumns, build_encoding, build_imputer, build_reducer, build_scaler
 from batch_nlp.training.pipeline import build_training_pipeline
 
