@@ -15,12 +15,13 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
-from batch_nlp.storage.registry import Model, read_manifest
+from batch_nlp.storage.registry import Model, fields_of, read_manifest
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,6 +60,8 @@ def infer(run: Run) -> None:
     champion = run.registry.champion()
     if champion is None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    fields_of(champion.version, champion.manifest)
+    check_bands(config.drift, champion.manifest["classes"])
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
         try:

@@ -70,7 +70,9 @@ _LATEST = """
 _NEWS = """
     CREATE TEMP TABLE news AS
     WITH arrived AS MATERIALIZED (
-        SELECT *, rank_of(source) AS rank FROM (SELECT *, row_number() OVER () AS position FROM new)
+        SELECT *, rank_of(source) AS rank, min(target) OVER file IS DISTINCT FROM max(target) OVER file AS torn
+        FROM (SELECT *, row_number() OVER () AS position FROM new)
+        WINDOW file AS (PARTITION BY message_id, rank, arrived_at)
         QUALIFY row_number() OVER (PARTITION BY message_id, rank, arrived_at ORDER BY position DESC) = 1
     ),
     known AS (
@@ -82,7 +84,7 @@ _NEWS = """
 """
 _CONFLICTS = """
     SELECT message_id, count(*) OVER () FROM news
-    GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 ORDER BY min(position) LIMIT 5
+    GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 OR bool_or(torn) ORDER BY min(position) LIMIT 5
 """
 # What is stored already is stored again where a file in between said otherwise: read alone, that file would be news
 _ADDED = """
@@ -105,7 +107,7 @@ class Appended:
     added : int
         Labels that change something: of messages without one of that rank, or with another one.
     conflicts : int
-        Messages about whose label files disagree that arrived together.
+        Messages about whose label rows disagree that arrived together, in one file or in several.
     """
 
     added: int

@@ -14,6 +14,8 @@ from batch_nlp.training.resampling import occupied_cells, resampled_sums
 from batch_nlp.training.validate import METRICS, Validation, mean_f1
 
 DIFFERS = "differs from the champion"
+# Of up to three classes, what is asked for where the settings leave it to the project, and of more, beyond a guess
+_FEWEST, _AUTO, _ABOVE_A_GUESS = 3, {"f1_macro": 0.5, "f1_weighted": 0.6, "recall": 0.2}, 0.05
 # Classes of which each is taken at its figures, and the level of a test of more
 _FEW, _LEVEL = 10, 0.05
 
@@ -82,8 +84,26 @@ def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> li
     return [
         Check(f"training.thresholds.{name}", value, bound, value >= bound)
         for name, value in found.items()
-        if (bound := getattr(thresholds, name)) is not None
+        if (bound := threshold(name, getattr(thresholds, name), len(sizes))) is not None
     ]
+
+
+def threshold(name: str, setting: Any, n_classes: int) -> float | None:
+    """Return what a metric must reach; None where nothing is asked.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric.
+    setting : float, "auto" or None
+    n_classes : int
+        A guess among many classes is right less often, so they are asked for less.
+    """
+    if setting != "auto":
+        return None if setting is None else float(setting)
+    if n_classes <= _FEWEST:
+        return _AUTO[name]
+    return None if name == "recall" else round(1 / n_classes + _ABOVE_A_GUESS, 4)
 
 
 def _tail(n_classes: int) -> float | None:

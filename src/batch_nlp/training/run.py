@@ -27,6 +27,7 @@ from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw_files import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest
@@ -170,6 +171,7 @@ def _run(
     now: datetime,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
+    check_label(store.folder, levels_of(config.dataset.label))
     candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints)
     candidate.write_data(layers)
     _write_quarantine(config, layers, candidate, found)
