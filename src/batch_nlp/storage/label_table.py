@@ -245,7 +245,7 @@ def _warn_of_conflicts(connection: duckdb.DuckDBPyConnection) -> int:
     if not found:
         return 0
     logger.warning(
-        "{:,} message(s) are labelled differently by files that came together; the label of the later file counts: {}",
+        "{:,} message(s) are labelled differently by rows that came together; the label of the later one counts: {}",
         found[0][1],
         examples(message_id for message_id, _ in found),
     )
