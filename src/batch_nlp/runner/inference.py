@@ -126,7 +126,9 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
-    action = drift.response.value if verdict.status is Status.DRIFT else "none"
+    from batch_nlp.runner.response import response_of
+
+    action = response_of(run.config)[0].value if verdict.status is Status.DRIFT else "none"
     show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
     report_batch(run, batch, analysis, None)
     run.decide(
