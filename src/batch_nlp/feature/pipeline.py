@@ -16,9 +16,9 @@ from batch_nlp.config.builder import build_steps, step_name
 from batch_nlp.dataset.columns import joins, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
-from batch_nlp.errors import examples
+from batch_nlp.errors import SettingsError, examples
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.fields import Fields
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
@@ -95,8 +95,22 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: S
 
 
 def feature_fields(definition: FeatureDefinition) -> Fields:
-    """Return the fields that the steps of a definition make of a message, in their order."""
+    """Return the fields that the steps of a definition make of a message, in their order.
+
+    Raises
+    ------
+    SettingsError
+        If two steps make a field of one name; the text alone is one that several may rewrite.
+    """
     steps = build_steps(definition.steps, _bound(definition, definition.columns, None), "features.steps")
+    made: dict[str, str] = {}
+    for name, step in steps:
+        for field in step.fields() if hasattr(step, "fields") else ():
+            if made.setdefault(field.name, name) != name and field.name != TEXT:
+                raise SettingsError(
+                    f"features.steps: {made[field.name]} and {name} both make a field {field.name}. Give a column of "
+                    "that name another one (dataset.messages.columns.COLUMN.name), or take one of the steps out."
+                )
     return Fields.joined(step.fields() for _, step in steps if hasattr(step, "fields"))
 
 

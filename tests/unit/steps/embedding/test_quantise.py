@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.feature import embedding
+from batch_nlp.steps import embedding
 from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM
 from batch_nlp.steps.embedding.quantise import (
     FEWEST_TOKENS,
