@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 from loguru import logger
 
-from batch_nlp.config import Config, EngineConfig, Role
+from batch_nlp.config import Config, EngineConfig, Role, SideTableConfig
 from batch_nlp.config.builder import build_steps, step_name
 from batch_nlp.dataset.columns import joins, names_of
 from batch_nlp.dataset.labels import Labels
@@ -78,6 +78,12 @@ def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any
     return found | definition.columns
 
 
+def read_tables(config: Config, definition: FeatureDefinition) -> list[SideTableConfig]:
+    """Return the side tables of a definition, in the files that the settings say."""
+    files = {table.name: table.files for table in config.dataset.side_tables}
+    return [replace(table, files=files.get(table.name, table.files)) for table in definition.side_tables]
+
+
 def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: Surroundings) -> MeteredPipeline:
     """Return the feature pipeline.
 
@@ -118,9 +124,9 @@ def load_side_tables(
     config: Config, definition: FeatureDefinition, layers: Layers, connection: duckdb.DuckDBPyConnection
 ) -> SideTables:
     """Return the side tables of a definition, read from where the dataset's files are."""
-    joined = joins(definition.columns, definition.side_tables)
     # the tables as the definition knows them: a model is given the columns that it was trained on
-    dataset = replace(config.dataset, side_tables=definition.side_tables)
+    dataset = replace(config.dataset, side_tables=read_tables(config, definition))
+    joined = joins(definition.columns, dataset.side_tables)
     files = {
         one.table.name: prepare_side_table(dataset, one.table, Path(config.inference.inbox), layers, config.engine)
         for one in joined

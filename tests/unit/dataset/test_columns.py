@@ -140,5 +140,5 @@ def test_no_forbidden_column_of_a_dataset_that_comes_with_the_project_can_get_a_
     assert found.forbidden
     for forbidden in found.forbidden:
         columns = {**found.messages.columns, forbidden: column("raw")}
-        with pytest.raises(SettingsError, match="dataset.forbidden"):
+        with pytest.raises(SettingsError, match=r"dataset\.forbidden"):
             check_columns(replace(found, messages=replace(found.messages, columns=columns)))
