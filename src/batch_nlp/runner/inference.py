@@ -149,6 +149,7 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         build_feature_pipeline,
         load_side_tables,
         read_columns,
+        read_tables,
     )
     from batch_nlp.inference.run import run_inference_pipeline
 
@@ -166,7 +167,7 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
     columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     declared = replace(config.dataset.messages, columns=columns)
-    dataset = replace(config.dataset, messages=declared, side_tables=definition.side_tables)
+    dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
     check_schema(dataset, messages, run.inbox, run.layers, labels=False)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
