@@ -256,7 +256,7 @@ def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
     for line in (
         "pipeline: explain, feature, fti, inference, learning_curve, requeue, rollback, sample, simulate, status,",
         ", training, verify\n",
-        "dataset: sample, yelp",
+        "dataset: airline_tweets, complaints, products, sample, support_tweets, yelp",
         "Exit codes",
     ):
         assert line in result.stdout

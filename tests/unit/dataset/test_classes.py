@@ -18,7 +18,6 @@ AUTO = LabelConfig("topic")
 DEEP = LabelConfig(["sentiment", "reason"])
 
 
-
 def of(numbers: dict[str, int]) -> pd.Series[Any]:
     return pd.Series([name for name, number in numbers.items() for _ in range(number)], dtype=object)
 
@@ -53,7 +52,9 @@ def test_unknown_labels_of_listed_classes_follow_the_same_rule() -> None:
     found = of({"1": 5, "3": 2, "5": 6, "9": 4})
     assert counts(rule(STARS, "other", 3), found) == {"negative": 5, "positive": 6, "other": 6}
     assert counts(rule(STARS, "ignore", 3), found) == {"negative": 5, "positive": 6, "-1": 6}
-    with pytest.raises(DataError, match=r"4 stored labels are none of dataset\.label\.classes: 9\..*rare=\{as: other\}"):
+    with pytest.raises(
+        DataError, match=r"4 stored labels are none of dataset\.label\.classes: 9\..*rare=\{as: other\}"
+    ):
         find_classes(found, STARS, 2)
 
 

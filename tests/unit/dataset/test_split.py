@@ -30,7 +30,9 @@ LABELS = pd.Series([0, 1, 0, 2, 0] * 20)
 def rows(texts: Sequence[str | None] | None = None, times: Any = TIMES, **columns: Any) -> pd.DataFrame:
     """Return messages an hour apart, each with a text of its own."""
     hashes = [f"h{number}" for number in range(N)] if texts is None else list(texts)
-    return pd.DataFrame({"written_at": times, "text_hash": hashes, "group": None, **columns}).astype({"text_hash": object})
+    return pd.DataFrame({"written_at": times, "text_hash": hashes, "group": None, **columns}).astype(
+        {"text_hash": object}
+    )
 
 
 def split(messages: pd.DataFrame, by: Split, labels: pd.Series[int] = LABELS, seed: int = 1, **settings: Any) -> Parts:
@@ -61,7 +63,9 @@ def test_an_earlier_window_is_held_out_from_a_model_of_what_is_older_still(
 
 
 def test_a_window_before_which_there_is_nothing_is_refused() -> None:
-    with pytest.raises(DataError, match=r"training\.window=4: nothing is left.*training\.holdout=0\.2 of 100 ") as wrong:
+    with pytest.raises(
+        DataError, match=r"training\.window=4: nothing is left.*training\.holdout=0\.2 of 100 "
+    ) as wrong:
         split(rows(), Split.time, window=4)
     assert wrong.value.exit_code is ExitCode.DATA
 
