@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from batch_nlp.contracts import FORBIDDEN_SOURCES
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
