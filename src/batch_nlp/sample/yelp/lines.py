@@ -8,6 +8,8 @@ import orjson
 
 from batch_nlp.sample.yelp.reviews import Chunk, Row
 
+# Columns of a message's id and of its label
+ID, LABEL = "review_id", "stars"
 _BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
 _BAD_STARS = (0.0, 6.0, 11.0, -1.0)
 
