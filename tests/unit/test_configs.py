@@ -8,9 +8,13 @@ import pytest
 from tests.conftest import ROOT, MakeConfig
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.classes import class_map
+from batch_nlp.dataset.columns import check_columns
+from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.split import split_of
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import feature_fields
+from batch_nlp.monitoring.check import check_drift
 from batch_nlp.runner import check_settings
 from batch_nlp.training.pipeline import build_training_pipeline
 
@@ -41,9 +45,14 @@ def default(folder: Path, make_config: MakeConfig) -> Config:
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
     config = make_config(tmp_path, f"{group}={choice}", *NEEDS.get(choice, []))
     assert getattr(getattr(config, group), "name", choice) == choice
-    check_settings(config)
-    assert feature_fields(FeatureDefinition.from_config(config)).names[0] == "text"
-    names = [name for name, _ in build_training_pipeline(config).steps]
+    check_label(config.dataset.label)
+    check_columns(config.dataset)
+    split_of(config)
+    listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
+    check_drift(config.drift, listed.classes if listed else None)
+    fields = feature_fields(FeatureDefinition.from_config(config))
+    assert fields.names[0] == "text"
+    names = [name for name, _ in build_training_pipeline(config, fields).steps]
     assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
 
 
@@ -54,7 +63,7 @@ def test_every_experiment_composes_builds_and_changes_something(
 ) -> None:
     config = make_config(folder, choice)
     assert (config != default) is not (choice == "+ablation=inputs_all")  # which is the default
-    build_training_pipeline(config)
+    build_training_pipeline(config, feature_fields(FeatureDefinition.from_config(config)))
 
 
 @pytest.mark.parametrize(
