@@ -102,14 +102,10 @@ label: {column: category}
 """
 
 
-def test_a_dataset_of_two_columns_takes_a_file_of_a_few_lines(
-    tmp_path: Path, make_config: MakeConfig
-) -> None:
+def test_a_dataset_of_two_columns_takes_a_file_of_a_few_lines(tmp_path: Path, make_config: MakeConfig) -> None:
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
     (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(EIGHT_LINES)
-    config = make_config(
-        tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=mine"
-    )
+    config = make_config(tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=mine")
     check_settings(config)
     assert split_of(config).value == "random"
     assert config.dataset.raw_dir == f"{tmp_path}/data/01_raw/mine"

@@ -68,7 +68,10 @@ def test_a_sound_file_is_not_refused() -> None:
         (dataset(table(size=column("key"))), ["dataset.side_tables[0].columns.size.role"]),
         (dataset(table(), table("two", size=column("id"))), ["dataset.side_tables[1].columns.size.role"]),
         (dataset(table(size=column("number", name="s"))), ["dataset.side_tables[0].columns.size.name=s", "NAME_size"]),
-        (dataset(at=column("time", zone="Europe/Rom")), ["columns.at.zone=Europe/Rom", ": no such time zone, such as Europe/Rome"]),
+        (
+            dataset(at=column("time", zone="Europe/Rom")),
+            ["columns.at.zone=Europe/Rom", ": no such time zone, such as Europe/Rome"],
+        ),
         (dataset(at=column("time", zone="")), ["columns.at.zone="]),
         (dataset(at=column("time", zone="../etc/passwd")), ["columns.at.zone=../etc/passwd"]),
         (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
