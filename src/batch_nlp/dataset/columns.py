@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
@@ -62,6 +63,20 @@ def joins(columns: Mapping[str, ColumnConfig], tables: list[SideTableConfig]) ->
         for name, column in columns.items()
         if column.role is Role.key and column.of is not None
     ]
+
+
+def is_message_file(name: str, dataset: DatasetConfig) -> bool:
+    """Say whether the name of a file fits the messages; where they take any, those of the side tables do not.
+
+    Parameters
+    ----------
+    name : str
+        With its ending.
+    dataset : DatasetConfig
+    """
+    if dataset.messages.files == "*":
+        return not any(fnmatch(name, table.files + ".*") for table in dataset.side_tables)
+    return fnmatch(name, dataset.messages.files + ".*")
 
 
 def check_columns(dataset: DatasetConfig) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
@@ -162,6 +163,7 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
             f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
             "trained it."
         )
+    check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
     if definition.dataset != config.dataset.name:
         definition = borrowed(definition, run.definition)
     columns = read_columns(config, definition)
