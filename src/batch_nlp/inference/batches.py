@@ -174,8 +174,7 @@ def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
     return [
         file
         for file in find_files(inbox, "*")
-        if fnmatch(file.name, dataset.messages.files + ".*")
-        or not any(fnmatch(file.name, name + ".*") for name in side_tables)
+        if is_message_file(file.name, dataset) or not any(fnmatch(file.name, name + ".*") for name in side_tables)
     ]
 
 
