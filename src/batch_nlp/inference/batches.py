@@ -17,6 +17,7 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
+from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.registry import file_hash
