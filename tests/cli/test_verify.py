@@ -334,7 +334,7 @@ DAMAGES = [
     Damage(_other_facts, "warning", "says otherwise than the batch's record: counts"),
     Damage(_no_page, "warning", "is not there"),
     Damage(_features_twice, "error", "2 messages stored more than once"),
-    Damage(_unknown_label, "error", "1 label of values that dataset.target_map does not name: 9.5"),
+    Damage(_unknown_label, "error", "1 label that dataset.label.classes does not name: 9.5"),
     Damage(_damaged_table, "error", "damaged"),
     Damage(_uncommitted_rows, "warning", "no version of the table names"),
     Damage(_raw_files, "error", ""),

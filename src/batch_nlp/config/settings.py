@@ -112,6 +112,9 @@ def _check_values(settings: Config) -> None:
             f"at least training.{key}.folds={folds}, a message of each class for each fold",
         )
     need(training.keep_versions >= 2, "training.keep_versions", training.keep_versions, "at least 2, to roll back")
+    for name, bound in vars(training.thresholds).items():
+        sound = bound in ("auto", None) or (isinstance(bound, int | float) and 0 <= bound <= 1)
+        need(sound, f"training.thresholds.{name}", bound, "auto, null, or a number between 0 and 1")
     gate = training.gate
     need(gate.bootstrap_samples >= 100, "training.gate.bootstrap_samples", gate.bootstrap_samples, "at least 100")
     need(0 < gate.confidence < 1, "training.gate.confidence", gate.confidence, "a value between 0 and 1")

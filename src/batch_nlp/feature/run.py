@@ -84,6 +84,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
             f"{folder}. Put them there or set dataset.raw_dir."
         )
     known_files = RawFiles(store, version, now)
+    known_files.check_label(Labels(config.dataset.label).levels)
     new = known_files.new(files)
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
-from batch_nlp.storage.registry import Model, read_manifest
+from batch_nlp.storage.registry import Model, fields_of, read_manifest
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,6 +61,8 @@ def infer(run: Run) -> None:
     champion = run.registry.champion()
     if champion is None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    fields_of(champion.version, champion.manifest)
+    check_bands(config.drift, champion.manifest["classes"])
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
         try:
@@ -123,7 +127,9 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
-    action = drift.response.value if verdict.status is Status.DRIFT else "none"
+    from batch_nlp.runner.response import response_of
+
+    action = response_of(run.config)[0].value if verdict.status is Status.DRIFT else "none"
     show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
     report_batch(run, batch, analysis, None)
     run.decide(
@@ -157,6 +163,7 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
             f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
             "trained it."
         )
+    check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
     if definition.dataset != config.dataset.name:
         definition = borrowed(definition, run.definition)
     columns = read_columns(config, definition)

@@ -161,8 +161,9 @@ class Extract(StatelessStep):
         fields = [*keys, *(field_name(name, self.columns[name]) for name in others)]
         # times as numbers: how pandas writes one depends on the others of its batch
         values = (messages["written_at"].astype("int64"), *(messages[field] for field in fields))
+        # a message without a text is refused for that, not for its id
         ids = [
-            None if row[0] is None else _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))
+            _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))
             for row in zip(messages["text_hash"], *values, strict=True)
         ]
         return pd.Series(ids, messages.index, object)

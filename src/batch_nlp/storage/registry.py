@@ -76,11 +76,24 @@ class Model:
     @property
     def fields(self) -> Fields:
         """What the model is given of a message."""
-        return Fields.from_list(self.manifest["fields"])
+        return fields_of(self.version, self.manifest)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
+
+
+def fields_of(version: str, manifest: dict[str, Any]) -> Fields:
+    """Return the fields that a model was trained on.
+
+    Raises
+    ------
+    DataError
+        If its manifest names none.
+    """
+    if "fields" not in manifest:
+        raise DataError(f"{version}: was trained by an earlier release. Train a new model with pipeline=fti.")
+    return Fields.from_list(manifest["fields"])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

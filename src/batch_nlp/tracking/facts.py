@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config import Config, plain
+from batch_nlp.dataset.split import split_of
 from batch_nlp.tracking.job import Job
 from batch_nlp.tracking.settings import masked
 
@@ -81,7 +82,7 @@ def parameters(config: Config) -> dict[str, str]:
     """Return every setting that a model follows from, under its name on the command line."""
     settings = {
         "seed": config.seed,
-        "dataset": {"name": config.dataset.name},
+        "dataset": {"name": config.dataset.name, "split": split_of(config).value},
         "model": plain(config.model),
         "training": plain(config.training),
         "features": plain(config.features),

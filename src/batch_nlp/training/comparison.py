@@ -10,7 +10,7 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.reference import REFERENCE_FILE
-from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry
+from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry, fields_of
 from batch_nlp.storage.samples import read_checked
 from batch_nlp.training.candidate import Candidate, message_hashes
 from batch_nlp.training.fit import in_parts
@@ -80,6 +80,8 @@ def _judged(champion: Model, registry: Registry) -> dict[str, int]:
 def _comparable_champion(config: Config, registry: Registry) -> Model | None:
     try:
         champion = registry.champion()
+        if champion is not None:
+            fields_of(champion.version, champion.manifest)
     except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
         logger.error("The champion cannot be compared with: {}", error)
         return None

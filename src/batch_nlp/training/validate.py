@@ -43,10 +43,12 @@ class Validation:
         return np.asarray(self.confusion.sum(axis=0) / self.confusion.sum())
 
     def metric(self, name: str) -> float:
-        """Return a metric by name: ``f1_weighted``, ``f1_macro`` or ``accuracy``."""
+        """Return a metric by name: ``f1_weighted``, ``f1_macro`` (of the classes that occur) or ``accuracy``."""
         if name == "accuracy":
             return float(np.trace(self.confusion) / self.confusion.sum())
-        return float(f1_of_counts(self.confusion, name))
+        hits, support, predicted = np.diag(self.confusion), self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        there = support > 0
+        return float(mean_f1(hits[there], support[there], predicted[there], name))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all metrics as JSON values."""

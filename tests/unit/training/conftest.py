@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 import pytest
 
+from batch_nlp.dataset.classes import class_map
 from batch_nlp.storage.feature_store import FeatureStore
 
 
@@ -24,5 +25,6 @@ def messages(world: World) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def labels(world: World, messages: pd.DataFrame) -> pd.Series[int]:
-    found: pd.Series[int] = messages["target"].map(dict(world.config.dataset.target_map)).astype(int)
-    return found
+    found = class_map(world.config.dataset.label)
+    assert found is not None
+    return found.indices(messages["target"])

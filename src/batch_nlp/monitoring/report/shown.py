@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from batch_nlp.hierarchy import roll_up
+from batch_nlp.monitoring.band import parents_of
 
 # Rows of a table of classes
 MOST_ROWS = 20
@@ -28,5 +28,5 @@ def most_telling(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> 
 def with_parents(values: Mapping[str, float]) -> dict[str, float]:
     """Return shares by class, in a hierarchy with the sums of the parents too."""
     names, shares = list(values), list(values.values())
-    sums = {parent: sum(shares[index] for index in leaves) for parent, leaves in roll_up(names)}
+    sums = {parent: sum(shares[index] for index in leaves) for parent, leaves in parents_of(names)}
     return {**sums, **values}

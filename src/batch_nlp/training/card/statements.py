@@ -150,9 +150,8 @@ def _refit(facts: dict[str, Any]) -> str:
     if not facts["refit"]["done"]:
         return ""
     return (
-        f"After the gate the model was fitted again on all {facts['refit']['rows']:,} labelled messages, with the same "
-        "settings, calibration and decision. The figures are those of the model before, which had not seen the "
-        "hold-out."
+        f"After the gate the model was fitted again on all {facts['refit']['rows']:,} labelled messages, with its "
+        "settings, calibration and decision. The figures are those of the model before, without the hold-out."
     )
 
 
