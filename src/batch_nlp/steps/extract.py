@@ -12,7 +12,7 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import Joined, field_name, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, normal_text
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
@@ -159,12 +159,13 @@ class Extract(StatelessStep):
         """Return ids of messages that have none: of equal texts with equal values there is one message."""
         roles = (Role.key, Role.number, Role.category, Role.raw)
         fields = [field_name(name, self.columns[name]) for name in names_of(self.columns, *roles)]
-        others = messages[["written_at", *fields]].astype(str).agg("\x1f".join, axis=1) if fields else None
-        if others is None:
-            others = messages["written_at"].astype(str)
+        # value by value: how pandas writes a column depends on its other rows
+        columns = [
+            ["" if is_missing(value) else str(value) for value in messages[name]] for name in ("written_at", *fields)
+        ]
         ids = [
-            None if text is None else _hash(f"{text}\x1f{other}")
-            for text, other in zip(messages["text_hash"], others, strict=True)
+            None if text is None else _hash("\x1f".join([text, *others]))
+            for text, *others in zip(messages["text_hash"], *columns, strict=True)
         ]
         return pd.Series(ids, messages.index, object)
 
