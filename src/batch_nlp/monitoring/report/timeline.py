@@ -51,6 +51,11 @@ class Moment:
         return str(self.document.get("predicted_at") or "")
 
     @property
+    def happened(self) -> list[str]:
+        """Its events, in their order."""
+        return [event for event in EVENTS if event in self.events]
+
+    @property
     def analysis(self) -> Mapping[str, Any]:
         """Its analysis; empty in a document that an earlier version wrote."""
         return self.document.get("analysis") or {}
