@@ -23,14 +23,9 @@ def given(overrides: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Jobs that differ only in seed or window: one experiment and its repeats.
+    """Jobs that differ only in seed or window: one experiment and its repeats."""
 
-    Parameters
-    ----------
-    jobs : list of JobResult
-        At least one, all of them done.
-    """
-
+    # At least one, all of them done
     jobs: list[JobResult]
 
     @cached_property
@@ -65,23 +60,13 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A sweep's experiments, best first, and what failed.
-
-    Parameters
-    ----------
-    name : str
-        Of the sweep.
-    experiments : list of Experiment
-        Best first; those without a metric last.
-    failed : list of JobResult
-        Jobs that failed.
-    unfinished : mapping of str to list of str
-        Folders of jobs that left no result (killed, or at work), and the settings given for them.
-    """
+    """A sweep's experiments, best first, and what failed."""
 
     name: str
+    # Best first; those without a metric last
     experiments: list[Experiment]
     failed: list[JobResult]
+    # Folders of jobs that left no result (killed, or at work), and the settings given for them
     unfinished: Mapping[str, list[str]]
 
     @cached_property

@@ -28,23 +28,15 @@ _NO_FILE, _EMPTY_FILE, _BURST_DAYS = 5, 7, 10
 
 @dataclass(frozen=True)
 class Day:
-    """What one day brings.
+    """What one day brings."""
 
-    Parameters
-    ----------
-    messages : int or None
-        Messages of the day's batch; 0 is an empty file, None no file.
-    mix : tuple of float
-        Their class shares (negative, neutral, positive).
-    vocabulary : float
-        Share of them that talk about things that the history never mentions.
-    flipped : float
-        Share of their labels that arrive as another class.
-    """
-
+    # Messages of the day's batch; 0 is an empty file, None no file
     messages: int | None
+    # Their class shares (negative, neutral, positive)
     mix: Mix = NATURAL
+    # Share of them that talk about things that the history never mentions
     vocabulary: float = 0.0
+    # Share of their labels that arrive as another class
     flipped: float = 0.0
 
 

@@ -26,7 +26,7 @@ _OUTCOMES = ("predicted", "duplicates", "quarantined")
 _RETRAININGS = ("promoted", "rejected", "same")
 
 # By the name of the metric: its value, or its values by what its label tells apart; None is left out
-Values = dict[str, float | None | Mapping[str, float | None]]
+Values = dict[str, float | Mapping[str, float | None] | None]
 
 
 def write_metrics(
