@@ -9,12 +9,14 @@ from pathlib import Path
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from batch_nlp.experiments.page import sweep_page
+from batch_nlp.experiments.figures import figures
 from batch_nlp.experiments.ranking import Ranking
 from batch_nlp.experiments.result import persist
+from batch_nlp.html import page, templates
 from batch_nlp.log import console
 
 _FAILURES = ("job", "exit code", "settings", "reason")
+_STYLE = "body { max-width: 1200px; } .failed td { color: #ab091e; }"
 
 
 def show(ranking: Ranking) -> None:
@@ -47,19 +49,16 @@ def write_reports(ranking: Ranking, folder: Path) -> Path:
 
 def markdown(ranking: Ranking) -> str:
     """Return the ranking in Markdown."""
-    parts = [f"# Sweep {_cell(ranking.name)}"]
-    if ranking.metric:
-        parts.append(f"Ranked by the mean of {_cell(ranking.metric)} on the hold-out; ± is the standard deviation.")
-    if ranking.experiments:
-        parts.append(_table(ranking.headings(), ranking.rows()))
-    if ranking.failures():
-        parts += ["## Failed", _table(_FAILURES, ranking.failures())]
-    return "\n\n".join(parts) + "\n"
+    environment = templates("batch_nlp.experiments")
+    environment.filters["cell"] = _cell
+    return environment.get_template("sweep.md").render(ranking=ranking, failure_headings=_FAILURES)
 
 
-def _table(headings: list[str] | tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+def sweep_page(ranking: Ranking) -> str:
+    """Return the page, which needs nothing else: the ranked table, the figures, and what failed."""
+    values = {"ranking": ranking, "figures": figures(ranking), "failure_headings": _FAILURES}
+    body = templates("batch_nlp.experiments").get_template("sweep.html").make_module(values)
+    return page(f"Sweep {ranking.name}", body, style=_STYLE)
 
 
 def _cell(text: str) -> str:

@@ -44,6 +44,17 @@ class Embedder(Protocol):
         ...
 
 
+class NoEmbedder:
+    """Gives every text a vector without entries, for those who need none."""
+
+    dims = 0
+    fingerprint = "none"
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return an array of shape (n, 0)."""
+        return np.empty((len(texts), 0), dtype=np.float32)
+
+
 def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:
     """Encode each different text once.
 
