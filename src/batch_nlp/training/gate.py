@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.resampling import occupied_cells, resampled_sums
+from batch_nlp.training.intervals import occupied_cells, resampled_sums
 from batch_nlp.training.validate import METRICS, Validation, mean_f1
 
 DIFFERS = "differs from the champion"

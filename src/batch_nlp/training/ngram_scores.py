@@ -15,9 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
-from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models
+from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
 from batch_nlp.training.term_counter import TermCounter
-from batch_nlp.training.text_matrix import stack, take_rows
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # What is told of the sentences of a text, for each score

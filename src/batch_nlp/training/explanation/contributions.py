@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT
 from batch_nlp.training.calibration import class_scores
-from batch_nlp.training.ngram_scores import NgramScores
 
 TREE_SHAP = "TreeSHAP (exact)"
 LINEAR = "coefficient times value (exact)"
@@ -53,12 +51,6 @@ class Contributions:
     def rest(self) -> NDArray[np.float64]:
         """What no group explains alone, shape (k,): 0 up to rounding where the method is exact."""
         return np.asarray(self.margins - self.base - self.values.sum(axis=1))
-
-
-def ngram_step(pipeline: Pipeline) -> NgramScores | None:
-    """Return the fitted step that scores n-grams; None for a model that does not learn from them."""
-    found = pipeline.named_steps["encoding"].named_transformers_.get("ngrams")
-    return found if isinstance(found, NgramScores) else None
 
 
 def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
-from batch_nlp.training.column_groups import column_groups
-from batch_nlp.training.explanation.contributions import Contributions, contributions, ngram_step
+from batch_nlp.training.explanation.contributions import Contributions, contributions
 from batch_nlp.training.explanation.words import (
     Word,
     left_out_words,
@@ -22,7 +21,9 @@ from batch_nlp.training.explanation.words import (
     term_effects,
     word_effects,
 )
+from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
+from batch_nlp.training.words import ngram_scores
 
 TERMS = "what each n-gram adds to the log-odds of the logistic regression on n-grams, one of the n-gram scores"
 LEFT_OUT = "how far the class's score falls when all occurrences of the word are left out"
@@ -192,7 +193,7 @@ def explain_message(
     probabilities = classifier.predict_proba(encoded)
     decided = int(classifier.decide(probabilities)[0])
     found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
-    ngrams, terms, meaning, passed_over, words = ngram_step(pipeline), dict[str, float](), "", 0, list[Word]()
+    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[Word]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
         meaning, words = LEFT_OUT, spread_left_out(text, terms)

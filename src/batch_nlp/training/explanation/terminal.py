@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.log import printable
-from batch_nlp.training.column_groups import NGRAMS, SENTENCES
 from batch_nlp.training.explanation.explain import Explanation
+from batch_nlp.training.importance import NGRAMS, SENTENCES
 
 _TERMS, _PARTS, _TEXT = 12, 12, 400
 GROUP_NAMES = {

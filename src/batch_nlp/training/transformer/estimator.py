@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from batch_nlp.fields import TEXT
 from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
 from batch_nlp.training.transformer.checks import check_classes, check_parameters, require_extra
-from batch_nlp.training.transformer.recipe import Recipe
 from batch_nlp.training.transformer.stack import apply_stack, fit_stack
 from batch_nlp.training.transformer.tokens import TokenReader
 
@@ -186,7 +185,7 @@ class FineTunedTransformer(ClassifierMixin, BaseEstimator):
 
     def _fine_tune(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any, cut: int) -> None:
         from batch_nlp.training.transformer.network import find_device
-        from batch_nlp.training.transformer.tuning import Rows, fine_tune
+        from batch_nlp.training.transformer.tuning import Recipe, Rows, fine_tune
 
         tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(texts.tolist())
         recipe = Recipe(

@@ -19,10 +19,25 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, Traine
 from batch_nlp.log import console
 from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
 from batch_nlp.training.transformer.network import pad
-from batch_nlp.training.transformer.recipe import Recipe
 from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
 
 _METRIC = "f1_macro"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parameters of `FineTunedTransformer` that the loop of the fine-tuning reads; see there for their meaning."""
+
+    epochs: float
+    learning_rate: float
+    batch_size: int
+    weight_decay: float
+    warmup_share: float
+    patience: int
+    evaluations_per_epoch: int
+    device: str
+    seed: int
+    progress: bool
 
 
 @dataclass(frozen=True)
