@@ -26,8 +26,6 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> 
 
     Parameters
     ----------
-    function : callable
-    items : sequence
     threads : int
         Items that are worked on at a time; with 1, by the thread that calls.
 

@@ -32,12 +32,7 @@ class Calibrator(Protocol):
 
 
 class TemperatureCalibrator(BaseEstimator):
-    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017).
-
-    Attributes
-    ----------
-    temperature_ : float
-    """
+    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017)."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn the temperature."""

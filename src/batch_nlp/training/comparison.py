@@ -27,7 +27,6 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
 
     Parameters
     ----------
-    candidate : Candidate
     config : Config
         ``training.gate`` says what is asked; without it, or without a champion, nothing is.
     store : FeatureStore

@@ -28,29 +28,19 @@ _CHARACTERS, _WORDS = 500, 5
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """What confident learning suspects.
+    """What confident learning suspects."""
 
-    Parameters
-    ----------
-    thresholds : ndarray of float64, shape (k,)
-        Mean probability of each class over the messages that were given it.
-    joint : ndarray of int64, shape (k, k)
-        Messages by given class and the class that they confidently belong to.
-    suspects : ndarray of int64, shape (n_suspects,)
-        Positions of the messages beside the diagonal of `joint`, greatest margin first.
-    suggested : ndarray of int64, shape (n_suspects,)
-        The classes that they confidently belong to.
-    margins : ndarray of float64, shape (n_suspects,)
-        Probability of the suggested class less that of the given one.
-    share : float
-        Estimated share of messages with another true class than the given one.
-    """
-
+    # Mean probability of each class over the messages that were given it, shape (k,)
     thresholds: NDArray[np.float64]
+    # Messages by given class and the class that they confidently belong to, shape (k, k)
     joint: NDArray[np.int64]
+    # Positions of the messages beside the diagonal of `joint`, greatest margin first, shape (n_suspects,)
     suspects: NDArray[np.int64]
+    # The classes that they confidently belong to, shape (n_suspects,)
     suggested: NDArray[np.int64]
+    # Probability of the suggested class less that of the given one, shape (n_suspects,)
     margins: NDArray[np.float64]
+    # Estimated share of messages with another true class than the given one
     share: float
 
 
@@ -86,12 +76,7 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
 
 
 class ErrorAnalysis:
-    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    """
+    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves."""
 
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
@@ -176,7 +161,6 @@ def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Pat
 
     Parameters
     ----------
-    analysis : ErrorAnalysis
     layers : Layers
         The report goes to ``08_reporting/training``: it holds texts of messages.
     run : str

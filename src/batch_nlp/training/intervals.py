@@ -48,7 +48,6 @@ def resampled_sums(
         Messages in each cell.
     groups : sequence of ndarray of int, shape (m,)
         For each way to group the cells, the group of each cell; `n_groups` where it belongs to none.
-    n_groups : int
     samples : int
         Number of resamples.
     seed : int

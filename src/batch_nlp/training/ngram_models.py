@@ -33,7 +33,6 @@ def stack(pieces: Iterable[csr_array], n_columns: int) -> csr_array:
     Parameters
     ----------
     pieces : iterable of csr_array of float64, shape (n_piece, n_columns)
-    n_columns : int
     """
     values, indices, lengths = GrowingArray(np.float64), GrowingArray(np.int32), GrowingArray(np.int64)
     for piece in pieces:
@@ -53,16 +52,12 @@ def take_rows(matrix: csr_array, rows: NDArray[np.int64]) -> csr_array:
 
 
 class NgramModels(NamedTuple):
-    """A fitted logistic regression, and a ridge regression on weights times naive-Bayes log-count ratios.
+    """A fitted logistic regression, and a ridge regression on weights times naive-Bayes log-count ratios."""
 
-    Parameters
-    ----------
-    coef : ndarray of float64, shape (n_scores, n_terms)
-        Weights of the first model, then of the second; of two classes, for the second one alone.
-    intercept : ndarray of float64, shape (n_scores,)
-    """
-
+    # Weights of the first model, then of the second; of two classes, for the second one alone, shape (n_scores,
+    # n_terms)
     coef: NDArray[np.float64]
+    # Shape (n_scores,)
     intercept: NDArray[np.float64]
 
 

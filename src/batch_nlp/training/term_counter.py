@@ -89,10 +89,6 @@ class TermCounter:
     def count(self, texts: Sequence[str]) -> tuple[csr_array, NDArray[np.int64]]:
         """Count the terms.
 
-        Parameters
-        ----------
-        texts : sequence of str
-
         Returns
         -------
         counts : csr_array of float64, shape (n_sentences, n_terms)

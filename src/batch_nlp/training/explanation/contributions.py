@@ -25,26 +25,18 @@ OCCLUSION = "left out one at a time (not additive)"
 
 @dataclass(frozen=True)
 class Contributions:
-    """What groups of columns add to the margins of one message.
+    """What groups of columns add to the margins of one message."""
 
-    Parameters
-    ----------
-    method : str
-        How they were found.
-    groups : list of str
-        Names of the groups, shape (g,).
-    values : ndarray of float64, shape (k, g)
-        What each group adds to the margin of each class.
-    base : ndarray of float64, shape (k,)
-        Margins of a message of which nothing is known.
-    margins : ndarray of float64, shape (k,)
-        Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities.
-    """
-
+    # How they were found
     method: str
+    # Names of the groups, shape (g,)
     groups: list[str]
+    # What each group adds to the margin of each class, shape (k, g)
     values: NDArray[np.float64]
+    # Margins of a message of which nothing is known, shape (k,)
     base: NDArray[np.float64]
+    # Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities,
+    # shape (k,)
     margins: NDArray[np.float64]
 
     @property

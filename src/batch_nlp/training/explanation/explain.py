@@ -31,78 +31,51 @@ LEFT_OUT = "how far the class's score falls when all occurrences of the word are
 
 @dataclass(frozen=True)
 class Part:
-    """A group of columns.
-
-    Parameters
-    ----------
-    name : str
-        Name of the group.
-    value : str
-        What the message has there; empty for what is no single value.
-    effect : float
-        What the group adds to the margin of the class decided on.
-    """
+    """A group of columns."""
 
     name: str
+    # What the message has there; empty for what is no single value
     value: str
+    # What the group adds to the margin of the class decided on
     effect: float
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The decision on one message, and what led to it.
-
-    Parameters
-    ----------
-    message_id, text : str
-    model : str
-        Version of the model.
-    classes : list of str
-        Names of the classes, shape (k,).
-    probabilities : list of float
-        Calibrated, shape (k,).
-    weights : list of float
-        The class whose probability times its weight is greatest is decided on, shape (k,).
-    margins : list of float
-        Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
-        logarithmic probabilities, up to a number that all classes share.
-    decided : int
-        Index of the class decided on; base value and effects are about it.
-    truth : str or None
-        Name of the true class, if a label is known.
-    method : str
-        How the effects of the parts were found.
-    base, rest : float
-        Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method
-        is exact.
-    parts : list of Part
-        Greatest effect first, whatever its sign.
-    terms : dict of str to float
-        N-grams or words with their effects, greatest first; empty for a model that reads no words.
-    terms_mean : str
-        What these effects are.
-    terms_passed_over : int
-        Words that were not tried, since there are too many.
-    words : list of Word
-        Where the effects lie in the text.
-    """
+    """The decision on one message, and what led to it."""
 
     message_id: str
     text: str
+    # Version of the model
     model: str
+    # Names of the classes, shape (k,)
     classes: list[str]
+    # Calibrated, shape (k,)
     probabilities: list[float]
+    # The class whose probability times its weight is greatest is decided on, shape (k,)
     weights: list[float]
+    # Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
+    # logarithmic probabilities, up to a number that all classes share
     margins: list[float]
+    # Index of the class decided on; base value and effects are about it
     decided: int
+    # Name of the true class, if a label is known
     truth: str | None
+    # How the effects of the parts were found
     method: str
+    # Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method is
+    # exact
     base: float
     rest: float
+    # Greatest effect first, whatever its sign
     parts: list[Part]
+    # N-grams or words with their effects, greatest first; empty for a model that reads no words
     terms: dict[str, float]
+    # What these effects are
     terms_mean: str
+    # Words that were not tried, since there are too many
     terms_passed_over: int
+    # Where the effects lie in the text
     words: list[Word]
 
     @property

@@ -33,7 +33,6 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
 
     Parameters
     ----------
-    explanation : Explanation
     console : Console, optional
         Where to; standard output by default.
     """

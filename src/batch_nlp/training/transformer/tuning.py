@@ -42,19 +42,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Messages with what is learned from them; a dataset in torch's sense.
+    """Messages with what is learned from them; a dataset in torch's sense."""
 
-    Parameters
-    ----------
-    tokens : list of ndarray of int32
-        Tokens of each message.
-    labels : ndarray of int64, shape (n,)
-    weights : ndarray of float64, shape (n,)
-        Weight of each message in the loss.
-    """
-
+    # Tokens of each message
     tokens: Sequence[TokenIds]
+    # Shape (n,)
     labels: NDArray[np.int64]
+    # Weight of each message in the loss, shape (n,)
     weights: NDArray[np.float64]
 
     def __len__(self) -> int:
