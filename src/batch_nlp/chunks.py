@@ -47,12 +47,9 @@ def replace_surrogates(text: str) -> str:
 
 
 def split_chunks(texts: Sequence[str]) -> Split:
-    """Split texts at spaces, U+0020, alone; between two of them lies an empty chunk.
+    """Split texts, which must be without lone surrogates, at spaces, U+0020, alone.
 
-    Parameters
-    ----------
-    texts : sequence of str
-        Without lone surrogates.
+    Between two spaces lies an empty chunk.
     """
     split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
     encoded = split.flatten().dictionary_encode()
@@ -73,13 +70,7 @@ class Chunks:
         self._remembered: dict[str, Sequence[int]] = {}
 
     def __call__(self, texts: Sequence[str]) -> Numbered:
-        """Return the numbers of some texts.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            Without lone surrogates.
-        """
+        """Return the numbers of some texts, which must be without lone surrogates."""
         different, codes, bounds = split_chunks(texts)
         numbers = self._look_up(different.to_pylist())
         lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))

@@ -34,11 +34,6 @@ from batch_nlp.training.validate import Validation
 CHECK_ROWS = 50
 
 
-def message_hashes(rows: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return 64 bits that stand for each message's id, shape (n,)."""
-    return id_hashes(rows["message_id"])
-
-
 @dataclass(frozen=True)
 class Candidate:
     """A fitted pipeline with the messages that it was trained and measured on."""
@@ -174,7 +169,7 @@ class Candidate:
             check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], schema=self.fields.schema, preserve_index=False)
             expected = pa.array(list(probabilities), pa.list_(pa.float64()))
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
-            trained_on = pa.table({"message": message_hashes(self.messages.loc[learned])})
+            trained_on = pa.table({"message": id_hashes(self.messages.loc[learned, "message_id"])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
             write_reference(
                 temporary,

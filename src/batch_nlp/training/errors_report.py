@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.card.pages import render
 from batch_nlp.training.words import ClassWords, ngram_scores
@@ -84,8 +85,7 @@ class ErrorAnalysis:
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
         """Probability of the predicted class of each held-out message, shape (n_held_out,)."""
-        candidate = self._candidate
-        return np.take_along_axis(candidate.probabilities, candidate.predicted[:, np.newaxis], axis=1)[:, 0]
+        return of_predicted(self._candidate.probabilities, self._candidate.predicted)
 
     @cached_property
     def label_errors(self) -> LabelErrors:
@@ -157,19 +157,9 @@ class ErrorAnalysis:
 
 
 def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Path:
-    """Write mistakes and suspected label errors as parquet and HTML, all or nothing.
+    """Write mistakes and suspected label errors as parquet and HTML, all or nothing, and return their folder.
 
-    Parameters
-    ----------
-    layers : Layers
-        The report goes to ``08_reporting/training``: it holds texts of messages.
-    run : str
-        Name of the run.
-
-    Returns
-    -------
-    Path
-        The folder.
+    It is that of the run in ``08_reporting/training``, since the report holds texts of messages.
     """
     folder = layers.reporting / "training" / run
     facts = {

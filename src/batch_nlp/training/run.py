@@ -113,10 +113,6 @@ def run_training_pipeline(
     now : datetime
         Time of the run.
 
-    Returns
-    -------
-    TrainingResult
-
     Raises
     ------
     DataError

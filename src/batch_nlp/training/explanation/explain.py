@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
@@ -178,9 +177,9 @@ def explain_message(
         text=text,
         model=model,
         classes=classes,
-        probabilities=_floats(probabilities[0]),
-        weights=_floats(classifier.decision_weights_),
-        margins=_floats(found.margins),
+        probabilities=probabilities[0].tolist(),
+        weights=classifier.decision_weights_.tolist(),
+        margins=found.margins.tolist(),
         decided=decided,
         truth=truth,
         method=found.method,
@@ -192,10 +191,6 @@ def explain_message(
         terms_passed_over=passed_over,
         words=words,
     )
-
-
-def _floats(values: NDArray[np.float64]) -> list[float]:
-    return [float(value) for value in values]
 
 
 def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[Part]:

@@ -31,10 +31,7 @@ def _bar(effect: float, greatest: float) -> str:
 def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
     """Print decision, probabilities, the parts with the greatest effects, and the words that speak for and against.
 
-    Parameters
-    ----------
-    console : Console, optional
-        Where to; standard output by default.
+    By default to standard output.
     """
     console = console or Console()
 
