@@ -14,18 +14,12 @@ FloatMatrix = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors.
+    """Turns texts into vectors."""
 
-    Attributes
-    ----------
-    dims : int
-        Length of a vector.
-    fingerprint : str
-        Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different
-        fingerprints must not be mixed.
-    """
-
+    # Length of a vector
     dims: int
+    # Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different fingerprints must
+    # not be mixed.
     fingerprint: str
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:

@@ -134,15 +134,7 @@ def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0
 
 
 def cached_table(path: Path, make: Callable[[], FloatMatrix]) -> FloatMatrix:
-    """Return a table from its file; if that is missing or damaged, make the table and write the file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    make : callable
-        Makes the table.
-    """
+    """Return a table from its file; if that is missing or damaged, make the table and write the file."""
     if path.exists():
         try:
             return _read_table(path)

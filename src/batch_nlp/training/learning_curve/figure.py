@@ -18,7 +18,6 @@ def curve_figure(found: LearningCurve, metrics: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    found : LearningCurve
     metrics : mapping of str to str
         What is drawn, and what it is called.
 

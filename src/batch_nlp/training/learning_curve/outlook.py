@@ -27,18 +27,14 @@ _BOUNDS = ([0.0, 0.0, 0.05], [1.0, 1.0, 2.0])
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """The score ``a - b * n ** -c`` of n training messages (Hestness et al., Deep learning scaling is predictable,
-    2017; Viering and Loog, The shape of learning curves, 2022).
+    """The score ``a - b * n ** -c`` of n training messages.
 
-    Parameters
-    ----------
-    a : float
-        The score that no number of messages exceeds.
-    b, c : float
-        How far one message falls short of it, and how fast that shrinks.
-    """  # noqa: D205 one sentence with its sources
+    Hestness et al., Deep learning scaling is predictable, 2017; Viering and Loog, The shape of learning curves, 2022.
+    """
 
+    # The score that no number of messages exceeds
     a: float
+    # How far one message falls short of it, and how fast that shrinks
     b: float
     c: float
 
@@ -83,28 +79,18 @@ def fit_power_law(sizes: ArrayLike, scores: ArrayLike) -> PowerLaw | None:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What twice as many messages would bring, extrapolated.
-
-    Parameters
-    ----------
-    metric : str
-    messages : int
-        The largest size that was trained on.
-    curve : PowerLaw or None
-        None where there are too few sizes.
-    gain : float or None
-        What the curve gains from `messages` to twice as many.
-    gain_range : tuple of float or None
-        10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again.
-    answer : str
-        ``yes``, ``probably``, ``little`` or ``unknown``.
-    """
+    """What twice as many messages would bring, extrapolated."""
 
     metric: str
+    # The largest size that was trained on
     messages: int
+    # None where there are too few sizes
     curve: PowerLaw | None
+    # What the curve gains from `messages` to twice as many
     gain: float | None
+    # 10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again
     gain_range: tuple[float, float] | None
+    # ``yes``, ``probably``, ``little`` or ``unknown``
     answer: str
 
     @property
@@ -148,7 +134,6 @@ def look_ahead(
         Classes of the held-out messages.
     predictions : sequence of ndarray of int, shape (s, n)
         What the model of each size predicts for them.
-    n_classes : int
     metric : str
         ``f1_macro`` or ``f1_weighted``.
     seed : int
