@@ -16,7 +16,7 @@ from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
 from batch_nlp.runner.context import Run, champion_definition
-from batch_nlp.storage.working import who_works
+from batch_nlp.storage.lock import who_works
 
 _RECENT = 5
 _EXIT = re.compile(

@@ -25,7 +25,7 @@ from batch_nlp.runner.verify.reports import check_reports
 from batch_nlp.runner.verify.screen import Outcome, show
 from batch_nlp.runner.verify.store import check_store
 from batch_nlp.storage.atomic import unfinished, write_json
-from batch_nlp.storage.working import who_works
+from batch_nlp.storage.lock import who_works
 
 REPORT_FILE = "verify.json"
 
