@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Config, Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.columns import is_message_file, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.values import UNREADABLE, as_key
 from batch_nlp.dataset.where import Where
@@ -18,7 +18,8 @@ from batch_nlp.storage.raw import RawBatch, find_files, read_batches
 
 def message_files(config: Config) -> list[Path]:
     """Return the files in ``dataset.raw_dir`` that hold messages."""
-    return find_files(Path(config.dataset.raw_dir), config.dataset.messages.files)
+    found = find_files(Path(config.dataset.raw_dir), config.dataset.messages.files)
+    return [file for file in found if is_message_file(file.name, config.dataset)]
 
 
 def read_messages(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
@@ -119,7 +120,9 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
-    action = drift.response.value if verdict.status is Status.DRIFT else "none"
+    from batch_nlp.runner.response import response_of
+
+    action = response_of(run.config)[0].value if verdict.status is Status.DRIFT else "none"
     show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
     report_batch(run, batch, analysis, None)
     run.decide(
@@ -140,17 +143,19 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         build_feature_pipeline,
         load_side_tables,
         read_columns,
+        read_tables,
     )
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config
     definition = champion_definition(champion.version, champion.manifest)
+    check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
     if definition.dataset != config.dataset.name:
         definition = borrowed(definition, run.definition)
     columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     declared = replace(config.dataset.messages, columns=columns)
-    dataset = replace(config.dataset, messages=declared, side_tables=definition.side_tables)
+    dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
     check_schema(dataset, messages, run.inbox, run.layers, labels=False)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:

@@ -34,14 +34,24 @@ def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """
     if analysis.deciding.status is not Status.DRIFT:
         return Answer(Action.NONE)
-    response = run.config.drift.response
+    response, reason = response_of(run.config)
     if response is DriftResponse.none:
-        return Answer(Action.NONE, "drift.response=none")
+        return Answer(Action.NONE, reason)
     if response is DriftResponse.alert:
-        return Answer(Action.ALERT, "drift.response=alert")
+        return Answer(Action.ALERT, reason)
     if response is DriftResponse.reweight:
         return _reweight(run, batch, analysis)
     return _retrain(run, batch, analysis)
+
+
+def response_of(config: Config) -> tuple[DriftResponse, str]:
+    """Return what follows drift, and why: without labels or a champion of its own, a dataset can only be told of it."""
+    asked = config.drift.response
+    if asked is DriftResponse.retrain and config.dataset.label.column is None:
+        return DriftResponse.alert, f"messages of dataset {config.dataset.name} have no labels to retrain on"
+    if asked is DriftResponse.retrain and config.inference.champion_of is not None:
+        return DriftResponse.alert, f"the champion is that of dataset {config.inference.champion_of}"
+    return asked, f"drift.response={asked.value}"
 
 
 def raise_for(batch: Batch, analysis: Analysis, answer: Answer) -> None:
@@ -73,8 +83,6 @@ def _trigger(batch: Batch, analysis: Analysis) -> str:
 def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """Retrain on everything that has arrived, unless the breaker holds it back."""
     trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
-    if run.config.inference.champion_of is not None or run.config.dataset.label.column is None:
-        return Answer(Action.ALERT, f"dataset {dataset} has no champion of its own to retrain")
     if (over := _retrained_before(run, batch)) is not None:
         return _go_on(run, batch, over)
     logger.warning("Drift in {}: feature and training run again", trigger)

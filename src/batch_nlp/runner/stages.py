@@ -56,6 +56,12 @@ def check_settings(config: Config) -> None:
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
+    if {Stage.training, Stage.learning_curve} & set(config.pipeline.stages) and config.dataset.label.column is None:
+        raise SettingsError(
+            f"pipeline={config.pipeline.name}: messages of dataset {config.dataset.name} have no labels to learn from "
+            "(dataset.label.column). Run pipeline=feature and pipeline=inference with the champion of another dataset: "
+            "inference.champion_of=NAME."
+        )
     if config.dataset.generate:
         from batch_nlp.sample import check_sample
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Place
+from batch_nlp.storage.raw_files import REQUEUED_PART
 from batch_nlp.storage.raw_formats import parse_json, rows_of
 from batch_nlp.storage.raw_lines import Row
 
@@ -71,7 +72,7 @@ def raw_name(pattern: str, name: str) -> str:
     'review-requeued-20260101T000000Z.jsonl'
     """
     before, star, after = pattern.rpartition("*")
-    stem = f"{before.replace('*', '')}-requeued-{name}{after}".lstrip("-.")
+    stem = f"{before.replace('*', '')}{REQUEUED_PART}{name}{after}".lstrip("-.")
     if not star or not fnmatch(stem, pattern):
         raise SettingsError(
             f"dataset.messages.files={pattern}: rows cannot be put back, since no file of another name matches it. "
