@@ -12,11 +12,10 @@ from rich.table import Table
 from batch_nlp.experiments.figures import figures
 from batch_nlp.experiments.ranking import Ranking
 from batch_nlp.experiments.result import persist
-from batch_nlp.html import page, templates
+from batch_nlp.html import templates
 from batch_nlp.log import console
 
 _FAILURES = ("job", "exit code", "settings", "reason")
-_STYLE = "body { max-width: 1200px; } .failed td { color: #ab091e; }"
 
 
 def show(ranking: Ranking) -> None:
@@ -49,16 +48,18 @@ def write_reports(ranking: Ranking, folder: Path) -> Path:
 
 def markdown(ranking: Ranking) -> str:
     """Return the ranking in Markdown."""
-    environment = templates("batch_nlp.experiments")
-    environment.filters["cell"] = _cell
-    return environment.get_template("sweep.md").render(ranking=ranking, failure_headings=_FAILURES)
+    return _rendered("sweep.md", ranking)
 
 
 def sweep_page(ranking: Ranking) -> str:
     """Return the page, which needs nothing else: the ranked table, the figures, and what failed."""
-    values = {"ranking": ranking, "figures": figures(ranking), "failure_headings": _FAILURES}
-    body = templates("batch_nlp.experiments").get_template("sweep.html").make_module(values)
-    return page(f"Sweep {ranking.name}", body, style=_STYLE)
+    return _rendered("sweep.html", ranking, title=f"Sweep {ranking.name}", figures=figures(ranking))
+
+
+def _rendered(template: str, ranking: Ranking, **values: object) -> str:
+    environment = templates("batch_nlp.experiments")
+    environment.filters["cell"] = _cell
+    return environment.get_template(template).render(ranking=ranking, failure_headings=_FAILURES, **values)
 
 
 def _cell(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from batch_nlp.html import page, templates
+from batch_nlp.html import templates
 from batch_nlp.log import console
 from batch_nlp.simulation.figure import figure_svg
 from batch_nlp.simulation.result import Result
@@ -75,6 +75,7 @@ def result_page(result: Result, figure: str) -> str:
     """
     headings, *rows = zip(*_table(result), strict=True)
     values = {
+        "title": f"Simulation: {result.scenario}",
         "setting": _setting(result),
         "headings": headings,
         "rows": rows,
@@ -83,8 +84,7 @@ def result_page(result: Result, figure: str) -> str:
         "name": result.name,
         "seconds": result.seconds,
     }
-    body = templates("batch_nlp.simulation").get_template("simulation.html").make_module(values)
-    return page(f"Simulation: {result.scenario}", body)
+    return templates("batch_nlp.simulation").get_template("simulation.html").render(values)
 
 
 def write_result(result: Result, folder: Path) -> None:

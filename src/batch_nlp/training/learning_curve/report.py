@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from batch_nlp.html import page, templates
+from batch_nlp.html import templates
 from batch_nlp.log import console
 from batch_nlp.training.intervals import CONFIDENCE
 from batch_nlp.training.learning_curve.figure import curve_figure
@@ -44,9 +44,8 @@ def curve_markdown(found: LearningCurve) -> str:
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page that needs nothing else; every text on it is escaped."""
-    values = {**_values(found), "figure": curve_figure(found, NAMES)}
-    body = templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").make_module(values)
-    return page(f"Learning curve of {found.model}", body)
+    values = {**_values(found), "title": f"Learning curve of {found.model}", "figure": curve_figure(found, NAMES)}
+    return templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").render(values)
 
 
 def _values(found: LearningCurve) -> dict[str, Any]:
