@@ -12,7 +12,7 @@ import orjson
 from batch_nlp.config import SampleConfig
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.sample import deliver_labels, write_batch, write_history
-from batch_nlp.sample.yelp.lines import ID, LABEL
+from batch_nlp.sample.yelp.reviews import ID, LABEL
 from batch_nlp.simulation.scenarios import Day
 
 # Labels that stand for each class when one is flipped

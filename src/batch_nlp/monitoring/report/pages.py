@@ -55,7 +55,7 @@ def write_batch_report(
         The settings that the batch was judged by.
     """
     document = batch_document(batch, analysis, answer, drift)
-    write_text(folder / f"{batch['name']}.html", _batch_page(document, json_value(champions)))
+    write_text(folder / f"{batch['name']}.html", batch_page(document, json_value(champions)))
     # last: where there is a document, there is a page
     write_sealed(folder / f"{batch['name']}.json", document)
 
@@ -109,7 +109,7 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
     return documents
 
 
-def _batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
+def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
     shown = most_telling(shares)

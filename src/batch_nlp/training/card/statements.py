@@ -10,8 +10,18 @@ from batch_nlp.html import templates
 
 # Classes whose weight is told, those with the weights furthest from that of the largest class
 _TOLD = 12
-_SENTENCES = ("weakest_class", "weakest_slice", "confident_mistakes", "calibrated", "shares", "relies_on")
-_SENTENCES += ("doubtful_labels", "held_out", "sources", "fitted_again")
+_SENTENCES = [
+    "weakest_class",
+    "weakest_slice",
+    "confident_mistakes",
+    "calibrated",
+    "shares",
+    "relies_on",
+    "doubtful_labels",
+    "held_out",
+    "sources",
+    "fitted_again",
+]
 
 
 def statements(facts: dict[str, Any]) -> list[str]:
