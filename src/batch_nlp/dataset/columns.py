@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
@@ -64,6 +65,20 @@ def joins(columns: Mapping[str, ColumnConfig], tables: list[SideTableConfig]) ->
     ]
 
 
+def is_message_file(name: str, dataset: DatasetConfig) -> bool:
+    """Say whether the name of a file fits the messages; where they take any, those of the side tables do not.
+
+    Parameters
+    ----------
+    name : str
+        With its ending.
+    dataset : DatasetConfig
+    """
+    if dataset.messages.files == "*":
+        return not any(fnmatch(name, table.files + ".*") for table in dataset.side_tables)
+    return fnmatch(name, dataset.messages.files + ".*")
+
+
 def check_columns(dataset: DatasetConfig) -> None:
     """Refuse a dataset's file whose columns cannot be what it says.
 
@@ -84,6 +99,12 @@ def check_columns(dataset: DatasetConfig) -> None:
         wrong = names_of(table.columns, Role.id, Role.text, Role.key)
         if wrong:
             raise SettingsError(f"{below}.columns.{wrong[0]}.role: need category, number, raw, time or ignore.")
+        for name, column in table.columns.items():
+            if column.name is not None:
+                raise SettingsError(
+                    f"{below}.columns.{name}.name={column.name}: what a key joins is called NAME_{name}, by the name "
+                    "of the key or of the table. Remove it."
+                )
     for name, column in columns.items():
         if column.role is Role.key and column.of is not None and column.of not in tables:
             raise SettingsError(f"{key}.{name}.of={column.of}: no side table of that name. {_hint(column.of, tables)}")

@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.errors import DataError, DriftError, GateError
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -25,14 +25,7 @@ from batch_nlp.storage.samples import read_sample, sample_file
 
 
 def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
-    """Act on the verdict as the settings say, and return what was done.
-
-    Parameters
-    ----------
-    run : Run
-    batch : Batch
-        Scored and judged.
-    analysis : Analysis
+    """Act on the verdict on a batch that is scored and judged, as the settings say, and return what was done.
 
     Raises
     ------
@@ -218,11 +211,7 @@ def _labels(run: Run, batch: Batch) -> Labels:
     champion = sound_champion(run)
 
     def since(first: str) -> int:
-        names = [
-            found.name
-            for found in BatchRecords(run.layers.batches).all()
-            if found.dataset == batch.dataset and first <= found.name <= batch.name
-        ]
+        names = [found.name for found in run.own_batches() if first <= found.name <= batch.name]
         files = [run.layers.predictions / name / PREDICTIONS_FILE for name in names]
         return store.labels.count_in([file for file in files if file.exists()])
 
