@@ -110,6 +110,7 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page of a batch from the facts of its report, and the champions so far."""
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
     shown = most_telling(shares)

@@ -10,7 +10,7 @@ from batch_nlp.html import templates
 
 # Classes whose weight is told, those with the weights furthest from that of the largest class
 _TOLD = 12
-_SENTENCES = [
+_SENTENCES: tuple[str, ...] = (
     "weakest_class",
     "weakest_slice",
     "confident_mistakes",
@@ -21,7 +21,7 @@ _SENTENCES = [
     "held_out",
     "sources",
     "fitted_again",
-]
+)
 
 
 def statements(facts: dict[str, Any]) -> list[str]:
