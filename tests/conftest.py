@@ -28,7 +28,6 @@ from tests.projects import Project
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.config.settings import typed_settings
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import feature_fields
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder

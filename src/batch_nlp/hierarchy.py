@@ -1,25 +1,21 @@
-"""Classes of a hierarchy: leaves, whose names are the labels of all levels in one."""
+"""Classes of a hierarchy: leaves such as ``negative / late flight``, and the parents that they roll up to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-SEPARATOR = " / "
-
 
 def roll_up(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """Return the parents of a hierarchy's leaves, each with the indices of its leaves.
+    """Return the parents of some classes, in the order in which they occur, each with the indices of its classes.
 
-    The parent of a leaf is its first level. Empty where that makes no groups: without a hierarchy, each class is alone.
+    A class without levels is its own parent.
 
     Examples
     --------
-    >>> roll_up(["negative / Bad Flight", "negative / Late Flight", "positive"])
+    >>> roll_up(["negative / late", "negative / lost", "positive"])
     [('negative', [0, 1]), ('positive', [2])]
-    >>> roll_up(["bug", "question / other"])
-    []
     """
     parents: dict[str, list[int]] = {}
     for index, name in enumerate(classes):
-        parents.setdefault(name.partition(SEPARATOR)[0], []).append(index)
-    return list(parents.items()) if 1 < len(parents) < len(classes) else []
+        parents.setdefault(name.partition(" / ")[0], []).append(index)
+    return list(parents.items())

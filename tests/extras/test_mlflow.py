@@ -144,7 +144,7 @@ def test_a_training_is_a_run_with_parameters_metrics_tags_and_files(tracked: Tra
     run = tracked.runs()[-1]
     assert run.info.status == "FINISHED"
     assert run.data.params["model.params.n_estimators"] == "10"
-    assert run.data.params["training.split"] == "time"
+    assert run.data.params["dataset.split"] == "time"
     assert run.data.params["dataset.name"] == "sample"
     assert {"f1_macro", "f1_weighted", "classes.negative.recall", "seconds"} <= set(run.data.metrics)
     tags = run.data.tags

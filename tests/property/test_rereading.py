@@ -26,7 +26,7 @@ MESSAGES = ("a", "b", "c")
 rows = st.lists(st.tuples(st.sampled_from(MESSAGES), st.sampled_from("15")), min_size=1, max_size=3)
 days = st.lists(st.lists(rows, min_size=1, max_size=3), min_size=1, max_size=3)
 actions = st.lists(
-    st.tuples(st.sampled_from(["touch", "copy", "rename", "pack", "version", "run"]), st.integers(0)),
+    st.tuples(st.sampled_from(["touch", "copy", "rename", "pack", "remove", "version", "run"]), st.integers(0)),
     max_size=6,
 )
 
@@ -88,6 +88,10 @@ class Desk:
         elif action == "pack" and file.suffix != ".gz":
             (self.raw / f"{name}.gz").write_bytes(gzip.compress(file.read_bytes()))
             file.unlink()
+        elif action == "remove" and len(files) > 1:
+            file.unlink()
+            # read again without it
+            self.version += 1
         elif action == "version":
             self.version += 1
 

@@ -11,9 +11,9 @@ from batch_nlp.dataset.split import TRUSTED, split_messages
 from batch_nlp.errors import DataError
 
 MESSAGE = st.tuples(
-    st.sampled_from(["a", "b", "c", "d", "e", "f", "g", None]),
-    st.sampled_from(["x", "y", "z", None]),
-    st.integers(0, 40),
+    st.sampled_from([*"abcdefghijklmnop", None]),
+    st.sampled_from([*"stuvwxyz", None]),
+    st.integers(0, 400),
     st.sampled_from(["given", "person", "rules", "clusters", "zero_shot"]),
     st.integers(-1, 2),
 )

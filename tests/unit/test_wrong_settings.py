@@ -11,9 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from tests.conftest import ROOT
 
 from batch_nlp.config import Config
+from batch_nlp.config.settings import typed_settings
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.runner import check_settings
-from batch_nlp.config.settings import typed_settings
 
 # setting, value, words that the message must have
 OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
@@ -34,7 +34,22 @@ OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("inference.min_age_seconds", -1.0, ["a number of seconds, 0 or more"]),
     ("quarantine.max_share", 1.5, ["a share between 0 and 1"]),
     ("features.embedding.dims", 0, ["at least 1"]),
-    ("dataset.classes", ["one"], ["at least two classes"]),
+    ("dataset.label.classes", "atuo", ["'auto'"]),
+    ("dataset.label.rare", {"under": 20, "as": "othr"}, ["other"]),
+    ("dataset.messages.where", "inbound = ", ["TRY_CAST"]),
+    ("dataset.messages.where", "true", ["names no column"]),
+    ("dataset.messages.columns.text.role", "txt", ["text"]),
+    ("dataset.messages.columns.user_id.of", "users", ["'user'"]),
+    ("dataset.messages.columns.date.zone", "Rome", ["no such time zone"]),
+    ("dataset.messages.columns.stars.role", "number", ["dataset.forbidden"]),
+    ("dataset.split.column", "user", ["'user_id'"]),
+    ("training.split", "rand", ["random"]),
+    ("training.max_equal_times", 1.5, ["a share between 0 and 1"]),
+    ("features.steps", [{"_target_": "os.system"}], ["os.system"]),
+    ("dataset.steps", [{"_target_": "batch_nlp.steps.mask.Mask", "_after_": "cleantext"}], ["'clean_text'"]),
+    ("inference.steps", [{"_target_": "os.system"}], ["os.system"]),
+    ("inference.steps", ["predict"], ["import path of a step"]),
+    ("training.steps", [{"_target_": "os.system"}], ["os.system"]),
     ("drift.rules", [], ["one rule or more"]),
     ("drift.rules", ["share", "share"], ["each once"]),
     ("drift.rules", ["shares"], ["share", "interval"]),

@@ -61,12 +61,13 @@ class DecisionConfig:
 
 @dataclass(frozen=True)
 class ThresholdsConfig:
-    # Least macro F1 on the hold-out; null does not ask
-    f1_macro: float | None = None
-    # Least weighted F1 on the hold-out; null does not ask
-    f1_weighted: float | None = None
-    # Least recall of any class on the hold-out; null does not ask
-    recall: float | None = None
+    # Least macro F1 on the hold-out. auto: 0.5 with up to three classes; with k of them 0.05 more than a guess, 1/k;
+    # null does not ask
+    f1_macro: Any = "auto"
+    # Least weighted F1 on the hold-out. auto: 0.6 with up to three classes, and with more as for the macro F1
+    f1_weighted: Any = "auto"
+    # Least recall of any class on the hold-out. auto: 0.2 with up to three classes, with more it is not asked
+    recall: Any = "auto"
 
 
 @dataclass(frozen=True)

@@ -225,20 +225,21 @@ def check_classes(
         named = ", ".join(f"class {classes[index]} ({index}) has {counts[index]}" for index in short[:_NAMED])
         more = f" and {len(short) - _NAMED} more" if len(short) > _NAMED else ""
         totals = np.bincount(every[every >= 0], minlength=len(classes))
-        raise DataError(
-            f"Each class needs at least {least} {part}; {named}{more}. {hint}{_advice(totals, short, classes, usual)}"
-        )
+        # where one side alone lacks a class, that of all rare ones may lack there too
+        advice = _advice(totals, short, classes, usual, together=side is every)
+        raise DataError(f"Each class needs at least {least} {part}; {named}{more}. {hint}{advice}")
 
 
-def _advice(totals: NDArray[np.int64], short: NDArray[np.int64], classes: list[str], usual: int) -> str:
+def _advice(totals: NDArray[np.int64], short: NDArray[np.int64], classes: list[str], usual: int, together: bool) -> str:
     """Return the setting that takes short classes out of the way, if there is one."""
     under = max(usual, int(totals[short].max()) + 1)
     small = totals < under
-    others = [name for name, is_small in zip(classes, small, strict=True) if not is_small]
-    if others and OTHER not in {classes[index] for index in short} and totals[small].sum() >= usual:
+    others = int((~small).sum())
+    together &= others > 0 and OTHER not in {classes[index] for index in short} and totals[small].sum() >= usual
+    if together:
         return (
             f"Put them together, 'dataset.label.rare={{under: {under}, as: other}}', or bring more labelled messages."
         )
-    if len(others) >= 2:
+    if others >= 2:
         return f"Leave them out, 'dataset.label.rare={{under: {under}, as: ignore}}', or bring more labelled messages."
     return "Bring more labelled messages, or lower training.min_class_messages."

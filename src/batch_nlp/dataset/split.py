@@ -14,6 +14,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config, Role, Split, TrainingConfig
+from batch_nlp.dataset.groups import Codes, codes, components, draw
 from batch_nlp.errors import DataError, SettingsError
 
 # Sources of labels that a hold-out is made of
@@ -21,7 +22,6 @@ TRUSTED = ("given", "person")
 # Share of messages with one time, at the edge of the hold-out, from which on it is told that the edge was moved
 _TOLD = 0.01
 _Bools = NDArray[np.bool_]
-_Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def split_messages(
         If nothing is left on one side, or the newest messages cannot be told from the others by their times.
     """
     index = messages.index[(labels >= 0).to_numpy()]
-    texts = _codes(messages.loc[index, "text_hash"])
+    texts = codes(messages.loc[index, "text_hash"])
     trusted = np.ones(len(index), bool)
     if "label_source" in messages:
         given = messages.loc[index, "label_source"]
@@ -112,44 +112,44 @@ def split_messages(
         copies = int((before & ~held_out).sum())
         groups = texts
     else:
-        groups = texts if by is Split.random else _components(texts, _codes(messages.loc[index, "group"]))
+        groups = texts if by is Split.random else components(texts, codes(messages.loc[index, "group"]))
         classes = np.asarray(labels[index], dtype=np.int64)
-        held_out = trusted & np.isin(groups, _draw(groups[trusted], classes[trusted], training.holdout, seed))
+        held_out = trusted & np.isin(groups, draw(groups[trusted], classes[trusted], training.holdout, seed))
         train, copies = ~held_out, 0
     # of machine labels, which are never held out
     measured = train & np.isin(groups, groups[held_out])
     train &= ~measured
-    if not held_out.any() or not train.any():
-        raise DataError(
-            f"{by.value} split: all of {len(index):,} labelled messages are on one side, since their texts repeat"
-            f"{' or they are one group' if by is Split.group else ''}. "
-            + (
-                "Bring messages with other texts."
-                if by is Split.random
-                else "Say training.split=random, or bring more messages."
-            )
-        )
+    _check_sides(by, held_out[trusted], train, groups, training.holdout)
     repeats = len(index) - len(np.unique(texts))
     return Parts(by, index[train], index[held_out], copies + int(measured.sum()), repeats)
 
 
-def _codes(values: pd.Series[str]) -> _Codes:
-    """Number the different values; what is missing equals nothing."""
-    codes, different = pd.factorize(values)
-    missing = codes < 0
-    codes[missing] = len(different) + np.arange(missing.sum())
-    return codes.astype(np.int64)
+def _check_sides(by: Split, held_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
+    """Stop if there is nothing on one side, or a group is so large that hardly anything can be held out; warn before.
 
-
-def _components(texts: _Codes, groups: _Codes) -> _Codes:
-    """Number the groups of messages that have a group or a text in common, be it by way of others."""
-    # late: settings are checked against this module, long before anything is trained
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    size = int(texts.max(initial=-1) + groups.max(initial=-1)) + 2
-    edges = coo_matrix((np.ones(len(texts), bool), (texts, texts.max(initial=-1) + 1 + groups)), shape=(size, size))
-    return np.asarray(connected_components(edges, directed=False)[1][texts], dtype=np.int64)
+    Parameters
+    ----------
+    by : Split
+    held_out : ndarray of bool
+        Of the messages that could be.
+    train : ndarray of bool, shape (n,)
+    groups : ndarray of int, shape (n,)
+        Messages with one number are on one side.
+    holdout : float
+        Share that was to be held out.
+    """
+    share = float(held_out.mean()) if len(held_out) else 0.0
+    largest = np.bincount(groups).max(initial=0) / max(len(groups), 1)
+    what = (
+        f"{by.value} split: {share:.1%} of {len(held_out):,} labelled messages are held out rather than "
+        f"training.holdout={holdout:g}, since equal texts{' and groups' * (by is Split.group)} stay on one side; "
+        f"{largest:.0%} of the messages belong together"
+    )
+    if not share or not train.any() or (by is Split.group and share < holdout / 2):
+        other = "B" if by is Split.random else "Say training.split=random, or b"
+        raise DataError(f"{what}. {other}ring messages with other texts.")
+    if abs(share - holdout) > holdout / 2:
+        logger.warning("Training: {}", what)
 
 
 def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: TrainingConfig) -> tuple[_Bools, _Bools]:
@@ -201,34 +201,6 @@ def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -
     if share >= _TOLD:
         logger.warning("Training: {}, at the edge of the hold-out; they stay on one side of it", what)
     return first if place - first <= last - place else last
-
-
-def _draw(groups: _Codes, classes: _Codes, holdout: float, seed: int) -> _Codes:
-    """Draw groups that hold about a share of the messages of each class.
-
-    Groups come in random order. One is taken if its messages still fit into what its first message's class needs; if
-    too few fit, the smallest ones go on until the share is met.
-    """
-    names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
-    kinds = classes[first]
-    of_kind = np.bincount(kinds, weights=sizes)
-    # rounded in sum, so that many small classes do not add up to another share
-    wanted = np.diff(np.rint(holdout * np.cumsum(of_kind)), prepend=0)
-    wanted = np.where(of_kind > 0, np.maximum(wanted, 1), 0)
-    order = np.random.default_rng(seed).permutation(len(names))
-    left, taken = wanted.tolist(), np.zeros(len(names), bool)
-    for group, kind, size in zip(order.tolist(), kinds[order].tolist(), sizes[order].tolist(), strict=True):
-        if size <= left[kind]:
-            left[kind] -= size
-            taken[group] = True
-    short = float(wanted.sum() - sizes[taken].sum())
-    rest = order[~taken[order]]
-    for group in rest[np.argsort(sizes[rest], kind="stable")]:
-        if sizes[group] / 2 > short and taken.any():
-            break
-        short -= float(sizes[group])
-        taken[group] = True
-    return names[taken]
 
 
 def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def as_text(value: Any) -> Any:
     if is_missing(value):
         return None
     if isinstance(value, list):
-        parts = [UNREADABLE if isinstance(part, list) else as_text(part) for part in value]
+        parts: list[Any] = [UNREADABLE if isinstance(part, list) else as_text(part) for part in value]
         if any(part is UNREADABLE for part in parts):
             return UNREADABLE
         return " ".join(part for part in parts if part) or None

@@ -30,9 +30,25 @@ def band_of(settings: DriftConfig, name: str) -> tuple[float, float]:
     return low, high
 
 
+def parents_of(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """Return the parents of a hierarchy's classes, each with the indices of its classes; empty without a hierarchy.
+
+    Names that make one parent only, whose share is always 1, or as many as there are classes, are no hierarchy.
+
+    Examples
+    --------
+    >>> parents_of(["negative / late", "negative / lost", "positive"])
+    [('negative', [0, 1]), ('positive', [2])]
+    >>> parents_of(["bug", "question / other"])
+    []
+    """
+    parents = roll_up(classes)
+    return parents if 1 < len(parents) < len(classes) else []
+
+
 def judged_classes(classes: Sequence[str]) -> list[str]:
     """Return what the band is for: the classes, or their parents where they are the leaves of a hierarchy."""
-    return [name for name, _ in roll_up(classes)] or list(classes)
+    return [name for name, _ in parents_of(classes)] or list(classes)
 
 
 def natural_warning(
@@ -57,7 +73,7 @@ def natural_warning(
         return None
     if impossible := for_classes(settings, classes)[1]:
         return impossible
-    groups = roll_up(classes) or [(name, [index]) for index, name in enumerate(classes)]
+    groups = parents_of(classes) or [(name, [index]) for index, name in enumerate(classes)]
     shares = {name: [fsum(side[i] for i in leaves) for side in (predicted, trained)] for name, leaves in groups}
     bands = {name: band_of(settings, name) for name in shares}
     out = {name: found for name, found in shares.items() if not bands[name][0] <= found[0] <= bands[name][1]}

@@ -8,8 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.hierarchy import roll_up
-from batch_nlp.monitoring.band import BAND_RULES, why_impossible
+from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
 from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding
 from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
 
@@ -27,26 +26,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a batch, and why.
-
-    Parameters
-    ----------
-    status : Status
-    reason : str
-        In words.
-    shares : list of ClassShare
-        Empty where nothing was predicted.
-    findings : list of Finding
-        One a rule, in the order of the settings; empty where nothing was judged.
-    parents : list of ClassShare
-        Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for,
-        and a leaf is out where its parent is.
-    """
+    """What is said of a batch, and why."""
 
     status: Status
     reason: str
+    # Empty where nothing was predicted
     shares: list[ClassShare]
+    # One a rule, in the order of the settings; empty where nothing was judged
     findings: list[Finding] = field(default_factory=list)
+    # Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for, and
+    # a leaf is out where its parent is
     parents: list[ClassShare] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,7 +84,7 @@ def _shares(
     counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None
 ) -> tuple[list[ClassShare], list[ClassShare]]:
     """Return the shares of the classes and, in a hierarchy, of their parents, with those that are out marked."""
-    shares, groups = class_shares(counts, classes, settings), roll_up(classes)
+    shares, groups = class_shares(counts, classes, settings), parents_of(classes)
     sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
     parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
     if why_impossible(settings, classes):  # the band says nothing: out is what the rule `reference` rings for

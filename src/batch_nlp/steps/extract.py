@@ -157,15 +157,14 @@ class Extract(StatelessStep):
 
     def _content_ids(self, messages: pd.DataFrame) -> pd.Series[Any]:
         """Return ids of messages that have none: of equal texts with equal values there is one message."""
-        roles = (Role.key, Role.number, Role.category, Role.raw)
-        fields = [field_name(name, self.columns[name]) for name in names_of(self.columns, *roles)]
-        # value by value: how pandas writes a column depends on its other rows
-        columns = [
-            ["" if is_missing(value) else str(value) for value in messages[name]] for name in ("written_at", *fields)
-        ]
+        keys, others = names_of(self.columns, Role.key), names_of(self.columns, Role.number, Role.category, Role.raw)
+        fields = [*keys, *(field_name(name, self.columns[name]) for name in others)]
+        # times as numbers: how pandas writes one depends on the others of its batch
+        values = (messages["written_at"].astype("int64"), *(messages[field] for field in fields))
+        # a message without a text is refused for that, not for its id
         ids = [
-            None if text is None else _hash("\x1f".join([text, *others]))
-            for text, *others in zip(messages["text_hash"], *columns, strict=True)
+            _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))
+            for row in zip(messages["text_hash"], *values, strict=True)
         ]
         return pd.Series(ids, messages.index, object)
 

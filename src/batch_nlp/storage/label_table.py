@@ -66,14 +66,14 @@ _LATEST = """
     CREATE TEMP VIEW latest AS SELECT message_id, target, source FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY rank, arrived_at DESC, target, source) = 1
 """
-# Of each file the last row of a message, where it is later than what is stored with the same rank
+# Of each file, told by its time, the last row of a message, where it is later than what is stored with the same rank
 _NEWS = """
     CREATE TEMP TABLE news AS
     WITH arrived AS MATERIALIZED (
-        SELECT *, rank_of(source) AS rank FROM (SELECT *, row_number() OVER () AS position FROM new)
-        QUALIFY row_number() OVER (
-            PARTITION BY message_id, rank, source_file, source_hash ORDER BY arrived_at DESC, position DESC
-        ) = 1
+        SELECT *, rank_of(source) AS rank, min(target) OVER file IS DISTINCT FROM max(target) OVER file AS torn
+        FROM (SELECT *, row_number() OVER () AS position FROM new)
+        WINDOW file AS (PARTITION BY message_id, rank, arrived_at)
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank, arrived_at ORDER BY position DESC) = 1
     ),
     known AS (
         SELECT message_id, rank, target, arrived_at FROM labels SEMI JOIN arrived USING (message_id, rank)
@@ -84,15 +84,17 @@ _NEWS = """
 """
 _CONFLICTS = """
     SELECT message_id, count(*) OVER () FROM news
-    GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 ORDER BY min(position) LIMIT 5
+    GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 OR bool_or(torn) ORDER BY min(position) LIMIT 5
 """
+# What is stored already is stored again where a file in between said otherwise: read alone, that file would be news
 _ADDED = """
     WITH last AS (
-        SELECT * FROM news
-        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC, position DESC) = 1
+        SELECT *, bool_or(target IS DISTINCT FROM known_target) OVER (PARTITION BY message_id, rank) AS changed
+        FROM news
+        QUALIFY row_number() OVER (PARTITION BY message_id, rank ORDER BY arrived_at DESC) = 1
     )
     SELECT message_id, target, arrived_at, source_file, source, confidence, source_hash FROM last
-    WHERE target IS DISTINCT FROM known_target ORDER BY position
+    WHERE changed ORDER BY position
 """
 
 
@@ -103,9 +105,9 @@ class Appended:
     Parameters
     ----------
     added : int
-        Labels that the table did not hold: of messages without one of that rank, or with another one.
+        Labels that change something: of messages without one of that rank, or with another one.
     conflicts : int
-        Messages about whose label files disagree that arrived together.
+        Messages about whose label rows disagree that arrived together, in one file or in several.
     """
 
     added: int
@@ -243,7 +245,7 @@ def _warn_of_conflicts(connection: duckdb.DuckDBPyConnection) -> int:
     if not found:
         return 0
     logger.warning(
-        "{:,} message(s) are labelled differently by files that came together; the label of the later file counts: {}",
+        "{:,} message(s) are labelled differently by rows that came together; the label of the later one counts: {}",
         found[0][1],
         examples(message_id for message_id, _ in found),
     )

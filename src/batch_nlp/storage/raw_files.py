@@ -86,6 +86,24 @@ class RawFiles:
         latest = max([*seen, *self._arrivals.values()], default=_BEFORE_ALL)
         self._next_time = max(now, latest + _TICK)
 
+    def check_label(self, levels: list[list[str]]) -> None:
+        """Note which columns the labels are read from; labels of others are stored that must not be mixed with them.
+
+        Parameters
+        ----------
+        levels : list of list of str
+            The columns of each level of the label.
+
+        Raises
+        ------
+        DataError
+            If there are.
+        """
+        check_label(self._store.folder, levels)
+        if levels and self._list.get("label") == []:  # files were taken in without their labels
+            self._forget()
+        self._list["label"] = levels
+
     def _read_earlier(self) -> None:
         for path in _earlier_lists(self._store.folder):
             version, found = path.stem.partition("-")[2], read_sealed(path, FILES_ADVICE, unsealed=True)
@@ -95,7 +113,7 @@ class RawFiles:
 
     def _forget(self) -> None:
         """Make all files new for the version."""
-        del self._list["tables"][self._version]
+        self._list["tables"].pop(self._version, None)
         for versions in [*self._earlier.values(), *(known["versions"] for known in self._list["contents"].values())]:
             if self._version in versions:
                 versions.remove(self._version)
@@ -185,6 +203,29 @@ def read_list(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILES
     return read_sealed(path, FILES_ADVICE) if path.exists() else {"contents": {}, "files": {}, "tables": {}}
+
+
+def check_label(folder: Path, levels: list[list[str]]) -> None:
+    """Refuse labels of other columns than those that the store's labels were read from.
+
+    Raises
+    ------
+    DataError
+        If the columns of the label's levels are others; alternatives may be added.
+    """
+    before = read_list(folder).get("label")
+    if not before or not (folder / "labels").exists():
+        return
+    if len(before) != len(levels) or any(not set(old) & set(new) for old, new in zip(before, levels, strict=True)):
+        raise DataError(
+            f"{folder}: its labels were read from {_columns(before)}, and dataset.label.column now names "
+            f"{_columns(levels) or 'none'}. Give the dataset with other labels another dataset.name, or remove "
+            f"{folder / 'labels'}, and all labels are read again."
+        )
+
+
+def _columns(levels: list[list[str]]) -> str:
+    return ", ".join(" or ".join(level) for level in levels)
 
 
 def count_taken_in(folder: Path) -> tuple[int, int]:

@@ -30,12 +30,8 @@ from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-MODEL_FILE, MANIFEST_FILE, CHECK_FILE, TRAINED_ON_FILE = (
-    "model.skops",
-    "manifest.json",
-    "check.parquet",
-    "trained_on.parquet",
-)
+MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
+CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
 _VERSION = re.compile(r"v(\d{4,})")
 
 
@@ -76,11 +72,24 @@ class Model:
     @property
     def fields(self) -> Fields:
         """What the model is given of a message."""
-        return Fields.from_list(self.manifest["fields"])
+        return fields_of(self.version, self.manifest)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
+
+
+def fields_of(version: str, manifest: dict[str, Any]) -> Fields:
+    """Return the fields that a model was trained on.
+
+    Raises
+    ------
+    DataError
+        If its manifest names none.
+    """
+    if "fields" not in manifest:
+        raise DataError(f"{version}: was trained by an earlier release. Train a new model with pipeline=fti.")
+    return Fields.from_list(manifest["fields"])
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -117,13 +126,7 @@ _BY_HAND = (
 
 
 class Registry:
-    """Versions of the model, one of them the champion.
-
-    Parameters
-    ----------
-    root : Path
-        ``paths.models``.
-    """
+    """Versions of the model below ``paths.models``, one of them the champion."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -160,8 +163,7 @@ class Registry:
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:
-        pointer = {"version": version, "previous": previous, "published_at": now.isoformat()}
-        write_sealed(self._pointer, pointer)
+        write_sealed(self._pointer, {"version": version, "previous": previous, "published_at": now.isoformat()})
 
     def champion_version(self) -> str | None:
         """Return the champion's version, None before the first is published."""
@@ -190,7 +192,7 @@ class Registry:
         return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
 
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
-        """Make a candidate the champion.
+        """Make a candidate the champion, and return its version.
 
         Parameters
         ----------
@@ -200,11 +202,6 @@ class Registry:
             Time of publication.
         keep : int
             Versions to keep, the champion and the one before it in any case.
-
-        Returns
-        -------
-        str
-            The new version.
 
         Raises
         ------
@@ -226,12 +223,7 @@ class Registry:
         return version
 
     def rollback(self, now: datetime) -> tuple[str, str]:
-        """Make the newest sound version before the champion the champion again.
-
-        Returns
-        -------
-        tuple of str
-            The version that was the champion and the one that is now.
+        """Make the newest sound version before the champion the champion again, and return the old and the new one.
 
         Raises
         ------

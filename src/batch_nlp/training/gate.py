@@ -7,31 +7,29 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtri
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.resampling import occupied_cells, resampled_sums
-from batch_nlp.training.validate import Validation, mean_f1
+from batch_nlp.training.intervals import occupied_cells, resampled_sums
+from batch_nlp.training.validate import METRICS, Validation, mean_f1
 
 DIFFERS = "differs from the champion"
+# Of up to three classes, what is asked for where the settings leave it to the project, and of more, beyond a guess
+_FEWEST, _AUTO, _ABOVE_A_GUESS = 3, {"f1_macro": 0.5, "f1_weighted": 0.6, "recall": 0.2}, 0.05
+# Classes of which each is taken at its figures, and the level of a test of more
+_FEW, _LEVEL = 10, 0.05
 
 
 @dataclass(frozen=True)
 class Check:
-    """One condition of the gate.
+    """One condition of the gate."""
 
-    Parameters
-    ----------
-    name : str
-        What is asked.
-    value, bound : float or None
-        What was found, and the least that is enough; None where the condition is no number.
-    passed : bool
-        Whether it holds.
-    """
-
+    # What is asked
     name: str
+    # What was found, and the least that is enough; None where the condition is no number
     value: float | None
     bound: float | None
+    # Whether it holds
     passed: bool
 
     def __str__(self) -> str:
@@ -69,16 +67,45 @@ class GateDecision:
 
 def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[Check]:
     """Return the checks of what a candidate must reach whatever the champion does."""
-    found = {
-        "f1_macro": validation.metric("f1_macro"),
-        "f1_weighted": validation.metric("f1_weighted"),
-        "recall": float(validation.recalls[validation.confusion.any(axis=1)].min()),
-    }
+    found = {name: validation.metric(name) for name in METRICS}
+    recalls, sizes = validation.recalls, validation.confusion.sum(axis=1)
+    if (tail := _tail(len(sizes))) is not None:
+        misses = sizes * (1 - recalls)
+        # Clopper and Pearson's upper bound
+        recalls = np.where(misses > 0, betaincinv(sizes * recalls + 1, np.maximum(misses, 1), 1 - tail), 1.0)
+    found["recall"] = float(recalls[sizes > 0].min())
     return [
         Check(f"training.thresholds.{name}", value, bound, value >= bound)
         for name, value in found.items()
-        if (bound := getattr(thresholds, name)) is not None
+        if (bound := threshold(name, getattr(thresholds, name), len(sizes))) is not None
     ]
+
+
+def threshold(name: str, setting: Any, n_classes: int) -> float | None:
+    """Return what a metric must reach; None where nothing is asked.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric.
+    setting : float, "auto" or None
+    n_classes : int
+        A guess among many classes is right less often, so they are asked for less.
+    """
+    if setting != "auto":
+        return None if setting is None else float(setting)
+    if n_classes <= _FEWEST:
+        return _AUTO[name]
+    return None if name == "recall" else round(1 / n_classes + _ABOVE_A_GUESS, 4)
+
+
+def _tail(n_classes: int) -> float | None:
+    """Return the level of a test of one of many classes, None where so few are taken at their figures.
+
+    The least recall of many small classes, and the recall that falls most, say little: one of 77 always does badly by
+    chance. So with many classes, a figure fails where it would beyond chance, corrected for their number (Bonferroni).
+    """
+    return None if n_classes <= _FEW else _LEVEL / n_classes
 
 
 def bootstrap_lower_bound(
@@ -141,13 +168,26 @@ def check_against_champion(
         name = f"lower bound of the difference in {metric} to the champion"
         checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
     if settings.max_recall_drop is not None:
-        support = np.bincount(labels, minlength=len(classes))
-        ours, theirs = (np.bincount(labels[side == labels], minlength=len(classes)) for side in (candidate, champion))
-        messages = np.maximum(support, 1)
-        # a class without a message has no recall that could fall
-        gain = np.where(support > 0, ours / messages - theirs / messages, np.inf)
-        worst = int(np.argmin(gain))
-        passed = bool(gain[worst] >= -settings.max_recall_drop)
-        name = f"change in recall of class {classes[worst]}"
-        checks.append(Check(name, float(gain[worst]), -settings.max_recall_drop, passed))
+        checks.append(_recall_check(labels, candidate, champion, classes, settings.max_recall_drop))
     return checks
+
+
+def _recall_check(
+    labels: NDArray[np.int64],
+    candidate: NDArray[np.int64],
+    champion: NDArray[np.int64],
+    classes: list[str],
+    max_drop: float,
+) -> Check:
+    """Return the check of the class whose recall fell most."""
+    k = len(classes)
+    ours, theirs = candidate == labels, champion == labels
+    gained, lost = (np.bincount(labels[rows], minlength=k) for rows in (ours & ~theirs, theirs & ~ours))
+    support = np.bincount(labels, minlength=k)
+    gain, name = (gained - lost) / np.maximum(support, 1), "change in recall of class"
+    if (tail := _tail(k)) is not None:
+        gain += ndtri(1 - tail) * np.sqrt(gained + lost + 1) / np.maximum(support, 1)
+        name = f"upper bound of the {name}"
+    # a class without a message has no recall that could fall
+    worst = int(np.argmin(np.where(support > 0, gain, np.inf)))
+    return Check(f"{name} {classes[worst]}", float(gain[worst]), -max_drop, bool(gain[worst] >= -max_drop))

@@ -20,12 +20,14 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.classes import FoundClasses
-from batch_nlp.dataset.split import Parts, rows_at
+from batch_nlp.dataset.labels import levels_of, listed_targets
+from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw_files import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest
@@ -43,23 +45,15 @@ _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas",
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run of the training pipeline did.
+    """What a run of the training pipeline did."""
 
-    Parameters
-    ----------
-    candidate : str
-        Name of the run; the candidate's folders carry it.
-    metrics : dict
-        Metrics on the hold-out.
-    decision : GateDecision or None
-        What the gate said; None where nothing was to be published.
-    version : str or None
-        The version it was published as.
-    """
-
+    # Name of the run; the candidate's folders carry it
     candidate: str
+    # Metrics on the hold-out
     metrics: dict[str, Any]
+    # What the gate said; None where nothing was to be published
     decision: GateDecision | None
+    # The version it was published as
     version: str | None
 
 
@@ -68,12 +62,20 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
 
     Two trainings with one fingerprint give the same model.
     """
-    training = plain(config.training)
+    training, label, split = plain(config.training), config.dataset.label, config.dataset.split
+    listed = listed_targets(label) or {}
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
         "data": [feature_version, store.data_version(feature_version).labels, store.count_labelled(feature_version)],
-        "dataset": [config.dataset.name, plain(config.dataset.label), plain(config.dataset.split)],
+        "dataset": [
+            config.dataset.name,
+            levels_of(label),
+            list(listed.items()),
+            label.rare,
+            split_of(config),
+            split.column,
+        ],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,
@@ -110,10 +112,6 @@ def run_training_pipeline(
         Name of the run.
     now : datetime
         Time of the run.
-
-    Returns
-    -------
-    TrainingResult
 
     Raises
     ------
@@ -161,6 +159,7 @@ def _run(
     now: datetime,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
+    check_label(store.folder, levels_of(config.dataset.label))
     candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints)
     candidate.write_data(layers)
     _write_quarantine(config, layers, candidate, found)

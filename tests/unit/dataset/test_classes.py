@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
@@ -116,7 +116,7 @@ def test_the_advice_for_classes_that_are_too_small_works(numbers: dict[str, int]
     assert short.value.exit_code is ExitCode.DATA
     advice = re.search(r"'dataset\.label\.rare=(\{.*?\})'", str(short.value))
     assert advice
-    found = find_classes(of(numbers), replace(label, rare=yaml.safe_load(advice[1])), 20)
+    found = find_classes(of(numbers), replace(label, rare=dict(OmegaConf.create(advice[1]))), 20)
     assert len(found.map.classes) >= 2
 
 

@@ -45,7 +45,8 @@ def read(label: LabelConfig, **columns: list[Any]) -> tuple[list[Any], list[bool
 )
 def test_a_target_is_the_label_as_text(value: Any, listed: str | None, auto: str | None) -> None:
     # alone, and among values of another kind, which take another way
-    for others in ([], [[]]):
+    alone_and_not: list[list[Any]] = [[], [[]]]
+    for others in alone_and_not:
         assert read(STARS, stars=[value, *others]) == ([listed, *[None] * len(others)], [False, *[True] * len(others)])
         assert read(AUTO, stars=[value, *others])[0][0] == auto
 

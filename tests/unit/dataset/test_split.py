@@ -119,9 +119,9 @@ def test_a_hold_out_by_the_order_of_rows_is_refused_with_what_works(run: range, 
 
 def test_messages_without_a_time_are_trained_on_unless_they_are_many() -> None:
     times = TIMES.copy()
-    times[90:] = pd.NaT
+    times[90:] = None
     assert sides(split(rows(times=times), Split.time)) == ([*range(72), *range(90, 100)], list(range(72, 90)))
-    times[70:] = pd.NaT
+    times[70:] = None
     with pytest.raises(DataError, match=r"30% of 100 labelled messages have no time.*training\.split=random"):
         split(rows(times=times), Split.time)
 
@@ -167,6 +167,19 @@ def test_groups_are_drawn_whole_and_texts_join_them() -> None:
 def test_a_few_large_groups_are_still_two_sides() -> None:
     group = pd.Series([f"shop {number % 3}" for number in range(N)], dtype=object)
     assert len(split(rows(group=group), Split.group).held_out) in (33, 34)
+
+
+def test_one_group_by_way_of_its_texts_is_refused_rather_than_held_out_from(warnings: list[str]) -> None:
+    """All but 5 of 100 messages belong together; of the rest, a fifth of the messages cannot be taken."""
+    group = pd.Series(["chain"] * 95 + [f"shop {number}" for number in range(5)], dtype=object)
+    with pytest.raises(
+        DataError, match=r"group split: 5\.0% of 100 .*95% of the messages belong.*training\.split=random"
+    ):
+        split(rows(group=group), Split.group)
+    assert not warnings
+    texts = ["same"] * 95 + [f"h{number}" for number in range(5)]
+    split(rows(texts), Split.random)
+    assert "random split: 5.0% of 100 labelled messages are held out" in warnings[0]
 
 
 @pytest.mark.parametrize(("by", "works"), [(Split.group, Split.random), (Split.time, Split.random)])

@@ -278,3 +278,15 @@ def test_damaged_predictions_are_refused_by_name(tmp_path: Path, reference: Refe
         with pytest.raises(DataError, match=path.name):
             analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
         path.write_bytes(whole)
+
+
+def test_a_band_that_no_batch_can_satisfy_gives_way_to_the_reference(analysis_of: Judge, warnings: list[str]) -> None:
+    """With classes that were found in the data, nobody could have refused it before."""
+    settings = DriftConfig(low=0.4, window=2)
+    usual = analysis_of(USUAL, settings=settings)
+    assert usual.verdict.status == "ok"
+    assert [finding.rule for finding in usual.verdict.findings] == ["reference"]
+    assert not any(share.out for share in usual.verdict.shares)
+    assert ringing(analysis_of(MIX_SHIFT, settings=settings)) == {"reference"}
+    assert all("drift.low=0.4: no batch can give each of 3 classes" in line for line in warnings)
+    assert len(warnings) == 2

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig, SampleConfig
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.dataset.side_tables import SideTables
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse

@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
-from batch_nlp.monitoring.band import check_bands, for_classes, natural_warning, why_impossible
+from batch_nlp.monitoring.band import check_bands, for_classes, natural_warning, parents_of, why_impossible
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
@@ -123,6 +123,21 @@ def test_a_reason_names_the_largest_of_many_classes_and_how_many_more_there_are(
     verdict = judge([950, *range(1, 10)], MANY[:10], DEFAULT)
     assert verdict.reason.startswith("intent 0 95.5% is over 90%; intent 9 0.9% is under 10%; ")
     assert verdict.reason.endswith("; and 5 more")
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        (["a / x", "b / x", "a / y"], [("a", [0, 2]), ("b", [1])]),
+        (["a / x / 1", "a / y", "b"], [("a", [0, 1]), ("b", [2])]),  # the first of three levels
+        (["negative", "positive"], []),
+        (["a / x", "b / x"], []),  # as many parents as classes
+        (["a / x", "a / y"], []),  # one parent has all messages, always
+        ([], []),
+    ],
+)
+def test_leaves_have_parents_where_they_make_groups(classes: list[str], expected: list[tuple[str, list[int]]]) -> None:
+    assert parents_of(classes) == expected
 
 
 def test_in_a_hierarchy_the_shares_of_the_parents_are_judged() -> None:

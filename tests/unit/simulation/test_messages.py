@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from batch_nlp.config import SampleConfig
+from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.scenarios import Day
 
@@ -16,7 +17,9 @@ SAMPLE = SampleConfig(messages=40, duplicate_share=0.05, broken_share=0.02)
 
 
 def world(folder: Path, days: list[Day], delay: int = 1) -> Messages:
-    return Messages(folder, SAMPLE, days, delay, TARGETS)
+    classes = ["negative", "neutral", "positive"]
+    label_map = ClassMap(classes, {target: classes[index] for target, index in TARGETS.items()})
+    return Messages(folder, SAMPLE, days, delay, label_map)
 
 
 def labels_in(folder: Path, number: int) -> dict[str, int]:

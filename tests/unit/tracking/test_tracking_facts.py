@@ -38,7 +38,7 @@ def test_parameters_are_the_settings_that_a_model_follows_from(
     found = parameters(make_config(tmp_path, "model.params.max_depth=7", "seed=5", "tracking=mlflow"))
     assert found["model.params.max_depth"] == "7"
     assert found["seed"] == "5"
-    assert found["training.split"] == "time"
+    assert found["dataset.split"] == "time"
     assert found["features.embedding.backend"] == "static"
     assert found["dataset.name"] == "sample"
     assert not [name for name in found if name.startswith(("paths", "tracking"))]

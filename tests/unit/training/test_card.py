@@ -15,10 +15,12 @@ from tests.fields import FIELDS
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
+from batch_nlp.training.card import facts as card_facts
 from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.card.statements import decision_in_words, statements
 from batch_nlp.training.intervals import measures, with_intervals
 from batch_nlp.training.slices import slice_metrics
+from batch_nlp.training.validate import Validation
 
 
 class World(Protocol):
@@ -220,3 +222,73 @@ def test_sentences_follow_from_the_figures(facts: dict[str, Any]) -> None:
     )
     changed["decision_weights"] = [1.0, 1.0, 1.0]
     assert decision_in_words(changed) == ["The most probable class is predicted."]
+
+
+def test_of_many_classes_the_largest_and_the_worst_are_named_and_parents_sum_them_up(facts: dict[str, Any]) -> None:
+    """60 classes in 2 parents; class 0 is the smallest, and of class 7 no message is found."""
+    k = 60
+    classes = [f"{'ab'[index % 2]} / topic {index:02d}" for index in range(k)]
+    confusion = np.diag(np.arange(10, 10 + k))
+    confusion[7] = 0
+    confusion[7, 8], confusion[7, 9] = 9, 8
+    validation = Validation(classes, confusion)
+    parents = card_facts._parents(validation, 1)
+    assert parents
+    # of parent b, the 9 messages of class 7 that are taken for class 8 alone are taken for parent a
+    (first, second), total = parents["rows"], int(confusion[1::2].sum())
+    assert [first["name"], second["name"], parents["number"]] == ["a", "b", 2]
+    assert (second["messages"], second["recall"]["value"]) == (total, pytest.approx(1 - 9 / total))
+    assert card_facts._confusions(validation) == [
+        {"true": classes[7], "predicted": classes[8], "messages": 9, "share": 9 / 17},
+        {"true": classes[7], "predicted": classes[9], "messages": 8, "share": 8 / 17},
+    ]
+    quality = with_intervals(confusion, 1)
+    shown = card_facts._shown(confusion.sum(axis=1), quality["f1"])
+    assert {7, *range(50, 60)} <= set(shown)
+    assert len(shown) <= 20
+    shares = (np.ones(k) / k).tolist()
+    many = copy.deepcopy(facts) | {
+        "classes": classes, "shown": shown, "matrix": False, "confusions": card_facts._confusions(validation),
+        "parents": parents, "quality": quality, "confusion": confusion.tolist(),
+        "decision_weights": [1.0 + index / 100 for index in range(k)], "words": facts["words"][:1] * k,
+    }  # fmt: skip
+    many["data"]["train"]["shares"] = many["data"]["holdout"]["shares"] = many["data"]["predicted_shares"] = shares
+    many["decision"], many["statements"] = decision_in_words(many), statements(many)
+    for page in card_pages(many).values():
+        assert "topic 07" in page
+        assert "topic 59" in page
+        assert "topic 31" not in page
+        assert "and 48 more" in page
+        assert "What is taken for what most often" in page
+    assert len(many["decision"]) <= 14
+
+
+def test_classes_without_levels_have_no_parents() -> None:
+    classes = ["bad", "good"]
+    assert card_facts._parents(Validation(classes, np.eye(2, dtype=np.int64)), 1) is None
+
+
+def test_what_the_card_says_of_split_sources_and_refit(facts: dict[str, Any]) -> None:
+    said = " ".join(statements(facts))
+    assert "The newest messages were held out. " in said
+    assert "repeat the text of another; equal texts were never on both sides" in said
+    assert "by source" not in said
+    assert "fitted again" not in said
+    changed = copy.deepcopy(facts) | {
+        "split": {"by": "random", "left_out_copies": 12, "repeated_texts": 250},
+        "label_sources": {"given": 900, "rules": 60},
+        "refit": {"done": True, "rows": 1160},
+    }
+    changed["data"]["train"]["rows"], changed["data"]["holdout"]["rows"] = 960, 188
+    for part in ("train", "holdout"):
+        changed["data"][part] |= {"from": None, "to": None}
+    changed["statements"] = statements(changed)
+    said = " ".join(changed["statements"])
+    assert "250 of 1,160 labelled messages (21.6%) repeat the text of another" in said
+    assert "12 were left out" in said
+    assert "by source: 900 given, 60 rules." in said
+    assert "fitted again on all 1,160 labelled messages" in said
+    for page in card_pages(changed).values():
+        assert "60 rules" in page
+        assert "None" not in page
+        assert "like those held out" in page

@@ -21,8 +21,10 @@ from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, Tr
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import MODEL_FILE, TRAINED_ON_FILE, Registry, write_manifest
-from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.storage.samples import id_hashes
+from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
 from batch_nlp.training.tuned_classifier import TunedClassifier
@@ -84,10 +86,19 @@ class Scene:
         return check_against_champion(truth, candidate, champion, CLASSES, metric, gate, self.config.seed)
 
 
-def scene(folder: Path, engine: EngineConfig, *, learned: int = 60, known: int = 100, gate: GateConfig = GATE) -> Scene:
+def scene(
+    folder: Path,
+    engine: EngineConfig,
+    *,
+    learned: int = 60,
+    known: int = 100,
+    gate: GateConfig = GATE,
+    judged: range | None = None,
+) -> Scene:
     """Make a champion that learned from messages 0 to `learned` and whose features the store holds up to `known`.
 
-    Champion: good from 8 on; candidate: good from 6 on, so it is right more often.
+    Champion: good from 8 on; candidate: good from 6 on, so it is right more often. A champion that was fitted again was
+    judged on some messages by a model of which good begins at 7.
     """
     messages = features_frame(features(0, 100))
     store = FeatureStore(folder / "store", engine)
@@ -97,16 +108,14 @@ def scene(folder: Path, engine: EngineConfig, *, learned: int = 60, known: int =
     version = folder / "models" / "v0001"
     version.mkdir(parents=True)
     dump_model(version / MODEL_FILE, fitted(messages, 8))
-    write_parquet(version / TRAINED_ON_FILE, pa.table({"message": message_hashes(messages[:learned])}))
-    write_manifest(
-        version,
-        {
-            "dataset": "sample",
-            "classes": CLASSES,
-            "fields": FIELDS.to_list(),
-            "data_version": {"feature_version": OLD},
-        },
-    )
+    write_parquet(version / TRAINED_ON_FILE, pa.table({"message": id_hashes(messages["message_id"][:learned])}))
+    if judged:
+        predicted = pa.array([int(number % 10 >= 7) for number in judged], pa.int16())
+        ids = [f"m{number:03d}" for number in judged]
+        write_parquet(version / REFERENCE_FILE, pa.table({"message_id": ids, "predicted_class": predicted}))
+    facts = {"dataset": "sample", "classes": CLASSES, "fields": FIELDS.to_list(), "refit": bool(judged)}
+    facts["data_version"] = {"feature_version": OLD}
+    write_manifest(version, facts)
     (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
     labels = (messages["text_length"] >= 5).astype(int)
     candidate = Candidate(
@@ -137,6 +146,19 @@ def test_both_are_measured_on_what_the_champion_has_not_learned_from_and_the_sto
 def test_a_champion_that_has_learned_from_all_of_them_is_not_replaced(tmp_path: Path, engine: EngineConfig) -> None:
     """Guarantee 12: a comparison that cannot be made is no success."""
     assert scene(tmp_path, engine, learned=100).compare() == [NOTHING_UNSEEN]
+
+
+@pytest.mark.parametrize(("learned", "compared"), [(100, range(70, 90)), (90, range(70, 100))])
+def test_one_that_was_fitted_again_counts_as_it_was_judged_where_it_has_learned_since(
+    tmp_path: Path, engine: EngineConfig, learned: int, compared: range
+) -> None:
+    here = scene(tmp_path, engine, learned=learned, judged=range(70, 90))
+    numbers = np.array(compared)
+    champion = (numbers % 10 >= np.where(numbers < 90, 7, 8)).astype(np.int64)
+    settings = here.config.training
+    truth, candidate = (numbers % 10 >= 5).astype(np.int64), here.candidate.predicted[numbers - 50]
+    expected = check_against_champion(truth, candidate, champion, CLASSES, settings.metric, settings.gate, 7)
+    assert here.compare() == expected
 
 
 @pytest.mark.parametrize("known", [0, 60])

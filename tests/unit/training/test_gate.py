@@ -202,6 +202,7 @@ def test_a_class_without_a_held_out_message_counts_neither_way() -> None:
     of_three = bootstrap_lower_bound(truth, candidate, champion, 3, "f1_macro", GATE, 1)
     assert of_three == pytest.approx(of_two, abs=0.01)
     found = Validation.of(truth, candidate, CLASSES)
+    assert found.metric("f1_macro") == Validation.of(truth, candidate, CLASSES[:2]).metric("f1_macro")
     (check,) = check_thresholds(found, ThresholdsConfig(recall=0.5))
     assert check.value == found.recalls[:2].min()
 
@@ -233,3 +234,43 @@ def test_many_classes_cost_little_more_than_three() -> None:
 
     # what is kept of each class in each resample is 50 times as much with 150 classes as with 3
     assert peak(150) < 60 * peak(3)
+
+
+MANY = [f"intent {number}" for number in range(77)]
+
+
+def of_many(each: int, right: float, seed: int) -> tuple[Labels, Labels]:
+    """Return true classes of 77, `each` messages a class, and predictions that are right so often."""
+    random = np.random.default_rng(seed)
+    truth = np.repeat(np.arange(77), each)
+    return truth, np.where(random.random(len(truth)) < right, truth, (truth + 1) % 77)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_many_classes_chance_alone_fails_no_check(seed: int) -> None:
+    """Two honest models, 80 % right: of ten messages a class, some class is recognised 5 times less often."""
+    (truth, champion), (_, candidate) = of_many(10, 0.8, seed), of_many(10, 0.8, seed + 100)
+    (check,) = check_against_champion(truth, candidate, champion, MANY, "f1_macro", GateConfig(max_recall_drop=0.1), 1)[
+        1:
+    ]
+    assert check.name.startswith("upper bound of the change in recall of class intent ")
+    assert check.passed
+    truth, candidate = of_many(4, 0.6, seed)
+    found = Validation.of(truth, candidate, MANY)
+    assert found.recalls.min() < 0.3
+    assert GateDecision(check_thresholds(found, ThresholdsConfig(recall=0.3))).passed
+
+
+def test_of_many_classes_one_that_is_given_up_fails_by_name() -> None:
+    truth, champion = of_many(40, 0.8, 0)
+    candidate = np.where(truth == 5, 6, champion)
+    (check,) = check_against_champion(truth, candidate, champion, MANY, "f1_macro", GateConfig(max_recall_drop=0.1), 1)[
+        1:
+    ]
+    assert check.name.endswith("class intent 5")
+    assert not check.passed
+    found = Validation.of(truth, candidate, MANY)
+    (check,) = check_thresholds(found, ThresholdsConfig(recall=0.2))
+    # none of 40: 1 - (0.05 / 77) ** (1 / 40)
+    assert check.value == pytest.approx(0.1677, abs=1e-4)
+    assert not check.passed

@@ -15,10 +15,11 @@ import pytest
 from tests.fields import FIELDS
 from tests.unit.training.runs import NOW, World, train, with_training
 
-from batch_nlp.config import Config, Input, Split, plain
+from batch_nlp.config import Config, Input, Split, ThresholdsConfig, plain
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
+from batch_nlp.storage.model_file import load_model
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.run import training_fingerprint
@@ -179,7 +180,7 @@ def test_the_sample_of_the_hold_out_is_as_large_as_the_settings_say(tmp_path: Pa
     [
         ({"1": "5", "2": "5"}, r"class negative \(0\) has 0"),
         ({"1": "5", "2": "5", "3": "5"}, r"class negative \(0\) has 0, class neutral \(1\) has 0"),
-        ({"3": "6"}, r"stored labels are none of dataset\.target_map: 6"),
+        ({"3": "6"}, r"stored labels are none of dataset\.label\.classes: 6"),
     ],
 )
 def test_labels_that_cannot_be_trained_on_stop_training_by_name(
@@ -199,14 +200,59 @@ def test_a_class_that_is_only_among_the_newest_messages_is_missed_by_name(
     target = messages["target"].replace({"3": "4"})
     target.iloc[-30:] = "3"
     store = store_of(tmp_path / "store", world, messages.assign(target=target))
-    with pytest.raises(DataError, match=r"messages to train on; class neutral \(1\) has 0"):
+    with pytest.raises(
+        DataError, match=r"messages to train on; class neutral \(1\) has 0\. Say training\.split=random"
+    ):
         train(world, tmp_path, world.config, store)
+    result, _ = train(world, tmp_path, with_training(world.config, split=Split.random, promote=False), store)
+    assert result.metrics["classes"]["neutral"]["messages"] > 0
+
+
+def test_after_the_gate_the_model_is_fitted_again_on_all_messages(tmp_path: Path, world: World) -> None:
+    """Guarantee 14 holds for the model that is published; what was measured is what was judged."""
+    result, candidate = train(world, tmp_path, with_training(world.config, refit=True))
+    assert result.version == "v0001"
+    honest = world.layers.candidates / "run-1"
+    manifest, before = (json.loads((folder / "manifest.json").read_text()) for folder in (candidate, honest))
+    assert (manifest["refit"], before["refit"]) == (True, False)
+    assert manifest["model_rows"] == before["training_rows"] + before["holdout_rows"]
+    assert manifest["metrics"] == before["metrics"]
+    assert (candidate / "model.skops").read_bytes() != (honest / "model.skops").read_bytes()
+    assert pq.read_metadata(candidate / "trained_on.parquet").num_rows == manifest["model_rows"]
+    assert "fitted again on all" in (candidate / "model_card.md").read_text()
+    judged, refitted = (load_model(folder / "model.skops").steps[-1][1] for folder in (honest, candidate))
+    np.testing.assert_array_equal(judged.decision_weights_, refitted.decision_weights_)
+    np.testing.assert_array_equal(judged.calibrator_.coef_, refitted.calibrator_.coef_)
+
+
+def test_a_candidate_that_fails_its_gate_is_not_fitted_again(tmp_path: Path, world: World) -> None:
+    config = with_training(world.config, refit=True, thresholds=ThresholdsConfig(f1_macro=1.0))
+    result, candidate = train(world, tmp_path, config)
+    assert result.version is None
+    assert json.loads((candidate / "manifest.json").read_text())["refit"] is False
+
+
+def test_rare_labels_are_left_out_and_listed_where_the_settings_say_so(
+    tmp_path: Path, world: World, messages: pd.DataFrame
+) -> None:
+    target = messages["target"].copy()
+    target.iloc[:4] = "6"
+    store = store_of(tmp_path / "store", world, messages.assign(target=target))
+    label = replace(world.config.dataset.label, rare={"under": 5, "as": "quarantine"})
+    config = replace(world.config, dataset=replace(world.config.dataset, label=label))
+    _, candidate = train(world, tmp_path, with_training(config, promote=False), store)
+    listed = pq.read_table(tmp_path / "data" / "05_model_input" / "sample" / "run-1-quarantine.parquet").to_pylist()
+    assert {(row["message_id"], row["target"]) for row in listed} == {
+        (message_id, "6") for message_id in messages["message_id"].iloc[:4]
+    }
+    manifest = json.loads((candidate / "manifest.json").read_text())
+    assert manifest["training_rows"] + manifest["holdout_rows"] == len(messages) - 4
+    assert manifest["label_map"]["targets"]["5"] == "positive"
 
 
 def test_two_classes_are_enough(tmp_path: Path, world: World) -> None:
-    dataset = replace(
-        world.config.dataset, classes=["bad", "good"], target_map={"1": 0, "2": 0, "3": 0, "4": 1, "5": 1}
-    )
+    label = replace(world.config.dataset.label, classes={"bad": [1, 2, 3], "good": [4, 5]})
+    dataset = replace(world.config.dataset, label=label)
     config = with_training(replace(world.config, dataset=dataset), promote=False, split=Split.random)
     result, candidate = train(world, tmp_path, config)
     assert list(result.metrics["classes"]) == ["bad", "good"]

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -69,6 +70,23 @@ def test_every_balance_and_calibration_gives_sound_probabilities_and_decisions(b
     assert model.predict(X_new).tolist() == (probabilities * model.decision_weights_).argmax(axis=1).tolist()
     assert model.decide(probabilities).tolist() == model.predict(X_new).tolist()
     assert f1_score(y_new, model.predict(X_new), average="macro") > 0.6
+
+
+@pytest.mark.parametrize("in_a_pipeline", [False, True])
+def test_fitted_again_the_classifier_alone_changes(in_a_pipeline: bool) -> None:
+    X, y = three_clouds(250, 0)
+    judged = TunedClassifier(Centres(), "weights").fit(X[:150], y[:150])
+    again = TunedClassifier(Centres(), "weights")
+    if in_a_pipeline:  # as a classifier that reads texts is fitted
+        Pipeline([("training", again)]).fit(X, y, training__judged=judged)
+    else:
+        again.fit(X, y, judged)
+    assert len(again.estimator_.y_) == 250
+    np.testing.assert_array_equal(again.decision_weights_, judged.decision_weights_)
+    scores = np.log([[0.2, 0.3, 0.5]])
+    np.testing.assert_array_equal(again.calibrator_.transform(scores), judged.calibrator_.transform(scores))
+    alone = TunedClassifier(Centres(), "weights").fit(X, y)
+    assert not np.array_equal(again.calibrator_.transform(scores), alone.calibrator_.transform(scores))
 
 
 @pytest.mark.parametrize(("balance", "shares"), [("none", [0.25, 0.1, 0.65]), ("weights", [1 / 3] * 3)])

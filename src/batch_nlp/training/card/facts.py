@@ -17,6 +17,7 @@ from batch_nlp.training.errors_report import ErrorAnalysis
 from batch_nlp.training.importance import permutation_importance
 from batch_nlp.training.intervals import CONFIDENCE, with_intervals
 from batch_nlp.training.slices import SMALL, slice_metrics
+from batch_nlp.training.validate import Validation
 from batch_nlp.training.words import ClassWords, ngram_scores
 
 _WORDS = 20
@@ -35,7 +36,6 @@ def card_facts(
 
     Parameters
     ----------
-    candidate : Candidate
     manifest : dict
         What the model's manifest will say.
     analysis : ErrorAnalysis
@@ -56,8 +56,8 @@ def card_facts(
         "classes": candidate.classes,
         "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
         "matrix": k <= _MATRIX,
-        "confusions": _confusions(candidate) if k > _MATRIX else [],
-        "parents": _parents(candidate, seed),
+        "confusions": _confusions(candidate.validation) if k > _MATRIX else [],
+        "parents": _parents(candidate.validation, seed),
         "created_at": manifest["created_at"],
         "seed": seed,
         "training": manifest["settings"]["training"],
@@ -96,17 +96,17 @@ def _shown(support: NDArray[np.int64], f1: list[dict[str, float | None]]) -> lis
     return sorted({*np.argsort(-support, kind="stable")[:_ENDS].tolist(), *worst})
 
 
-def _confusions(candidate: Candidate) -> list[dict[str, Any]]:
+def _confusions(validation: Validation) -> list[dict[str, Any]]:
     """Return the pairs of classes that are taken for one another most often, most messages first."""
-    counts = candidate.validation.confusion.copy()
+    counts = validation.confusion.copy()
     totals = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[: 2 * _ENDS]
     pairs = (np.unravel_index(cell, counts.shape) for cell in order)
     return [
         {
-            "true": candidate.classes[true],
-            "predicted": candidate.classes[predicted],
+            "true": validation.classes[true],
+            "predicted": validation.classes[predicted],
             "messages": int(counts[true, predicted]),
             "share": float(counts[true, predicted] / totals[true]),
         }
@@ -115,15 +115,15 @@ def _confusions(candidate: Candidate) -> list[dict[str, Any]]:
     ]
 
 
-def _parents(candidate: Candidate, seed: int) -> dict[str, Any] | None:
+def _parents(validation: Validation, seed: int) -> dict[str, Any] | None:
     """Return the quality of the parents that the classes of a hierarchy roll up to; None without a hierarchy."""
-    parents = roll_up(candidate.classes)
-    if not 1 < len(parents) < len(candidate.classes):
+    parents = roll_up(validation.classes)
+    if not 1 < len(parents) < len(validation.classes):
         return None
-    of_parent = np.zeros((len(candidate.classes), len(parents)), dtype=np.int64)
+    of_parent = np.zeros((len(validation.classes), len(parents)), dtype=np.int64)
     for parent, (_, indices) in enumerate(parents):
         of_parent[indices, parent] = 1
-    confusion = of_parent.T @ candidate.validation.confusion @ of_parent
+    confusion = of_parent.T @ validation.confusion @ of_parent
     quality = with_intervals(confusion, seed)
     shown = _shown(confusion.sum(axis=1), quality["f1"])
     rows = [

@@ -76,3 +76,10 @@ def test_the_same_seed_gives_the_same_p_value(distance: Distance) -> None:
 def test_without_messages_nothing_is_significant(distance: Distance) -> None:
     assert null_p_value(distance, [0, 0], [3, 4], 99, 0) == null_p_value(distance, [3, 4], [0, 0], 99, 0) == 1.0
     assert null_p_value(distance, [7, 0], [9, 0], 99, 0) == 1.0
+
+
+def test_draws_whose_distances_are_taken_in_parts_give_the_same_p_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, other = np.arange(1, 41), np.arange(40, 0, -1)
+    whole = null_p_value(psi, counts // 4, other // 4, 999, 1)
+    monkeypatch.setattr("batch_nlp.monitoring.statistics.distances._BLOCK", 1000)
+    assert null_p_value(psi, counts // 4, other // 4, 999, 1) == whole

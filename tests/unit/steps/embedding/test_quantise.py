@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.feature import embedding
-from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM
+from batch_nlp.sample.yelp.reviews import history
+from batch_nlp.steps import embedding
+from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM, load_tensors
 from batch_nlp.steps.embedding.quantise import (
     FEWEST_TOKENS,
     FLOAT_COLUMNS,
@@ -21,8 +22,6 @@ from batch_nlp.steps.embedding.quantise import (
     Tensors,
     quantised_tensors,
 )
-from batch_nlp.steps.embedding.weights import load_tensors
-from batch_nlp.sample.yelp.reviews import history
 from batch_nlp.storage.packaged_model import packaged_folder
 
 INNER = "encoder.layer.0.intermediate.dense"

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from batch_nlp.config import (
+    ColumnConfig,
+    Config,
+    DatasetConfig,
+    LabelConfig,
+    MessagesConfig,
+    Role,
+    Split,
+    TrainingConfig,
+)
+from batch_nlp.errors import DataError
+from batch_nlp.training.prepare import label_sources, prepare
+
+CONFIG = Config(
+    seed=1,
+    dataset=DatasetConfig(name="d", messages=MessagesConfig(files="*"), label=LabelConfig("topic")),
+    training=TrainingConfig(steps=[]),
+)
+
+
+UNIQUE = [f"h{number}" for number in range(120)]
+TIMED: dict[str, Any] = {"at": ColumnConfig(role=Role.time)}
+
+
+def rows(targets: list[str], texts: list[str] | None = None) -> pd.DataFrame:
+    n = len(targets)
+    times = pd.Series(pd.date_range("2024-01-01", periods=n, freq="h", tz="UTC").as_unit("us"))
+    hashes = texts or [f"h{number}" for number in range(n)]
+    return pd.DataFrame(
+        {"written_at": times, "text_hash": hashes, "target": targets, "group": None}, dtype=object
+    ).astype({"written_at": "datetime64[us, UTC]"})
+
+
+def with_advice(config: Config, message: str) -> Config:
+    """Return the settings that an error says to use."""
+    if "training.split=random" in message:
+        return replace(config, training=replace(config.training, split=Split.random))
+    rare = re.search(r"'dataset\.label\.rare=(\{.*?\})'", message)
+    assert rare, message
+    label = replace(config.dataset.label, rare=dict(OmegaConf.create(rare[1])))
+    return replace(config, dataset=replace(config.dataset, label=label))
+
+
+@pytest.mark.parametrize(
+    ("targets", "texts", "split", "side"),
+    [
+        # by time: a class of old messages alone, and one of new ones
+        (["c"] * 30 + ["a", "b"] * 60, None, Split.time, r"least 1 held-out messages; class c \(2\) has 0"),
+        (["a", "b"] * 60 + ["c"] * 30, None, Split.time, r"least 5 messages to train on; class c \(2\) has 0"),
+        # at random: a class of one text, which can be on one side only
+        (["c"] * 30 + ["a", "b"] * 60, ["same"] * 30 + UNIQUE, Split.random, "class c"),
+        (["c"] * 30 + ["d"] * 30 + ["a", "b"] * 60,
+         ["same"] * 30 + ["other"] * 30 + UNIQUE, Split.random, "class c"),
+    ],
+)  # fmt: skip
+def test_a_class_that_is_missing_on_one_side_is_named_with_what_works(
+    targets: list[str], texts: list[str] | None, split: Split, side: str
+) -> None:
+    """Guarantee 15."""
+    config = replace(CONFIG, training=replace(CONFIG.training, split=split))
+    if split is Split.time:
+        config = replace(config, dataset=replace(config.dataset, messages=MessagesConfig("*", columns=TIMED)))
+    with pytest.raises(DataError, match=side) as missing:
+        prepare(config, rows(targets, texts))
+    found, parts = prepare(with_advice(config, str(missing.value)), rows(targets, texts))
+    assert len(parts.held_out) > 20
+    assert len(found.map.classes) >= 2
+
+
+def test_labels_are_counted_by_their_source() -> None:
+    messages = pd.DataFrame({"label_source": ["given", None, "rules", "rules", "person"]})
+    assert label_sources(messages, messages.index[:4]) == {"given": 2, "rules": 2}
+    assert label_sources(messages[[]], messages.index) == {"given": 5}
