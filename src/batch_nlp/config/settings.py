@@ -69,11 +69,6 @@ def typed_settings(composed: DictConfig) -> Config:
 
     The values go into a fresh schema: only that refuses a key that came in with ``+`` or from a YAML file.
 
-    Parameters
-    ----------
-    composed : DictConfig
-        What Hydra composed from files and command line.
-
     Raises
     ------
     SettingsError

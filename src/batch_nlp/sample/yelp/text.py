@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from batch_nlp.sample.clauses import MASK, TABLE, Item, bank, draw_clause
 from batch_nlp.sample.keys import Draw
@@ -27,27 +26,6 @@ _OPINION: dict[Tone, int] = {
 }
 
 
-class Brief(NamedTuple):
-    """What one review is to be like.
-
-    Attributes
-    ----------
-    stars : int
-        1 to 5.
-    topic : int
-        Index into the topics.
-    words : float
-        Words that the text should have, roughly.
-    novel : bool
-        Whether it talks about things that the history knows nothing of.
-    """
-
-    stars: int
-    topic: int
-    words: float
-    novel: bool
-
-
 def _by_percent(parts: Iterable[tuple[Item, int]]) -> tuple[Item, ...]:
     """Return a table of `TABLE` entries in which each item has its share."""
     items, percents = zip(*parts, strict=True)
@@ -68,16 +46,30 @@ def _moods() -> dict[int, tuple[Mood, ...]]:
     }
 
 
-def write_text(brief: Brief, draw: Draw) -> str:
-    """Return the text of one review, drawn from `draw`, a source of random integers of 30 bits."""
-    mood = _moods()[brief.stars][draw() & MASK]
+def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) -> str:
+    """Return the text of one review.
+
+    Parameters
+    ----------
+    stars : int
+        1 to 5.
+    topic : int
+        Index into the topics.
+    words : float
+        Words that it should have, roughly.
+    novel : bool
+        Whether it talks about things that the history knows nothing of.
+    draw : callable
+        Gives random integers of 30 bits.
+    """
+    mood = _moods()[stars][draw() & MASK]
     kind = draw() & MASK
-    if not brief.novel and kind < 12:
+    if not novel and kind < 12:
         return _opinion("short", mood, draw)
-    sentences = max(1, round(brief.words / _WORDS_A_SENTENCE))
-    if not brief.novel and kind < 28:
+    sentences = max(1, round(words / _WORDS_A_SENTENCE))
+    if not novel and kind < 28:
         return _foreign(mood, sentences, draw)
-    text = _english(topic_grammars()[brief.topic], mood, sentences, brief.novel, draw)
+    text = _english(topic_grammars()[topic], mood, sentences, novel, draw)
     if draw() & 7 == 0:
         text = f"{_opinion('questions', mood, draw)} {text}"
     if kind >= 940:
