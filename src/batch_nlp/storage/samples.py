@@ -75,7 +75,7 @@ def write_sample(path: Path, rows: pa.Table) -> None:
 def read_sample(path: Path) -> pd.DataFrame:
     """Return a sample: the columns of the feature table, ``predicted_class`` and ``probabilities``.
 
-    Vectors and ``probabilities`` are object columns of arrays, those of vectors float32. Raises what `read_checked` does.
+    Vectors and ``probabilities`` are object columns of arrays, those of vectors float32; see `read_checked` for errors.
     """
     return sample_frame(read_checked(path))
 
