@@ -144,7 +144,7 @@ def _bandwidth() -> float:
 
 
 def _token_lengths(task: Task) -> list[int]:
-    from batch_nlp.steps.embedding.weights import load_tokenizer
+    from batch_nlp.steps.embedding.minilm import load_tokenizer
     from batch_nlp.storage.packaged_model import packaged_folder
 
     tokenizer = load_tokenizer(packaged_folder(), _MAX_TOKENS)

@@ -8,20 +8,18 @@ change of the graph or of the matrices that are rounded, and raise ``RECIPE`` in
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from loguru import logger
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from safetensors.numpy import save
+from tools.build_graph import FOLDER, build
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.steps.embedding import build_graph
-from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, create_session
-from batch_nlp.steps.embedding.quantise import QUANTISED
-from batch_nlp.steps.embedding.weights import load_tensors, load_tokenizer
 from batch_nlp.sample.yelp.reviews import history
+from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, create_session, load_tensors, load_tokenizer
+from batch_nlp.steps.embedding.quantise import QUANTISED
 from batch_nlp.storage.packaged_model import packaged_folder
 
 TEXTS, MAX_TOKENS = 100, 256
@@ -29,7 +27,7 @@ TEXTS, MAX_TOKENS = 100, 256
 
 def calibrate(texts: list[str]) -> dict[str, NDArray[np.float32]]:
     """Return ``NAME.largest`` and ``NAME.mean``, a value a column, for each matrix in 8 bits."""
-    model = build_graph.build()
+    model = build()
     inputs = {name: next(node.input[0] for node in model.graph.node if node.name == name) for name in sorted(QUANTISED)}
     outputs = [helper.make_tensor_value_info(rows, TensorProto.FLOAT, None) for rows in inputs.values()]
     model.graph.output.extend(outputs)
@@ -55,6 +53,6 @@ def generated_texts() -> list[str]:
 
 
 if __name__ == "__main__":
-    file = Path(build_graph.__file__).with_name(CALIBRATION_FILE)
+    file = FOLDER / CALIBRATION_FILE
     file.write_bytes(save(calibrate(generated_texts())))
     logger.info("{}: {:,} bytes", file, file.stat().st_size)

@@ -44,7 +44,7 @@ def model2vec(task: Task) -> Done:
     from model2vec import StaticModel
     from safetensors.numpy import load_file
 
-    from batch_nlp.steps.embedding.weights import load_tokenizer
+    from batch_nlp.steps.embedding.minilm import load_tokenizer
     from batch_nlp.storage.packaged_model import packaged_folder
 
     data = next(setting for setting in task.settings if setting.startswith("paths.data=")).partition("=")[2]

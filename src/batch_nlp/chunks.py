@@ -22,35 +22,22 @@ _REMEMBERED, _CHARS = 200_000, 64
 
 
 class Split(NamedTuple):
-    """Texts as chunks.
+    """Texts as chunks."""
 
-    Parameters
-    ----------
-    different : Array of large_string, shape (n_different,)
-        Each chunk once.
-    codes : ndarray of int32, shape (n_chunks,)
-        The chunks of all texts, one text after the other, as positions in `different`.
-    bounds : ndarray of int64, shape (n_texts + 1,)
-        Where the chunks of each text begin, and where those of the last one end.
-    """
-
+    # Each chunk once, shape (n_different,)
     different: pa.Array
+    # The chunks of all texts, one text after the other, as positions in `different`, shape (n_chunks,)
     codes: NDArray[np.int32]
+    # Where the chunks of each text begin, and where those of the last one end, shape (n_texts + 1,)
     bounds: NDArray[np.int64]
 
 
 class Numbered(NamedTuple):
-    """Texts as numbers.
+    """Texts as numbers."""
 
-    Parameters
-    ----------
-    flat : ndarray of int32, shape (n_numbers,)
-        The numbers of all texts, one text after the other.
-    ends : ndarray of int64, shape (n_texts,)
-        Where the numbers of each text end.
-    """
-
+    # The numbers of all texts, one text after the other, shape (n_numbers,)
     flat: NDArray[np.int32]
+    # Where the numbers of each text end, shape (n_texts,)
     ends: NDArray[np.int64]
 
 
@@ -60,12 +47,9 @@ def replace_surrogates(text: str) -> str:
 
 
 def split_chunks(texts: Sequence[str]) -> Split:
-    """Split texts at spaces, U+0020, alone; between two of them lies an empty chunk.
+    """Split texts, which must be without lone surrogates, at spaces, U+0020, alone.
 
-    Parameters
-    ----------
-    texts : sequence of str
-        Without lone surrogates.
+    Between two spaces lies an empty chunk.
     """
     split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
     encoded = split.flatten().dictionary_encode()
@@ -86,13 +70,7 @@ class Chunks:
         self._remembered: dict[str, Sequence[int]] = {}
 
     def __call__(self, texts: Sequence[str]) -> Numbered:
-        """Return the numbers of some texts.
-
-        Parameters
-        ----------
-        texts : sequence of str
-            Without lone surrogates.
-        """
+        """Return the numbers of some texts, which must be without lone surrogates."""
         different, codes, bounds = split_chunks(texts)
         numbers = self._look_up(different.to_pylist())
         lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))

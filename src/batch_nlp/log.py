@@ -40,8 +40,6 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
 
     Parameters
     ----------
-    text : str
-    width : int
     first, rest : str
         What the first line, and each other one, begins with.
     """

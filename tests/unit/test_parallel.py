@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from batch_nlp.parallel import in_threads
+from batch_nlp.threads import in_threads
 
 _SETTING: ContextVar[str] = ContextVar("_SETTING", default="none")
 

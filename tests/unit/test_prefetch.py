@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from batch_nlp.prefetch import prefetched
+from batch_nlp.threads import prefetched
 
 
 def _threads() -> list[str]:

@@ -99,6 +99,12 @@ def check_columns(dataset: DatasetConfig) -> None:
         wrong = names_of(table.columns, Role.id, Role.text, Role.key)
         if wrong:
             raise SettingsError(f"{below}.columns.{wrong[0]}.role: need category, number, raw, time or ignore.")
+        for name, column in table.columns.items():
+            if column.name is not None:
+                raise SettingsError(
+                    f"{below}.columns.{name}.name={column.name}: what a key joins is called NAME_{name}, by the name "
+                    "of the key or of the table. Remove it."
+                )
     for name, column in columns.items():
         if column.role is Role.key and column.of is not None and column.of not in tables:
             raise SettingsError(f"{key}.{name}.of={column.of}: no side table of that name. {_hint(column.of, tables)}")

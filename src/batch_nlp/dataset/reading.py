@@ -70,8 +70,9 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
     """
     labels = Labels(config.dataset.label)
     ids = names_of(config.dataset.messages.columns, Role.id)
-    rows_under = config.dataset.messages.rows
-    for batch in read_batches(files, (), [*ids, *labels.columns], config.engine.batch_rows, None, rows_under):
+    messages = config.dataset.messages
+    ignored = [*messages.columns, *config.dataset.forbidden]
+    for batch in read_batches(files, (), [*ids, *labels.columns], config.engine.batch_rows, ignored, messages.rows):
         ledger.receive(batch)
         rows = batch.rows
         found = pd.Series(None, rows.index, object)
@@ -90,7 +91,7 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
         for reason, mask in refused.items():
             column = "message_id" if "id" in reason.split()[0] else "target"
             if (rest & mask).any():
-                ledger.quarantine(rows[rest & mask], "extract", reason, column, rows[column][rest & mask])
+                ledger.quarantine(rows[rest & mask], "labels", reason, column, rows[column][rest & mask])
             rest &= ~mask
         ledger.labels_alone += int(rest.sum())
         yield rows.loc[rest, ["message_id", "target", "source_file"]]

@@ -18,7 +18,6 @@ from batch_nlp.errors import DataError
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.log import progress
-from batch_nlp.prefetch import prefetched
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
@@ -27,6 +26,7 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.tables import connect
+from batch_nlp.threads import prefetched
 
 
 @dataclass(frozen=True)

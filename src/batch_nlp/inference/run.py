@@ -20,7 +20,6 @@ from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import predictions_schema
 from batch_nlp.log import progress
-from batch_nlp.prefetch import prefetched
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
@@ -39,6 +38,7 @@ from batch_nlp.storage.samples import (
 )
 from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
 from batch_nlp.storage.tables import connect
+from batch_nlp.threads import prefetched
 
 # Gives the feature pipeline for a run, and the columns that it reads. They come from above: the pipelines never import
 # each other

@@ -14,11 +14,13 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Stage, plain
+from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, GateError, SettingsError
+from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
 from batch_nlp.runner.context import Run
@@ -53,6 +55,9 @@ def check_settings(config: Config) -> None:
 
         Where(config.dataset.messages.where)
     split_of(config)
+    FeatureDefinition.from_config(config)
+    check_steps(config.training.steps, "training.steps", config.allow)
+    check_steps(config.inference.steps, "inference.steps", config.allow)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)

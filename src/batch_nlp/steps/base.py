@@ -12,8 +12,20 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, estimator_html_repr
 
+from batch_nlp.fields import TEXT, Field, FieldRole
 
-class StatelessStep(TransformerMixin, BaseEstimator):
+
+class TakesTexts:
+    """What scikit-learn is told of an estimator that takes frames with texts, not matrices of numbers."""
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+class StatelessStep(TakesTexts, TransformerMixin, BaseEstimator):
     """A transformer that learns nothing: what it makes of a message depends on that message alone."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
@@ -26,10 +38,15 @@ class StatelessStep(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        # frames with texts, not matrices of numbers
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
         return tags
+
+
+class TextStep(StatelessStep):
+    """A step that changes the text and nothing else."""
+
+    def fields(self) -> tuple[Field, ...]:
+        """Return the text."""
+        return (Field(TEXT, FieldRole.TEXT),)
 
 
 @dataclass

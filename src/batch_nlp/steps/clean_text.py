@@ -10,14 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from batch_nlp.fields import TEXT, Field, FieldRole
-from batch_nlp.steps.base import StatelessStep
+from batch_nlp.steps.base import TextStep
 
 # RE2 for a control character, white space that is no space, or two spaces
 _NOT_ONE_SPACE = r"[\p{Cc}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]|  "
 
 
-class CleanText(StatelessStep):
+class CleanText(TextStep):
     """Unescape HTML, normalise Unicode (NFC), turn control characters and white space into single spaces.
 
     Case, punctuation and emoji stay: they carry sentiment.
@@ -30,10 +29,6 @@ class CleanText(StatelessStep):
 
     def __init__(self, max_chars: int = 20000) -> None:
         self.max_chars = max_chars
-
-    def fields(self) -> tuple[Field, ...]:
-        """Return the text."""
-        return (Field(TEXT, FieldRole.TEXT),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages with clean `text`."""

@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.fields import TEXT, Field, FieldRole
-from batch_nlp.steps.base import StatelessStep
+from batch_nlp.steps.base import TextStep
 
 
-class Mask(StatelessStep):
+class Mask(TextStep):
     r"""Put a word in the place of everything in a text that matches a pattern.
 
     Parameters
@@ -44,10 +43,6 @@ class Mask(StatelessStep):
                     f"{type(self).__name__}.patterns[{word}]={pattern}: {error}. Write it in the syntax of RE2, which "
                     "has neither lookarounds nor back references."
                 ) from error
-
-    def fields(self) -> tuple[Field, ...]:
-        """Return the fields that the step makes."""
-        return (Field(TEXT, FieldRole.TEXT),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages with masked `text`."""

@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from batch_nlp.fields import TEXT, Field, FieldRole
-from batch_nlp.steps.base import StatelessStep
+from batch_nlp.steps.base import TextStep
 
 _NO_WORDS = r"(?is)<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>"
 _ATTRIBUTE = r"""\s+[a-z][\w:-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
@@ -17,7 +16,7 @@ _ATTRIBUTE = r"""\s+[a-z][\w:-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
 _TAG = rf"(?i)</?[a-z][\w:-]*(?:{_ATTRIBUTE})+\s*/?>?|</?[a-z][\w:-]*(?:\s[^<>]*)?/?>"
 
 
-class StripHtml(StatelessStep):
+class StripHtml(TextStep):
     """Leave out HTML's tags, comments, scripts and style sheets; a ``<`` that opens none of them stays.
 
     Examples
@@ -26,10 +25,6 @@ class StripHtml(StatelessStep):
     >>> StripHtml().transform(messages)["text"][0]
     '5 < 6 was true'
     """
-
-    def fields(self) -> tuple[Field, ...]:
-        """Return the fields that the step makes."""
-        return (Field(TEXT, FieldRole.TEXT),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages without mark-up in their `text`."""

@@ -82,7 +82,10 @@ class Validate(StatelessStep):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages that keep the contract; the columns stay as they are."""
         valid = X.drop(index=self._contract_failures(X))
-        return self._leave_out(valid, valid["text"].str.strip().eq(""), "filter: empty text", "text")
+        empty = valid["text"].str.strip().eq("")
+        if empty.any():
+            self._quarantine(valid[empty], "filter: empty text", "text")
+        return valid[~empty]
 
     def _contract_failures(self, X: pd.DataFrame) -> list[Any]:
         from pandera.errors import SchemaErrors
@@ -99,11 +102,6 @@ class Validate(StatelessStep):
                 self._quarantine(rows, reason, str(column))
             return list(cases["index"].astype(X.index.dtype))
         return []
-
-    def _leave_out(self, X: pd.DataFrame, mask: pd.Series[bool], reason: str, column: str) -> pd.DataFrame:
-        if mask.any():
-            self._quarantine(X[mask], reason, column)
-        return X[~mask]
 
     def _quarantine(self, rows: pd.DataFrame, reason: str, column: str) -> None:
         if self.ledger is not None:

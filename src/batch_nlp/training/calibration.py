@@ -32,12 +32,7 @@ class Calibrator(Protocol):
 
 
 class TemperatureCalibrator(BaseEstimator):
-    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017).
-
-    Attributes
-    ----------
-    temperature_ : float
-    """
+    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017)."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn the temperature."""
@@ -58,11 +53,6 @@ class LogisticCalibrator(BaseEstimator):
     """Multinomial logistic regression on the scores: Platt's scaling for several classes.
 
     It also takes back what class weights did to the shares of the classes.
-
-    Attributes
-    ----------
-    coef_ : ndarray of float64, shape (k, k)
-    intercept_ : ndarray of float64, shape (k,)
     """
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
@@ -138,12 +128,7 @@ def new_calibrator(kind: Calibration) -> Calibrator:
 
 
 def class_scores(estimator: Any, X: Any) -> NDArray[np.float64]:
-    """Return a classifier's scores: logarithms of its probabilities, or its decision function.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, k)
-    """
+    """Return a classifier's scores, shape (n, k): logarithms of its probabilities, or its decision function."""
     if hasattr(estimator, "predict_proba"):
         return np.log(np.maximum(np.asarray(estimator.predict_proba(X), dtype=np.float64), _LEAST))
     scores = np.asarray(estimator.decision_function(X), dtype=np.float64)
@@ -178,13 +163,7 @@ def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
 
 
 def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the expected calibration error: the mean gap of confidence and accuracy (Naeini et al., 2015).
-
-    Parameters
-    ----------
-    probabilities : ndarray of float64, shape (n, k)
-    labels : ndarray of int, shape (n,)
-    """
+    """Return the expected calibration error: the mean gap of confidence and accuracy (Naeini et al., 2015)."""
     bins = reliability(probabilities, labels)
     gaps = [found["messages"] * abs(found["confidence"] - found["accuracy"]) for found in bins]
     return float(sum(gaps) / len(labels))

@@ -34,39 +34,22 @@ from batch_nlp.training.validate import Validation
 CHECK_ROWS = 50
 
 
-def message_hashes(rows: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return 64 bits that stand for each message's id, shape (n,)."""
-    return id_hashes(rows["message_id"])
-
-
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted pipeline with the messages that it was trained and measured on.
+    """A fitted pipeline with the messages that it was trained and measured on."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the run that trained it; its folders carry it.
-    pipeline : Pipeline
-        Fitted on the messages of `train`.
-    classes : list of str
-        Names of the classes.
-    fields : Fields
-        What the pipeline is given of a message.
-    messages : DataFrame, shape (n, ...)
-        All labelled messages, as rows of the feature store.
-    labels : Series of int, shape (n,)
-        Their classes; -1 for those without one.
-    train, held_out : Index
-        Which of them are for what.
-    """
-
+    # Name of the run that trained it; its folders carry it
     name: str
+    # Fitted on the messages of `train`
     pipeline: Pipeline
     classes: list[str]
+    # What the pipeline is given of a message
     fields: Fields
+    # All labelled messages, as rows of the feature store, shape (n, ...)
     messages: pd.DataFrame
+    # Their classes; -1 for those without one, shape (n,)
     labels: pd.Series[int]
+    # Which of them are for what
     train: pd.Index[int]
     held_out: pd.Index[int]
 
@@ -170,8 +153,6 @@ class Candidate:
 
         Parameters
         ----------
-        folder : Path
-        manifest : dict
         card : mapping of str to str
             Pages of the model card by file name.
         reference_size : int
@@ -188,7 +169,7 @@ class Candidate:
             check = pa.Table.from_pandas(self.rows.iloc[:CHECK_ROWS], schema=self.fields.schema, preserve_index=False)
             expected = pa.array(list(probabilities), pa.list_(pa.float64()))
             write_parquet(temporary / CHECK_FILE, check.append_column("probabilities", expected))
-            trained_on = pa.table({"message": message_hashes(self.messages.loc[learned])})
+            trained_on = pa.table({"message": id_hashes(self.messages.loc[learned, "message_id"])})
             write_parquet(temporary / TRAINED_ON_FILE, trained_on)
             write_reference(
                 temporary,

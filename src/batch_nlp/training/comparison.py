@@ -11,8 +11,8 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry, fields_of
-from batch_nlp.storage.samples import read_checked
-from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.storage.samples import id_hashes, read_checked
+from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.fit import in_parts
 from batch_nlp.training.gate import Check, check_against_champion
 
@@ -27,7 +27,6 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
 
     Parameters
     ----------
-    candidate : Candidate
     config : Config
         ``training.gate`` says what is asked; without it, or without a champion, nothing is.
     store : FeatureStore
@@ -43,7 +42,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
         return []
     rows = candidate.rows
     learned = pq.read_table(registry.root / champion.version / TRAINED_ON_FILE)["message"].to_numpy()
-    unseen = ~np.isin(message_hashes(rows), learned)
+    unseen = ~np.isin(id_hashes(rows["message_id"]), learned)
     version = champion.manifest["data_version"]["feature_version"]
     known = store.features_of(version, rows["message_id"][unseen].to_list()).set_index("message_id")
     unseen &= rows["message_id"].isin(known.index).to_numpy()

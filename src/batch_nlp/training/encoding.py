@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
-from batch_nlp.config import Encoding, Input, NgramsConfig, TrainingConfig
+from batch_nlp.config import Encoding, Input, TrainingConfig, plain
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.scratch import new_array
 from batch_nlp.training.ngram_scores import NgramScores
@@ -96,26 +96,14 @@ def encoding(
         if settings.encoding is Encoding.one_hot
         else TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=seed))
     )
+    ngrams = NgramScores(**plain(settings.ngrams), random_state=seed, threads=threads)
     tabular = Input.tabular in inputs
     return _columns(
         ("numeric", "passthrough" if tabular else "drop", make_column_selector(dtype_include="number")),
         ("categorical", categories if tabular else "drop", fields.categories),
-        ("ngrams", _ngrams(settings.ngrams, seed, threads) if Input.ngrams in inputs else "drop", [TEXT]),
+        ("ngrams", ngrams if Input.ngrams in inputs else "drop", [TEXT]),
         *((name, EmbeddingColumns() if Input.embedding in inputs else "drop", [name]) for name in fields.vectors),
         ("text", "passthrough" if keep_text else "drop", [TEXT]),
-    )
-
-
-def _ngrams(settings: NgramsConfig, seed: int, threads: int) -> NgramScores:
-    return NgramScores(
-        max_n=settings.max_n,
-        min_df=settings.min_df,
-        max_features=settings.max_features,
-        c=settings.c,
-        folds=settings.folds,
-        sentences=settings.sentences,
-        random_state=seed,
-        threads=threads,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.card.pages import render
-from batch_nlp.training.label_errors import LabelErrors, find_label_errors
 from batch_nlp.training.words import ClassWords, ngram_scores
 
 # Over this a prediction counts as confident
@@ -26,13 +27,57 @@ _ON_PAGE = 100
 _CHARACTERS, _WORDS = 500, 5
 
 
-class ErrorAnalysis:
-    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves.
+@dataclass(frozen=True)
+class LabelErrors:
+    """What confident learning suspects."""
+
+    # Mean probability of each class over the messages that were given it, shape (k,)
+    thresholds: NDArray[np.float64]
+    # Messages by given class and the class that they confidently belong to, shape (k, k)
+    joint: NDArray[np.int64]
+    # Positions of the messages beside the diagonal of `joint`, greatest margin first, shape (n_suspects,)
+    suspects: NDArray[np.int64]
+    # The classes that they confidently belong to, shape (n_suspects,)
+    suggested: NDArray[np.int64]
+    # Probability of the suggested class less that of the given one, shape (n_suspects,)
+    margins: NDArray[np.float64]
+    # Estimated share of messages with another true class than the given one
+    share: float
+
+
+def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int64]) -> LabelErrors:
+    """Return the messages whose given class is doubtful, by confident learning (Northcutt, Jiang and Chuang, 2021).
+
+    A message confidently belongs to a class if the class's probability is at least the mean that it has over the
+    messages of the class; of several such classes, to the most probable one. The counts of given against confident
+    class, scaled to the number of messages given each class, estimate the joint distribution of given and true class.
 
     Parameters
     ----------
-    candidate : Candidate
+    probabilities : ndarray of float64, shape (n, k)
+        Of messages that the model has not learned from.
+    given : ndarray of int, shape (n,)
+        Their classes.
     """
+    n, k = probabilities.shape
+    own = [probabilities[given == index, index] for index in range(k)]
+    thresholds = np.array([values.mean() if len(values) else np.inf for values in own])
+    reached = np.where(probabilities >= thresholds, probabilities, -1.0)
+    confident, best = reached.max(axis=1) >= 0, reached.argmax(axis=1)
+    joint = np.bincount(given[confident] * k + best[confident], minlength=k * k).reshape(k, k)
+    of_class = joint.sum(axis=1, keepdims=True)
+    # a class without any confident message is taken to be right
+    shares = np.where(of_class > 0, joint / np.maximum(of_class, 1), np.eye(k))
+    right = (np.diag(shares) * np.bincount(given, minlength=k)).sum() / n
+    suspects = np.flatnonzero(confident & (best != given))
+    margins = probabilities[suspects, best[suspects]] - probabilities[suspects, given[suspects]]
+    order = np.argsort(-margins, kind="stable")
+    suspects = suspects[order]
+    return LabelErrors(thresholds, joint, suspects, best[suspects], margins[order], float(1 - right))
+
+
+class ErrorAnalysis:
+    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves."""
 
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
@@ -40,8 +85,7 @@ class ErrorAnalysis:
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
         """Probability of the predicted class of each held-out message, shape (n_held_out,)."""
-        candidate = self._candidate
-        return np.take_along_axis(candidate.probabilities, candidate.predicted[:, np.newaxis], axis=1)[:, 0]
+        return of_predicted(self._candidate.probabilities, self._candidate.predicted)
 
     @cached_property
     def label_errors(self) -> LabelErrors:
@@ -113,20 +157,9 @@ class ErrorAnalysis:
 
 
 def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Path:
-    """Write mistakes and suspected label errors as parquet and HTML, all or nothing.
+    """Write mistakes and suspected label errors as parquet and HTML, all or nothing, and return their folder.
 
-    Parameters
-    ----------
-    analysis : ErrorAnalysis
-    layers : Layers
-        The report goes to ``08_reporting/training``: it holds texts of messages.
-    run : str
-        Name of the run.
-
-    Returns
-    -------
-    Path
-        The folder.
+    It is that of the run in ``08_reporting/training``, since the report holds texts of messages.
     """
     folder = layers.reporting / "training" / run
     facts = {

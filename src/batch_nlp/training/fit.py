@@ -56,7 +56,6 @@ def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    pipeline : Pipeline
     X : DataFrame, shape (n, ...)
         The fields of the rows.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.resampling import occupied_cells, resampled_sums
+from batch_nlp.training.intervals import occupied_cells, resampled_sums
 from batch_nlp.training.validate import METRICS, Validation, mean_f1
 
 DIFFERS = "differs from the champion"
@@ -22,21 +22,14 @@ _FEW, _LEVEL = 10, 0.05
 
 @dataclass(frozen=True)
 class Check:
-    """One condition of the gate.
+    """One condition of the gate."""
 
-    Parameters
-    ----------
-    name : str
-        What is asked.
-    value, bound : float or None
-        What was found, and the least that is enough; None where the condition is no number.
-    passed : bool
-        Whether it holds.
-    """
-
+    # What is asked
     name: str
+    # What was found, and the least that is enough; None where the condition is no number
     value: float | None
     bound: float | None
+    # Whether it holds
     passed: bool
 
     def __str__(self) -> str:

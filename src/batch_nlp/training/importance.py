@@ -1,7 +1,8 @@
-"""What a classifier relies on: how much worse it gets when a group of its columns is shuffled."""
+"""Which columns of a classifier belong together, and how much worse it gets when a group of them is shuffled."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,46 @@ from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
 from batch_nlp.fields import Fields
-from batch_nlp.training.column_groups import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import f1_of_counts
 
+NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
+_INDICATOR = "missingindicator_"
 # Rows and repeats; a classifier that reads texts reads all of them again each time, which takes seconds
 _ROWS, _REPEATS = 2000, 4
 _ROWS_OF_TEXT, _REPEATS_OF_TEXT = 200, 2
+
+
+def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = False) -> dict[str, list[str]]:
+    """Return the columns of each group, groups and columns in the order of the columns.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        What the classifier is given.
+    fields : Fields
+        What they were made of.
+    coarse : bool
+        Whether all numbers and categories form one group, ``tabular``.
+
+    Returns
+    -------
+    dict of list of str
+        A number with its indicator of missing values, the columns of one category, since a row belongs to one of its
+        values, and the dimensions of one vector, under the field's name; scores of n-grams, and those of sentences.
+    """
+    owners = {f"{name}_": name for name in (*fields.categories, *fields.vectors)}
+    owners |= {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
+    tabular = {*fields.numbers, *fields.categories} if coarse else set()
+    groups: dict[str, list[str]] = {}
+    for column in map(str, columns):
+        group = column.removeprefix(_INDICATOR)
+        if group not in fields.names:
+            # a category may be named like the beginning of another
+            prefix = max(filter(column.startswith, owners), key=len, default=None)
+            group = owners[prefix] if prefix else group
+        groups.setdefault(TABULAR if group in tabular else group, []).append(column)
+    return groups
 
 
 def permutation_importance(

@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.fields import TEXT
+from batch_nlp.steps.base import TakesTexts
 from batch_nlp.training.ngram_scores import NgramScores
 
 
-class NgramBaseline(ClassifierMixin, BaseEstimator):
+class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
     """TF-IDF weights of word n-grams into a balanced logistic regression, and nothing else.
 
     It is there to be compared with: a model that is not better is not worth its trouble.
@@ -64,10 +64,3 @@ class NgramBaseline(ClassifierMixin, BaseEstimator):
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
         """Return the most probable classes, shape (n,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        # a frame with texts, not a matrix of numbers
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags

@@ -1,8 +1,9 @@
-"""The two linear models on the TF-IDF weights of n-grams."""
+"""The two linear models on the TF-IDF weights of n-grams, which are made and read piece by piece."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from operator import call
 from typing import Any, NamedTuple
@@ -15,25 +16,48 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
-from batch_nlp.parallel import in_threads
+from batch_nlp.storage.scratch import GrowingArray
+from batch_nlp.threads import in_threads
 
 # added to the sums of TF-IDF weights whose ratio is taken, so that a word of one class alone has a finite one
 _SMOOTHING = 0.1
 # Of the ridge regression: its regularisation strength, and where LSQR stops, scores being within 0.001 of their limit
 _PENALTY, _TOLERANCE = 1.0, 1e-5
+# Rows of a matrix that are copied at a time
+_ROWS = 50_000
 
 
-class NgramModels(NamedTuple):
-    """A fitted logistic regression, and a ridge regression on weights times naive-Bayes log-count ratios.
+def stack(pieces: Iterable[csr_array], n_columns: int) -> csr_array:
+    """Return sparse matrices one below the other; within `scratch.arrays_on_disk` the result lives in files.
 
     Parameters
     ----------
-    coef : ndarray of float64, shape (n_scores, n_terms)
-        Weights of the first model, then of the second; of two classes, for the second one alone.
-    intercept : ndarray of float64, shape (n_scores,)
+    pieces : iterable of csr_array of float64, shape (n_piece, n_columns)
     """
+    values, indices, lengths = GrowingArray(np.float64), GrowingArray(np.int32), GrowingArray(np.int64)
+    for piece in pieces:
+        values.append(piece.data)
+        indices.append(piece.indices)
+        lengths.append(np.diff(piece.indptr))
+    bounds = np.concatenate([[0], np.cumsum(lengths.finish())])
+    # of one type, since scipy copies the indices otherwise
+    bounds = bounds.astype(np.int32) if bounds[-1] <= np.iinfo(np.int32).max else bounds
+    return csr_array((values.finish(), indices.finish(), bounds), shape=(len(bounds) - 1, n_columns))
 
+
+def take_rows(matrix: csr_array, rows: NDArray[np.int64]) -> csr_array:
+    """Return some rows of a sparse matrix, as `stack` does."""
+    parts = (rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS))
+    return stack((csr_array(matrix[part]) for part in parts), matrix.shape[1])
+
+
+class NgramModels(NamedTuple):
+    """A fitted logistic regression, and a ridge regression on weights times naive-Bayes log-count ratios."""
+
+    # Weights of the first model, then of the second; of two classes, for the second one alone, shape (n_scores,
+    # n_terms)
     coef: NDArray[np.float64]
+    # Shape (n_scores,)
     intercept: NDArray[np.float64]
 
 

@@ -15,9 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
-from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models
+from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
 from batch_nlp.training.term_counter import TermCounter
-from batch_nlp.training.text_matrix import stack, take_rows
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # What is told of the sentences of a text, for each score
@@ -97,15 +96,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
-        """Learn n-grams and weights.
-
-        Parameters
-        ----------
-        X : DataFrame, shape (n, 1)
-            Texts.
-        y : array-like of int, shape (n,)
-            Classes.
-        """
+        """Learn n-grams and weights from texts, shape (n, 1), and their classes, shape (n,)."""
         self._fit(X, np.asarray(y))
         return self
 
@@ -139,12 +130,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return csr_array(self._tfidf.transform(counts))
 
     def fit_transform(self, X: pd.DataFrame, y: ArrayLike, **fit_params: Any) -> NDArray[np.float64]:
-        """Learn n-grams and weights, and return the out-of-fold scores of the same texts.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, n_columns)
-        """
+        """Learn n-grams and weights, and return the out-of-fold scores of the same texts, shape (n, n_columns)."""
         labels = np.asarray(y)
         weights = self._fit(X, labels)
         fold_of = np.empty(len(labels), dtype=np.int64)
@@ -249,16 +235,9 @@ def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.
 
 
 def _spread(scores: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return least, greatest, deviation, first and last of the scores of each text's sentences, and their number.
+    """Return what the scores of each text's sentences, shape (n_sentences, k), come to, shape (n_texts, 5 k + 1).
 
-    Parameters
-    ----------
-    scores : ndarray of float64, shape (n_sentences, k)
-    starts : ndarray of int64, shape (n_texts,)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_texts, 5 k + 1)
+    Least, greatest, deviation, first and last of them, and their number.
     """
     if not len(starts):
         return np.empty((0, len(_STATISTICS) * scores.shape[1] + 1))

@@ -15,7 +15,6 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
 
     Parameters
     ----------
-    config : Config
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
 

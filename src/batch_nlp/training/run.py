@@ -45,23 +45,15 @@ _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas",
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run of the training pipeline did.
+    """What a run of the training pipeline did."""
 
-    Parameters
-    ----------
-    candidate : str
-        Name of the run; the candidate's folders carry it.
-    metrics : dict
-        Metrics on the hold-out.
-    decision : GateDecision or None
-        What the gate said; None where nothing was to be published.
-    version : str or None
-        The version it was published as.
-    """
-
+    # Name of the run; the candidate's folders carry it
     candidate: str
+    # Metrics on the hold-out
     metrics: dict[str, Any]
+    # What the gate said; None where nothing was to be published
     decision: GateDecision | None
+    # The version it was published as
     version: str | None
 
 
@@ -120,10 +112,6 @@ def run_training_pipeline(
         Name of the run.
     now : datetime
         Time of the run.
-
-    Returns
-    -------
-    TrainingResult
 
     Raises
     ------

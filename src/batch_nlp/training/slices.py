@@ -38,7 +38,6 @@ def slice_metrics(
     fields : Fields
         Of the features.
     truth, predicted : ndarray of int, shape (n,)
-    n_classes : int
     seed : int
         Seed of the intervals.
 

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from batch_nlp.chunks import Chunks, replace_surrogates
+from batch_nlp.chunks import Chunks, replace_surrogates, split_chunks
 from batch_nlp.training.word_counts import WORD_OR_MARK
 
 _WORD = re.compile(WORD_OR_MARK)
@@ -47,10 +45,9 @@ class TermCounter:
     def __init__(self, terms: Sequence[str], *, by_sentence: bool = True) -> None:
         self._n_terms = len(terms)
         self._by_sentence = by_sentence
-        split: pa.ListArray = pc.split_pattern(pa.array(terms, pa.large_string()), " ")
-        encoded = split.flatten().dictionary_encode()
-        self._words = {word: number for number, word in enumerate(encoded.dictionary.to_pylist())}
-        self._levels = self._build_levels(encoded.indices.to_numpy().astype(np.int64), split.offsets.to_numpy())
+        words, codes, bounds = split_chunks(terms)
+        self._words = {word: number for number, word in enumerate(words.to_pylist())}
+        self._levels = self._build_levels(codes.astype(np.int64), bounds)
         self._chunks = Chunks(self._number)
 
     def _build_levels(self, words: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[_Level]:
@@ -88,10 +85,6 @@ class TermCounter:
 
     def count(self, texts: Sequence[str]) -> tuple[csr_array, NDArray[np.int64]]:
         """Count the terms.
-
-        Parameters
-        ----------
-        texts : sequence of str
 
         Returns
         -------

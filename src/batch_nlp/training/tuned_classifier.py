@@ -46,7 +46,6 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of int, shape (k,)
     estimator_ : classifier
         Fitted on all rows.
-    calibrator_ : Calibrator
     decision_weights_ : ndarray of float64, shape (k,)
         The class whose probability times its weight is greatest is predicted.
     """

@@ -14,17 +14,10 @@ METRICS = ("f1_weighted", "f1_macro")
 
 @dataclass(frozen=True)
 class Validation:
-    """Metrics of a model on held-out messages.
-
-    Parameters
-    ----------
-    classes : list of str
-        Names of the classes.
-    confusion : ndarray of int, shape (k, k)
-        Messages by true class (rows) and predicted class (columns).
-    """
+    """Metrics of a model on held-out messages."""
 
     classes: list[str]
+    # Messages by true class (rows) and predicted class (columns), shape (k, k)
     confusion: NDArray[np.int64]
 
     @classmethod
@@ -96,7 +89,6 @@ def mean_f1(hits: NDArray[Any], support: NDArray[Any], predicted: NDArray[Any], 
     ----------
     hits, support, predicted : ndarray, shape (..., k)
         Messages of a class that are predicted to be of it, that are of it, and that are predicted to be of it.
-    metric : str
     """
     f1 = 2 * hits / np.maximum(support + predicted, 1)
     if metric == "f1_macro":

@@ -83,7 +83,6 @@ class ClassWords:
 
         Parameters
         ----------
-        texts : list of str
         chosen, other : ndarray of int, shape (n,)
             The two classes of each message.
         number : int

@@ -56,7 +56,7 @@ def test_a_sound_file_is_not_refused() -> None:
         (dataset(table(), table()), ["dataset.side_tables[0].name=shops", "another side table is called so"]),
         (
             dataset(table(), who=column("key", of="shop")),
-            ["dataset.messages.columns.who.of=shop", "Did you mean 'shops'?"],
+            ["dataset.messages.columns.who.of=shop", ": no side table of that name", "Did you mean 'shops'?"],
         ),
         (dataset(who=column("key", of="shops")), ["dataset.messages.columns.who.of=shops", "None is declared"]),
         (
@@ -67,7 +67,11 @@ def test_a_sound_file_is_not_refused() -> None:
         (dataset(table(size=column("text"))), ["dataset.side_tables[0].columns.size.role", "category, number, raw"]),
         (dataset(table(size=column("key"))), ["dataset.side_tables[0].columns.size.role"]),
         (dataset(table(), table("two", size=column("id"))), ["dataset.side_tables[1].columns.size.role"]),
-        (dataset(at=column("time", zone="Europe/Rom")), ["columns.at.zone=Europe/Rom", "Europe/Rome"]),
+        (dataset(table(size=column("number", name="s"))), ["dataset.side_tables[0].columns.size.name=s", "NAME_size"]),
+        (
+            dataset(at=column("time", zone="Europe/Rom")),
+            ["columns.at.zone=Europe/Rom", ": no such time zone, such as Europe/Rome"],
+        ),
         (dataset(at=column("time", zone="")), ["columns.at.zone="]),
         (dataset(at=column("time", zone="../etc/passwd")), ["columns.at.zone=../etc/passwd"]),
         (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
@@ -107,7 +111,7 @@ def test_two_fields_of_one_name_are_refused(name: str) -> None:
 
 
 def test_two_keys_under_one_name_are_refused() -> None:
-    with pytest.raises(SettingsError, match="second"):
+    with pytest.raises(SettingsError, match=r"second: shops_n is a field of first already\. Give the key another name"):
         check_columns(
             dataset(table(n=column("number")), first=column("key", of="shops"), second=column("key", of="shops"))
         )

@@ -157,6 +157,8 @@ def test_nested_columns_are_looked_for_where_they_lie(tmp_path: Path, make_confi
         ({"review_id": "a", "stars": 3, "who": "anna"}, True),
         ({"review_id": "a", "stars": 3, "text": "fine"}, False),
         ({"review_id": "a", "text": "fine"}, False),
+        # its texts have another name now
+        ({"review_id": "a", "stars": 3, "body": "fine", "date": "2020-01-01"}, False),
         ({"stars": 3}, False),
         ({"review_id": "a"}, False),
     ],

@@ -114,6 +114,28 @@ def test_a_label_of_another_text_is_not_this_messages(desk: Desk) -> None:
     assert (result.labels, result.accounts["quarantined"]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "text", ["First\r\nsecond", "First\rsecond", "First \nsecond  ", "First\nsecond\n", "First\u00a0\nsecond"]
+)
+def test_a_label_of_the_same_text_with_other_line_ends_or_trailing_space_is_this_messages(
+    desk: Desk, text: str
+) -> None:
+    desk.drop("review_1.json", review("a", None, text="First\nsecond"))
+    desk.run()
+    desk.drop("review_2.json", review("a", 1, text=text))
+    result = desk.run()
+    assert (result.labels, result.accounts["known"], result.accounts["quarantined"]) == (1, 1, 0)
+    assert desk.labels() == {"a": "1"}
+
+
+def test_a_file_whose_name_fits_messages_and_a_side_table_hides_no_table(desk: Desk) -> None:
+    user = {"user_id": "u", "yelping_since": "2015-01-01 00:00:00", "elite": "2018,2019", "review_count": 9}
+    desk.drop("user.json", user)
+    desk.drop("new_user_reviews.json", review("a", date="2022-01-01"))
+    desk.run()
+    assert desk.features()[["elite_years", "tenure_days"]].to_numpy().tolist() == [[2, 2557]]
+
+
 def test_a_later_label_that_is_no_class_does_not_take_the_place_of_a_good_one(desk: Desk) -> None:
     desk.drop("review_1.json", review("a", 5), review("b", 4))
     desk.run()

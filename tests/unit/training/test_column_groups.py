@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.fields import FIELDS
 
 from batch_nlp.fields import Field, FieldRole, Fields
-from batch_nlp.training.column_groups import column_groups
+from batch_nlp.training.importance import column_groups
 
 
 def test_columns_that_mean_little_alone_are_shuffled_together() -> None:

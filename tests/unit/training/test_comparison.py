@@ -23,7 +23,8 @@ from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import MODEL_FILE, TRAINED_ON_FILE, Registry, write_manifest
-from batch_nlp.training.candidate import Candidate, message_hashes
+from batch_nlp.storage.samples import id_hashes
+from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
 from batch_nlp.training.tuned_classifier import TunedClassifier
@@ -107,7 +108,7 @@ def scene(
     version = folder / "models" / "v0001"
     version.mkdir(parents=True)
     dump_model(version / MODEL_FILE, fitted(messages, 8))
-    write_parquet(version / TRAINED_ON_FILE, pa.table({"message": message_hashes(messages[:learned])}))
+    write_parquet(version / TRAINED_ON_FILE, pa.table({"message": id_hashes(messages["message_id"][:learned])}))
     if judged:
         predicted = pa.array([int(number % 10 >= 7) for number in judged], pa.int16())
         ids = [f"m{number:03d}" for number in judged]

@@ -12,8 +12,7 @@ import pytest
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.layers import Layers
-from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
-from batch_nlp.training.label_errors import find_label_errors
+from batch_nlp.training.errors_report import ErrorAnalysis, find_label_errors, write_error_report
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.words import ClassWords
 

@@ -20,13 +20,14 @@ from tests.fields import FIELDS
 from xgboost import DMatrix, XGBClassifier
 
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.column_groups import column_groups
 from batch_nlp.training.encoding import encoding, imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
-from batch_nlp.training.explanation.contributions import OCCLUSION, contributions, ngram_step
+from batch_nlp.training.explanation.contributions import OCCLUSION, contributions
 from batch_nlp.training.explanation.words import MOST_WORDS_LEFT_OUT, term_effects, word_effects
+from batch_nlp.training.importance import column_groups
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.tuned_classifier import TunedClassifier
+from batch_nlp.training.words import ngram_scores
 
 CLASSES = ["negative", "neutral", "positive"]
 
@@ -110,7 +111,7 @@ def test_any_other_classifier_is_asked_what_changes_without_a_group(
 def test_ngrams_add_up_to_their_score_and_lie_where_they_stand_in_the_text(
     model: Pipeline, messages: pd.DataFrame, encoded: pd.DataFrame
 ) -> None:
-    ngrams = ngram_step(model)
+    ngrams = ngram_scores(model)
     assert ngrams is not None
     scores = pd.DataFrame(ngrams.transform(messages[["text"]].iloc[:5]), columns=ngrams.get_feature_names_out())
     for position in range(5):

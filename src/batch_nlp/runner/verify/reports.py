@@ -7,9 +7,8 @@ from typing import Any
 
 from batch_nlp.inference.batches import Batch, BatchState
 from batch_nlp.monitoring.report import champion_history
-from batch_nlp.monitoring.report.batch_page import batch_page
 from batch_nlp.monitoring.report.document import json_value
-from batch_nlp.monitoring.report.files import INDEX_FILE
+from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count

@@ -39,6 +39,8 @@ _WORDS_BY_STARS = np.array([1.2, 1.25, 1.15, 1.0, 0.9])
 _LOST_USERS = 0.02
 _LOST_BUSINESSES = (0.015, 0.03)
 
+# Columns of a message's id and of its label
+ID, LABEL = "review_id", "stars"
 _BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
 _BAD_STARS = (0.0, 6.0, 11.0, -1.0)
 

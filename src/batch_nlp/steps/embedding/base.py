@@ -14,18 +14,12 @@ FloatMatrix = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Turns texts into vectors.
+    """Turns texts into vectors."""
 
-    Attributes
-    ----------
-    dims : int
-        Length of a vector.
-    fingerprint : str
-        Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different
-        fingerprints must not be mixed.
-    """
-
+    # Length of a vector
     dims: int
+    # Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different fingerprints must
+    # not be mixed.
     fingerprint: str
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
@@ -42,6 +36,17 @@ class Embedder(Protocol):
             One finite row a text, in the order of the texts.
         """
         ...
+
+
+class NoEmbedder:
+    """Gives every text a vector without entries, for those who need none."""
+
+    dims = 0
+    fingerprint = "none"
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return an array of shape (n, 0)."""
+        return np.empty((len(texts), 0), dtype=np.float32)
 
 
 def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:

@@ -6,15 +6,18 @@ from pathlib import Path
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import Embedder
+from batch_nlp.steps.embedding.base import Embedder, NoEmbedder
 from batch_nlp.steps.embedding.minilm import MiniLM, minilm_fingerprint
-from batch_nlp.steps.embedding.none import NoEmbedder
-from batch_nlp.steps.embedding.pretrained_static import load_pretrained, pretrained_fingerprint
 from batch_nlp.steps.embedding.sentence_transformer import (
     SentenceTransformerEmbedder,
     sentence_transformer_fingerprint,
 )
-from batch_nlp.steps.embedding.static import distilled_fingerprint, load_distilled
+from batch_nlp.steps.embedding.static import (
+    distilled_fingerprint,
+    load_distilled,
+    load_pretrained,
+    pretrained_fingerprint,
+)
 
 # whether in 8 bits
 _MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}

@@ -6,23 +6,50 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.numpy import load
+from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.quantise import FEWEST_TOKENS, RECIPE, Tensors, quantised_tensors
-from batch_nlp.steps.embedding.weights import DIMS, MAX_POSITIONS, load_tensors, load_tokenizer
-from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
+from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-
+DIMS = 384
+# rows of the model's table of positions
+MAX_POSITIONS = 512
 CALIBRATION_FILE = "minilm_int8.safetensors"
+# what a head for other tasks would need; the positions are just 0, 1, 2, ...
+_UNUSED = ("pooler.", "embeddings.position_ids")
+
+
+def load_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Return, by name, the tensors of the official weights that a text's vector depends on.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or not the official one.
+    """
+    verify_weights(path)
+    with safe_open(path, framework="np") as tensors:  # it has keys(), and is no dict that could be iterated
+        return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
+
+
+def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
+    """Load the tokenizer of a model folder: no padding, texts cut after `max_tokens` tokens."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
 
 
 def minilm_fingerprint(max_tokens: int, int8: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -121,18 +122,7 @@ class Embedding(StatelessStep):
         return X.assign(embedding=pd.Series(vectors, index=X.index, dtype=object))
 
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[np.object_]:
-        """Return the names of the columns of the output.
-
-        Parameters
-        ----------
-        input_features : sequence of str
-            The columns of the input; the step keeps no record of them.
-
-        Raises
-        ------
-        ValueError
-            If `input_features` is None.
-        """
+        """Return the names of the columns of the output; the step keeps no record of those of its input."""
         if input_features is None:
             raise ValueError("The step embedding is stateless: give the columns of its input as input_features.")
         return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
@@ -143,15 +133,9 @@ class Embedding(StatelessStep):
             raise SettingsError(
                 f"Unknown features.embedding.backend={self.backend!r}. {did_you_mean(str(self.backend), valid)}"
             )
-        return EmbeddingConfig(
-            EmbeddingBackend(self.backend),
-            self.model,
-            self.dims,
-            self.max_tokens,
-            self.batch_size,
-            self.device,
-            self.cache_mb,
-        )
+        names = {field.name for field in fields(EmbeddingConfig)}
+        given = {name: value for name, value in self.get_params().items() if name in names}
+        return EmbeddingConfig(**given | {"backend": EmbeddingBackend(self.backend)})
 
     def _load(self) -> Embedder:
         settings, folder = self._settings(), self._cache_folder()

@@ -36,7 +36,6 @@ def card_facts(
 
     Parameters
     ----------
-    candidate : Candidate
     manifest : dict
         What the model's manifest will say.
     analysis : ErrorAnalysis

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from batch_nlp.html import templates
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -47,15 +49,16 @@ def card_figures(facts: dict[str, Any]) -> dict[str, str]:
     dict of str
         ``svg`` elements with a text alternative; all that comes from the data is escaped.
     """
-    slices = sum(len(found) + 1 for found in facts["slices"].values())
-    groups = len(facts["importance"]["groups"])
+    figures = {
+        "reliability": (3.6, _reliability),
+        "shares": (0.9 + 0.75 * len(facts["shown"]), _shares),
+        "slices": (0.9 + 0.24 * sum(len(found) + 1 for found in facts["slices"].values()), _slices),
+        "importance": (0.9 + 0.26 * len(facts["importance"]["groups"]), _importance),
+    }
+    words: Any = templates("batch_nlp.training.card").get_template("figures.txt").make_module(facts)
     return {
-        "reliability": _figure("reliability", _reliability_text(facts), 3.6, _reliability, facts),
-        "shares": _figure("shares", _shares_text(facts), 0.9 + 0.75 * len(facts["shown"]), _shares, facts),
-        "slices": _figure(
-            "slices", "Macro F1 of each slice; the table below has the numbers.", 0.9 + 0.24 * slices, _slices, facts
-        ),
-        "importance": _figure("importance", _importance_text(facts), 0.9 + 0.26 * groups, _importance, facts),
+        name: _figure(name, str(getattr(words, f"{name}_in_words")()), height, draw, facts)
+        for name, (height, draw) in figures.items()
     }
 
 
@@ -125,14 +128,6 @@ def _reliability(axes: Axes, facts: dict[str, Any]) -> None:
     axes.legend(frameon=False, loc="upper left")
 
 
-def _reliability_text(facts: dict[str, Any]) -> str:
-    bins = "; ".join(
-        f"{found['messages']} messages with stated {found['confidence']:.2f}: {found['accuracy']:.2f} right"
-        for found in facts["calibration"]["after"]
-    )
-    return f"Reliability after calibration: {bins}."
-
-
 def _shares(axes: Axes, facts: dict[str, Any]) -> None:
     data, shown = facts["data"], facts["shown"]
     names = [facts["classes"][index] for index in shown]
@@ -153,16 +148,6 @@ def _shares(axes: Axes, facts: dict[str, Any]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.legend(
         frameon=False, loc="lower center", bbox_to_anchor=(0.42, 1), ncols=3, columnspacing=0.9, handlelength=1.2
-    )
-
-
-def _shares_text(facts: dict[str, Any]) -> str:
-    data = facts["data"]
-    columns = (facts["classes"], data["train"]["shares"], data["holdout"]["shares"], data["predicted_shares"])
-    triples = zip(*([column[index] for index in facts["shown"]] for column in columns), strict=True)
-    return "Shares. " + " ".join(
-        f"{name}: {train:.1%} in training, {true:.1%} in the hold-out, {predicted:.1%} predicted."
-        for name, train, true, predicted in triples
     )
 
 
@@ -203,8 +188,3 @@ def _importance(axes: Axes, facts: dict[str, Any]) -> None:
     axes.set_xlabel("fall of macro F1")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", alpha=0.25)
-
-
-def _importance_text(facts: dict[str, Any]) -> str:
-    drops = ", ".join(f"{group['name']} {group['drop']:.3f}" for group in facts["importance"]["groups"])
-    return f"Fall of macro F1 when a group of columns is shuffled: {drops}."

@@ -31,7 +31,6 @@ def render(template: str, values: dict[str, Any]) -> str:
     ----------
     template : str
         Name of a file in ``templates``; in ``.html``, every value is escaped.
-    values : dict
     """
     environment = templates("batch_nlp.training.card")
     environment.filters.update(interval=_interval, md=_markdown, names=_names)

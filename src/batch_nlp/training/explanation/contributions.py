@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT
 from batch_nlp.training.calibration import class_scores
-from batch_nlp.training.ngram_scores import NgramScores
 
 TREE_SHAP = "TreeSHAP (exact)"
 LINEAR = "coefficient times value (exact)"
@@ -27,38 +25,24 @@ OCCLUSION = "left out one at a time (not additive)"
 
 @dataclass(frozen=True)
 class Contributions:
-    """What groups of columns add to the margins of one message.
+    """What groups of columns add to the margins of one message."""
 
-    Parameters
-    ----------
-    method : str
-        How they were found.
-    groups : list of str
-        Names of the groups, shape (g,).
-    values : ndarray of float64, shape (k, g)
-        What each group adds to the margin of each class.
-    base : ndarray of float64, shape (k,)
-        Margins of a message of which nothing is known.
-    margins : ndarray of float64, shape (k,)
-        Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities.
-    """
-
+    # How they were found
     method: str
+    # Names of the groups, shape (g,)
     groups: list[str]
+    # What each group adds to the margin of each class, shape (k, g)
     values: NDArray[np.float64]
+    # Margins of a message of which nothing is known, shape (k,)
     base: NDArray[np.float64]
+    # Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities,
+    # shape (k,)
     margins: NDArray[np.float64]
 
     @property
     def rest(self) -> NDArray[np.float64]:
         """What no group explains alone, shape (k,): 0 up to rounding where the method is exact."""
         return np.asarray(self.margins - self.base - self.values.sum(axis=1))
-
-
-def ngram_step(pipeline: Pipeline) -> NgramScores | None:
-    """Return the fitted step that scores n-grams; None for a model that does not learn from them."""
-    found = pipeline.named_steps["encoding"].named_transformers_.get("ngrams")
-    return found if isinstance(found, NgramScores) else None
 
 
 def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:

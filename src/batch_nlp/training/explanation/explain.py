@@ -9,12 +9,10 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
-from batch_nlp.training.column_groups import column_groups
-from batch_nlp.training.explanation.contributions import Contributions, contributions, ngram_step
+from batch_nlp.training.explanation.contributions import Contributions, contributions
 from batch_nlp.training.explanation.words import (
     Word,
     left_out_words,
@@ -22,7 +20,9 @@ from batch_nlp.training.explanation.words import (
     term_effects,
     word_effects,
 )
+from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
+from batch_nlp.training.words import ngram_scores
 
 TERMS = "what each n-gram adds to the log-odds of the logistic regression on n-grams, one of the n-gram scores"
 LEFT_OUT = "how far the class's score falls when all occurrences of the word are left out"
@@ -30,78 +30,51 @@ LEFT_OUT = "how far the class's score falls when all occurrences of the word are
 
 @dataclass(frozen=True)
 class Part:
-    """A group of columns.
-
-    Parameters
-    ----------
-    name : str
-        Name of the group.
-    value : str
-        What the message has there; empty for what is no single value.
-    effect : float
-        What the group adds to the margin of the class decided on.
-    """
+    """A group of columns."""
 
     name: str
+    # What the message has there; empty for what is no single value
     value: str
+    # What the group adds to the margin of the class decided on
     effect: float
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The decision on one message, and what led to it.
-
-    Parameters
-    ----------
-    message_id, text : str
-    model : str
-        Version of the model.
-    classes : list of str
-        Names of the classes, shape (k,).
-    probabilities : list of float
-        Calibrated, shape (k,).
-    weights : list of float
-        The class whose probability times its weight is greatest is decided on, shape (k,).
-    margins : list of float
-        Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
-        logarithmic probabilities, up to a number that all classes share.
-    decided : int
-        Index of the class decided on; base value and effects are about it.
-    truth : str or None
-        Name of the true class, if a label is known.
-    method : str
-        How the effects of the parts were found.
-    base, rest : float
-        Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method
-        is exact.
-    parts : list of Part
-        Greatest effect first, whatever its sign.
-    terms : dict of str to float
-        N-grams or words with their effects, greatest first; empty for a model that reads no words.
-    terms_mean : str
-        What these effects are.
-    terms_passed_over : int
-        Words that were not tried, since there are too many.
-    words : list of Word
-        Where the effects lie in the text.
-    """
+    """The decision on one message, and what led to it."""
 
     message_id: str
     text: str
+    # Version of the model
     model: str
+    # Names of the classes, shape (k,)
     classes: list[str]
+    # Calibrated, shape (k,)
     probabilities: list[float]
+    # The class whose probability times its weight is greatest is decided on, shape (k,)
     weights: list[float]
+    # Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
+    # logarithmic probabilities, up to a number that all classes share
     margins: list[float]
+    # Index of the class decided on; base value and effects are about it
     decided: int
+    # Name of the true class, if a label is known
     truth: str | None
+    # How the effects of the parts were found
     method: str
+    # Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method is
+    # exact
     base: float
     rest: float
+    # Greatest effect first, whatever its sign
     parts: list[Part]
+    # N-grams or words with their effects, greatest first; empty for a model that reads no words
     terms: dict[str, float]
+    # What these effects are
     terms_mean: str
+    # Words that were not tried, since there are too many
     terms_passed_over: int
+    # Where the effects lie in the text
     words: list[Word]
 
     @property
@@ -192,7 +165,7 @@ def explain_message(
     probabilities = classifier.predict_proba(encoded)
     decided = int(classifier.decide(probabilities)[0])
     found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
-    ngrams, terms, meaning, passed_over, words = ngram_step(pipeline), dict[str, float](), "", 0, list[Word]()
+    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[Word]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
         meaning, words = LEFT_OUT, spread_left_out(text, terms)
@@ -204,9 +177,9 @@ def explain_message(
         text=text,
         model=model,
         classes=classes,
-        probabilities=_floats(probabilities[0]),
-        weights=_floats(classifier.decision_weights_),
-        margins=_floats(found.margins),
+        probabilities=probabilities[0].tolist(),
+        weights=classifier.decision_weights_.tolist(),
+        margins=found.margins.tolist(),
         decided=decided,
         truth=truth,
         method=found.method,
@@ -218,10 +191,6 @@ def explain_message(
         terms_passed_over=passed_over,
         words=words,
     )
-
-
-def _floats(values: NDArray[np.float64]) -> list[float]:
-    return [float(value) for value in values]
 
 
 def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[Part]:

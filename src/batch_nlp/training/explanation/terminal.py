@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.log import printable
-from batch_nlp.training.column_groups import NGRAMS, SENTENCES
 from batch_nlp.training.explanation.explain import Explanation
+from batch_nlp.training.importance import NGRAMS, SENTENCES
 
 _TERMS, _PARTS, _TEXT = 12, 12, 400
 GROUP_NAMES = {
@@ -31,11 +31,7 @@ def _bar(effect: float, greatest: float) -> str:
 def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
     """Print decision, probabilities, the parts with the greatest effects, and the words that speak for and against.
 
-    Parameters
-    ----------
-    explanation : Explanation
-    console : Console, optional
-        Where to; standard output by default.
+    By default to standard output.
     """
     console = console or Console()
 

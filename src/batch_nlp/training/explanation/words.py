@@ -39,7 +39,6 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
     ----------
     ngrams : NgramScores
         Fitted.
-    text : str
     label : int
         Class, as in ``ngrams.classes_``.
     """
@@ -63,7 +62,6 @@ def word_effects(ngrams: NgramScores, text: str, effects: dict[str, float]) -> l
     ----------
     ngrams : NgramScores
         Fitted; says how long n-grams are, and whether they may cross the end of a sentence.
-    text : str
     effects : dict of str to float
         From `term_effects`.
 

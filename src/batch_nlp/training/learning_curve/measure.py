@@ -28,25 +28,16 @@ from batch_nlp.training.validate import METRICS, Validation
 
 @dataclass(frozen=True)
 class Point:
-    """One size that was trained on.
+    """One size that was trained on."""
 
-    Parameters
-    ----------
-    share : float
-        Of the training messages.
-    messages : int
-    scores : dict of str to float
-        Each metric on the hold-out.
-    intervals : dict of str to tuple of float
-        Their 95 % bounds, by the bootstrap over held-out messages.
-    seconds : float
-        Time of the fit.
-    """
-
+    # Of the training messages
     share: float
     messages: int
+    # Each metric on the hold-out
     scores: dict[str, float]
+    # Their 95 % bounds, by the bootstrap over held-out messages
     intervals: dict[str, tuple[float, float]]
+    # Time of the fit
     seconds: float
 
 
@@ -61,24 +52,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """What was measured, and what it lets expect.
-
-    Parameters
-    ----------
-    model : str
-        Name of the model.
-    holdout_messages : int
-    points : list of Point
-        In the order of their size.
-    skipped : list of Skipped
-    outlooks : dict of str to Outlook
-        For each metric.
-    """
+    """What was measured, and what it lets expect."""
 
     model: str
     holdout_messages: int
+    # In the order of their size
     points: list[Point]
     skipped: list[Skipped]
+    # For each metric
     outlooks: dict[str, Outlook]
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +78,6 @@ def measure_learning_curve(
 
     Parameters
     ----------
-    config : Config
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
     fields : Fields

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import curve_fit
 
-from batch_nlp.training.learning_curve.power_law import LEAST_SIZES, PowerLaw, fit_power_law
 from batch_nlp.training.validate import f1_of_counts
 
 # A gain that is worth the labels: half a point of F1
@@ -16,39 +16,87 @@ WORTH = 0.005
 _RESAMPLES = 200
 # Of the range of the gain: its lower end is exceeded by 90 % of the resamples
 _TAIL = 0.1
-_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
+# The metric that answers the question comes first
+NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
+# Sizes from which on a curve of three parameters is more than drawn through its points
+LEAST_SIZES = 4
+# a is a score; b is what the largest size leaves to be gained; c is steeper than 0.05, where the curve would be a
+# straight line on the logarithm of the size and never end, and 2 is as good as a step
+_BOUNDS = ([0.0, 0.0, 0.05], [1.0, 1.0, 2.0])
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """The score ``a - b * n ** -c`` of n training messages.
+
+    Hestness et al., Deep learning scaling is predictable, 2017; Viering and Loog, The shape of learning curves, 2022.
+    """
+
+    # The score that no number of messages exceeds
+    a: float
+    # How far one message falls short of it, and how fast that shrinks
+    b: float
+    c: float
+
+    def __call__(self, n: ArrayLike) -> NDArray[np.float64]:
+        """Return the scores of numbers of messages, shape (n,)."""
+        return np.asarray(self.a - self.b * np.asarray(n, dtype=np.float64) ** -self.c)
+
+    def __str__(self) -> str:
+        return f"{self.a:.4f} - {self.b:.4g} n^-{self.c:.3f}"
+
+
+def fit_power_law(sizes: ArrayLike, scores: ArrayLike) -> PowerLaw | None:
+    """Return the power law through measured scores, by bounded least squares.
+
+    Parameters
+    ----------
+    sizes : array-like of int, shape (n,)
+        Training messages.
+    scores : array-like of float, shape (n,)
+        From 0 to 1.
+
+    Returns
+    -------
+    PowerLaw or None
+        None for fewer than `LEAST_SIZES` sizes, or where the search does not end.
+    """
+    n, y = np.asarray(sizes, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    if len(np.unique(n)) < LEAST_SIZES:
+        return None
+    most = float(n.max())
+
+    def of_share(share: NDArray[np.float64], a: float, b: float, c: float) -> NDArray[np.float64]:
+        return np.asarray(a - b * share**-c)
+
+    start = (min(float(y.max()) + 0.01, 1.0), 0.02, 0.5)
+    try:
+        (a, b, c), _ = curve_fit(of_share, n / most, y, start, bounds=_BOUNDS, max_nfev=5000)
+    except RuntimeError:  # the search did not end
+        return None
+    return PowerLaw(float(a), float(b * most**c), float(c))
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What twice as many messages would bring, extrapolated.
-
-    Parameters
-    ----------
-    metric : str
-    messages : int
-        The largest size that was trained on.
-    curve : PowerLaw or None
-        None where there are too few sizes.
-    gain : float or None
-        What the curve gains from `messages` to twice as many.
-    gain_range : tuple of float or None
-        10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again.
-    answer : str
-        ``yes``, ``probably``, ``little`` or ``unknown``.
-    """
+    """What twice as many messages would bring, extrapolated."""
 
     metric: str
+    # The largest size that was trained on
     messages: int
+    # None where there are too few sizes
     curve: PowerLaw | None
+    # What the curve gains from `messages` to twice as many
     gain: float | None
+    # 10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again
     gain_range: tuple[float, float] | None
+    # ``yes``, ``probably``, ``little`` or ``unknown``
     answer: str
 
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        name, twice = _NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
+        name, twice = NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
         if self.gain is None or self.gain_range is None:
             return (
                 f"Whether more data would help {name} cannot be said: a curve needs at least {LEAST_SIZES} sizes. "
@@ -86,7 +134,6 @@ def look_ahead(
         Classes of the held-out messages.
     predictions : sequence of ndarray of int, shape (s, n)
         What the model of each size predicts for them.
-    n_classes : int
     metric : str
         ``f1_macro`` or ``f1_weighted``.
     seed : int

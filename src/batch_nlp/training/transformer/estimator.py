@@ -15,13 +15,12 @@ import pandas as pd
 from loguru import logger
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.fields import TEXT
+from batch_nlp.steps.base import TakesTexts
 from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
 from batch_nlp.training.transformer.checks import check_classes, check_parameters, require_extra
-from batch_nlp.training.transformer.recipe import Recipe
 from batch_nlp.training.transformer.stack import apply_stack, fit_stack
 from batch_nlp.training.transformer.tokens import TokenReader
 
@@ -32,7 +31,7 @@ _SCORES = "ngram_score_"
 _NO_MATTER = ("checkpoint_dir", "progress", "stack", "threads", "device")
 
 
-class FineTunedTransformer(ClassifierMixin, BaseEstimator):
+class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     """Fine-tune a sequence-classification model end to end with Hugging Face's Trainer.
 
     The newest rows are validation rows: they say when to stop, and on them the transformer is weighed against the
@@ -186,7 +185,7 @@ class FineTunedTransformer(ClassifierMixin, BaseEstimator):
 
     def _fine_tune(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any, cut: int) -> None:
         from batch_nlp.training.transformer.network import find_device
-        from batch_nlp.training.transformer.tuning import Rows, fine_tune
+        from batch_nlp.training.transformer.tuning import Recipe, Rows, fine_tune
 
         tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(texts.tolist())
         recipe = Recipe(
@@ -245,17 +244,9 @@ class FineTunedTransformer(ClassifierMixin, BaseEstimator):
             remove_all(folder)
 
     def predict_proba(self, X: pd.DataFrame) -> Probabilities:
-        """Return class probabilities.
+        """Return class probabilities, shape (n, k), of rows with the columns that it was fitted on.
 
-        Parameters
-        ----------
-        X : DataFrame, shape (n, m)
-            With the columns that it was fitted on.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, k)
-            A message's do not depend on the messages beside it (to 1e-5, by rounding).
+        A message's do not depend on the messages beside it (to 1e-5, by rounding).
         """
         check_is_fitted(self)
         features = self._features(X)
@@ -288,13 +279,6 @@ class FineTunedTransformer(ClassifierMixin, BaseEstimator):
         if given is not None:
             weights = weights * np.asarray(given, np.float64)
         return np.asarray(weights / weights[:cut].mean())
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        # frames with texts, not matrices of numbers
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = self.__dict__.copy()

@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging as transformers_logging
 
 from batch_nlp.errors import SettingsError
+from batch_nlp.steps.embedding.sources import split_revision
 from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
 from batch_nlp.training.transformer.tokens import TokenIds
 
@@ -129,10 +130,8 @@ def _source(model: str | None) -> tuple[str, str | None]:
     if model is None:
         verify_weights(packaged_folder() / "model.safetensors")
         return str(packaged_folder()), None
-    if Path(model).expanduser().is_dir():
-        return str(Path(model).expanduser()), None
-    name, _, revision = model.partition("@")
-    return name, revision or None
+    folder = Path(model).expanduser()
+    return (str(folder), None) if folder.is_dir() else split_revision(model)
 
 
 def config_text(network: Any) -> str:

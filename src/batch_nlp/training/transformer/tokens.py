@@ -56,10 +56,7 @@ class TokenReader:
     def read(self, texts: Sequence[str]) -> list[TokenIds]:
         """Return the ids of each text's tokens, at most `max_tokens` of them.
 
-        Parameters
-        ----------
-        texts : sequence of str
-            Any Unicode; lone surrogates, which no tokenizer accepts, are replaced.
+        Lone surrogates, which no tokenizer accepts, are replaced.
         """
         ids: list[TokenIds] = []
         for start in range(0, len(texts), _CHUNK):

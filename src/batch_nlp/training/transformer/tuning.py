@@ -19,27 +19,36 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, Traine
 from batch_nlp.log import console
 from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
 from batch_nlp.training.transformer.network import pad
-from batch_nlp.training.transformer.recipe import Recipe
 from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
 
 _METRIC = "f1_macro"
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """The parameters of `FineTunedTransformer` that the loop of the fine-tuning reads; see there for their meaning."""
+
+    epochs: float
+    learning_rate: float
+    batch_size: int
+    weight_decay: float
+    warmup_share: float
+    patience: int
+    evaluations_per_epoch: int
+    device: str
+    seed: int
+    progress: bool
+
+
+@dataclass(frozen=True)
 class Rows:
-    """Messages with what is learned from them; a dataset in torch's sense.
+    """Messages with what is learned from them; a dataset in torch's sense."""
 
-    Parameters
-    ----------
-    tokens : list of ndarray of int32
-        Tokens of each message.
-    labels : ndarray of int64, shape (n,)
-    weights : ndarray of float64, shape (n,)
-        Weight of each message in the loss.
-    """
-
+    # Tokens of each message
     tokens: Sequence[TokenIds]
+    # Shape (n,)
     labels: NDArray[np.int64]
+    # Weight of each message in the loss, shape (n,)
     weights: NDArray[np.float64]
 
     def __len__(self) -> int:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from batch_nlp.steps.embedding.distill import distill, meaningful_tokens
-from batch_nlp.steps.embedding.minilm import MiniLM
+from batch_nlp.steps.embedding.minilm import MiniLM, load_tokenizer
 from batch_nlp.steps.embedding.static import StaticEmbedder
-from batch_nlp.steps.embedding.weights import load_tokenizer
 from batch_nlp.storage.packaged_model import packaged_folder
 
 

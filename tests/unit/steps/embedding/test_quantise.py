@@ -12,7 +12,7 @@ from safetensors.numpy import load
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.yelp.reviews import history
 from batch_nlp.steps import embedding
-from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM
+from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM, load_tensors
 from batch_nlp.steps.embedding.quantise import (
     FEWEST_TOKENS,
     FLOAT_COLUMNS,
@@ -22,7 +22,6 @@ from batch_nlp.steps.embedding.quantise import (
     Tensors,
     quantised_tensors,
 )
-from batch_nlp.steps.embedding.weights import load_tensors
 from batch_nlp.storage.packaged_model import packaged_folder
 
 INNER = "encoder.layer.0.intermediate.dense"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batch_nlp.errors import DataError
-from batch_nlp.steps.embedding import weights
+from batch_nlp.steps.embedding.minilm import load_tensors
 from batch_nlp.storage.packaged_model import packaged_folder
 
 
@@ -20,12 +20,12 @@ def test_a_damaged_weights_file_is_refused(tmp_path: Path) -> None:
         file.seek(50_000_000)
         file.write(bytes([byte ^ 1]))
     with pytest.raises(DataError, match=r"model\.safetensors is damaged.*--reinstall-package"):
-        weights.load_tensors(damaged)
+        load_tensors(damaged)
 
 
 def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.safetensors cannot be read"):
-        weights.load_tensors(tmp_path / "nowhere.safetensors")
+        load_tensors(tmp_path / "nowhere.safetensors")
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,51 @@
-"""What comes next is made while what came before is worked on."""
+"""Threads: several pieces of work at a time, or the next one made while the last one is worked on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import Context, copy_context
 from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # How often a thread that waits looks whether it is still wanted, in seconds
 _PATIENCE = 0.1
+
+
+def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
+    """Return what a function makes of each item, in the order of the items.
+
+    It pays where the function works outside Python's global lock, as NumPy and SciPy mostly do. Each call sees the
+    context variables of the caller.
+
+    Parameters
+    ----------
+    threads : int
+        Items that are worked on at a time; with 1, by the thread that calls.
+
+    Raises
+    ------
+    BaseException
+        What the function raised, or what interrupts the wait, which is raised at once: what other threads are at is
+        finished for nothing, or ends with the process.
+    """
+    if threads == 1:
+        return [function(item) for item in items]
+
+    def call(work: tuple[Context, T]) -> R:
+        context, item = work
+        return context.run(function, item)
+
+    # an executor of concurrent.futures would wait for its threads, at the end of the process too
+    with ThreadPool(threads) as pool:
+        # a context of its own for each, since none can be entered twice at a time
+        return list(pool.imap(call, [(copy_context(), item) for item in items]))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Builds ``minilm.onnx`` and ``minilm_int8.onnx``: the graph of all-MiniLM-L6-v2 without its weights.
 
-Run ``python -m batch_nlp.steps.embedding.build_graph`` (dependency group ``onnx``) after a change here. The files
+Run ``python -m tools.build_graph`` (dependency group ``onnx``) after a change here. The files
 hold only operators and the names and shapes of the weights, which are those of the official ``model.safetensors`` or,
 for matrices in 8 bits, of `quantise`; the weights are handed in when the model is loaded. The operators of domain
 ``com.microsoft`` are ONNX Runtime's fused ones; but for the rounding to 8 bits, none of them approximates: BERT, Devlin
@@ -19,9 +19,11 @@ from typing import Any
 from loguru import logger
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
+from batch_nlp.steps import embedding
+from batch_nlp.steps.embedding.minilm import DIMS, MAX_POSITIONS
 from batch_nlp.steps.embedding.quantise import FLOAT_COLUMNS, QUANTISED
-from batch_nlp.steps.embedding.weights import DIMS, MAX_POSITIONS
 
+FOLDER = Path(embedding.__file__).parent
 LAYERS, HEADS, INNER, VOCABULARY = 6, 12, 1536, 30522
 EPSILON = 1e-12  # layer_norm_eps of the official config.json
 FUSED = "com.microsoft"
@@ -157,14 +159,13 @@ def build(quantised: frozenset[str] = frozenset()) -> ModelProto:
         # the oldest versions that have every operator, so that any ONNX Runtime of the last years reads the file
         opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)],
         ir_version=8,
-        producer_name="batch_nlp.steps.embedding.build_graph",
+        producer_name="batch_nlp tools.build_graph",
     )
 
 
 def build_all() -> dict[Path, ModelProto]:
     """Build both graphs, by the files that they belong into."""
-    here = Path(__file__)
-    return {here.with_name("minilm.onnx"): build(), here.with_name("minilm_int8.onnx"): build(QUANTISED)}
+    return {FOLDER / "minilm.onnx": build(), FOLDER / "minilm_int8.onnx": build(QUANTISED)}
 
 
 if __name__ == "__main__":
