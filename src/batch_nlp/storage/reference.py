@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
 from batch_nlp.storage.samples import PREDICTED, KeptSample, read_checked, sample_frame, sample_schema
-from batch_nlp.storage.vocabulary import Vocabulary, words_of
+from batch_nlp.storage.vocabulary import MAX_TEXTS, Vocabulary, detect_languages, words_of
 
 REFERENCE_FILE, WORDS_FILE = "reference.parquet", "words.parquet"
 # Held-out messages that are looked at together

@@ -14,17 +14,6 @@ Mood = tuple[Tone, ...]
 # Mean words of a sentence, measured over all topics and moods.
 _WORDS_A_SENTENCE = 7.2
 
-# Index into the banks with three entries: negative, neutral, positive.
-_OPINION: dict[Tone, int] = {
-    Tone.great: 2,
-    Tone.good: 2,
-    Tone.okay: 1,
-    Tone.bad: 0,
-    Tone.awful: 0,
-    Tone.fact: 1,
-    Tone.sarcasm: 0,
-}
-
 
 def _by_percent(parts: Iterable[tuple[Item, int]]) -> tuple[Item, ...]:
     """Return a table of `TABLE` entries in which each item has its share."""
@@ -78,7 +67,11 @@ def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) ->
 
 
 def _opinion(kind: str, mood: Mood, draw: Draw) -> str:
-    return _pick(bank("yelp_extras")[kind][_OPINION[mood[draw() & MASK]]], draw)
+    return _pick(bank("yelp_extras")[kind][_opinion_of(mood[draw() & MASK])], draw)
+
+
+def _opinion_of(tone: Tone) -> int:
+    return int(bank("yelp_moods")["opinions"][tone])
 
 
 def _pick(items: Sequence[str], draw: Draw) -> str:
@@ -88,7 +81,7 @@ def _pick(items: Sequence[str], draw: Draw) -> str:
 def _foreign(mood: Mood, sentences: int, draw: Draw) -> str:
     foreign = bank("yelp_extras")["foreign"]
     language = foreign[draw() % len(foreign)]
-    told = [_pick(language[_OPINION[mood[draw() & MASK]]], draw) for _ in range(min(sentences, 5))]
+    told = [_pick(language[_opinion_of(mood[draw() & MASK])], draw) for _ in range(min(sentences, 5))]
     return " ".join(dict.fromkeys(told))
 
 
@@ -108,7 +101,7 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
         end = style["ends"][tone][dice >> 2 & 7]
         if dice >> 5 & 7 == 0:
             second = mood[draw() & MASK]
-            differ = _OPINION[tone] != _OPINION[second] and Tone.fact not in (tone, second)
+            differ = style["opinions"][tone] != style["opinions"][second] and Tone.fact not in (tone, second)
             joint = style["but" if differ else "and"]
             clause = f"{clause}{joint[dice >> 8 & 7]}{draw_clause(source[second], told, draw)}"
         elif tone is Tone.awful and dice >> 11 & 31 == 0:
