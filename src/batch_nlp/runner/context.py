@@ -21,15 +21,7 @@ from batch_nlp.storage.registry import Model, Registry
 
 @dataclass(frozen=True)
 class Run:
-    """One call of the command line: the settings and all that they point to.
-
-    Parameters
-    ----------
-    definition : FeatureDefinition
-        Features that the settings ask for.
-    now : datetime
-        When the run began, UTC.
-    """
+    """One call of the command line: the settings, all that they point to, and when it began, UTC."""
 
     config: Config
     layers: Layers

@@ -86,13 +86,7 @@ def sample_frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a parquet file that the system wrote, after checking its seal and its pages.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or damaged.
-    """
+    """Return the rows of a parquet file that the system wrote; a `DataError` says that it is missing or damaged."""
     check_file(path, whole=False)
     try:
         return pq.read_table(path, columns=columns, page_checksum_verification=True)

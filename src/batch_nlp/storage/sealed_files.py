@@ -85,12 +85,9 @@ def _problem(path: Path, digests: list[str]) -> str | None:
 
 
 def check_file(path: Path, whole: bool = True) -> None:
-    """Check a file that is about to be read; a parquet file without a seal is read whole, unless its reader does so.
+    """Raise a `DataError` that names a file if it is missing, or not what was written.
 
-    Raises
-    ------
-    DataError
-        If it is missing, or not what was written; the message names it.
+    A parquet file without a seal is read whole for that, unless its reader does so.
     """
     digests = _read(path.parent).get(path.name, [])
     if not (digests or whole):
