@@ -122,10 +122,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
 
     Parameters
     ----------
-    config : Config
-        All settings.
-    now : datetime
-        Time of the run, UTC.
+    config, now
+        All settings, and the time of the run, UTC.
     alone : bool
         Whether no other run shares the lock; only then is what looks unfinished left by a killed run.
 
