@@ -56,7 +56,7 @@ def check_settings(config: Config) -> None:
         Where(config.dataset.messages.where)
     split_of(config)
     FeatureDefinition.from_config(config)
-    check_steps(config.training.steps, "training.steps", config.allow)
+    check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
