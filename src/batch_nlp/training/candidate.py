@@ -26,7 +26,7 @@ from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
-from batch_nlp.training.fit import encode
+from batch_nlp.training.pipeline import encode
 from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import Validation
 

@@ -13,8 +13,8 @@ from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry, fields_of
 from batch_nlp.storage.samples import id_hashes, read_checked
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.fit import in_parts
 from batch_nlp.training.gate import Check, check_against_champion
+from batch_nlp.training.pipeline import in_parts
 
 
 def compare_with_champion(candidate: Candidate, config: Config, store: FeatureStore, registry: Registry) -> list[Check]:
@@ -29,10 +29,6 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     ----------
     config : Config
         ``training.gate`` says what is asked; without it, or without a champion, nothing is.
-    store : FeatureStore
-        Holds the champion's features.
-    registry : Registry
-        Holds the champion.
     """
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:

@@ -46,8 +46,6 @@ def tune_weights(
         Their classes.
     metric : str
         ``f1_macro`` or ``f1_weighted``.
-    seed : int
-        Seed of the resamples.
 
     Returns
     -------

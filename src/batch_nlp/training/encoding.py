@@ -79,8 +79,6 @@ def encoding(
     ----------
     settings : TrainingConfig
         ``inputs`` says which of them go on.
-    fields : Fields
-        Of the rows.
     seed : int
         Seed of all folds.
     threads : int

@@ -127,14 +127,10 @@ def bootstrap_lower_bound(
     labels, candidate, champion : ndarray of int, shape (n,)
         True class and the two predictions of each held-out message; `n_classes` where the champion predicts a class
         that the candidate does not know.
-    n_classes : int
-        Number of the candidate's classes.
     metric : str
         ``f1_weighted`` or ``f1_macro``.
     settings : GateConfig
         Resamples and confidence.
-    seed : int
-        Seed of the draw.
     """
     k = n_classes
     shape = (k, k, k + 1)

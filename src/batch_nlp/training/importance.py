@@ -68,10 +68,6 @@ def permutation_importance(
         What it is given of held-out messages.
     truth : ndarray of int, shape (n,)
         Their classes.
-    fields : Fields
-        What the columns were made of.
-    seed : int
-        Seed of the sample and of the shuffling.
 
     Returns
     -------

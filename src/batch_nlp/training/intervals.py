@@ -48,10 +48,6 @@ def resampled_sums(
         Messages in each cell.
     groups : sequence of ndarray of int, shape (m,)
         For each way to group the cells, the group of each cell; `n_groups` where it belongs to none.
-    samples : int
-        Number of resamples.
-    seed : int
-        Seed of the draws.
 
     Returns
     -------
@@ -107,8 +103,6 @@ def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
     Parameters
     ----------
     confusion : ndarray of int, shape (k, k)
-    seed : int
-        Seed of the draws.
 
     Returns
     -------

@@ -1,16 +1,32 @@
-"""The training pipeline: built from the list of steps in the settings. Fitted, it is the model."""
+"""The training pipeline: built from the list of steps in the settings, fitted, and asked, piece by piece.
+
+Fitted, it is the model. No step but the classifier sees all columns of all rows at once. The result is what
+`Pipeline.fit` makes of the same rows (of more than `ROWS` of them, but for the last digits of the scales); the matrix
+that the classifier learns from is made once, in place.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import DTypeLike, NDArray
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from batch_nlp.config import Config
+from batch_nlp.config import Balance, Config
 from batch_nlp.config.builder import build_steps
 from batch_nlp.fields import Fields
+from batch_nlp.storage.scratch import new_array
 from batch_nlp.training.classifier import build_classifier
+from batch_nlp.training.tuned_classifier import TunedClassifier
+
+# Rows that are worked on at a time
+ROWS = 50_000
 
 
 def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | None = None) -> Pipeline:
@@ -20,8 +36,6 @@ def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | 
     ----------
     config : Config
         ``training.steps`` names the steps; those of the project read ``training`` and ``model``.
-    fields : Fields
-        Of the rows.
     checkpoints : Path, optional
         Where a classifier that can be resumed keeps how far it came.
     """
@@ -35,3 +49,82 @@ def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | 
         "classifier": classifier,
     }
     return Pipeline(build_steps(config.training.steps, bound, "training.steps"))
+
+
+def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: TunedClassifier | None = None) -> None:
+    """Fit the training pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Of `build_training_pipeline`, unfitted.
+    X : DataFrame, shape (n, ...)
+        The fields of the rows to train on.
+    y : ndarray of int, shape (n,)
+        Their classes.
+    judged : TunedClassifier, optional
+        See `TunedClassifier.fit`.
+    """
+    steps = pipeline.named_steps
+    scaler, reducer, classifier = steps["scaler"], steps["dimensionality_reducer"], steps["training"]
+    if not isinstance(scaler, StandardScaler):  # a classifier that reads texts: there is no matrix
+        pipeline.fit(X, y, training__judged=judged)
+        return
+    encoded = steps["encoding"].fit_transform(steps["imputer"].fit_transform(X, y), y)
+    for part in _parts(encoded):
+        scaler.partial_fit(part)
+    scaled = _matrix(encoded, scaler.transform, _precision(classifier))
+    del encoded
+    classifier.fit(scaled if reducer == "passthrough" else reducer.fit_transform(scaled, y), y, judged)
+
+
+def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
+    """Return what the classifier of a fitted training pipeline is given of rows.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n, ...)
+        The fields of the rows.
+
+    Returns
+    -------
+    DataFrame, shape (n, n_features)
+        Numbers of 32 bits where the classifier reads no more.
+    """
+    before = pipeline[:-1]
+    if not isinstance(pipeline.named_steps.get("scaler"), StandardScaler):
+        encoded: pd.DataFrame = before.transform(X)
+        return encoded
+    return _matrix(X, before.transform, _precision(pipeline.steps[-1][1]))
+
+
+def in_parts(predict: Callable[[pd.DataFrame], NDArray[Any]], X: pd.DataFrame) -> NDArray[Any]:
+    """Return what a function gives for rows, at least one, when it is asked for some of them at a time."""
+    return np.concatenate([predict(part) for part in _parts(X)])
+
+
+def _parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for start in range(0, len(rows), ROWS):
+        yield rows.iloc[start : start + ROWS]
+
+
+def _matrix(rows: pd.DataFrame, transform: Callable[[pd.DataFrame], pd.DataFrame], dtype: DTypeLike) -> pd.DataFrame:
+    """Return what a step makes of rows as one block, with each column in one piece, as pandas and XGBoost read it."""
+    columns: pd.Index[str] | None = None
+    values = np.empty((0, 0), dtype)
+    start = 0
+    for part in _parts(rows):
+        made = transform(part)
+        if columns is None:
+            columns = made.columns
+            values = new_array((len(columns), len(rows)), dtype)
+        values[:, start : start + len(made)] = made.to_numpy(dtype).T
+        start += len(made)
+    return pd.DataFrame(values.T, index=rows.index, columns=columns, copy=False)
+
+
+def _precision(classifier: TunedClassifier) -> type[np.floating[Any]]:
+    """Return the type of the numbers that a classifier is given: XGBoost reads 32 bits of them anyway."""
+    reads_32 = type(classifier.estimator).__module__.partition(".")[0] == "xgboost"
+    # rows between neighbours are made up from all bits
+    return np.float32 if reads_32 and Balance(classifier.balance) is not Balance.smote else np.float64

@@ -35,9 +35,8 @@ from batch_nlp.training.card.facts import card_facts
 from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
-from batch_nlp.training.fit import fit_pipeline
 from batch_nlp.training.gate import GateDecision, check_thresholds
-from batch_nlp.training.pipeline import build_training_pipeline
+from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline
 from batch_nlp.training.prepare import label_sources, prepare
 
 _PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
@@ -100,18 +99,10 @@ def run_training_pipeline(
     ----------
     config : Config
         All settings; ``training.promote`` false trains and measures, and publishes nothing.
-    layers, store, registry
-        Where data, features and models live.
     definition : dict
         Definition of the features, kept with the model.
     feature_version : str
         Version of the features to train on.
-    fields : Fields
-        Of that version.
-    run : str
-        Name of the run.
-    now : datetime
-        Time of the run.
 
     Raises
     ------

@@ -35,11 +35,7 @@ def slice_metrics(
     ----------
     rows : DataFrame, shape (n, ...)
         Held-out messages as rows of the feature store.
-    fields : Fields
-        Of the features.
     truth, predicted : ndarray of int, shape (n,)
-    seed : int
-        Seed of the intervals.
 
     Returns
     -------

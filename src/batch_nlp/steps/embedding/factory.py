@@ -26,11 +26,6 @@ _MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}
 def fingerprint(settings: EmbeddingConfig) -> str:
     """Return what the vectors depend on, without loading a model.
 
-    Parameters
-    ----------
-    settings : EmbeddingConfig
-        Backend and model.
-
     Returns
     -------
     str
@@ -58,8 +53,6 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
 
     Parameters
     ----------
-    settings : EmbeddingConfig
-        Backend and model.
     cache_dir : Path
         Where the distilled table is kept.
     threads : int

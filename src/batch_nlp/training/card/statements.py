@@ -10,18 +10,6 @@ from batch_nlp.html import templates
 
 # Classes whose weight is told, those with the weights furthest from that of the largest class
 _TOLD = 12
-_SENTENCES = [
-    "weakest_class",
-    "weakest_slice",
-    "confident_mistakes",
-    "calibrated",
-    "shares",
-    "relies_on",
-    "doubtful_labels",
-    "held_out",
-    "sources",
-    "fitted_again",
-]
 
 
 def statements(facts: dict[str, Any]) -> list[str]:
@@ -40,7 +28,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
         slice=_weakest_slice(facts),
         furthest={"index": furthest, "gap": float(gaps[furthest])},
     )
-    return [sentence for name in _SENTENCES if (sentence := str(getattr(said, name)()))]
+    return [sentence for say in said.findings if (sentence := str(say()))]
 
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:

@@ -152,8 +152,6 @@ def explain_message(
         What it is given of a message.
     message : DataFrame, shape (1, ...)
         A row of the feature store.
-    classes : list of str
-        Names of the model's classes.
     truth : str, optional
         Name of the true class.
     model : str

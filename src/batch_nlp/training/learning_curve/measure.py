@@ -18,10 +18,9 @@ from batch_nlp.dataset.split import rows_at
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.log import progress
-from batch_nlp.training.fit import fit_pipeline, in_parts
 from batch_nlp.training.intervals import with_intervals
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
-from batch_nlp.training.pipeline import build_training_pipeline
+from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
 from batch_nlp.training.validate import METRICS, Validation
 
@@ -80,8 +79,6 @@ def measure_learning_curve(
     ----------
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
-    fields : Fields
-        Of the features.
     checkpoints : Path, optional
         Where a classifier that can be resumed keeps how far it came.
 

@@ -136,8 +136,6 @@ def look_ahead(
         What the model of each size predicts for them.
     metric : str
         ``f1_macro`` or ``f1_weighted``.
-    seed : int
-        Seed of the resamples.
     """
     most = max(sizes)
     # cell of (truth, prediction) of each held-out message, size by size

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from batch_nlp.html import templates
+from batch_nlp.html import svg, templates
 from batch_nlp.log import console
 from batch_nlp.training.intervals import CONFIDENCE
-from batch_nlp.training.learning_curve.figure import curve_figure
 from batch_nlp.training.learning_curve.measure import LearningCurve, Point
 from batch_nlp.training.learning_curve.outlook import NAMES, WORTH
 
+_COLOURS = ("#2f6f9f", "#b3651d")
 _HEADINGS = ["share", "messages", *NAMES.values(), "seconds"]
 
 
@@ -44,7 +45,7 @@ def curve_markdown(found: LearningCurve) -> str:
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page that needs nothing else; every text on it is escaped."""
-    values = {**_values(found), "title": f"Learning curve of {found.model}", "figure": curve_figure(found, NAMES)}
+    values = {**_values(found), "title": f"Learning curve of {found.model}", "figure": _figure(found)}
     return templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").render(values)
 
 
@@ -60,3 +61,44 @@ def _values(found: LearningCurve) -> dict[str, Any]:
         "confidence": CONFIDENCE,
         "worth": WORTH,
     }
+
+
+def _figure(found: LearningCurve) -> str:
+    """Return scores with intervals, the fitted curves, and their way to twice as many messages, as SVG."""
+    # late: it takes a second, and only this figure needs it
+    from matplotlib.figure import Figure
+
+    sizes = np.array([point.messages for point in found.points], dtype=np.float64)
+    most = sizes.max()
+    figure = Figure(figsize=(8.6, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    for (metric, name), colour in zip(NAMES.items(), _COLOURS, strict=False):
+        scores = np.array([point.scores[metric] for point in found.points])
+        bounds = np.array([point.intervals[metric] for point in found.points]).T
+        errors = np.abs(bounds - scores)
+        axes.errorbar(sizes, scores, errors, fmt="o", color=colour, capsize=3, label=name)
+        curve = found.outlooks[metric].curve
+        if curve is not None:
+            known, ahead = np.geomspace(sizes.min(), most, 60), np.geomspace(most, 2 * most, 20)
+            axes.plot(known, curve(known), color=colour)
+            axes.plot(ahead, curve(ahead), color=colour, linestyle="--")
+            axes.plot([2 * most], curve([2 * most]), "o", color=colour, markerfacecolor="white")
+    axes.set_xscale("log")
+    ticks = [*sizes, 2 * most]
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks], rotation=30, ha="right")
+    axes.minorticks_off()
+    axes.set_xlabel("training messages (dashed: extrapolated to twice as many)")
+    axes.set_ylabel("score on the hold-out")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+    return svg(figure, _in_words(found))
+
+
+def _in_words(found: LearningCurve) -> str:
+    return " ".join(
+        f"{name.capitalize()} on the hold-out: "
+        + ", ".join(f"{point.scores[metric]:.3f} with {point.messages:,} messages" for point in found.points)
+        + "."
+        for metric, name in NAMES.items()
+    )

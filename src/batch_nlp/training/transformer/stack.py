@@ -23,8 +23,6 @@ def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[M
         Scores of the messages.
     labels : ndarray of int64, shape (n,)
         Classes 0 ... k-1, each at least twice.
-    seed : int
-        Seed of the folds.
 
     Returns
     -------

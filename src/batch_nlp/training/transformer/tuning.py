@@ -67,8 +67,6 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
         With a head for the classes.
     train, validation : Rows
         What is learned from, and what says when to stop.
-    recipe : Recipe
-        How.
     folder : Path
         Where checkpoints are written; a fit that finds whole ones there goes on from the newest.
     resumable : bool
