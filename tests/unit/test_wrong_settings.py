@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from tests.conftest import ROOT
+from tests.projects import Project
 
 from batch_nlp.config import Config
 from batch_nlp.config.settings import typed_settings
@@ -133,3 +135,10 @@ def test_a_misspelt_setting_of_each_group_is_told_the_nearest_one(composed: Dict
     message = refusal(composed, misspelt, 1)
     assert misspelt in message
     assert f"'{group}.{name}'" in message
+
+
+def test_a_run_that_trains_cannot_borrow_a_champion(tmp_path: Path) -> None:
+    """Guarantee 10."""
+    result = Project(tmp_path).here("pipeline=training", "inference.champion_of=yelp")
+    assert result.returncode == ExitCode.SETTINGS
+    assert "inference.champion_of=yelp: a run that trains scores with its own champion" in result.stderr

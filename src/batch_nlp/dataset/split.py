@@ -146,8 +146,8 @@ def _check_sides(by: Split, held_out: _Bools, train: _Bools, groups: Codes, hold
         f"{largest:.0%} of the messages belong together"
     )
     if not share or not train.any() or (by is Split.group and share < holdout / 2):
-        other = "B" if by is Split.random else "Say training.split=random, or b"
-        raise DataError(f"{what}. {other}ring messages with other texts.")
+        instead = "" if by is Split.random else "Say training.split=random, or else: "
+        raise DataError(f"{what}. {instead}Bring messages with other texts.")
     if abs(share - holdout) > holdout / 2:
         logger.warning("Training: {}", what)
 

@@ -183,7 +183,7 @@ def test_rows_that_are_left_out_are_counted(source: Callable[..., Source]) -> No
 def test_a_file_whose_name_fits_messages_and_a_side_table_holds_messages(
     tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:
-    desk = Source(make_config(tmp_path, "dataset.messages.files='*'"))
+    desk = Source(make_config(tmp_path))
     desk.drop("user_review.json", message("a", date="2020-01-01", user_id="u"))
     assert desk.run() == {"read": 1, "done": 1}
 

@@ -177,6 +177,10 @@ def test_one_group_by_way_of_its_texts_is_refused_rather_than_held_out_from(warn
     ):
         split(rows(group=group), Split.group)
     assert not warnings
+    with pytest.raises(
+        DataError, match=r"random split: 100\.0% of 100 .*belong together\. Bring messages with other texts"
+    ):
+        split(rows(["same"] * 100), Split.random)
     texts = ["same"] * 95 + [f"h{number}" for number in range(5)]
     split(rows(texts), Split.random)
     assert "random split: 5.0% of 100 labelled messages are held out" in warnings[0]

@@ -411,8 +411,10 @@ def test_another_value_makes_another_message_of_an_equal_text(row: dict[str, Any
     assert content_id(**row) != content_id()
 
 
-def test_without_an_id_and_a_text_there_is_no_message_to_name() -> None:
-    assert run(CONTENT, {"text": None, "price": 1})["message_id"].tolist() == [None]
+def test_a_message_without_an_id_and_a_text_is_left_for_validate_to_refuse_for_its_text() -> None:
+    out = run(CONTENT, {"text": None, "price": 1})
+    assert out["text"].tolist() == out["text_hash"].tolist() == [None]
+    assert isinstance(out["message_id"].iloc[0], str)
 
 
 def test_texts_alone_have_an_id_in_any_batch() -> None:
