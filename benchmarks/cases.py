@@ -198,7 +198,7 @@ def _inference(workload: Workload) -> Case:
 def ensure_features(workload: Workload) -> None:
     """Run the feature pipeline, outside of the clock, where it was not run to its end."""
     data = workload.place("feature")
-    if not list((data / "04_feature" / workload.dataset).glob("sources-*.json")):
+    if not list((data / "04_feature" / workload.dataset).glob("files.json")):
         workload.fresh(data)
         run(workload.command("feature", data, workload.place("models")))
 

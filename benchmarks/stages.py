@@ -36,7 +36,7 @@ def validate(task: Task) -> Done:
 
 def features(task: Task) -> Done:
     """Clean the texts and compute the derived features."""
-    return _run_steps(task, "clean_text", "create_features")
+    return _run_steps(task, "clean_text", "text_counts", "date_parts", "business_features", "user_features")
 
 
 def embedding(task: Task) -> Done:
@@ -81,21 +81,17 @@ def report(task: Task) -> Done:
 
 def _run_steps(task: Task, *measured: str) -> Done:
     """Run the steps as far as the last one that is measured, batch by batch."""
-    from sklearn.pipeline import Pipeline
-
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
-    from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
-    from batch_nlp.inference.predict import Predict
-    from batch_nlp.steps.base import StepRunner
+    from batch_nlp.config.builder import build_steps
+    from batch_nlp.dataset.reading import read_messages
+    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
-    from batch_nlp.storage.raw import find_files, read_batches
+    from batch_nlp.storage.raw import find_files
     from batch_nlp.storage.tables import connect
 
     run = _settings(task)
     config, layers = run.config, Layers(Path(task.output), run.config.dataset.name)
-    columns = config.dataset.columns
     spent = {name: Spent() for name in measured}
     elsewhere = Spent()
     messages = 0
@@ -103,31 +99,23 @@ def _run_steps(task: Task, *measured: str) -> Done:
         connection = stack.enter_context(connect(config.engine))
         ledger = stack.enter_context(keeping_account(Path(task.output)))
         with clock(spent.get("extract", elsewhere)):
-            tables = [
-                prepare_side_table(config.dataset, table, run.inbox, layers, config.engine)
-                for table in ("user", "business")
-            ]
-            side_tables = SideTables(connection, *tables)
+            side_tables = load_side_tables(config, run.definition, layers, connection)
         surroundings = Surroundings(
             side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine
         )
-        steps = build_feature_pipeline(run.definition, list(config.dataset.target_map), surroundings).steps
+        steps = build_feature_pipeline(config, run.definition, surroundings).steps
         if measured[-1] == "predict":
-            steps = [*steps, ("predict", Predict(_champion(run), datetime.now(UTC).isoformat()))]
+            bound = {"model": _champion(run), "predicted_at": datetime.now(UTC).isoformat()}
+            steps = [*steps, *build_steps(config.inference.steps, bound, "inference.steps")]
         last = [name for name, _ in steps].index(measured[-1])
-        runner = StepRunner(Pipeline(steps[: last + 1]))
-        batches = read_batches(
-            find_files(run.inbox, config.dataset.tables.message),
-            (columns.message_id, columns.text, columns.date),
-            (columns.user_id, columns.business_id),
-            config.engine.batch_rows,
-        )
+        files = find_files(run.inbox, config.dataset.messages.files)
+        batches = read_messages(config, read_columns(config, run.definition), files, labels=False)
         for batch in _timed(batches, spent.get("read", elsewhere)):
             messages += len(batch.rows)
-            outputs = runner.transform(batch.rows)
-            for name, _ in steps[: last + 1]:
+            frame = batch.rows
+            for name, step in steps[: last + 1]:
                 with clock(spent.get(name, elsewhere)):
-                    next(outputs)
+                    frame = step.transform(frame)
             if task.at_most and messages >= task.at_most:
                 break
     total = Spent(sum(one.seconds for one in spent.values()), sum(one.cpu_seconds for one in spent.values()))
@@ -149,8 +137,8 @@ def _settings(task: Task) -> Run:
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import cli
-    from batch_nlp.runner.context import Run
     from batch_nlp.config.settings import typed_settings
+    from batch_nlp.runner.context import Run
 
     with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
         config = typed_settings(compose("config", overrides=task.settings))

@@ -8,14 +8,17 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import MISSING, dataclass, fields
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 
+from batch_nlp import config as schema
 from batch_nlp.config import Config, parse, plain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,9 +111,29 @@ def composed_defaults() -> dict[str, Any]:
     return plain(settings)
 
 
+def _of_entries(annotation: str, classes: Collection[str]) -> tuple[str, str] | None:
+    """Return what comes behind the key of an entry, and its class, where a setting holds entries of one."""
+    found = re.fullmatch(r"(dict\[str, |list\[)(\w+)\]", annotation)
+    if found is None or found[2] not in classes:
+        return None
+    return ".NAME" if found[1].startswith("dict") else ".0", found[2]
+
+
+def _class_defaults(name: str) -> dict[str, Any]:
+    """Return the defaults of a class of entries, as the settings of an entry that says nothing."""
+    found = {field.name: field for field in fields(getattr(schema, name))}
+    return {
+        name: field.default_factory() if field.default_factory is not MISSING else field.default
+        for name, field in found.items()
+    }
+
+
 def _type(annotation: str, enums: dict[str, list[str]]) -> str:
     optional = annotation.endswith(" | None")
     name = annotation.removesuffix(" | None")
+    name = {"Any": "any", "list[Any]": "list", "dict[str, Any]": "mapping"}.get(name, name)
+    if found := re.fullmatch(r"(dict\[str, |list\[)(\w+)Config\]", name):
+        name = "mapping of entries" if found[1].startswith("dict") else "list of entries"
     inner = name.removeprefix("list[").removesuffix("]")
     if name in enums:
         shown = " \\| ".join(f"`{value}`" for value in enums[name])
@@ -122,6 +145,8 @@ def _type(annotation: str, enums: dict[str, list[str]]) -> str:
 
 
 def _value(key: str, value: object) -> str:
+    if value == "???":
+        return "must be given"
     shown = json.dumps(value, ensure_ascii=False)
     # what fills more than a line is better read in its file
     return f"`{shown}`" if len(shown) <= 120 else f"see `conf/{key.partition('.')[0]}/`"
@@ -135,7 +160,8 @@ def _groups() -> dict[str, list[str]]:
     return {
         folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
         for folder in sorted(CONF.iterdir())
-        if folder.is_dir() and folder.name != "hydra"
+        # base holds what the files of a group start from
+        if folder.is_dir() and folder.name not in ("base", "hydra")
     }
 
 
@@ -181,15 +207,18 @@ def settings_page() -> str:
             key = f"{prefix}.{field.name}" if prefix else field.name
             if field.type in classes:
                 nested.append((key, field.type, field.comment, value))
-            else:
-                rows.append(f"| `{key}` | {_type(field.type, enums)} | {_value(key, value)} | {_cell(field.comment)} |")
+                continue
+            if entries := _of_entries(field.type, classes):
+                behind, inner = entries
+                nested.append((key + behind, inner, f"An entry of `{key}`", _class_defaults(inner)))
+            rows.append(f"| `{key}` | {_type(field.type, enums)} | {_value(key, value)} | {_cell(field.comment)} |")
         sections.extend([f"## {title}", ""])
         if comment:
             sections.extend([f"{comment}.{group}", ""])
         if rows:
             sections.extend(["| key | type | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
-        for inner in nested:
-            section(*inner)
+        for below in nested:
+            section(*below)
 
     section("", "Config", "", defaults)
     return "\n".join([_INTRODUCTION, *_group_pages(defaults), *sections]).rstrip() + "\n"

@@ -23,7 +23,7 @@ from tests.projects import QUICK, Project
 
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
-from batch_nlp.storage.working import who_works
+from batch_nlp.storage.lock import who_works
 
 pytestmark = pytest.mark.xdist_group("cli")
 

@@ -75,7 +75,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[str]]] = {
     "a class mix of two": (
         ["pipeline=sample", "sample.class_mix=[0.5,0.5]"],
         ExitCode.SETTINGS,
-        ["sample.class_mix must be three shares (negative, neutral, positive) that sum to 1, but is [0.5, 0.5]."],
+        ["sample.class_mix must be 3 shares (negative, neutral, positive) that sum to 1, but is [0.5, 0.5]."],
     ),
     "a parameter of another type": (
         ["pipeline=training", "model.params.n_estimators=abc"],

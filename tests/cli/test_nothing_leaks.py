@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Once
@@ -42,12 +43,11 @@ class Elements(HTMLParser):
             self.acts.append(tag)
 
 
-def hostile(rows: list[dict[str, object]]) -> str:
+def hostile(rows: list[dict[str, Any]]) -> str:
     for position, row in enumerate(rows):
         own = MARK + "".join("abcdefghij"[int(digit)] for digit in str(position))  # letters: digits may be cut off
         row["text"] = f"{own} {row['text']} {own}"
-        if "stars" in row:
-            row["stars"] = CLASSES[{1.0: 0, 2.0: 0, 3.0: 1}.get(float(str(row["stars"])), 2)]
+        row["stars"] = CLASSES[(int(row["stars"]) - 1) // 2]
         if position < len(IDS):
             row["review_id"] = IDS[position]
     rows[-1]["date"] = f"{MARK} is no date"
@@ -72,7 +72,8 @@ def state(once: Once, new_project: Callable[[Path], Project]) -> tuple[Project, 
         (inbox / f"new {ATTACK.replace('/', '_')} review.json").write_text(hostile(rows[-120:]))
         settings = [
             "dataset=yelp", f"dataset.raw_dir={raw}", "log_level=DEBUG", *LIGHT, "training.inputs=[tabular,ngrams]",
-            f"dataset.label.classes={json.dumps(CLASSES)}", "training.min_class_messages=5", "drift.response=alert",
+            "~dataset.label.classes", f"+dataset.label.classes={json.dumps(CLASSES)}",
+            "training.min_class_messages=5", "drift.response=alert",
         ]  # fmt: skip
         printed = []
         for arguments, codes in (

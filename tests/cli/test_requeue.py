@@ -86,8 +86,12 @@ def test_without_a_file_all_of_the_dataset_goes_back_as_it_is(fresh: Project) ->
     # rows that still break their contract are in quarantine again
     assert stored(fresh) == "Features: 3 messages read = 0 new + 0 known + 0 duplicates + 3 quarantined"
     assert "Requeue: 4 rows = 3 requeued + 1 left" in fresh.here("pipeline=requeue", *OWN).stderr
-    # what the settings call broken no more is taken in: the definition is another one, so all files are read
-    account = stored(fresh, "dataset.filters.non_empty_text=false")
+    # what the settings call broken no more is taken in, though rows of this content were read before
+    assert stored(fresh, "dataset.label.rare={as: ignore}") == (
+        "Features: 3 messages read = 1 new + 0 known + 0 duplicates + 2 quarantined"
+    )
+    # the definition is another one, so all files are read
+    account = stored(fresh, "dataset.label.rare={as: ignore}", "features.clean_text.max_chars=10000")
     assert account == "Features: 11 messages read = 2 new + 0 known + 2 duplicates + 7 quarantined"
 
 
@@ -128,7 +132,7 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
         ("nowhere.csv", None, ExitCode.SETTINGS, "there is no such file"),
         ("RUN.xlsx", "x", ExitCode.SETTINGS, "it is none of .json"),
         ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, "Begin it with the name of one: "),
-        ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, "neither a column row.* nor the columns review_id"),
+        ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, "neither a column row.* nor the text of a message"),
     ],
 )  # fmt: skip
 def test_what_is_no_copy_of_a_quarantine_file_is_refused(

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from batch_nlp.errors import DataError
-from batch_nlp.steps.base import StepRunner
+from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage import registry, seals
 from batch_nlp.storage.check_model import check_model
 
@@ -94,15 +94,16 @@ class _Steps:
             (seals, "_commit", True),
         ):
             setattr(module, name, self._around(name, getattr(module, name), before=before))
-        transform = StepRunner.transform
+        transform = MeteredPipeline.transform
 
-        def counted(runner: StepRunner, batch: Any, **between: Any) -> Iterator[Any]:
-            for name, frame in transform(runner, batch, **between):
-                self._take(f"after {name}")
-                yield name, frame
+        def counted(pipeline: MeteredPipeline, batch: Any) -> Any:
+            for name, step in pipeline.steps:
+                if "transform" not in vars(step):
+                    step.transform = self._around(name, step.transform, before=False)
+            return transform(pipeline, batch)
 
         # replaced in a process that ends with this run
-        StepRunner.transform = counted  # type: ignore[method-assign]
+        MeteredPipeline.transform = counted  # type: ignore[method-assign]
 
 
 def _enter(pid: int) -> None:

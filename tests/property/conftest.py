@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.dataset.side_tables import SideTables
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.dataset.reading import read_messages
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.predict import Predict
-from batch_nlp.steps.base import StepRunner
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw import RawBatch, read_batches
+from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.tables import connect
 
@@ -59,18 +57,18 @@ def champion(world: World) -> Model:
 @pytest.fixture(scope="session")
 def score(world: World, champion: Model, embedding_cache: Path, engine: EngineConfig) -> Score:
     """Return a function that scores raw batches by the steps of a real run, in their order."""
-    users, businesses = (world.layers.intermediate / f"{table}.parquet" for table in ("user", "business"))
+    config, definition = world.config, world.definition
     # built once, so that the model is loaded once; each run gets a ledger and a memory of its own
     nothing: Any = None
     surroundings = Surroundings(nothing, nothing, nothing, embedding_cache, engine)
-    steps = build_feature_pipeline(world.definition, list(world.config.dataset.target_map), surroundings).steps
-    pipeline = Pipeline([*steps, ("predict", Predict(champion, "2026-01-01T00:00:00+00:00"))])
+    pipeline = build_feature_pipeline(config, definition, surroundings)
+    predict = Predict(champion, "2026-01-01T00:00:00+00:00")
 
     def run(batches: Iterable[RawBatch]) -> Outcome:
         ledger, features, predictions = Ledger(), [], []
         with connect(engine) as connection:
             pipeline.set_params(
-                extract__side_tables=SideTables(connection, users, businesses),
+                extract__side_tables=load_side_tables(config, definition, world.layers, connection),
                 extract__ledger=ledger,
                 remove_duplicates__known=KnownMessages(connection, None),
                 remove_duplicates__ledger=ledger,
@@ -78,21 +76,21 @@ def score(world: World, champion: Model, embedding_cache: Path, engine: EngineCo
             )
             for batch in batches:
                 ledger.receive(batch)
-                outputs = dict(StepRunner(pipeline).transform(batch.rows))
-                features.append(outputs["embedding"])
-                predictions.append(outputs["predict"])
-                ledger.done += len(outputs["predict"])
+                features.append(pipeline.transform(batch.rows))
+                predictions.append(predict.transform(features[-1]))
+                ledger.done += len(predictions[-1])
         return Outcome(_joined(features), _joined(predictions), ledger)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def read() -> Callable[[Path, int], Iterable[RawBatch]]:
+def read(world: World) -> Callable[[Path, int], Iterable[RawBatch]]:
     """Return a reader of message files, as inference reads them."""
 
     def batches(file: Path, batch_rows: int) -> Iterable[RawBatch]:
-        return read_batches([file], ("review_id", "text", "date"), ("user_id", "business_id"), batch_rows)
+        config = replace(world.config, engine=replace(world.config.engine, batch_rows=batch_rows))
+        return read_messages(config, read_columns(config, world.definition), [file], labels=False)
 
     return batches
 

@@ -64,12 +64,16 @@ def test_in_is_predicted_and_quarantined_and_duplicates(
     sound = [row for row in map(_parse, lines) if isinstance(row, dict) and _is_sound(row)]
     assert {row["review_id"] for row in sound} <= set(predictions["message_id"])
     # a prediction belongs to a text that came in under its id
-    pairs = {(str(row["review_id"]), str(row["text"])) for row in map(_parse, lines) if isinstance(row, dict)}
+    pairs = {(str(row["review_id"]), _text_of(row["text"])) for row in map(_parse, lines) if isinstance(row, dict)}
     texts: dict[str, set[str]] = {}
     for message_id, text in pairs | {("first", "fine")}:
         texts.setdefault(message_id, set()).add(text.replace("\ud800", "\ufffd").replace("\x00", "").strip())
     for message_id, text in zip(outcome.features["message_id"], outcome.features["text"], strict=True):
         assert text in texts[message_id]
+
+
+def _text_of(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _is_sound(row: dict[str, Any]) -> bool:

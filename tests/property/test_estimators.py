@@ -15,10 +15,12 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.dataset.side_tables import SideTables
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables
 from batch_nlp.inference.predict import Predict
+from batch_nlp.steps.mask import Mask
+from batch_nlp.steps.strip_html import StripHtml
 from batch_nlp.storage.known import KnownMessages
+from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.tables import connect
@@ -28,11 +30,28 @@ from batch_nlp.training.ngram_scores import NgramScores
 
 class World(Protocol):
     config: Any
+    layers: Layers
     definition: Any
     registry: Registry
 
 
-STATELESS = ["extract", "remove_duplicates", "validate", "clean_text", "create_features", "embedding", "predict"]
+# those that make rows of their own, and those whose rows keep their index
+SELECTING = ["extract", "remove_duplicates"]
+KEEPING = [
+    "keep_extracted",
+    "validate",
+    "clean_text",
+    "keep_clean",
+    "strip_html",
+    "mask",
+    "text_counts",
+    "date_parts",
+    "business_features",
+    "user_features",
+    "embedding",
+    "predict",
+]
+STATELESS = [*SELECTING, *KEEPING]
 FITTED = ["ngram_scores", "embedding_columns"]
 
 
@@ -44,14 +63,15 @@ def steps(
     champion = world.registry.champion()
     assert champion is not None
     with connect(engine) as connection:
-        run = Surroundings(
-            SideTables(connection, None, None), KnownMessages(connection, None), Ledger(), embedding_cache, engine
-        )
-        pipeline = build_feature_pipeline(world.definition, list(world.config.dataset.target_map), run)
+        tables = load_side_tables(world.config, world.definition, world.layers, connection)
+        run = Surroundings(tables, KnownMessages(connection, None), Ledger(), embedding_cache, engine)
+        pipeline = build_feature_pipeline(world.config, world.definition, run)
         found, frame = {}, sample_rows[:40].set_index(pd.Index(range(100, 140)))
         for name, step in pipeline.steps:
             found[name] = (step, frame)
             frame = step.transform(frame)
+        found["strip_html"] = (StripHtml(), frame)
+        found["mask"] = (Mask({"<number>": r"\d+"}), frame)
         found["predict"] = (Predict(champion, "2026-01-01"), frame)
         found["ngram_scores"] = (NgramScores(min_df=1, folds=2), frame[["text"]])
         found["embedding_columns"] = (EmbeddingColumns(), frame[["embedding"]])
@@ -123,7 +143,7 @@ def test_the_input_is_not_changed(steps: dict[str, Any], name: str) -> None:
             np.testing.assert_array_equal(np.stack(frame["embedding"]), vectors)
 
 
-@pytest.mark.parametrize("name", ["validate", "clean_text", "create_features", "embedding", "predict"])
+@pytest.mark.parametrize("name", KEEPING)
 def test_rows_keep_their_index(steps: dict[str, Any], name: str) -> None:
     step, frame = steps[name]
     out = step.transform(frame)

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks import workloads
+from benchmarks import stages, workloads
 from benchmarks.cases import PRODUCT, SECOND_RUN
 from benchmarks.check import FLOORS, broken
 from benchmarks.measure import Contender, Row, in_order, measure, median_row
 from benchmarks.page import read_results, write_page, write_results
 from benchmarks.plots import speed_svg
 from benchmarks.tables import BEGIN, END, between_markers, cost, growth_table, stage_table
+from benchmarks.task import Task
+from tests.conftest import World
 
 ROW = Row("1,000", 1000, "inference", PRODUCT, "product", 1000, 2.0, 3.0, 300.0, 5.0, 1)
 BASELINE = replace(ROW, contender="pandas", kind="baseline", seconds=8.0)
@@ -150,3 +152,16 @@ def test_a_ratio_that_has_become_worse_is_refused_by_its_name() -> None:
         (told,) = broken({other: value for other, value in sound.items() if other != name}, floors)
         assert told == f"{name} was not measured"
     assert broken({**sound, "new": 1.0}, floors) == ["new has no floor in floors.json"]
+
+
+def test_the_stages_run_the_steps_of_the_pipelines_and_only_theirs_are_clocked(
+    world: World, sample_raw: Path, tmp_path: Path
+) -> None:
+    paths = {"paths.data": world.config.paths.data, "paths.models": world.config.paths.models}
+    others = {"inference.inbox": sample_raw, "dataset.raw_dir": sample_raw, "engine.temp_directory": tmp_path / "spill"}
+    settings = [f"{key}={value}" for key, value in {**paths, **others, "engine.threads": 1}.items()]
+    task = Task(settings, [], [], None, None, str(tmp_path), at_most=100)
+    for stage in (stages.extract, stages.validate, stages.features, stages.embedding, stages.predict):
+        done = stage(task)
+        assert done.messages >= 100
+        assert done.spent.seconds > 0, stage

@@ -34,7 +34,7 @@ def step_name(step: Mapping[str, Any]) -> str:
 
 
 def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] = ()) -> None:
-    """Refuse a list of steps that names code of its own choice, or two steps alike.
+    """Raise a `SettingsError` if a list of steps names code of its own choice, or two steps alike.
 
     Parameters
     ----------
@@ -43,10 +43,6 @@ def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] = ()) -> 
         Where they stand in the settings.
     allow : collection of str
         Names that the user allows beside those of `targets`.
-
-    Raises
-    ------
-    SettingsError
     """
     for position, step in enumerate(steps):
         if not isinstance(step, Mapping) or TARGET not in step:

@@ -92,12 +92,7 @@ def list_groups_without_copies() -> None:
 
 
 def check_composed(composed: DictConfig) -> None:
-    """Refuse settings that name code of their own choice or hold a secret.
-
-    Parameters
-    ----------
-    composed : DictConfig
-        All settings, those of Hydra under ``hydra``.
+    """Refuse settings, those of Hydra under ``hydra`` among them, that name code of their own choice or hold a secret.
 
     Raises
     ------
@@ -129,12 +124,7 @@ def check_composed(composed: DictConfig) -> None:
 
 
 def check_variable(key: str, name: object) -> None:
-    """Refuse what cannot be the name of an environment variable; it is not shown, since it may be the secret itself.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Refuse what cannot be the name of an environment variable; it is not shown, since it may be the secret itself."""
     if name is not None and not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
         raise SettingsError(
             f"{key}: need the name of an environment variable, such as BATCH_NLP_WEBHOOK, not what it holds. (What was "

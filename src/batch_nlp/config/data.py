@@ -35,7 +35,8 @@ class PipelineConfig:
 class ColumnConfig:
     # What the column is: id, text, time, category, number, key (of a side table), raw (for steps alone) or ignore
     role: Role = MISSING
-    # Name of the field that a category, number or raw column becomes; null takes the name of the column
+    # Name of the field that a category, number or raw column becomes, or under which a key joins its table; null takes
+    # the name of the column, or of the table
     name: str | None = None
     # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; null reads ISO 8601
     format: str | None = None
@@ -112,7 +113,7 @@ class DatasetConfig:
     forbidden: list[str] = field(default_factory=list)
     # How messages are held out
     split: SplitConfig = field(default_factory=SplitConfig)
-    # Feature steps that the source adds: those that rewrite the text run after clean_text, the others before embedding
+    # Feature steps that the source adds: before the embedding, or right after the step that _after_ names
     steps: list[Any] = field(default_factory=list)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter, le
+from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -15,6 +18,50 @@ from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
+
+
+def _at_least(least: float) -> Callable[[Any], bool]:
+    return partial(le, least)
+
+
+def _is_name(value: str) -> bool:
+    """Say whether folders and files can carry a name."""
+    return re.fullmatch(r"\w[\w.-]*", value) is not None
+
+
+def _is_share(value: float) -> bool:
+    return 0 <= value <= 1
+
+
+def _is_inside(value: float) -> bool:
+    return 0 < value < 1
+
+
+_NAME = (_is_name, "a name of letters, digits and any of ._- inside")
+# Setting -> whether a value is sound, and what it needs to be
+_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "dataset.name": _NAME,
+    "pipeline.name": _NAME,
+    "log_level": (LOG_LEVELS.__contains__, f"one of {', '.join(LOG_LEVELS)}"),
+    "training.holdout": (_is_inside, "a value between 0 and 1"),
+    "training.rows_in_memory": (_at_least(0), "0 (always on disk) or more"),
+    "training.metric": (METRICS.__contains__, f"one of {', '.join(METRICS)}"),
+    "training.window": (_at_least(0), "0 (the newest) or more"),
+    "training.decision.metric": ((None, *METRICS).__contains__, f"null or one of {', '.join(METRICS)}"),
+    "training.decision.folds": (_at_least(2), "at least 2"),
+    "training.ngrams.folds": (_at_least(2), "at least 2"),
+    "training.ngrams.max_n": (_at_least(1), "at least 1"),
+    "training.keep_versions": (_at_least(2), "at least 2, to roll back"),
+    "training.gate.bootstrap_samples": (_at_least(100), "at least 100"),
+    "training.gate.confidence": (_is_inside, "a value between 0 and 1"),
+    "training.max_equal_times": (_is_share, "a share between 0 and 1"),
+    "engine.batch_rows": (_at_least(1), "at least 1"),
+    "engine.commit_rows": (_at_least(1), "at least 1"),
+    "engine.threads": (_at_least(0), "0 (all cores) or more"),
+    "inference.min_age_seconds": (lambda value: 0 <= value < math.inf, "a number of seconds, 0 or more"),
+    "quarantine.max_share": (_is_share, "a share between 0 and 1"),
+    "features.embedding.dims": (_at_least(1), "at least 1"),
+}
 
 
 def typed_settings(composed: DictConfig) -> Config:
@@ -82,59 +129,25 @@ def _nearest_key(key: str) -> str:
 
 
 def _check_values(settings: Config) -> None:
-    def need(condition: bool, key: str, value: object, what: str) -> None:
-        if not condition:
-            raise SettingsError(f"{key}={value}: need {what}.")
-
-    training, engine = settings.training, settings.engine
-    for key, name in (("dataset.name", settings.dataset.name), ("pipeline.name", settings.pipeline.name)):
-        # folders and files carry it
-        need(re.fullmatch(r"\w[\w.-]*", name) is not None, key, name, "a name of letters, digits and any of ._- inside")
-    need(settings.log_level in LOG_LEVELS, "log_level", settings.log_level, f"one of {', '.join(LOG_LEVELS)}")
-    need(0 < training.holdout < 1, "training.holdout", training.holdout, "a value between 0 and 1")
-    need(training.rows_in_memory >= 0, "training.rows_in_memory", training.rows_in_memory, "0 (always on disk) or more")
-    need(training.metric in METRICS, "training.metric", training.metric, f"one of {', '.join(METRICS)}")
-    need(training.window >= 0, "training.window", training.window, "0 (the newest) or more")
-    need(
-        training.decision.metric in (None, *METRICS),
-        "training.decision.metric",
-        training.decision.metric,
-        f"null or one of {', '.join(METRICS)}",
-    )
-    need(training.decision.folds >= 2, "training.decision.folds", training.decision.folds, "at least 2")
-    need(training.ngrams.folds >= 2, "training.ngrams.folds", training.ngrams.folds, "at least 2")
-    need(training.ngrams.max_n >= 1, "training.ngrams.max_n", training.ngrams.max_n, "at least 1")
-    for key, folds in (("ngrams", training.ngrams.folds), ("decision", training.decision.folds)):
-        need(
-            training.min_class_messages >= folds,
-            "training.min_class_messages",
-            training.min_class_messages,
-            f"at least training.{key}.folds={folds}, a message of each class for each fold",
-        )
-    need(training.keep_versions >= 2, "training.keep_versions", training.keep_versions, "at least 2, to roll back")
+    for key, (sound, what) in _RANGES.items():
+        value = attrgetter(key)(settings)
+        _need(sound(value), key, value, what)
+    training = settings.training
+    for name, folds in (("ngrams", training.ngrams.folds), ("decision", training.decision.folds)):
+        what = f"at least training.{name}.folds={folds}, a message of each class for each fold"
+        _need(training.min_class_messages >= folds, "training.min_class_messages", training.min_class_messages, what)
     for name, bound in vars(training.thresholds).items():
-        sound = bound in ("auto", None) or (isinstance(bound, int | float) and 0 <= bound <= 1)
-        need(sound, f"training.thresholds.{name}", bound, "auto, null, or a number between 0 and 1")
-    gate = training.gate
-    need(gate.bootstrap_samples >= 100, "training.gate.bootstrap_samples", gate.bootstrap_samples, "at least 100")
-    need(0 < gate.confidence < 1, "training.gate.confidence", gate.confidence, "a value between 0 and 1")
-    need(engine.batch_rows >= 1, "engine.batch_rows", engine.batch_rows, "at least 1")
-    need(engine.commit_rows >= 1, "engine.commit_rows", engine.commit_rows, "at least 1")
-    need(engine.threads >= 0, "engine.threads", engine.threads, "0 (all cores) or more")
-    age = settings.inference.min_age_seconds
-    need(0 <= age < math.inf, "inference.min_age_seconds", age, "a number of seconds, 0 or more")
-    share = settings.quarantine.max_share
-    need(0 <= share <= 1, "quarantine.max_share", share, "a share between 0 and 1")
-    need(
-        settings.features.embedding.dims >= 1, "features.embedding.dims", settings.features.embedding.dims, "at least 1"
-    )
-    inputs = [name.value for name in training.inputs]
-    need(
+        known = bound in ("auto", None) or (isinstance(bound, int | float) and _is_share(bound))
+        _need(known, f"training.thresholds.{name}", bound, "auto, null, or a number between 0 and 1")
+    _need(
         settings.features.embedding.backend is not EmbeddingBackend.none or Input.embedding not in training.inputs,
         "training.inputs",
-        f"[{','.join(inputs)}]",
+        f"[{','.join(name.value for name in training.inputs)}]",
         "inputs without embedding where features.embedding.backend=none, such as training.inputs=[tabular,ngrams], "
         "or another backend (features=default)",
     )
-    equal = training.max_equal_times
-    need(0 <= equal <= 1, "training.max_equal_times", equal, "a share between 0 and 1")
+
+
+def _need(condition: bool, key: str, value: object, what: str) -> None:
+    if not condition:
+        raise SettingsError(f"{key}={value}: need {what}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
@@ -64,6 +65,20 @@ def joins(columns: Mapping[str, ColumnConfig], tables: list[SideTableConfig]) ->
     ]
 
 
+def is_message_file(name: str, dataset: DatasetConfig) -> bool:
+    """Say whether the name of a file fits the messages; where they take any, those of the side tables do not.
+
+    Parameters
+    ----------
+    name : str
+        With its ending.
+    dataset : DatasetConfig
+    """
+    if dataset.messages.files == "*":
+        return not any(fnmatch(name, table.files + ".*") for table in dataset.side_tables)
+    return fnmatch(name, dataset.messages.files + ".*")
+
+
 def check_columns(dataset: DatasetConfig) -> None:
     """Refuse a dataset's file whose columns cannot be what it says.
 
@@ -84,18 +99,40 @@ def check_columns(dataset: DatasetConfig) -> None:
         wrong = names_of(table.columns, Role.id, Role.text, Role.key)
         if wrong:
             raise SettingsError(f"{below}.columns.{wrong[0]}.role: need category, number, raw, time or ignore.")
+        for name, column in table.columns.items():
+            if column.name is not None:
+                raise SettingsError(
+                    f"{below}.columns.{name}.name={column.name}: what a key joins is called NAME_{name}, by the name "
+                    "of the key or of the table. Remove it."
+                )
     for name, column in columns.items():
         if column.role is Role.key and column.of is not None and column.of not in tables:
             raise SettingsError(f"{key}.{name}.of={column.of}: no side table of that name. {_hint(column.of, tables)}")
-    for name in names_of(columns, Role.category, Role.number, Role.raw):
-        field = field_name(name, columns[name])
-        if field in RESERVED or _REFUSED.search(field):
-            raise SettingsError(
-                f"{key}.{name}: no field can be called so. Give it another name: {key}.{name}.name=other."
-            )
+    _check_field_names(dataset, key)
     group = dataset.split.column
     if group is not None and group not in columns:
         raise SettingsError(f"dataset.split.column={group}: is not declared in {key}. {_hint(group, list(columns))}")
+
+
+def _check_field_names(dataset: DatasetConfig, key: str) -> None:
+    columns, taken = dataset.messages.columns, dict.fromkeys(RESERVED, "the steps")
+    for one in joins(columns, dataset.side_tables):
+        fields = [f"{one.prefix}_{name}" for name in one.table.columns]
+        if twice := [name for name in fields if name in taken]:
+            raise SettingsError(
+                f"{key}.{one.key}: {twice[0]} is a field of {taken[twice[0]]} already. Give the key another name: "
+                f"{key}.{one.key}.name=other."
+            )
+        taken |= dict.fromkeys(fields, one.key)
+    for name in names_of(columns, Role.category, Role.number, Role.raw):
+        field = field_name(name, columns[name])
+        if field in taken or _REFUSED.search(field):
+            raise SettingsError(
+                f"{key}.{name}: no field can be called {field}"
+                f"{f', a field of {taken[field]} already' if field in taken else ''}. Give it another name: "
+                f"{key}.{name}.name=other."
+            )
+        taken[field] = name
 
 
 def _hint(name: str, valid: list[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Config, Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.columns import is_message_file, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.values import UNREADABLE, as_key
 from batch_nlp.dataset.where import Where
@@ -18,7 +18,8 @@ from batch_nlp.storage.raw import RawBatch, find_files, read_batches
 
 def message_files(config: Config) -> list[Path]:
     """Return the files in ``dataset.raw_dir`` that hold messages."""
-    return find_files(Path(config.dataset.raw_dir), config.dataset.messages.files)
+    found = find_files(Path(config.dataset.raw_dir), config.dataset.messages.files)
+    return [file for file in found if is_message_file(file.name, config.dataset)]
 
 
 def read_messages(
@@ -69,8 +70,9 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
     """
     labels = Labels(config.dataset.label)
     ids = names_of(config.dataset.messages.columns, Role.id)
-    rows_under = config.dataset.messages.rows
-    for batch in read_batches(files, (), [*ids, *labels.columns], config.engine.batch_rows, None, rows_under):
+    messages = config.dataset.messages
+    ignored = [*messages.columns, *config.dataset.forbidden]
+    for batch in read_batches(files, (), [*ids, *labels.columns], config.engine.batch_rows, ignored, messages.rows):
         ledger.receive(batch)
         rows = batch.rows
         found = pd.Series(None, rows.index, object)
@@ -89,7 +91,7 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
         for reason, mask in refused.items():
             column = "message_id" if "id" in reason.split()[0] else "target"
             if (rest & mask).any():
-                ledger.quarantine(rows[rest & mask], "extract", reason, column, rows[column][rest & mask])
+                ledger.quarantine(rows[rest & mask], "labels", reason, column, rows[column][rest & mask])
             rest &= ~mask
         ledger.labels_alone += int(rest.sum())
         yield rows.loc[rest, ["message_id", "target", "source_file"]]

@@ -108,7 +108,11 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
 
 
 def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
-    """Say whether a file brings labels of messages that came with others: it has ids and labels, and no texts."""
+    """Say whether a file brings labels of messages that came with others: of the declared columns it has ids alone.
+
+    One that lacks its texts and has times or features is a file of messages whose schema has changed.
+    """
     present = column_names(first_rows(file, dataset.messages.rows))
-    ids, texts = (set(names_of(dataset.messages.columns, role)) for role in (Role.id, Role.text))
-    return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & texts
+    ids = set(names_of(dataset.messages.columns, Role.id))
+    others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
+    return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & others

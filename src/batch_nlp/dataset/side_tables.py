@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig, EngineConfig, Role, SideTableConfig
-from batch_nlp.dataset.columns import Joined, names_of
+from batch_nlp.dataset.columns import Joined, is_message_file, names_of
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
@@ -45,7 +45,7 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
         file
         for folder in (Path(dataset.raw_dir), inbox)
         for file in find_files(folder, table.files)
-        if not fnmatch(file.name, dataset.messages.files + ".*")
+        if not is_message_file(file.name, dataset)
     ]
     for file in found:
         fits = [other.name for other in dataset.side_tables if fnmatch(file.name, other.files + ".*")]

@@ -43,7 +43,7 @@ def as_text(value: Any) -> Any:
     if is_missing(value):
         return None
     if isinstance(value, list):
-        parts = [as_text(part) for part in value]
+        parts: list[Any] = [UNREADABLE if isinstance(part, list) else as_text(part) for part in value]
         if any(part is UNREADABLE for part in parts):
             return UNREADABLE
         return " ".join(part for part in parts if part) or None
@@ -78,6 +78,8 @@ def as_category(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
+        if any(isinstance(part, list | dict) for part in value):
+            return UNREADABLE
         value = "|".join(str(part).strip() for part in value)
     found = as_key(value)
     return (found.strip().translate(_IN_NAMES) or None) if isinstance(found, str) else found
@@ -85,9 +87,10 @@ def as_category(value: Any) -> Any:
 
 def as_raw(value: Any) -> Any:
     """Return a value for a step to make something of: as text, a list as its entries joined by commas."""
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return None if is_missing(value) else str(value)
+    try:
+        return ",".join(map(str, value)) if isinstance(value, list) else None if is_missing(value) else str(value)
+    except RecursionError:  # nested too deep for any step to read
+        return None
 
 
 def as_number(value: Any) -> float:

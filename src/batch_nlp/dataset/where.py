@@ -40,7 +40,7 @@ class Where:
         # it sees the rows that it is given, and neither files nor the network
         self._connection = duckdb.connect(config={"enable_external_access": False, "threads": 1})
         self.condition = condition
-        self.columns = sorted(_names(self._parsed()))
+        self.columns = sorted(set(_names(self._parsed())))
         try:
             self(self._rows([]))
         except duckdb.Error as error:

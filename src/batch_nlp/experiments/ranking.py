@@ -23,14 +23,9 @@ def given(overrides: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Jobs that differ only in seed or window: one experiment and its repeats.
+    """Jobs that differ only in seed or window: one experiment and its repeats."""
 
-    Parameters
-    ----------
-    jobs : list of JobResult
-        At least one, all of them done.
-    """
-
+    # At least one, all of them done
     jobs: list[JobResult]
 
     @cached_property
@@ -41,14 +36,14 @@ class Experiment:
     @property
     def value(self) -> float | None:
         """Mean of the selection metric."""
-        values = [job.value for job in self.jobs if job.value is not None]
-        return statistics.fmean(values) if values else None
+        spread = _spread(job.value for job in self.jobs)
+        return spread and spread[0]
 
     @property
     def deviation(self) -> float | None:
         """Standard deviation of the selection metric over the repeats (n - 1 in the denominator)."""
-        values = [job.value for job in self.jobs if job.value is not None]
-        return statistics.stdev(values) if len(values) > 1 else None
+        spread = _spread(job.value for job in self.jobs)
+        return spread and spread[1]
 
     @property
     def seconds(self) -> float:
@@ -57,31 +52,18 @@ class Experiment:
 
     def spread(self, metric: str) -> tuple[float, float | None] | None:
         """Return mean and standard deviation of a metric; None where no repeat has it."""
-        values = [job.metrics[metric] for job in self.jobs if metric in job.metrics]
-        if not values:
-            return None
-        return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+        return _spread(job.metrics.get(metric) for job in self.jobs)
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """A sweep's experiments, best first, and what failed.
-
-    Parameters
-    ----------
-    name : str
-        Of the sweep.
-    experiments : list of Experiment
-        Best first; those without a metric last.
-    failed : list of JobResult
-        Jobs that failed.
-    unfinished : mapping of str to list of str
-        Folders of jobs that left no result (killed, or at work), and the settings given for them.
-    """
+    """A sweep's experiments, best first, and what failed."""
 
     name: str
+    # Best first; those without a metric last
     experiments: list[Experiment]
     failed: list[JobResult]
+    # Folders of jobs that left no result (killed, or at work), and the settings given for them
     unfinished: Mapping[str, list[str]]
 
     @cached_property
@@ -207,6 +189,13 @@ def rank(
         key=lambda experiment: -float("inf") if experiment.value is None else experiment.value, reverse=True
     )
     return Ranking(name, experiments, failed, unfinished)
+
+
+def _spread(found: Iterable[float | None]) -> tuple[float, float | None] | None:
+    values = [value for value in found if value is not None]
+    if not values:
+        return None
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
 
 
 def _short(value: str) -> str:

@@ -18,23 +18,13 @@ from batch_nlp.experiments.result import REPEATS, RESULT_FILE, JobResult, finger
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a sweep.
-
-    Parameters
-    ----------
-    folder : Path
-        Its output folder.
-    number : int
-        Its number in the sweep.
-    overrides : list of str
-        Settings given for it.
-    settings : mapping
-        All its settings, interpolations unresolved.
-    """
+    """A job of a sweep."""
 
     folder: Path
     number: int
+    # Settings given for it
     overrides: list[str]
+    # All its settings, interpolations unresolved
     settings: Mapping[str, Any]
 
 

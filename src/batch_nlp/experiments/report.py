@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from batch_nlp.experiments.page import sweep_page
+from batch_nlp.experiments.figures import figures
 from batch_nlp.experiments.ranking import Ranking
 from batch_nlp.experiments.result import persist
+from batch_nlp.html import templates
 from batch_nlp.log import console
 
 _FAILURES = ("job", "exit code", "settings", "reason")
@@ -47,19 +48,18 @@ def write_reports(ranking: Ranking, folder: Path) -> Path:
 
 def markdown(ranking: Ranking) -> str:
     """Return the ranking in Markdown."""
-    parts = [f"# Sweep {_cell(ranking.name)}"]
-    if ranking.metric:
-        parts.append(f"Ranked by the mean of {_cell(ranking.metric)} on the hold-out; ± is the standard deviation.")
-    if ranking.experiments:
-        parts.append(_table(ranking.headings(), ranking.rows()))
-    if ranking.failures():
-        parts += ["## Failed", _table(_FAILURES, ranking.failures())]
-    return "\n\n".join(parts) + "\n"
+    return _rendered("sweep.md", ranking)
 
 
-def _table(headings: list[str] | tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+def sweep_page(ranking: Ranking) -> str:
+    """Return the page, which needs nothing else: the ranked table, the figures, and what failed."""
+    return _rendered("sweep.html", ranking, title=f"Sweep {ranking.name}", figures=figures(ranking))
+
+
+def _rendered(template: str, ranking: Ranking, **values: object) -> str:
+    environment = templates("batch_nlp.experiments")
+    environment.filters["cell"] = _cell
+    return environment.get_template(template).render(ranking=ranking, failure_headings=_FAILURES, **values)
 
 
 def _cell(text: str) -> str:

@@ -21,51 +21,31 @@ _WITHOUT_EFFECT = ("hydra", "log_level", "tracking")
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a job came to.
-
-    Parameters
-    ----------
-    number : int
-        Its number in the sweep.
-    overrides : list of str
-        Settings given for it, as ``key=value``.
-    fingerprint, group : str
-        Of all its settings, and of all but those that make repeats.
-    status : str
-        ``ok`` or ``failed``.
-    finished_at : str
-        When, UTC, ISO 8601.
-    seconds : float
-        How long it took.
-    error : str or None
-        Why it failed.
-    exit_code : int
-        What the command line would end with if it were the only job.
-    run : str or None
-        Name of the training run; the candidate's folders carry it.
-    data : list or None
-        State of the labelled data that it was trained on.
-    metric : str or None
-        Name of the metric that selects models.
-    value : float or None
-        Its value on the hold-out.
-    metrics : dict of str to float
-        Metrics on the hold-out; a candidate that failed its gate has them too.
-    """
+    """What a job came to."""
 
     number: int
+    # Settings given for it, as ``key=value``
     overrides: list[str]
+    # Of all its settings, and of all but those that make repeats
     fingerprint: str
     group: str
+    # ``ok`` or ``failed``
     status: str
+    # When, UTC, ISO 8601
     finished_at: str
     seconds: float
     error: str | None = None
+    # What the command line would end with if it were the only job
     exit_code: int = 0
+    # Name of the training run; the candidate's folders carry it
     run: str | None = None
+    # State of the labelled data that it was trained on
     data: list[Any] | None = None
+    # Name of the metric that selects models
     metric: str | None = None
+    # Its value on the hold-out
     value: float | None = None
+    # Metrics on the hold-out; a candidate that failed its gate has them too
     metrics: dict[str, float] = field(default_factory=dict)
 
     @property

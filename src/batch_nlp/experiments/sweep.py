@@ -24,23 +24,15 @@ _PLUGINS = {"optuna": "search with Optuna", "joblib": "jobs side by side"}
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep that is going on.
+    """A sweep that is going on."""
 
-    Parameters
-    ----------
-    folder : Path
-        Holds one folder for each job.
-    reports : Path
-        Where its reports go.
-    started_at : str
-        UTC, ISO 8601.
-    log_level : str
-        Least level shown on the terminal.
-    """
-
+    # Holds one folder for each job
     folder: Path
+    # Where its reports go
     reports: Path
+    # UTC, ISO 8601
     started_at: str
+    # Least level shown on the terminal
     log_level: str
 
 

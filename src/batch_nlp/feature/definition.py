@@ -79,7 +79,7 @@ class FeatureDefinition:
         """Return the definition as JSON values; `from_dict` is the inverse."""
         return {
             "dataset": self.dataset,
-            # the order of columns counts, and JSON objects are written sorted
+            # the order of columns counts, and is not an object's in JSON
             "columns": [[name, plain(column)] for name, column in self.columns.items()],
             "side_tables": [
                 {**plain(table), "columns": [[name, plain(column)] for name, column in table.columns.items()]}
@@ -120,7 +120,9 @@ class FeatureDefinition:
             for step in self.steps
             if versions[step[TARGET]]
         ]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+        content["side_tables"] = [{**table, "files": None} for table in content["side_tables"]]
+        # not sorted: of groups of words, and of patterns to mask, the order counts
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def _counted(step: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,14 @@ import duckdb
 import pandas as pd
 from loguru import logger
 
-from batch_nlp.config import Config, EngineConfig, Role
+from batch_nlp.config import Config, EngineConfig, Role, SideTableConfig
 from batch_nlp.config.builder import build_steps, step_name
 from batch_nlp.dataset.columns import joins, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
-from batch_nlp.errors import examples
+from batch_nlp.errors import SettingsError, examples
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.fields import Fields
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
@@ -78,6 +78,12 @@ def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any
     return found | definition.columns
 
 
+def read_tables(config: Config, definition: FeatureDefinition) -> list[SideTableConfig]:
+    """Return the side tables of a definition, in the files that the settings say."""
+    files = {table.name: table.files for table in config.dataset.side_tables}
+    return [replace(table, files=files.get(table.name, table.files)) for table in definition.side_tables]
+
+
 def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: Surroundings) -> MeteredPipeline:
     """Return the feature pipeline.
 
@@ -95,8 +101,22 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: S
 
 
 def feature_fields(definition: FeatureDefinition) -> Fields:
-    """Return the fields that the steps of a definition make of a message, in their order."""
+    """Return the fields that the steps of a definition make of a message, in their order.
+
+    Raises
+    ------
+    SettingsError
+        If two steps make a field of one name; the text alone is one that several may rewrite.
+    """
     steps = build_steps(definition.steps, _bound(definition, definition.columns, None), "features.steps")
+    made: dict[str, str] = {}
+    for name, step in steps:
+        for field in step.fields() if hasattr(step, "fields") else ():
+            if made.setdefault(field.name, name) != name and field.name != TEXT:
+                raise SettingsError(
+                    f"features.steps: {made[field.name]} and {name} both make a field {field.name}. Give a column of "
+                    "that name another one (dataset.messages.columns.COLUMN.name), or take one of the steps out."
+                )
     return Fields.joined(step.fields() for _, step in steps if hasattr(step, "fields"))
 
 
@@ -104,9 +124,9 @@ def load_side_tables(
     config: Config, definition: FeatureDefinition, layers: Layers, connection: duckdb.DuckDBPyConnection
 ) -> SideTables:
     """Return the side tables of a definition, read from where the dataset's files are."""
-    joined = joins(definition.columns, definition.side_tables)
     # the tables as the definition knows them: a model is given the columns that it was trained on
-    dataset = replace(config.dataset, side_tables=definition.side_tables)
+    dataset = replace(config.dataset, side_tables=read_tables(config, definition))
+    joined = joins(definition.columns, dataset.side_tables)
     files = {
         one.table.name: prepare_side_table(dataset, one.table, Path(config.inference.inbox), layers, config.engine)
         for one in joined

@@ -17,6 +17,7 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
+from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.registry import file_hash
@@ -174,8 +175,7 @@ def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
     return [
         file
         for file in find_files(inbox, "*")
-        if fnmatch(file.name, dataset.messages.files + ".*")
-        or not any(fnmatch(file.name, name + ".*") for name in side_tables)
+        if is_message_file(file.name, dataset) or not any(fnmatch(file.name, name + ".*") for name in side_tables)
     ]
 
 

@@ -15,15 +15,13 @@ from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.band import BAND_RULES, for_classes
 from batch_nlp.monitoring.comparisons import compare
-from batch_nlp.monitoring.examples import choose_examples
-from batch_nlp.monitoring.explanation import explain
+from batch_nlp.monitoring.explanation import changed_words, choose_examples, explain
 from batch_nlp.monitoring.facts import Compared, Comparison
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.scored import Scored, WindowBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
 from batch_nlp.monitoring.verdict import Verdict, judge
-from batch_nlp.monitoring.words import changed_words
 from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
 from batch_nlp.storage.reference import Reference
 

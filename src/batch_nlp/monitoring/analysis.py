@@ -15,17 +15,10 @@ _NOT_KNOWN = Compared(None, None)
 
 @dataclass(frozen=True)
 class ChangedWord:
-    """A word whose share of the messages changed.
-
-    Parameters
-    ----------
-    word : str
-    share, reference_share : float
-        Share of the messages that hold it, in the batch and in the hold-out.
-    p_value : float
-    """
+    """A word whose share of the messages changed."""
 
     word: str
+    # Share of the messages that hold it, in the batch and in the hold-out
     share: float
     reference_share: float
     p_value: float
@@ -33,14 +26,7 @@ class ChangedWord:
 
 @dataclass(frozen=True)
 class Performance:
-    """How good the predictions are: estimated from their probabilities, or measured where labels have come.
-
-    Parameters
-    ----------
-    messages : int
-        Messages that it is of.
-    accuracy, f1_macro, f1_weighted : float
-    """
+    """How good the predictions are: estimated from their probabilities, or measured where labels have come."""
 
     messages: int
     accuracy: float
@@ -50,71 +36,45 @@ class Performance:
 
 @dataclass(frozen=True)
 class Example:
-    """A message that a person should look at, by its id.
-
-    Parameters
-    ----------
-    message_id : str
-    predicted_label : str
-    probability : float
-        Of the predicted class.
-    why : str
-        For example ``least sure``.
-    """
+    """A message that a person should look at, by its id."""
 
     message_id: str
     predicted_label: str
+    # Of the predicted class
     probability: float
+    # For example ``least sure``
     why: str
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that is said of a batch.
-
-    Parameters
-    ----------
-    batch : str
-    verdict : Verdict
-        On the batch alone.
-    window : Verdict or None
-        On the last ``drift.window`` batches that the same model scored, this one included; None where that is 1.
-    window_batches : list of str
-    explanation : str
-        Whether the mix of messages changed, or how sure the model is, or both, in words.
-    reference_shares : dict of str to float
-        The champion's own shares on its hold-out.
-    tests : list of TestResult
-    confidence, entropy, unknown_words : Compared
-        Mean probability of the predicted class, mean entropy (nats), mean share of words that training has not seen.
-    languages : dict of str to Compared
-        Share of the messages by language (ISO 639 code, or ``unknown`` where a text is too short to tell).
-    changed_words : list of ChangedWord
-        Strongest change first.
-    estimated : Performance or None
-        Estimated from the calibrated probabilities.
-    prior_shares : dict of str to float
-        Class shares of the batch as estimated from its probabilities (Saerens et al., 2002).
-    examples : list of Example
-    seconds : float
-        What the analysis took.
-    """
+    """Everything that is said of a batch."""
 
     batch: str
+    # On the batch alone
     verdict: Verdict
+    # On the last ``drift.window`` batches that the same model scored, this one included; None where that is 1
     window: Verdict | None = None
     window_batches: list[str] = field(default_factory=list)
+    # Whether the mix of messages changed, or how sure the model is, or both, in words
     explanation: str = ""
+    # The champion's own shares on its hold-out
     reference_shares: dict[str, float] = field(default_factory=dict)
     tests: list[TestResult] = field(default_factory=list)
+    # Mean probability of the predicted class, mean entropy (nats), mean share of words that training has not seen
     confidence: Compared = _NOT_KNOWN
     entropy: Compared = _NOT_KNOWN
     unknown_words: Compared = _NOT_KNOWN
+    # Share of the messages by language (ISO 639 code, or ``unknown`` where a text is too short to tell)
     languages: dict[str, Compared] = field(default_factory=dict)
+    # Strongest change first
     changed_words: list[ChangedWord] = field(default_factory=list)
+    # Estimated from the calibrated probabilities
     estimated: Performance | None = None
+    # Class shares of the batch as estimated from its probabilities (Saerens et al., 2002)
     prior_shares: dict[str, float] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
+    # What the analysis took
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

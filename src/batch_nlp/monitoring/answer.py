@@ -25,29 +25,17 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What followed from a verdict, and why.
-
-    Parameters
-    ----------
-    action : Action
-    reason : str
-        In words.
-    candidate : str or None
-        The candidate that was trained.
-    champion_before, champion : str or None
-        The champion's version before and after.
-    new_predictions : str or None
-        File in the batch's folder that holds its second predictions, where there are some.
-    figures : dict of str to float
-        What the decision rests on, for example labels that are new and labels that are needed.
-    """
+    """What followed from a verdict, and why."""
 
     action: Action
     reason: str = ""
     candidate: str | None = None
+    # The champion's version before and after
     champion_before: str | None = None
     champion: str | None = None
+    # File in the batch's folder that holds its second predictions, where there are some
     new_predictions: str | None = None
+    # What the decision rests on, for example labels that are new and labels that are needed
     figures: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

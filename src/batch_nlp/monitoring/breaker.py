@@ -39,40 +39,25 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Alarm:
-    """What rang.
-
-    Parameters
-    ----------
-    batch : str
-        Name of the batch.
-    counts : sequence of int
-        Its predictions of each class, or those of the window that rang.
-    model : str
-        Version that predicted it.
-    """
+    """What rang."""
 
     batch: str
+    # Its predictions of each class, or those of the window that rang
     counts: Sequence[int]
+    # Version that predicted it
     model: str
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What there is to learn from.
+    """What there is to learn from."""
 
-    Parameters
-    ----------
-    data : list
-        Fingerprint of the labels, labelled messages; the decision log keeps it. Nothing of it follows from how the
-        features are computed. Earlier releases had other entries before the last one.
-    training_rows : int
-        Rows that the champion was trained on.
-    since : callable
-        Gives the number of labelled messages in the batches from one of that name on.
-    """
-
+    # Fingerprint of the labels, labelled messages; the decision log keeps it. Nothing of it follows from how the
+    # features are computed. Earlier releases had other entries before the last one.
     data: list[Any]
+    # Rows that the champion was trained on
     training_rows: int
+    # Gives the number of labelled messages in the batches from one of that name on
     since: Callable[[str], int]
 
     @property
@@ -83,28 +68,15 @@ class Labels:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the breaker says of an alarm.
+    """What the breaker says of an alarm."""
 
-    Parameters
-    ----------
-    allowed : bool
-        Whether a retraining may follow.
-    state : State
-        How the breaker stood.
-    reason : str
-        In words.
-    change : str
-        First batch of the change that the alarm belongs to.
-    answered : bool
-        Whether there are labels of that change's batches, so that a retraining now would answer it.
-    figures : dict of str to float
-        What it rests on.
-    """
-
+    # Whether a retraining may follow
     allowed: bool
     state: State
     reason: str
+    # First batch of the change that the alarm belongs to
     change: str
+    # Whether there are labels of that change's batches, so that a retraining now would answer it
     answered: bool
     figures: dict[str, float] = field(default_factory=dict)
 

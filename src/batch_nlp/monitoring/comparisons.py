@@ -16,8 +16,7 @@ from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, EMBEDDING_AUC
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.distances import Distance, jensen_shannon, null_p_value, psi
 from batch_nlp.monitoring.statistics.domain import domain_auc
-from batch_nlp.monitoring.statistics.homogeneity import chi_square, ks
-from batch_nlp.monitoring.statistics.multiple import holm
+from batch_nlp.monitoring.statistics.homogeneity import chi_square, holm, ks
 from batch_nlp.storage.reference import Reference, entropies, of_predicted
 
 # Least Kolmogorov-Smirnov distance that counts: a tenth of the messages lie elsewhere

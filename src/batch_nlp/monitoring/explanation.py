@@ -1,10 +1,28 @@
-"""Whether the mix of messages changed, or how sure the model is, in words."""
+"""What is told of a batch beside its figures: what changed in words, which words, and which messages to look at."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from batch_nlp.config import DriftConfig
+from batch_nlp.monitoring.analysis import ChangedWord, Example
 from batch_nlp.monitoring.facts import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
+from batch_nlp.monitoring.scored import Scored
+from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
+from batch_nlp.storage.samples import read_checked
+from batch_nlp.storage.vocabulary import MIN_MESSAGES, Vocabulary
+
+# Words to show, and messages of batch and hold-out together under which a word's test cannot say much
+_SHOWN, _MIN_MESSAGES = 15, 10
+# Messages of each kind to look at
+_NUMBER = 5
 
 
 def explain(n: int, has_reference: bool, comparison: Comparison | None, settings: DriftConfig) -> str:
@@ -41,3 +59,90 @@ def explain(n: int, has_reference: bool, comparison: Comparison | None, settings
     if any(test.p_adjusted < settings.significance for test in comparison.tests):
         return "what differs beyond chance is too small to matter"
     return "nothing differs beyond chance"
+
+
+def changed_words(
+    messages: Sequence[set[str]], vocabulary: Vocabulary, held_out: int, significance: float
+) -> list[ChangedWord]:
+    """Return the words whose share of the messages changed beyond chance, strongest change first.
+
+    Parameters
+    ----------
+    messages : sequence of set of str
+        Distinct words of each message of the batch.
+    vocabulary : Vocabulary
+        Of the champion.
+    held_out : int
+        Messages of its hold-out.
+    significance : float
+        Level of the tests, corrected for the number of words.
+    """
+    if not messages or not held_out:
+        return []
+    counts = Counter(word for words in messages for word in words)
+    n = len(messages)
+    before = vocabulary.held_out
+    # a word that the vocabulary leaves out is in fewer held-out messages than this: the test takes the most it can be
+    most = min(MIN_MESSAGES - 1, held_out)
+    tested = sorted(
+        word for word in counts.keys() | before.keys() if counts[word] + before.get(word, most) >= _MIN_MESSAGES
+    )
+    p_values = [share_difference(counts[word], n, before.get(word, most), held_out) for word in tested]
+    found = sorted(zip(holm(p_values), p_values, tested, strict=True))
+    return [
+        ChangedWord(word, counts[word] / n, before.get(word, 0) / held_out, adjusted)
+        for adjusted, _, word in found[:_SHOWN]
+        if adjusted < significance
+    ]
+
+
+def choose_examples(
+    scored: Scored, predictions: Path, unknown_words: Sequence[float], classes: Sequence[str], out: Sequence[int]
+) -> list[Example]:
+    """Return the least sure messages, those with most unknown words, and the surest of classes out of the band.
+
+    Parameters
+    ----------
+    scored : Scored
+    predictions : Path
+        Where the ids are.
+    unknown_words : sequence of float
+        Share of the unknown words of each message of the sample; empty where it is not known.
+    classes : sequence of str
+    out : sequence of int
+        Classes out of the band.
+    """
+    if not scored.n:
+        return []
+    chosen = [(row, "least sure") for row in _smallest(scored.confidence)]
+    for index in out:
+        rows = np.flatnonzero(scored.predicted == index)
+        why = f"predicted {classes[index]}, whose share is out of the band"
+        chosen += [(int(rows[place]), why) for place in _smallest(-scored.confidence[rows])]
+    ids = read_checked(predictions, ["message_id"])["message_id"].take(pa.array([row for row, _ in chosen]))
+    examples = [
+        Example(name, classes[scored.predicted[row]], float(scored.confidence[row]), why)
+        for name, (row, why) in zip(ids.to_pylist(), chosen, strict=True)
+    ]
+    return examples + _with_unknown_words(scored, unknown_words, classes)
+
+
+def _with_unknown_words(scored: Scored, unknown_words: Sequence[float], classes: Sequence[str]) -> list[Example]:
+    if scored.sample is None or not len(unknown_words):
+        return []
+    rows = scored.sample.iloc[[row for row in _smallest(-np.asarray(unknown_words)) if unknown_words[row] > 0]]
+    return [
+        Example(str(name), classes[index], float(probabilities[index]), "most unknown words")
+        for name, index, probabilities in zip(
+            rows["message_id"], rows["predicted_class"].tolist(), rows["probabilities"], strict=True
+        )
+    ]
+
+
+def _smallest(values: NDArray[np.float64]) -> list[int]:
+    """Return the places of the smallest values, smallest first."""
+    number = min(_NUMBER, len(values))
+    if not number:
+        return []
+    places = np.argpartition(values, number - 1)[:number]
+    return [int(place) for place in places[np.argsort(values[places], kind="stable")]]

@@ -7,77 +7,46 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ClassShare:
-    """One class's share of the predictions.
-
-    Parameters
-    ----------
-    name : str
-        Label of the class.
-    messages : int
-        Messages predicted to be of it.
-    share : float
-        Its share of all predictions.
-    lower, upper : float
-        Wilson interval of the share.
-    out : bool
-        Whether it lies outside its band by the rule in force, by the literal one where no rule judges the band; with
-        classes for which no batch can satisfy the band, whether the rule ``reference`` rings for it.
-    """
+    """One class's share of the predictions."""
 
     name: str
     messages: int
     share: float
     lower: float
     upper: float
+    # Whether it lies outside its band by the rule in force, by the literal one where no rule judges the band; with
+    # classes for which no batch can satisfy the band, whether the rule ``reference`` rings for it
     out: bool
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule found.
+    """What one rule found."""
 
-    Parameters
-    ----------
-    rule : str
-        Its name in ``drift.rules``.
-    rings : bool
-    reason : str
-        In words, whether it rings or not.
-    """
-
+    # Its name in ``drift.rules``
     rule: str
     rings: bool
+    # In words, whether it rings or not
     reason: str
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """One comparison of a batch with the champion's hold-out.
-
-    Parameters
-    ----------
-    name : str
-        What was compared and how, for example ``psi of the predicted classes``.
-    kind : str
-        ``mix`` (which messages came: shares, features, words) or ``quality`` (how sure the model is).
-    value : float
-        The statistic.
-    p_value : float
-        From the null distribution at this batch's size.
-    p_adjusted : float
-        Corrected for all comparisons of the batch.
-    counts : bool
-        Whether the difference is significant and large enough to matter.
-    """
+    """One comparison of a batch with the champion's hold-out."""
 
     # not a test case, whatever its name
     __test__ = False
 
+    # What was compared and how, for example ``psi of the predicted classes``
     name: str
+    # ``mix`` (which messages came: shares, features, words) or ``quality`` (how sure the model is)
     kind: str
     value: float
+    # From the null distribution at this batch's size
     p_value: float
+    # Corrected for all comparisons of the batch
     p_adjusted: float
+    # Whether the difference is significant and large enough to matter
     counts: bool
 
 
@@ -91,17 +60,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A batch beside the champion's hold-out: what the rules judge that need more than the batch's shares.
-
-    Parameters
-    ----------
-    shares : dict of str to Compared
-        Share of each predicted class.
-    confidence : Compared
-        Mean probability of the predicted class.
-    tests : list of TestResult
-    """
+    """A batch beside the champion's hold-out: what the rules judge that need more than the batch's shares."""
 
     shares: dict[str, Compared]
+    # Mean probability of the predicted class
     confidence: Compared
     tests: list[TestResult]

@@ -19,35 +19,23 @@ from batch_nlp.storage.vocabulary import words_of
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """An earlier batch that the same model scored.
-
-    Parameters
-    ----------
-    name : str
-    predictions, sample : Path
-        Its files; where one is gone, the batch is left out, or only its shares count.
-    """
+    """An earlier batch that the same model scored."""
 
     name: str
+    # Its files; where one is gone, the batch is left out, or only its shares count
     predictions: Path
     sample: Path
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The predictions of all messages, and some of the messages.
+    """The predictions of all messages, and some of the messages."""
 
-    Parameters
-    ----------
-    predicted : ndarray of int64, shape (n,)
-        Predicted classes.
-    probabilities : ndarray, shape (n, n_classes)
-    sample : DataFrame or None
-        Some of the messages as `read_sample` gives them, smallest hash first; None where none are kept.
-    """
-
+    # Shape (n,)
     predicted: NDArray[np.int64]
+    # Shape (n, n_classes)
     probabilities: NDArray[np.float64]
+    # Some of the messages as `read_sample` gives them, smallest hash first; None where none are kept
     sample: pd.DataFrame | None
 
     @classmethod

@@ -19,20 +19,12 @@ _HEADER = f"{'when':<13}{'batch':<27}{'messages':>8}  {'verdict':<14}{'followed 
 
 @dataclass(frozen=True)
 class RecentBatch:
-    """A batch, or a run that found none, in one line.
+    """A batch, or a run that found none, in one line."""
 
-    Parameters
-    ----------
-    at : datetime
-        When it was judged, UTC.
-    name : str or None
-    messages : int or None
-        Messages that came in.
-    verdict, action : str
-    """
-
+    # When it was judged, UTC
     at: datetime
     name: str | None
+    # Messages that came in
     messages: int | None
     verdict: str
     action: str
@@ -40,25 +32,16 @@ class RecentBatch:
 
 @dataclass(frozen=True)
 class SystemStatus:
-    """What the screen shows.
-
-    Parameters
-    ----------
-    dataset : str
-    at : datetime
-        UTC, as all times on the screen.
-    facts : list of tuple
-        Name and value of each, in words.
-    recent : list of RecentBatch
-        Oldest first.
-    problems : list of str
-        What is wrong, and what to do about it.
-    """
+    """What the screen shows."""
 
     dataset: str
+    # UTC, as all times on the screen
     at: datetime
+    # Name and value of each, in words
     facts: list[tuple[str, str]] = field(default_factory=list)
+    # Oldest first
     recent: list[RecentBatch] = field(default_factory=list)
+    # What is wrong, and what to do about it
     problems: list[str] = field(default_factory=list)
 
 

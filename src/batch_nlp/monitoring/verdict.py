@@ -26,26 +26,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a batch, and why.
-
-    Parameters
-    ----------
-    status : Status
-    reason : str
-        In words.
-    shares : list of ClassShare
-        Empty where nothing was predicted.
-    findings : list of Finding
-        One a rule, in the order of the settings; empty where nothing was judged.
-    parents : list of ClassShare
-        Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for,
-        and a leaf is out where its parent is.
-    """
+    """What is said of a batch, and why."""
 
     status: Status
     reason: str
+    # Empty where nothing was predicted
     shares: list[ClassShare]
+    # One a rule, in the order of the settings; empty where nothing was judged
     findings: list[Finding] = field(default_factory=list)
+    # Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for, and
+    # a leaf is out where its parent is
     parents: list[ClassShare] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:

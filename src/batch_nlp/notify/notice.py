@@ -16,44 +16,26 @@ _REASON_CHARS = 500
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that happened.
-
-    Parameters
-    ----------
-    event : Event
-    dataset : str
-    run : str or None
-        Name of the run.
-    batch : str or None
-        The batch that it is about.
-    verdict : str or None
-        ``ok``, ``drift``, ``insufficient`` or ``skipped``.
-    reason : str or None
-        Why the verdict fell, or what failed.
-    action : str or None
-        What followed from the verdict.
-    action_reason : str or None
-        Why just that.
-    champion : str or None
-        Version that is the champion now.
-    exit_code : int or None
-        Of a run that failed.
-    at : str
-        ISO time, UTC.
-    host : str
-        Name of the machine.
-    """
+    """One thing that happened."""
 
     event: Event
     dataset: str
     run: str | None = None
+    # The batch that it is about
     batch: str | None = None
+    # ``ok``, ``drift``, ``insufficient`` or ``skipped``
     verdict: str | None = None
+    # Why the verdict fell, or what failed
     reason: str | None = None
+    # What followed from the verdict
     action: str | None = None
+    # Why just that
     action_reason: str | None = None
+    # Version that is the champion now
     champion: str | None = None
+    # Of a run that failed
     exit_code: int | None = None
+    # ISO time, UTC
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     host: str = field(default_factory=socket.gethostname)
 

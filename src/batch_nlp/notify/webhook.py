@@ -177,17 +177,12 @@ def _in_words(error: HTTPError) -> str:
 def _silent_urllib3() -> Iterator[None]:
     """Keep urllib3 from writing the path of the address to a log that someone has set up."""
     source = logging.getLogger("urllib3.connectionpool")
-
-    nothing = _Nothing()
-    source.addFilter(nothing)
+    source.addFilter(_nothing)
     try:
         yield
     finally:
-        source.removeFilter(nothing)
+        source.removeFilter(_nothing)
 
 
-class _Nothing(logging.Filter):
-    """Lets no record through."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return False
+def _nothing(_: logging.LogRecord) -> bool:
+    return False

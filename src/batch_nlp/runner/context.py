@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config import Config
+from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.fields import Fields
+from batch_nlp.inference.batches import Batch, BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import run_name
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,6 @@ class Run:
 
     Parameters
     ----------
-    config : Config
-    layers : Layers
-    store : FeatureStore
-    registry : Registry
-    decisions : DecisionLog
     definition : FeatureDefinition
         Features that the settings ask for.
     now : datetime
@@ -38,6 +35,7 @@ class Run:
     layers: Layers
     store: FeatureStore
     registry: Registry
+    batches: BatchRecords
     decisions: DecisionLog
     definition: FeatureDefinition
     now: datetime
@@ -51,6 +49,7 @@ class Run:
             layers,
             FeatureStore(layers.feature_store, config.engine),
             Registry(Path(config.paths.models)),
+            BatchRecords(layers.batches),
             DecisionLog(layers.decisions),
             FeatureDefinition.from_config(config),
             now,
@@ -75,12 +74,45 @@ class Run:
 
     def decide(self, kind: str, **facts: Any) -> None:
         """Write a decision of this run to the log."""
-        self.decisions.append(
-            {
-                "at": self.now.isoformat(),
-                "decision": kind,
-                "run": self.name,
-                "dataset": self.config.dataset.name,
-                **facts,
-            }
+        about = {"at": self.now.isoformat(), "decision": kind, "run": self.name, "dataset": self.config.dataset.name}
+        self.decisions.append({**about, **facts})
+
+    def own_decisions(self) -> list[dict[str, Any]]:
+        """Return the decisions about this dataset, oldest first."""
+        return [found for found in self.decisions.read() if found.get("dataset") == self.config.dataset.name]
+
+    def own_batches(self) -> list[Batch]:
+        """Return the batches of this dataset, oldest first."""
+        return [batch for batch in self.batches.all() if batch.dataset == self.config.dataset.name]
+
+
+def champion_of(run: Run) -> Model:
+    """Return the champion.
+
+    Raises
+    ------
+    DataError
+        If there is none, or it is damaged.
+    """
+    champion = run.registry.champion()
+    if champion is None:
+        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    return champion
+
+
+def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
+    """Return the features that a champion needs, as its manifest tells them.
+
+    Raises
+    ------
+    DataError
+        If this installation would compute others.
+    """
+    definition = FeatureDefinition.from_dict(manifest["feature_definition"])
+    needed = manifest["data_version"]["feature_version"]
+    if definition.version != needed:
+        raise DataError(
+            f"This installation computes feature version {definition.version} where the champion {version} needs "
+            f"{needed}. Train a new model with pipeline=fti, or install the version of the project that trained it."
         )
+    return definition

@@ -7,18 +7,13 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import Run, champion_of
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 
 
 def check_message_id(config: Config) -> None:
-    """Stop before any work when nobody said which message is meant.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` when nobody said which message is meant."""
     if not config.message_id:
         raise SettingsError(
             "message_id: pipeline=explain needs the id of a message. Say, for example, message_id=abc-1; quote one "
@@ -34,10 +29,8 @@ def explain(run: Run) -> None:
     DataError
         If there is no champion, or the feature store does not hold the message.
     """
-    config, champion = run.config, run.registry.champion()
+    config, champion = run.config, champion_of(run)
     message_id = str(config.message_id)
-    if champion is None:
-        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
     version = champion.manifest["data_version"]["feature_version"]
     found = run.store.features_of(version, [message_id])
     if found.empty:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
-from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import Run, champion_definition, champion_of
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
 from batch_nlp.storage.registry import Model, fields_of, read_manifest
@@ -44,7 +44,7 @@ def infer(run: Run) -> None:
         If drift led to a candidate that failed its gate.
     """
     config = run.config
-    records = BatchRecords(run.layers.batches)
+    records = run.batches
     batch = records.unfinished(config.dataset.name)
     if batch is not None:
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
@@ -57,9 +57,7 @@ def infer(run: Run) -> None:
             return
     from batch_nlp.runner.response import raise_for, respond
 
-    champion = run.registry.champion()
-    if champion is None:
-        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    champion = champion_of(run)
     fields_of(champion.version, champion.manifest)
     check_bands(config.drift, champion.manifest["classes"])
     batch = batch or records.claim(files, config.dataset.name, run.now)
@@ -93,7 +91,6 @@ def infer(run: Run) -> None:
 
 def _analyse(run: Run, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
-    from batch_nlp.inference.batches import PREDICTIONS_FILE
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
     from batch_nlp.storage.reference import Reference
     from batch_nlp.storage.samples import sample_file
@@ -101,11 +98,8 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
     layers, drift = run.layers, run.config.drift
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
-    earlier = [
-        found
-        for found in BatchRecords(layers.batches).all()
-        if found.dataset == batch.dataset and found.model_version == batch.model_version and found.name < batch.name
-    ]
+    own = [found for found in run.own_batches() if found.model_version == batch.model_version]
+    earlier = [found for found in own if found.name < batch.name]
     window = [
         WindowBatch(found.name, layers.predictions / found.name / PREDICTIONS_FILE, sample_file(layers, found.name))
         for found in earlier[-(drift.window - 1) :]
@@ -126,7 +120,9 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
-    action = drift.response.value if verdict.status is Status.DRIFT else "none"
+    from batch_nlp.runner.response import response_of
+
+    action = response_of(run.config)[0].value if verdict.status is Status.DRIFT else "none"
     show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
     report_batch(run, batch, analysis, None)
     run.decide(
@@ -147,24 +143,19 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         build_feature_pipeline,
         load_side_tables,
         read_columns,
+        read_tables,
     )
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config
-    definition = FeatureDefinition.from_dict(champion.manifest["feature_definition"])
-    expected = champion.manifest["data_version"]["feature_version"]
-    if definition.version != expected:
-        raise DataError(
-            f"This installation computes feature version {definition.version} where the champion {champion.version} "
-            f"needs {expected}. Train a new model with pipeline=fti, or install the version of the project that "
-            "trained it."
-        )
+    definition = champion_definition(champion.version, champion.manifest)
+    check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
     if definition.dataset != config.dataset.name:
         definition = borrowed(definition, run.definition)
     columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     declared = replace(config.dataset.messages, columns=columns)
-    dataset = replace(config.dataset, messages=declared, side_tables=definition.side_tables)
+    dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
     check_schema(dataset, messages, run.inbox, run.layers, labels=False)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:

@@ -14,12 +14,7 @@ from batch_nlp.training.run import room_for_arrays
 
 
 def check_shares(config: Config) -> None:
-    """Stop before any work when the shares to train on are none.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` when the shares to train on are none."""
     shares = list(config.learning_curve.shares)
     if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] <= 1:
         raise SettingsError(

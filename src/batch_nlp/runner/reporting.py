@@ -27,12 +27,12 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
 
 # Newest batches whose labels are looked for at every run
-REALISED_BATCHES = 400
+_REALISED_BATCHES = 400
 
 
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
-    champions = champion_history(_decisions(run))
+    champions = champion_history(run.own_decisions())
     write_batch_report(run.layers.batch_reports, batch.facts(), analysis, answer, champions, run.config.drift)
 
 
@@ -62,24 +62,23 @@ def _write_ending(run: Run, exit_code: ExitCode) -> None:
     write_run_metrics(folder / f"{dataset}-{pipeline.name}.prom", dataset, pipeline.name, run.now, exit_code)
     if Stage.inference not in pipeline.stages:
         return
-    decisions = _decisions(run)
+    write_batches(run, folder / f"{dataset}.prom")
+
+
+def write_batches(run: Run, metrics: Path | None = None) -> None:
+    """Write the index of the dataset's batches, and metrics of them where a file is named."""
+    dataset, decisions = run.config.dataset.name, run.own_decisions()
     reports = [report for report in read_reports(run.layers.batch_reports) if report.get("dataset") == dataset]
     # labels that have come since the batch was scored
-    realised = realised_performance(run, [str(report["name"]) for report in reports[-REALISED_BATCHES:]])
+    realised = _realised_performance(run, [str(report["name"]) for report in reports[-_REALISED_BATCHES:]])
     champions = champion_history(decisions)
     write_index(run.layers.batch_reports, reports, realised, champions, decisions)
-    write_metrics(folder / f"{dataset}.prom", dataset, reports, realised, champions, decisions, run.now)
+    if metrics is not None:
+        write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
 
 
-def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
-    """Return how good the first predictions of batches were, as far as their labels have come.
-
-    Parameters
-    ----------
-    run : Run
-    batches : list of str
-        Names; those without a label are left out.
-    """
+def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
+    """Return how good the first predictions of batches were; batches whose labels have not come are left out."""
     import numpy as np
 
     from batch_nlp.monitoring.statistics.performance import measure
@@ -88,7 +87,8 @@ def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]
     if found is None:
         return {}
     position = {name: index for index, name in enumerate(found.classes)}
-    files = {str(path): name for name in batches if (path := _predictions(run, name)).exists()}
+    paths = {name: run.layers.predictions / name / PREDICTIONS_FILE for name in batches}
+    files = {str(path): name for name, path in paths.items() if path.exists()}
     pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
         if predicted in position and (label := found.index(target)) >= 0:
@@ -98,11 +98,3 @@ def realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]
         labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
         realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes))
     return realised
-
-
-def _predictions(run: Run, batch: str) -> Path:
-    return run.layers.predictions / batch / PREDICTIONS_FILE
-
-
-def _decisions(run: Run) -> list[dict[str, object]]:
-    return [decision for decision in run.decisions.read() if decision.get("dataset") == run.config.dataset.name]

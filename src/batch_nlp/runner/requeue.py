@@ -10,7 +10,6 @@ from loguru import logger
 from batch_nlp.config import Role
 from batch_nlp.dataset.columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
-from batch_nlp.inference.batches import BatchRecords
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.raw import ENDINGS
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
@@ -75,9 +74,7 @@ def _origins(run: Run) -> list[tuple[Path, Path]]:
 
 def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
     """Yield the quarantine files of the dataset, and where their rows go."""
-    others = {
-        batch.name for batch in BatchRecords(run.layers.batches).all() if batch.dataset != run.config.dataset.name
-    }
+    others = {batch.name for batch in run.batches.all() if batch.dataset != run.config.dataset.name}
     for folder, target in _origins(run):
         for file in sorted(folder.glob("[!.]*.parquet")):
             if file.stem not in others:

@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.errors import DataError, DriftError, GateError
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -25,14 +25,7 @@ from batch_nlp.storage.samples import read_sample, sample_file
 
 
 def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
-    """Act on the verdict as the settings say, and return what was done.
-
-    Parameters
-    ----------
-    run : Run
-    batch : Batch
-        Scored and judged.
-    analysis : Analysis
+    """Act on the verdict on a batch that is scored and judged, as the settings say, and return what was done.
 
     Raises
     ------
@@ -41,14 +34,24 @@ def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """
     if analysis.deciding.status is not Status.DRIFT:
         return Answer(Action.NONE)
-    response = run.config.drift.response
+    response, reason = response_of(run.config)
     if response is DriftResponse.none:
-        return Answer(Action.NONE, "drift.response=none")
+        return Answer(Action.NONE, reason)
     if response is DriftResponse.alert:
-        return Answer(Action.ALERT, "drift.response=alert")
+        return Answer(Action.ALERT, reason)
     if response is DriftResponse.reweight:
         return _reweight(run, batch, analysis)
     return _retrain(run, batch, analysis)
+
+
+def response_of(config: Config) -> tuple[DriftResponse, str]:
+    """Return what follows drift, and why: without labels or a champion of its own, a dataset can only be told of it."""
+    asked = config.drift.response
+    if asked is DriftResponse.retrain and config.dataset.label.column is None:
+        return DriftResponse.alert, f"messages of dataset {config.dataset.name} have no labels to retrain on"
+    if asked is DriftResponse.retrain and config.inference.champion_of is not None:
+        return DriftResponse.alert, f"the champion is that of dataset {config.inference.champion_of}"
+    return asked, f"drift.response={asked.value}"
 
 
 def raise_for(batch: Batch, analysis: Analysis, answer: Answer) -> None:
@@ -80,8 +83,6 @@ def _trigger(batch: Batch, analysis: Analysis) -> str:
 def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     """Retrain on everything that has arrived, unless the breaker holds it back."""
     trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
-    if run.config.inference.champion_of is not None or run.config.dataset.label.column is None:
-        return Answer(Action.ALERT, f"dataset {dataset} has no champion of its own to retrain")
     if (over := _retrained_before(run, batch)) is not None:
         return _go_on(run, batch, over)
     logger.warning("Drift in {}: feature and training run again", trigger)
@@ -210,11 +211,7 @@ def _labels(run: Run, batch: Batch) -> Labels:
     champion = sound_champion(run)
 
     def since(first: str) -> int:
-        names = [
-            found.name
-            for found in BatchRecords(run.layers.batches).all()
-            if found.dataset == batch.dataset and first <= found.name <= batch.name
-        ]
+        names = [found.name for found in run.own_batches() if first <= found.name <= batch.name]
         files = [run.layers.predictions / name / PREDICTIONS_FILE for name in names]
         return store.labels.count_in([file for file in files if file.exists()])
 

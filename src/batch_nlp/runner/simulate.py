@@ -6,18 +6,12 @@ from loguru import logger
 
 from batch_nlp.config import Policy
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.stages import run_stages
 from batch_nlp.simulation import replay, show_result, write_result
-from batch_nlp.simulation.policies import RunStages
 
 
-def simulate(run: Run, run_stages: RunStages) -> float | None:
+def simulate(run: Run) -> float | None:
     """Replay the scenario of the settings, and report it.
-
-    Parameters
-    ----------
-    run : Run
-    run_stages : callable
-        Runs the stages of some settings at some time; handed in, since it is what calls this.
 
     Returns
     -------

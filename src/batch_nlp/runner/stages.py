@@ -7,17 +7,20 @@ a scheduler find nothing new.
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from loguru import logger
 
 from batch_nlp.config import Config, Stage, plain
+from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, GateError, SettingsError
+from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify import check_notify
 from batch_nlp.runner.context import Run
@@ -27,15 +30,24 @@ from batch_nlp.tracking import check_tracking
 
 # Stages that train, or may: inference does when its batch has drifted
 _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
+# Module of this package, and the function in it that runs the stage
+_FUNCTIONS = {
+    Stage.sample: "sample.write_sample",
+    Stage.feature: "training.take_in",
+    Stage.training: "training.train",
+    Stage.inference: "inference.infer",
+    Stage.rollback: "training.roll_back",
+    Stage.explain: "explain.explain",
+    Stage.learning_curve: "learning_curve.draw_learning_curve",
+    Stage.status: "status.report_status",
+    Stage.simulate: "simulate.simulate",
+    Stage.verify: "verify.verify",
+    Stage.requeue: "requeue.requeue",
+}
 
 
 def check_settings(config: Config) -> None:
-    """Find what is wrong with settings that only pipelines can judge, before any work.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` if something is wrong with settings that only pipelines can judge, before any work."""
     check_label(config.dataset.label)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
@@ -43,9 +55,18 @@ def check_settings(config: Config) -> None:
 
         Where(config.dataset.messages.where)
     split_of(config)
+    FeatureDefinition.from_config(config)
+    check_steps(config.training.steps, "training.steps", config.allow)
+    check_steps(config.inference.steps, "inference.steps", config.allow)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
+    if {Stage.training, Stage.learning_curve} & set(config.pipeline.stages) and config.dataset.label.column is None:
+        raise SettingsError(
+            f"pipeline={config.pipeline.name}: messages of dataset {config.dataset.name} have no labels to learn from "
+            "(dataset.label.column). Run pipeline=feature and pipeline=inference with the champion of another dataset: "
+            "inference.champion_of=NAME."
+        )
     if config.dataset.generate:
         from batch_nlp.sample import check_sample
 
@@ -166,63 +187,13 @@ def _run_stages(run: Run, alone: bool) -> float | None:
 
 def _run_stage(run: Run, stage: Stage) -> float | None:
     """Run one stage; return the selection metric of a model that it trained."""
-    if stage is Stage.sample:
-        from batch_nlp.runner.sample import write_sample
-
-        write_sample(run)
-    elif stage is Stage.feature:
-        from batch_nlp.runner.training import take_in
-
-        take_in(run)
-    elif stage is Stage.training:
-        from batch_nlp.runner.training import train
-
-        return train(run, reason="asked for", force=run.config.training.force)
-    elif stage is Stage.inference:
-        from batch_nlp.runner.inference import infer
-
-        infer(run)
-    elif stage is Stage.explain:
-        from batch_nlp.runner.explain import explain
-
-        explain(run)
-    elif stage is Stage.learning_curve:
-        from batch_nlp.runner.learning_curve import draw_learning_curve
-
-        return draw_learning_curve(run)
-    elif stage is Stage.simulate:
-        from batch_nlp.runner.simulate import simulate
-
-        return simulate(run, run_stages)
-    elif stage is Stage.status:
-        from batch_nlp.runner.status import report_status
-
-        report_status(run)
-    elif stage is Stage.verify:
-        from batch_nlp.runner.verify import verify
-
-        verify(run)
-    elif stage is Stage.requeue:
-        from batch_nlp.runner.requeue import requeue
-
-        requeue(run)
-    else:
-        from batch_nlp.runner.training import roll_back
-
-        roll_back(run)
-    return None
+    module, _, name = _FUNCTIONS[stage].partition(".")
+    metric: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
+    return metric
 
 
 def _check_dataset(run: Run) -> None:
-    """Keep a run on one dataset from replacing or using a champion that was trained on another.
-
-    A champion trained on generated data is there to be replaced.
-
-    Raises
-    ------
-    SettingsError
-        If dataset and registry do not belong together.
-    """
+    """Keep a run on one dataset from replacing or using a champion of another, unless that is of generated data."""
     from batch_nlp.runner.training import sound_champion
 
     champion = sound_champion(run)

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.errors import BatchNlpError, DataError
-from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.inference.batches import BatchRecords, BatchState
+from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
-from batch_nlp.runner.context import Run
-from batch_nlp.storage.working import who_works
+from batch_nlp.runner.context import Run, champion_definition
+from batch_nlp.storage.lock import who_works
 
 _RECENT = 5
 _EXIT = re.compile(
@@ -27,10 +26,6 @@ _EXIT = re.compile(
 
 def report_status(run: Run) -> None:
     """Print the state of the system.
-
-    Parameters
-    ----------
-    run : Run
 
     Raises
     ------
@@ -76,13 +71,7 @@ def _champion(run: Run) -> str:
     manifest = registry.champion_manifest()
     if version is None or manifest is None:
         return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
-    needed = manifest["data_version"]["feature_version"]
-    computed = FeatureDefinition.from_dict(manifest["feature_definition"]).version
-    if computed != needed:
-        raise DataError(
-            f"This installation computes feature version {computed} where the champion {version} needs {needed}. Train "
-            "a new model with pipeline=fti, or install the version of the project that trained it."
-        )
+    needed = champion_definition(version, manifest).version
     pointer = json.loads((registry.root / "champion.json").read_bytes())
     since = ""
     if published := pointer.get("published_at"):  # one written by hand has no time
@@ -106,14 +95,14 @@ def _at_work(run: Run) -> str:
     working = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None}
     if working:
         return "a run, process " + " and ".join(map(str, sorted(filter(None, working))))
-    batch = BatchRecords(run.layers.batches).unfinished(run.config.dataset.name)
+    batch = run.batches.unfinished(run.config.dataset.name)
     return (
         "nobody" if batch is None else f"nobody; batch {batch.name} was begun, and the next inference goes on with it"
     )
 
 
 def _inbox(run: Run) -> str:
-    names = BatchRecords(run.layers.batches).new_files(run.inbox, run.config.dataset)
+    names = run.batches.new_files(run.inbox, run.config.dataset)
     if not names:
         return "nothing new"
     found = [(run.inbox / name).stat() for name in names]
@@ -123,11 +112,7 @@ def _inbox(run: Run) -> str:
 
 
 def _quarantine(run: Run) -> str | None:
-    done = [
-        batch
-        for batch in BatchRecords(run.layers.batches).all()
-        if batch.dataset == run.config.dataset.name and batch.state is not BatchState.CLAIMED
-    ]
+    done = [batch for batch in run.own_batches() if batch.state is not BatchState.CLAIMED]
     if not done:
         return None
     accounts = done[-1].accounts
@@ -168,7 +153,7 @@ def _exit_codes(reporting: Path) -> str | None:
 
 
 def _recent(run: Run) -> list[RecentBatch]:
-    decisions = [found for found in run.decisions.read() if found.get("dataset") == run.config.dataset.name]
+    decisions = run.own_decisions()
     lines = []
     for decision in [found for found in decisions if found["decision"] == "batch"][-_RECENT:]:
         followed = [found for found in decisions if _answers(found, decision)]

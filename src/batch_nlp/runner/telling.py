@@ -26,17 +26,7 @@ _EVENTS = {
 
 
 def tell_answer(run: Run, batch: str, verdict: Verdict, answer: Answer) -> None:
-    """Tell of a batch that drifted, with what followed; of others, nothing is told.
-
-    Parameters
-    ----------
-    run : Run
-    batch : str
-        Its name.
-    verdict : Verdict
-        The one that was acted on.
-    answer : Answer
-    """
+    """Tell of a batch that drifted by the verdict that was acted on, with what followed; of others nothing is told."""
     event = _EVENTS.get(answer.action)
     if verdict.status is not Status.DRIFT or event is None:
         return
@@ -55,14 +45,7 @@ def tell_answer(run: Run, batch: str, verdict: Verdict, answer: Answer) -> None:
 
 
 def tell_training(run: Run, result: TrainingResult) -> None:
-    """Tell of a training that was asked for: a new champion, or a candidate that failed its gate.
-
-    Parameters
-    ----------
-    run : Run
-    result : TrainingResult
-        Nothing is told of one that no gate judged.
-    """
+    """Tell of a training that was asked for: a new champion, or a candidate that failed its gate."""
     if result.decision is None:
         return
     notice = Notice(

@@ -30,16 +30,8 @@ def take_in(run: Run) -> None:
     run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
 
 
-def train(run: Run, *, reason: str, force: bool) -> float:
-    """Train a candidate and record what the gate said.
-
-    Parameters
-    ----------
-    run : Run
-    reason : str
-        Why, for the decision log.
-    force : bool
-        Train even when the champion came from the same data and settings.
+def train(run: Run) -> float:
+    """Train a candidate and record what the gate said, unless the champion came from the same data and settings.
 
     Returns
     -------
@@ -54,7 +46,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
     from batch_nlp.training.run import training_fingerprint
 
     config = run.config
-    if not force and config.training.promote is not False:
+    if not config.training.force and config.training.promote is not False:
         champion = sound_champion(run)
         fingerprint = training_fingerprint(config, run.store, run.definition.version)
         if champion and champion["training_fingerprint"] == fingerprint:
@@ -62,7 +54,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
             logger.info("Training: the champion {} was trained on just this data with these settings", version)
             return float(champion["metrics"][config.training.metric])
     before = run.registry.champion_version()
-    result = train_candidate(run, reason=reason)
+    result = train_candidate(run, reason="asked for")
     tell_training(run, result)
     if result.decision is None and config.training.promote is not False:
         window = config.training.window
@@ -75,14 +67,7 @@ def train(run: Run, *, reason: str, force: bool) -> float:
 
 
 def train_candidate(run: Run, *, reason: str) -> TrainingResult:
-    """Train a candidate, publish it if it passes its gate, and record what the gate said.
-
-    Parameters
-    ----------
-    run : Run
-    reason : str
-        Why, for the decision log.
-    """
+    """Train a candidate, publish it if it passes its gate, and record what the gate said, and why it was trained."""
     from batch_nlp.training.run import run_training_pipeline
 
     config, version = run.config, run.definition.version

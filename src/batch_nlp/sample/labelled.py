@@ -15,11 +15,9 @@ import orjson
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.sample.banks import bank
-from batch_nlp.sample.clauses import Clauses, compile_clauses, draw_clause, word_tables
+from batch_nlp.sample.clauses import Clauses, bank, compile_clauses, draw_clause, word_tables
 from batch_nlp.sample.keys import Draw, evenly, generator, integers
-from batch_nlp.sample.settings import check
-from batch_nlp.sample.source import SOURCES, Part
+from batch_nlp.sample.source import SOURCES, Part, check
 
 Row = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import bank
 from batch_nlp.sample.labelled import Labelled, Message, Row
 
 # A tag that was cut off, the style sheet of a box, and the banner of a shop in place of its name

@@ -1,8 +1,9 @@
-"""What writes a sample in the format of one source, and which sources have one."""
+"""What writes a sample in the format of one source, which sources have one, and checks of what is asked of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from batch_nlp.errors import SettingsError, did_you_mean
 
 # Bytes of a file, and how many messages they hold
 Part = tuple[bytes, int]
+
+_TOLERANCE = 1e-6
 
 SOURCES = ("airline_tweets", "complaints", "products", "support_tweets", "yelp")
 
@@ -54,3 +57,29 @@ def source_of(name: str | None) -> Source:
 def check_sample(settings: SampleConfig, source: str | None = "yelp") -> None:
     """Raise a `SettingsError` if a sample in a source's format cannot be written with these settings."""
     source_of(source).check(settings)
+
+
+def check(settings: SampleConfig, classes: Sequence[str] = ("negative", "neutral", "positive")) -> None:
+    """Raise an error that names the first setting that cannot be satisfied, if the class mix is one of these classes.
+
+    Raises
+    ------
+    SettingsError
+        If a number of messages is not positive, a share lies outside [0, 1], the seed is negative, the length factor
+        is not positive, or the class mix is not a share for each class, which sum to 1.
+    """
+    for name in ("messages", "batch_messages"):
+        _demand(getattr(settings, name) >= 1, settings, name, "must be 1 or more")
+    _demand(settings.seed >= 0, settings, "seed", "must be 0 or more")
+    for name in ("vocabulary", "duplicate_share", "broken_share"):
+        _demand(0 <= getattr(settings, name) <= 1, settings, name, "must be a share between 0 and 1")
+    _demand(0 < settings.length < math.inf, settings, "length", "must be a factor greater than 0")
+    mix = settings.class_mix
+    if mix is not None:
+        sums_up = len(mix) == len(classes) and all(share >= 0 for share in mix) and abs(sum(mix) - 1) <= _TOLERANCE
+        _demand(sums_up, settings, "class_mix", f"must be {len(classes)} shares ({', '.join(classes)}) that sum to 1")
+
+
+def _demand(satisfied: bool, settings: SampleConfig, name: str, rule: str) -> None:
+    if not satisfied:
+        raise SettingsError(f"sample.{name} {rule}, but is {getattr(settings, name)!r}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import bank
 from batch_nlp.sample.labelled import Labelled, Message, Row
 
 _FIRST_DAY = datetime(2017, 10, 12, tzinfo=UTC)

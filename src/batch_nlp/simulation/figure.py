@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from markupsafe import escape
 
 from batch_nlp.config import Policy
+from batch_nlp.html import svg
 from batch_nlp.simulation.result import SHOWN_DAYS, DayResult, Result
 
 _COLOURS = {Policy.never: "#829ab1", Policy.always: "#b3651d", Policy.rule: "#2f6f9f"}
@@ -26,7 +24,6 @@ def _marks(days: list[DayResult]) -> dict[str, tuple[str, list[int]]]:
 def figure_svg(result: Result) -> str:
     """Return macro F1 over sliding days by policy, above a strip of alarms and trainings, as an SVG element."""
     # late: it takes a second, and only this figure needs it
-    import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -57,12 +54,7 @@ def figure_svg(result: Result) -> str:
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False)
     for axes in (scores, events):
         axes.spines[["top", "right"]].set_visible(False)
-    buffer = io.StringIO()
-    # the same simulation gives the same figure: no time, no random names; and text stays text
-    with mpl.rc_context({"svg.hashsalt": "simulation", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue()
-    return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(_in_words(result))}"', 1)
+    return svg(figure, _in_words(result))
 
 
 def _in_words(result: Result) -> str:

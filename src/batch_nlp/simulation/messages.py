@@ -12,10 +12,11 @@ import orjson
 from batch_nlp.config import SampleConfig
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.sample import deliver_labels, write_batch, write_history
+from batch_nlp.sample.yelp.reviews import ID, LABEL
 from batch_nlp.simulation.scenarios import Day
 
-# Stars that stand for each class when a label is flipped
-_STARS = (1.0, 3.0, 5.0)
+# Labels that stand for each class when one is flipped
+_LABELS = (1.0, 3.0, 5.0)
 
 
 class Messages:
@@ -78,7 +79,7 @@ class Messages:
         for line in (self._pending / file.name).open("rb"):
             row = _row(line)
             if row is not None and (label := _label(row, self._classes)) >= 0:
-                truth[str(row["review_id"])] = label
+                truth[str(row[ID])] = label
         return truth
 
 
@@ -93,12 +94,12 @@ def _row(line: bytes) -> dict[str, object] | None:
 
 def _label(row: dict[str, object] | None, classes: ClassMap) -> int:
     """Return the index of a row's class, -1 where it has none."""
-    stars = row.get("stars") if row else None
-    return classes.index(f"{stars:g}") if isinstance(stars, float) else -1
+    label = row.get(LABEL) if row else None
+    return classes.index(f"{label:g}") if isinstance(label, float) else -1
 
 
 def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes]:
-    """Return a function that gives a share of the labelled lines the stars of another class.
+    """Return a function that gives a share of the labelled lines a label of another class.
 
     Which ones, and what they become, follows from the message's id, so that a message that comes twice stays one.
     """
@@ -108,10 +109,10 @@ def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes
         label = _label(row, classes)
         if row is None or label < 0:
             return line
-        drawn = int.from_bytes(blake2b(f"{seed}/{row['review_id']}".encode(), digest_size=8).digest(), "little")
+        drawn = int.from_bytes(blake2b(f"{seed}/{row[ID]}".encode(), digest_size=8).digest(), "little")
         if (drawn >> 1) / 2**63 >= share:
             return line
-        others = [stars for stars in _STARS if classes.index(f"{stars:g}") != label]
-        return orjson.dumps({**row, "stars": others[drawn & 1]}, option=orjson.OPT_APPEND_NEWLINE)
+        others = [other for other in _LABELS if classes.index(f"{other:g}") != label]
+        return orjson.dumps({**row, LABEL: others[drawn & 1]}, option=orjson.OPT_APPEND_NEWLINE)
 
     return flipped

@@ -22,34 +22,22 @@ Confusion = list[list[int]]
 
 @dataclass(frozen=True)
 class DayResult:
-    """What a day came to for one policy.
-
-    Parameters
-    ----------
-    day : int
-        Its number, from 1.
-    exit_code : int
-        0, 4 (drift not acted on) or 5 (a candidate failed its gate).
-    verdict : str
-        On the day's batch.
-    trainings, promotions, same : int
-        Candidates trained, published, and not published since they predict as the champion does.
-    held_back : bool
-        Whether the breaker let no retraining follow.
-    champion : str
-        The champion's version in the evening.
-    confusion : list of list of int, shape (k, k)
-        Messages by true class (rows) and predicted class (columns).
-    """
+    """What a day came to for one policy."""
 
     day: int
+    # 0, 4 (drift not acted on) or 5 (a candidate failed its gate)
     exit_code: int
+    # On the day's batch
     verdict: str
+    # Candidates trained, published, and not published since they predict as the champion does
     trainings: int
     promotions: int
     same: int
+    # Whether the breaker let no retraining follow
     held_back: bool
+    # The champion's version in the evening
     champion: str
+    # Shape (k, k). Messages by true class (rows) and predicted class (columns).
     confusion: Confusion
 
     @property
@@ -77,59 +65,38 @@ def macro_f1(days: Sequence[DayResult]) -> float | None:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a policy came to.
+    """What a policy came to."""
 
-    Parameters
-    ----------
-    f1_macro : float or None
-        Over all messages.
-    f1_macro_after : float or None
-        Over the messages since the scenario's change; None where nothing changes.
-    alarms, trainings, promotions, rejections, same, held_back : int
-        Days with an alarm, candidates trained, published, refused by the gate, and the same as the champion, and
-        alarms that the breaker held back.
-    days_to_retraining : int or None
-        From the change to the first training; None if there was none, or nothing changes.
-    days_to_recovery : int or None
-        From the change to the first day from which macro F1 over 5 days is at most 0.02 under that of `always`.
-    """
-
+    # Over all messages
     f1_macro: float | None
+    # Over the messages since the scenario's change; None where nothing changes
     f1_macro_after: float | None
+    # Days with an alarm, candidates trained, published, refused by the gate, and the same as the champion, and alarms
+    # that the breaker held back
     alarms: int
     trainings: int
     promotions: int
     rejections: int
     same: int
     held_back: int
+    # From the change to the first training; None if there was none, or nothing changes
     days_to_retraining: int | None
+    # From the change to the first day from which macro F1 over 5 days is at most 0.02 under that of `always`
     days_to_recovery: int | None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a simulation came to.
+    """What a simulation came to."""
 
-    Parameters
-    ----------
-    name : str
-        Of its folder.
-    scenario : str
-    change_day : int or None
-        When the scenario's change began; None where nothing changes.
-    label_delay : int
-        Days after which labels arrived.
-    settings : dict
-        Settings that it follows from.
-    seconds : float
-        How long it took.
-    policies : dict of Policy to list of DayResult
-    """
-
+    # Of its folder
     name: str
     scenario: str
+    # When the scenario's change began; None where nothing changes
     change_day: int | None
+    # Days after which labels arrived
     label_delay: int
+    # Settings that it follows from
     settings: dict[str, Any]
     seconds: float
     policies: dict[Policy, list[DayResult]]

@@ -12,7 +12,7 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import Joined, field_name, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, normal_text
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
@@ -157,13 +157,15 @@ class Extract(StatelessStep):
 
     def _content_ids(self, messages: pd.DataFrame) -> pd.Series[Any]:
         """Return ids of messages that have none: of equal texts with equal values there is one message."""
-        roles = (Role.key, Role.number, Role.category, Role.raw)
-        fields = [field_name(name, self.columns[name]) for name in names_of(self.columns, *roles)]
-        others = messages[["written_at", *fields]].astype(str).agg("\x1f".join, axis=1) if fields else None
-        if others is None:
-            others = messages["written_at"].astype(str)
+        keys, others = names_of(self.columns, Role.key), names_of(self.columns, Role.number, Role.category, Role.raw)
+        fields = [*keys, *(field_name(name, self.columns[name]) for name in others)]
+        # times as numbers: how pandas writes one depends on the others of its batch
+        values = (messages["written_at"].astype("int64"), *(messages[field] for field in fields))
         # a message without a text is refused for that, not for its id
-        ids = [_hash(f"{text}\x1f{other}") for text, other in zip(messages["text_hash"], others, strict=True)]
+        ids = [
+            _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))
+            for row in zip(messages["text_hash"], *values, strict=True)
+        ]
         return pd.Series(ids, messages.index, object)
 
 

@@ -64,30 +64,17 @@ def _sync_file(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name to write a file under; it takes the place of `path` when the block succeeds.
 
-    Parameters
-    ----------
-    path : Path
-        The target; missing parent folders are made.
-
-    Yields
-    ------
-    Path
-        The name to write to. If the block fails, the file is removed and `path` stays as it was.
+    Missing parent folders are made. If the block fails, the file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
     try:
         yield temporary
-        _put_file(temporary, path)
+        _sync_file(temporary)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _put_file(temporary: Path, path: Path) -> None:
-    """Give a written file its name, durably."""
-    _sync_file(temporary)
-    os.replace(temporary, path)
-    sync_folder(path.parent)
 
 
 @contextmanager

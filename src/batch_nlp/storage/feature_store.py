@@ -44,19 +44,7 @@ class DataVersion:
 
 
 class FeatureStore:
-    """Features and labels of one dataset.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the tables live.
-    engine : EngineConfig
-        Limits of the joins.
-
-    Attributes
-    ----------
-    labels : LabelTable
-    """
+    """Features and labels of one dataset: where their tables live, and what the joins of them run on."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
@@ -72,6 +60,9 @@ class FeatureStore:
         if table is None:
             raise DataError(f"{path}: there is no table any more. Run pipeline=feature.")
         return table
+
+    def _both(self, feature_version: str) -> tuple[DeltaTable | None, DeltaTable | None]:
+        return seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
 
     def append_features(self, feature_version: str, features: pa.Table, run: str) -> None:
         """Add the features of new messages in one commit."""
@@ -102,7 +93,7 @@ class FeatureStore:
 
     def data_version(self, feature_version: str) -> DataVersion:
         """Return the versions of the tables as they are now."""
-        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        features, labels = self._both(feature_version)
         return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
     def count(self, feature_version: str) -> int:
@@ -112,23 +103,21 @@ class FeatureStore:
 
     def count_labelled(self, feature_version: str) -> int:
         """Return the number of messages that have both features of a version and a label."""
-        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        features, labels = self._both(feature_version)
         if features is None or labels is None:
             return 0
         with connect(self._engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
-            row = connection.execute(
-                "SELECT count(*) FROM (SELECT message_id FROM features SEMI JOIN labels USING (message_id))"
-            ).fetchone()
-        return int(row[0]) if row else 0
+            found = connection.sql("SELECT count(*) FROM features SEMI JOIN labels USING (message_id)").fetchall()
+        return int(found[0][0])
 
     def label_fingerprint(self, feature_version: str) -> str:
         """Return what tells whether there are other labels to learn from: the same for the same labels of messages.
 
         Reading files again, or computing features by another definition, changes nothing about it.
         """
-        features, labels = seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        features, labels = self._both(feature_version)
         if features is None or labels is None:
             return ""
         with connect(self._engine) as connection:
@@ -166,11 +155,6 @@ class FeatureStore:
 
     def labelled(self, version: DataVersion) -> pd.DataFrame:
         """Return the labelled messages of a data version, oldest first.
-
-        Parameters
-        ----------
-        version : DataVersion
-            Which version of each table to read.
 
         Returns
         -------
@@ -210,15 +194,7 @@ class FeatureStore:
         return features_frame(table)
 
     def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
-        """Return the stored features of some messages, in no particular order.
-
-        Parameters
-        ----------
-        feature_version : str
-            Which definition.
-        message_ids : list of str
-            Messages without features of that version are left out.
-        """
+        """Return the stored features of some messages, in no particular order; messages without any are left out."""
         table = seals.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})

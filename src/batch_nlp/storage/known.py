@@ -98,25 +98,3 @@ class KnownMessages:
             "INSERT INTO known SELECT message_id, text_hash::UUID, $in_run FROM messages", {"in_run": in_run}
         )
         self._connection.unregister("messages")
-
-    def same_text(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.bool_]:
-        """Say of each message whether it is known with just this text.
-
-        Parameters
-        ----------
-        message_id, text_hash : Series of str, shape (n,)
-
-        Returns
-        -------
-        ndarray of bool, shape (n,)
-        """
-        batch = _numbered(message_id, text_hash)
-        self._connection.register("batch", batch)
-        found = self._connection.execute(
-            """
-            SELECT k.message_id IS NOT NULL FROM batch b
-            LEFT JOIN known k ON b.message_id = k.message_id AND b.text_hash::UUID = k.text_hash ORDER BY position
-            """
-        ).fetchnumpy()
-        self._connection.unregister("batch")
-        return np.asarray(next(iter(found.values())), dtype=np.bool_)

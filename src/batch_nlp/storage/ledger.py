@@ -15,7 +15,7 @@ from loguru import logger
 from batch_nlp.errors import AccountingError, DataError
 from batch_nlp.log import printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
-from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, BrokenRow, RawBatch
+from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
 from batch_nlp.storage.raw_lines import Row
 
 __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
@@ -24,6 +24,8 @@ __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 VALUE_CHARS = 200
 # Lines of the summary that a run ends with
 _SUMMARY_LINES = 12
+# What a ledger counts: what came in, and where it went
+_ACCOUNTS = ("read", "done", "known", "duplicates", "quarantined", "left_out", "labels_alone")
 
 
 def _shown(value: object) -> str:
@@ -80,13 +82,7 @@ class Ledger:
     """
 
     def __init__(self, quarantine: Path | None = None) -> None:
-        self.read = 0
-        self.done = 0
-        self.known = 0
-        self.duplicates = 0
-        self.quarantined = 0
-        self.left_out = 0
-        self.labels_alone = 0
+        self.read = self.done = self.known = self.duplicates = self.quarantined = self.left_out = self.labels_alone = 0
         self._quarantine = Quarantine(quarantine)
         # lines that were no rows: no step has seen them
         self._broken = 0
@@ -111,19 +107,17 @@ class Ledger:
         self._broken += len(batch.broken)
         self._whole = batch.whole
         for broken in batch.broken:
-            self._quarantine.add(self._broken_entry(batch.file, broken))
+            self._quarantine.add(
+                {
+                    "step": "extract",
+                    "reason": broken.reason,
+                    "value": broken.raw[:VALUE_CHARS],
+                    SOURCE_FILE: batch.file.name,
+                    SOURCE_LINE: broken.line,
+                    "row": broken.raw,
+                }
+            )
         self.quarantined += len(batch.broken)
-
-    @staticmethod
-    def _broken_entry(file: Path, broken: BrokenRow) -> dict[str, Any]:
-        return {
-            "step": "extract",
-            "reason": broken.reason,
-            "value": broken.raw[:VALUE_CHARS],
-            SOURCE_FILE: file.name,
-            SOURCE_LINE: broken.line,
-            "row": broken.raw,
-        }
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
         """Put rows into quarantine, as the source has them.
@@ -168,19 +162,11 @@ class Ledger:
             shown = printable(file, instead="\N{REPLACEMENT CHARACTER}")
             table.append((f"{count:,}", cause.reason, cause.column or "-", f"{shown}:{line}"))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
-        lines = [
-            "  ".join([row[0].rjust(widths[0]), row[1].ljust(widths[1]), row[2].ljust(widths[2]), row[3]])
-            for row in table
-        ]
+        lines = [f"{row[0]:>{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}" for row in table]
         if len(causes) > _SUMMARY_LINES:
             lines.append(f"and {len(causes) - _SUMMARY_LINES} more reasons")
-        logger.warning(
-            "{:,} of {:,} messages are in quarantine: {}{}",
-            self.quarantined,
-            self.read,
-            path,
-            "\n  ".join(["", *lines]),
-        )
+        summary = "\n  ".join(["", *lines])
+        logger.warning("{:,} of {:,} messages are in quarantine: {}{}", self.quarantined, self.read, path, summary)
 
     def discard_quarantine(self) -> None:
         """Remove quarantined rows that wait on disk and were not made a file."""
@@ -236,26 +222,12 @@ class Ledger:
 
     def summary(self) -> dict[str, int]:
         """Return the accounts."""
-        return {
-            "read": self.read,
-            "done": self.done,
-            "known": self.known,
-            "duplicates": self.duplicates,
-            "quarantined": self.quarantined,
-            "left_out": self.left_out,
-            "labels_alone": self.labels_alone,
-        }
+        return {name: getattr(self, name) for name in _ACCOUNTS}
 
 
 @contextmanager
 def keeping_account(quarantine: Path) -> Iterator[Ledger]:
-    """Give the ledger of a run; quarantined rows that it does not make a file are gone when it ends.
-
-    Parameters
-    ----------
-    quarantine : Path
-        Folder of the quarantine files; rows wait there under a temporary name.
-    """
+    """Give the ledger of a run; rows that it does not make a file in the folder `quarantine` are gone when it ends."""
     ledger = Ledger(quarantine)
     try:
         yield ledger

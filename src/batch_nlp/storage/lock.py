@@ -1,4 +1,4 @@
-"""One writer at a time, or several runs that publish nothing."""
+"""One writer at a time, or several runs that publish nothing; and who holds a lock, for one who only looks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from batch_nlp.storage.atomic import write_text
 _SIGNING = 1.0
 # Runs that follow each other at once are dated a second apart; only what is more than that is worth a word
 _WRONG_CLOCK = timedelta(minutes=1)
+_KERNEL_LOCKS = Path("/proc/locks")
 
 
 @contextmanager
@@ -116,10 +117,7 @@ def claimed_time(folder: Path) -> Iterator[datetime]:
     The claim is a file below `folder`. Its name is that of a temporary file, so that one that a killed run left is
     swept away by the next run that holds the lock alone.
 
-    Parameters
-    ----------
-    folder : Path
-        Where the claims are; missing folders are made.
+    `folder` is where the claims are; missing folders are made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
@@ -147,3 +145,58 @@ def run_name(now: datetime) -> str:
 
 def _claim(folder: Path, name: str) -> Path:
     return folder / f".{name}.claim.{0:08x}.tmp"
+
+
+def who_works(folder: Path) -> int | None:
+    """Return the process that holds the lock of a folder, data or registry; None where nobody does.
+
+    Nothing here takes the lock, waits for it or writes. To try the lock would be to hold it for a moment, and a run
+    that starts just then would end as if another one were at work. So the kernel's list of locks is read. Where there
+    is none, and for a holder that the list does not show, the process that signed the lock file counts if it is alive
+    and has the file open.
+    """
+    file = folder / ".lock"
+    try:
+        found, signed = file.stat(), file.read_text().partition(" ")[0].strip()
+    except OSError:
+        return None
+    signer = int(signed) if signed.isdecimal() else None
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+    # some file systems (btrfs) show another device to programs than to the kernel
+    holders = [
+        pid
+        for pid, on_device, inode in _kernel_locks()
+        if inode == found.st_ino and (on_device == device or pid == signer)
+    ]
+    if holders:
+        return signer if signer in holders else holders[0]
+    return signer if signer is not None and _has_open(signer, file) else None
+
+
+def _kernel_locks() -> list[tuple[int, str, int]]:
+    """Return process, device and inode of each ``flock``; source: proc_locks(5)."""
+    try:
+        lines = _KERNEL_LOCKS.read_text().splitlines()
+    except OSError:
+        return []
+    # 1: FLOCK  ADVISORY  WRITE 4122 fe:00:2850827 0 EOF; one that waits has an arrow after the number
+    rows = [line.split() for line in lines]
+    flocks = [(int(row[4]), *row[5].rpartition(":")) for row in rows if row[1:2] == ["FLOCK"]]
+    return [(pid, device, int(inode)) for pid, device, _, inode in flocks]
+
+
+def _has_open(pid: int, file: Path) -> bool:
+    """Say whether a process is alive and, where that can be seen, has a file open."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # alive, of another user, whose files are not shown
+    links = Path(f"/proc/{pid}/fd")
+    if not links.is_dir():
+        return True
+    try:
+        return any(link.exists() and link.samefile(file) for link in links.iterdir())
+    except OSError:
+        return True

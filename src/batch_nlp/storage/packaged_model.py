@@ -31,14 +31,7 @@ def packaged_folder() -> Path:
 
 
 def verify_weights(path: Path, sha256: str = WEIGHTS_SHA256) -> None:
-    """Check that a file of weights is the one that is meant.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    sha256 : str
-        What the whole file must hash to.
+    """Check that a file of weights is the one that is meant, by the SHA-256 of all of it.
 
     Raises
     ------

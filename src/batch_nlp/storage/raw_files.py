@@ -20,6 +20,8 @@ from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = "files.json"
+# In the name of a file with rows from quarantine
+REQUEUED_PART = "-requeued-"
 _CHUNK_BYTES = 1 << 20
 _NUMBER = re.compile(r"(\d+)")
 # Labels of an earlier release are later than any file that it took in
@@ -271,12 +273,15 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
 def content_digest(path: Path) -> str:
     """Return the SHA-256 of a file's content, after unpacking, in hexadecimal digits.
 
+    To that of rows from quarantine their file's name belongs: rows that are put back a second time are to be read
+    a second time.
+
     Raises
     ------
     DataError
         If it cannot be read.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(path.name.encode() if REQUEUED_PART in path.name else b"")
     try:
         # as it will be read; what else is compressed, pyarrow tells by its ending
         with gzip.open(path) if path.suffix == ".gz" else pa.input_stream(str(path)) as content:

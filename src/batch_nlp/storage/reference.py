@@ -40,24 +40,13 @@ def reference_schema(fields: Fields) -> pa.Schema:
 
 
 def entropies(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the entropy of each row of probabilities in nats, shape (n,).
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n, n_classes)
-    """
+    """Return the entropy in nats, shape (n,), of each row of probabilities, shape (n, n_classes)."""
     sure = np.clip(probabilities, np.finfo(np.float64).tiny, 1.0)
     return np.asarray(-(probabilities * np.log(sure)).sum(axis=1))
 
 
 def of_predicted(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the probability of each predicted class, shape (n,).
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n, n_classes)
-    predicted : ndarray of int, shape (n,)
-    """
+    """Return the probability of each predicted class, shape (n,), from those of all classes, shape (n, n_classes)."""
     return np.asarray(probabilities[np.arange(len(predicted)), predicted])
 
 
@@ -125,20 +114,15 @@ def write_reference(
     training_texts: pd.Series[str],
     size: int,
 ) -> None:
-    """Write the two files of a model's reference.
+    """Write the two files of a model's reference to its folder.
 
     Parameters
     ----------
-    folder : Path
+    folder, fields
         Of the model.
-    fields : Fields
-        What the model reads.
     held_out : DataFrame, shape (n, ...)
-        Rows of the feature store.
-    labels, predicted : ndarray of int, shape (n,)
-    probabilities : ndarray, shape (n, n_classes)
-    training_texts : Series of str
-        Texts that the model was trained on.
+        Rows of the feature store, with labels, predicted classes and probabilities in the same order.
+    labels, predicted, probabilities, training_texts
     size : int
         Messages of the sample.
     """

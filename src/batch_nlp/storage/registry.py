@@ -30,12 +30,8 @@ from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-MODEL_FILE, MANIFEST_FILE, CHECK_FILE, TRAINED_ON_FILE = (
-    "model.skops",
-    "manifest.json",
-    "check.parquet",
-    "trained_on.parquet",
-)
+MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
+CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
 _VERSION = re.compile(r"v(\d{4,})")
 
 
@@ -130,13 +126,7 @@ _BY_HAND = (
 
 
 class Registry:
-    """Versions of the model, one of them the champion.
-
-    Parameters
-    ----------
-    root : Path
-        ``paths.models``.
-    """
+    """Versions of the model below ``paths.models``, one of them the champion."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -173,8 +163,7 @@ class Registry:
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:
-        pointer = {"version": version, "previous": previous, "published_at": now.isoformat()}
-        write_sealed(self._pointer, pointer)
+        write_sealed(self._pointer, {"version": version, "previous": previous, "published_at": now.isoformat()})
 
     def champion_version(self) -> str | None:
         """Return the champion's version, None before the first is published."""
@@ -203,7 +192,7 @@ class Registry:
         return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
 
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
-        """Make a candidate the champion.
+        """Make a candidate the champion, and return its version.
 
         Parameters
         ----------
@@ -213,11 +202,6 @@ class Registry:
             Time of publication.
         keep : int
             Versions to keep, the champion and the one before it in any case.
-
-        Returns
-        -------
-        str
-            The new version.
 
         Raises
         ------
@@ -239,12 +223,7 @@ class Registry:
         return version
 
     def rollback(self, now: datetime) -> tuple[str, str]:
-        """Make the newest sound version before the champion the champion again.
-
-        Returns
-        -------
-        tuple of str
-            The version that was the champion and the one that is now.
+        """Make the newest sound version before the champion the champion again, and return the old and the new one.
 
         Raises
         ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from itertools import count
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Place
+from batch_nlp.storage.raw_files import REQUEUED_PART
 from batch_nlp.storage.raw_formats import parse_json, rows_of
 from batch_nlp.storage.raw_lines import Row
 
@@ -71,7 +72,7 @@ def raw_name(pattern: str, name: str) -> str:
     'review-requeued-20260101T000000Z.jsonl'
     """
     before, star, after = pattern.rpartition("*")
-    stem = f"{before.replace('*', '')}-requeued-{name}{after}".lstrip("-.")
+    stem = f"{before.replace('*', '')}{REQUEUED_PART}{name}{after}".lstrip("-.")
     if not star or not fnmatch(stem, pattern):
         raise SettingsError(
             f"dataset.messages.files={pattern}: rows cannot be put back, since no file of another name matches it. "
@@ -164,26 +165,27 @@ def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None
 
 def _under_free_name(temporary: Path, folder: Path, pattern: str, name: str) -> Path:
     """Give a file its name; where a file of that content is there already, it is what a killed run put back."""
-    names = (raw_name(pattern, name if number == 1 else f"{name}-{number}") for number in count(1))
-    target = next(
-        path for path in map(folder.joinpath, names) if not path.exists() or filecmp.cmp(temporary, path, shallow=False)
-    )
+    target = _free(temporary, (folder / raw_name(pattern, numbered) for numbered in _numbered(name)))
     if not target.exists():
         os.replace(temporary, target)
         sync_folder(folder)
     return target
 
 
+def _numbered(name: str) -> Iterator[str]:
+    return (name if number == 1 else f"{name}-{number}" for number in count(1))
+
+
+def _free(file: Path, paths: Iterable[Path]) -> Path:
+    """Return the first path that is free, or where a file of the same content is."""
+    return next(path for path in paths if not path.exists() or filecmp.cmp(file, path, shallow=False))
+
+
 def _retire(original: Path, done: set[Place] | None) -> None:
     """Move a quarantine file to those that were put back; rows that are not `done` stay (None: all are)."""
     kept = original.parent / REQUEUED
     kept.mkdir(exist_ok=True)
-    target = next(
-        path
-        for number in count(1)
-        if not (path := kept / (original.name if number == 1 else f"{original.stem}-{number}.parquet")).exists()
-        or filecmp.cmp(original, path, shallow=False)
-    )
+    target = _free(original, (kept / f"{numbered}.parquet" for numbered in _numbered(original.stem)))
     if not target.exists():
         with replacing(target) as temporary:
             shutil.copyfile(original, temporary)

@@ -32,16 +32,7 @@ def sample_schema(fields: Fields) -> pa.Schema:
 
 
 def id_hashes(ids: Any) -> NDArray[np.uint64]:
-    """Return 64 bits that stand for each id, the same in every process.
-
-    Parameters
-    ----------
-    ids : array-like of str, shape (n,)
-
-    Returns
-    -------
-    ndarray of uint64, shape (n,)
-    """
+    """Return 64 bits that stand for each id of an array-like of str, the same in every process."""
     return pd.util.hash_array(np.asarray(ids, dtype=object))
 
 
@@ -92,10 +83,7 @@ def write_sample(path: Path, rows: pa.Table) -> None:
 def read_sample(path: Path) -> pd.DataFrame:
     """Return a sample: the columns of the feature table, ``predicted_class`` and ``probabilities``.
 
-    Returns
-    -------
-    DataFrame
-        Vectors and ``probabilities`` are object columns of arrays, those of vectors float32.
+    Vectors and ``probabilities`` are object columns of arrays, those of vectors float32.
 
     Raises
     ------
@@ -126,16 +114,7 @@ def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def remove_old_samples(layers: Layers, keep: int, still_open: set[str]) -> None:
-    """Remove the samples of all but the newest batches.
-
-    Parameters
-    ----------
-    layers : Layers
-    keep : int
-        Samples to keep; at least `KEPT_SAMPLES` stay.
-    still_open : set of str
-        Batches whose samples stay in any case.
-    """
+    """Remove the samples of all but the newest `keep` batches, at least `KEPT_SAMPLES`, and those still open."""
     # a batch's name starts with its time
     old = sorted(layers.samples.glob("[!.]*.parquet"))[: -max(keep, KEPT_SAMPLES)]
     remove_sealed(path for path in old if path.stem not in still_open)

@@ -27,13 +27,7 @@ _ZEROS = bytes(1 << 20)
 
 @contextmanager
 def arrays_on_disk(folder: Path | None) -> Iterator[None]:
-    """Let arrays that are made in the block live in files.
-
-    Parameters
-    ----------
-    folder : Path or None
-        On the disk that is to hold them; None keeps them in memory.
-    """
+    """Let arrays that are made in the block live in files on the disk of a folder; None keeps them in memory."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     before = _folder.set(folder)
@@ -84,12 +78,7 @@ def _allocate(file: IO[bytes], size: int) -> None:
 
 
 class GrowingArray:
-    """A one-dimensional array that is made piece by piece.
-
-    Parameters
-    ----------
-    dtype : data type
-    """
+    """A one-dimensional array that is made piece by piece."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
@@ -117,14 +106,7 @@ class GrowingArray:
 
 
 def spool(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    """Return record batches as a table that lives in a file; strings get 64-bit offsets, as pandas has them.
-
-    Parameters
-    ----------
-    batches : iterable of RecordBatch
-    schema : Schema
-        Of the batches.
-    """
+    """Return record batches as a table that lives in a file; strings get 64-bit offsets, as pandas has them."""
     large = pa.schema(
         [field.with_type(pa.large_string()) if pa.types.is_string(field.type) else field for field in schema]
     )

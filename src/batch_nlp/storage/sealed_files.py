@@ -7,9 +7,8 @@ their own, see `seals`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,10 +37,11 @@ def _read(folder: Path) -> _Seal:
     return {str(name): list(digests) for name, digests in files.items()}
 
 
-def _change(folder: Path, change: Callable[[_Seal], None]) -> None:
+def _change(folder: Path, name: str, digests: list[str] | None) -> None:
+    """Enter what may be there under a name, or that nothing is."""
     files = _read(folder)
-    change(files)
-    write_sealed(folder / SEAL_FILE, {"files": files})
+    files.pop(name, None)
+    write_sealed(folder / SEAL_FILE, {"files": files if digests is None else {**files, name: digests}})
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def replacing_sealed(path: Path) -> Iterator[Path]:
             before = [_ABSENT]
         elif not before:
             before = [written(path)]
-        _change(path.parent, lambda files: files.update({path.name: [digest, *before]}))
+        _change(path.parent, path.name, [digest, *before])
     remember(path, digest)
-    _change(path.parent, lambda files: files.update({path.name: [digest]}))
+    _change(path.parent, path.name, [digest])
 
 
 def write_sealed_parquet(path: Path, table: pa.Table) -> None:
@@ -78,12 +78,8 @@ def remove_sealed(paths: Iterable[Path]) -> None:
     """Remove files and their entries; after a kill in between, one may be there without an entry."""
     for path in paths:
         if (path.parent / SEAL_FILE).exists():
-            _change(path.parent, partial(_forget, path.name))
+            _change(path.parent, path.name, None)
         path.unlink(missing_ok=True)
-
-
-def _forget(name: str, files: _Seal) -> None:
-    files.pop(name, None)
 
 
 def _problem(path: Path, digests: list[str]) -> str | None:
@@ -94,13 +90,7 @@ def _problem(path: Path, digests: list[str]) -> str | None:
 
 
 def check_file(path: Path, whole: bool = True) -> None:
-    """Check a file that is about to be read.
-
-    Parameters
-    ----------
-    path : Path
-    whole : bool
-        Whether a parquet file without a seal is read whole; its reader may do so itself.
+    """Check a file that is about to be read; a parquet file without a seal is read whole, unless its reader does so.
 
     Raises
     ------

@@ -111,24 +111,12 @@ def _log_problems(folder: Path, seal: _Seal | None) -> Iterator[tuple[str, str]]
 
 
 def problems(folder: Path) -> list[str]:
-    """Return what is wrong with a table, a sentence for each file that names it; nothing is written.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the table; one without a table has no problems.
-    """
+    """Return what is wrong with a table, a sentence for each file that names it; nothing is written."""
     return list(_problems(folder))
 
 
 def check(folder: Path, version: int | None = None) -> None:
-    """Check all files of a table; those that this process has checked before are not read again.
-
-    Parameters
-    ----------
-    folder : Path
-    version : int or None
-        An earlier version whose files are checked too.
+    """Check all files of a table, and of an earlier version; those that were checked before are not read again.
 
     Raises
     ------
@@ -147,13 +135,7 @@ def check(folder: Path, version: int | None = None) -> None:
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
-    """Return a table after checking its files, None where there is none.
-
-    Parameters
-    ----------
-    folder : Path
-    version : int or None
-        Version to open; None for the newest.
+    """Return a version of a table, the newest by default, after checking its files; None where there is no table.
 
     Raises
     ------
@@ -165,15 +147,7 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
 
 
 def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
-    """Add rows to a table, or make it of them, in one commit; only the holder of the writer's lock may.
-
-    Parameters
-    ----------
-    folder : Path
-    rows : Table
-        With the columns of the table.
-    note : dict of str to str
-        Noted in the commit.
+    """Add rows to a table, or make it of them, in one commit with a note; only the holder of the writer's lock may.
 
     Raises
     ------
@@ -199,14 +173,7 @@ def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
 
 
 def take_back(folder: Path, version: int) -> None:
-    """Make a table what it was at an earlier version, in one commit; only the holder of the writer's lock may.
-
-    Parameters
-    ----------
-    folder : Path
-    version : int
-        -1 takes back all rows.
-    """
+    """Make a table what it was at an earlier version (-1: without rows), in one commit; only the lock's holder may."""
     table = open_table(folder)
     if table is None or table.version() == version:
         return
@@ -235,12 +202,9 @@ def _seal_as_it_is(folder: Path) -> None:
 
 
 def seal(folder: Path) -> bool:
-    """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may.
+    """Seal what a killed run, or an earlier release, left without a seal, and say whether there was anything to seal.
 
-    Returns
-    -------
-    bool
-        Whether there was anything to seal.
+    Only the holder of the lock may.
     """
     table = open_table(folder)
     if table is None:

@@ -17,11 +17,6 @@ def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
     What does not fit spills to files in `engine.temp_directory`. DuckDB names them after the process, and the next one
     that spills there removes those of a process that was killed.
 
-    Parameters
-    ----------
-    engine : EngineConfig
-        Threads, the memory over which DuckDB spills to disk, and where to.
-
     Raises
     ------
     OSError

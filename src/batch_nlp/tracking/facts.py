@@ -22,44 +22,28 @@ _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 
 @dataclass(frozen=True)
 class TrackedTraining:
-    """A training that is over, published or not.
+    """A training that is over, published or not."""
 
-    Parameters
-    ----------
-    run : str
-        Name of the run that trained it.
-    started : datetime
-        When the training began, UTC.
-    seconds : float
-        How long it took.
-    candidate : Path
-        Folder of the candidate, with its manifest.
-    metrics : dict
-        Metrics on the hold-out; may be nested.
-    reports : list of Path
-        Other files that tell of it.
-    passed : bool or None
-        What the gate said; None where it was not asked.
-    reason : str
-        The checks that failed, in words.
-    checks : list of dict
-        All checks of the gate.
-    version : str or None
-        The version it was published as.
-    replaced : Path or None
-        Folder of the version that was the champion before.
-    """
-
+    # Name of the run that trained it
     run: str
+    # When the training began, UTC
     started: datetime
     seconds: float
+    # Folder of the candidate, with its manifest
     candidate: Path
+    # Metrics on the hold-out; may be nested
     metrics: Mapping[str, Any]
+    # Other files that tell of it
     reports: list[Path] = field(default_factory=list)
+    # What the gate said; None where it was not asked
     passed: bool | None = None
+    # The checks that failed, in words
     reason: str = ""
+    # All checks of the gate
     checks: list[dict[str, Any]] = field(default_factory=list)
+    # The version it was published as
     version: str | None = None
+    # Folder of the version that was the champion before
     replaced: Path | None = None
 
     @property

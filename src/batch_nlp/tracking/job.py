@@ -12,20 +12,13 @@ from omegaconf import OmegaConf
 
 @dataclass(frozen=True)
 class Job:
-    """The job that is running.
+    """The job that is running."""
 
-    Parameters
-    ----------
-    folder : Path
-        Where it keeps its settings and its log.
-    sweep : Path or None
-        Folder of the multirun that it belongs to; None for a single run.
-    overrides : list of str
-        Settings that its command line gave, without those that say where things are.
-    """
-
+    # Where it keeps its settings and its log
     folder: Path
+    # Folder of the multirun that it belongs to; None for a single run
     sweep: Path | None
+    # Settings that its command line gave, without those that say where things are
     overrides: list[str]
 
     @property

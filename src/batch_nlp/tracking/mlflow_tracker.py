@@ -82,14 +82,7 @@ class MlflowTracker(Tracker):
 
 
 class _TrainingRecord:
-    """One training on its way into MLflow.
-
-    Parameters
-    ----------
-    config : Config
-    training : TrackedTraining
-    address : Address
-    """
+    """One training on its way into MLflow."""
 
     client: Any
 

@@ -22,20 +22,13 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Address:
-    """Where runs are tracked.
+    """Where runs are tracked."""
 
-    Parameters
-    ----------
-    uri : str
-        Server or database, as MLflow takes it.
-    database : Path or None
-        File of a SQLite database.
-    artefacts : Path or None
-        Folder for artefacts; None where the server has its own place for them.
-    """
-
+    # Server or database, as MLflow takes it
     uri: str
+    # File of a SQLite database
     database: Path | None
+    # Folder for artefacts; None where the server has its own place for them
     artefacts: Path | None
 
 

@@ -32,7 +32,8 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
     """Spread a column of vectors over one column a dimension."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Remember the number of dimensions."""
+        """Remember the name of the column and the number of dimensions."""
+        self.name_ = str(X.columns[0])
         self.dims_ = len(np.asarray(X.iloc[0, 0]))
         return self
 
@@ -45,7 +46,7 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the dimensions."""
         check_is_fitted(self)
-        return np.array([f"embedding_{position:03d}" for position in range(self.dims_)], dtype=object)
+        return np.array([f"{self.name_}_{position:03d}" for position in range(self.dims_)], dtype=object)
 
 
 def _columns(*steps: tuple[str, Any, Any]) -> ColumnTransformer:

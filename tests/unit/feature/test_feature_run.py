@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from batch_nlp.contracts import FORBIDDEN_SOURCES
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
@@ -21,6 +20,7 @@ from batch_nlp.storage.layers import Layers
 
 MakeConfig = Callable[..., Config]
 Rows = list[dict[str, Any]]
+NOTHING = {"known": 0, "duplicates": 0, "quarantined": 0, "left_out": 0, "labels_alone": 0}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -54,8 +54,7 @@ class Desk:
     def run(self) -> FeatureResult:
         self.runs += 1
         now = START + timedelta(hours=self.runs)
-        inbox = Path(self.config.inference.inbox)
-        return run_feature_pipeline(self.config, self.layers, self.store, inbox, f"run-{self.runs}", now)
+        return run_feature_pipeline(self.config, self.layers, self.store, f"run-{self.runs}", now)
 
     def features(self) -> pd.DataFrame:
         ids = self.store.ids(self.version)
@@ -85,13 +84,13 @@ def test_without_a_message_file_the_error_says_where_to_put_which(desk: Desk) ->
 def test_only_what_is_new_is_computed(desk: Desk) -> None:
     desk.drop("review_1.json", review("a"), review("b"), review("a"))
     first = desk.run()
-    assert first.accounts == {"read": 3, "done": 2, "known": 0, "duplicates": 1, "quarantined": 0}
+    assert first.accounts == {"read": 3, "done": 2, **NOTHING, "duplicates": 1}
     assert first.labels == 2
     before = desk.store.data_version(desk.version)
     assert desk.run().accounts["read"] == 0
     assert desk.store.data_version(desk.version) == before
     desk.drop("review_2.json", review("b"), review("c"))
-    assert desk.run().accounts == {"read": 2, "done": 1, "known": 1, "duplicates": 0, "quarantined": 0}
+    assert desk.run().accounts == {"read": 2, "done": 1, **NOTHING, "known": 1}
     assert desk.features()["message_id"].tolist() == ["a", "b", "c"]
 
 
@@ -113,6 +112,28 @@ def test_a_label_of_another_text_is_not_this_messages(desk: Desk) -> None:
     desk.drop("review_2.json", review("a", 1, text="another text"))
     result = desk.run()
     assert (result.labels, result.accounts["quarantined"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["First\r\nsecond", "First\rsecond", "First \nsecond  ", "First\nsecond\n", "First\u00a0\nsecond"]
+)
+def test_a_label_of_the_same_text_with_other_line_ends_or_trailing_space_is_this_messages(
+    desk: Desk, text: str
+) -> None:
+    desk.drop("review_1.json", review("a", None, text="First\nsecond"))
+    desk.run()
+    desk.drop("review_2.json", review("a", 1, text=text))
+    result = desk.run()
+    assert (result.labels, result.accounts["known"], result.accounts["quarantined"]) == (1, 1, 0)
+    assert desk.labels() == {"a": "1"}
+
+
+def test_a_file_whose_name_fits_messages_and_a_side_table_hides_no_table(desk: Desk) -> None:
+    user = {"user_id": "u", "yelping_since": "2015-01-01 00:00:00", "elite": "2018,2019", "review_count": 9}
+    desk.drop("user.json", user)
+    desk.drop("new_user_reviews.json", review("a", date="2022-01-01"))
+    desk.run()
+    assert desk.features()[["elite_years", "tenure_days"]].to_numpy().tolist() == [[2, 2557]]
 
 
 def test_a_later_label_that_is_no_class_does_not_take_the_place_of_a_good_one(desk: Desk) -> None:
@@ -147,7 +168,7 @@ def test_every_layer_keeps_what_its_step_put_out(desk: Desk) -> None:
         ("c", "text"), ("d", "date"), ("e", "target"),
     ]  # fmt: skip
     page = (desk.layers.diagrams / "feature.html").read_text()
-    names = ("extract", "remove_duplicates", "validate", "clean_text", "create_features", "embedding")
+    names = ("extract", "validate", "remove_duplicates", "clean_text", "text_counts", "date_parts", "embedding")
     places = [page.find(name) for name in names]
     assert -1 not in places
 
@@ -168,7 +189,7 @@ def test_input_that_is_mostly_broken_stops_the_run_and_is_read_again_when_it_was
     kept = [path.name for path in desk.layers.intermediate.parent.parent.rglob("*.parquet")]
     assert sorted(name for name in kept if name.startswith("run-")) == ["run-1-0001.parquet"] * 2 + ["run-2.parquet"]
     desk.drop("review.json", review("a", text="mended too"), review("b"), review("c"))
-    assert desk.run().accounts == {"read": 3, "done": 3, "known": 0, "duplicates": 0, "quarantined": 0}
+    assert desk.run().accounts == {"read": 3, "done": 3, **NOTHING}
 
 
 @pytest.mark.parametrize("column", ["review_id", "text", "date"])
@@ -181,18 +202,16 @@ def test_a_missing_column_is_refused_before_anything_is_stored(desk: Desk, colum
     assert desk.store.count(desk.version) == 0
 
 
-def test_another_definition_computes_all_messages_anew_in_a_table_of_its_own(desk: Desk) -> None:
+def test_another_definition_computes_all_messages_anew_in_a_table_of_its_own(
+    desk: Desk, tmp_path: Path, make_config: MakeConfig
+) -> None:
     desk.drop("review.json", review("a", text="one two three"))
     desk.run()
-    other = Desk(replace(desk.config, features=replace(desk.config.features, clean_text=_cut(desk.config, 3))), runs=1)
+    other = Desk(make_config(tmp_path, "features.clean_text.max_chars=3"), runs=1)
     assert other.run().accounts["done"] == 1
     assert other.version != desk.version
     assert other.features()["text"].tolist() == ["one"]
     assert desk.features()["text"].tolist() == ["one two three"]
-
-
-def _cut(config: Config, max_chars: int) -> Any:
-    return replace(config.features.clean_text, max_chars=max_chars)
 
 
 def _poison(name: str, value: Any) -> Any:
@@ -207,9 +226,10 @@ def _poison(name: str, value: Any) -> Any:
 def test_no_feature_is_computed_from_what_holds_the_label_or_comes_later(
     tmp_path: Path, make_config: MakeConfig, sample_raw: Path
 ) -> None:
-    """Every column of FORBIDDEN_SOURCES is changed in all three tables; the features stay the same to the bit."""
+    """Every forbidden column is changed in all three tables; the features stay the same to the bit."""
     honest = Desk(make_config(tmp_path / "honest"))
     poisoned = Desk(make_config(tmp_path / "poisoned"))
+    forbidden = set(honest.config.dataset.forbidden)
     changed: set[str] = set()
     for file in sample_raw.iterdir():
         rows = []
@@ -221,13 +241,15 @@ def test_no_feature_is_computed_from_what_holds_the_label_or_comes_later(
         # the messages that break a contract by their stars are another matter
         sound = [row for row in rows if row.get("stars", 1) in (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5)]
         honest.drop(file.name, *sound)
-        changed |= {name for row in sound for name in row} & FORBIDDEN_SOURCES
+        changed |= {name for row in sound for name in row} & forbidden
         poisoned.drop(
             file.name,
-            *({name: _poison(name, value) if name in FORBIDDEN_SOURCES else value for name, value in row.items()}
+            *({name: _poison(name, value) if name in forbidden else value for name, value in row.items()}
               for row in sound),
         )  # fmt: skip
-    assert changed == FORBIDDEN_SOURCES
+    # the sample has them all but for two kinds of compliments
+    assert forbidden - changed <= {name for name in forbidden if name.startswith("compliment_")}
+    assert {"stars", "useful", "average_stars", "review_count", "friends", "is_open"} <= changed
     honest.run()
     poisoned.run()
     pd.testing.assert_frame_equal(honest.features(), poisoned.features(), check_exact=True)

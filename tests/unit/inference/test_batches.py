@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from batch_nlp.config import TablesConfig
+from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files, message_files
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files, inbox_files
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-TABLES = TablesConfig("*review*", "*user*", "*business*")
+DATASET = DatasetConfig(
+    "yelp",
+    messages=MessagesConfig("*review*"),
+    side_tables=[
+        SideTableConfig("user", "*user*", "user_id"),
+        SideTableConfig("business", "*business*", "business_id"),
+    ],
+)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def records(tmp_path: Path) -> BatchRecords:
 
 
 def claim(records: BatchRecords, inbox: Path, minutes: int = 0) -> Batch | None:
-    files = records.new_files(inbox, TABLES)
+    files = records.new_files(inbox, DATASET)
     return records.claim(files, "yelp", NOW + timedelta(minutes=minutes)) if files else None
 
 
@@ -64,7 +71,7 @@ def test_a_batch_of_another_dataset_is_left_to_its_own_runs(inbox: Path, records
     (inbox / "review.json").write_text("x")
     claim(records, inbox)
     assert records.unfinished("other") is None
-    assert records.new_files(inbox, TABLES) == {}
+    assert records.new_files(inbox, DATASET) == {}
 
 
 @pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.SCORED, BatchState.JUDGED])
@@ -132,7 +139,7 @@ def test_side_tables_and_unknown_files_in_the_inbox_are_no_messages(inbox: Path)
         "notes.txt", ".review.json", "review.json.tmp",
     ):  # fmt: skip
         (inbox / name).touch()
-    found = [file.name for file in message_files(inbox, TABLES)]
+    found = [file.name for file in inbox_files(inbox, DATASET)]
     assert found == ["messages_of_today.csv", "review.json", "user_review.json"]
 
 

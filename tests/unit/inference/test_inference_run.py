@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from batch_nlp.contracts import FEATURE_COLUMNS
-from sklearn.pipeline import Pipeline
+from tests.fields import FIELDS
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.dataset.side_tables import SideTables
 from batch_nlp.errors import DataError
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.inference.run import run_inference_pipeline
+from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
@@ -37,7 +37,7 @@ class World(Protocol):
     config: Config
     layers: Layers
     registry: Registry
-    definition: Any
+    definition: FeatureDefinition
 
 
 @dataclass
@@ -71,19 +71,21 @@ class Desk:
         self.minutes += 1
         now = NOW + timedelta(minutes=self.minutes)
         batch = self.records.claim(
-            self.records.new_files(Path(self.config.inference.inbox), self.config.dataset.tables), "sample", now
+            self.records.new_files(Path(self.config.inference.inbox), self.config.dataset), "sample", now
         )
         assert batch is not None
         return batch
 
     def score(self, batch: Batch) -> pd.DataFrame:
-        def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:
-            tables = SideTables(connection, None, None)
-            run = Surroundings(tables, known, ledger, self.embedding_cache, self.config.engine)
-            return build_feature_pipeline(self.world.definition, list(self.config.dataset.target_map), run)
+        config, definition = self.config, self.world.definition
 
-        columns = self.config.dataset.columns
-        run_inference_pipeline(self.config, self.layers, self.store, self.model, columns, steps, batch)
+        def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
+            tables = load_side_tables(config, definition, self.layers, connection)
+            run = Surroundings(tables, known, ledger, self.embedding_cache, config.engine)
+            return build_feature_pipeline(config, definition, run)
+
+        columns = read_columns(config, definition)
+        run_inference_pipeline(config, self.layers, self.store, self.model, columns, steps, batch)
         return self.read(batch)
 
     def read(self, batch: Batch) -> pd.DataFrame:
@@ -154,7 +156,7 @@ def test_a_sample_of_the_batch_is_kept_with_features_and_predictions(desk: Desk,
         assert row["text"] == f"message number {str(name)[1:]}"
         assert row["probabilities"].tolist() == out.loc[name, [f"probability_{label}" for label in CLASSES]].tolist()
         assert row["embedding"].dtype == np.float32
-    again = desk.model.decide(desk.model.pipeline.predict_proba(found[list(FEATURE_COLUMNS)]))
+    again = desk.model.decide(desk.model.pipeline.predict_proba(found[FIELDS.names]))
     assert again.tolist() == found["predicted_class"].tolist()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from batch_nlp.contracts import FEATURE_COLUMNS, FEATURES_SCHEMA
+from tests.fields import FIELDS
 
 from batch_nlp.inference.predict import Predict, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
@@ -36,7 +36,7 @@ def champion(world: World) -> Model:
 def rows(world: World) -> pd.DataFrame:
     """Return stored features under an index of their own, as the step `embedding` gives them."""
     frame = world.store.labelled(world.store.data_version(world.definition.version))[:50]
-    return frame[FEATURES_SCHEMA.names].set_index(pd.Index(range(1000, 1050)))
+    return frame[FIELDS.schema.names].set_index(pd.Index(range(1000, 1050)))
 
 
 def test_predictions_have_the_columns_that_are_handed_over(champion: Model, rows: pd.DataFrame, world: World) -> None:
@@ -61,7 +61,7 @@ def test_probabilities_sum_to_one_and_the_model_decides_on_the_class(champion: M
     names = np.array(["negative", "neutral", "positive"])
     assert out["predicted_label"].tolist() == names[out["predicted_class"]].tolist()
     assert len(set(out["predicted_class"])) > 1
-    expected = champion.pipeline.predict_proba(rows[list(FEATURE_COLUMNS)])
+    expected = champion.pipeline.predict_proba(rows[FIELDS.names])
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 

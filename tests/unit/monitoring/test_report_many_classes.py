@@ -13,7 +13,7 @@ from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
 from batch_nlp.monitoring.report import read_reports, show_verdict, write_batch_report, write_index, write_metrics
-from batch_nlp.monitoring.report.shown import most_telling, with_parents
+from batch_nlp.monitoring.report.document import most_telling, with_parents
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import judge
 

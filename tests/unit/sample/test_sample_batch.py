@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from batch_nlp.sample import deliver_labels, write_batch
-from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import bank
 
 REVIEWS = "yelp_academic_dataset_review.json"
 

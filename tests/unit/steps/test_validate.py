@@ -7,31 +7,29 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from batch_nlp.config import FiltersConfig
 from batch_nlp.steps.validate import Validate
 from batch_nlp.storage.ledger import Ledger
 
 
 def messages(*rows: dict[str, Any]) -> pd.DataFrame:
     """Return extracted messages; what is not given is sound."""
-    sound = {"text": "fine", "written_at": "2020-01-01T00:00:00Z", "target": "5", "user_review_count": 3.0}
+    sound = {"text": "fine", "written_at": "2020-01-01T00:00:00Z", "target": "5"}
     filled = [{"message_id": f"m{number}", **sound, **row} for number, row in enumerate(rows)]
     frame = pd.DataFrame({name: pd.Series([row[name] for row in filled], dtype=object) for name in filled[0]})
     return frame.assign(
         written_at=pd.to_datetime(frame["written_at"], utc=True).dt.as_unit("us"),
-        user_review_count=frame["user_review_count"].astype(float),
         source_file="review.json",
         source_line=range(1, len(rows) + 1),
     )
 
 
-def run(frame: pd.DataFrame, ledger: Ledger, **filters: bool) -> pd.DataFrame:
-    return Validate(["1", "2", "3", "4", "5"], FiltersConfig(**filters), ledger).transform(frame)
+def run(frame: pd.DataFrame, ledger: Ledger, timed: bool = True) -> pd.DataFrame:
+    return Validate(["1", "2", "3", "4", "5"], timed, ledger).transform(frame)
 
 
 def test_sound_messages_pass_as_they_are() -> None:
     ledger = Ledger()
-    frame = messages({}, {"target": None}, {"text": "😀"}, {"message_id": "é" * 256}, {"user_review_count": None})
+    frame = messages({}, {"target": None}, {"text": "😀"}, {"message_id": "é" * 256})
     pd.testing.assert_frame_equal(run(frame, ledger), frame)
     assert ledger.quarantined == 0
 
@@ -76,12 +74,27 @@ def test_a_message_with_several_faults_is_quarantined_once_and_every_faulty_one_
     assert ledger.quarantined == 3
 
 
-def test_filters_are_settings() -> None:
-    frame = messages({"text": " "}, {"user_review_count": 0.0}, {"user_review_count": None})
-    assert run(frame, Ledger(), non_empty_text=False).index.tolist() == [0, 1, 2]
+def test_a_source_without_times_has_messages_without_a_time() -> None:
+    frame = messages({"written_at": None}, {}, {"written_at": "1989-12-31T23:59:59Z"})
+    assert run(frame, Ledger(), timed=False).index.tolist() == [0, 1]
+    assert run(frame, Ledger()).index.tolist() == [1]
+
+
+@pytest.mark.parametrize(("target", "passes"), [("any", True), ("x" * 256, True), ("x" * 257, False), ("", False)])
+def test_where_labels_are_not_listed_any_short_text_is_one(target: str, passes: bool) -> None:
     ledger = Ledger()
-    assert run(frame, ledger, non_empty_text=False, users_with_reviews=True).index.tolist() == [0, 2]
-    assert ledger.reasons == {("validate", "filter: user without reviews"): 1}
+    assert len(Validate(None, True, ledger).transform(messages({"target": target}))) == passes
+    assert ledger.reasons == ({} if passes else {("validate", "label is longer than 256 characters"): 1})
+
+
+def test_of_many_targets_five_are_named() -> None:
+    ledger = Ledger()
+    Validate([f"c{number:03}" for number in range(150)], True, ledger).transform(messages({"target": "d"}))
+    assert ledger.reasons == {("validate", "target is none of c000, c001, c002, c003, c004, ... (150 in all)"): 1}
+
+
+def test_where_nobody_keeps_account_they_are_left_out_all_the_same() -> None:
+    assert Validate(["5"]).transform(messages({"text": ""}, {}, {"target": "6"})).index.tolist() == [1]
 
 
 def test_an_empty_batch_passes() -> None:

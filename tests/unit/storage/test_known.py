@@ -46,15 +46,6 @@ def test_a_message_stored_without_its_text_is_known_by_its_id(connection: duckdb
 def test_an_empty_batch_is_looked_up(connection: duckdb.DuckDBPyConnection) -> None:
     known = KnownMessages(connection, STORED)
     assert look_up(known) == []
-    assert known.same_text(pd.Series([], dtype=object), pd.Series([], dtype=object)).tolist() == []
-
-
-def test_a_label_is_told_apart_by_id_and_text(connection: duckdb.DuckDBPyConnection) -> None:
-    known = KnownMessages(connection, STORED)
-    look_up(known, "new7")
-    ids = pd.Series(["a", "a", "new", "nobody", "b"], dtype=object)
-    hashes = pd.Series([digit * 32 for digit in "12712"], dtype=object)
-    assert known.same_text(ids, hashes).tolist() == [True, False, True, False, True]
 
 
 def test_ids_are_kept_to_the_letter(connection: duckdb.DuckDBPyConnection) -> None:

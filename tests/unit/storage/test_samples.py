@@ -104,5 +104,5 @@ def test_old_samples_go_and_those_of_open_batches_stay(tmp_path: Path) -> None:
 
 
 def test_samples_have_room_for_hundreds_of_classes() -> None:
-    field = SAMPLE_SCHEMA.field("predicted_class")
+    field = sample_schema(FIELDS).field("predicted_class")
     assert pa.array([999], field.type).to_pylist() == [999]

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from tests.unit.storage.test_lock import other_process_holding
 
-from batch_nlp.storage import working
-from batch_nlp.storage.working import who_works
+from batch_nlp.storage import lock
+from batch_nlp.storage.lock import who_works
 
 
 @pytest.fixture(params=["the kernel's list", "no list"])
 def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the kernel's list of locks, as on Linux, and without it, as on macOS."""
     if request.param == "no list":
-        monkeypatch.setattr(working, "_KERNEL_LOCKS", tmp_path / "none")
+        monkeypatch.setattr(lock, "_KERNEL_LOCKS", tmp_path / "none")
 
 
 def test_who_works_is_seen_without_taking_the_lock(kernel: None, tmp_path: Path) -> None:

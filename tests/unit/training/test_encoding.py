@@ -6,23 +6,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from batch_nlp.contracts import FEATURE_COLUMNS, NUMERIC_FEATURES
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from tests.fields import FIELDS
 
 from batch_nlp.config import Config, Encoding, Input, ReducerConfig, TrainingConfig
-from batch_nlp.training.encoding import EmbeddingColumns, build_encoding, build_imputer, build_reducer, build_scaler
+from batch_nlp.fields import Field, FieldRole, Fields
+from batch_nlp.training.encoding import EmbeddingColumns, dimensionality_reducer, imputer, scaler
+from batch_nlp.training.encoding import encoding as encoding_step
 from batch_nlp.training.pipeline import build_training_pipeline
 
 
 def rows(messages: pd.DataFrame) -> pd.DataFrame:
-    return messages[list(FEATURE_COLUMNS)]
+    return messages[FIELDS.names]
 
 
 def test_missing_numbers_become_the_median_of_the_training_rows_and_are_marked(messages: pd.DataFrame) -> None:
     train = rows(messages)[:100].copy()
     train["tenure_days"] = [np.nan, *range(1, 100)]
-    step = build_imputer().fit(train)
+    step = imputer(FIELDS).fit(train)
     new = rows(messages)[100:103].assign(tenure_days=[7.0, np.nan, np.nan])
     out = step.transform(new)
     assert out["tenure_days"].tolist() == [7.0, 50.0, 50.0]
@@ -32,13 +34,13 @@ def test_missing_numbers_become_the_median_of_the_training_rows_and_are_marked(m
 
 def test_a_message_without_a_business_has_a_category_of_its_own(messages: pd.DataFrame) -> None:
     train = rows(messages)[:100]
-    out = build_imputer().fit(train).transform(train.assign(category_group=pd.Series(None, train.index, "str")))
+    out = imputer(FIELDS).fit(train).transform(train.assign(category_group=pd.Series(None, train.index, "str")))
     assert set(out["category_group"]) == {"missing"}
 
 
 def test_a_number_that_no_training_row_has_is_no_obstacle(messages: pd.DataFrame) -> None:
     train = rows(messages)[:100].assign(elite_years=np.nan)
-    out = build_imputer().fit(train).transform(train)
+    out = imputer(FIELDS).fit(train).transform(train)
     assert out["elite_years"].tolist() == [0.0] * 100
 
 
@@ -59,14 +61,14 @@ def kinds(columns: list[str]) -> set[Input]:
 def test_encoded_rows_are_numbers_of_the_inputs_asked_for_under_unique_names(
     messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, inputs: list[Input]
 ) -> None:
-    train = build_imputer().fit_transform(rows(messages))
-    step = build_encoding(TrainingConfig(encoding=encoding, inputs=inputs), 1)
+    train = imputer(FIELDS).fit_transform(rows(messages))
+    step = encoding_step(TrainingConfig(steps=[], encoding=encoding, inputs=inputs), FIELDS, 1)
     out = step.fit_transform(train, labels.to_numpy())
     assert out.columns.is_unique
     assert all(pd.api.types.is_numeric_dtype(dtype) for dtype in out.dtypes)
     assert np.isfinite(out.to_numpy(float)).all()
     assert kinds(out.columns.tolist()) == set(inputs)
-    assert set(NUMERIC_FEATURES).issubset(out.columns) is (Input.tabular in inputs)
+    assert set(FIELDS.numbers).issubset(out.columns) is (Input.tabular in inputs)
     assert sum(name.startswith("embedding_") for name in out.columns) == (256 if Input.embedding in inputs else 0)
     assert step.get_feature_names_out().tolist() == out.columns.tolist()
 
@@ -74,15 +76,16 @@ def test_encoded_rows_are_numbers_of_the_inputs_asked_for_under_unique_names(
 def test_a_classifier_that_reads_texts_is_given_them_beside_the_scaled_numbers(
     messages: pd.DataFrame, labels: pd.Series[int]
 ) -> None:
-    train = build_imputer().fit_transform(rows(messages))
-    encoding = build_encoding(TrainingConfig(inputs=[Input.tabular]), 1, keep_text=True)
-    out = build_scaler(keep_text=True).fit_transform(encoding.fit_transform(train, labels.to_numpy()))
+    train = imputer(FIELDS).fit_transform(rows(messages))
+    step = encoding_step(TrainingConfig(steps=[], inputs=[Input.tabular]), FIELDS, 1, keep_text=True)
+    out = scaler(keep_text=True).fit_transform(step.fit_transform(train, labels.to_numpy()))
     assert out["text"].tolist() == messages["text"].tolist()
     numbers = out.drop(columns="text").astype(float)
     np.testing.assert_allclose(numbers.mean(), 0, atol=1e-9)
-    assert set(NUMERIC_FEATURES) <= set(numbers.columns)
-    alone = build_encoding(TrainingConfig(inputs=[]), 1, keep_text=True).fit_transform(train, labels.to_numpy())
-    assert build_scaler(keep_text=True).fit_transform(alone).columns.tolist() == ["text"]
+    assert set(FIELDS.numbers) <= set(numbers.columns)
+    texts = encoding_step(TrainingConfig(steps=[], inputs=[]), FIELDS, 1, keep_text=True)
+    alone = texts.fit_transform(train, labels.to_numpy())
+    assert scaler(keep_text=True).fit_transform(alone).columns.tolist() == ["text"]
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
@@ -90,27 +93,37 @@ def test_a_classifier_that_reads_texts_is_given_them_beside_the_scaled_numbers(
 def test_categories_that_training_never_saw_are_encoded(
     messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, classes: int
 ) -> None:
-    train = build_imputer().fit_transform(rows(messages))
-    settings = TrainingConfig(encoding=encoding, inputs=[Input.tabular])
-    step = build_encoding(settings, 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
+    train = imputer(FIELDS).fit_transform(rows(messages))
+    settings = TrainingConfig(steps=[], encoding=encoding, inputs=[Input.tabular])
+    step = encoding_step(settings, FIELDS, 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
     out = step.transform(train[:3].assign(category_group="casino"))
     assert np.isfinite(out.to_numpy(float)).all()
     assert out.iloc[0].filter(like="category_group").tolist() == out.iloc[1].filter(like="category_group").tolist()
 
 
 def test_rare_categories_share_a_column(messages: pd.DataFrame, labels: pd.Series[int]) -> None:
-    train = build_imputer().fit_transform(rows(messages))
+    train = imputer(FIELDS).fit_transform(rows(messages))
     train["category_group"] = ["a"] * (len(train) - 3) + ["b", "c", "d"]
-    settings = TrainingConfig(min_category_share=0.01, inputs=[Input.tabular])
-    out = build_encoding(settings, 1).fit_transform(train, labels.to_numpy())
+    settings = TrainingConfig(steps=[], min_category_share=0.01, inputs=[Input.tabular])
+    out = encoding_step(settings, FIELDS, 1).fit_transform(train, labels.to_numpy())
     found = [name for name in out.columns if name.startswith("category_group")]
     assert found == ["category_group_a", "category_group_infrequent_sklearn"]
     assert out[found[1]].sum() == 3
 
 
+def test_fields_are_told_by_their_role_and_vectors_by_the_fields_that_hold_them() -> None:
+    """No number, no category, two vectors: any list of fields is encoded."""
+    fields = Fields([Field("text", FieldRole.TEXT), Field("near", FieldRole.VECTOR), Field("far", FieldRole.VECTOR)])
+    frame = pd.DataFrame({"text": ["a", "b"], "near": [np.ones(2), np.zeros(2)], "far": [np.ones(3), np.zeros(3)]})
+    step = encoding_step(TrainingConfig(steps=[], inputs=[Input.tabular, Input.embedding]), fields, 1)
+    out = step.fit_transform(imputer(fields).fit_transform(frame), np.array([0, 1]))
+    assert out.shape == (2, 5)
+    assert out.columns.is_unique
+
+
 def test_the_scaler_gives_training_rows_zero_mean_and_unit_variance() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, 6.0], "b": [0.0, 0.0, 3.0]})
-    out = build_scaler().fit_transform(frame)
+    out = scaler().fit_transform(frame)
     np.testing.assert_allclose(out.mean(), 0, atol=1e-12)
     np.testing.assert_allclose(out.std(ddof=0), 1)
     assert out.columns.tolist() == ["a", "b"]
@@ -129,7 +142,11 @@ def test_the_reducer_drops_constant_correlated_and_unimportant_columns() -> None
             "noise": random.integers(0, 2, 400).astype(float),
         }
     )
-    reducer = build_reducer(ReducerConfig(constant=0.99, correlated=0.95, importance=0.2), 1, 1)
+    settings = TrainingConfig(
+        steps=[], reducer=ReducerConfig(enabled=True, constant=0.99, correlated=0.95, importance=0.2)
+    )
+    reducer = dimensionality_reducer(settings, 1, 1)
+    assert not isinstance(reducer, str)
     assert reducer.fit_transform(frame, y).columns.tolist() == ["signal", "other"]
 
 
@@ -148,7 +165,7 @@ def test_vectors_become_columns_and_an_empty_batch_none() -> None:
 def test_the_training_pipeline_has_the_steps_of_the_design_and_clones(
     tmp_path: Path, make_config: Callable[..., Config], reduced: str
 ) -> None:
-    pipeline = build_training_pipeline(make_config(tmp_path, f"training.reducer.enabled={reduced}"))
+    pipeline = build_training_pipeline(make_config(tmp_path, f"training.reducer.enabled={reduced}"), FIELDS)
     names = [name for name, _ in clone(pipeline).steps]
     assert names == ["imputer", "encoding", "scaler", "dimensionality_reducer", "training"]
     assert (pipeline.named_steps["dimensionality_reducer"] == "passthrough") is (reduced == "false")

@@ -20,7 +20,7 @@ from tests.fields import FIELDS
 from xgboost import DMatrix, XGBClassifier
 
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.encoding import build_encoding, build_imputer
+from batch_nlp.training.encoding import encoding, imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 from batch_nlp.training.explanation.contributions import OCCLUSION, contributions
 from batch_nlp.training.explanation.words import MOST_WORDS_LEFT_OUT, term_effects, word_effects
@@ -172,8 +172,8 @@ def test_of_a_model_that_reads_texts_words_are_left_out(
 ) -> None:
     settings = replace(world.config.training, inputs=[])
     pipeline = Pipeline([
-        ("imputer", build_imputer()),
-        ("encoding", build_encoding(settings, 0, keep_text=True)),
+        ("imputer", imputer(FIELDS)),
+        ("encoding", encoding(settings, FIELDS, 0, keep_text=True)),
         ("scaler", "passthrough"),
         ("training", TunedClassifier(WordReader(), balance="none", calibration="none", metric=None)),
     ])  # fmt: skip

@@ -1,15 +1,18 @@
-"""The facts of a batch as one JSON document: what its page is drawn from, and what the index is made of."""
+"""What is told, as JSON values: of a batch, which its page is drawn from, of its classes, and of the champions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.band import why_impossible
+from batch_nlp.monitoring.band import parents_of, why_impossible
+
+# Rows of a table of classes
+MOST_ROWS = 20
 
 
 def batch_document(
@@ -74,3 +77,57 @@ def json_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [json_value(item) for item in value]
     return value
+
+
+def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the publications and rollbacks of a decision log.
+
+    Parameters
+    ----------
+    decisions : iterable of mappings
+        Of the decision log, oldest first.
+
+    Returns
+    -------
+    list of dict
+        Oldest first, the last one is the champion: ``version``, ``at`` (ISO time), ``reason``, and ``metrics`` on its
+        hold-out. A version that was gone back to has its metrics again.
+    """
+    metrics: dict[str, Any] = {}
+    history = []
+    for decision in decisions:
+        kind, version = decision.get("decision"), decision.get("champion")
+        if kind not in ("gate", "rollback") or version is None or version == decision.get("champion_before"):
+            continue
+        if kind == "gate":
+            metrics[version] = dict(decision.get("metrics") or {})
+        history.append(
+            {
+                "version": version,
+                "at": decision.get("at"),
+                "reason": "rollback" if kind == "rollback" else str(decision.get("reason") or ""),
+                "metrics": metrics.get(version, {}),
+            }
+        )
+    return history
+
+
+def most_telling(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
+    """Return the classes to show: all, or of more than `most` those that are out first, and then the largest.
+
+    Parameters
+    ----------
+    shares : sequence of mappings
+        ``ClassShare`` as dicts.
+    most : int
+    """
+    if len(shares) <= most:
+        return list(shares)
+    return sorted(shares, key=lambda share: (not share["out"], -share["share"]))[:most]
+
+
+def with_parents(values: Mapping[str, float]) -> dict[str, float]:
+    """Return shares by class, in a hierarchy with the sums of the parents too."""
+    names, shares = list(values), list(values.values())
+    sums = {parent: sum(shares[index] for index in leaves) for parent, leaves in parents_of(names)}
+    return {**sums, **values}

@@ -1,21 +1,32 @@
-"""The state of a dataset as Prometheus metrics, for the textfile collector of a node exporter."""
+"""The state of a dataset as metrics in Prometheus' text format, for the textfile collector of a node exporter."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from loguru import logger
 
 from batch_nlp.monitoring.analysis import Performance
-from batch_nlp.monitoring.report.metric_file import Family, last_value, one, write_families
+from batch_nlp.monitoring.report.document import json_value
 from batch_nlp.monitoring.verdict import Status
+from batch_nlp.storage.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 _LAST_SUCCESS = "batch_nlp_last_success_timestamp_seconds"
 _OUTCOMES = ("predicted", "duplicates", "quarantined")
 # how a retraining ends: `same` gave the champion over again
 _RETRAININGS = ("promoted", "rejected", "same")
+
+# By the name of the metric: its value, or its values by what its label tells apart; None is left out
+Values = dict[str, float | Mapping[str, float | None] | None]
 
 
 def write_metrics(
@@ -48,17 +59,14 @@ def write_metrics(
     """
     own = [report for report in reports if report.get("dataset") == dataset]
     made = [decision for decision in decisions if decision.get("dataset") == dataset]
-    families = [
-        one(
-            "batch_nlp_last_inference_timestamp_seconds",
-            "When the last run of a pipeline with inference began.",
-            now.timestamp(),
-        ),
-        *_newest_batch(own[-1] if own else None),
-        *_totals(made),
-        *_quality(own, realised, champions),
-    ]
-    write_families(path, {"dataset": dataset}, families)
+    values: Values = {
+        "batch_nlp_last_inference_timestamp_seconds": now.timestamp(),
+        **(_newest_batch(own[-1]) if own else {}),
+        **_totals(made),
+        **_quality(own, realised),
+        **(_champion(champions[-1]) if champions else {}),
+    }
+    _write(path, {"dataset": dataset}, values)
 
 
 def write_run_metrics(path: Path, dataset: str, pipeline: str, now: datetime, exit_code: int) -> None:
@@ -75,75 +83,33 @@ def write_run_metrics(path: Path, dataset: str, pipeline: str, now: datetime, ex
     exit_code : int
         With 0, `now` is the time of the last success; otherwise that of the file before is kept.
     """
-    success = now.timestamp() if exit_code == 0 else last_value(path, _LAST_SUCCESS)
-    families = [
-        one("batch_nlp_last_run_timestamp_seconds", "When the last run began.", now.timestamp()),
-        one(_LAST_SUCCESS, "When the last run that ended with exit code 0 began.", success),
-        one("batch_nlp_last_exit_code", "Exit code of the last run.", exit_code),
-    ]
-    write_families(path, {"dataset": dataset, "pipeline": pipeline}, families)
+    values: Values = {
+        "batch_nlp_last_run_timestamp_seconds": now.timestamp(),
+        _LAST_SUCCESS: now.timestamp() if exit_code == 0 else _last_value(path, _LAST_SUCCESS),
+        "batch_nlp_last_exit_code": exit_code,
+    }
+    _write(path, {"dataset": dataset, "pipeline": pipeline}, values)
 
 
-def _newest_batch(report: Mapping[str, Any] | None) -> list[Family]:
-    if report is None:
-        return []
+def _newest_batch(report: Mapping[str, Any]) -> Values:
     analysis = report.get("analysis") or {}
     shares = (analysis.get("verdict") or report["verdict"])["shares"]
     accounts, band = report.get("accounts") or {}, report.get("band") or {}
-    at = datetime.fromisoformat(report["predicted_at"]).timestamp() if report.get("predicted_at") else None
-
-    def compared(name: str, side: str) -> float | None:
-        value: float | None = (analysis.get(name) or {}).get(side)
-        return value
-
+    confidence, unknown_words = (analysis.get(name) or {} for name in ("confidence", "unknown_words"))
     both = ("batch", "reference")
-    return [
-        one("batch_nlp_batch_timestamp_seconds", "When the newest batch was predicted.", at),
-        Family(
-            "batch_nlp_batch_messages",
-            "Messages of the newest batch by what became of them.",
-            {outcome: accounts.get(outcome) for outcome in _OUTCOMES},
-            "outcome",
-        ),
-        Family(
-            "batch_nlp_class_share_ratio",
-            "Share of a class in the predictions of the newest batch.",
-            {share["name"]: share["share"] for share in shares},
-            "class",
-        ),
-        Family(
-            "batch_nlp_class_share_bound_ratio",
-            "The band that every class's share should be in.",
-            {bound: band.get(bound) for bound in ("low", "high")},
-            "bound",
-        ),
-        Family(
-            "batch_nlp_verdict",
-            "1 for the verdict on the newest batch, 0 for the others.",
-            {status.value: float(report["verdict"]["status"] == status.value) for status in Status},
-            "status",
-        ),
-        Family(
-            "batch_nlp_confidence_ratio",
-            "Mean probability of the predicted class, in the newest batch and on the hold-out.",
-            {side: compared("confidence", side) for side in both},
-            "of",
-        ),
-        Family(
-            "batch_nlp_unknown_words_ratio",
-            "Mean share of words that training has not seen, in the newest batch and on the hold-out.",
-            {side: compared("unknown_words", side) for side in both},
-            "of",
-        ),
-        one(
-            "batch_nlp_estimated_f1_macro",
-            "Macro F1 of the newest batch, estimated from its probabilities.",
-            (analysis.get("estimated") or {}).get("f1_macro"),
-        ),
-    ]
+    return {
+        "batch_nlp_batch_timestamp_seconds": _predicted_at(report) if report.get("predicted_at") else None,
+        "batch_nlp_batch_messages": {outcome: accounts.get(outcome) for outcome in _OUTCOMES},
+        "batch_nlp_class_share_ratio": {share["name"]: share["share"] for share in shares},
+        "batch_nlp_class_share_bound_ratio": {bound: band.get(bound) for bound in ("low", "high")},
+        "batch_nlp_verdict": {status.value: report["verdict"]["status"] == status.value for status in Status},
+        "batch_nlp_confidence_ratio": {side: confidence.get(side) for side in both},
+        "batch_nlp_unknown_words_ratio": {side: unknown_words.get(side) for side in both},
+        "batch_nlp_estimated_f1_macro": (analysis.get("estimated") or {}).get("f1_macro"),
+    }
 
 
-def _totals(decisions: Iterable[Mapping[str, Any]]) -> list[Family]:
+def _totals(decisions: Iterable[Mapping[str, Any]]) -> Values:
     messages, retrainings = Counter(dict.fromkeys(_OUTCOMES, 0)), Counter(dict.fromkeys(_RETRAININGS, 0))
     batches: dict[str, bool] = {}
     held_back = 0
@@ -157,41 +123,79 @@ def _totals(decisions: Iterable[Mapping[str, Any]]) -> list[Family]:
         elif kind == "retraining":
             retrainings[str(decision.get("outcome") or "unknown")] += 1
         held_back += kind == "held back"
-    return [
-        one("batch_nlp_batches", "Batches that were judged.", len(batches), counter=True),
-        Family("batch_nlp_messages", "Messages by what became of them.", {**messages}, "outcome", counter=True),
-        one("batch_nlp_alarms", "Batches with the verdict drift.", sum(batches.values()), counter=True),
-        one("batch_nlp_held_back", "Retrainings that the breaker held back.", held_back, counter=True),
-        Family(
-            "batch_nlp_retrainings",
-            "Retrainings that drift led to, by how they ended.",
-            {**retrainings},
-            "outcome",
-            counter=True,
-        ),
-    ]
+    return {
+        "batch_nlp_batches": len(batches),
+        "batch_nlp_messages": messages,
+        "batch_nlp_alarms": sum(batches.values()),
+        "batch_nlp_held_back": held_back,
+        "batch_nlp_retrainings": retrainings,
+    }
 
 
-def _quality(
-    reports: Sequence[Mapping[str, Any]], realised: Mapping[str, Performance], champions: Sequence[Mapping[str, Any]]
-) -> list[Family]:
+def _quality(reports: Sequence[Mapping[str, Any]], realised: Mapping[str, Performance]) -> Values:
     labelled = next((report for report in reversed(reports) if report["name"] in realised), None)
-    champion = champions[-1] if champions else None
-    found = []
-    if labelled is not None:
-        name, at = labelled["name"], datetime.fromisoformat(labelled["predicted_at"]).timestamp()
-        found += [
-            one(
-                "batch_nlp_realised_f1_macro",
-                "Macro F1 of the newest batch whose labels have come.",
-                realised[name].f1_macro,
-            ),
-            one("batch_nlp_realised_batch_timestamp_seconds", "When that batch was predicted.", at),
-        ]
-    if champion is not None:
-        f1 = champion.get("metrics", {}).get("f1_macro")
-        found += [
-            Family("batch_nlp_champion_info", "The model that predicts.", {champion["version"]: 1.0}, "version"),
-            one("batch_nlp_champion_f1_macro", "Its macro F1 on its hold-out.", f1),
-        ]
-    return found
+    if labelled is None:
+        return {}
+    return {
+        "batch_nlp_realised_f1_macro": realised[labelled["name"]].f1_macro,
+        "batch_nlp_realised_batch_timestamp_seconds": _predicted_at(labelled),
+    }
+
+
+def _champion(champion: Mapping[str, Any]) -> Values:
+    return {
+        "batch_nlp_champion_info": {champion["version"]: 1.0},
+        "batch_nlp_champion_f1_macro": champion.get("metrics", {}).get("f1_macro"),
+    }
+
+
+def _predicted_at(report: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(report["predicted_at"]).timestamp()
+
+
+def _write(path: Path, common: Mapping[str, str], values: Values) -> None:
+    """Write metrics with the labels that all of them have; what they mean is in ``metrics.yaml``."""
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    known = yaml.safe_load((files(__package__) / "metrics.yaml").read_text(encoding="utf-8"))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collected([_metric(name, known[name], common, value) for name, value in values.items()]))
+    write_bytes(path, generate_latest(registry))
+
+
+class _Collected:
+    """Metrics that are worked out already, as the registry asks for them."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> list[Metric]:
+        return self._metrics
+
+
+def _metric(
+    name: str, known: Mapping[str, Any], common: Mapping[str, str], value: float | Mapping[str, float | None] | None
+) -> Metric:
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+    kind = CounterMetricFamily if known.get("counter") else GaugeMetricFamily
+    metric = kind(name, known["help"], labels=[*common, *([known["label"]] if "label" in known else [])])
+    for own, number in value.items() if isinstance(value, Mapping) else [(None, value)]:
+        if number is not None:
+            metric.add_metric([json_value(label) for label in (*common.values(), own) if label is not None], number)
+    return metric
+
+
+def _last_value(path: Path, name: str) -> float | None:
+    """Return the value that a file has for a metric of one sample; None where it has none, or there is no file."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    if not path.exists():
+        return None
+    try:
+        families = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        logger.warning("{}: not readable ({}), and written anew", path, error)
+        return None
+    values = [sample.value for family in families if family.name == name for sample in family.samples]
+    return values[0] if values else None

@@ -10,7 +10,7 @@ from rich.table import Table
 from batch_nlp.config import DriftRule
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.report.shown import most_telling
+from batch_nlp.monitoring.report.document import most_telling
 from batch_nlp.monitoring.verdict import Status, Verdict
 
 _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}

@@ -19,20 +19,11 @@ _ACTIONS = {Action(name): name for name in EVENTS if name in set(Action)}
 
 @dataclass(frozen=True)
 class Moment:
-    """A batch on the time line.
-
-    Parameters
-    ----------
-    document : mapping
-        The batch's document.
-    realised : Performance or None
-        Of its predictions, where labels have come.
-    events : set of str
-        Of `EVENTS`.
-    """
+    """A batch on the time line."""
 
     document: Mapping[str, Any]
     realised: Performance | None
+    # Of `EVENTS`
     events: set[str] = field(default_factory=set)
 
     @property
@@ -49,6 +40,11 @@ class Moment:
     def at(self) -> str:
         """ISO time of its predictions."""
         return str(self.document.get("predicted_at") or "")
+
+    @property
+    def happened(self) -> list[str]:
+        """Its events, in their order."""
+        return [event for event in EVENTS if event in self.events]
 
     @property
     def analysis(self) -> Mapping[str, Any]:

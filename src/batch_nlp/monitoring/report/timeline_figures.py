@@ -1,51 +1,145 @@
-"""The figures of the index: shares, events, confidence and F1, one place on the x axis a batch."""
+"""The figures of the index: shares, events, confidence and F1, one place on the x axis a batch.
+
+What is where is worked out here; the template ``timeline.html`` draws it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from math import ceil, floor, log10
 from typing import Any
 
-from markupsafe import Markup
-
-from batch_nlp.monitoring.report.rendering import moment as written
-from batch_nlp.monitoring.report.svg import Point, figure, nice_ticks, percent, polyline, ribbon, shape, short
+from batch_nlp.monitoring.report.rendering import percent
 from batch_nlp.monitoring.report.timeline import EVENTS, Moment, main_classes
 
-_WIDTH, _LEFT, _RIGHT = 940.0, 96.0, 14.0
 # A panel, the room between two with the title of the lower one, how much less it is without, and a row of events
 _PANEL, _GAP, _UNTITLED, _LANE = 92.0, 34.0, 12.0, 20.0
-# Up to so many batches each can be pointed at; with more, their places are too narrow for that
-_POINTABLE = 200
-_LONGEST_NAME = 60
 
 Value = Callable[[Moment], float | None]
+Values = Sequence[float | None]
+Point = tuple[float, float]
 
 
-def share_figure(line: Sequence[Moment], band: Mapping[str, Any]) -> Markup:
+@dataclass(frozen=True)
+class Panel:
+    """A part of a figure with a y axis of its own, from `low` to `high`; values are one a batch."""
+
+    title: str
+    top: float
+    low: float
+    high: float
+    # how a value is written
+    form: Callable[[float], str]
+    # classes of the page's style, and what is drawn as a line in each
+    lines: list[tuple[str, Values]]
+    dot: str
+    dots: Values
+    bounds: Sequence[tuple[float, float] | None] = ()
+    band: tuple[float, float] | None = None
+
+    @property
+    def bottom(self) -> float:
+        """Where its base line is."""
+        return self.top + _PANEL
+
+    def y(self, value: float) -> float:
+        """Return where a value is; what is beyond the axis is at its end."""
+        return self.top + _PANEL * (self.high - min(max(value, self.low), self.high)) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        """Return the marks: round numbers and the edges of the band, which go first where two are close."""
+        edges = [edge for edge in self.band or () if self.low <= edge <= self.high]
+        round_ones = nice_ticks(self.low, self.high, 2 if self.band else 3)
+        near = 0.12 * (self.high - self.low)
+        return edges + [tick for tick in round_ones if all(abs(tick - edge) > near for edge in edges)]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels over the same batches, and below them what happened."""
+
+    line: Sequence[Moment]
+    panels: list[Panel]
+    bottom: float
+    # for those who cannot see it: the whole, and the shares of each batch
+    words: str
+    shares: Sequence[str]
+    lanes: Sequence[str] = ()
+    width, left, right = 940.0, 96.0, 926.0
+
+    @property
+    def step(self) -> float:
+        """The width of a batch's place."""
+        return (self.right - self.left) / max(len(self.line), 1)
+
+    def x(self, place: int) -> float:
+        """Return the middle of a batch's place."""
+        return self.left + (place + 0.5) * self.step
+
+    def runs(self, panel: Panel, values: Values) -> Iterator[list[Point]]:
+        """Return the points of a line, parted where there are none."""
+        run: list[Point] = []
+        for place, value in enumerate([*values, None]):
+            if value is not None:
+                run.append((self.x(place), panel.y(value)))
+            elif run:
+                yield run
+                run = []
+
+    def areas(self, panel: Panel) -> list[list[Point]]:
+        """Return the outlines of the areas between a panel's bounds."""
+        lower, upper = (self.runs(panel, [bound and bound[side] for bound in panel.bounds]) for side in (0, 1))
+        return [[*low, *reversed(high)] for low, high in zip(lower, upper, strict=True) if len(low) > 1]
+
+    def champions(self) -> Iterator[tuple[float, str, bool]]:
+        """Return where another model began to score, and whether there is room for its name."""
+        versions = [moment.document.get("model_version") for moment in self.line]
+        free = 0.0
+        for place in range(1, len(versions)):
+            before, now = versions[place - 1], versions[place]
+            if now and before and now != before:
+                x = self.x(place) - self.step / 2
+                yield x, now, x > free
+                free = x + 46 if x > free else free
+
+    def dates(self) -> Iterator[tuple[float, str, str]]:
+        """Return some dates to write below the panels, each with its place and its anchor."""
+        count = min(len(self.line), 8)
+        for number in range(count):
+            place = round(number * (len(self.line) - 1) / max(count - 1, 1))
+            last = count > 1 and number == count - 1
+            x = min(self.x(place) + 18, self.width) if last else self.x(place)
+            yield x, _day(self.line[place].at), "end" if last else "middle"
+
+
+def share_figure(line: Sequence[Moment], band: Mapping[str, Any]) -> Figure:
     """Return a panel for each class, its share with the interval against the band, and below what happened."""
-    shares = [moment.shares for moment in line]
-    frame = _Frame(line)
-    parts: list[Markup] = []
-    top = 0.0
-    for name in frame.classes:
+    classes, shares = main_classes(line), [moment.shares for moment in line]
+    panels = []
+    for number, name in enumerate(classes):
         low, high = (band.get("of") or {}).get(name, (band["low"], band["high"]))
         found = [one.get(name) for one in shares]
         most = max([share["upper"] for share in found if share] + [1.6 * (low or 0.0), 0.01])
-        panel = _Panel(frame, top, 0.0, min(1.0, 1.08 * most), percent, name)
-        parts += [] if low is None else panel.band(low, high)
-        parts += panel.axis([] if low is None else [low, high])
-        parts.append(panel.area([(s["lower"], s["upper"]) if s else None for s in found]))
-        parts.append(panel.line([s["share"] if s else None for s in found], ""))
-        parts += panel.dots(((i, s["share"]) for i, s in enumerate(found) if s and s["out"]), "mark out")
-        top += _PANEL + _GAP
+        panels.append(
+            Panel(
+                title=name,
+                top=number * (_PANEL + _GAP) + _GAP - 8,
+                low=0.0,
+                high=min(1.0, 1.08 * most),
+                form=percent,
+                lines=[("", [share["share"] if share else None for share in found])],
+                dot="mark out",
+                dots=[share["share"] if share and share["out"] else None for share in found],
+                bounds=[(share["lower"], share["upper"]) if share else None for share in found],
+                band=None if low is None else (low, high),
+            )
+        )
     lanes = [event for event in EVENTS if any(event in moment.events for moment in line)]
-    for number, event in enumerate(lanes):
-        parts += _lane(frame, top + number * _LANE, event)
-    bottom = top + len(lanes) * _LANE
-    latest = frame.shares(line[-1]) if line else ""
-    words = f"Class shares of {len(line)} batches against the band. Newest batch: {latest or 'no predictions'}."
-    return _whole(frame, parts, bottom, words)
+    told = _in_words(line, classes)
+    words = f"Class shares of {len(line)} batches against the band. Newest batch: {told[-1] or 'no predictions'}."
+    return Figure(line, panels, len(panels) * (_PANEL + _GAP) + len(lanes) * _LANE, words, told, lanes)
 
 
 def value_figure(
@@ -54,151 +148,46 @@ def value_figure(
     value: Value,
     reference: Value,
     form: Callable[[float], str],
-    dots: Value | None = None,
-) -> Markup | None:
+    dots: Value = lambda _: None,
+) -> Figure | None:
     """Return one panel with a figure of the batches, its reference as a dashed line, and dots; None without values."""
-    values, references = [value(moment) for moment in line], [reference(moment) for moment in line]
-    marked = [dots(moment) for moment in line] if dots else []
+    values, references, marked = ([found(moment) for moment in line] for found in (value, reference, dots))
     known = [found for found in (*values, *references, *marked) if found is not None]
     if not any(found is not None for found in (*values, *marked)):
         return None
     room = max(0.12 * (max(known) - min(known)), 0.01)
-    frame = _Frame(line)
-    panel = _Panel(frame, -_UNTITLED, max(0.0, min(known) - room), max(known) + room, form, "")
-    parts = [
-        *panel.axis([]),
-        panel.line(references, "held"),
-        panel.line(values, ""),
-        *panel.dots(((i, found) for i, found in enumerate(marked) if found is not None), "true"),
-    ]
+    panel = Panel(
+        title="",
+        top=_GAP - 8 - _UNTITLED,
+        low=max(0.0, min(known) - room),
+        high=max(known) + room,
+        form=form,
+        lines=[("held", references), ("", values)],
+        dot="true",
+        dots=marked,
+    )
     last = next((form(found) for found in reversed(values) if found is not None), "not known")
-    return _whole(frame, parts, _PANEL + _GAP - _UNTITLED, f"{title} of {len(line)} batches; newest: {last}.")
+    words = f"{title} of {len(line)} batches; newest: {last}."
+    return Figure(line, [panel], _PANEL + _GAP - _UNTITLED, words, _in_words(line, main_classes(line)))
 
 
-class _Frame:
-    """Where each batch is on the x axis."""
+def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Return round numbers between two others, about as many as are asked for.
 
-    def __init__(self, line: Sequence[Moment]) -> None:
-        self.line, self.classes = line, main_classes(line)
-        self.step = (_WIDTH - _LEFT - _RIGHT) / max(len(line), 1)
-
-    def shares(self, moment: Moment) -> str:
-        """Return the shares of a batch in words."""
-        found = moment.shares
-        return ", ".join(f"{name} {found[name]['share']:.1%}" for name in self.classes if name in found)
-
-    def x(self, place: int) -> float:
-        return _LEFT + (place + 0.5) * self.step
-
-    def champions(self, bottom: float) -> Iterable[Markup]:
-        """Return a line where another model began to score."""
-        versions = [moment.document.get("model_version") for moment in self.line]
-        free = 0.0
-        for place in range(1, len(versions)):
-            before, now = versions[place - 1], versions[place]
-            if now and before and now != before:
-                x = self.x(place) - self.step / 2
-                yield shape("line", x1=x, x2=x, y1=18.0, y2=bottom, kind="champion")
-                if x > free:
-                    yield shape("text", now, x=x + 3, y=28.0, kind="label")
-                    free = x + 46
-
-    def dates(self, top: float) -> Iterable[Markup]:
-        """Return some dates below the panels."""
-        count = min(len(self.line), 8)
-        for number in range(count):
-            place = round(number * (len(self.line) - 1) / max(count - 1, 1))
-            text = _day(self.line[place].at)
-            anchor = "end" if count > 1 and number == count - 1 else "middle"
-            x = self.x(place) if anchor == "middle" else min(self.x(place) + 18, _WIDTH)
-            yield shape("text", text, x=x, y=top + 14, text_anchor=anchor, kind="tick")
-
-    def hits(self, bottom: float) -> Iterable[Markup]:
-        """Return what makes each batch a link with its name."""
-        if len(self.line) > _POINTABLE:
-            return
-        for place, moment in enumerate(self.line):
-            events = "".join(f", {event}" for event in EVENTS if event in moment.events)
-            title = shape("title", f"{written(moment.at)}: {self.shares(moment)}{events}")
-            area = shape(
-                "rect", title, x=self.x(place) - self.step / 2, y=18.0, width=self.step, height=bottom - 18, kind="hit"
-            )
-            yield shape("a", area, href=moment.link)
+    Examples
+    --------
+    >>> nice_ticks(0.0, 0.34), nice_ticks(0.63, 0.83)
+    ([0.0, 0.1, 0.2, 0.3], [0.65, 0.7, 0.75, 0.8])
+    """
+    rough = (high - low) / count
+    unit = 10.0 ** floor(log10(rough))
+    step = min((factor * unit for factor in (1, 2, 5, 10)), key=lambda size: abs(size - rough))
+    return [round(number * step, 10) for number in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
 
 
-class _Panel:
-    """A part of a figure with a y axis of its own."""
-
-    def __init__(
-        self, frame: _Frame, top: float, low: float, high: float, form: Callable[[float], str], title: str
-    ) -> None:
-        self.frame, self.low, self.high, self.form = frame, low, high, form
-        self.top = top + _GAP - 8
-        self.title = shape("text", short(title, _LONGEST_NAME), x=_LEFT, y=self.top - 8, kind="name")
-
-    def y(self, value: float) -> float:
-        return self.top + _PANEL * (self.high - min(max(value, self.low), self.high)) / (self.high - self.low)
-
-    def point(self, place: int, value: float) -> Point:
-        return self.frame.x(place), self.y(value)
-
-    def axis(self, edges: Sequence[float]) -> list[Markup]:
-        """Return the base line, with marks at round numbers and at the edges, which go first where two are close."""
-        bottom, near = self.top + _PANEL, 0.12 * (self.high - self.low)
-        kept = [edge for edge in edges if self.low <= edge <= self.high]
-        ticks = nice_ticks(self.low, self.high, 2 if edges else 3)
-        kept += [tick for tick in ticks if all(abs(tick - edge) > near for edge in kept)]
-        marks = (
-            shape("text", self.form(tick), x=_LEFT - 8, y=self.y(tick) + 4, text_anchor="end", kind="tick")
-            for tick in kept
-        )
-        return [self.title, shape("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, kind="axis"), *marks]
-
-    def band(self, low: float, high: float) -> list[Markup]:
-        width, top, bottom = _WIDTH - _LEFT - _RIGHT, self.y(high), self.y(low)
-        edges = [edge for edge in (low, high) if self.low < edge < self.high]
-        return [
-            shape("rect", x=_LEFT, y=top, width=width, height=bottom - top, kind="band"),
-            *(shape("line", x1=_LEFT, x2=_LEFT + width, y1=self.y(e), y2=self.y(e), kind="edge") for e in edges),
-        ]
-
-    def line(self, values: Sequence[float | None], kind: str) -> Markup:
-        return polyline((None if v is None else self.point(i, v) for i, v in enumerate(values)), kind)
-
-    def area(self, bounds: Sequence[tuple[float, float] | None]) -> Markup:
-        lower = [None if b is None else self.point(i, b[0]) for i, b in enumerate(bounds)]
-        upper = [None if b is None else self.point(i, b[1]) for i, b in enumerate(bounds)]
-        return ribbon(lower, upper, "ribbon")
-
-    def dots(self, values: Iterable[tuple[int, float]], kind: str) -> list[Markup]:
-        radius = 3.6 if self.frame.step > 4 else 2.2
-        return [shape("circle", cx=self.frame.x(i), cy=self.y(v), r=radius, kind=kind) for i, v in values]
-
-
-def _lane(frame: _Frame, top: float, event: str) -> list[Markup]:
-    width = min(max(frame.step * 0.7, 1.6), 9.0)
-    places = [place for place, moment in enumerate(frame.line) if event in moment.events]
-    return [
-        shape("text", event, x=_LEFT - 8, y=top + 13, text_anchor="end", kind="label"),
-        shape("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=top + 9, y2=top + 9, kind="grid"),
-        *(
-            shape(
-                "rect",
-                x=frame.x(place) - width / 2,
-                y=top + 3,
-                width=width,
-                height=12,
-                rx=1,
-                kind=event.replace(" ", "-"),
-            )
-            for place in places
-        ),
-    ]
-
-
-def _whole(frame: _Frame, parts: Sequence[Markup], bottom: float, words: str) -> Markup:
-    whole = [*parts, *frame.champions(bottom), *frame.dates(bottom), *frame.hits(bottom)]
-    return figure(_WIDTH, bottom + 22, words, whole)
+def _in_words(line: Sequence[Moment], classes: Sequence[str]) -> list[str]:
+    shares = (moment.shares for moment in line)
+    return [", ".join(f"{name} {own[name]['share']:.1%}" for name in classes if name in own) for own in shares]
 
 
 def _day(at: str) -> str:

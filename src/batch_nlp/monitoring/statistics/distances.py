@@ -25,13 +25,9 @@ class Distance:
 
     Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out; to a sample
     without any count the distance is 0.
-
-    Parameters
-    ----------
-    of_rows : callable
-        The distances of many pairs at once; takes and returns arrays.
     """
 
+    # The distances of many pairs at once; takes and returns arrays
     of_rows: OfRows
 
     def __call__(self, counts: ArrayLike, other: ArrayLike) -> float:

@@ -6,8 +6,10 @@ It reads without the lock, so that it can look while a run works; to mend, the c
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
@@ -15,27 +17,21 @@ from loguru import logger
 from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.decisions import check_decisions
-from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part
-from batch_nlp.runner.verify.leftovers import check_leftovers
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, count
 from batch_nlp.runner.verify.predictions import check_predictions
 from batch_nlp.runner.verify.records import check_records, read_records
 from batch_nlp.runner.verify.registry import check_registry
 from batch_nlp.runner.verify.reports import check_reports
 from batch_nlp.runner.verify.screen import Outcome, show
 from batch_nlp.runner.verify.store import check_store
-from batch_nlp.storage.atomic import write_json
-from batch_nlp.storage.working import who_works
+from batch_nlp.storage.atomic import unfinished, write_json
+from batch_nlp.storage.lock import who_works
 
 REPORT_FILE = "verify.json"
 
 
 def verify(run: Run) -> None:
     """Check the whole state and show what was found; with ``verify.repair`` mend what is safe to mend first.
-
-    Parameters
-    ----------
-    run : Run
-        With ``verify.repair``, the only one that works.
 
     Raises
     ------
@@ -68,26 +64,47 @@ def verify(run: Run) -> None:
 
 
 def _check(run: Run) -> list[Part]:
-    batches, damaged = read_records(run)
+    (batches, damaged), layers = read_records(run), run.layers
     return [
-        _guarded("store", run.store.folder, lambda: check_store(run)),
-        _guarded("registry", run.registry.root, lambda: check_registry(run)),
-        _guarded("batches", run.layers.batches, lambda: check_records(run, batches, damaged)),
-        _guarded("predictions", run.layers.predictions, lambda: check_predictions(run, batches)),
-        _guarded("decisions", run.layers.decisions, lambda: check_decisions(run, batches)),
-        _guarded("reports", run.layers.batch_reports, lambda: check_reports(run, batches)),
-        _guarded("unfinished", run.layers.root, lambda: check_leftovers(run)),
+        _guarded("store", run.store.folder, lambda part: check_store(run, part)),
+        _guarded("registry", run.registry.root, lambda part: check_registry(run, part)),
+        _guarded("batches", layers.batches, lambda part: check_records(run, batches, damaged, part)),
+        _guarded("predictions", layers.predictions, lambda part: check_predictions(run, batches, part)),
+        _guarded("decisions", layers.decisions, lambda part: check_decisions(run, batches, part)),
+        _guarded("reports", layers.batch_reports, lambda part: check_reports(run, batches, part)),
+        _guarded("unfinished", layers.root, lambda part: _check_leftovers(run, part)),
     ]
 
 
-def _guarded(name: str, path: Path, check: Callable[[], Part]) -> Part:
+def _guarded(name: str, path: Path, check: Callable[[Part], str]) -> Part:
     """Return a part after its check; if it cannot be checked, that is what was found: the others must show."""
+    part = Part(name)
     try:
-        return check()
+        part.checked = check(part)
     except UNREADABLE as error:
-        problem = f"cannot be checked ({type(error).__name__}: {error})"
+        part = Part(name, "not checked to the end")
         action = "Mend the disk or the folder's permissions, or restore the folder from a backup"
-        return Part(name, "not checked to the end", [Finding(name, path, problem, action)])
+        part.error(path, f"cannot be checked ({type(error).__name__}: {error})", action)
+    return part
+
+
+def _check_leftovers(run: Run, part: Part) -> str:
+    """Find temporary files and folders of runs that were killed, in the folders that only runs write to."""
+    folders = (*run.layers.own_folders, run.registry.root)
+    left = sorted({path for folder in folders for path in unfinished(folder)})
+    for path in left:
+        problem = "a run was killed while it wrote this; no reader sees it"
+        action = "Nothing: the next run that works alone removes it, and so does verify.repair=true"
+        part.warn(path, problem, action, partial(_remove, path), passing=True)
+    return f"{count(len(left), 'temporary name')} that killed runs left" if left else "killed runs left nothing"
+
+
+def _remove(path: Path) -> str:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    return "removed"
 
 
 def _mend(parts: list[Part]) -> list[str]:

@@ -8,12 +8,10 @@ from typing import Any
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import Batch, BatchState
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import Finding, Part, Severity, count, file_and_problem
-
-_NAME = "decisions"
+from batch_nlp.runner.verify.finding import Part, count, file_and_problem
 
 
-def check_decisions(run: Run, batches: list[Batch]) -> Part:
+def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
     """Check that every line can be read, and that every batch that was judged has its decision."""
     path = run.layers.decisions
     lines, broken = 0, []
@@ -27,28 +25,26 @@ def check_decisions(run: Run, batches: list[Batch]) -> Part:
                         judged[decision["batch"]] = decision.get("accounts")
                 except (ValueError, KeyError, TypeError):
                     broken.append(lines)
-    found = []
     try:
         run.decisions.read()
     except DataError as error:
         action = "The breaker, and so the next inference, refuses to work by it"
-        found.append(Finding(_NAME, *file_and_problem(str(error), path.parent), action))
+        part.error(*file_and_problem(str(error), path.parent), action)
     if broken:
         shown = ", ".join(map(str, broken[:5]))
         problem = f"{count(len(broken), 'line')} that cannot be read (number {shown})"
         action = "Nothing if a run was killed while it wrote, every reader passes over such a line; else see a backup"
-        found.append(Finding(_NAME, path, problem, action, Severity.WARNING, passing=True))
+        part.warn(path, problem, action, passing=True)
     for batch in batches:
         if batch.state not in {BatchState.JUDGED, BatchState.DONE}:
             continue
         if batch.name not in judged:
-            problem = f"no decision on batch {batch.name}, which was judged"
             report = run.layers.batch_reports / f"{batch.name}.html"
             action = f"Restore the log from a backup: the breaker reads it. The verdict is also in {report}"
-            found.append(Finding(_NAME, path, problem, action))
+            part.error(path, f"no decision on batch {batch.name}, which was judged", action)
         elif judged[batch.name] != batch.accounts:
             problem = (
                 f"the accounts of batch {batch.name} are {judged[batch.name]}, and its record says {batch.accounts}"
             )
-            found.append(Finding(_NAME, path, problem, "Restore the log or the record from a backup"))
-    return Part(_NAME, f"{count(lines, 'line')}, {count(len(judged), 'batch', 'batches')}", found)
+            part.error(path, problem, "Restore the log or the record from a backup")
+    return f"{count(lines, 'line')}, {count(len(judged), 'batch', 'batches')}"

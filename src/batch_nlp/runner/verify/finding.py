@@ -20,6 +20,8 @@ from batch_nlp.storage.sealed_files import remove_sealed
 
 # What reading a file that is damaged, or is none of ours, can end with
 UNREADABLE = (DataError, OSError, ValueError, KeyError, TypeError, pa.ArrowException, DeltaError, duckdb.Error)
+# Mends something without losing anything of value, and returns what was done
+Repair = Callable[[], str]
 
 
 class Severity(StrEnum):
@@ -36,49 +38,38 @@ class Finding:
 
     Parameters
     ----------
-    part : str
-        Part of the state.
     path : Path
         The file or folder that it is about.
-    problem : str
-        What is wrong.
-    action : str
-        What to do about it.
+    problem, action : str
+        What is wrong, and what to do about it.
     severity : Severity
-    repair : callable, optional
-        Mends it without losing anything of value, and returns what was done.
+    repair : callable or None
+        What ``verify.repair=true`` does about it.
     passing : bool
         Whether a run at work leaves its like behind for a moment.
     """
 
-    part: str
     path: Path
     problem: str
     action: str
-    severity: Severity = Severity.ERROR
-    repair: Callable[[], str] | None = None
-    passing: bool = False
-
-    @property
-    def repairable(self) -> bool:
-        """Whether ``verify.repair=true`` mends it."""
-        return self.repair is not None
+    severity: Severity
+    repair: Repair | None
+    passing: bool
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {
-            "part": self.part,
             "path": str(self.path),
             "problem": self.problem,
             "action": self.action,
             "severity": self.severity.value,
-            "repairable": self.repairable,
+            "repairable": self.repair is not None,
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
-    """A part of the state after it was checked.
+    """A part of the state, and what is found in it.
 
     Parameters
     ----------
@@ -89,8 +80,25 @@ class Part:
     """
 
     name: str
-    checked: str
+    checked: str = ""
     findings: list[Finding] = field(default_factory=list)
+
+    def error(
+        self, path: Path, problem: str, action: str, repair: Repair | None = None, *, passing: bool = False
+    ) -> None:
+        """Enter something that a person must see to."""
+        self.findings.append(Finding(path, problem, action, Severity.ERROR, repair, passing))
+
+    def warn(
+        self, path: Path, problem: str, action: str, repair: Repair | None = None, *, passing: bool = False
+    ) -> None:
+        """Enter something that does no harm to results."""
+        self.findings.append(Finding(path, problem, action, Severity.WARNING, repair, passing))
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What a person must see to."""
+        return [found for found in self.findings if found.severity is Severity.ERROR]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -116,22 +124,13 @@ def file_and_problem(sentence: str, folder: Path) -> tuple[Path, str]:
     return (Path(path), problem) if colon and Path(path).is_relative_to(folder) else (folder, sentence)
 
 
-def orphans_folder(run: Run) -> Path:
-    """Return where a run puts aside what belongs to nothing."""
-    return run.layers.root / "09_inference" / "orphans" / run.name
-
-
 def set_aside(run: Run, path: Path) -> str:
-    """Move a file or folder of the data root to the run's folder of orphans, below the path that it had.
+    """Move a file or folder of the data root to the run's folder of orphans, and return what was done.
 
-    Nothing is deleted: what belongs to nothing may still be all that is left of something.
-
-    Returns
-    -------
-    str
-        What was done.
+    It goes below the path that it had. Nothing is deleted: what belongs to nothing may still be all that is left of
+    something.
     """
-    target = orphans_folder(run) / path.relative_to(run.layers.root)
+    target = run.layers.root / "09_inference" / "orphans" / run.name / path.relative_to(run.layers.root)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(path, target)
     sync_folder(target.parent)

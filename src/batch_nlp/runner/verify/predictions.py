@@ -8,11 +8,10 @@ from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.contents import Contents, read_contents
-from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part, count, file_and_problem
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem
 from batch_nlp.storage import sealed_files
 from batch_nlp.storage.tables import connect
 
-_NAME = "predictions"
 _BACKUP = (
     "Restore the file from a backup; or, to have the files scored again, put them in the inbox, and remove the "
     "record together with the batch's folder of predictions"
@@ -21,36 +20,38 @@ _SECOND = "Remove it: the first predictions stand"
 _BUG = f"A bug, or a file that was changed by hand: please report the first. {_BACKUP}"
 
 
-def check_predictions(run: Run, batches: list[Batch]) -> Part:
+def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
     """Check the predictions of every batch that is scored, row by row, and that no message was predicted twice."""
-    found: list[Finding] = []
     files, rows, second = [], 0, 0
     for batch in batches:
         path = run.layers.predictions / batch.name / PREDICTIONS_FILE
         if batch.state is BatchState.CLAIMED:  # what is there already is replaced
             continue
         damaged = dict(file_and_problem(told, path.parent) for told in sealed_files.problems(path.parent))
-        found += [Finding(_NAME, file, problem, _BACKUP) for file, problem in damaged.items()]
+        for file, problem in damaged.items():
+            part.error(file, problem, _BACKUP)
         if path in damaged:
             continue
         if not path.exists():
-            found.append(Finding(_NAME, path, "the predictions of a batch that was scored are not there", _BACKUP))
+            part.error(path, "the predictions of a batch that was scored are not there", _BACKUP)
             continue
         try:
             contents = read_contents(path, run.config.engine.batch_rows)
         except UNREADABLE as error:
-            found.append(Finding(_NAME, path, f"cannot be read ({error})", _BACKUP))
+            part.error(path, f"cannot be read ({error})", _BACKUP)
             continue
         files.append(path)
         rows += contents.rows
-        found += [Finding(_NAME, path, problem, _BUG) for problem in _against_record(contents, batch)]
+        for problem in _against_record(contents, batch):
+            part.error(path, problem, _BUG)
         others = sorted({*path.parent.glob(rescored_file("*")), *path.parent.glob(REWEIGHTED_FILE)} - {*damaged})
         second += len(others)
         for other in others:
-            found += [Finding(_NAME, other, problem, _SECOND) for problem in _second(run, path, other, contents)]
-    found += _twice(run, files)
+            for problem in _second(run, path, other, contents):
+                part.error(other, problem, _SECOND)
+    _find_twice(run, files, part)
     told = f"{count(rows, 'message')} in {count(len(files), 'batch', 'batches')}"
-    return Part(_NAME, told + (f", {count(second, 'second prediction')}" if second else ""), found)
+    return told + (f", {count(second, 'second prediction')}" if second else "")
 
 
 def _against_record(contents: Contents, batch: Batch) -> list[str]:
@@ -79,17 +80,16 @@ def _second(run: Run, first: Path, path: Path, contents: Contents) -> list[str]:
     try:
         problems = _rows_in_order(read_contents(path, run.config.engine.batch_rows))
         with connect(run.config.engine) as connection:
-            row = connection.execute(
+            ((missing, rows),) = connection.execute(
                 """
-                SELECT count(*) FROM (SELECT message_id FROM read_parquet(?) EXCEPT ALL
-                                      SELECT message_id FROM read_parquet(?))
+                SELECT (SELECT count(*) FROM (SELECT message_id FROM read_parquet($first) EXCEPT ALL
+                                              SELECT message_id FROM read_parquet($second))),
+                       (SELECT count(*) FROM read_parquet($second))
                 """,
-                [str(first), str(path)],
-            ).fetchone()
-            total = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
+                {"first": str(first), "second": str(path)},
+            ).fetchall()
     except UNREADABLE as error:
         return [f"cannot be read ({error})"]
-    missing, rows = int(row[0]) if row else 0, int(total[0]) if total else 0
     if missing or rows != contents.rows:
         problems.append(
             f"holds {rows:,} rows and misses {count(missing, 'message')} of the {contents.rows:,} that were predicted "
@@ -98,10 +98,10 @@ def _second(run: Run, first: Path, path: Path, contents: Contents) -> list[str]:
     return problems
 
 
-def _twice(run: Run, files: list[Path]) -> list[Finding]:
+def _find_twice(run: Run, files: list[Path], part: Part) -> None:
     """Find messages that were predicted more than once, in one batch or in several."""
     if not files:
-        return []
+        return
     with connect(run.config.engine) as connection:
         rows = connection.execute(
             """
@@ -112,14 +112,7 @@ def _twice(run: Run, files: list[Path]) -> list[Finding]:
             """,
             [[str(path) for path in files]],
         ).fetchall()
-    return [
-        Finding(
-            _NAME,
-            Path(last),
-            f"{count(number, 'message')} predicted more than once"
-            + ("" if first == last else f", first in {Path(first).parent.name}")
-            + f"; {example} among them",
-            _BUG,
-        )
-        for first, last, number, example in rows
-    ]
+    for first, last, number, example in rows:
+        beside = "" if first == last else f", first in {Path(first).parent.name}"
+        problem = f"{count(number, 'message')} predicted more than once{beside}; {example} among them"
+        part.error(Path(last), problem, _BUG)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import UNREADABLE, Finding, Part, Severity, count, file_and_problem, set_aside
-from batch_nlp.runner.verify.restore import lost_record, restore_record
+from batch_nlp.runner.verify.contents import read_contents
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem, set_aside
 from batch_nlp.storage import sealed_files
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.requeued import REQUEUED
 from batch_nlp.storage.samples import sample_file
+from batch_nlp.storage.sealed_json import read_sealed
 
-_NAME = "batches"
 _ACCOUNTS = {"in", "predicted", "duplicates", "quarantined"}
 _AGAIN = (
     "Restore it from a backup; or, to have the files scored again, put them in the inbox, and remove the record "
@@ -30,7 +30,7 @@ _SAMPLE = "Predictions do not depend on it, but batches cannot be judged togethe
 def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
     """Return the sound records, oldest first, and what is wrong with the others, by file."""
     folder, names = run.layers.batches, {field.name for field in fields(Batch)}
-    damaged = dict(file_and_problem(told, folder) for told in BatchRecords(folder).problems())
+    damaged = dict(file_and_problem(told, folder) for told in run.batches.problems())
     batches = []
     for path in sorted(folder.glob("[!.]*.json")):
         if path in damaged:
@@ -44,114 +44,135 @@ def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
     return batches, damaged
 
 
-def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str]) -> Part:
-    """Check every record, that what it speaks of is there, and that nothing is there without a record.
-
-    Parameters
-    ----------
-    run : Run
-    batches, damaged
-        From `read_records`.
-    """
-    found = [_damaged_record(run, path, problem) for path, problem in damaged.items()]
+def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part: Part) -> str:
+    """Check every record of `read_records`, that what it speaks of is there, and that nothing is without a record."""
+    for path, problem in damaged.items():
+        _damaged_record(run, path, problem, part)
     for batch in batches:
         if batch.state is not BatchState.CLAIMED:
-            found += _accounts(run, batch) + _quarantine(run, batch) + _sample(run, batch)
+            _accounts(run, batch, part)
+            _quarantine(run, batch, part)
+            _sample(run, batch, part)
     for folder in sorted(run.layers.root.glob("07_model_output/*/samples")):
-        told = (file_and_problem(problem, folder) for problem in sealed_files.problems(folder))
-        # one that is gone may have been removed
-        found += [Finding(_NAME, path, problem, _SAMPLE) for path, problem in told if path.exists()]
-    found += _without_record(run, {batch.name for batch in batches} | {path.stem for path in damaged})
+        for told in sealed_files.problems(folder):
+            path, problem = file_and_problem(told, folder)
+            if path.exists():  # one that is gone may have been removed
+                part.error(path, problem, _SAMPLE)
+    _without_record(run, {batch.name for batch in batches} | {path.stem for path in damaged}, part)
     checked = count(len(batches) + len(damaged), "record")
     unfinished = [batch.name for batch in batches if batch.state is not BatchState.DONE]
     if unfinished:
         checked += f"; {', '.join(unfinished)} was begun, and the next inference goes on with it"
-    return Part(_NAME, checked, found)
+    return checked
 
 
-def _damaged_record(run: Run, path: Path, problem: str) -> Finding:
-    lost = lost_record(run, path.stem)
+def _damaged_record(run: Run, path: Path, problem: str, part: Part) -> None:
+    lost = _lost_record(run, path.stem)
     if lost is None:
-        return Finding(_NAME, path, problem, _AGAIN)
-    action = "verify.repair=true puts it aside and writes the record again from the batch's report"
+        part.error(path, problem, _AGAIN)
+        return
 
     def repair() -> str:
-        return f"{set_aside(run, path)}; {restore_record(run, lost)}"
+        return f"{set_aside(run, path)}; {_restore_record(run, lost)}"
 
-    return Finding(_NAME, path, problem, action, repair=repair)
+    part.error(
+        path, problem, "verify.repair=true puts it aside and writes the record again from the batch's report", repair
+    )
 
 
-def _accounts(run: Run, batch: Batch) -> list[Finding]:
+def _lost_record(run: Run, name: str) -> Batch | None:
+    """Return the record of a batch, which is gone or cannot be read, as the batch's report tells it.
+
+    None where there is no report, where it does not agree with the predictions, or where the response to the verdict
+    was not over when it was written: then nobody knows how far the batch had come.
+    """
+    try:
+        facts = read_sealed(run.layers.batch_reports / f"{name}.json", "", unsealed=True)
+        values = {field.name: facts[field.name] for field in fields(Batch) if field.name in facts}
+        batch = Batch(**{**values, "state": BatchState.DONE})
+        contents = read_contents(run.layers.predictions / name / PREDICTIONS_FILE, run.config.engine.batch_rows)
+    except (*UNREADABLE, AttributeError):
+        return None
+    agree = (
+        batch.name == name
+        and facts.get("answer") is not None
+        and contents.rows == batch.accounts.get("predicted")
+        and contents.counts == batch.counts
+    )
+    return batch if agree else None
+
+
+def _restore_record(run: Run, batch: Batch) -> str:
+    run.batches.write(batch)
+    return f"the record of {batch.name} was written again from its report"
+
+
+def _accounts(run: Run, batch: Batch, part: Part) -> None:
     path, accounts = run.layers.batches / f"{batch.name}.json", batch.accounts
     if set(accounts) != _ACCOUNTS or any(not isinstance(value, int) or value < 0 for value in accounts.values()):
-        return [Finding(_NAME, path, f"the accounts are not complete: {accounts}", _AGAIN)]
+        part.error(path, f"the accounts are not complete: {accounts}", _AGAIN)
+        return
     out = accounts["predicted"] + accounts["duplicates"] + accounts["quarantined"]
-    problems = []
     if accounts["in"] != out:
-        problems.append(
+        problem = (
             f"{accounts['in']:,} messages came in, and {out:,} are accounted for ({accounts['predicted']:,} predicted "
             f"+ {accounts['duplicates']:,} duplicates + {accounts['quarantined']:,} quarantined)"
         )
+        part.error(path, problem, _AGAIN)
     if sum(batch.counts) != accounts["predicted"]:
-        problems.append(
+        problem = (
             f"the counts of the classes, {batch.counts}, do not add up to {accounts['predicted']:,} predicted messages"
         )
-    return [Finding(_NAME, path, problem, _AGAIN) for problem in problems]
+        part.error(path, problem, _AGAIN)
 
 
-def _quarantine(run: Run, batch: Batch) -> list[Finding]:
+def _quarantine(run: Run, batch: Batch, part: Part) -> None:
     folder, expected = run.layers.inference_quarantine, batch.accounts.get("quarantined", 0)
     # of a batch whose rows were put back, all of them are there, and the other file has what was not put back
     files = (folder / REQUEUED / f"{batch.name}.parquet", folder / f"{batch.name}.parquet")
     path = next((file for file in files if file.exists()), files[-1])
     if not path.exists():
-        if not expected:
-            return []
-        problem = f"{count(expected, 'message')} of the batch in quarantine, and their file is not there"
-        action = "Nothing if you removed it; otherwise restore it from a backup, or the rows cannot be mended"
-        return [Finding(_NAME, path, problem, action, Severity.WARNING)]
+        if expected:
+            problem = f"{count(expected, 'message')} of the batch in quarantine, and their file is not there"
+            action = "Nothing if you removed it; otherwise restore it from a backup, or the rows cannot be mended"
+            part.warn(path, problem, action)
+        return
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            rows = sum(part.num_rows for part in file.iter_batches(run.config.engine.batch_rows))
+            rows = sum(batch.num_rows for batch in file.iter_batches(run.config.engine.batch_rows))
     except UNREADABLE as error:
         action = "Restore it from a backup, or take the rows from the files that the batch's record names"
-        return [Finding(_NAME, path, f"cannot be read ({error})", action)]
-    if rows == expected:
-        return []
-    problem = f"holds {rows:,} rows where the batch's record says {expected:,}"
-    return [Finding(_NAME, path, problem, "Restore the file or the record from a backup")]
+        part.error(path, f"cannot be read ({error})", action)
+        return
+    if rows != expected:
+        problem = f"holds {rows:,} rows where the batch's record says {expected:,}"
+        part.error(path, problem, "Restore the file or the record from a backup")
 
 
-def _sample(run: Run, batch: Batch) -> list[Finding]:
+def _sample(run: Run, batch: Batch, part: Part) -> None:
     path = sample_file(Layers(run.layers.root, batch.dataset), batch.name)
-    if batch.state is BatchState.DONE or path.exists():
-        return []
-    problem = "the sample of a batch that is not finished is not there"
-    action = "Nothing: the next inference judges the batch by its predictions, and compares no texts and features"
-    return [Finding(_NAME, path, problem, action, Severity.WARNING)]
+    if batch.state is not BatchState.DONE and not path.exists():
+        action = "Nothing: the next inference judges the batch by its predictions, and compares no texts and features"
+        part.warn(path, "the sample of a batch that is not finished is not there", action)
 
 
-def _without_record(run: Run, named: set[str]) -> list[Finding]:
+def _without_record(run: Run, named: set[str], part: Part) -> None:
     """Find what is there of batches without a record; a record that the report still knows is written again."""
-    found = []
     for folder in sorted(run.layers.predictions.glob("[!.]*/")):
         if folder.name in named:
             continue
-        lost = lost_record(run, folder.name)
+        lost = _lost_record(run, folder.name)
         if lost is None:
             repair, done = partial(set_aside, run, folder), "moves the folder to 09_inference/orphans"
         else:
-            repair, done = partial(restore_record, run, lost), "writes the record again from the batch's report"
+            repair, done = partial(_restore_record, run, lost), "writes the record again from the batch's report"
             named = named | {folder.name}
         problem = "predictions without a record: their messages count as predicted before, and nobody answers for them"
         action = f"Restore the record from a backup; or verify.repair=true {done}"
-        found.append(Finding(_NAME, folder, problem, action, repair=repair, passing=True))
+        part.error(folder, problem, action, repair, passing=True)
     samples = run.layers.root.glob("07_model_output/*/samples/[!.]*.parquet")
     for path in sorted([*run.layers.inference_quarantine.glob("[!.]*.parquet"), *samples]):
         if path.stem not in named:
             what = "sample" if path.parent.name == "samples" else "quarantine"
             problem, action = f"{what} of a batch without a record", "verify.repair=true puts it aside"
-            found.append(
-                Finding(_NAME, path, problem, action, Severity.WARNING, partial(set_aside, run, path), passing=True)
-            )
-    return found
+            part.warn(path, problem, action, partial(set_aside, run, path), passing=True)

@@ -7,70 +7,57 @@ from typing import Any
 
 from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import Finding, Part, Severity, count, file_and_problem
+from batch_nlp.runner.verify.finding import Part, count, file_and_problem
 from batch_nlp.storage.registry import check_in_fresh_process, read_manifest
 
-_NAME = "registry"
+_ABOUT = (
+    "Restore the folder from a backup. A champion is replaced with pipeline=rollback or pipeline=training; any other "
+    "version is passed over"
+)
 
 
-def check_registry(run: Run) -> Part:
+def check_registry(run: Run, part: Part) -> str:
     """Check the pointer, every version's files against its manifest, and that the champion works."""
-    registry = run.registry
-    versions = registry.versions()
-    found, damaged = [], set()
+    root, versions = run.registry.root, run.registry.versions()
+    damaged = set()
     for version in versions:
         try:
-            read_manifest(registry.root / version)
+            read_manifest(root / version)
         except DataError as error:
             damaged.add(version)
-            found.append(_about(run, version, error))
-    champion, previous, problems = _pointer(run)
-    found += problems
+            part.error(*file_and_problem(str(error), root / version), _ABOUT)
+    champion, previous = _pointer(run, part)
     for name in previous:
         if name not in versions:
             problem = "the pointer names it as a version to go back to, and it is not there"
             action = "Nothing: a rollback passes it over. Restore it from a backup to be able to go back to it"
-            found.append(Finding(_NAME, registry.root / name, problem, action, Severity.WARNING))
+            part.warn(root / name, problem, action)
     if champion is not None and champion not in versions:
         action = "Restore it from a backup, or go back with pipeline=rollback, or train with pipeline=training"
-        found.append(Finding(_NAME, registry.root / champion, "the champion is not there", action))
+        part.error(root / champion, "the champion is not there", action)
     elif champion is not None and champion not in damaged:
         try:
-            check_in_fresh_process(registry.root / champion)
+            check_in_fresh_process(root / champion)
         except DataError as error:
-            found.append(_about(run, champion, error))
-    found += _too_many(run, versions, {champion, *previous})
+            part.error(*file_and_problem(str(error), root / champion), _ABOUT)
+    keep, surplus = run.config.training.keep_versions, [name for name in versions if name not in {champion, *previous}]
+    if len(versions) > keep and surplus:
+        problem = f"{count(len(versions), 'version')} where training.keep_versions={keep}; unused: {', '.join(surplus)}"
+        action = "Nothing: a run was killed while it published, and the next new champion removes them"
+        part.warn(root, problem, action, passing=True)
     told = f"{count(len(versions), 'version')}, champion {champion or 'none'}"
-    return Part(_NAME, told if champion in damaged or champion not in versions else f"{told} works", found)
+    return told if champion in damaged or champion not in versions else f"{told} works"
 
 
-def _about(run: Run, version: str, error: DataError) -> Finding:
-    action = (
-        "Restore the folder from a backup. A champion is replaced with pipeline=rollback or pipeline=training; any "
-        "other version is passed over"
-    )
-    return Finding(_NAME, *file_and_problem(str(error), run.registry.root / version), action)
-
-
-def _pointer(run: Run) -> tuple[str | None, list[str], list[Finding]]:
-    """Return the champion, the versions to go back to, and what is wrong with the pointer."""
+def _pointer(run: Run, part: Part) -> tuple[str | None, list[str]]:
+    """Return the champion and the versions to go back to."""
     path = run.registry.root / "champion.json"
     try:
         champion = run.registry.champion_version()
     except DataError as error:
-        action = "Write the version to use into it by hand, as it says"
-        return None, [], [Finding(_NAME, *file_and_problem(str(error), path), action)]
+        part.error(*file_and_problem(str(error), path), "Write the version to use into it by hand, as it says")
+        return None, []
     if champion is None:
-        return None, [], []
+        return None, []
     pointer: dict[str, Any] = json.loads(path.read_bytes())
-    return champion, list(pointer["previous"]), []
-
-
-def _too_many(run: Run, versions: list[str], named: set[str | None]) -> list[Finding]:
-    keep = run.config.training.keep_versions
-    surplus = [name for name in versions if name not in named]
-    if len(versions) <= keep or not surplus:
-        return []
-    problem = f"{count(len(versions), 'version')} where training.keep_versions={keep}; unused: {', '.join(surplus)}"
-    action = "Nothing: a run was killed while it published, and the next new champion removes them"
-    return [Finding(_NAME, run.registry.root, problem, action, Severity.WARNING, passing=True)]
+    return champion, list(pointer["previous"])

@@ -44,13 +44,16 @@ class Outcome:
     @property
     def findings(self) -> list[Finding]:
         """What is not as it should be, errors first."""
-        found = [finding for part in self.parts for finding in part.findings]
-        return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+        return [found for _, found in self._by_part()]
 
     @property
     def errors(self) -> list[Finding]:
         """What a person must see to."""
-        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        return [found for part in self.parts for found in part.errors]
+
+    def _by_part(self) -> list[tuple[str, Finding]]:
+        found = [(part.name, finding) for part in self.parts for finding in part.findings]
+        return sorted(found, key=lambda one: one[1].severity is not Severity.ERROR)
 
     def facts(self) -> dict[str, Any]:
         """Return everything as JSON values."""
@@ -60,21 +63,14 @@ class Outcome:
             "sound": not self.errors,
             "run_at_work": self.working is not None,
             "parts": {part.name: {"checked": part.checked, "findings": len(part.findings)} for part in self.parts},
-            "findings": [finding.facts() for finding in self.findings],
+            "findings": [{"part": name, **found.facts()} for name, found in self._by_part()],
             "repaired": self.repaired,
         }
 
 
-def show(outcome: Outcome, console: Console | None = None) -> None:
-    """Print what was found.
-
-    Parameters
-    ----------
-    outcome : Outcome
-    console : Console, optional
-        Where to; standard output by default.
-    """
-    console = console or Console()
+def show(outcome: Outcome) -> None:
+    """Print what was found to standard output."""
+    console = Console()
     for line in _lines(outcome):
         console.print(line, soft_wrap=True)
 
@@ -92,12 +88,10 @@ def _lines(outcome: Outcome) -> list[Text]:
         lines += [Text(" " * 2 * _NAME + more) for more in rest]
     if outcome.repaired:
         lines += [Text(), Text("Repaired", style="bold")]
-        lines += [Text(f"- {printable(done)}") for done in _first(outcome.repaired)]
-    for finding in _first(outcome.findings):
-        lines += [
-            Text(),
-            Text(f"{finding.severity.value}: {printable(str(finding.path))}", _COLOURS[finding.severity]),
-        ]
+        lines += [Text(f"- {printable(done)}") for done in outcome.repaired[:_SHOWN]]
+    for finding in outcome.findings[:_SHOWN]:
+        headline = f"{finding.severity.value}: {printable(str(finding.path))}"
+        lines += [Text(), Text(headline, _COLOURS[finding.severity])]
         for text in (finding.problem, finding.action):
             sentence = text if text.endswith((".", "!", "?")) else f"{text}."
             lines += [Text(line) for line in wrapped(sentence[:1].upper() + sentence[1:], _WIDTH, "  ", "  ")]
@@ -108,11 +102,6 @@ def _lines(outcome: Outcome) -> list[Text]:
 
 
 def _state(part: Part) -> tuple[str, str]:
-    errors = sum(finding.severity is Severity.ERROR for finding in part.findings)
-    if errors:
-        return count(errors, "error"), "red"
+    if part.errors:
+        return count(len(part.errors), "error"), "red"
     return (count(len(part.findings), "warning"), "yellow") if part.findings else ("ok", "green")
-
-
-def _first(values: list[Any]) -> list[Any]:
-    return values[:_SHOWN]

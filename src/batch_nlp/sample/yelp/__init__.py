@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import orjson
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.settings import check
-from batch_nlp.sample.source import Part
+from batch_nlp.sample.source import Part, check
 from batch_nlp.sample.yelp import reviews, tables
-from batch_nlp.sample.yelp.lines import to_lines
 from batch_nlp.sample.yelp.world import World
 
 
@@ -31,13 +29,13 @@ class Yelp:
         for table, chunks in (("user", tables.users(world)), ("business", tables.businesses(world))):
             lines = (b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]) for rows in chunks)
             yield f"yelp_academic_dataset_{table}.json", ((content, 0) for content in lines)
-        parts = ((to_lines(chunk), len(chunk.rows)) for chunk in reviews.history(settings))
+        parts = ((reviews.to_lines(chunk), len(chunk.rows)) for chunk in reviews.history(settings))
         yield "yelp_academic_dataset_review.json", parts
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
         """Yield the reviews of a day, without stars and votes unless they are labelled."""
         columns = None if labelled else reviews.BATCH_COLUMNS
-        return (to_lines(chunk, columns) for chunk in reviews.batch(settings, number))
+        return (reviews.to_lines(chunk, columns) for chunk in reviews.batch(settings, number))
 
 
 SOURCE = Yelp()

@@ -1,14 +1,15 @@
-"""Makes the rows of the review table, a chunk at a time."""
+"""Makes the rows of the review table, a chunk at a time, and their lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from batch_nlp.config import SampleConfig
@@ -37,6 +38,11 @@ _WORDS_BY_STARS = np.array([1.2, 1.25, 1.15, 1.0, 0.9])
 # Which part of the reviews lacks their user and which their business; half a hundredth lacks both.
 _LOST_USERS = 0.02
 _LOST_BUSINESSES = (0.015, 0.03)
+
+# Columns of a message's id and of its label
+ID, LABEL = "review_id", "stars"
+_BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
+_BAD_STARS = (0.0, 6.0, 11.0, -1.0)
 
 # Stream number of `generator`; the batch number and the chunk's first index follow.
 _STREAM = 1
@@ -170,3 +176,37 @@ def _faults(settings: SampleConfig, random: np.random.Generator, size: int) -> t
     order = np.argsort(np.concatenate([np.arange(size), later]), kind="stable")
     hows = random.integers(0, 1 << 30, size)
     return [(int(place), int(hows[place])) for place in np.flatnonzero(broken)], places[order].tolist()
+
+
+def to_lines(chunk: Chunk, columns: Sequence[str] | None = None) -> bytes:
+    """Return the JSON lines of a chunk, some of them broken as in real files; `columns` are all of them by default."""
+    rows = chunk.rows if columns is None else [{name: row[name] for name in columns} for row in chunk.rows]
+    lines = [orjson.dumps(row) for row in rows]
+    for place, how in chunk.broken:
+        lines[place] = _broken(rows[place], how)
+    return b"".join([lines[place] + b"\n" for place in chunk.order])
+
+
+def _broken(row: Row, how: int) -> bytes:
+    """Return the line of a row with one fault, chosen by the random integer `how`."""
+    kinds = ("cut", "no text", "null text", "blank text", "date", "stars")
+    kind = kinds[how % len(kinds)]
+    if kind == "stars" and "stars" not in row:
+        kind = "cut"
+    detail = how >> 4
+    if kind == "cut":
+        line = orjson.dumps(row)
+        # A cut within a character would make the file invalid UTF-8, which is another fault than a cut line.
+        return line[: len(line) // 5 + detail % (len(line) // 2)].decode("utf-8", "ignore").encode()
+    damaged = dict(row)
+    if kind == "no text":
+        del damaged["text"]
+    elif kind == "null text":
+        damaged["text"] = None
+    elif kind == "blank text":
+        damaged["text"] = "  "
+    elif kind == "date":
+        damaged["date"] = _BAD_DATES[detail % len(_BAD_DATES)]
+    else:
+        damaged["stars"] = _BAD_STARS[detail % len(_BAD_STARS)]
+    return orjson.dumps(damaged)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from batch_nlp.sample.banks import bank
+from batch_nlp.sample.clauses import bank
 from batch_nlp.sample.keys import Draw, generator, integers
-from batch_nlp.sample.yelp.topics import Topic, topics
+from batch_nlp.sample.yelp.grammar import Topic, topics
 from batch_nlp.sample.yelp.world import LAST_DAY, World
 
 Row = dict[str, Any]
@@ -21,10 +21,6 @@ _CHUNK = 1000
 _USERS = 2
 _BUSINESSES = 3
 
-_COMPLIMENTS = ("hot", "more", "profile", "cute", "list", "note", "plain", "cool", "funny", "writer", "photos")
-_MEALS = ("dessert", "latenight", "lunch", "dinner", "brunch", "breakfast")
-_MOODS = ("romantic", "intimate", "touristy", "hipster", "divey", "classy", "trendy", "upscale", "casual")
-_PARKING = ("garage", "street", "validated", "lot", "valet")
 _EATING = ("Restaurants", "Food", "Nightlife")
 
 
@@ -70,7 +66,7 @@ def _user(user_id: str, reviews: int, friends: list[str], average: float, signed
         "fans": draw() % (1 + reviews // 10),
         "average_stars": 0.0 if gone else average,
     }
-    for name in _COMPLIMENTS:
+    for name in bank("yelp_attributes")["compliments"]:
         row[f"compliment_{name}"] = draw() % (1 + popular // 8) if popular else 0
     return row
 
@@ -136,39 +132,22 @@ def _name(kind: str, draw: Draw) -> Any:
     return _one(bank("yelp_names")[kind], draw)
 
 
-def _flag(draw: Draw) -> str:
-    return "True" if draw() & 1 else "False"
-
-
-def _nested(names: Sequence[str], draw: Draw) -> str:
-    """Return a mapping as the text of a Python literal, which is what Yelp's attributes hold."""
-    return repr({name: draw() % 4 == 0 for name in names})
-
-
 def _attributes(topic: Topic, draw: Draw) -> dict[str, str]:
-    found = {
-        "BusinessAcceptsCreditCards": _flag(draw),
-        "BikeParking": _flag(draw),
-        "WheelchairAccessible": _flag(draw),
-    }
+    known = bank("yelp_attributes")
+    found = _drawn(known["all"], draw)
     if draw() % 3:
-        found["BusinessParking"] = _nested(_PARKING, draw)
-    if topic.group in _EATING:
-        found |= {
-            "RestaurantsPriceRange2": str(1 + draw() % 4),
-            "RestaurantsTakeOut": _flag(draw),
-            "RestaurantsDelivery": _flag(draw),
-            "OutdoorSeating": ("True", "False", "None")[draw() % 3],
-            "WiFi": ("u'free'", "'free'", "u'no'", "'no'")[draw() % 4],
-            "Alcohol": ("u'full_bar'", "'none'", "u'beer_and_wine'", "u'none'")[draw() % 4],
-            "NoiseLevel": ("u'average'", "'quiet'", "u'loud'")[draw() % 3],
-            "Ambience": _nested(_MOODS, draw),
-            "GoodForMeal": _nested(_MEALS, draw),
-            "GoodForKids": _flag(draw),
-        }
-    else:
-        found["ByAppointmentOnly"] = _flag(draw)
-    return found
+        found |= _drawn(known["parking"], draw)
+    return found | _drawn(known["eating" if topic.group in _EATING else "others"], draw)
+
+
+def _drawn(attributes: Mapping[str, Any], draw: Draw) -> dict[str, str]:
+    """Return a value for each attribute; a mapping is the text of a Python literal, as Yelp's attributes hold it."""
+    return {
+        name: _one(values, draw)
+        if isinstance(values, list)
+        else repr({flag: draw() % 4 == 0 for flag in values["flags"]})
+        for name, values in attributes.items()
+    }
 
 
 def _hours(draw: Draw) -> dict[str, str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from batch_nlp.sample.banks import bank
-from batch_nlp.sample.clauses import MASK, TABLE, Item, draw_clause
+from batch_nlp.sample.clauses import MASK, TABLE, Item, bank, draw_clause
 from batch_nlp.sample.keys import Draw
 from batch_nlp.sample.yelp.grammar import Grammar, Tone, novel_grammar, topic_grammars
 
@@ -15,27 +14,6 @@ Mood = tuple[Tone, ...]
 
 # Mean words of a sentence, measured over all topics and moods.
 _WORDS_A_SENTENCE = 7.2
-
-# Tones of a review in percent, in the order of `Tone`: great, good, okay, bad, awful, fact, sarcasm.
-_MOODS: dict[str, tuple[int, ...]] = {
-    "rave": (49, 23, 2, 2, 0, 24, 0),
-    "content": (17, 44, 8, 5, 0, 26, 0),
-    "torn": (5, 24, 20, 20, 3, 28, 0),
-    "lukewarm": (2, 15, 39, 14, 1, 29, 0),
-    "let_down": (1, 4, 8, 43, 19, 24, 1),
-    "rant": (0, 1, 2, 24, 49, 22, 2),
-    "ironic": (10, 6, 2, 18, 14, 26, 24),
-}
-
-# How many of a hundred reviews with so many stars are in which mood. People differ in what a star means to them, some
-# click the wrong one, and three stars are given for many reasons: this is where the classes overlap.
-_MOODS_OF_STARS: dict[int, dict[str, int]] = {
-    1: {"rant": 69, "let_down": 22, "torn": 4, "ironic": 4, "rave": 1},
-    2: {"let_down": 61, "rant": 16, "torn": 13, "lukewarm": 7, "ironic": 2, "content": 1},
-    3: {"torn": 47, "lukewarm": 36, "content": 9, "let_down": 7, "rave": 1},
-    4: {"content": 63, "rave": 25, "torn": 8, "lukewarm": 3, "let_down": 1},
-    5: {"rave": 71, "content": 26, "torn": 2, "rant": 1},
-}
 
 # Index into the banks with three entries: negative, neutral, positive.
 _OPINION: dict[Tone, int] = {
@@ -47,17 +25,6 @@ _OPINION: dict[Tone, int] = {
     Tone.fact: 1,
     Tone.sarcasm: 0,
 }
-_ENDS: dict[Tone, tuple[str, ...]] = {
-    Tone.great: (".", "!", ".", "!", ".", "!!", ".", "!!!"),
-    Tone.good: (".", ".", ".", "!", ".", ".", ".", "."),
-    Tone.okay: (".", ".", ".", ".", ".", ".", "...", "."),
-    Tone.bad: (".", ".", ".", ".", "...", ".", ".", "!"),
-    Tone.awful: (".", "!", ".", "!", ".", "!!", ".", "!!!"),
-    Tone.fact: (".", ".", ".", ".", ".", ".", ".", "."),
-    Tone.sarcasm: (".", "...", ".", "!", ".", ".", "!", "."),
-}
-_AND = (", and ", " and ", ", and ", "; ", ", plus ", " - ", ", also ", " and ")
-_BUT = (", but ", " but ", ", but ", ", although ", "; still, ", " though ", ", yet ", ", but ")
 
 
 class Brief(NamedTuple):
@@ -93,10 +60,11 @@ def _by_percent(parts: Iterable[tuple[Item, int]]) -> tuple[Item, ...]:
 @lru_cache(maxsize=1)
 def _moods() -> dict[int, tuple[Mood, ...]]:
     """Return for each number of stars a table of moods, each of them a table of tones."""
-    tones = {name: _by_percent(zip(Tone, percents, strict=True)) for name, percents in _MOODS.items()}
+    known = bank("yelp_moods")
+    tones = {name: _by_percent(zip(Tone, percents, strict=True)) for name, percents in known["moods"].items()}
     return {
         stars: _by_percent((tones[name], percent) for name, percent in names.items())
-        for stars, names in _MOODS_OF_STARS.items()
+        for stars, names in known["stars"].items()
     }
 
 
@@ -133,7 +101,7 @@ def _foreign(mood: Mood, sentences: int, draw: Draw) -> str:
 
 
 def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Draw) -> str:
-    new = novel_grammar() if novel else grammar
+    new, style = novel_grammar() if novel else grammar, bank("yelp_moods")
     written: list[str] = []
     told: set[str] = set()
     for place in range(sentences):
@@ -145,10 +113,11 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
             # Who writes little seldom leaves out the opinion.
             tone = mood[draw() & MASK]
         clause = draw_clause(source[tone], told, draw)
-        end = _ENDS[tone][dice >> 2 & 7]
+        end = style["ends"][tone][dice >> 2 & 7]
         if dice >> 5 & 7 == 0:
             second = mood[draw() & MASK]
-            joint = _BUT if _OPINION[tone] != _OPINION[second] and Tone.fact not in (tone, second) else _AND
+            differ = _OPINION[tone] != _OPINION[second] and Tone.fact not in (tone, second)
+            joint = style["but" if differ else "and"]
             clause = f"{clause}{joint[dice >> 8 & 7]}{draw_clause(source[second], told, draw)}"
         elif tone is Tone.awful and dice >> 11 & 31 == 0:
             clause = clause.upper()

@@ -9,7 +9,7 @@ import numpy as np
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.keys import Float, Index, ids, uniform
-from batch_nlp.sample.yelp.topics import topics
+from batch_nlp.sample.yelp.grammar import topics
 
 FIRST_DAY = date(2012, 1, 1)
 LAST_DAY = date(2024, 12, 31)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batch_nlp.html import page, templates
+from batch_nlp.html import templates
 from batch_nlp.training.explanation.explain import Explanation
 from batch_nlp.training.explanation.terminal import GROUP_NAMES
 
@@ -20,6 +20,7 @@ def explanation_page(explanation: Explanation) -> str:
     towards, away = explanation.strongest_terms(_TERMS)
     pieces, rest_of_text = _shaded(explanation)
     values = {
+        "title": f"Why message {explanation.message_id} is {explanation.label}",
         "found": explanation,
         "group_names": GROUP_NAMES,
         "least": _LEAST,
@@ -30,9 +31,7 @@ def explanation_page(explanation: Explanation) -> str:
         "towards": towards,
         "away": away,
     }
-    body = environment.get_template("explanation.html").make_module(values)
-    style = environment.get_template("explanation.css").render()
-    return page(f"Why message {explanation.message_id} is {explanation.label}", body, style=style)
+    return environment.get_template("explanation.html").render(values)
 
 
 def _shaded(explanation: Explanation) -> tuple[list[dict[str, Any]], str]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import markupsafe
 import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from batch_nlp.html import page, templates
+from batch_nlp.html import svg, templates
 from batch_nlp.log import console
 from batch_nlp.training.intervals import CONFIDENCE
 from batch_nlp.training.learning_curve.measure import LearningCurve, Point
@@ -47,9 +45,8 @@ def curve_markdown(found: LearningCurve) -> str:
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page that needs nothing else; every text on it is escaped."""
-    values = {**_values(found), "figure": _figure(found)}
-    body = templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").make_module(values)
-    return page(f"Learning curve of {found.model}", body)
+    values = {**_values(found), "title": f"Learning curve of {found.model}", "figure": _figure(found)}
+    return templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").render(values)
 
 
 def _values(found: LearningCurve) -> dict[str, Any]:
@@ -69,7 +66,6 @@ def _values(found: LearningCurve) -> dict[str, Any]:
 def _figure(found: LearningCurve) -> str:
     """Return scores with intervals, the fitted curves, and their way to twice as many messages, as SVG."""
     # late: it takes a second, and only this figure needs it
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     sizes = np.array([point.messages for point in found.points], dtype=np.float64)
@@ -96,13 +92,7 @@ def _figure(found: LearningCurve) -> str:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
-    buffer = io.StringIO()
-    # the same curve gives the same page: no time, no random names; and text stays text
-    with mpl.rc_context({"svg.hashsalt": "learning curve", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue()
-    alternative = markupsafe.escape(_in_words(found))
-    return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{alternative}"', 1)
+    return svg(figure, _in_words(found))
 
 
 def _in_words(found: LearningCurve) -> str:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, ks_2samp
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 
-from batch_nlp.monitoring.statistics.homogeneity import chi_square, ks, share_difference
+from batch_nlp.monitoring.statistics.homogeneity import chi_square, holm, ks, share_difference
 
 COUNTS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 5000)), min_size=2, max_size=6)
 
@@ -55,3 +56,14 @@ def test_kolmogorov_smirnov_is_scipys(n: int, m: int) -> None:
 
 def test_an_empty_sample_is_no_difference() -> None:
     assert ks(np.array([]), np.array([1.0])) == ks(np.array([1.0]), np.array([])) == (0.0, 1.0)
+
+
+# statsmodels takes 50 ms an example
+@settings(max_examples=20)
+@given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.01, 0.5, 1.0])), min_size=1, max_size=40))
+def test_the_correction_is_holms(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-9)
+
+
+def test_no_tests_need_no_correction() -> None:
+    assert holm([]) == []

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.feature import embedding
 from batch_nlp.sample.yelp.reviews import history
+from batch_nlp.steps import embedding
 from batch_nlp.steps.embedding.minilm import CALIBRATION_FILE, MiniLM, load_tensors
 from batch_nlp.steps.embedding.quantise import (
     FEWEST_TOKENS,

@@ -1,4 +1,4 @@
-"""A sweep's report as one HTML page that needs nothing else."""
+"""The figures of a sweep's page: parallel coordinates, and the metric by each parameter."""
 
 from __future__ import annotations
 
@@ -6,40 +6,14 @@ import math
 from html import escape
 from typing import Any
 
-from markupsafe import Markup
-
 from batch_nlp.experiments.ranking import Ranking
-from batch_nlp.html import element, page, table
 
 # From this ratio of the greatest to the least value on, an axis is logarithmic
 _LOGARITHMIC = 50
-_STYLE = "body { max-width: 1200px; } .failed td { color: #ab091e; }"
 
 
-def sweep_page(ranking: Ranking) -> str:
-    """Return the page: ranked table, parallel coordinates, metric by each parameter, and what failed.
-
-    Parameters
-    ----------
-    ranking : Ranking
-        Every text of it is escaped.
-    """
-    metric = ranking.metric or "the selection metric"
-    parts: list[object] = [
-        element("p", f"{len(ranking.experiments)} experiments, {len(ranking.failures())} jobs failed."),
-        element("p", f"Ranked by the mean of {metric} on the hold-out; ± is the standard deviation over repeats."),
-    ]
-    if ranking.experiments:
-        parts.append(table(ranking.headings(), ranking.rows()))
-    parts += _figures(ranking)
-    if ranking.failures():
-        failed = table(["job", "exit code", "settings", "reason"], ranking.failures(), kind="failed")
-        parts += [element("h2", "Failed"), failed]
-    return page(f"Sweep {ranking.name}", *parts, style=_STYLE)
-
-
-def _figures(ranking: Ranking) -> list[Markup]:
-    """Return the figures as HTML; none where nothing varies or nothing was measured."""
+def figures(ranking: Ranking) -> list[str]:
+    """Return the figures as HTML, in which all texts are escaped; none where nothing varies or was measured."""
     experiments = [experiment for experiment in ranking.experiments if experiment.value is not None]
     if len(experiments) < 2 or not ranking.parameters:
         return []
@@ -78,12 +52,10 @@ def _figures(ranking: Ranking) -> list[Markup]:
         )
         points.update_xaxes(**axis.ticks, **where)
     points.update_layout(height=max(380, 300 * math.ceil(len(axes) / columns)), template="plotly_white")
-    # HTML of Plotly's, in which all texts are escaped
-    with_script = lines.to_html(full_html=False, include_plotlyjs=True)
-    first = Markup(with_script)  # noqa: S704 as said  # nosec B704
-    without = points.to_html(full_html=False, include_plotlyjs=False)
-    second = Markup(without)  # noqa: S704 as said  # nosec B704
-    return [element("h2", "Parallel coordinates"), first, element("h2", "Metric by parameter"), second]
+    return [
+        lines.to_html(full_html=False, include_plotlyjs=True),
+        points.to_html(full_html=False, include_plotlyjs=False),
+    ]
 
 
 class _Axis:

@@ -1,4 +1,4 @@
-"""Small worlds for the feature steps."""
+"""Small worlds for the feature steps and what a dataset's file means."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from batch_nlp.config import ColumnsConfig, Config, EngineConfig
+from batch_nlp.config import ColumnConfig, Config, EngineConfig
+from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.tables import connect
@@ -20,8 +21,9 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture
-def columns() -> ColumnsConfig:
-    return ColumnsConfig("review_id", "text", "date", "stars", "user_id", "business_id")
+def columns(tmp_path: Path, make_config: Callable[..., Config]) -> dict[str, ColumnConfig]:
+    """Return the columns of the sample's messages."""
+    return make_config(tmp_path).dataset.messages.columns
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def make_side_tables(
     connection: duckdb.DuckDBPyConnection,
     write_lines: Callable[[Path, Rows], Path],
 ) -> Callable[[Rows, Rows], SideTables]:
-    """Return a maker of side tables from rows of users and businesses, by way of real files."""
+    """Return a maker of the sample's side tables from rows of users and businesses, by way of real files."""
 
     def make(users: Rows, businesses: Rows) -> SideTables:
         config = make_config(tmp_path)
@@ -72,10 +74,12 @@ def make_side_tables(
         for name, rows in (("user", users), ("business", businesses)):
             if rows:
                 write_lines(folder / f"{name}.json", rows)
-        paths = (
-            prepare_side_table(config.dataset, name, tmp_path / "inbox", layers, config.engine)
-            for name in ("user", "business")
-        )
-        return SideTables(connection, *paths)
+        dataset = config.dataset
+        joined = joins(dataset.messages.columns, dataset.side_tables)
+        paths = {
+            table.name: prepare_side_table(dataset, table, tmp_path / "inbox", layers, config.engine)
+            for table in dataset.side_tables
+        }
+        return SideTables(connection, joined, paths)
 
     return make
