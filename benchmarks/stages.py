@@ -70,7 +70,7 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
-    from batch_nlp.monitoring.report import write_batch_report
+    from batch_nlp.monitoring.report.pages import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)

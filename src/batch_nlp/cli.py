@@ -21,13 +21,11 @@ from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
 from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
-from batch_nlp.experiments import (
-    Job,
-    JobRecord,
+from batch_nlp.experiments.record import Job, JobRecord, record_job
+from batch_nlp.experiments.sweep import (
     close_sweep,
     job_folder,
     missing_extra,
-    record_job,
     sweep_overrides,
     tell_end_of_sweep,
     threads_of_a_job,
@@ -91,7 +89,7 @@ def _of_the_disk(error: OSError) -> DataError:
 
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
-    from batch_nlp.notify import failures_told
+    from batch_nlp.notify.notifier import failures_told
     from batch_nlp.runner import check_settings, data_state, measured, right_to_run, run_stages
     from batch_nlp.storage.lock import run_name
 

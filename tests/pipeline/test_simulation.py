@@ -14,7 +14,8 @@ from tests.conftest import MakeConfig
 from batch_nlp.config import Config, Policy
 from batch_nlp.errors import GateError
 from batch_nlp.runner import run_stages
-from batch_nlp.simulation import Result, replay
+from batch_nlp.simulation.replay import replay
+from batch_nlp.simulation.result import Result
 
 pytestmark = pytest.mark.xdist_group("simulation")
 bars = pytest.mark.skipif(

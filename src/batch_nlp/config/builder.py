@@ -33,7 +33,7 @@ def step_name(step: Mapping[str, Any]) -> str:
     return str(step.get(NAME) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last).lower())
 
 
-def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] = ()) -> None:
+def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] | None = ()) -> None:
     """Raise a `SettingsError` if a list of steps names code of its own choice, or two steps alike.
 
     Parameters
@@ -41,17 +41,18 @@ def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] = ()) -> 
     steps : sequence
     key : str
         Where they stand in the settings.
-    allow : collection of str
-        Names that the user allows beside those of `targets`.
+    allow : collection of str or None
+        Names that the user allows beside those of `targets`; None where a model keeps the steps, whose file may hold
+        nothing else.
     """
     for position, step in enumerate(steps):
         if not isinstance(step, Mapping) or TARGET not in step:
             raise SettingsError(f"{key}[{position}]: need {{_target_: import path of a step, parameter: value, ...}}.")
-        if step[TARGET] not in STEP_TARGETS and step[TARGET] not in allow:
+        if step[TARGET] not in STEP_TARGETS and step[TARGET] not in (allow or ()):
+            own = "" if allow is None else f" A step of your own is allowed by '+allow={{{step[TARGET]}: 1}}'."
             raise SettingsError(
                 f"{key}[{position}]._target_={step[TARGET]}: settings may not name code that is not on the project's "
-                f"list. {did_you_mean(str(step[TARGET]), STEP_TARGETS)} A step of your own is allowed by "
-                f"'+allow={{{step[TARGET]}: 1}}'."
+                f"list. {did_you_mean(str(step[TARGET]), STEP_TARGETS)}{own}"
             )
     names = [step_name(step) for step in steps]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -29,13 +29,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_flags(arguments: Iterable[str]) -> None:
-    """Refuse the flag of Hydra that loads a pickle, which can run any code.
-
-    Raises
-    ------
-    SettingsError
-        If ``--experimental-rerun`` is among the arguments, or as much of it as is enough for Hydra.
-    """
+    """Raise a `SettingsError` for ``--experimental-rerun``, or as much of it as Hydra takes: it loads a pickle."""
     for argument in arguments:
         flag = argument.partition("=")[0]
         if len(flag) > 2 and _RERUN.startswith(flag):

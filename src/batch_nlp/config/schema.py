@@ -77,13 +77,6 @@ class Config:
 def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
     """Return an object of a schema class; later values go before earlier ones, and before the defaults.
 
-    Parameters
-    ----------
-    schema : type
-        A class of this package.
-    *values : DictConfig or dict
-        What to merge into it.
-
     Raises
     ------
     OmegaConfBaseException

@@ -69,11 +69,6 @@ def typed_settings(composed: DictConfig) -> Config:
 
     The values go into a fresh schema: only that refuses a key that came in with ``+`` or from a YAML file.
 
-    Parameters
-    ----------
-    composed : DictConfig
-        What Hydra composed from files and command line.
-
     Raises
     ------
     SettingsError
@@ -91,8 +86,7 @@ def settings_error(error: Exception) -> SettingsError:
     """Return what an error of Hydra or OmegaConf means to the user, with the nearest valid name."""
     cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
     if isinstance(error, MissingConfigException) and error.options:
-        name = (error.missing_cfg_file or "").rpartition("/")[2]
-        group = (error.missing_cfg_file or "").rpartition("/")[0]
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
         return SettingsError(
             f"{group}={name}: there is no such choice. {did_you_mean(name, error.options)} "
             f"Choices: {', '.join(error.options)}."

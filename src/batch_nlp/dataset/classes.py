@@ -87,7 +87,8 @@ def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> 
         None without a model where the classes are those found in the data.
     """
     if manifest is not None:
-        return ClassMap.from_dict(manifest["label_map"])
+        # that of an earlier release keeps none, and predicts the classes that the settings list
+        return ClassMap.from_dict(manifest["label_map"]) if "label_map" in manifest else class_map(label)
     listed = listed_targets(label)
     return None if listed is None else ClassMap(list(dict.fromkeys(listed.values())), listed)
 

@@ -23,8 +23,9 @@ _TRAILING = re.compile(r"[^\S\n]+(?=\n)")
 # A category becomes a part of a column's name, in which XGBoost refuses these
 _IN_NAMES = str.maketrans("[]<", "()(")
 _ZONE = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
-# Signs of currencies and separators of thousands
-_NOT_NUMBER = re.compile(r"[\s,$€£¥₹]")
+# Signs of currencies, and commas between thousands; another comma may be a decimal one, so it is not read
+_CURRENCY = re.compile(r"[\s$€£¥₹]")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
 
 
 def is_missing(value: Any) -> bool:
@@ -98,11 +99,11 @@ def as_number(value: Any) -> float:
 
     Examples
     --------
-    >>> [as_number(value) for value in (3, "$1,299.50", True, "a few")]
-    [3.0, 1299.5, 1.0, nan]
+    >>> [as_number(value) for value in (3, "$1,299.50", True, "a few", "1,5")]
+    [3.0, 1299.5, 1.0, nan, nan]
     """
     try:
-        found = float(_NOT_NUMBER.sub("", value) if isinstance(value, str) else value)
+        found = float(_THOUSANDS.sub("", _CURRENCY.sub("", value)) if isinstance(value, str) else value)
     except (TypeError, ValueError):
         return float("nan")
     return found if np.isfinite(found) else float("nan")

@@ -134,13 +134,12 @@ def _counted(step: Mapping[str, Any]) -> dict[str, Any]:
 def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
     """Return all steps in their order: those that a dataset adds after the step they name, or before the embedding."""
     steps: list[dict[str, Any]] = [plain_value(step) for step in common]
-    end = next((place for place, step in enumerate(steps) if step[TARGET] == _EMBEDDING), len(steps))
-    for step in map(plain_value, added):
-        names = [step_name(one) for one in steps]
-        after = step.get(AFTER)
+    own: list[dict[str, Any]] = [plain_value(step) for step in added]
+    for after in dict.fromkeys(step.get(AFTER) for step in own):
+        names = [step_name(step) for step in steps]
         if after is not None and after not in names:
             raise SettingsError(f"dataset.steps: _after_={after}: there is no such step. {did_you_mean(after, names)}")
-        place = end if after is None else names.index(after) + 1
-        steps.insert(place, step)
-        end += 1
+        before_embedding = (place for place, step in enumerate(steps) if step[TARGET] == _EMBEDDING)
+        place = next(before_embedding, len(steps)) if after is None else names.index(after) + 1
+        steps[place:place] = [step for step in own if step.get(AFTER) == after]
     return steps

@@ -22,8 +22,8 @@ from batch_nlp.monitoring.scored import Scored, WindowBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
 from batch_nlp.monitoring.verdict import Verdict, judge
-from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
 from batch_nlp.storage.reference import Reference
+from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages
 
 __all__ = ["WindowBatch", "analyse"]
 

@@ -21,15 +21,7 @@ from batch_nlp.storage.registry import Model, Registry
 
 @dataclass(frozen=True)
 class Run:
-    """One call of the command line: the settings and all that they point to.
-
-    Parameters
-    ----------
-    definition : FeatureDefinition
-        Features that the settings ask for.
-    now : datetime
-        When the run began, UTC.
-    """
+    """One call of the command line: the settings, all that they point to, and when it began, UTC."""
 
     config: Config
     layers: Layers
@@ -87,13 +79,7 @@ class Run:
 
 
 def champion_of(run: Run) -> Model:
-    """Return the champion.
-
-    Raises
-    ------
-    DataError
-        If there is none, or it is damaged.
-    """
+    """Return the champion; raise a `DataError` if there is none, or it is damaged."""
     champion = run.registry.champion()
     if champion is None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
@@ -101,13 +87,7 @@ def champion_of(run: Run) -> Model:
 
 
 def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
-    """Return the features that a champion needs, as its manifest tells them.
-
-    Raises
-    ------
-    DataError
-        If this installation would compute others.
-    """
+    """Return the features that a champion needs; raise a `DataError` if this installation would compute others."""
     definition = FeatureDefinition.from_dict(manifest["feature_definition"])
     needed = manifest["data_version"]["feature_version"]
     if definition.version != needed:

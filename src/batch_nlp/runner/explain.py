@@ -22,13 +22,7 @@ def check_message_id(config: Config) -> None:
 
 
 def explain(run: Run) -> None:
-    """Show why the champion decides on the message as it does, and write it as HTML and JSON.
-
-    Raises
-    ------
-    DataError
-        If there is no champion, or the feature store does not hold the message.
-    """
+    """Show why the champion decides on a message that the store holds, and write it as HTML and JSON."""
     config, champion = run.config, champion_of(run)
     message_id = str(config.message_id)
     version = champion.manifest["data_version"]["feature_version"]

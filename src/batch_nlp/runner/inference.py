@@ -16,7 +16,7 @@ from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
-from batch_nlp.monitoring.report import show_verdict
+from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.runner.context import Run, champion_definition, champion_of
 from batch_nlp.runner.reporting import report_batch

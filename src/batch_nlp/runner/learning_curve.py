@@ -26,15 +26,7 @@ def check_shares(config: Config) -> None:
 def draw_learning_curve(run: Run) -> float:
     """Train on growing shares, say whether more data would help, and write the curve; nothing is published.
 
-    Returns
-    -------
-    float
-        The selection metric of the model of the largest size.
-
-    Raises
-    ------
-    DataError
-        If there are no labelled messages, or too few for every share.
+    Returns the selection metric of the largest model; a `DataError` says that every share has too few messages.
     """
     config = run.config
     version = run.definition.version

@@ -15,14 +15,9 @@ from batch_nlp.errors import BatchNlpError, ExitCode
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.report import (
-    champion_history,
-    read_reports,
-    write_batch_report,
-    write_index,
-    write_metrics,
-    write_run_metrics,
-)
+from batch_nlp.monitoring.report.document import champion_history
+from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
+from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
 

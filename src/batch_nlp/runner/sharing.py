@@ -28,7 +28,6 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     Parameters
     ----------
     config : Config
-        Settings of the run.
     group : str or None
         Its sweep, if it belongs to one: jobs of one sweep wait for each other.
 

@@ -7,16 +7,14 @@ from loguru import logger
 from batch_nlp.config import Policy
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.stages import run_stages
-from batch_nlp.simulation import replay, show_result, write_result
+from batch_nlp.simulation.replay import replay
+from batch_nlp.simulation.report import show_result, write_result
 
 
 def simulate(run: Run) -> float | None:
     """Replay the scenario of the settings, and report it.
 
-    Returns
-    -------
-    float or None
-        Macro F1 over all messages of the policy `rule`, or of the first one where that is not replayed.
+    Returns macro F1 over all messages of the policy `rule`, or of the first one where that is not replayed.
     """
     settings = run.config.simulation
     folder = run.layers.reporting / "simulations" / f"{settings.scenario.value}-{run.name}"

@@ -22,11 +22,11 @@ from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, GateError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
-from batch_nlp.notify import check_notify
+from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
-from batch_nlp.tracking import check_tracking
+from batch_nlp.tracking.settings import check_tracking
 
 # Stages that train, or may: inference does when its batch has drifted
 _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
@@ -56,7 +56,7 @@ def check_settings(config: Config) -> None:
         Where(config.dataset.messages.where)
     split_of(config)
     FeatureDefinition.from_config(config)
-    check_steps(config.training.steps, "training.steps", config.allow)
+    check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
@@ -122,10 +122,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
 
     Parameters
     ----------
-    config : Config
-        All settings.
-    now : datetime
-        Time of the run, UTC.
+    config, now
+        All settings, and the time of the run, UTC.
     alone : bool
         Whether no other run shares the lock; only then is what looks unfinished left by a killed run.
 

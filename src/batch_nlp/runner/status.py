@@ -25,13 +25,7 @@ _EXIT = re.compile(
 
 
 def report_status(run: Run) -> None:
-    """Print the state of the system.
-
-    Raises
-    ------
-    DataError
-        At the end, if there is a champion and it cannot be used.
-    """
+    """Print the state of the system; raise a `DataError` at the end if there is a champion and it cannot be used."""
     status = SystemStatus(run.config.dataset.name, run.now)
     unusable = _part(status, "champion", lambda: _champion(run))
     _part(status, "breaker", lambda: _breaker(run))

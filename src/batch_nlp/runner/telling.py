@@ -8,7 +8,8 @@ from batch_nlp.config import Event
 from batch_nlp.errors import DataError
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.notify import Notice, notify
+from batch_nlp.notify.notice import Notice
+from batch_nlp.notify.notifier import notify
 from batch_nlp.runner.context import Run
 
 if TYPE_CHECKING:

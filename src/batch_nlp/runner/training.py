@@ -12,7 +12,8 @@ from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import natural_warning
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.telling import tell_training
-from batch_nlp.tracking import TrackedTraining, create_tracker
+from batch_nlp.tracking.facts import TrackedTraining
+from batch_nlp.tracking.tracker import create_tracker
 
 # Imported late in what follows: most runs find nothing to train on, or nothing new
 if TYPE_CHECKING:

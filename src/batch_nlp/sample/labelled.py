@@ -145,7 +145,7 @@ class Labelled:
             yield gzip.compress(content, mtime=0) if file.endswith(".gz") else content, len(chunk)
 
     def _messages(self, settings: SampleConfig, number: int, places: range, file: str) -> Iterator[Message]:
-        stream = (_STREAM + SOURCES.index(self.name), number, places.start)
+        stream = (_STREAM + list(SOURCES).index(self.name), number, places.start)
         random, size = generator(settings.seed, *stream), len(places)
         common, own = _grammar(self.name)
         labels = list(own)

@@ -15,7 +15,14 @@ Part = tuple[bytes, int]
 
 _TOLERANCE = 1e-6
 
-SOURCES = ("airline_tweets", "complaints", "products", "support_tweets", "yelp")
+# Name of a source -> module of this package and what is in it
+SOURCES = {
+    "airline_tweets": ("one_table", "AIRLINE_TWEETS"),
+    "complaints": ("one_table", "COMPLAINTS"),
+    "products": ("one_table", "PRODUCTS"),
+    "support_tweets": ("one_table", "SUPPORT_TWEETS"),
+    "yelp": ("yelp", "YELP"),
+}
 
 
 class Source(Protocol):
@@ -36,13 +43,7 @@ class Source(Protocol):
 
 
 def source_of(name: str | None) -> Source:
-    """Return the generator that ``dataset.sample`` names.
-
-    Raises
-    ------
-    SettingsError
-        If there is none of that name.
-    """
+    """Return the generator that ``dataset.sample`` names; raise a `SettingsError` if there is none of that name."""
     if name is None:
         raise SettingsError(
             "dataset.sample: this dataset names no generator of a sample. Put its files into dataset.raw_dir, or set "
@@ -50,7 +51,8 @@ def source_of(name: str | None) -> Source:
         )
     if name not in SOURCES:
         raise SettingsError(f"dataset.sample={name}: there is no such generator. {did_you_mean(name, SOURCES)}")
-    source: Source = import_module(f"batch_nlp.sample.{name}").SOURCE
+    module, attribute = SOURCES[name]
+    source: Source = getattr(import_module(f"batch_nlp.sample.{module}"), attribute)
     return source
 
 
@@ -60,13 +62,10 @@ def check_sample(settings: SampleConfig, source: str | None = "yelp") -> None:
 
 
 def check(settings: SampleConfig, classes: Sequence[str] = ("negative", "neutral", "positive")) -> None:
-    """Raise an error that names the first setting that cannot be satisfied, if the class mix is one of these classes.
+    """Raise a `SettingsError` that names the first setting that cannot be satisfied.
 
-    Raises
-    ------
-    SettingsError
-        If a number of messages is not positive, a share lies outside [0, 1], the seed is negative, the length factor
-        is not positive, or the class mix is not a share for each class, which sum to 1.
+    A number of messages must be positive, a share within [0, 1], the seed not negative, the length factor positive,
+    and the class mix a share for each of the classes, which sum to 1.
     """
     for name in ("messages", "batch_messages"):
         _demand(getattr(settings, name) >= 1, settings, name, "must be 1 or more")

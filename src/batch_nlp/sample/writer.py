@@ -20,7 +20,7 @@ _DELIVERED = ".delivered"
 def write_history(
     raw_dir: Path, settings: SampleConfig, progress: Callable[[int], None] | None = None, source: str | None = "yelp"
 ) -> None:
-    """Write the history: all tables of a source.
+    """Write the history, all tables of a source; raise a `SettingsError` if the settings cannot be satisfied.
 
     Each file appears under its name only when it is complete, the messages last. `class_mix`, `vocabulary` and
     `length` of the settings are a batch's and do not matter here.
@@ -35,11 +35,6 @@ def write_history(
         Called now and then with the number of messages written since the last call.
     source : str
         In whose format: ``dataset.sample``.
-
-    Raises
-    ------
-    SettingsError
-        If the settings cannot be satisfied.
     """
     generator = source_of(source)
     generator.check(settings)
@@ -58,7 +53,7 @@ def write_batch(
     number: int | None = None,
     source: str | None = "yelp",
 ) -> Path:
-    """Write the next messages to classify, and keep their labels back.
+    """Write the next messages to classify to a file, and keep their labels back; it fails as `write_history` does.
 
     Parameters
     ----------
@@ -73,16 +68,6 @@ def write_batch(
         Number of the batch, from 1: the day after the history's last one. The next one by default.
     source : str
         In whose format: ``dataset.sample``.
-
-    Returns
-    -------
-    Path
-        The file in the inbox.
-
-    Raises
-    ------
-    SettingsError
-        If the settings cannot be satisfied.
     """
     generator = source_of(source)
     generator.check(settings)
@@ -103,7 +88,7 @@ def deliver_labels(
     change: Callable[[bytes], bytes] | None = None,
     source: str | None = "yelp",
 ) -> list[Path]:
-    """Move the labelled rows of batches to the history.
+    """Move the labelled rows of batches to the history, and return the files delivered, in the order of their numbers.
 
     Parameters
     ----------
@@ -117,11 +102,6 @@ def deliver_labels(
         Turns each line, with its line end, into what arrives.
     source : str
         In whose format: ``dataset.sample``.
-
-    Returns
-    -------
-    list of Path
-        The files delivered now, in the order of their numbers; none when there was nothing to deliver.
     """
     delivered: list[Path] = []
     name = source_of(source).batch_file

@@ -20,11 +20,8 @@ from batch_nlp.storage.registry import CHECK_FILE, MODEL_FILE, read_manifest
 def check_model(folder: Path) -> None:
     """Load the model of a folder and predict its check rows.
 
-    Raises
-    ------
-    DataError
-        If a file is damaged, or a probability differs by more than 1e-4 from the stored one: a
-        network that was trained on a GPU need not agree to the last digit on a CPU.
+    A `DataError` says that a file is damaged, or that a probability differs by more than 1e-4 from the stored one: a
+    network that was trained on a GPU need not agree to the last digit on a CPU.
     """
     read_manifest(folder)
     table = pq.read_table(folder / CHECK_FILE, page_checksum_verification=True)

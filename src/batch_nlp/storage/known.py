@@ -24,16 +24,6 @@ class Seen(IntEnum):
     CONFLICT = 3
 
 
-def _numbered(message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> pa.Table:
-    return pa.table(
-        {
-            "position": np.arange(len(message_id)),
-            "message_id": pa.array(message_id, pa.string()),
-            "text_hash": pa.array(text_hash, pa.string()),
-        }
-    )
-
-
 class KnownMessages:
     """Ids of messages with the hash of their text.
 
@@ -57,19 +47,14 @@ class KnownMessages:
         return self
 
     def look_up(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.int8]:
-        """Say of each message whether it is known, and remember the new ones.
-
-        Parameters
-        ----------
-        message_id, text_hash : Series of str, shape (n,)
-            A batch of messages, which may hold the same id more than once.
-
-        Returns
-        -------
-        ndarray of int8, shape (n,)
-            Values of `Seen`.
-        """
-        batch = _numbered(message_id, text_hash)
+        """Return a value of `Seen` for each message of a batch, which may hold an id twice, and keep the new ones."""
+        batch = pa.table(
+            {
+                "position": np.arange(len(message_id)),
+                "message_id": pa.array(message_id, pa.string()),
+                "text_hash": pa.array(text_hash, pa.string()),
+            }
+        )
         self._connection.register("batch", batch)
         verdicts = self._connection.execute(
             """

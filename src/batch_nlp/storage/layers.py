@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class _Below:
+    """A path below the data root, in which ``{dataset}`` stands for the name of the dataset."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, layers: Layers, owner: type[Layers]) -> Path:
+        return layers.root / self._path.format(dataset=layers.dataset)
+
+
 @dataclass(frozen=True)
 class Layers:
     """The folders of one dataset below the data root.
@@ -20,6 +30,47 @@ class Layers:
 
     root: Path
     dataset: str
+
+    # Labels of generated batches that have not arrived yet
+    pending_labels = _Below("01_raw/sample_pending")
+    # Typed messages, as they came in, and the side tables
+    intermediate = _Below("02_intermediate/{dataset}")
+    # Which columns the raw tables had when a run of the feature pipeline last took them in
+    seen_columns = _Below("02_intermediate/{dataset}/columns.json")
+    # Messages that keep their contract, with clean text
+    primary = _Below("03_primary/{dataset}")
+    # Raw rows that runs of the feature pipeline left out, one file a run
+    feature_quarantine = _Below("03_primary/{dataset}/quarantine")
+    # The Delta tables of features and labels
+    feature_store = _Below("04_feature/{dataset}")
+    # Tables that embedders make once; the same for all datasets
+    embedding_cache = _Below("04_feature/embedding_cache")
+    # Which messages a candidate was trained and measured on
+    model_input = _Below("05_model_input/{dataset}")
+    # Trained models before the gate
+    candidates = _Below("06_models/{dataset}")
+    # How far a fit came that can be resumed
+    checkpoints = _Below("06_models/checkpoints/{dataset}")
+    # Predictions of candidates on their hold-out
+    model_output = _Below("07_model_output/{dataset}")
+    # Some messages of each batch, with their features and predictions, for the analysis of drift
+    samples = _Below("07_model_output/{dataset}/samples")
+    # Reports for people, the decision log and the logs of runs
+    reporting = _Below("08_reporting")
+    # A page and its facts for every inference batch, and the index of all
+    batch_reports = _Below("08_reporting/batches")
+    # Metrics for Prometheus: point its textfile collector here
+    metrics = _Below("08_reporting/metrics")
+    # One line for every decision
+    decisions = _Below("08_reporting/decisions.jsonl")
+    # HTML diagrams of the three pipelines
+    diagrams = _Below("08_reporting/pipelines")
+    # One record for every inference batch
+    batches = _Below("09_inference/batches")
+    # Predictions that were handed over, one folder a batch
+    predictions = _Below("09_inference/predictions")
+    # Raw rows that inference left out, one file a batch
+    inference_quarantine = _Below("09_inference/quarantine")
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
@@ -36,103 +87,3 @@ class Layers:
             self.predictions,
             self.inference_quarantine,
         )
-
-    @property
-    def intermediate(self) -> Path:
-        """Typed messages, as they came in, and the side tables."""
-        return self.root / "02_intermediate" / self.dataset
-
-    @property
-    def primary(self) -> Path:
-        """Messages that keep their contract, with clean text."""
-        return self.root / "03_primary" / self.dataset
-
-    @property
-    def feature_store(self) -> Path:
-        """The Delta tables of features and labels."""
-        return self.root / "04_feature" / self.dataset
-
-    @property
-    def embedding_cache(self) -> Path:
-        """Tables that embedders make once; the same for all datasets."""
-        return self.root / "04_feature" / "embedding_cache"
-
-    @property
-    def model_input(self) -> Path:
-        """Which messages a candidate was trained and measured on."""
-        return self.root / "05_model_input" / self.dataset
-
-    @property
-    def candidates(self) -> Path:
-        """Trained models before the gate."""
-        return self.root / "06_models" / self.dataset
-
-    @property
-    def checkpoints(self) -> Path:
-        """How far a fit came that can be resumed."""
-        return self.root / "06_models" / "checkpoints" / self.dataset
-
-    @property
-    def model_output(self) -> Path:
-        """Predictions of candidates on their hold-out."""
-        return self.root / "07_model_output" / self.dataset
-
-    @property
-    def samples(self) -> Path:
-        """Some messages of each batch, with their features and predictions, for the analysis of drift."""
-        return self.model_output / "samples"
-
-    @property
-    def reporting(self) -> Path:
-        """Reports for people, the decision log and the logs of runs."""
-        return self.root / "08_reporting"
-
-    @property
-    def batch_reports(self) -> Path:
-        """A page and its facts for every inference batch, and the index of all."""
-        return self.reporting / "batches"
-
-    @property
-    def metrics(self) -> Path:
-        """Metrics for Prometheus: point its textfile collector here."""
-        return self.reporting / "metrics"
-
-    @property
-    def decisions(self) -> Path:
-        """One line for every decision."""
-        return self.reporting / "decisions.jsonl"
-
-    @property
-    def diagrams(self) -> Path:
-        """HTML diagrams of the three pipelines."""
-        return self.reporting / "pipelines"
-
-    @property
-    def batches(self) -> Path:
-        """One record for every inference batch."""
-        return self.root / "09_inference" / "batches"
-
-    @property
-    def predictions(self) -> Path:
-        """Predictions that were handed over, one folder a batch."""
-        return self.root / "09_inference" / "predictions"
-
-    @property
-    def feature_quarantine(self) -> Path:
-        """Raw rows that runs of the feature pipeline left out, one file a run."""
-        return self.primary / "quarantine"
-
-    @property
-    def inference_quarantine(self) -> Path:
-        """Raw rows that inference left out, one file a batch."""
-        return self.root / "09_inference" / "quarantine"
-
-    @property
-    def seen_columns(self) -> Path:
-        """Which columns the raw tables had when a run of the feature pipeline last took them in."""
-        return self.intermediate / "columns.json"
-
-    @property
-    def pending_labels(self) -> Path:
-        """Labels of generated batches that have not arrived yet."""
-        return self.root / "01_raw" / "sample_pending"

@@ -178,13 +178,7 @@ class Ledger:
         return messages >= min_messages and self.quarantined > max_share * messages
 
     def check_share(self, max_share: float, min_messages: int, path: Path) -> None:
-        """Stop a run whose input is mostly broken.
-
-        Raises
-        ------
-        DataError
-            If more than `max_share` of at least `min_messages` messages are in quarantine.
-        """
+        """Raise a `DataError` if more than `max_share` of at least `min_messages` messages are in quarantine."""
         if self.too_much_broken(max_share, min_messages):
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "

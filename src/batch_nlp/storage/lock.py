@@ -80,12 +80,8 @@ def next_time(folder: Path) -> datetime:
     """Return the time, UTC, that a run is dated with: now, but in a later second than every run before it.
 
     Batches and labels are ordered by the times of their runs. If the clock goes back (it was wrong, or is now), the
-    order must still be that in which things happened: the latest label of a message counts.
-
-    Parameters
-    ----------
-    folder : Path
-        The data folder, whose lock the run holds alone. The newest time is kept there in ``.last_run``.
+    order must still be that in which things happened: the latest label of a message counts. The newest time is kept
+    in ``.last_run`` in the data folder, whose lock the run holds alone.
     """
     file, now = folder / ".last_run", datetime.now(UTC)
     try:

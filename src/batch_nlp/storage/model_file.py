@@ -67,13 +67,7 @@ def dump_model(path: Path, model: Pipeline) -> None:
 
 
 def load_model(path: Path) -> Pipeline:
-    """Load a fitted pipeline.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or names a type that is not trusted.
-    """
+    """Load a fitted pipeline; raise a `DataError` if the file cannot be read, or names a type that is not trusted."""
     import skops.io
     from sklearn.pipeline import Pipeline
     from skops.io.exceptions import UntrustedTypesFoundException

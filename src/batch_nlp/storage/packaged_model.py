@@ -14,13 +14,7 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 
 def packaged_folder() -> Path:
-    """Return the folder with the official model's files, without importing the package that brings them.
-
-    Raises
-    ------
-    DataError
-        If the package is not installed.
-    """
+    """Return the folder of the official model, without importing the package that brings it; it must be installed."""
     try:
         distribution = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError as error:
@@ -31,13 +25,7 @@ def packaged_folder() -> Path:
 
 
 def verify_weights(path: Path, sha256: str = WEIGHTS_SHA256) -> None:
-    """Check that a file of weights is the one that is meant, by the SHA-256 of all of it.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or is another one.
-    """
+    """Raise a `DataError` if a file of weights cannot be read, or by its SHA-256 is not the one that is meant."""
     again = f"Install it again: `uv sync --reinstall-package {DISTRIBUTION}`."
     try:
         with path.open("rb") as file:

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.languages import MAX_TEXTS, detect_languages
 from batch_nlp.storage.samples import PREDICTED, KeptSample, read_checked, sample_frame, sample_schema
-from batch_nlp.storage.vocabulary import Vocabulary, words_of
+from batch_nlp.storage.vocabulary import MAX_TEXTS, Vocabulary, detect_languages, words_of
 
 REFERENCE_FILE, WORDS_FILE = "reference.parquet", "words.parquet"
 # Held-out messages that are looked at together
@@ -81,15 +80,7 @@ class Reference:
 
     @classmethod
     def read(cls, folder: Path, manifest: dict[str, Any]) -> Reference | None:
-        """Return the reference in a model's folder, None where the model keeps none.
-
-        Parameters
-        ----------
-        folder : Path
-            A version in the registry.
-        manifest : dict
-            Its manifest, as the registry reads it after checking the files.
-        """
+        """Return the reference in a model's folder, whose manifest was read, None where the model keeps none."""
         if not {REFERENCE_FILE, WORDS_FILE} <= set(manifest["files"]):
             return None
         facts = manifest["reference"]
@@ -114,17 +105,9 @@ def write_reference(
     training_texts: pd.Series[str],
     size: int,
 ) -> None:
-    """Write the two files of a model's reference to its folder.
+    """Write the two files of a model's reference, with a sample of `size` messages, to the model's folder.
 
-    Parameters
-    ----------
-    folder, fields
-        Of the model.
-    held_out : DataFrame, shape (n, ...)
-        Rows of the feature store, with labels, predicted classes and probabilities in the same order.
-    labels, predicted, probabilities, training_texts
-    size : int
-        Messages of the sample.
+    The held-out messages are rows of the feature store; labels, predictions and probabilities are in the same order.
     """
     vocabulary = Vocabulary.count(training_texts, held_out[TEXT])
     with_text = sample_schema(fields).append(_LABEL)

@@ -49,17 +49,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Model:
-    """A published model.
-
-    Parameters
-    ----------
-    version : str
-        For example ``v0003``.
-    pipeline : Pipeline
-        Predicts from rows of the feature store.
-    manifest : dict
-        What it is, where it comes from, and how well it did.
-    """
+    """A published model: its version, as ``v0003``, what predicts from rows of the feature store, and its manifest."""
 
     version: str
     pipeline: Pipeline
@@ -80,13 +70,7 @@ class Model:
 
 
 def fields_of(version: str, manifest: dict[str, Any]) -> Fields:
-    """Return the fields that a model was trained on.
-
-    Raises
-    ------
-    DataError
-        If its manifest names none.
-    """
+    """Return the fields that a model was trained on; raise a `DataError` if its manifest names none."""
     if "fields" not in manifest:
         raise DataError(f"{version}: was trained by an earlier release. Train a new model with pipeline=fti.")
     return Fields.from_list(manifest["fields"])
@@ -181,13 +165,7 @@ class Registry:
         return None if version is None else self.load(version)
 
     def load(self, version: str) -> Model:
-        """Load a version after checking its files.
-
-        Raises
-        ------
-        DataError
-            If it is missing or damaged.
-        """
+        """Load a version after checking its files; raise a `DataError` if it is missing or damaged."""
         manifest = read_manifest(self.root / version)
         return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
 

@@ -52,19 +52,7 @@ class Requeued:
 
 
 def raw_name(pattern: str, name: str) -> str:
-    """Return a file name that matches the pattern of the message table.
-
-    Parameters
-    ----------
-    pattern : str
-        For example ``*review*``, without an ending.
-    name : str
-        What the file is named for.
-
-    Raises
-    ------
-    SettingsError
-        If the pattern leaves no room for it.
+    """Return a file name that matches the pattern of the message table; a `SettingsError` says that none can.
 
     Examples
     --------

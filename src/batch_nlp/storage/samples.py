@@ -37,15 +37,7 @@ def id_hashes(ids: Any) -> NDArray[np.uint64]:
 
 
 class KeptSample:
-    """The rows with the smallest hashes among all that were added; never holds more than twice as many.
-
-    Parameters
-    ----------
-    size : int
-        Rows to keep.
-    schema : Schema
-        Of the rows; has a column ``message_id``.
-    """
+    """The `size` rows with the smallest hashes of ``message_id`` among all added; twice as many are held at most."""
 
     def __init__(self, size: int, schema: pa.Schema) -> None:
         self._size = size
@@ -83,12 +75,7 @@ def write_sample(path: Path, rows: pa.Table) -> None:
 def read_sample(path: Path) -> pd.DataFrame:
     """Return a sample: the columns of the feature table, ``predicted_class`` and ``probabilities``.
 
-    Vectors and ``probabilities`` are object columns of arrays, those of vectors float32.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
+    Vectors and ``probabilities`` are object columns of arrays, those of vectors float32; see `read_checked` for errors.
     """
     return sample_frame(read_checked(path))
 
@@ -99,13 +86,7 @@ def sample_frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a parquet file that the system wrote, after checking its seal and its pages.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or damaged.
-    """
+    """Return the rows of a parquet file that the system wrote; a `DataError` says that it is missing or damaged."""
     check_file(path, whole=False)
     try:
         return pq.read_table(path, columns=columns, page_checksum_verification=True)

@@ -49,11 +49,6 @@ def replacing_sealed(path: Path) -> Iterator[Path]:
     """Give a temporary name to write a file under; it takes the place of `path`, sealed, when the block succeeds.
 
     Whenever a run is killed, the seal fits the file that is there. As with `replacing`, there is one writer.
-
-    Yields
-    ------
-    Path
-        The name to write to.
     """
     with replacing(path) as temporary:
         yield temporary
@@ -90,12 +85,9 @@ def _problem(path: Path, digests: list[str]) -> str | None:
 
 
 def check_file(path: Path, whole: bool = True) -> None:
-    """Check a file that is about to be read; a parquet file without a seal is read whole, unless its reader does so.
+    """Raise a `DataError` that names a file if it is missing, or not what was written.
 
-    Raises
-    ------
-    DataError
-        If it is missing, or not what was written; the message names it.
+    A parquet file without a seal is read whole for that, unless its reader does so.
     """
     digests = _read(path.parent).get(path.name, [])
     if not (digests or whole):
@@ -105,15 +97,9 @@ def check_file(path: Path, whole: bool = True) -> None:
 
 
 def checked_files(root: Path, name: str, but: str) -> list[Path]:
-    """Return the sound files of one name in the folders below `root`, in the order of the folders' names.
+    """Return the sound files of one name in the folders below `root`, but for one, in the order of the folders' names.
 
-    Parameters
-    ----------
-    root : Path
-    name : str
-        A folder that never had such a file is passed over.
-    but : str
-        Name of a folder to leave out.
+    A folder that never had such a file is passed over.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The words of messages, and in how many messages of training and hold-out each occurs."""
+"""The language of messages, their words, and in how many messages of training and hold-out each word occurs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 import pyarrow as pa
 
+UNKNOWN = "unknown"
+# Of more texts the language is not asked for, and of a long one its beginning is enough
+MAX_TEXTS, MAX_CHARS = 500, 300
+# What it takes to be told: letters, and the identifier's own confidence
+_MIN_LETTERS, _MIN_CONFIDENCE = 15, 0.5
 # Messages that must hold a word: training has seen a word that it met so often, and rarer ones, which may be names, are
 # not kept
 MIN_MESSAGES = 3
@@ -84,3 +90,29 @@ class Vocabulary:
     def unknown_share(self, words: set[str]) -> float:
         """Return the share of a message's words that training has not seen; 0 where it has no words."""
         return len(words - self.known) / len(words) if words else 0.0
+
+
+@cache
+def _identifier() -> Any:
+    # loading takes half a second; the package comes without types
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def detect_languages(texts: Iterable[str]) -> list[str]:
+    """Return the language of each text as an ISO 639 code, `UNKNOWN` where it is too short or not clear.
+
+    Examples
+    --------
+    >>> detect_languages(["The food was great and the staff were friendly", "Ok!!", "Das Essen war leider ganz kalt"])
+    ['en', 'unknown', 'de']
+    """
+    return [_detect(text[:MAX_CHARS]) for text in texts]
+
+
+def _detect(text: str) -> str:
+    if sum(map(str.isalpha, text)) < _MIN_LETTERS:
+        return UNKNOWN
+    language, confidence = _identifier().classify(text)
+    return str(language) if confidence >= _MIN_CONFIDENCE else UNKNOWN

@@ -65,17 +65,20 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: T
     judged : TunedClassifier, optional
         See `TunedClassifier.fit`.
     """
-    steps = pipeline.named_steps
-    scaler, reducer, classifier = steps["scaler"], steps["dimensionality_reducer"], steps["training"]
-    if not isinstance(scaler, StandardScaler):  # a classifier that reads texts: there is no matrix
-        pipeline.fit(X, y, training__judged=judged)
+    *before, (name, classifier) = pipeline.steps
+    place = next((place for place, (_, step) in enumerate(before) if isinstance(step, StandardScaler)), None)
+    if place is None:  # a classifier that reads texts: there is no matrix
+        pipeline.fit(X, y, **{f"{name}__judged": judged})
         return
-    encoded = steps["encoding"].fit_transform(steps["imputer"].fit_transform(X, y), y)
-    for part in _parts(encoded):
+    rows, scaler = X, before[place][1]
+    for _, step in before[:place]:
+        rows = step.fit_transform(rows, y)
+    for part in _parts(rows):
         scaler.partial_fit(part)
-    scaled = _matrix(encoded, scaler.transform, _precision(classifier))
-    del encoded
-    classifier.fit(scaled if reducer == "passthrough" else reducer.fit_transform(scaled, y), y, judged)
+    rows = _matrix(rows, scaler.transform, _precision(classifier))
+    for _, step in before[place + 1 :]:
+        rows = rows if step == "passthrough" else step.fit_transform(rows, y)
+    classifier.fit(rows, y, judged)
 
 
 def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +95,7 @@ def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
         Numbers of 32 bits where the classifier reads no more.
     """
     before = pipeline[:-1]
-    if not isinstance(pipeline.named_steps.get("scaler"), StandardScaler):
+    if not any(isinstance(step, StandardScaler) for _, step in before.steps):
         encoded: pd.DataFrame = before.transform(X)
         return encoded
     return _matrix(X, before.transform, _precision(pipeline.steps[-1][1]))

@@ -12,8 +12,10 @@ from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
-from batch_nlp.monitoring.report import read_reports, show_verdict, write_batch_report, write_index, write_metrics
 from batch_nlp.monitoring.report.document import most_telling, with_parents
+from batch_nlp.monitoring.report.metrics import write_metrics
+from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
+from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import judge
 

@@ -11,8 +11,8 @@ from tests.unit.monitoring.reports import CHAMPIONS, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Performance
-from batch_nlp.monitoring.report import write_metrics, write_run_metrics
 from batch_nlp.monitoring.report.document import batch_document
+from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 HOSTILE = ['a"b\\n', "line\nbreak", 'x"} 1\nbatch_nlp_verdict{status="ok"} 7']

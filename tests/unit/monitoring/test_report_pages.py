@@ -12,7 +12,8 @@ from tests.unit.monitoring.reports import CHAMPIONS, DRIFTED, START, analysis, b
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
-from batch_nlp.monitoring.report import champion_history, read_reports, write_batch_report, write_index
+from batch_nlp.monitoring.report.document import champion_history
+from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
 
 VOID = {"meta", "br", "link", "img"}

@@ -18,7 +18,8 @@ from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
 from batch_nlp.errors import DataError, DriftError, SettingsError
-from batch_nlp.notify import Notice, check_notify, failures_told, notify
+from batch_nlp.notify.notice import Notice
+from batch_nlp.notify.notifier import check_notify, failures_told, notify
 
 SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
 VARIABLE = "BATCH_NLP_WEBHOOK"

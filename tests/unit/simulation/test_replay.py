@@ -9,7 +9,7 @@ import pytest
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
-from batch_nlp.simulation import replay
+from batch_nlp.simulation.replay import replay
 from batch_nlp.storage.atomic import sweep
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from sklearn.metrics import f1_score
 
 from batch_nlp.config import Policy
-from batch_nlp.simulation import show_result, write_result
+from batch_nlp.simulation.report import show_result, write_result
 from batch_nlp.simulation.result import Confusion, DayResult, Result, macro_f1
 
 GOOD: Confusion = [[90, 5, 5], [5, 90, 5], [5, 5, 90]]

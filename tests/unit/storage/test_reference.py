@@ -9,9 +9,8 @@ from tests.fields import FIELDS
 from tests.unit.monitoring.batches import Messages, make_reference
 
 from batch_nlp.fields import Field, FieldRole, Fields
-from batch_nlp.storage.languages import UNKNOWN, detect_languages
 from batch_nlp.storage.reference import Reference, reference_schema
-from batch_nlp.storage.vocabulary import MIN_MESSAGES, Vocabulary, words_of
+from batch_nlp.storage.vocabulary import MIN_MESSAGES, UNKNOWN, Vocabulary, detect_languages, words_of
 
 
 def test_the_sample_holds_what_later_batches_are_compared_with_and_no_text(tmp_path: Path) -> None:

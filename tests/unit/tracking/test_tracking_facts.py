@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.tracking import TrackedTraining, create_tracker
-from batch_nlp.tracking.facts import metrics, parameters, tags
+from batch_nlp.tracking.facts import TrackedTraining, metrics, parameters, tags
 from batch_nlp.tracking.job import Job
+from batch_nlp.tracking.tracker import create_tracker
 
 MANIFEST = {
     "dataset": "sample",

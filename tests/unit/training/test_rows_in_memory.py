@@ -47,10 +47,10 @@ def test_rows_that_are_worked_on_in_parts_give_the_same_model(
 ) -> None:
     """But for the last digits of the scales, which 32 bits do not show."""
     train_on, others = messages[FIELDS.names][:600], messages[FIELDS.names][600:]
-    at_once = build_training_pipeline(world.config).fit(train_on, labels[:600].to_numpy())
+    at_once = build_training_pipeline(world.config, FIELDS).fit(train_on, labels[:600].to_numpy())
     monkeypatch.setattr(pipeline, "ROWS", 70)
     monkeypatch.setattr(ngram_scores, "_TEXTS", 90)
-    in_parts = build_training_pipeline(world.config)
+    in_parts = build_training_pipeline(world.config, FIELDS)
     with arrays_on_disk(tmp_path if disk else None):
         fit_pipeline(in_parts, train_on, labels[:600].to_numpy())
         encoded = encode(in_parts, others)

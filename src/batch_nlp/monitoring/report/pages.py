@@ -110,6 +110,15 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page of a batch.
+
+    Parameters
+    ----------
+    document : mapping
+        From `batch_document`.
+    champions : sequence of mappings
+        From `champion_history`, oldest first, as JSON values.
+    """
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
     shown = most_telling(shares)

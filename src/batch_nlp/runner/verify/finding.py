@@ -34,19 +34,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be.
+    """Something that is not as it should be, what a person can do about it, and what ``verify.repair=true`` does.
 
-    Parameters
-    ----------
-    path : Path
-        The file or folder that it is about.
-    problem, action : str
-        What is wrong, and what to do about it.
-    severity : Severity
-    repair : callable or None
-        What ``verify.repair=true`` does about it.
-    passing : bool
-        Whether a run at work leaves its like behind for a moment.
+    `passing` says whether a run at work leaves its like behind for a moment.
     """
 
     path: Path
@@ -69,15 +59,7 @@ class Finding:
 
 @dataclass
 class Part:
-    """A part of the state, and what is found in it.
-
-    Parameters
-    ----------
-    name : str
-    checked : str
-        What was looked at, with counts, for the screen.
-    findings : list of Finding
-    """
+    """A part of the state, what was looked at (for the screen, with counts), and what was found in it."""
 
     name: str
     checked: str = ""

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.contents import read_contents
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem, set_aside
+from batch_nlp.runner.verify.predictions import read_contents
 from batch_nlp.storage import sealed_files
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.requeued import REQUEUED

@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from batch_nlp.inference.batches import Batch, BatchState
-from batch_nlp.monitoring.report import champion_history
-from batch_nlp.monitoring.report.document import json_value
+from batch_nlp.monitoring.report.document import champion_history, json_value
 from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches

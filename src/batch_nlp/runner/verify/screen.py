@@ -23,16 +23,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 class Outcome:
     """What verification found, and what it mended.
 
-    Parameters
-    ----------
-    dataset : str
-    at : datetime
-        UTC.
-    parts : list of Part
-    repaired : list of str
-        What was done.
-    working : int or None
-        Process of a run that was at work meanwhile; 0 where it has ended.
+    `working` is the process of a run that was at work meanwhile; 0 where it has ended, None where there was none.
     """
 
     dataset: str

@@ -38,4 +38,4 @@ class Yelp:
         return (reviews.to_lines(chunk, columns) for chunk in reviews.batch(settings, number))
 
 
-SOURCE = Yelp()
+YELP = Yelp()

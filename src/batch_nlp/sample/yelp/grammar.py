@@ -12,23 +12,7 @@ from batch_nlp.sample.clauses import Clauses, bank, compile_clauses, word_tables
 
 @dataclass(frozen=True)
 class Topic:
-    """One kind of business.
-
-    Attributes
-    ----------
-    weight : float
-        Share of the businesses that are of this kind.
-    group : str
-        The Yelp category that all of them carry.
-    categories : list of str
-        Further Yelp categories, from which a business takes some.
-    names : list of str
-        Endings of business names.
-    slots : dict of str to list of str
-        Words for ``place``, ``thing``, ``things`` and ``person``.
-    good, okay, bad, fact : list of str
-        Clauses that only this kind of business gets.
-    """
+    """One kind of business, as ``data/yelp_topics.yaml`` describes it."""
 
     weight: float
     group: str

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.keys import Float, Index, evenly, generator, ids, integers
-from batch_nlp.sample.yelp.text import Brief, write_text
+from batch_nlp.sample.yelp.text import write_text
 from batch_nlp.sample.yelp.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
 
 Row = dict[str, Any]
@@ -112,7 +112,7 @@ def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
             "useful": useful,
             "funny": funny,
             "cool": cool,
-            "text": write_text(Brief(given, topic, length, new), draw),
+            "text": write_text(given, topic, length, new, draw),
             "date": date.replace("T", " "),
         }
         for review_id, user_id, business_id, given, (useful, funny, cool), topic, length, new, date in zip(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from batch_nlp.sample.clauses import MASK, TABLE, Item, bank, draw_clause
 from batch_nlp.sample.keys import Draw
@@ -14,38 +13,6 @@ Mood = tuple[Tone, ...]
 
 # Mean words of a sentence, measured over all topics and moods.
 _WORDS_A_SENTENCE = 7.2
-
-# Index into the banks with three entries: negative, neutral, positive.
-_OPINION: dict[Tone, int] = {
-    Tone.great: 2,
-    Tone.good: 2,
-    Tone.okay: 1,
-    Tone.bad: 0,
-    Tone.awful: 0,
-    Tone.fact: 1,
-    Tone.sarcasm: 0,
-}
-
-
-class Brief(NamedTuple):
-    """What one review is to be like.
-
-    Attributes
-    ----------
-    stars : int
-        1 to 5.
-    topic : int
-        Index into the topics.
-    words : float
-        Words that the text should have, roughly.
-    novel : bool
-        Whether it talks about things that the history knows nothing of.
-    """
-
-    stars: int
-    topic: int
-    words: float
-    novel: bool
 
 
 def _by_percent(parts: Iterable[tuple[Item, int]]) -> tuple[Item, ...]:
@@ -68,16 +35,30 @@ def _moods() -> dict[int, tuple[Mood, ...]]:
     }
 
 
-def write_text(brief: Brief, draw: Draw) -> str:
-    """Return the text of one review, drawn from `draw`, a source of random integers of 30 bits."""
-    mood = _moods()[brief.stars][draw() & MASK]
+def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) -> str:
+    """Return the text of one review.
+
+    Parameters
+    ----------
+    stars : int
+        1 to 5.
+    topic : int
+        Index into the topics.
+    words : float
+        Words that it should have, roughly.
+    novel : bool
+        Whether it talks about things that the history knows nothing of.
+    draw : callable
+        Gives random integers of 30 bits.
+    """
+    mood = _moods()[stars][draw() & MASK]
     kind = draw() & MASK
-    if not brief.novel and kind < 12:
+    if not novel and kind < 12:
         return _opinion("short", mood, draw)
-    sentences = max(1, round(brief.words / _WORDS_A_SENTENCE))
-    if not brief.novel and kind < 28:
+    sentences = max(1, round(words / _WORDS_A_SENTENCE))
+    if not novel and kind < 28:
         return _foreign(mood, sentences, draw)
-    text = _english(topic_grammars()[brief.topic], mood, sentences, brief.novel, draw)
+    text = _english(topic_grammars()[topic], mood, sentences, novel, draw)
     if draw() & 7 == 0:
         text = f"{_opinion('questions', mood, draw)} {text}"
     if kind >= 940:
@@ -86,7 +67,11 @@ def write_text(brief: Brief, draw: Draw) -> str:
 
 
 def _opinion(kind: str, mood: Mood, draw: Draw) -> str:
-    return _pick(bank("yelp_extras")[kind][_OPINION[mood[draw() & MASK]]], draw)
+    return _pick(bank("yelp_extras")[kind][_opinion_of(mood[draw() & MASK])], draw)
+
+
+def _opinion_of(tone: Tone) -> int:
+    return int(bank("yelp_moods")["opinions"][tone])
 
 
 def _pick(items: Sequence[str], draw: Draw) -> str:
@@ -96,7 +81,7 @@ def _pick(items: Sequence[str], draw: Draw) -> str:
 def _foreign(mood: Mood, sentences: int, draw: Draw) -> str:
     foreign = bank("yelp_extras")["foreign"]
     language = foreign[draw() % len(foreign)]
-    told = [_pick(language[_OPINION[mood[draw() & MASK]]], draw) for _ in range(min(sentences, 5))]
+    told = [_pick(language[_opinion_of(mood[draw() & MASK])], draw) for _ in range(min(sentences, 5))]
     return " ".join(dict.fromkeys(told))
 
 
@@ -116,7 +101,7 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
         end = style["ends"][tone][dice >> 2 & 7]
         if dice >> 5 & 7 == 0:
             second = mood[draw() & MASK]
-            differ = _OPINION[tone] != _OPINION[second] and Tone.fact not in (tone, second)
+            differ = style["opinions"][tone] != style["opinions"][second] and Tone.fact not in (tone, second)
             joint = style["but" if differ else "and"]
             clause = f"{clause}{joint[dice >> 8 & 7]}{draw_clause(source[second], told, draw)}"
         elif tone is Tone.awful and dice >> 11 & 31 == 0:

@@ -27,15 +27,7 @@ def seconds(day: date) -> int:
 
 @dataclass(frozen=True)
 class World:
-    """The users and businesses that a history and its batches share.
-
-    Attributes
-    ----------
-    seed : int
-        Seed of everything that is generated.
-    users, businesses : int
-        Rows of the two tables; a greater index is one that no table has.
-    """
+    """The users and businesses that a history and its batches share; a greater index is one that no table has."""
 
     seed: int
     users: int

@@ -1,0 +1,136 @@
+"""Kinds of input that labels got lost on, or features: each through the real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from deltalake import DeltaTable
+from tests.projects import Project
+
+from batch_nlp.config import EngineConfig
+from batch_nlp.errors import ExitCode
+from batch_nlp.storage.feature_store import FeatureStore
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Raw files of the dataset yelp, and its feature store."""
+
+    project: Project
+
+    @property
+    def raw(self) -> Path:
+        return self.project.data / "01_raw" / "yelp"
+
+    @property
+    def store(self) -> Path:
+        return self.project.data / "04_feature" / "yelp"
+
+    def write(self, name: str, *rows: dict[str, object]) -> None:
+        self.raw.mkdir(parents=True, exist_ok=True)
+        (self.raw / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(self, *overrides: str) -> tuple[str, int]:
+        """Run the feature pipeline; return what it said, and how many labels it added."""
+        settings = ("dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
+        result = self.project.here("pipeline=feature", *settings, *overrides)
+        assert result.returncode == ExitCode.DONE, result.stderr
+        added = re.search(r"([\d,]+) labels added", result.stderr)
+        return result.stderr, int(added[1].replace(",", "")) if added else 0
+
+    def labels(self, *ids: str) -> dict[str, str]:
+        return FeatureStore(self.store, EngineConfig(temp_directory=str(self.store / "spill"))).labels.of(list(ids))
+
+    def features(self) -> pd.DataFrame:
+        [table] = (path for path in self.store.glob("features-*") if path.is_dir())
+        return DeltaTable(str(table)).to_pandas()
+
+
+@pytest.fixture
+def source(tmp_path: Path, new_project: Callable[[Path], Project]) -> Source:
+    return Source(new_project(tmp_path / "project"))
+
+
+def review(name: str, **more: object) -> dict[str, object]:
+    return {"review_id": name, "text": f"The parcel of {name} came late", "date": "2022-01-01", **more}
+
+
+@pytest.mark.parametrize("correction", ["review_2022-02.json", "corrected_review_2022-02.json"])
+def test_a_corrected_label_stays_whatever_comes_again(source: Source, correction: str) -> None:
+    """Guarantee 23."""
+    old = source.raw / "review_2022-01.json"
+    source.write(old.name, review("a", stars=5))
+    assert source.run()[1] == 1
+    source.write(correction, review("a", stars=1))
+    assert source.run()[1] == 1
+    assert source.labels("a") == {"a": "1"}
+    os.utime(old, (1, 1))
+    assert source.run()[1] == 0
+    shutil.copy(old, source.raw / "a_copy_of_review.json")
+    assert source.run()[1] == 0
+    assert source.run("features.clean_text.max_chars=10000")[1] == 0
+    assert source.labels("a") == {"a": "1"}
+
+
+def test_files_of_one_run_that_disagree_are_told_and_the_later_name_counts(source: Source) -> None:
+    """Guarantee 23; 10 is later than 9, as people count."""
+    source.write("review_9.json", review("a", stars=5), review("b", stars=5))
+    source.write("review_10.json", review("a", stars=1), review("b", stars=5))
+    said, added = source.run()
+    assert added == 2
+    assert source.labels("a", "b") == {"a": "1", "b": "5"}
+    assert "1 message(s) are labelled differently by files that came together" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["First line\r\nsecond line", "First line\nsecond line ", "First line \t\nsecond line\n"]
+)
+def test_labels_find_texts_that_a_csv_wrote_otherwise(source: Source, text: str) -> None:
+    """A text is the same whatever its line ends and the space at the end of its lines."""
+    source.write("review_1.json", {**review("a"), "text": "First line\nsecond line"})
+    source.run()
+    rows = f'review_id,text,date,stars\r\na,"{text}",2022-01-01,5\r\n'
+    (source.raw / "review_2_labels.csv").write_bytes(rows.encode())
+    said, added = source.run()
+    assert "1 messages read = 0 new + 1 known + 0 duplicates + 0 quarantined" in said
+    assert added == 1
+    assert source.labels("a") == {"a": "5"}
+
+
+def test_labels_need_no_text(source: Source) -> None:
+    source.write("review_1.json", review("a"), review("b"))
+    source.run()
+    (source.raw / "review_labels.csv").write_text("review_id,stars\na,5\nb,\n")
+    said, added = source.run()
+    assert "1 quarantined + 1 labels alone" in said
+    assert added == 1
+    assert source.labels("a", "b") == {"a": "5"}
+
+
+def test_messages_whose_file_is_named_like_a_side_table_are_messages(source: Source) -> None:
+    source.write("user.json", {"user_id": "u", "yelping_since": "2015-01-01 00:00:00", "elite": "2018,2019"})
+    source.write("new_user_reviews.json", review("a", user_id="u", stars=5))
+    said, added = source.run()
+    assert added == 1
+    assert "user table: 1 rows from 1 file(s)" in said
+    found = source.features()
+    assert found[["elite_years", "tenure_days"]].to_numpy().tolist() == [[2, 2557]]
+
+
+def test_new_messages_whose_file_is_named_like_a_side_table_are_scored(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    lines = [json.dumps(review(f"n{number}", user_id=f"u{number}", business_id="b")) for number in range(40)]
+    (inbox / "user_reviews.json").write_text("\n".join(lines))
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "40 messages in = 40 predicted" in result.stderr
