@@ -23,17 +23,9 @@ class Embedder(Protocol):
     fingerprint: str
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
-        """Return the vectors of some texts.
+        """Return the vectors of some texts, shape (n, dims): one finite row a text, in the order of the texts.
 
-        Parameters
-        ----------
-        texts : sequence of str
-            Any Unicode; empty texts and lone surrogates included.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, dims)
-            One finite row a text, in the order of the texts.
+        Texts may be any Unicode, empty texts and lone surrogates included.
         """
         ...
 
@@ -50,21 +42,9 @@ class NoEmbedder:
 
 
 def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:
-    """Encode each different text once.
+    """Return the vectors of some texts, shape (n, dims); `encode` is given each different text once.
 
-    Parameters
-    ----------
-    texts : sequence of str
-        Texts, possibly repeated, in any order.
-    dims : int
-        Length of a vector, for when there is no text.
-    encode : callable
-        Gives one row for each of its texts.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, dims)
-        One row a text, in the order of the texts.
+    The length of a vector is asked for the case that there is no text.
     """
     if not texts:
         return np.empty((0, dims), dtype=np.float32)

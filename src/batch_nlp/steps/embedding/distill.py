@@ -41,8 +41,6 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
 
     Parameters
     ----------
-    model : MiniLM
-        The teacher.
     dims : int
         Length of a vector, at most the teacher's.
     token_ids : sequence of int, optional

@@ -26,10 +26,7 @@ _MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}
 def fingerprint(settings: EmbeddingConfig) -> str:
     """Return what the vectors depend on, without loading a model.
 
-    Returns
-    -------
-    str
-        Equal to the `fingerprint` of the embedder that `create_embedder` returns for these settings.
+    It is the `fingerprint` of the embedder that `create_embedder` returns for these settings.
 
     Raises
     ------

@@ -32,15 +32,7 @@ def split_revision(model: str) -> tuple[str, str | None]:
 def identity(model: str) -> str:
     """Return what tells one model from another, without loading it.
 
-    Parameters
-    ----------
-    model : str
-        A local folder, or ``name`` or ``name@revision`` on the hub.
-
-    Returns
-    -------
-    str
-        The hash of a local folder's files, or the name on the hub with its revision.
+    That is the hash of a local folder's files, or the name on the hub with its revision.
 
     Raises
     ------

@@ -114,10 +114,6 @@ def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0
     ----------
     cache_dir : Path
         Where the table is kept.
-    dims : int
-        Length of a vector.
-    max_tokens : int
-        Tokens of a text that are read.
     threads : int
         Threads of the distillation; 0 takes all cores.
 
@@ -172,8 +168,6 @@ def load_pretrained(model: str, dims: int, max_tokens: int) -> StaticEmbedder:
         A local folder, or ``name`` or ``name@revision`` on the hub.
     dims : int
         Length of a vector; a model with more is cut, as model2vec does (its dimensions are ordered by importance).
-    max_tokens : int
-        Tokens of a text that are read.
 
     Raises
     ------

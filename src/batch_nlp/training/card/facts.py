@@ -30,7 +30,7 @@ _MESSAGES_OF_WORDS = 2000
 def card_facts(
     candidate: Candidate, manifest: dict[str, Any], analysis: ErrorAnalysis, champion: str | None
 ) -> dict[str, Any]:
-    """Return what the card says.
+    """Return what the card says, as JSON values.
 
     No text of a message is in it: the card goes where the model goes.
 
@@ -42,11 +42,6 @@ def card_facts(
         Of the same candidate.
     champion : str or None
         Version that the gate compared it with.
-
-    Returns
-    -------
-    dict
-        JSON values.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)

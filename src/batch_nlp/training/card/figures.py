@@ -37,17 +37,9 @@ _LONGEST_NAME = 24
 
 
 def card_figures(facts: dict[str, Any]) -> dict[str, str]:
-    """Return the figures by name.
+    """Return the figures of `card_facts` by name: ``svg`` elements with a text alternative.
 
-    Parameters
-    ----------
-    facts : dict
-        From `card_facts`.
-
-    Returns
-    -------
-    dict of str
-        ``svg`` elements with a text alternative; all that comes from the data is escaped.
+    All that comes from the data is escaped.
     """
     figures = {
         "reliability": (3.6, _reliability),

@@ -13,12 +13,9 @@ CARD_FILE, CARD_PAGE = "model_card.md", "model_card.html"
 
 
 def card_pages(facts: dict[str, Any]) -> dict[str, str]:
-    """Return the card by file name: in Markdown, and as a page of HTML that needs nothing else.
+    """Return the card of `card_facts` by file name: in Markdown, and as a page of HTML that needs nothing else.
 
-    Parameters
-    ----------
-    facts : dict
-        From `card_facts`. Names of classes, groups and words are data: they are escaped.
+    Names of classes, groups and words are data: they are escaped.
     """
     figures = card_figures(facts)
     return {CARD_FILE: render(CARD_FILE, facts), CARD_PAGE: render(CARD_PAGE, {**facts, "figures": figures})}

@@ -13,13 +13,7 @@ _TOLD = 12
 
 
 def statements(facts: dict[str, Any]) -> list[str]:
-    """Return the findings that a user should know first, each as one or two sentences without markup.
-
-    Parameters
-    ----------
-    facts : dict
-        What `card_facts` has found so far.
-    """
+    """Return what a user should know first of a card's facts, each finding in one or two sentences without markup."""
     gaps = np.array(facts["data"]["predicted_shares"]) - np.array(facts["data"]["holdout"]["shares"])
     furthest = int(np.abs(gaps).argmax())
     said = _sayings(

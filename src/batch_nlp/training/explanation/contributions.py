@@ -21,6 +21,8 @@ from batch_nlp.training.calibration import class_scores
 TREE_SHAP = "TreeSHAP (exact)"
 LINEAR = "coefficient times value (exact)"
 OCCLUSION = "left out one at a time (not additive)"
+# Method, contributions (k, m), base (k,) and margins (k,)
+_Exact = tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -57,25 +59,17 @@ def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[s
     groups : mapping of str to list of str
         Columns of each group; together all columns.
     """
-    exact = _of_columns(estimator, row)
+    exact: _Exact | None = None
+    if hasattr(estimator, "get_booster"):
+        exact = _tree_shap(estimator, row)
+    elif hasattr(estimator, "coef_") and hasattr(estimator, "decision_function"):
+        exact = _linear(estimator, row)
     if exact is None:
         return _leave_out(estimator, row, groups)
     method, by_column, base, margins = exact
     position = {str(name): number for number, name in enumerate(row.columns)}
     sums = [by_column[:, [position[name] for name in names]].sum(axis=1) for names in groups.values()]
     return Contributions(method, list(groups), np.stack(sums, axis=1), base, margins)
-
-
-_Exact = tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-
-
-def _of_columns(estimator: Any, row: pd.DataFrame) -> _Exact | None:
-    """Return method, contributions (k, m), base (k,) and margins (k,); None where no exact method is known."""
-    if hasattr(estimator, "get_booster"):
-        return _tree_shap(estimator, row)
-    if hasattr(estimator, "coef_") and hasattr(estimator, "decision_function"):
-        return _linear(estimator, row)
-    return None
 
 
 def _tree_shap(estimator: Any, row: pd.DataFrame) -> _Exact:

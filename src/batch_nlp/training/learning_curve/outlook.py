@@ -47,19 +47,9 @@ class PowerLaw:
 
 
 def fit_power_law(sizes: ArrayLike, scores: ArrayLike) -> PowerLaw | None:
-    """Return the power law through measured scores, by bounded least squares.
+    """Return the power law through scores measured with numbers of messages, by bounded least squares.
 
-    Parameters
-    ----------
-    sizes : array-like of int, shape (n,)
-        Training messages.
-    scores : array-like of float, shape (n,)
-        From 0 to 1.
-
-    Returns
-    -------
-    PowerLaw or None
-        None for fewer than `LEAST_SIZES` sizes, or where the search does not end.
+    None for fewer than `LEAST_SIZES` sizes, or where the search does not end.
     """
     n, y = np.asarray(sizes, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if len(np.unique(n)) < LEAST_SIZES:
