@@ -24,6 +24,8 @@ from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_bat
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
+# Microseconds of a time after all others, in the year 2262
+_LAST = 2**63 // 1000
 _KEPT = (Role.category, Role.number, Role.raw)
 
 
@@ -218,10 +220,9 @@ class SideTables:
         if not self._joined:
             return pd.DataFrame(index=messages.index)
         keys = {one.key: pa.array(messages[one.key], pa.string()) for one in self._joined}
-        times = pa.array(
-            messages["written_at"].fillna(pd.Timestamp.max.tz_localize("UTC").floor("us")), from_pandas=True
-        )
-        batch = {"position": pa.array(range(len(messages))), "at": times.cast(pa.timestamp("us", tz="UTC")), **keys}
+        # a message without a time comes after all rows
+        at = pa.array(messages["written_at"].astype("int64").where(messages["written_at"].notna(), _LAST), pa.int64())
+        batch = {"position": pa.array(range(len(messages))), "at": at.cast(pa.timestamp("us", tz="UTC")), **keys}
         self._connection.register("keys", pa.table(batch))
         selected, tables = [], []
         for number, one in enumerate(self._joined):
