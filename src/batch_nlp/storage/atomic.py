@@ -70,11 +70,16 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = temporary_name(path)
     try:
         yield temporary
-        _sync_file(temporary)
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+        _put_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _put_file(temporary: Path, path: Path) -> None:
+    """Give a written file its name, durably."""
+    _sync_file(temporary)
+    os.replace(temporary, path)
+    sync_folder(path.parent)
 
 
 @contextmanager
