@@ -62,7 +62,7 @@ def raw(name: str, text: bytes) -> bytes:
 
 
 DATES = ["2020-01-02 03:04:05", "2020-01-02", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.123+02:00", "20200102"]
-NO_DATES = ["02.01.2020", "1/2/2020", "Jan 2, 2020", "soon", "2020-13-01", "2020-02-30", "", True, [2020], 1.5]
+NO_DATES = ["02.01.2020", "1/2/2020", "Jan 2, 2020", "soon", "2020-13-01", "2020-02-30", True, [2020], 1.5]
 ODD_DATES = ["1969-12-31", "9999-12-31", "2100-01-02"]
 IDS = [
     "a b",
@@ -123,9 +123,10 @@ COMMITTED = [
     Case("huge_number", ".json", row("x").replace(b'"x"', b"9" * 5000), (), {"broken JSON": 1}),
     Case(
         "dates", ".json",
-        b"".join(row(f"date-{number}", date=date) for number, date in enumerate([*DATES, *NO_DATES, *ODD_DATES])),
+        b"".join(row(f"date-{number}", date=date) for number, date in enumerate([*DATES, *NO_DATES, *ODD_DATES, ""])),
         tuple(f"date-{number}" for number in range(len(DATES))),
-        {"date cannot be read": len(NO_DATES), "date is not between 1990 and 2100": len(ODD_DATES)},
+        {"date cannot be read": len(NO_DATES), "date is not between 1990 and 2100": len(ODD_DATES),
+         "written_at is missing": 1},
     ),
     Case("ids", ".json", b"".join(map(row, IDS)), tuple(IDS)),
     Case(

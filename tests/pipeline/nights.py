@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.conftest import World
 
-from batch_nlp.config import Config, DriftConfig, InferenceConfig, PipelineConfig, SampleConfig, Stage
+from batch_nlp.config import Config, DriftConfig, PipelineConfig, SampleConfig, Stage
 from batch_nlp.errors import DriftError, GateError
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
@@ -30,7 +30,7 @@ def nightly(world: World, folder: Path, **drift: Any) -> Config:
         base,
         paths=replace(base.paths, data=str(folder / "data"), models=str(folder / "models")),
         dataset=replace(base.dataset, raw_dir=str(folder / "raw")),
-        inference=InferenceConfig(str(folder / "inbox")),
+        inference=replace(base.inference, inbox=str(folder / "inbox")),
         pipeline=PipelineConfig("inference", [Stage.inference]),
         drift=DriftConfig(**{"low": 0.33, "min_messages": 10, **drift}),
     )

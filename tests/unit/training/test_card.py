@@ -37,7 +37,7 @@ def facts(world: World) -> dict[str, Any]:
 
 def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
     """Of 10 messages: recalls 3/4 and 4/6, precisions 3/5 and 4/5, so F1 6/9 and 8/11."""
-    found = measures(np.array([[3, 1], [2, 4]]))
+    found = measures(np.array([3, 4]), np.array([4, 6]), np.array([5, 5]))
     assert found["recall"] == pytest.approx([3 / 4, 4 / 6])
     assert found["precision"] == pytest.approx([3 / 5, 4 / 5])
     assert found["accuracy"] == pytest.approx(0.7)
