@@ -63,11 +63,11 @@ class DecisionConfig:
 class ThresholdsConfig:
     # Least macro F1 on the hold-out. auto: 0.5 with up to three classes; with k of them 0.05 more than a guess, 1/k;
     # null does not ask
-    f1_macro: Any = "auto"
+    f1_macro: Any = None
     # Least weighted F1 on the hold-out. auto: 0.6 with up to three classes, and with more as for the macro F1
-    f1_weighted: Any = "auto"
+    f1_weighted: Any = None
     # Least recall of any class on the hold-out. auto: 0.2 with up to three classes, with more it is not asked
-    recall: Any = "auto"
+    recall: Any = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ VALUE_CHARS = 200
 # Lines of the summary that a run ends with
 _SUMMARY_LINES = 12
 # What a ledger counts: what came in, and where it went
-_ACCOUNTS = ("read", "done", "known", "duplicates", "quarantined", "left_out", "labels_alone")
+_SELDOM = ("left_out", "labels_alone")
+_ACCOUNTS = ("read", "done", "known", "duplicates", "quarantined", *_SELDOM)
 
 
 def _shown(value: object) -> str:
@@ -215,8 +216,8 @@ class Ledger:
             raise AccountingError(f"{self.read:,} messages came in and {out:,} are accounted for: {self.summary()}")
 
     def summary(self) -> dict[str, int]:
-        """Return the accounts."""
-        return {name: getattr(self, name) for name in _ACCOUNTS}
+        """Return the accounts; of what few sources have only where there is any."""
+        return {name: getattr(self, name) for name in _ACCOUNTS if name not in _SELDOM or getattr(self, name)}
 
 
 @contextmanager

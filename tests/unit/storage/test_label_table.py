@@ -147,13 +147,15 @@ def test_files_that_disagree_are_told_once_even_if_the_later_one_says_what_is_st
     assert table.of(["a"]) == {"a": "1"}
 
 
-def test_several_labels_in_one_file_and_sources_of_two_ranks_are_no_conflict(
+def test_several_labels_in_one_file_are_told_and_sources_of_two_ranks_are_no_conflict(
     table: LabelTable, warnings: list[str]
 ) -> None:
-    assert append(table, row("a", "1"), row("a", "2"), row("a", "3", 1, "person")) == Appended(2, 0)
+    assert append(table, row("a", "1"), row("a", "2"), row("a", "3", 1, "person")) == Appended(2, 1)
     assert table.of(["a"]) == {"a": "3"}
     assert [kept["target"] for kept in stored(table)] == ["2", "3"]
-    assert not warnings
+    assert len(warnings) == 1
+    assert append(table, row("b", "1"), row("b", "3", 1, "person")) == Appended(2, 0)
+    assert len(warnings) == 1
 
 
 def test_labels_come_batch_by_batch_and_are_committed_a_few_at_a_time(

@@ -113,7 +113,7 @@ def test_broken_input_stops_a_run_over_its_limit_and_not_at_it() -> None:
         ledger.check_share(0.74, 4, Path("q.parquet"))
     assert str(stopped.value) == (
         "3 of 4 messages (75%) failed their contract, more than quarantine.max_share=74%. Their rows and the reasons "
-        "are in q.parquet. Mend the source, or raise the limit if the rest is to be used."
+        "are in q.parquet. Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
     )
 
 

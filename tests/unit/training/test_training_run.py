@@ -60,6 +60,7 @@ def test_the_same_data_and_seed_give_the_same_bytes_in_another_process(tmp_path:
         "config": plain(with_training(world.config, promote=False)),
         "definition": world.definition.to_dict(),
         "version": world.definition.version,
+        "fields": FIELDS.to_list(),
         "store": str(world.store.folder),
         "folder": str(tmp_path),
     }
@@ -69,6 +70,7 @@ def test_the_same_data_and_seed_give_the_same_bytes_in_another_process(tmp_path:
         from datetime import UTC, datetime
         from pathlib import Path
         from batch_nlp.config import Config, parse
+        from batch_nlp.fields import Fields
         from batch_nlp.storage.feature_store import FeatureStore
         from batch_nlp.storage.layers import Layers
         from batch_nlp.storage.registry import Registry
@@ -78,7 +80,7 @@ def test_the_same_data_and_seed_give_the_same_bytes_in_another_process(tmp_path:
         store = FeatureStore(Path(given["store"]), config.engine)
         run_training_pipeline(
             config, Layers(folder, "sample"), store, Registry(folder / "models"), given["definition"],
-            given["version"], "again", datetime.now(UTC),
+            given["version"], Fields.from_list(given["fields"]), "again", datetime.now(UTC),
         )
     """
     environment = {"PYTHONHASHSEED": "4711", "OMP_WAIT_POLICY": "PASSIVE"}

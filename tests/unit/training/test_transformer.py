@@ -159,5 +159,5 @@ def test_the_settings_build_it_with_the_seed_and_the_threads(
     assert type(model) is FineTunedTransformer
     assert (model.random_state, model.threads, model.epochs) == (7, 2, 1)
     assert model.checkpoint_dir == str(tmp_path / "checkpoints")
-    with pytest.raises(SettingsError, match="only classes of sklearn and xgboost are allowed"):
+    with pytest.raises(SettingsError, match="is not on the list of classifiers"):
         build_classifier(make_config(tmp_path, "model.estimator=batch_nlp.training.transformer.Other"))
