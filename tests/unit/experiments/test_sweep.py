@@ -20,9 +20,9 @@ DATA = ["version", 3, 1000]
 
 @pytest.fixture
 def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    # a sweep that no test closes is not that of the next command line
-    monkeypatch.setattr(SweepCallback, \"current\", None)
     """Return a function that adds a job to a sweep that has begun; given an error, it fails with it."""
+    # a sweep that no test closes is not that of the next command line
+    monkeypatch.setattr(SweepCallback, "current", None)
     folder = tmp_path / "08_reporting" / "sweeps" / "mine"
     config = {
         "hydra": {"sweep": {"dir": str(folder)}, "overrides": {"hydra": []}},
