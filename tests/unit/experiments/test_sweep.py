@@ -19,7 +19,7 @@ DATA = ["version", 3, 1000]
 
 
 @pytest.fixture
-def sweep(tmp_path: Path) -> Callable[..., None]:
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that adds a job to a sweep that has begun; given an error, it fails with it."""
     folder = tmp_path / "08_reporting" / "sweeps" / "mine"
     config = {
@@ -27,6 +27,8 @@ def sweep(tmp_path: Path) -> Callable[..., None]:
         "paths": {"data": str(tmp_path)},
         "log_level": "INFO",
     }
+    # a sweep that its test does not close is not that of the next command line in this process
+    monkeypatch.setattr(SweepCallback, "current", None)
     SweepCallback().on_multirun_start(OmegaConf.create(config))
 
     def add(number: int, error: Exception | None = None) -> None:
