@@ -29,6 +29,8 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
         "paths": {"data": str(tmp_path)},
         "log_level": "INFO",
     }
+    # a sweep that its test does not close is not that of the next command line in this process
+    monkeypatch.setattr(SweepCallback, "current", None)
     SweepCallback().on_multirun_start(OmegaConf.create(config))
 
     def add(number: int, error: Exception | None = None) -> None:
