@@ -17,6 +17,8 @@ from threading import Lock
 from types import ModuleType
 from typing import Any, Self
 
+import pandas as pd
+
 from batch_nlp.errors import DataError
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage import registry, seals
@@ -94,16 +96,16 @@ class _Steps:
             (seals, "_commit", True),
         ):
             setattr(module, name, self._around(name, getattr(module, name), before=before))
-        transform = MeteredPipeline.transform
+        transform, around = MeteredPipeline.transform, self._around
 
-        def counted(pipeline: MeteredPipeline, batch: Any) -> Any:
+        def counted(pipeline: MeteredPipeline, X: pd.DataFrame) -> pd.DataFrame:
             for name, step in pipeline.steps:
                 if "transform" not in vars(step):
-                    step.transform = self._around(name, step.transform, before=False)
-            return transform(pipeline, batch)
+                    step.transform = around(name, step.transform, before=False)
+            return transform(pipeline, X)
 
         # replaced in a process that ends with this run
-        MeteredPipeline.transform = counted  # type: ignore[method-assign]
+        MeteredPipeline.transform = counted  # type: ignore[method-assign, assignment]
 
 
 def _enter(pid: int) -> None:
