@@ -13,13 +13,14 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.columns import is_message_file, names_of
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_columns import LEAST_ROWS, Column, column_names, column_problems, first_rows, refuse
 
 _WORDS = {
@@ -135,12 +136,16 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
-    refuse(problems, f"If a column is gone for good, remove {layers.seen_columns}.")
+    refuse(problems, f"If files may lack a column from now on, remove {layers.seen_columns}.")
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
     """Note which columns the files had that a run took in: later files must have those of one of them too."""
     seen = _seen(layers)
+    if not seen:  # what was removed, since a file had another layout, comes back with that of the files before
+        there = {*messages, *find_files(Path(dataset.raw_dir), dataset.messages.files)}
+        messages = [file for file in sorted(there) if is_message_file(file.name, dataset)]
+        messages = [file for file in messages if not holds_labels_alone(dataset, file)]
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()

@@ -199,6 +199,14 @@ def two_layouts(tmp_path: Path, make_config: Callable[..., Config]) -> tuple[Con
 
 def test_a_file_may_lack_what_other_layouts_have(tmp_path: Path, make_config: Callable[..., Config]) -> None:
     config, first, second = two_layouts(tmp_path, make_config)
+    check(config, {"review": [first] * 30}, remember=True)
+    seen = Layers(Path(config.paths.data), config.dataset.name).seen_columns
+    with pytest.raises(DataError, match=r"column\(s\) price, brand are missing") as refused:
+        check(config, {"review": [second] * 30})
+    # the advice works, whichever layout comes next
+    assert str(refused.value).endswith(f"remove {seen}.")
+    seen.unlink()
+    check(config, {"old_review": [first] * 30, "review": [second] * 30}, remember=True)
     for row in (first, second, first, second):
         check(config, {"review": [row] * 30}, remember=True)
     seen = Layers(Path(config.paths.data), config.dataset.name).seen_columns
