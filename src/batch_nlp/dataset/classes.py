@@ -40,11 +40,6 @@ class ClassMap:
     targets: dict[str, str]
     other: str | None = None
 
-    @property
-    def deep(self) -> bool:
-        """Whether the classes are those of a hierarchy."""
-        return isinstance(self.classes, Leaves)
-
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {name: index for index, name in enumerate(self.classes)}
@@ -53,7 +48,7 @@ class ClassMap:
         """Return the index of a target's class, -1 where it has none."""
         name = self.targets.get(target)
         if name is None and self.other is not None:
-            name = _above(target) if self.deep else self.other
+            name = _above(target) if isinstance(self.classes, Leaves) else self.other
             while name not in self._positions and name != self.other:
                 name = _above(name)
         return -1 if name is None else self._positions.get(name, -1)
@@ -71,12 +66,13 @@ class ClassMap:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON values; `from_dict` is the inverse."""
-        return {**asdict(self), "deep": self.deep}
+        return {**asdict(self), "deep": isinstance(self.classes, Leaves)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassMap:
-        """Return the map of a model's manifest; names of levels make a hierarchy where it does not say."""
-        return cls(_classes(values["classes"], values.get("deep", True)), dict(values["targets"]), values["other"])
+        """Return the map of a model's manifest; one that does not say whether it is a hierarchy is treated as one."""
+        names = Leaves if values.get("deep", True) else list
+        return cls(names(values["classes"]), dict(values["targets"]), values["other"])
 
 
 def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
@@ -97,20 +93,8 @@ def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> 
         # that of an earlier release keeps none, and predicts the classes that the settings list
         return ClassMap.from_dict(manifest["label_map"]) if "label_map" in manifest else class_map(label)
     listed = listed_targets(label)
-    return None if listed is None else ClassMap(_classes(dict.fromkeys(listed.values()), _is_deep(label)), listed)
-
-
-def classes_of(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the classes of a model by its manifest: `Leaves` of a hierarchy, which names tell where it does not."""
-    return _classes(manifest["classes"], manifest.get("label_map", {}).get("deep", True))
-
-
-def _is_deep(label: LabelConfig) -> bool:
-    return len(levels_of(label)) > 1
-
-
-def _classes(names: Iterable[str], deep: bool) -> list[str]:
-    return Leaves(names) if deep else list(names)
+    names = Leaves if len(levels_of(label)) > 1 else list
+    return None if listed is None else ClassMap(names(dict.fromkeys(listed.values())), listed)
 
 
 @dataclass(frozen=True)
@@ -160,7 +144,7 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
     sizes: Counter[str] = Counter(dict.fromkeys(named.values(), 0))
     for target, name in named.items():
         sizes[name] += counts.get(target, 0)
-    small, deep = {name for name, size in sizes.items() if size < under}, _is_deep(label)
+    small, deep = {name for name, size in sizes.items() if size < under}, len(levels_of(label)) > 1
     if rare_as == "other":
         named |= {target: target for target in unknown}
         sizes.update({target: counts[target] for target in unknown})
@@ -178,7 +162,7 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
     classes.sort(key=lambda name: order.index(name) if name in order else len(order))
     kept = {target: name for target, name in kept.items() if name in classes}
     any_other = rare_as == "other" and (deep or OTHER in classes)
-    found = ClassMap(_classes(classes, deep), kept, OTHER if any_other else None)
+    found = ClassMap(Leaves(classes) if deep else classes, kept, OTHER if any_other else None)
     labels = found.indices(targets)
     if len(classes) < 2:
         raise DataError(

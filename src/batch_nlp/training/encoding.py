@@ -1,8 +1,8 @@
 """The steps before the classifier: rows of the feature store become numbers.
 
 What is learned here (medians, categories, n-gram weights, scales) depends on the training rows, so it is fitted on
-them alone and kept in the model. A column that is made of a field, or of one of its values, is named
-``<field>=<what>``: no field has "=" in its name, so whatever values come, no two columns share a name.
+them alone and kept in the model. A column made of a field is named ``<field>=<what>``: no field's name has "=" in it,
+so no two columns share a name, whatever values come.
 """
 
 from __future__ import annotations
@@ -51,27 +51,24 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
 
 
 class MedianImputer(SimpleImputer):
-    """Fill gaps with medians, and mark them in columns ``<field>=missing``; all fields are kept."""
+    """Fill gaps with medians, and mark them in columns ``<field>=missing``."""
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the fields, then the columns that mark gaps."""
-        check_is_fitted(self)
         fields = self.feature_names_in_
         return np.array([*fields, *(f"{name}=missing" for name in fields[self.indicator_.features_])], dtype=object)
 
 
 class OneHotColumns(OneHotEncoder):
-    """One-hot columns ``<field>=<value>``; the one that rare values share has the name of the field alone."""
+    """One-hot columns ``<field>=<value>``; the one that rare values share has the name of the field."""
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
-        check_is_fitted(self)
         names: list[str] = []
         found = (self.feature_names_in_, self.categories_, self.infrequent_categories_)
         for field, values, rare in zip(*found, strict=True):
-            together = set() if rare is None else {*rare}
-            names += [f"{field}={value}" for value in values if value not in together]
-            names += [field] if together else []
+            together = frozenset(() if rare is None else rare)
+            names += [*(f"{field}={value}" for value in values if value not in together), *[field][: len(together)]]
         return np.array(names, dtype=object)
 
 
@@ -80,7 +77,6 @@ class TargetColumns(TargetEncoder):
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
-        check_is_fitted(self)
         classes = [f"={label}" for label in self.classes_] if self.target_type_ == "multiclass" else [""]
         return np.array([f"{field}{label}" for field in self.feature_names_in_ for label in classes], dtype=object)
 

@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from batch_nlp.config import LabelConfig
-from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, classes_of, find_classes
+from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.hierarchy import roll_up
 
@@ -93,10 +93,10 @@ def test_a_manifest_says_whether_its_classes_are_a_hierarchy() -> None:
     assert listed is not None
     for found in (deep, listed, ClassMap.from_dict(deep.to_dict())):
         assert roll_up(found.classes) == [("a", [0, 1]), ("d", [2])]
-    manifest = {"classes": names, "label_map": json.loads(json.dumps(deep.to_dict()))}
-    assert roll_up(classes_of(manifest)) == [("a", [0, 1]), ("d", [2])]
-    manifest["label_map"]["deep"] = False
-    assert roll_up(classes_of(manifest)) == [(name, [index]) for index, name in enumerate(names)]
+    written = json.loads(json.dumps(deep.to_dict()))
+    assert roll_up(ClassMap.from_dict(written).classes) == [("a", [0, 1]), ("d", [2])]
+    flat = ClassMap.from_dict({**written, "deep": False}).classes
+    assert roll_up(flat) == [(name, [index]) for index, name in enumerate(names)]
 
 
 def test_where_other_ones_are_too_few_themselves_they_are_left_out() -> None:
