@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
+from batch_nlp.dataset.values import UNREADABLE
 from batch_nlp.errors import SettingsError, did_you_mean, examples
 
 # Between the levels of a hierarchy, and the class of what is rare or unknown
@@ -20,13 +21,12 @@ LEVEL, OTHER = " / ", "other"
 # What becomes of rare and unknown targets
 RARE_AS = ("other", "ignore", "quarantine")
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
-_UNREADABLE = object()
 # Kinds of columns in which equal values are equal labels; among others, True equals 1
 _OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "decimal", "empty")
 
 
 def as_target(value: object) -> Any:
-    """Return a label as text, None where there is none, and `_UNREADABLE` where the value cannot be a label.
+    """Return a label as text, None where there is none, and `UNREADABLE` where the value cannot be a label.
 
     Text stays as it is but for surrounding white space; whole numbers lose their decimals.
     """
@@ -35,17 +35,19 @@ def as_target(value: object) -> Any:
         try:
             text.encode()  # half of a surrogate pair can be stored nowhere
         except UnicodeEncodeError:
-            return _UNREADABLE
+            return UNREADABLE
         return text or None
     if isinstance(value, bool | np.bool_):
         return str(value)
     if value is None or value is pd.NA or value is pd.NaT:
         return None
-    if isinstance(value, int | float | np.number | Decimal):
+    if isinstance(value, int | np.integer):
+        return str(value)
+    if isinstance(value, float | np.number | Decimal):
         if math.isnan(value):
             return None
         return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
-    return _UNREADABLE
+    return UNREADABLE
 
 
 class Labels:
@@ -96,7 +98,7 @@ class Labels:
         else:
             joined = [_joined(values) for values in zip(*levels, strict=True)]
             targets = pd.Series(joined, dtype=object).to_numpy(copy=True)
-        unreadable = np.fromiter((target is _UNREADABLE for target in targets), bool, len(targets))
+        unreadable = np.fromiter((target is UNREADABLE for target in targets), bool, len(targets))
         targets[unreadable] = None
         return pd.Series(targets, rows.index, object), pd.Series(unreadable, rows.index)
 
@@ -118,16 +120,16 @@ class Labels:
         text = as_target(value)
         if self._listed is None or not isinstance(text, str) or text in self._listed:
             return text
-        if isinstance(value, bool | np.bool_):
-            return _UNREADABLE
+        if isinstance(value, bool | np.bool_):  # listed as a text, true or TRUE
+            return next((target for target in self._listed if target.lower() == text.lower()), UNREADABLE)
         # what pandas writes of whole numbers in a column with gaps
         whole = _WHOLE_NUMBER.fullmatch(text)
         return whole[1] if whole and whole[1] in self._listed else text
 
 
 def _joined(levels: tuple[Any, ...]) -> Any:
-    if _UNREADABLE in levels:
-        return _UNREADABLE
+    if UNREADABLE in levels:
+        return UNREADABLE
     there = levels[: levels.index(None)] if None in levels else levels
     return LEVEL.join(there) or None
 

@@ -78,13 +78,14 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
         found = pd.Series(None, rows.index, object)
         for name in ids:
             values = pd.Series([as_key(value) for value in rows[name]], rows.index, object)
-            found = found.where(found.notna(), values)
+            found = found.where(found.notna(), values.mask(values.eq(""), None))
         targets, wrong = labels.read(rows)
         rows = rows.assign(message_id=found, target=targets)
         unknown = targets.notna() & ~targets.isin(labels.allowed) if labels.allowed is not None else wrong & False
         refused = {
             "message_id is missing": found.isna() | found.map(lambda value: value is UNREADABLE).astype(bool),
             "label is missing or cannot be read": wrong | targets.isna(),
+            "label is longer than 256 characters": targets.str.len() > 256,
             "target is none of the dataset's": unknown,
         }
         rest = pd.Series(True, rows.index)

@@ -3,67 +3,94 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from batch_nlp.config import DatasetConfig, Role
+import pandas as pd
+from loguru import logger
+
+from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import names_of
-from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.side_tables import table_files
-from batch_nlp.errors import DataError
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
+from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw_columns import Column, Kind, column_names, column_problems, first_rows, refuse
+from batch_nlp.storage.raw_columns import LEAST_ROWS, Column, column_names, column_problems, first_rows, refuse
 
-_KINDS = {
-    Role.id: Kind.KEY,
-    Role.key: Kind.KEY,
-    Role.text: Kind.TEXT,
-    Role.time: Kind.DATE,
-    Role.number: Kind.NUMBER,
+_WORDS = {
+    Role.id: "ids",
+    Role.key: "ids",
+    Role.text: "texts",
+    Role.time: "dates",
+    Role.number: "numbers",
+    Role.category: "categories",
 }
 # Of several columns with one of these roles, a file must have one
 _NEEDED = (Role.text, Role.id, Role.time)
+# By table, the columns that some file of it had; files of several layouts can be one source
+_Layouts = dict[str, list[list[str]]]
 
 
-def _message_columns(dataset: DatasetConfig, labels: bool) -> list[Column]:
-    columns = dataset.messages.columns
-    needed = [
-        Column(tuple(names), _KINDS[role], required=True, formats=tuple(columns[name] for name in names))
-        for role in _NEEDED
-        if (names := names_of(columns, role))
-    ]
-    others = [
-        Column((name,), _KINDS.get(columns[name].role, Kind.ANY))
-        for name in names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    ]
-    named = Labels(dataset.label).columns if labels else []
-    return [*needed, *others, *(Column((name,), Kind.LABEL) for name in named)]
+def _is_readable(column: ColumnConfig, value: Any) -> bool:
+    if column.role is Role.time:
+        return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
+    if column.role is Role.number:
+        return not math.isnan(as_number(value))
+    if column.role is Role.text:  # a single number can be a text, a column of them is none
+        return isinstance(value, str | list) and as_text(value) is not UNREADABLE
+    read = {Role.id: as_key, Role.key: as_key, Role.category: as_category}.get(column.role)
+    return read is None or read(value) is not UNREADABLE
+
+
+def _is_label(value: Any) -> bool:
+    return as_target(value) is not UNREADABLE
+
+
+def _column(columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False) -> Column:
+    reads = {name: partial(_is_readable, columns[name]) for name in names}
+    return Column(reads, _WORDS.get(columns[names[0]].role, "values"), required)
+
+
+def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
+    needed = [_column(columns, names, required=True) for role in _NEEDED if (names := names_of(columns, role))]
+    others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
+    return [*needed, *(_column(columns, [name]) for name in others)]
 
 
 def _tables(
-    dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, labels: bool
+    dataset: DatasetConfig, messages: Sequence[Path], inbox: Path
 ) -> dict[str, tuple[list[Path], list[Column], str | None]]:
-    tables = {"message": (list(messages), _message_columns(dataset, labels), dataset.messages.rows)}
+    tables = {"message": (list(messages), _message_columns(dataset.messages.columns), dataset.messages.rows)}
     for table in dataset.side_tables:
+        columns = {table.key: ColumnConfig(Role.key)}
+        others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
         expected = [
-            Column((table.key,), Kind.KEY, required=True),
-            *(
-                Column((name,), _KINDS.get(column.role, Kind.ANY), column.role is Role.time, (column,))
-                for name, column in table.columns.items()
-                if column.role is not Role.ignore
-            ),
+            _column(columns, [table.key], required=True),
+            *(_column(others, [name], column.role is Role.time) for name, column in others.items()),
         ]
         tables[table.name] = (table_files(dataset, table, inbox), expected, None)
     return tables
 
 
-def _seen(layers: Layers) -> dict[str, list[str]]:
+def _seen(layers: Layers) -> _Layouts:
     try:
-        found: dict[str, list[str]] = json.loads(layers.seen_columns.read_bytes())
+        found = json.loads(layers.seen_columns.read_bytes())
     except (FileNotFoundError, ValueError):  # without it nothing is missed but what every file must have
         return {}
-    return found
+    # one list of names, as it was once written, is one layout
+    return {table: [kept] if kept and isinstance(kept[0], str) else kept for table, kept in found.items()}
+
+
+def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterable[Column]) -> set[str]:
+    """Return which of some columns earlier files had whose layout is the nearest to that of a file."""
+    names = {name for column in columns for name in column.reads}
+    known = [found for layout in layouts if (found := names.intersection(layout))]
+    return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
 
 
 def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers, labels: bool) -> None:
@@ -87,23 +114,43 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
-    seen, problems = _seen(layers), []
-    for table, (files, expected, under) in _tables(dataset, messages, inbox, labels).items():
+    seen, problems, unlabelled = _seen(layers), list[str](), list[str]()
+    levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
+    named = {name for level in levels for name in level.reads}
+    for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
+        layouts = seen.get(table, [])
         for file in files:
             try:
-                problems += column_problems(file, expected, seen.get(table, ()), under)
+                rows = first_rows(file, under)
             except DataError as error:
                 problems.append(str(error))
+                continue
+            present = column_names(rows)
+            expected, usual = columns, _usual(present, layouts, columns)
+            if table == "message" and labels and named & present:
+                expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
+            elif table == "message" and labels and named and rows:
+                unlabelled.append(file.name)
+            problems += column_problems(file, rows, expected, usual)
+    if unlabelled:
+        what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
+        logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
     refuse(problems, f"If a column is gone for good, remove {layers.seen_columns}.")
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
-    """Note which columns the tables had that a run took in: later files must have them too."""
+    """Note which columns the files had that a run took in: later files must have those of one of them too."""
     seen = _seen(layers)
-    for table, (files, expected, under) in _tables(dataset, messages, inbox, labels=True).items():
-        present = set().union(*(column_names(first_rows(file, under)) for file in files))
-        names = {name for column in expected for name in column.names}
-        seen[table] = sorted(set(seen.get(table, ())) | (names & present))
+    for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
+        names = {name for column in columns for name in column.reads}
+        names |= set(Labels(dataset.label).columns) if table == "message" else set()
+        layouts = seen.setdefault(table, [])
+        for rows in (first_rows(file, under) for file in files):
+            found = names & column_names(rows)
+            # few rows may happen to lack what is optional
+            few = len(rows) < LEAST_ROWS
+            if not any(found == set(layout) or (few and found < set(layout)) for layout in layouts):
+                layouts.append(sorted(found))
     write_json(layers.seen_columns, seen)
 
 

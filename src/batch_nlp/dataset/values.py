@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,8 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
 _TRAILING = re.compile(r"[^\S\n]+(?=\n)")
 # A category becomes a part of a column's name, in which XGBoost refuses these
 _IN_NAMES = str.maketrans("[]<", "()(")
-_ZONE = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+# An offset follows a time of day: the end of 2020-01-05 is none
+_ZONE = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\d(?::?\d\d)?)$")
 # Signs of currencies, and commas between thousands; another comma may be a decimal one, so it is not read
 _CURRENCY = re.compile(r"[\s$€£¥₹]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
@@ -37,6 +39,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
+def _joined(values: list[Any], read: Callable[[Any], Any], by: str) -> Any:
+    parts: list[Any] = [UNREADABLE if isinstance(value, list) else read(value) for value in values]
+    return UNREADABLE if UNREADABLE in parts else by.join(filter(None, parts)) or None
+
+
 def as_text(value: Any) -> Any:
     """Return text and numbers as text, a list as its texts joined by spaces, nothing as None."""
     if isinstance(value, str):
@@ -44,10 +51,7 @@ def as_text(value: Any) -> Any:
     if is_missing(value):
         return None
     if isinstance(value, list):
-        parts: list[Any] = [UNREADABLE if isinstance(part, list) else as_text(part) for part in value]
-        if any(part is UNREADABLE for part in parts):
-            return UNREADABLE
-        return " ".join(part for part in parts if part) or None
+        return _joined(value, as_text, " ")
     return str(value) if _is_number(value) else UNREADABLE
 
 
@@ -69,19 +73,17 @@ def as_key(value: Any) -> Any:
 
 
 def as_category(value: Any) -> Any:
-    """Return a category as text without white space around it, a list as its entries joined by ``|``.
+    """Return a category as text without white space around it, a list as its categories joined by ``|``.
 
     Examples
     --------
-    >>> [as_category(value) for value in (" Delta ", True, ["a", "b"], 3.0, "<b>")]
-    ['Delta', 'true', 'a|b', '3', '(b>']
+    >>> [as_category(value) for value in (" Delta ", True, ["a", None, 3.0], 3.0, "<b>")]
+    ['Delta', 'true', 'a|3', '3', '(b>']
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        if any(isinstance(part, list | dict) for part in value):
-            return UNREADABLE
-        value = "|".join(str(part).strip() for part in value)
+        return _joined(value, as_category, "|")
     found = as_key(value)
     return (found.strip().translate(_IN_NAMES) or None) if isinstance(found, str) else found
 
@@ -104,7 +106,7 @@ def as_number(value: Any) -> float:
     """
     try:
         found = float(_THOUSANDS.sub("", _CURRENCY.sub("", value)) if isinstance(value, str) else value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
     return found if np.isfinite(found) else float("nan")
 
@@ -115,25 +117,32 @@ def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     Parameters
     ----------
     values : Series, shape (n,)
-        A bare number is read like its digits, never as seconds since some epoch.
+        Texts, dates and times. A bare number is read like its digits, never as seconds since some epoch.
     column : ColumnConfig
-        ``format`` as in strptime, None for ISO 8601; ``zone`` of times that name none.
+        ``format`` of texts as in strptime, None for ISO 8601; ``zone`` of times that name none.
     """
-    texts = values.map(lambda value: str(value) if isinstance(value, int | float) and value == value else value)
-    texts = texts.astype(object)
-    form = column.format or "ISO8601"
+    texts = pd.Series([_written(value) for value in values], values.index, object)
+    found = pd.to_datetime(texts, format=column.format or "ISO8601", utc=True, errors="coerce").dt.as_unit("us")
     if column.zone == "UTC":
-        return pd.to_datetime(texts, format=form, utc=True, errors="coerce").dt.as_unit("us")
-    texts = texts.map(str, na_action="ignore")
-    aware = texts.str.contains(_ZONE, na=False) if column.format is None else pd.Series("%z" in form, texts.index)
-    zoned = pd.to_datetime(texts.where(aware), format=form, utc=True, errors="coerce")
-    local = pd.to_datetime(texts.mask(aware), format=form, errors="coerce").dt.tz_localize(
-        # an hour that a zone has twice is taken for the second
-        column.zone,
-        ambiguous=np.zeros(len(texts), bool),
-        nonexistent="shift_forward",
-    )
-    return zoned.where(aware, local.dt.tz_convert("UTC")).dt.as_unit("us")
+        return found
+    aware = pd.Series([_names_zone(value, column.format) for value in texts], texts.index, bool)
+    naive = found.mask(aware).dt.tz_localize(None)
+    # an hour that a zone has twice is taken for the second
+    local = naive.dt.tz_localize(column.zone, ambiguous=np.zeros(len(naive), bool), nonexistent="shift_forward")
+    return found.where(aware, local.dt.tz_convert("UTC")).dt.as_unit("us")
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, str | int | float) or value != value:
+        return value
+    text = str(value).strip()
+    return None if text in ("now", "today") else text  # pandas reads them from the clock
+
+
+def _names_zone(value: Any, form: str | None) -> bool:
+    if isinstance(value, str):
+        return bool(_ZONE.search(value) if form is None else re.search("%[zZ]", form))
+    return getattr(value, "tzinfo", None) is not None
 
 
 def normal_text(text: str) -> str:

@@ -96,7 +96,7 @@ class Extract(StatelessStep):
         for name in names_of(self.columns, Role.number, Role.category, Role.raw):
             column = self.columns[name]
             messages[field_name(name, column)] = typed(_values(X, name), column.role)
-        group = None if self.group is None else [as_raw(value) for value in _values(X, self.group)]
+        group = None if self.group is None else [_group(value) for value in _values(X, self.group)]
         messages["group"] = pd.Series(group, X.index, object)
         messages[SOURCE_FILE], messages[SOURCE_LINE] = X[SOURCE_FILE], X[SOURCE_LINE]
         messages = messages[~self._quarantined(X, messages, unreadable)]
@@ -131,7 +131,8 @@ class Extract(StatelessStep):
         """Return, of several columns with a role, the first value that is there."""
         found = pd.Series(None, X.index, object)
         for name in names_of(self.columns, role):
-            found = found.where(found.notna(), self._column(X, name, read, unreadable))
+            values = self._column(X, name, read, unreadable)
+            found = found.where(found.notna(), values.mask(values.eq(""), None))
         return found
 
     def _text(self, X: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
@@ -167,6 +168,11 @@ class Extract(StatelessStep):
             for row in zip(messages["text_hash"], *values, strict=True)
         ]
         return pd.Series(ids, messages.index, object)
+
+
+def _group(value: Any) -> str | None:
+    found = as_key(value)
+    return (as_raw(value) if found is UNREADABLE else found) or None
 
 
 def _values(X: pd.DataFrame, name: str) -> pd.Series[Any]:

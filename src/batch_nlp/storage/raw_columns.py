@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from enum import Enum
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from batch_nlp.config import ColumnConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import Row
@@ -21,19 +17,7 @@ from batch_nlp.storage.raw_lines import Row
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # Values under which a column of another type, or one that is not there, can be the fault of its rows
-_LEAST_ROWS = 20
-
-
-class Kind(Enum):
-    """What the values of a column stand for."""
-
-    KEY = "ids"
-    TEXT = "texts"
-    DATE = "dates"
-    LABEL = "labels"
-    NUMBER = "numbers"
-    # whatever can be written as text
-    ANY = "values"
+LEAST_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -42,51 +26,17 @@ class Column:
 
     Parameters
     ----------
-    names : tuple of str
-        Names in the source: of several, a file may have any.
-    kind : Kind
-        What its values stand for.
+    reads : mapping of str to callable
+        By its name in the source, says of a value whether it can be read; of several names, a file may have any.
+    what : str
+        What its values stand for, for people.
     required : bool
-        Whether every file must have one of them. One that is not required is missed where `usual` names it.
-    formats : tuple of ColumnConfig
-        Of dates, how those of each name are written.
+        Whether every file must have one of the names. One that is not required is missed where `usual` names it.
     """
 
-    names: tuple[str, ...]
-    kind: Kind
+    reads: Mapping[str, Callable[[Any], bool]]
+    what: str
     required: bool = False
-    formats: tuple[ColumnConfig, ...] = ()
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _is_numeral(value: Any) -> bool:
-    try:
-        float(value.strip("$€£¥₹ ").replace(",", "") if isinstance(value, str) else value)
-    except (TypeError, ValueError):
-        return False
-    return not isinstance(value, bool)
-
-
-def _is_date(value: Any, column: ColumnConfig | None) -> bool:
-    if isinstance(value, date):
-        return True
-    # as the step extract reads it: a bare number like its digits, never as seconds since some epoch
-    text = str(value) if _is_number(value) else value
-    form = "ISO8601" if column is None else column.format or "ISO8601"
-    return isinstance(text, str) and not pd.isna(pd.to_datetime(text, format=form, utc=True, errors="coerce"))
-
-
-def _is_readable(value: Any, kind: Kind, column: ColumnConfig | None) -> bool:
-    if kind is Kind.DATE:
-        return _is_date(value, column)
-    if kind is Kind.NUMBER:
-        return _is_numeral(value)
-    if kind is Kind.TEXT:
-        return isinstance(value, str | list)
-    return kind is Kind.ANY or isinstance(value, str) or _is_number(value)
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -141,50 +91,43 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
 
 
 def column_problems(
-    file: Path, columns: Sequence[Column], usual: Iterable[str] = (), under: str | None = None
+    file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
     """Return what is wrong with the columns of a file, a sentence each.
 
     Parameters
     ----------
     file : Path
+    rows : sequence of dict
+        Its first rows.
     columns : sequence of Column
-    usual : iterable of str
-        Columns that are not required and that earlier files had.
-    under : str, optional
-        Field under which the columns of a row lie.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
+    usual : collection of str
+        Columns that are not required and that earlier files like this one had.
     """
-    rows, expected = first_rows(file, under), set(usual)
     wanted = [
-        column.names
+        tuple(column.reads)
         for column in columns
-        if column.required or (set(column.names) & expected and len(rows) >= _LEAST_ROWS)
+        if column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual))
     ]
     missing = missing_columns(file, rows, wanted)
     return ([missing] if missing else []) + [
         problem
         for column in columns
-        for position, name in enumerate(column.names)
-        if (problem := _type_problem(file, rows, name, column, position))
+        for name, reads in column.reads.items()
+        if (problem := _type_problem(file, rows, name, reads, column.what))
     ]
 
 
-def _type_problem(file: Path, rows: Sequence[Row], name: str, column: Column, position: int) -> str | None:
+def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[Any], bool], what: str) -> str | None:
     found = (row.get(name) for row in rows)
     values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
-    form = column.formats[position] if column.formats else None
     # a look at one readable value is enough: single rows that are not go to quarantine
-    if len(values) < _LEAST_ROWS or any(_is_readable(value, column.kind, form) for value in values):
+    if len(values) < LEAST_ROWS or any(map(reads, values)):
         return None
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     return (
-        f"{file}: column {name} has no {column.kind.value} in its first {len(rows):,} rows: none of its "
-        f"{len(values):,} values ({types}) can be read as such."
+        f"{file}: column {name} has no {what} in its first {len(rows):,} rows: none of its {len(values):,} values "
+        f"({types}) can be read as such."
     )
 
 

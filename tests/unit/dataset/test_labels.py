@@ -31,6 +31,7 @@ def read(label: LabelConfig, **columns: list[Any]) -> tuple[list[Any], list[bool
         (4, "4", "4"),
         (np.int64(4), "4", "4"),
         (Decimal("4.0"), "4", "4"),
+        (10**400, "1" + "0" * 400, "1" + "0" * 400),
         (2.5, "2.5", "2.5"),
         ("4.0", "4", "4.0"),
         ("4.00", "4", "4.00"),
@@ -65,6 +66,12 @@ def test_true_and_false_are_labels_where_labels_are_not_listed_without_them() ->
     assert read(AUTO, stars=[True, 1, False]) == (["True", "1", "False"], [False] * 3)
     assert read(STARS, stars=[True, 1]) == ([None, "1"], [True, False])
     assert read(LabelConfig("spam", {"spam": [True], "ham": [False]}), spam=[True, False])[0] == ["True", "False"]
+
+
+@pytest.mark.parametrize(("spam", "ham"), [("true", "false"), ("TRUE", "False"), ("True", False)])
+def test_true_and_false_are_labels_that_are_listed_in_any_case(spam: object, ham: object) -> None:
+    label = LabelConfig("v", {"spam": [spam], "ham": [ham]})
+    assert read(label, v=[True, False, "tRUE"]) == ([str(spam), str(ham), "tRUE"], [False] * 3)
 
 
 def test_of_alternative_columns_the_first_that_is_there_counts() -> None:

@@ -155,6 +155,26 @@ def test_labels_that_cannot_be_read_are_in_quarantine(source: Callable[..., Sour
     assert any("1 unknown column(s) are not read: annotator" in line for line in warnings)
 
 
+def test_labels_are_of_the_first_id_that_is_there_and_no_longer_than_those_of_messages(
+    source: Callable[..., Source],
+) -> None:
+    desk = source("+dataset.messages.columns.id={role: id}", "dataset.label.classes=auto")
+    desk.drop("a.json", message("a"), message("", id="b"))
+    desk.drop(
+        "labels.json",
+        {"review_id": "a", "id": "b", "stars": "x" * 256},
+        {"review_id": "", "id": "b", "stars": "fine"},
+        {"review_id": "", "id": "", "stars": "fine"},
+        {"review_id": "a", "stars": "x" * 257},
+    )
+    assert desk.run() == {"read": 6, "done": 2, "quarantined": 2, "labels_alone": 2, "labels": 2}
+    assert desk.quarantined() == [
+        ("label is longer than 256 characters", "labels.json", 4),
+        ("message_id is missing", "labels.json", 3),
+    ]
+    assert desk.labels() == {"a": "x" * 256, "b": "fine"}
+
+
 def test_a_dataset_whose_texts_have_another_name_now_is_no_file_of_labels(
     tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:

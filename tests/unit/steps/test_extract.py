@@ -447,9 +447,17 @@ def test_texts_that_differ_in_more_are_not(text: str) -> None:
     assert hashes.nunique() == 3
 
 
-def test_the_group_is_kept_as_text() -> None:
-    out = run({"text": column("text")}, {"text": "a", "shop": 7}, {"text": "b", "shop": ["x", "y"]}, group="shop")
-    assert out["group"].tolist() == ["7", "x,y"]
+def test_the_group_is_kept_as_text_however_it_is_written() -> None:
+    values = [7, 7.0, "7.0", "7", "", None, math.nan, ["x", "y"], True]
+    out = run({"text": column("text")}, *({"text": "a", "shop": value} for value in values), group="shop")
+    assert out["group"].tolist() == ["7", "7", "7", "7", None, None, None, "x,y", "True"]
+
+
+def test_of_several_ids_the_first_that_is_there_counts() -> None:
+    columns = {"id": column("id"), "old": column("id"), "text": column("text")}
+    rows = [(1, "x"), ("", "x"), (None, "x"), (None, ""), ("", None)]
+    out = run(columns, *({"id": new, "old": old, "text": "a"} for new, old in rows))
+    assert out["message_id"].tolist() == ["1", "x", "x", None, None]
 
 
 def test_the_index_of_the_rows_and_the_input_stay(extract: Extract, raw_frame: MakeRaw) -> None:
