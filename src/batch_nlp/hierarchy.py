@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+class Leaves(list[str]):
+    """Classes of a hierarchy. Where classes are an ordinary list, a slash in the name of one means nothing."""
+
+
 def roll_up(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
     """Return the parents of some classes, in the order in which they occur, each with the indices of its classes.
 
-    A class without levels is its own parent.
+    A class without levels is its own parent, as is every class of a label that is no hierarchy.
 
     Examples
     --------
-    >>> roll_up(["negative / late", "negative / lost", "positive"])
+    >>> roll_up(Leaves(["negative / late", "negative / lost", "positive"]))
     [('negative', [0, 1]), ('positive', [2])]
+    >>> roll_up(["Audio / Video", "Audio / Cables"])
+    [('Audio / Video', [0]), ('Audio / Cables', [1])]
     """
     parents: dict[str, list[int]] = {}
     for index, name in enumerate(classes):
-        parents.setdefault(name.partition(" / ")[0], []).append(index)
+        parent = name.partition(" / ")[0] if isinstance(classes, Leaves) else name
+        parents.setdefault(parent, []).append(index)
     return list(parents.items())

@@ -33,7 +33,10 @@ SETTINGS_ERRORS = {
     "hold-out of everything": (["training.holdout=1.0"], ["training.holdout=1.0", "between 0 and 1"]),
     "unknown log level": (["log_level=LOUD"], ["log_level=LOUD", "WARNING"]),
     "unknown metric": (["training.metric=accuracy"], ["training.metric=accuracy", "f1_weighted"]),
-    "one class": (["dataset.label.classes=[bad]"], ["dataset.label.classes", "at least two classes"]),
+    "one class": (
+        ["~dataset.label.classes", "+dataset.label.classes=[bad]"],
+        ["dataset.label.classes", "at least two classes"],
+    ),
     "unknown parameter of the model": (["model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
     "unknown parameter added with +": (["+model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
     "estimator from elsewhere": (["model.estimator=os.system"], ["os.system", "sklearn", "xgboost"]),

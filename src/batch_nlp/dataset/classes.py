@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.labels import LEVEL, OTHER, levels_of, listed_targets
 from batch_nlp.errors import DataError, examples
+from batch_nlp.hierarchy import Leaves
 
 # Classes that an error names
 _NAMED = 10
@@ -27,11 +28,12 @@ class ClassMap:
     Parameters
     ----------
     classes : list of str
-        Names of the classes, in the order of their indices.
+        Names of the classes, in the order of their indices; `Leaves` of a hierarchy.
     targets : dict of str to str
         Class of each target that has one.
     other : str or None
-        Class of all other targets, where it is one of the classes; in a hierarchy, that of the nearest level above.
+        Class of all other targets, where they have one; in a hierarchy, that of the nearest level above takes them in,
+        as far as it is one of the classes.
     """
 
     classes: list[str]
@@ -46,7 +48,7 @@ class ClassMap:
         """Return the index of a target's class, -1 where it has none."""
         name = self.targets.get(target)
         if name is None and self.other is not None:
-            name = _above(target)
+            name = _above(target) if isinstance(self.classes, Leaves) else self.other
             while name not in self._positions and name != self.other:
                 name = _above(name)
         return -1 if name is None else self._positions.get(name, -1)
@@ -64,12 +66,13 @@ class ClassMap:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON values; `from_dict` is the inverse."""
-        return asdict(self)
+        return {**asdict(self), "deep": isinstance(self.classes, Leaves)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassMap:
-        """Return the map of a model's manifest."""
-        return cls(list(values["classes"]), dict(values["targets"]), values["other"])
+        """Return the map of a model's manifest; one that does not say whether it is a hierarchy is treated as one."""
+        names = Leaves if values.get("deep", True) else list
+        return cls(names(values["classes"]), dict(values["targets"]), values["other"])
 
 
 def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
@@ -90,7 +93,8 @@ def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> 
         # that of an earlier release keeps none, and predicts the classes that the settings list
         return ClassMap.from_dict(manifest["label_map"]) if "label_map" in manifest else class_map(label)
     listed = listed_targets(label)
-    return None if listed is None else ClassMap(list(dict.fromkeys(listed.values())), listed)
+    names = Leaves if len(levels_of(label)) > 1 else list
+    return None if listed is None else ClassMap(names(dict.fromkeys(listed.values())), listed)
 
 
 @dataclass(frozen=True)
@@ -140,12 +144,15 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
     sizes: Counter[str] = Counter(dict.fromkeys(named.values(), 0))
     for target, name in named.items():
         sizes[name] += counts.get(target, 0)
-    small = {name for name, size in sizes.items() if size < under}
+    small, deep = {name for name, size in sizes.items() if size < under}, len(levels_of(label)) > 1
     if rare_as == "other":
         named |= {target: target for target in unknown}
         sizes.update({target: counts[target] for target in unknown})
-        place = _merged(sizes, small.union(unknown), least, deep=len(levels_of(label)) > 1)
-        kept = {target: place[name] for target, name in named.items()}
+        place = _merged(sizes, small.union(unknown), least, deep)
+        others = sum(size for name, size in sizes.items() if place[name] == OTHER)
+        # a stray label must not stop every training
+        too_few = others < least and OTHER not in (listed or {}).values()
+        kept = {target: place[name] for target, name in named.items() if not (too_few and place[name] == OTHER)}
     else:
         kept = {target: name for target, name in named.items() if name not in small}
     occurring = {name for target, name in kept.items() if counts.get(target)}
@@ -154,7 +161,8 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
     order = list(sizes) if listed is not None else sorted(classes)
     classes.sort(key=lambda name: order.index(name) if name in order else len(order))
     kept = {target: name for target, name in kept.items() if name in classes}
-    found = ClassMap(classes, kept, OTHER if rare_as == "other" else None)
+    any_other = rare_as == "other" and (deep or OTHER in classes)
+    found = ClassMap(Leaves(classes) if deep else classes, kept, OTHER if any_other else None)
     labels = found.indices(targets)
     if len(classes) < 2:
         raise DataError(
@@ -176,7 +184,7 @@ def _above(name: str) -> str:
 def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
     """Return where each class goes: the small ones to the other ones of their parent, or to those of all.
 
-    Other ones that are too few themselves go a level up; so do the fewest, where those of all are too few.
+    Other ones that are too few themselves go a level up.
     """
     gone = set(small)
     place = {name: (_above(name) if deep else OTHER) if name in gone else name for name in sizes}
@@ -186,8 +194,6 @@ def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bo
             totals[at] += sizes[name]
         others = {at for at in totals if at.endswith(LEVEL + OTHER)} if deep else set()
         up = {at for at in others if totals[at] < least}
-        if not up and others and 0 < totals[OTHER] < least:
-            up = {min(sorted(others), key=totals.__getitem__)}
         if not up:
             return place
         place = {name: _above(at) if at in up else at for name, at in place.items()}

@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
+from batch_nlp.dataset.labels import levels_of
 from batch_nlp.errors import SettingsError, did_you_mean
 
 # Columns that the steps use themselves; a field of the same name needs another one
@@ -30,15 +31,22 @@ RESERVED = frozenset(
         "language",
     ]
 )
-# XGBoost refuses them in the name of a column
-_REFUSED = re.compile(r"[\[\]<]")
+# XGBoost refuses brackets in the name of a column; the others are how columns of categories and keys are named
+_REFUSED = re.compile(r"[\[\]<=:]")
 # Roles that decide which features a message gets; the others say how it is found and read
-FEATURE_ROLES = frozenset({Role.text, Role.category, Role.number, Role.key, Role.raw})
+FEATURE_ROLES = frozenset({Role.text, Role.time, Role.category, Role.number, Role.key, Role.raw})
+# What the reader says of each row itself
+_OF_THE_READER = ("source_file", "source_line")
 
 
 def names_of(columns: Mapping[str, ColumnConfig], *roles: Role) -> list[str]:
     """Return the columns with one of some roles, in the order of the file."""
     return [name for name, column in columns.items() if column.role in roles]
+
+
+def key_field(name: str) -> str:
+    """Return what the steps call the values of a key column; no field is called so."""
+    return f"key:{name}"
 
 
 def field_name(name: str, column: ColumnConfig) -> str:
@@ -90,7 +98,18 @@ def check_columns(dataset: DatasetConfig) -> None:
     if not names_of(columns, Role.text):
         raise SettingsError(f"{key}: none has the role text. Give it to the column with the messages' text.")
     tables = [table.name for table in dataset.side_tables]
+    labels = [name for level in levels_of(dataset.label) for name in level]
     _check_roles(columns, key, dataset.forbidden)
+    for name in labels:
+        if name in columns and columns[name].role is not Role.ignore:
+            raise SettingsError(
+                f"{key}.{name}.role={columns[name].role.value}: the column is the label (dataset.label.column), which "
+                "no model may be given. Take it from one of the two."
+            )
+    if theirs := [name for name in (*columns, *labels) if name in _OF_THE_READER]:
+        raise SettingsError(
+            f"{key}.{theirs[0]}: the reader gives this name to where a row comes from. Rename the column in the source."
+        )
     for position, table in enumerate(dataset.side_tables):
         below = f"dataset.side_tables[{position}]"
         if tables.count(table.name) > 1:
@@ -118,21 +137,23 @@ def _check_field_names(dataset: DatasetConfig, key: str) -> None:
     columns, taken = dataset.messages.columns, dict.fromkeys(RESERVED, "the steps")
     for one in joins(columns, dataset.side_tables):
         fields = [f"{one.prefix}_{name}" for name in one.table.columns]
-        if twice := [name for name in fields if name in taken]:
+        if wrong := [name for name in fields if _REFUSED.search(name)]:
+            raise SettingsError(f"{key}.{one.key}: no field can be called {wrong[0]}. Rename the column in the source.")
+        if twice := [name for name in fields if name.casefold() in taken]:
             raise SettingsError(
-                f"{key}.{one.key}: {twice[0]} is a field of {taken[twice[0]]} already. Give the key another name: "
-                f"{key}.{one.key}.name=other."
+                f"{key}.{one.key}: {twice[0]} is a field of {taken[twice[0].casefold()]} already. Give the key another "
+                f"name: {key}.{one.key}.name=other."
             )
-        taken |= dict.fromkeys(fields, one.key)
+        taken |= dict.fromkeys(map(str.casefold, fields), one.key)
     for name in names_of(columns, Role.category, Role.number, Role.raw):
         field = field_name(name, columns[name])
-        if field in taken or _REFUSED.search(field):
+        if field.casefold() in taken or _REFUSED.search(field):
+            owner = taken.get(field.casefold())
             raise SettingsError(
-                f"{key}.{name}: no field can be called {field}"
-                f"{f', a field of {taken[field]} already' if field in taken else ''}. Give it another name: "
-                f"{key}.{name}.name=other."
+                f"{key}.{name}: no field can be called {field}{f', a field of {owner} already' if owner else ''}. Give "
+                f"it another name: {key}.{name}.name=other."
             )
-        taken[field] = name
+        taken[field.casefold()] = name
 
 
 def _hint(name: str, valid: list[str]) -> str:

@@ -17,6 +17,7 @@ from batch_nlp.dataset.columns import is_message_file, names_of
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
+from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
@@ -66,12 +67,16 @@ def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
 def _tables(
     dataset: DatasetConfig, messages: Sequence[Path], inbox: Path
 ) -> dict[str, tuple[list[Path], list[Column], str | None]]:
-    tables = {"message": (list(messages), _message_columns(dataset.messages.columns), dataset.messages.rows)}
+    # without a column that the condition names, it would leave out every row
+    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
+    conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
+    columns = [*_message_columns(dataset.messages.columns), *conditional]
+    tables = {"message": (list(messages), columns, dataset.messages.rows)}
     for table in dataset.side_tables:
-        columns = {table.key: ColumnConfig(Role.key)}
+        key = {table.key: ColumnConfig(Role.key)}
         others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
         expected = [
-            _column(columns, [table.key], required=True),
+            _column(key, [table.key], required=True),
             *(_column(others, [name], column.role is Role.time) for name, column in others.items()),
         ]
         tables[table.name] = (table_files(dataset, table, inbox), expected, None)

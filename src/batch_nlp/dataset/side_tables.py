@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig, EngineConfig, Role, SideTableConfig
-from batch_nlp.dataset.columns import Joined, is_message_file, names_of
+from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
@@ -219,7 +219,10 @@ class SideTables:
         """
         if not self._joined:
             return pd.DataFrame(index=messages.index)
-        keys = {one.key: pa.array(messages[one.key], pa.string()) for one in self._joined}
+        keys = {
+            f"key{number}": pa.array(messages[key_field(one.key)], pa.string())
+            for number, one in enumerate(self._joined)
+        }
         # a message without a time comes after all rows
         at = pa.array(messages["written_at"].astype("int64").where(messages["written_at"].notna(), _LAST), pa.int64())
         batch = {"position": pa.array(range(len(messages))), "at": at.cast(pa.timestamp("us", tz="UTC")), **keys}
@@ -228,7 +231,7 @@ class SideTables:
         for number, one in enumerate(self._joined):
             columns = [name for name, column in one.table.columns.items() if column.role in _KEPT]
             selected += [f"t{number}.{_quoted(name)} AS {_quoted(f'{one.prefix}_{name}')}" for name in columns]
-            same = f"keys.{_quoted(one.key)} = t{number}.{_quoted(one.table.key)}"
+            same = f"keys.key{number} = t{number}.{_quoted(one.table.key)}"
             as_of = names_of(one.table.columns, Role.time)
             join = (
                 f"ASOF LEFT JOIN {{}} t{number} ON {same} AND keys.at >= t{number}.{_quoted(as_of[0])}" if as_of else ""

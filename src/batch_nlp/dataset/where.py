@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from batch_nlp.dataset.values import is_missing
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.storage.raw_lines import Row
 
@@ -88,9 +89,11 @@ class Where:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return value
-    return json.dumps(value, default=str)
+    if is_missing(value):
+        return None
+    return json.dumps(value, default=str) if isinstance(value, bool | list | dict) else str(value)
 
 
 def _names(node: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import field_name, joins
+from batch_nlp.dataset.columns import field_name, joins, key_field
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import temporary_name, write_parquet
@@ -32,9 +32,9 @@ def _layer_schema(definition: FeatureDefinition) -> pa.Schema:
         return pa.field(name, pa.float64() if column.role is Role.number else pa.string())
 
     own = [
-        kept(field_name(name, column) if column.role is not Role.key else name, column)
+        kept(key_field(name) if column.role is Role.key else field_name(name, column), column)
         for name, column in definition.columns.items()
-        if column.role is not Role.text
+        if column.role not in (Role.text, Role.time)
     ]
     theirs = [
         kept(f"{one.prefix}_{name}", column)

@@ -112,9 +112,10 @@ def feature_fields(definition: FeatureDefinition) -> Fields:
     made: dict[str, str] = {}
     for name, step in steps:
         for field in step.fields() if hasattr(step, "fields") else ():
-            if made.setdefault(field.name, name) != name and field.name != TEXT:
+            first = made.setdefault(field.name.casefold(), name)
+            if first != name and field.name != TEXT:
                 raise SettingsError(
-                    f"features.steps: {made[field.name]} and {name} both make a field {field.name}. Give a column of "
+                    f"features.steps: {first} and {name} both make a field {field.name}. Give a column of "
                     "that name another one (dataset.messages.columns.COLUMN.name), or take one of the steps out."
                 )
     return Fields.joined(step.fields() for _, step in steps if hasattr(step, "fields"))

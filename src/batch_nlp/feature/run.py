@@ -84,7 +84,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
             f"{folder}. Put them there or set dataset.raw_dir."
         )
     known_files = RawFiles(store, version, now)
-    known_files.check_label(Labels(config.dataset.label).levels)
+    reading = {"where": config.dataset.messages.where, "rows": config.dataset.messages.rows}
+    known_files.check_reading(Labels(config.dataset.label).levels, reading)
     new = known_files.new(files)
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)

@@ -177,8 +177,10 @@ def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.
 def _predicted_before(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> pa.Table | None:
-    """Return `message_id` and `text_hash` of the messages that other batches predicted."""
-    files = [str(file) for file in checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)]
+    """Return `message_id` and `text_hash` of the messages that other batches of the dataset predicted."""
+    own = {found.name for found in BatchRecords(layers.batches).all() if found.dataset == batch.dataset}
+    predicted = checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)
+    files = [str(file) for file in predicted if file.parent.name in own]
     stored = store.ids(feature_version)
     if not files:
         return None

@@ -37,9 +37,10 @@ def parents_of(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
 
     Examples
     --------
-    >>> parents_of(["negative / late", "negative / lost", "positive"])
+    >>> from batch_nlp.hierarchy import Leaves
+    >>> parents_of(Leaves(["negative / late", "negative / lost", "positive"]))
     [('negative', [0, 1]), ('positive', [2])]
-    >>> parents_of(["bug", "question / other"])
+    >>> parents_of(Leaves(["bug", "question / other"]))
     []
     """
     parents = roll_up(classes)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from batch_nlp.config.builder import check_steps
+from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
@@ -59,7 +60,7 @@ def infer(run: Run) -> None:
 
     champion = champion_of(run)
     fields_of(champion.version, champion.manifest)
-    check_bands(config.drift, champion.manifest["classes"])
+    check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
         try:
@@ -110,7 +111,7 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
         layers.predictions / batch.name / PREDICTIONS_FILE,
         sample_file(layers, batch.name),
         Reference.read(model, manifest),
-        list(manifest["classes"]),
+        ClassMap.from_dict(manifest["label_map"]).classes,
         drift,
         window,
         run.config.seed,

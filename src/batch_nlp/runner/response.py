@@ -10,7 +10,8 @@ from loguru import logger
 from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
-from batch_nlp.errors import DataError, DriftError, GateError
+from batch_nlp.config.builder import check_steps
+from batch_nlp.errors import DataError, DriftError, GateError, SettingsError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
@@ -170,10 +171,11 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
         settings = champion["settings"]
         kept = {name: getattr(config.training, name) for name in _OF_THE_JOB}
         training = replace(parse(TrainingConfig, settings["training"]), **kept)
+        check_steps(training.steps, "training.steps of the champion", None)
         return replace(
             config, seed=int(settings["seed"]), model=parse(ModelConfig, settings["model"]), training=training
         )
-    except (OmegaConfBaseException, KeyError, TypeError, ValueError) as error:
+    except (OmegaConfBaseException, SettingsError, KeyError, TypeError, ValueError) as error:
         logger.warning(
             "The champion's own settings cannot be used by this version of the project ({}: {}): the retraining takes "
             "those of this job, as with drift.retrain_with=settings",

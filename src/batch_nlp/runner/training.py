@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import natural_warning
 from batch_nlp.runner.context import Run
@@ -148,7 +149,7 @@ def _warn_of_band(run: Run) -> None:
     manifest = run.registry.champion_manifest()
     if manifest is None:
         return
-    classes, reference = manifest["classes"], manifest["reference"]
+    classes, reference = ClassMap.from_dict(manifest["label_map"]).classes, manifest["reference"]
     predicted = [reference["predicted_shares"][name] for name in classes]
     if warning := natural_warning(run.config.drift, classes, predicted, reference["training_shares"]):
         logger.warning("{}", warning)

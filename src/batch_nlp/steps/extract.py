@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import Joined, field_name, names_of
+from batch_nlp.dataset.columns import Joined, field_name, key_field, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
 from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text
@@ -92,7 +92,7 @@ class Extract(StatelessStep):
             messages["target"], wrong = self.labels.read(X)
             unreadable[", ".join(name for name in self.labels.columns if name in X)] = wrong
         for name in names_of(self.columns, Role.key):
-            messages[name] = self._column(X, name, as_key, unreadable)
+            messages[key_field(name)] = self._column(X, name, as_key, unreadable)
         for name in names_of(self.columns, Role.number, Role.category, Role.raw):
             column = self.columns[name]
             messages[field_name(name, column)] = typed(_values(X, name), column.role)
@@ -157,11 +157,11 @@ class Extract(StatelessStep):
         return found
 
     def _content_ids(self, messages: pd.DataFrame) -> pd.Series[Any]:
-        """Return ids of messages that have none: of equal texts with equal values there is one message."""
-        keys, others = names_of(self.columns, Role.key), names_of(self.columns, Role.number, Role.category, Role.raw)
-        fields = [*keys, *(field_name(name, self.columns[name]) for name in others)]
+        """Return ids of messages that have none: of equal texts with one time and equal keys there is one message."""
+        # without what are features: another definition of them must not make other messages
+        keys = [messages[key_field(name)] for name in names_of(self.columns, Role.key)]
         # times as numbers: how pandas writes one depends on the others of its batch
-        values = (messages["written_at"].astype("int64"), *(messages[field] for field in fields))
+        values = (messages["written_at"].astype("int64"), *keys)
         # a message without a text is refused for that, not for its id
         ids = [
             _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))

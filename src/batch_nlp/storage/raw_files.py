@@ -86,13 +86,15 @@ class RawFiles:
         latest = max([*seen, *self._arrivals.values()], default=_BEFORE_ALL)
         self._next_time = max(now, latest + _TICK)
 
-    def check_label(self, levels: list[list[str]]) -> None:
-        """Note which columns the labels are read from; labels of others are stored that must not be mixed with them.
+    def check_reading(self, levels: list[list[str]], messages: dict[str, str | None]) -> None:
+        """Note how files are read: of other columns labels are stored that must not be mixed with these.
 
         Parameters
         ----------
         levels : list of list of str
             The columns of each level of the label.
+        messages : dict of str to str or None
+            Which rows are messages, and where they lie. If that has changed, all files are new.
 
         Raises
         ------
@@ -102,7 +104,10 @@ class RawFiles:
         check_label(self._store.folder, levels)
         if levels and self._list.get("label") == []:  # files were taken in without their labels
             self._forget()
-        self._list["label"] = levels
+        if self._list.setdefault("messages", messages) != messages:
+            logger.warning("Other rows are messages than before ({}): all of 01_raw is taken in again", messages)
+            self._forget()
+        self._list |= {"label": levels, "messages": messages}
 
     def _read_earlier(self) -> None:
         for path in _earlier_lists(self._store.folder):

@@ -1,7 +1,8 @@
 """The steps before the classifier: rows of the feature store become numbers.
 
 What is learned here (medians, categories, n-gram weights, scales) depends on the training rows, so it is fitted on
-them alone and kept in the model.
+them alone and kept in the model. A column made of a field is named ``<field>=<what>``: no field's name has "=" in it,
+so no two columns share a name, whatever values come.
 """
 
 from __future__ import annotations
@@ -46,7 +47,38 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the dimensions."""
         check_is_fitted(self)
-        return np.array([f"{self.name_}_{position:03d}" for position in range(self.dims_)], dtype=object)
+        return np.array([f"{self.name_}={position:03d}" for position in range(self.dims_)], dtype=object)
+
+
+class MedianImputer(SimpleImputer):
+    """Fill gaps with medians, and mark them in columns ``<field>=missing``."""
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the fields, then the columns that mark gaps."""
+        fields = self.feature_names_in_
+        return np.array([*fields, *(f"{name}=missing" for name in fields[self.indicator_.features_])], dtype=object)
+
+
+class OneHotColumns(OneHotEncoder):
+    """One-hot columns ``<field>=<value>``; the one that rare values share has the name of the field."""
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the columns."""
+        names: list[str] = []
+        found = (self.feature_names_in_, self.categories_, self.infrequent_categories_)
+        for field, values, rare in zip(*found, strict=True):
+            together = frozenset(() if rare is None else rare)
+            names += [*(f"{field}={value}" for value in values if value not in together), *[field][: len(together)]]
+        return np.array(names, dtype=object)
+
+
+class TargetColumns(TargetEncoder):
+    """Target encodings ``<field>=<class>``; of two classes, one under the name of the field."""
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the columns."""
+        classes = [f"={label}" for label in self.classes_] if self.target_type_ == "multiclass" else [""]
+        return np.array([f"{field}{label}" for field in self.feature_names_in_ for label in classes], dtype=object)
 
 
 def _columns(*steps: tuple[str, Any, Any]) -> ColumnTransformer:
@@ -59,7 +91,7 @@ def imputer(fields: Fields) -> ColumnTransformer:
     return _columns(
         (
             "numeric",
-            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+            MedianImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             fields.numbers,
         ),
         (
@@ -88,11 +120,11 @@ def encoding(
     """
     inputs = set(settings.inputs)
     categories = (
-        OneHotEncoder(
+        OneHotColumns(
             min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False
         )
         if settings.encoding is Encoding.one_hot
-        else TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=seed))
+        else TargetColumns(cv=StratifiedKFold(5, shuffle=True, random_state=seed))
     )
     ngrams = NgramScores(**plain(settings.ngrams), random_state=seed, threads=threads)
     tabular = Input.tabular in inputs

@@ -15,7 +15,7 @@ from batch_nlp.training.tuned_classifier import TunedClassifier
 from batch_nlp.training.validate import f1_of_counts
 
 NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
-_INDICATOR = "missingindicator_"
+_PREFIXES = {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
 # Rows and repeats; a classifier that reads texts reads all of them again each time, which takes seconds
 _ROWS, _REPEATS = 2000, 4
 _ROWS_OF_TEXT, _REPEATS_OF_TEXT = 200, 2
@@ -39,16 +39,12 @@ def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = Fals
         A number with its indicator of missing values, the columns of one category, since a row belongs to one of its
         values, and the dimensions of one vector, under the field's name; scores of n-grams, and those of sentences.
     """
-    owners = {f"{name}_": name for name in (*fields.categories, *fields.vectors)}
-    owners |= {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
     tabular = {*fields.numbers, *fields.categories} if coarse else set()
     groups: dict[str, list[str]] = {}
     for column in map(str, columns):
-        group = column.removeprefix(_INDICATOR)
+        group = column.partition("=")[0]
         if group not in fields.names:
-            # a category may be named like the beginning of another
-            prefix = max(filter(column.startswith, owners), key=len, default=None)
-            group = owners[prefix] if prefix else group
+            group = next((name for prefix, name in _PREFIXES.items() if group.startswith(prefix)), group)
         groups.setdefault(TABULAR if group in tabular else group, []).append(column)
     return groups
 

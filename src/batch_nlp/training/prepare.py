@@ -29,7 +29,7 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
         logger.warning(
             "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare)",
             left_out,
-            len(found.rare),
+            messages["target"][found.labels < 0].nunique(),
         )
     parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
     labels, classes = found.labels, found.map.classes

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from omegaconf import OmegaConf
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
 from batch_nlp.errors import DataError, ExitCode
+from batch_nlp.hierarchy import roll_up
 
 CLASSES = ["negative", "neutral", "positive"]
 STARS = LabelConfig("stars", {"negative": [1, 2], "neutral": [3], "positive": [4, 5]})
@@ -78,6 +80,49 @@ def test_rare_leaves_of_a_hierarchy_go_to_the_other_ones_of_their_parent() -> No
 
 def test_a_slash_in_a_plain_label_is_no_hierarchy() -> None:
     assert counts(rule(AUTO, "other", 5), of({"a / b": 3, "a / c": 3, "d": 5})) == {"d": 5, "other": 6}
+    found = find_classes(of({"a / other": 9, "b": 9, "c": 5}), rule(AUTO, "other", 6), 5).map
+    again = ClassMap.from_dict(found.to_dict())
+    assert [again.classes[each.index("a / new")] for each in (found, again)] == ["other", "other"]
+    assert roll_up(again.classes) == [("a / other", [0]), ("b", [1]), ("other", [2])]
+
+
+def test_a_manifest_says_whether_its_classes_are_a_hierarchy() -> None:
+    names = ["a / b", "a / c", "d"]
+    deep = find_classes(of(dict.fromkeys(names, 5)), DEEP, 5).map
+    listed = class_map(replace(DEEP, classes=names))
+    assert listed is not None
+    for found in (deep, listed, ClassMap.from_dict(deep.to_dict())):
+        assert roll_up(found.classes) == [("a", [0, 1]), ("d", [2])]
+    written = json.loads(json.dumps(deep.to_dict()))
+    assert roll_up(ClassMap.from_dict(written).classes) == [("a", [0, 1]), ("d", [2])]
+    flat = ClassMap.from_dict({**written, "deep": False}).classes
+    assert roll_up(flat) == [(name, [index]) for index, name in enumerate(names)]
+
+
+def test_where_other_ones_are_too_few_themselves_they_are_left_out() -> None:
+    found = of({"a": 600, "b": 600, "stray": 1})
+    classes = find_classes(found, rule(AUTO, "other"), 20).map
+    assert counts(rule(AUTO, "other"), found, 20) == {"a": 600, "b": 600, "-1": 1}
+    assert (classes.other, classes.index("stray"), classes.index("another")) == (None, -1, -1)
+    assert counts(rule(AUTO, "other"), of({"a": 9, "b": 9, "other": 2, "c": 1})) == {"a": 9, "b": 9, "-1": 3}
+    assert counts(rule(STARS, "other", 2), of({"1": 9, "3": 9, "5": 9, "odd": 1})) == {
+        "negative": 9, "neutral": 9, "positive": 9, "-1": 1,
+    }  # fmt: skip
+
+
+def test_in_a_hierarchy_what_no_level_above_can_take_in_is_left_out() -> None:
+    """Other ones of `a` are a class, those of `b` and of all are not."""
+    found = of({"a / x": 9, "a / y": 3, "a / z": 3, "b / x": 9, "b / y": 1, "stray": 1})
+    classes = find_classes(found, rule(DEEP, "other"), 5).map
+    assert counts(rule(DEEP, "other"), found) == {"a / x": 9, "b / x": 9, "a / other": 6, "-1": 2}
+    assert [classes.index(name) for name in ("a / new", "b / y", "b / new", "stray", "new")] == [0, -1, -1, -1, -1]
+
+
+def test_a_listed_class_called_other_is_missed_by_name() -> None:
+    """Guarantee 15."""
+    label = LabelConfig("v", ["other", "a", "b"], {"as": "other"})
+    with pytest.raises(DataError, match=r"class other \(0\) has 3\. Leave them out.*as: ignore"):
+        find_classes(of({"a": 30, "b": 40, "c": 3}), label, 20)
 
 
 def test_a_map_outlives_its_run_in_the_manifest() -> None:
@@ -118,14 +163,6 @@ def test_the_advice_for_classes_that_are_too_small_works(numbers: dict[str, int]
     assert advice
     found = find_classes(of(numbers), replace(label, rare=dict(OmegaConf.create(advice[1]))), 20)
     assert len(found.map.classes) >= 2
-
-
-def test_an_other_class_that_is_too_small_itself_is_named_with_what_works() -> None:
-    """Guarantee 15."""
-    found = of({"a": 30, "b": 40, "c": 3})
-    with pytest.raises(DataError, match=r"class other \(2\) has 3\. Leave them out.*as: ignore"):
-        find_classes(found, rule(AUTO, "other", 20), 20)
-    assert counts(rule(AUTO, "ignore", 20), found, 20) == {"a": 30, "b": 40, "-1": 3}
 
 
 @pytest.mark.parametrize(("numbers", "left"), [({"a": 30}, "a"), ({}, "none")])

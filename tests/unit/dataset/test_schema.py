@@ -288,3 +288,16 @@ def test_a_file_of_ids_and_labels_is_told_from_one_of_messages(
 ) -> None:
     (tmp_path / "review.json").write_text(json.dumps(row) + "\n")
     assert holds_labels_alone(config.dataset, tmp_path / "review.json") is alone
+
+
+def test_a_file_without_a_column_of_the_condition_is_refused(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    """Without it, the condition would leave out every row."""
+    overrides = ["dataset=support_tweets", "dataset.messages.where=\"Inbound = 'True'\""]
+    config = make_config(tmp_path, *overrides)
+    file = tmp_path / "twcs.csv"
+    file.write_text("tweet_id,text,created_at,inbound\n1,hello,Tue Oct 31 22:11:45 +0000 2017,True\n")
+    layers = Layers(tmp_path / "data", "support_tweets")
+    with pytest.raises(DataError, match="Inbound"):
+        check_schema(config.dataset, [file], tmp_path / "inbox", layers, labels=False)

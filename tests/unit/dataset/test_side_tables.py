@@ -48,8 +48,8 @@ def keys(*pairs: tuple[str | None, str | None]) -> pd.DataFrame:
     users, businesses = zip(*pairs, strict=True)
     return pd.DataFrame(
         {
-            "user_id": pd.Series(users, dtype=object),
-            "business_id": pd.Series(businesses, dtype=object),
+            "key:user_id": pd.Series(users, dtype=object),
+            "key:business_id": pd.Series(businesses, dtype=object),
             "written_at": pd.Timestamp("2020-01-01", tz="UTC").as_unit("us"),
         }
     ).set_index(pd.Index([10 * number for number in range(len(pairs))]))
@@ -67,7 +67,7 @@ def test_each_message_gets_one_row_in_its_order_however_often_a_key_occurs(
     assert found["user_elite"].tolist() == ["", "2012,2013", "2012,2013", None, None, ""]
     assert found["business_categories"].tolist() == ["Bars", "Bars", None, None, None, "Bars"]
     since = {"u1": "2010-01-01 00:00:00", "u2": "2011-01-01 00:00:00"}
-    assert found["user_yelping_since"].tolist() == [since.get(user) for user in messages["user_id"]]
+    assert found["user_yelping_since"].tolist() == [since.get(user) for user in messages["key:user_id"]]
     # what is not declared is not read
     assert found.columns.tolist() == ["user_yelping_since", "user_elite", "business_categories"]
 
@@ -215,7 +215,7 @@ def test_there_may_be_any_number_of_tables_of_any_names(
     (folder / "towns.csv").write_text("zip,size,state\n00100,1e3,IT\n10115,500,DE\n")
     files = {table.name: prepare(three, table.name) for table in three.dataset.side_tables}
     found = loaded(three, connection, **files).look_up(
-        keys(("u1", "b"), (None, "c")).assign(zip=pd.Series(["00100", "10115"], [0, 10], object))
+        keys(("u1", "b"), (None, "c")).assign(**{"key:zip": pd.Series(["00100", "10115"], [0, 10], object)})
     )
     assert found["user_elite"].tolist() == ["2012,2013", None]
     assert found["shop_days"].fillna(0).tolist() == [5, 0]

@@ -86,7 +86,6 @@ def test_another_definition_of_the_features_is_another_version(
         "dataset.messages.where=\"city = 'Rome'\"",
         f"+{COLUMNS}.ID={{role: id}}",
         f"{COLUMNS}.review_id={{role: ignore}}",
-        f"+{COLUMNS}.sent={{role: time, format: '%d.%m.%Y', zone: Europe/Rome}}",
         f"+{COLUMNS}.more={{role: ignore}}",
         "dataset.label.column=rating",
         "dataset.label.classes=auto",

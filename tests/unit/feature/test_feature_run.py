@@ -20,7 +20,7 @@ from batch_nlp.storage.layers import Layers
 
 MakeConfig = Callable[..., Config]
 Rows = list[dict[str, Any]]
-NOTHING = {"known": 0, "duplicates": 0, "quarantined": 0, "left_out": 0, "labels_alone": 0}
+NOTHING = {"known": 0, "duplicates": 0, "quarantined": 0}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

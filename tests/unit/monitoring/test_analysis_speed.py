@@ -12,15 +12,14 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, EngineConfig, SampleConfig
-from batch_nlp.dataset.side_tables import SideTables
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline
+from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse
 from batch_nlp.sample import write_history
+from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
@@ -50,21 +49,23 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
     config = replace(make_config(tmp_path, f"inference.inbox={tmp_path / 'inbox'}"), engine=engine)
     layers, model = Layers(Path(config.paths.data), "sample"), world.registry.champion()
     assert model is not None
+    columns = read_columns(config, world.definition)
     store, records = FeatureStore(layers.feature_store, engine), BatchRecords(layers.batches)
 
-    def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> Pipeline:
-        surroundings = Surroundings(SideTables(connection, None, None), known, ledger, embedding_cache, engine)
-        return build_feature_pipeline(world.definition, list(config.dataset.target_map), surroundings)
+    def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
+        tables = load_side_tables(config, world.definition, layers, connection)
+        surroundings = Surroundings(tables, known, ledger, embedding_cache, engine)
+        return build_feature_pipeline(config, world.definition, surroundings)
 
     def score(messages: int) -> tuple[Batch, float]:
         write_history(tmp_path / str(messages), SampleConfig(messages=messages, seed=messages))
         file = next((tmp_path / str(messages)).glob("*review*"))
         (tmp_path / "inbox").mkdir(exist_ok=True)
         file.rename(tmp_path / "inbox" / f"review_{messages}{''.join(file.suffixes)}")
-        files = records.new_files(tmp_path / "inbox", config.dataset.tables)
+        files = records.new_files(tmp_path / "inbox", config.dataset)
         batch = records.claim(files, "sample", datetime(2026, 2, 1, tzinfo=UTC))
         start = time.process_time()
-        run_inference_pipeline(config, layers, store, model, config.dataset.columns, steps, batch)
+        run_inference_pipeline(config, layers, store, model, columns, steps, batch)
         return batch, time.process_time() - start
 
     _, (few, seconds_few), (batch, seconds_many) = score(WARM), score(FEW), score(MANY)
@@ -76,7 +77,9 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
     sample, reference = sample_file(layers, batch.name), Reference.read(world.registry.root / "v0001", model.manifest)
     assert pq.read_metadata(sample).num_rows == config.drift.sample
     start = time.process_time()
-    analysis = analyse(batch.name, predictions, sample, reference, list(config.dataset.classes), config.drift, [], 42)
+    analysis = analyse(
+        batch.name, predictions, sample, reference, list(model.manifest["classes"]), config.drift, [], 42
+    )
     seconds = time.process_time() - start
     assert len(analysis.tests) > 10
     assert sum(share.messages for share in analysis.verdict.shares) == ANALYSED

@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
+from batch_nlp.hierarchy import Leaves
 from batch_nlp.monitoring.band import check_bands, for_classes, natural_warning, parents_of, why_impossible
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
@@ -20,7 +21,7 @@ from batch_nlp.monitoring.verdict import Status, judge
 DEFAULT = DriftConfig()
 REFERENCE = DriftConfig(rules=[DriftRule.reference])
 MANY = [f"intent {number}" for number in range(77)]
-LEAVES = ["negative / bags", "negative / late", "neutral", "positive / crew", "positive / food"]
+LEAVES = Leaves(["negative / bags", "negative / late", "neutral", "positive / crew", "positive / food"])
 
 
 def test_ten_classes_can_be_a_tenth_each_and_eleven_cannot() -> None:
@@ -137,7 +138,14 @@ def test_a_reason_names_the_largest_of_many_classes_and_how_many_more_there_are(
     ],
 )
 def test_leaves_have_parents_where_they_make_groups(classes: list[str], expected: list[tuple[str, list[int]]]) -> None:
-    assert parents_of(classes) == expected
+    assert parents_of(Leaves(classes)) == expected
+    assert parents_of(classes) == []  # a label that is no hierarchy
+
+
+def test_a_slash_in_a_plain_label_is_no_hierarchy() -> None:
+    verdict = judge([5, 45, 50], ["Audio / Video", "Audio / Cables", "Books"], DEFAULT)
+    assert (verdict.status, verdict.parents) == (Status.DRIFT, [])
+    assert [share.out for share in verdict.shares] == [True, False, False]
 
 
 def test_in_a_hierarchy_the_shares_of_the_parents_are_judged() -> None:
@@ -159,7 +167,7 @@ def test_bands_in_a_hierarchy_are_those_of_the_parents() -> None:
     check_bands(replace(DEFAULT, bands={"neutral": [0.0, 0.5]}), LEAVES)
     with pytest.raises(SettingsError, match="no class 'negative / bags'"):
         check_bands(replace(DEFAULT, bands={"negative / bags": [0.0, 0.5]}), LEAVES)
-    many_leaves = [f"{parent} / {number}" for parent in "abc" for number in range(20)]
+    many_leaves = Leaves(f"{parent} / {number}" for parent in "abc" for number in range(20))
     assert why_impossible(DEFAULT, many_leaves) is None
 
 

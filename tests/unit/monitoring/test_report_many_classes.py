@@ -9,6 +9,7 @@ from typing import Any
 from tests.unit.monitoring.reports import CHAMPIONS, START, batch
 
 from batch_nlp.config import DriftConfig, DriftRule
+from batch_nlp.hierarchy import Leaves
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
@@ -20,7 +21,7 @@ from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import judge
 
 MANY = [f"intent {number:03d}" for number in range(120)]
-LEAVES = ["negative / bags", "negative / late", "neutral", "positive"]
+LEAVES = Leaves(["negative / bags", "negative / late", "neutral", "positive"])
 SETTINGS = DriftConfig(rules=[DriftRule.reference])
 
 
@@ -110,12 +111,10 @@ def test_a_hierarchy_is_shown_with_the_sums_of_its_parents(tmp_path: Path) -> No
 
 
 def test_sums_of_parents_stand_before_their_classes() -> None:
-    assert list(with_parents({"a / x": 0.5, "a / y": 0.25, "b": 0.25}).items()) == [
-        ("a", 0.75),
-        ("b", 0.25),
-        ("a / x", 0.5),
-        ("a / y", 0.25),
-    ]
+    shares = {"a / x": 0.5, "a / y": 0.25, "b": 0.25}
+    assert list(with_parents(shares, ["a", "b"]).items()) == [("a", 0.75), ("b", 0.25), ("a / x", 0.5), ("a / y", 0.25)]
+    assert list(with_parents(shares, [])) == ["a / x", "a / y", "b"]  # a label that is no hierarchy
+    assert with_parents({}, ["a", "b"]) == {}
 
 
 def test_a_band_of_a_class_is_the_one_that_is_drawn(tmp_path: Path) -> None:

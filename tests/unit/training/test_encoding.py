@@ -28,7 +28,7 @@ def test_missing_numbers_become_the_median_of_the_training_rows_and_are_marked(m
     new = rows(messages)[100:103].assign(tenure_days=[7.0, np.nan, np.nan])
     out = step.transform(new)
     assert out["tenure_days"].tolist() == [7.0, 50.0, 50.0]
-    assert out["missingindicator_tenure_days"].tolist() == [0.0, 1.0, 1.0]
+    assert out["tenure_days=missing"].tolist() == [0.0, 1.0, 1.0]
     assert out.index.tolist() == new.index.tolist()
 
 
@@ -49,7 +49,7 @@ def kinds(columns: list[str]) -> set[Input]:
     return {
         Input.ngrams
         if name.startswith(("ngram_score_", "sentence_"))
-        else (Input.embedding if name.startswith("embedding_") else Input.tabular)
+        else (Input.embedding if name.startswith("embedding=") else Input.tabular)
         for name in columns
     }
 
@@ -69,7 +69,7 @@ def test_encoded_rows_are_numbers_of_the_inputs_asked_for_under_unique_names(
     assert np.isfinite(out.to_numpy(float)).all()
     assert kinds(out.columns.tolist()) == set(inputs)
     assert set(FIELDS.numbers).issubset(out.columns) is (Input.tabular in inputs)
-    assert sum(name.startswith("embedding_") for name in out.columns) == (256 if Input.embedding in inputs else 0)
+    assert sum(name.startswith("embedding=") for name in out.columns) == (256 if Input.embedding in inputs else 0)
     assert step.get_feature_names_out().tolist() == out.columns.tolist()
 
 
@@ -107,8 +107,52 @@ def test_rare_categories_share_a_column(messages: pd.DataFrame, labels: pd.Serie
     settings = TrainingConfig(steps=[], min_category_share=0.01, inputs=[Input.tabular])
     out = encoding_step(settings, FIELDS, 1).fit_transform(train, labels.to_numpy())
     found = [name for name in out.columns if name.startswith("category_group")]
-    assert found == ["category_group_a", "category_group_infrequent_sklearn"]
+    assert found == ["category_group=a", "category_group"]
     assert out[found[1]].sum() == 3
+
+
+@pytest.mark.parametrize("encoding", list(Encoding))
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_two_columns_share_a_name_whatever_fields_and_values_are_called(encoding: Encoding, classes: int) -> None:
+    numbers = ["price", "missingindicator_price", "word_count", "product_0", "meaning_000"]
+    categories = ["product", "product_type", "word"]
+    fields = Fields(
+        [
+            *(Field(name, FieldRole.NUMBER) for name in numbers),
+            *(Field(name, FieldRole.CATEGORY) for name in categories),
+            Field("text", FieldRole.TEXT),
+            Field("meaning", FieldRole.VECTOR),
+        ]
+    )
+    n = 60
+    frame = pd.DataFrame({name: [np.nan, *range(1, n)] for name in numbers})
+    # of 60 values, one alone is rare: it shares a column with nothing but is named like a value of the others
+    frame["product"] = ["type_x", "infrequent_sklearn", "a=b"] * 19 + ["type_x", "infrequent_sklearn", "rare"]
+    frame["product_type"] = ["x", "=b", "missing"] * 20
+    frame["word"] = ["count", "y"] * 30
+    frame["text"], frame["meaning"] = "a", [np.arange(2.0)] * n
+    settings = TrainingConfig(
+        steps=[], encoding=encoding, inputs=[Input.tabular, Input.embedding], min_category_share=0.02
+    )
+    step = encoding_step(settings, fields, 1)
+    out = step.fit_transform(imputer(fields).fit_transform(frame), np.arange(n) % classes)
+    assert out.columns.is_unique
+    assert out["price=missing"].tolist() == [1.0] + [0.0] * (n - 1)
+    if encoding is Encoding.one_hot:
+        assert out.columns[5:].tolist() == [
+            *(f"{name}=missing" for name in numbers),
+            *("product=a=b", "product=infrequent_sklearn", "product=type_x", "product"),
+            *("product_type==b", "product_type=missing", "product_type=x", "word=count", "word=y"),
+            *("meaning=000", "meaning=001"),
+        ]
+        assert out["product=type_x"].tolist() == (frame["product"] == "type_x").astype(float).tolist()
+        assert out["product"].tolist() == [0.0] * (n - 1) + [1.0]
+    else:
+        names = [f"word={label}" for label in range(3)] if classes == 3 else ["word"]
+        assert [name for name in out.columns if name.startswith("word") and name not in numbers] == [
+            *(["word_count=missing"]),
+            *names,
+        ]
 
 
 def test_fields_are_told_by_their_role_and_vectors_by_the_fields_that_hold_them() -> None:
@@ -156,7 +200,7 @@ def test_vectors_become_columns_and_an_empty_batch_none() -> None:
     out = step.transform(frame)
     assert (out.tolist(), out.dtype) == ([[1, 2], [3, 4]], np.float32)
     assert step.transform(frame[:0]).shape == (0, 2)
-    assert step.get_feature_names_out().tolist() == ["embedding_000", "embedding_001"]
+    assert step.get_feature_names_out().tolist() == ["embedding=000", "embedding=001"]
     with pytest.raises(NotFittedError):
         EmbeddingColumns().transform(frame)
 

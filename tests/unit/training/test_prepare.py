@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from loguru import logger
 from omegaconf import OmegaConf
 
 from batch_nlp.config import (
@@ -75,6 +76,18 @@ def test_a_class_that_is_missing_on_one_side_is_named_with_what_works(
     found, parts = prepare(with_advice(config, str(missing.value)), rows(targets, texts))
     assert len(parts.held_out) > 20
     assert len(found.map.classes) >= 2
+
+
+def test_a_stray_label_is_left_out_and_told_of() -> None:
+    config = replace(CONFIG, dataset=replace(CONFIG.dataset, label=LabelConfig("topic", rare={"as": "other"})))
+    lines: list[str] = []
+    sink = logger.add(lines.append, level="WARNING", format="{message}")
+    try:
+        found, _ = prepare(config, rows(["stray", *["a", "b"] * 60, "stray", "odd"]))
+    finally:
+        logger.remove(sink)
+    assert found.map.classes == ["a", "b"]
+    assert [re.findall(r"\d+", line) for line in lines] == [["3", "2"]]
 
 
 def test_labels_are_counted_by_their_source() -> None:

@@ -7,9 +7,10 @@ from math import isfinite
 from typing import Any
 
 from batch_nlp.config import DriftConfig
+from batch_nlp.hierarchy import Leaves, roll_up
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.band import parents_of, why_impossible
+from batch_nlp.monitoring.band import why_impossible
 
 # Rows of a table of classes
 MOST_ROWS = 20
@@ -39,7 +40,7 @@ def batch_document(
     document: dict[str, Any] = json_value(
         {
             **batch,
-            "band": _band(drift, [share.name for share in analysis.verdict.shares]),
+            "band": _band(drift, [share.name for share in analysis.verdict.parents or analysis.verdict.shares]),
             "verdict": analysis.deciding.to_dict(),
             "answer": answer.to_dict() if answer else None,
             "analysis": analysis.to_dict(),
@@ -126,8 +127,8 @@ def most_telling(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> 
     return sorted(shares, key=lambda share: (not share["out"], -share["share"]))[:most]
 
 
-def with_parents(values: Mapping[str, float]) -> dict[str, float]:
-    """Return shares by class, in a hierarchy with the sums of the parents too."""
-    names, shares = list(values), list(values.values())
-    sums = {parent: sum(shares[index] for index in leaves) for parent, leaves in parents_of(names)}
-    return {**sums, **values}
+def with_parents(values: Mapping[str, float], parents: Iterable[str]) -> dict[str, float]:
+    """Return shares by class, with the sums of the parents of a hierarchy before them."""
+    leaves = dict(roll_up(Leaves(values)))
+    shares = list(values.values())
+    return {**{parent: sum(shares[index] for index in leaves[parent]) for parent in parents if values}, **values}

@@ -121,7 +121,7 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
     """
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
-    shown = most_telling(shares)
+    shown, names = most_telling(shares), [parent["name"] for parent in parents]
     words = [word[side] or 0.0 for word in analysis["changed_words"] for side in ("share", "reference_share")]
     edges = [edge for edge in (band["low"], band["high"]) if edge is not None]
     values = {
@@ -132,8 +132,8 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         "shares": [*parents, *shown],
         "parents": len(parents),
         "more": len(shares) - len(shown),
-        "reference_shares": with_parents(analysis["reference_shares"]),
-        "prior_shares": with_parents(analysis["prior_shares"]),
+        "reference_shares": with_parents(analysis["reference_shares"], names),
+        "prior_shares": with_parents(analysis["prior_shares"], names),
         "window_shares": most_telling(analysis["window"]["shares"]) if analysis["window"] else [],
         "figure_shares": parents or shown,
         "ticks": [*edges, *(tick for tick in (0.0, 0.5, 1.0) if all(abs(tick - edge) > 0.11 for edge in edges))],
