@@ -26,7 +26,13 @@ from batch_nlp.runner import response
 CHAMPIONS = Config(
     seed=7,
     model=ModelConfig("forest", "sklearn.ensemble.RandomForestClassifier", {"n_estimators": 20}),
-    training=TrainingConfig(steps=[{"_target_": "a.B"}], balance=Balance.smote, window=3, refit=True, keep_versions=9),
+    training=TrainingConfig(
+        steps=[{"_target_": "batch_nlp.training.classifier.training"}],
+        balance=Balance.smote,
+        window=3,
+        refit=True,
+        keep_versions=9,
+    ),
 )
 JOBS = Config(
     seed=1,
