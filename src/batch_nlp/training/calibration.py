@@ -49,6 +49,10 @@ class TemperatureCalibrator(BaseEstimator):
         return np.asarray(softmax(scores / self.temperature_, axis=1))
 
 
+# Products that are held at a time
+_PRODUCTS = 2**22
+
+
 class LogisticCalibrator(BaseEstimator):
     """Multinomial logistic regression on the scores: Platt's scaling for several classes.
 
@@ -66,8 +70,13 @@ class LogisticCalibrator(BaseEstimator):
 
     def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities."""
-        # summed one by one: a product of matrices gives a row other last digits alone than among others
-        margins = self.intercept_ + (scores[:, np.newaxis, :] * self.coef_).sum(axis=2)
+        margins = np.empty((len(scores), len(self.coef_)))
+        # a few rows at a time: of each there are as many products as pairs of classes
+        size = max(_PRODUCTS // self.coef_.size, 1)
+        for start in range(0, len(scores), size):
+            rows = slice(start, start + size)
+            # summed one by one: a product of matrices gives a row other last digits alone than among others
+            margins[rows] = self.intercept_ + (scores[rows, np.newaxis, :] * self.coef_).sum(axis=2)
         return np.asarray(softmax(margins, axis=1))
 
 

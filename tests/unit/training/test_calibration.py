@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from sklearn.svm import LinearSVC
 
 from batch_nlp.config import Calibration
 from batch_nlp.training.calibration import (
+    LogisticCalibrator,
     TemperatureCalibrator,
     calibration_error,
     class_scores,
@@ -151,3 +154,16 @@ def test_probabilities_that_hold_have_a_small_error_and_exaggerated_ones_a_large
     assert calibration_error(probabilities, labels) < 0.02
     exaggerated = probabilities**3
     assert calibration_error(exaggerated / exaggerated.sum(axis=1, keepdims=True), labels) > 0.1
+
+
+def test_the_calibration_of_many_classes_takes_no_memory_for_each_pair_of_them_and_message() -> None:
+    rng = np.random.default_rng(0)
+    calibrator = LogisticCalibrator()
+    calibrator.coef_, calibrator.intercept_ = rng.normal(size=(150, 150)), rng.normal(size=150)
+    scores = rng.normal(size=(2000, 150))
+    tracemalloc.start()
+    found = calibrator.transform(scores)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.3 * 2000 * 150 * 150 * 8
+    np.testing.assert_array_equal(found[1234:1235], calibrator.transform(scores[1234:1235]))
