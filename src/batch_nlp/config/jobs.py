@@ -47,7 +47,7 @@ class DriftConfig:
     # Messages under which no verdict is given
     min_messages: int = 30
     # Bands of single classes that are rare or common by nature, class -> [low, high]; the others have low and high
-    bands: dict[str, list[float]] = field(default_factory=dict)
+    bands: dict[str, list[Any]] = field(default_factory=dict)
     # Batches of the sliding window that is judged beside each batch; 1 judges batches alone
     window: int = 1
     # Confidence of the Wilson intervals

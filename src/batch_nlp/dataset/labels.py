@@ -28,7 +28,7 @@ _OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "decimal
 def as_target(value: object) -> Any:
     """Return a label as text, None where there is none, and `UNREADABLE` where the value cannot be a label.
 
-    Text stays as it is but for surrounding white space; whole numbers lose their decimals.
+    Text stays as it is but for surrounding white space; whole numbers lose their decimals, and truth is lower case.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -38,7 +38,7 @@ def as_target(value: object) -> Any:
             return UNREADABLE
         return text or None
     if isinstance(value, bool | np.bool_):
-        return str(value)
+        return str(value).lower()
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, int | np.integer):

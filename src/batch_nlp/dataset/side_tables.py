@@ -182,6 +182,7 @@ class SideTables:
         self, connection: duckdb.DuckDBPyConnection, joined: Sequence[Joined], files: dict[str, Path | None]
     ) -> None:
         self._connection, self._joined = connection, list(joined)
+        self._asked, self._found = 0, [0] * len(self._joined)
         for table in {one.table.name: one.table for one in joined}.values():
             self._load(table, files[table.name])
 
@@ -227,7 +228,8 @@ class SideTables:
         at = pa.array(messages["written_at"].astype("int64").where(messages["written_at"].notna(), _LAST), pa.int64())
         batch = {"position": pa.array(range(len(messages))), "at": at.cast(pa.timestamp("us", tz="UTC")), **keys}
         self._connection.register("keys", pa.table(batch))
-        selected, tables = [], []
+        selected = [f"t{number}.{_quoted(one.table.key)} IS NOT NULL" for number, one in enumerate(self._joined)]
+        tables = []
         for number, one in enumerate(self._joined):
             columns = [name for name, column in one.table.columns.items() if column.role in _KEPT]
             selected += [f"t{number}.{_quoted(name)} AS {_quoted(f'{one.prefix}_{name}')}" for name in columns]
@@ -238,18 +240,21 @@ class SideTables:
             )
             table = _quoted(f"side_{one.table.name}")
             tables.append(join.format(table) if join else f"LEFT JOIN {table} t{number} ON {same}")
-        query = f"SELECT {', '.join(selected) or '1'} FROM keys {' '.join(tables)} ORDER BY position"  # nosec B608
+        query = f"SELECT {', '.join(selected)} FROM keys {' '.join(tables)} ORDER BY position"  # nosec B608
         found = self._connection.sql(query).to_arrow_table()
         self._connection.unregister("keys")
+        self._asked += len(messages)
+        there, columns = found.columns[: len(self._joined)], found.column_names[len(self._joined) :]
+        self._found = [so_far + sum(one.to_pylist()) for so_far, one in zip(self._found, there, strict=True)]
+        types = {name: float if pa.types.is_floating(found.field(name).type) else object for name in columns}
         return pd.DataFrame(
-            {
-                field.name: pd.Series(
-                    found[field.name].to_pylist(),
-                    messages.index,
-                    float if pa.types.is_floating(field.type) else object,
-                )
-                for field in found.schema
-                if selected
-            },
+            {name: pd.Series(found[name].to_pylist(), messages.index, types[name]) for name in columns},
             index=messages.index,
         )
+
+    def log(self) -> None:
+        """Log how many messages each key joined with a row; if none did, as a warning."""
+        for one, found in zip(self._joined, self._found, strict=True):
+            level = "INFO" if found or not self._asked else "WARNING"
+            message = "{} of {} messages found their row in the {} table by {}"
+            logger.log(level, message, f"{found:,}", f"{self._asked:,}", one.table.name, one.key)

@@ -173,6 +173,7 @@ def _take_in(
                     made.commit()
         made.commit()
         pipeline.log()
+        surroundings.side_tables.log()
         alone = [file.path for file in new if file.path not in messages]
         for labelled in read_labels(config, alone, ledger):
             made.add_labels(labelled)

@@ -62,5 +62,6 @@ def _check_bounds(settings: DriftConfig) -> None:
     if not 0 <= low < high <= 1:
         raise SettingsError(f"drift.low={low:g} and drift.high={high:g}: need 0 <= low < high <= 1.")
     for name, band in settings.bands.items():
-        if len(band) != 2 or not 0 <= band[0] < band[1] <= 1:
+        numbers = all(isinstance(bound, int | float) for bound in band)
+        if len(band) != 2 or not numbers or not 0 <= band[0] < band[1] <= 1:
             raise SettingsError(f"drift.bands: {name!r} has {band}; need [low, high] with 0 <= low < high <= 1.")

@@ -172,7 +172,7 @@ class FeatureStore:
             missing = "features" if version.features < 0 else "labels"
             raise DataError(
                 f"The feature store {self.folder} holds no {missing} (feature version {version.feature_version}). "
-                "Run pipeline=feature first."
+                "Run pipeline=feature first; if it found none, look at dataset.label.column and dataset.messages.where."
             )
         features = self._table(self._features_path(version.feature_version), version.features)
         labels = self._table(self.labels.folder, version.labels)

@@ -128,6 +128,7 @@ def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[A
     return (
         f"{file}: column {name} has no {what} in its first {len(rows):,} rows: none of its {len(values):,} values "
         f"({types}) can be read as such."
+        f"{' Say how they are written: format in the role of the column.' if what == 'dates' else ''}"
     )
 
 

@@ -102,8 +102,9 @@ class RawFiles:
             If there are.
         """
         check_label(self._store.folder, levels)
-        if levels and self._list.get("label") == []:  # files were taken in without their labels
-            self._forget()
+        before, stored = self._list.get("label"), (self._store.folder / "labels").exists()
+        if levels and before not in (None, levels) and not (before and stored):
+            self._forget()  # files were taken in without their labels, or by columns that they do not have
         if self._list.setdefault("messages", messages) != messages:
             logger.warning("Other rows are messages than before ({}): all of 01_raw is taken in again", messages)
             self._forget()

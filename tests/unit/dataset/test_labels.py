@@ -63,12 +63,12 @@ def test_what_cannot_be_a_label_is_told(value: Any) -> None:
 
 
 def test_true_and_false_are_labels_where_labels_are_not_listed_without_them() -> None:
-    assert read(AUTO, stars=[True, 1, False]) == (["True", "1", "False"], [False] * 3)
+    assert read(AUTO, stars=[True, 1, False]) == (["true", "1", "false"], [False] * 3)
     assert read(STARS, stars=[True, 1]) == ([None, "1"], [True, False])
-    assert read(LabelConfig("spam", {"spam": [True], "ham": [False]}), spam=[True, False])[0] == ["True", "False"]
+    assert read(LabelConfig("spam", {"spam": [True], "ham": [False]}), spam=[True, False])[0] == ["true", "false"]
 
 
-@pytest.mark.parametrize(("spam", "ham"), [("true", "false"), ("TRUE", "False"), ("True", False)])
+@pytest.mark.parametrize(("spam", "ham"), [("true", "false"), ("TRUE", "False"), ("True", "FALSE")])
 def test_true_and_false_are_labels_that_are_listed_in_any_case(spam: object, ham: object) -> None:
     label = LabelConfig("v", {"spam": [spam], "ham": [ham]})
     assert read(label, v=[True, False, "tRUE"]) == ([str(spam), str(ham), "tRUE"], [False] * 3)

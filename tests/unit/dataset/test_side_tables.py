@@ -268,3 +268,14 @@ def test_rows_of_a_table_with_times_need_one(three: Config, write_lines: Callabl
         ("since is missing", 2),
         ("since is missing", 3),
     ]
+
+
+def test_it_is_told_how_many_messages_found_their_row(
+    make_side_tables: Callable[[Rows, Rows], SideTables], warnings: list[str]
+) -> None:
+    tables = make_side_tables(USERS, [{"business_id": "b", "categories": "Bars"}])
+    warnings.clear()
+    tables.look_up(keys(("u1", "C1"), ("stranger", None)))
+    tables.look_up(keys(("u2", "C2")))
+    tables.log()
+    assert warnings == ["0 of 3 messages found their row in the business table by business_id"]

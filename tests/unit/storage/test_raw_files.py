@@ -16,7 +16,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage import raw_files, seals
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
-from batch_nlp.storage.raw_files import RawFiles, content_digest, count_taken_in
+from batch_nlp.storage.raw_files import RawFile, RawFiles, content_digest, count_taken_in
 from batch_nlp.storage.sealed_json import write_sealed
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -216,3 +216,20 @@ def test_what_was_taken_in_is_counted_and_how_much_of_it_is_gone(store: FeatureS
     raw[0].unlink()
     raw[1].write_text("changed")
     assert count_taken_in(store.folder) == (2, 2)
+
+
+def test_files_are_read_again_when_labels_were_sought_in_a_column_that_is_not_there(
+    tmp_path: Path, engine: EngineConfig
+) -> None:
+    store, file = FeatureStore(tmp_path / "store", engine), tmp_path / "messages.csv"
+    file.write_text("text,team\na,b\n")
+    reading: dict[str, str | None] = {"where": None, "rows": None}
+
+    def new(column: str) -> list[RawFile]:
+        files = RawFiles(store, "v", datetime(2026, 1, 1, tzinfo=UTC))
+        files.check_reading([[column]], reading)
+        found = files.new([file])
+        files.add(found)
+        return found
+
+    assert [len(new(column)) for column in ("tema", "tema", "team", "team")] == [1, 0, 1, 0]
