@@ -131,7 +131,7 @@ COMMITTED = [
     Case("ids", ".json", b"".join(map(row, IDS)), tuple(IDS)),
     Case(
         "no_ids", ".json", b"".join(map(row, ["", None, "x" * 257, "tab\t", "line\n", "nul\x00", [], {"a": 1}, True])), (),
-        {"id is empty or longer than 256 characters": 2, "message_id is missing": 1, "id has control characters": 3,
+        {"id is empty or longer than 256 characters": 1, "message_id is missing": 2, "id has control characters": 3,
          "review_id cannot be read": 3},
     ),
     Case("texts", ".json", b"".join(row(f"t-{n}", text) for n, text in enumerate(TEXTS)), tuple(f"t-{n}" for n in range(len(TEXTS)))),

@@ -13,6 +13,7 @@ import pytest
 from tests.fields import FIELDS
 
 from batch_nlp.fields import Field, FieldRole, Fields
+from batch_nlp.hierarchy import Leaves
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card import facts as card_facts
@@ -227,7 +228,7 @@ def test_sentences_follow_from_the_figures(facts: dict[str, Any]) -> None:
 def test_of_many_classes_the_largest_and_the_worst_are_named_and_parents_sum_them_up(facts: dict[str, Any]) -> None:
     """60 classes in 2 parents; class 0 is the smallest, and of class 7 no message is found."""
     k = 60
-    classes = [f"{'ab'[index % 2]} / topic {index:02d}" for index in range(k)]
+    classes = Leaves(f"{'ab'[index % 2]} / topic {index:02d}" for index in range(k))
     confusion = np.diag(np.arange(10, 10 + k))
     confusion[7] = 0
     confusion[7, 8], confusion[7, 9] = 9, 8
