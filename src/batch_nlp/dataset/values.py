@@ -20,7 +20,6 @@ from batch_nlp.config import ColumnConfig
 UNREADABLE = object()
 # What pandas makes of whole numbers in a column that lacks some: 12 becomes 12.0
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
-_TRAILING = re.compile(r"[^\S\n]+(?=\n)")
 # A category becomes a part of a column's name, in which XGBoost refuses these
 _IN_NAMES = str.maketrans("[]<", "()(")
 # An offset follows a time of day: the end of 2020-01-05 is none
@@ -64,7 +63,7 @@ def as_key(value: Any) -> Any:
     ['7', '7', '7', '007', ' a ', None]
     """
     if isinstance(value, str):
-        return value[:-2] if _WHOLE.fullmatch(value) else value
+        return value[:-2] if value.endswith(".0") and _WHOLE.fullmatch(value) else value
     if is_missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -157,4 +156,4 @@ def normal_text(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return (_TRAILING.sub("", text) if "\n" in text else text).rstrip()
+    return ("\n".join(map(str.rstrip, text.split("\n"))) if "\n" in text else text).rstrip()
