@@ -39,10 +39,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Alarm:
-    """What rang."""
+    """What triggered the rule."""
 
     batch: str
-    # Its predictions of each class, or those of the window that rang
+    # Its predictions of each class, or those of the window that triggered it
     counts: Sequence[int]
     # Version that predicted it
     model: str

@@ -15,7 +15,7 @@ class ClassShare:
     lower: float
     upper: float
     # Whether it lies outside its band by the rule in force, by the literal one where no rule judges the band; with
-    # classes for which no batch can satisfy the band, whether the rule ``reference`` rings for it
+    # classes for which no batch can satisfy the band, whether the rule ``reference`` triggers for it
     out: bool
 
 
@@ -26,7 +26,7 @@ class Finding:
     # Its name in ``drift.rules``
     rule: str
     rings: bool
-    # In words, whether it rings or not
+    # In words, whether it triggers or not
     reason: str
 
 

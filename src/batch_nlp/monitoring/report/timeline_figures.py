@@ -79,7 +79,7 @@ class Figure:
         return self.left + (place + 0.5) * self.step
 
     def runs(self, panel: Panel, values: Values) -> Iterator[list[Point]]:
-        """Return the points of a line, parted where there are none."""
+        """Return the points of a line, broken where points are missing."""
         run: list[Point] = []
         for place, value in enumerate([*values, None]):
             if value is not None:
