@@ -11,12 +11,13 @@ from typing import Any, Self
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig, EngineConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times, readable
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
@@ -157,8 +158,7 @@ def typed(values: pd.Series[Any], role: Role) -> pd.Series[Any]:
     """Return raw values as categories and raw ones (text, None) or numbers (float64, NaN), by their role."""
     if role is Role.number:
         return pd.Series([as_number(value) for value in values], values.index, float)
-    found = _column(values, as_category if role is Role.category else as_raw)
-    return found.mask(found.map(lambda value: value is UNREADABLE).astype(bool), None)
+    return readable(values, as_category if role is Role.category else as_raw)[0]
 
 
 def _quoted(name: str) -> str:
@@ -245,12 +245,10 @@ class SideTables:
         self._connection.unregister("keys")
         self._asked += len(messages)
         there, columns = found.columns[: len(self._joined)], found.column_names[len(self._joined) :]
-        self._found = [so_far + sum(one.to_pylist()) for so_far, one in zip(self._found, there, strict=True)]
+        self._found = [so_far + (pc.sum(one).as_py() or 0) for so_far, one in zip(self._found, there, strict=True)]
         types = {name: float if pa.types.is_floating(found.field(name).type) else object for name in columns}
-        return pd.DataFrame(
-            {name: pd.Series(found[name].to_pylist(), messages.index, types[name]) for name in columns},
-            index=messages.index,
-        )
+        values = {name: pd.Series(found[name].to_numpy(), messages.index, types[name]) for name in columns}
+        return pd.DataFrame(values, index=messages.index)
 
     def log(self) -> None:
         """Log how many messages each key joined with a row; if none did, as a warning."""

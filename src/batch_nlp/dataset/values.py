@@ -110,6 +110,15 @@ def as_number(value: Any) -> float:
     return found if np.isfinite(found) else float("nan")
 
 
+def readable(values: pd.Series[Any], read: Callable[[Any], Any]) -> tuple[pd.Series[Any], pd.Series[bool]]:
+    """Return what `read` makes of each value, None where it makes nothing, and which could not be read."""
+    found = [read(value) for value in values]
+    if UNREADABLE not in found:  # a search in C: nearly every column is readable as a whole
+        return pd.Series(found, values.index, object), pd.Series(False, values.index)
+    wrong = pd.Series([value is UNREADABLE for value in found], values.index)
+    return pd.Series(found, values.index, object).mask(wrong, None), wrong
+
+
 def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     """Return times in UTC, microseconds, NaT where one cannot be read.
 

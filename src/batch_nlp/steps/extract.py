@@ -12,7 +12,7 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import Joined, field_name, key_field, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text, readable
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
@@ -99,7 +99,9 @@ class Extract(StatelessStep):
         group = None if self.group is None else [_group(value) for value in _values(X, self.group)]
         messages["group"] = pd.Series(group, X.index, object)
         messages[SOURCE_FILE], messages[SOURCE_LINE] = X[SOURCE_FILE], X[SOURCE_LINE]
-        messages = messages[~self._quarantined(X, messages, unreadable)]
+        rejected = self._quarantined(X, messages, unreadable)
+        if rejected.any():
+            messages = messages[~rejected]
         normal = [normal_text(text) if isinstance(text, str) else None for text in messages[TEXT]]
         hashes = [None if text is None else _hash(text) for text in normal]
         messages.insert(2, "text_hash", pd.Series(hashes, messages.index, object))
@@ -113,6 +115,8 @@ class Extract(StatelessStep):
         """Put rows with a value that cannot be read into quarantine, and say which they are."""
         rejected = pd.Series(False, index=X.index)
         for name, mask in unreadable.items():
+            if not mask.any():
+                continue
             rows = X[mask & ~rejected]
             if len(rows) and self.ledger is not None:
                 raw = rows.assign(message_id=messages["message_id"][rows.index])
@@ -122,18 +126,15 @@ class Extract(StatelessStep):
         return rejected
 
     def _column(self, X: pd.DataFrame, name: str, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
-        values = pd.Series([read(value) for value in _values(X, name)], X.index, object)
-        wrong = values.map(lambda value: value is UNREADABLE).astype(bool)
+        values, wrong = readable(_values(X, name), read)
         unreadable[name] = wrong
-        return values.mask(wrong, None) if wrong.any() else values
+        return values
 
     def _first(self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
         """Return, of several columns with a role, the first value that is there."""
-        found = pd.Series(None, X.index, object)
-        for name in names_of(self.columns, role):
-            values = self._column(X, name, read, unreadable)
-            found = found.where(found.notna(), values.mask(values.eq(""), None))
-        return found
+        columns = [self._column(X, name, read, unreadable) for name in names_of(self.columns, role)]
+        found = [next(filter(None, values), None) for values in zip(*columns, strict=True)]
+        return pd.Series(found if columns else None, X.index, object)
 
     def _text(self, X: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
         """Return the texts of a message joined in the order of their columns, a line for each."""
