@@ -203,6 +203,12 @@ def _check_dataset(run: Run) -> None:
         )
     if champion is None or champion["dataset"] == (other or dataset):
         return
+    if other is not None:
+        raise SettingsError(
+            f"inference.champion_of={other}: the champion in {run.registry.root} was trained on dataset "
+            f"{champion['dataset']}. Say inference.champion_of={champion['dataset']}, or set paths.models to the "
+            f"models of {other}."
+        )
     may_replace = champion["generated_data"] or run.config.training.gate.replace_other_dataset
     if Stage.training in run.config.pipeline.stages and (may_replace or run.config.training.promote is False):
         return
