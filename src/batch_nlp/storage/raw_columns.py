@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ import pandas as pd
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_lines import Numbered, Row
 
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
@@ -45,6 +45,17 @@ def unwrapped(row: Row, under: str | None) -> Row:
     return found if isinstance(found, dict) else row
 
 
+def head(rows: Iterator[Numbered]) -> list[Numbered]:
+    """Take from rows of a file those at its start by which its columns are judged."""
+    taken, size = list[Numbered](), 0
+    for found in islice(rows, _PEEK_ROWS):
+        taken.append(found)
+        size += found.size
+        if size > _PEEK_BYTES:
+            break
+    return taken
+
+
 def first_rows(file: Path, under: str | None = None) -> list[Row]:
     """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
 
@@ -54,14 +65,7 @@ def first_rows(file: Path, under: str | None = None) -> list[Row]:
     under : str, optional
         Field under which the columns of a row lie.
     """
-    rows, size = [], 0
-    for found in islice(rows_of(file), _PEEK_ROWS):
-        size += found.size
-        if isinstance(found.row, dict):
-            rows.append(unwrapped(found.row, under))
-        if size > _PEEK_BYTES:
-            break
-    return rows
+    return [unwrapped(found.row, under) for found in head(rows_of(file)) if isinstance(found.row, dict)]
 
 
 def column_names(rows: Iterable[Row]) -> set[str]:

@@ -31,7 +31,7 @@ def read(
     """Return all rows (without their source) and all broken lines."""
     batches = list(read_batches(files, REQUIRED, OPTIONAL, batch_rows, ignored))
     rows = [row for batch in batches for row in batch.rows[[*REQUIRED, *OPTIONAL]].to_dict("records")]
-    return rows, [broken for batch in batches for broken in batch.broken]
+    return rows, [broken for batch in batches for _, broken in batch.broken]
 
 
 def as_csv() -> bytes:
