@@ -18,7 +18,7 @@ from batch_nlp.storage.raw_columns import column_names, head, missing_columns, r
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
 
-__all__ = ["SOURCE_FILE", "SOURCE_LINE", "BrokenRow", "RawBatch", "find_files", "read_batches"]
+__all__ = ["SOURCE_FILE", "SOURCE_LINE", "BrokenRow", "RawBatch", "find_files", "find_unread", "read_batches", "source_name"]
 
 ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 # A batch ends here too, so that memory does not grow with the length of messages
@@ -68,6 +68,46 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
+def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
+    """Return what else lies in a folder, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+    read : iterable of Path
+        What is read, in the folder or below it.
+
+    Returns
+    -------
+    list of Path
+        Files and folders that are neither read nor hold what is; hidden ones, empty folders and the marks that Spark
+        leaves (``_SUCCESS``) are left out.
+    """
+    if not folder.is_dir():
+        return []
+    known = {file.relative_to(folder).parts[0] for file in read}
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name not in known
+        and not path.name.startswith(".")
+        and not (path.name.startswith("_") and not path.suffix)
+        and not (path.is_dir() and not any(path.iterdir()))
+    )
+
+
+def source_name(file: Path) -> str:
+    """Return what rows call the file that they come from; a part of a table is named with the folder of its table.
+
+    Examples
+    --------
+    >>> source_name(Path("inbox/monday.csv")), source_name(Path("inbox/tuesday.jsonl/part-00000.json"))
+    ('monday.csv', 'tuesday.jsonl/part-00000.json')
+    """
+    folder = file.parent.name
+    return f"{folder}/{file.name}" if folder.lower().endswith(ENDINGS) else file.name
+
+
 def _chunks(rows: Iterable[tuple[str, Numbered]], batch_rows: int) -> Iterator[list[tuple[str, Numbered]]]:
     chunk: list[tuple[str, Numbered]] = []
     size = 0
@@ -93,7 +133,7 @@ def _rows(
         if known is not None and (extra := column_names(start) - known):
             logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), _listed(extra))
             known |= extra  # once for all files like this one
-        name = file.name
+        name = source_name(file)
         for found in chain(first, rows):
             yield name, found
 
