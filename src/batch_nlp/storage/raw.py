@@ -129,7 +129,8 @@ def _rows(
         rows = rows_of(file, batch_rows)
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
-        refuse([problem] if (problem := missing_columns(file, start, required)) else [])
+        if problem := missing_columns(file, start, required):
+            refuse([problem], ["If the source renamed a column, rename it back in the file."])
         if known is not None and (extra := column_names(start) - known):
             logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), _listed(extra))
             known |= extra  # once for all files like this one

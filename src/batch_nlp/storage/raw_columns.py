@@ -94,6 +94,18 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
     )
 
 
+def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str] = ()) -> list[Column]:
+    """Return the columns that a file should have and none of its first rows has; see `column_problems`."""
+    present = column_names(rows)
+    return [
+        column
+        for column in columns
+        if rows
+        and present.isdisjoint(column.reads)
+        and (column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual)))
+    ]
+
+
 def column_problems(
     file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
@@ -108,12 +120,7 @@ def column_problems(
     usual : collection of str
         Columns that are not required and that earlier files like this one had.
     """
-    wanted = [
-        tuple(column.reads)
-        for column in columns
-        if column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual))
-    ]
-    missing = missing_columns(file, rows, wanted)
+    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)])
     return ([missing] if missing else []) + [
         problem
         for column in columns
@@ -136,8 +143,8 @@ def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[A
     )
 
 
-def refuse(problems: Sequence[str], advice: str = "") -> None:
-    """Raise an error that names all problems with the schema at once; without any, do nothing.
+def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
+    """Raise an error that names all problems with the schema at once, and what to do; without any, do nothing.
 
     Raises
     ------
@@ -145,10 +152,7 @@ def refuse(problems: Sequence[str], advice: str = "") -> None:
     """
     if not problems:
         return
-    hint = (
-        "If the source renamed a column, declare its new name beside the old one: "
-        f"'+dataset.messages.columns.NEW={{role: id}}', or text, time, ... {advice}"
-    ).strip()
     if len(problems) == 1:
-        raise DataError(f"{problems[0]} {hint}")
-    raise DataError("\n- ".join([f"{len(problems)} problems with columns; nothing was read. {hint}", *problems]))
+        raise DataError(" ".join([problems[0], *advice]))
+    first = " ".join([f"{len(problems)} problems with columns; nothing was read.", *advice])
+    raise DataError("\n- ".join([first, *problems]))
