@@ -54,7 +54,7 @@ class Batch:
     predicted_at : str
         ISO time that all its predictions carry.
     files : dict of str to str
-        File name in the inbox -> SHA-256 of its content.
+        File name in the inbox, below it for a part of a table -> SHA-256 of its content.
     state : BatchState
     accounts : dict of str to int
         Messages in, predicted, duplicates, quarantined; empty until scored.
@@ -152,7 +152,7 @@ class BatchRecords:
             if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 logger.warning("{} is still being written: it is left for the next run", file)
             elif digest not in processed:
-                new[file.name] = digest
+                new[str(file.relative_to(inbox))] = digest
                 processed[digest] = "this batch"
             else:
                 logger.debug("{} was scored before, in {}", file.name, processed[digest])
@@ -187,11 +187,11 @@ def batch_files(batch: Batch, inbox: Path) -> list[Path]:
     DataError
         If one is gone or has changed since.
     """
-    files = [inbox / name for name in batch.files]
-    changed = [str(file) for file in files if not file.is_file() or file_hash(file) != batch.files[file.name]]
+    files = {inbox / name: digest for name, digest in batch.files.items()}
+    changed = [str(file) for file, digest in files.items() if not file.is_file() or file_hash(file) != digest]
     if changed:
         raise DataError(
             f"Batch {batch.name} was begun and not finished, and {', '.join(changed)} is gone or has changed since. "
             "Put the file back, or remove the batch's record from 09_inference/batches."
         )
-    return files
+    return list(files)

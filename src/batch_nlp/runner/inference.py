@@ -12,6 +12,7 @@ from loguru import logger
 
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
+from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, warn_of
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
@@ -38,13 +39,15 @@ def infer(run: Run) -> None:
     Raises
     ------
     DataError
-        If there is no champion that can score it.
+        If there is no inbox, or no champion that can score what is in it.
     DriftError
         If drift was found and not acted on.
     GateError
         If drift led to a candidate that failed its gate.
     """
     config = run.config
+    check_inbox(config)
+    warn_of(unread_in_inbox(config))
     records = run.batches
     batch = records.unfinished(config.dataset.name)
     if batch is not None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir
 from batch_nlp.errors import BatchNlpError, DataError
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
@@ -31,6 +32,7 @@ def report_status(run: Run) -> None:
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
     _part(status, "inbox", lambda: _inbox(run))
+    _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
     _part(status, "quarantine", lambda: _quarantine(run))
     _part(status, "store", lambda: _store(run))
     _part(status, "disk", lambda: _disk(run.layers.root))
@@ -96,6 +98,7 @@ def _at_work(run: Run) -> str:
 
 
 def _inbox(run: Run) -> str:
+    check_inbox(run.config)
     names = run.batches.new_files(run.inbox, run.config.dataset)
     if not names:
         return "nothing new"

@@ -107,13 +107,13 @@ class Ledger:
         self.left_out += batch.left_out
         self._broken += len(batch.broken)
         self._whole = batch.whole
-        for broken in batch.broken:
+        for file, broken in batch.broken:
             self._quarantine.add(
                 {
                     "step": "extract",
                     "reason": broken.reason,
                     "value": broken.raw[:VALUE_CHARS],
-                    SOURCE_FILE: batch.file.name,
+                    SOURCE_FILE: file,
                     SOURCE_LINE: broken.line,
                     "row": broken.raw,
                 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ import pandas as pd
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_lines import Numbered, Row
 
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
@@ -45,6 +45,17 @@ def unwrapped(row: Row, under: str | None) -> Row:
     return found if isinstance(found, dict) else row
 
 
+def head(rows: Iterator[Numbered]) -> list[Numbered]:
+    """Take from rows of a file those at its start by which its columns are judged."""
+    taken, size = list[Numbered](), 0
+    for found in islice(rows, _PEEK_ROWS):
+        taken.append(found)
+        size += found.size
+        if size > _PEEK_BYTES:
+            break
+    return taken
+
+
 def first_rows(file: Path, under: str | None = None) -> list[Row]:
     """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
 
@@ -54,14 +65,7 @@ def first_rows(file: Path, under: str | None = None) -> list[Row]:
     under : str, optional
         Field under which the columns of a row lie.
     """
-    rows, size = [], 0
-    for found in islice(rows_of(file), _PEEK_ROWS):
-        size += found.size
-        if isinstance(found.row, dict):
-            rows.append(unwrapped(found.row, under))
-        if size > _PEEK_BYTES:
-            break
-    return rows
+    return [unwrapped(found.row, under) for found in head(rows_of(file)) if isinstance(found.row, dict)]
 
 
 def column_names(rows: Iterable[Row]) -> set[str]:
@@ -90,6 +94,18 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
     )
 
 
+def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str] = ()) -> list[Column]:
+    """Return the columns that a file should have and none of its first rows has; see `column_problems`."""
+    present = column_names(rows)
+    return [
+        column
+        for column in columns
+        if rows
+        and present.isdisjoint(column.reads)
+        and (column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual)))
+    ]
+
+
 def column_problems(
     file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
@@ -104,12 +120,7 @@ def column_problems(
     usual : collection of str
         Columns that are not required and that earlier files like this one had.
     """
-    wanted = [
-        tuple(column.reads)
-        for column in columns
-        if column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual))
-    ]
-    missing = missing_columns(file, rows, wanted)
+    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)])
     return ([missing] if missing else []) + [
         problem
         for column in columns
@@ -132,8 +143,8 @@ def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[A
     )
 
 
-def refuse(problems: Sequence[str], advice: str = "") -> None:
-    """Raise an error that names all problems with the schema at once; without any, do nothing.
+def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
+    """Raise an error that names all problems with the schema at once, and what to do; without any, do nothing.
 
     Raises
     ------
@@ -141,10 +152,7 @@ def refuse(problems: Sequence[str], advice: str = "") -> None:
     """
     if not problems:
         return
-    hint = (
-        "If the source renamed a column, declare its new name beside the old one: "
-        f"'+dataset.messages.columns.NEW={{role: id}}', or text, time, ... {advice}"
-    ).strip()
     if len(problems) == 1:
-        raise DataError(f"{problems[0]} {hint}")
-    raise DataError("\n- ".join([f"{len(problems)} problems with columns; nothing was read. {hint}", *problems]))
+        raise DataError(" ".join([problems[0], *advice]))
+    first = " ".join([f"{len(problems)} problems with columns; nothing was read.", *advice])
+    raise DataError("\n- ".join([first, *problems]))
