@@ -38,6 +38,7 @@ from batch_nlp.config.data import SideTableConfig as SideTableConfig
 from batch_nlp.config.data import SplitConfig as SplitConfig
 from batch_nlp.config.jobs import DriftConfig as DriftConfig
 from batch_nlp.config.jobs import InferenceConfig as InferenceConfig
+from batch_nlp.config.jobs import InitConfig as InitConfig
 from batch_nlp.config.jobs import NotifyConfig as NotifyConfig
 from batch_nlp.config.jobs import RequeueConfig as RequeueConfig
 from batch_nlp.config.jobs import SimulationConfig as SimulationConfig

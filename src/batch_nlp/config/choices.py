@@ -19,6 +19,7 @@ class Stage(Enum):
     simulate = "simulate"
     verify = "verify"
     requeue = "requeue"
+    init = "init"
 
 
 class SamplePart(Enum):

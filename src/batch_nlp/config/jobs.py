@@ -94,6 +94,22 @@ class NotifyConfig:
 
 
 @dataclass(frozen=True)
+class InitConfig:
+    # Name of the dataset whose file pipeline=init writes
+    name: str | None = None
+    # File of messages, or a folder of such files, to look at
+    file: str | None = None
+    # Where NAME.yaml goes: the folder dataset of the project's conf, or of one that --config-dir names
+    folder: str = MISSING
+    # Columns of the text, the label (several are levels of a hierarchy), the time and the id, separated by commas;
+    # none: there is none; null: init looks for it
+    text: Any = None
+    label: Any = None
+    time: Any = None
+    id: Any = None
+
+
+@dataclass(frozen=True)
 class RequeueConfig:
     # Quarantine file, or a repaired copy of one, whose rows pipeline=requeue puts back; null takes all of the dataset
     file: str | None = None

@@ -19,6 +19,7 @@ from batch_nlp.config.data import (
 from batch_nlp.config.jobs import (
     DriftConfig,
     InferenceConfig,
+    InitConfig,
     NotifyConfig,
     RequeueConfig,
     SimulationConfig,
@@ -64,6 +65,8 @@ class Config:
     drift: DriftConfig = field(default_factory=DriftConfig)
     # Who is told of drift, retrainings and failures
     notify: NotifyConfig = field(default_factory=NotifyConfig)
+    # What pipeline=init looks at
+    init: InitConfig = field(default_factory=InitConfig)
     # Which rows pipeline=requeue puts back
     requeue: RequeueConfig = field(default_factory=RequeueConfig)
     # What pipeline=verify does beside looking

@@ -43,6 +43,7 @@ _FUNCTIONS = {
     Stage.simulate: "simulate.simulate",
     Stage.verify: "verify.verify",
     Stage.requeue: "requeue.requeue",
+    Stage.init: "init.init",
 }
 
 
@@ -85,6 +86,10 @@ def check_settings(config: Config) -> None:
         from batch_nlp.runner.learning_curve import check_shares
 
         check_shares(config)
+    if Stage.init in stages:
+        from batch_nlp.runner.init import check_init
+
+        check_init(config.init)
     if Stage.explain in stages:
         from batch_nlp.runner.explain import check_message_id
 

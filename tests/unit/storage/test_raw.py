@@ -215,9 +215,7 @@ def test_missing_columns_are_named_all_at_once_with_what_there_is(tmp_path: Path
         frame.to_parquet(file)
     else:
         file.write_text(frame.to_csv(index=False) if ending == ".csv" else frame.to_json(orient="records", lines=True))
-    with pytest.raises(
-        DataError, match=r"review_id, text are missing.*it has body, id, stars.*rename it back"
-    ) as no:
+    with pytest.raises(DataError, match=r"review_id, text are missing.*it has body, id, stars.*rename it back") as no:
         read(file)
     assert str(file) in str(no.value)
     assert no.value.exit_code is ExitCode.DATA
