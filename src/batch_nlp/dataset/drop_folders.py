@@ -41,7 +41,9 @@ def check_raw_dir(config: Config) -> None:
 
 def _check_exists(setting: str, folder: Path) -> None:
     if not folder.is_dir():
-        wrong = "is no folder." if folder.exists() else "does not exist: a typing error, or a share that is not mounted?"
+        wrong = (
+            "is no folder." if folder.exists() else "does not exist: a typing error, or a share that is not mounted?"
+        )
         raise DataError(f"{setting}={folder}: {wrong} Correct the setting, mount the share, or make the folder.")
 
 

@@ -18,7 +18,16 @@ from batch_nlp.storage.raw_columns import column_names, head, missing_columns, r
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
 
-__all__ = ["SOURCE_FILE", "SOURCE_LINE", "BrokenRow", "RawBatch", "find_files", "find_unread", "read_batches", "source_name"]
+__all__ = [
+    "SOURCE_FILE",
+    "SOURCE_LINE",
+    "BrokenRow",
+    "RawBatch",
+    "find_files",
+    "find_unread",
+    "read_batches",
+    "source_name",
+]
 
 ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 # A batch ends here too, so that memory does not grow with the length of messages

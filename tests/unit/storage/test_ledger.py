@@ -25,9 +25,7 @@ ROWS = pd.DataFrame(
 
 def with_quarantine(rows: pd.DataFrame = ROWS) -> Ledger:
     ledger = Ledger()
-    ledger.receive(
-        RawBatch(rows, [("review.json", BrokenRow(9, "broken JSON: unexpected end", '{"text": "cu'))])
-    )
+    ledger.receive(RawBatch(rows, [("review.json", BrokenRow(9, "broken JSON: unexpected end", '{"text": "cu'))]))
     ledger.quarantine(rows[1:], "validate", "text is bad", "text", rows["text"][1:])
     return ledger
 
