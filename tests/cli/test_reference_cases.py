@@ -169,14 +169,15 @@ def test_many_small_files_are_predicted_as_one_file(project: Project, tmp_path: 
         (inbox / "z.json").write_text("broken\n")
         result = copy.here("pipeline=inference", "drift.response=none")
         assert "61 messages in = 60 predicted + 0 duplicates + 1 quarantined" in result.stderr
-        [predictions] = (copy.data / "09_inference" / "predictions").glob("*/predictions.parquet")
-        found.append(pd.read_parquet(predictions).drop(columns="predicted_at"))
+        predictions = (copy.data / "09_inference" / "predictions").glob("*/predictions.parquet")
+        found.append(pd.read_parquet(max(predictions)).drop(columns="predicted_at"))
     pd.testing.assert_frame_equal(*found)
 
 
 def test_the_advice_for_a_renamed_id_works_and_what_a_champion_ignores_is_said(project: Project) -> None:
     inbox = project.data / "09_inference" / "inbox"
-    rows = [json.dumps(review(f"n{number}", user_id="u")).replace("review_id", "reviewId") for number in range(30)]
+    rows = [json.dumps(review(f"n{number}", user_id="u", business_id="b")) for number in range(30)]
+    rows = [row.replace("review_id", "reviewId") for row in rows]
     (inbox / "new.json").write_text("\n".join(rows))
     refused = project.here("pipeline=inference", "drift.response=none")
     assert refused.returncode == ExitCode.DATA

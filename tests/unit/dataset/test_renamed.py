@@ -124,3 +124,13 @@ def test_a_column_of_a_side_table_is_renamed_in_its_file(
     [(new, back)] = re.findall(r"is called (\S+) now, rename it to (\S+) in the file", str(refused.value))
     users.write_text(users.read_text().replace(new, back))
     check(config, SOUND)
+
+
+def test_a_column_that_nothing_in_the_file_can_be_is_added(
+    tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None]
+) -> None:
+    config = make_config(tmp_path, DATES)
+    with pytest.raises(DataError, match="No other column of the file can be date: add it to the file") as refused:
+        check(config, {"review_id": "a", "text": "fine", "mood": "good"})
+    assert "'" not in str(refused.value).replace("'s", "")
+    check(config, {**SOUND, "mood": "good"})
