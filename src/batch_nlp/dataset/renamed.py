@@ -40,6 +40,8 @@ def renamed_advice(
     """
     old = next(iter(column.reads))
     new, others = _new_name(column, rows, declared)
+    if new == _PLACEHOLDER and not others:
+        return f"No other column of the file can be {old}: add it to the file."
     setting = _setting(dataset, column, new, champion)
     choice = f" ({_PLACEHOLDER}: one of {examples(others)})" if others else ""
     if setting:

@@ -13,7 +13,7 @@ from loguru import logger
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, warn_of
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -141,6 +141,7 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
     from batch_nlp.dataset.schema import check_schema
+    from batch_nlp.feature.ignored import ignored_settings
     from batch_nlp.feature.pipeline import (
         Surroundings,
         borrowed,
@@ -154,13 +155,22 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
     config = run.config
     definition = champion_definition(champion.version, champion.manifest)
     check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
-    if definition.dataset != config.dataset.name:
+    keeps_columns = definition.dataset == config.dataset.name
+    if not keeps_columns:
         definition = borrowed(definition, run.definition)
+    if ignored := ignored_settings(run.definition, definition):
+        logger.warning(
+            "The champion {} keeps the features that it was trained with: {} setting(s) that differ are ignored ({})",
+            champion.version,
+            len(ignored),
+            examples(ignored),
+        )
     columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     declared = replace(config.dataset.messages, columns=columns)
     dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
-    check_schema(dataset, messages, run.inbox, run.layers, labels=False)
+    keeper = champion.version if keeps_columns else None
+    check_schema(dataset, messages, run.inbox, run.layers, labels=False, champion=keeper)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, definition, run.layers, connection)

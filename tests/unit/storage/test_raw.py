@@ -87,6 +87,29 @@ def test_each_row_knows_its_file_and_line(tmp_path: Path) -> None:
     ]
 
 
+def test_small_files_share_batches_and_rows_and_broken_lines_keep_their_places(tmp_path: Path) -> None:
+    files = [tmp_path / f"review-{number}.json" for number in range(5)]
+    for number, file in enumerate(files):
+        file.write_text(f'{{"review_id": "{number}", "text": "x"}}\n{{"review_id": \n')
+    batches = list(read_batches(files, REQUIRED, OPTIONAL, 4))
+    assert [(len(batch.rows), len(batch.broken), len(batch.whole)) for batch in batches] == [(2, 2, 2)] * 2 + [
+        (1, 1, 1)
+    ]
+    rows = pd.concat([batch.rows for batch in batches])[["review_id", "source_file", "source_line"]]
+    assert rows.to_numpy().tolist() == [[str(number), f"review-{number}.json", 1] for number in range(5)]
+    places = [(file, found.line) for batch in batches for file, found in batch.broken]
+    assert places == [(file.name, 2) for file in files]
+
+
+def test_parts_of_tables_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    parts = [tmp_path / day / "part-00000.json" for day in ("mon.jsonl", "tue.jsonl")]
+    for part in parts:
+        part.parent.mkdir()
+        part.write_text('{"review_id": "a", "text": "x"}\n')
+    [batch] = read_batches(parts, REQUIRED, OPTIONAL, 10)
+    assert batch.rows["source_file"].tolist() == ["mon.jsonl/part-00000.json", "tue.jsonl/part-00000.json"]
+
+
 @pytest.mark.parametrize("ending", [".json", ".csv"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
@@ -239,6 +262,11 @@ def test_unknown_columns_bring_one_warning_that_names_them(tmp_path: Path, warni
     read(file, ignored=["cool"], batch_rows=1)
     assert len(warnings) == 1
     assert "review.csv: 2 unknown column(s) are not read: mood, tags" in warnings[0]
+    other = tmp_path / "review-2.csv"
+    other.write_bytes(b"review_id,text,mood,pace\na,x,m,p\n")
+    read(file, other, file, ignored=["cool"])
+    assert ["mood, tags" in line for line in warnings] == [True, True, False], "once for all files of a run"
+    assert warnings[2].endswith("review-2.csv: 1 unknown column(s) are not read: pace")
 
 
 def test_ignored_columns_bring_none(tmp_path: Path, warnings: list[str]) -> None:
