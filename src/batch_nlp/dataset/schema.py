@@ -13,7 +13,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import is_message_file, names_of
+from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
@@ -23,6 +23,8 @@ from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_columns import LEAST_ROWS, Column, column_names, column_problems, first_rows, refuse
+from batch_nlp.storage.raw_names import source_name, table_name
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 _WORDS = {
     Role.id: "ids",
@@ -99,6 +101,10 @@ def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterabl
     return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
 
 
+def _form(dataset: DatasetConfig, table: str) -> TextForm:
+    return text_form(dataset.messages) if table == "message" else DETECTED
+
+
 def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers, labels: bool) -> None:
     """Refuse raw files whose schema has changed, before any work.
 
@@ -120,42 +126,45 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
-    seen, problems, unlabelled = _seen(layers), list[str](), list[str]()
+    seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         layouts = seen.get(table, [])
         for file in files:
             try:
-                rows = first_rows(file, under)
+                rows = first_rows(file, under, _form(dataset, table))
             except DataError as error:
-                problems.append(str(error))
+                unreadable.append(str(error))
                 continue
             present = column_names(rows)
             expected, usual = columns, _usual(present, layouts, columns)
             if table == "message" and labels and named & present:
                 expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
             elif table == "message" and labels and named and rows:
-                unlabelled.append(file.name)
+                unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
-    refuse(problems, f"If files may lack a column from now on, remove {layers.seen_columns}.")
+    if unreadable and not problems:
+        raise DataError("\n- ".join([f"{len(unreadable)} files cannot be read.", *unreadable][len(unreadable) == 1 :]))
+    refuse([*unreadable, *problems], f"If files may lack a column from now on, remove {layers.seen_columns}.")
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
     """Note which columns the files had that a run took in: later files must have those of one of them too."""
     seen = _seen(layers)
     if not seen:  # what was removed, since a file had another layout, comes back with that of the files before
-        there = {*messages, *find_files(Path(dataset.raw_dir), dataset.messages.files)}
-        messages = [file for file in sorted(there) if is_message_file(file.name, dataset)]
+        folder = Path(dataset.raw_dir)
+        there = {*messages, *find_files(folder, dataset.messages.files)}
+        messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
         messages = [file for file in messages if not holds_labels_alone(dataset, file)]
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
         layouts = seen.setdefault(table, [])
-        for rows in (first_rows(file, under) for file in files):
+        for rows in (first_rows(file, under, _form(dataset, table)) for file in files):
             found = names & column_names(rows)
             # few rows may happen to lack what is optional
             few = len(rows) < LEAST_ROWS
@@ -169,7 +178,7 @@ def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
 
     One that lacks its texts and has times or features is a file of messages whose schema has changed.
     """
-    present = column_names(first_rows(file, dataset.messages.rows))
+    present = column_names(first_rows(file, dataset.messages.rows, text_form(dataset.messages)))
     ids = set(names_of(dataset.messages.columns, Role.id))
     others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
     return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & others

@@ -19,6 +19,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw_files import RawFile
+from batch_nlp.storage.raw_names import source_name
 
 # Messages by layer, and labelled messages
 BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]
@@ -109,7 +110,7 @@ class Commits:
     ) -> None:
         self._layers, self._store, self._version, self._run = layers, store, definition.version, run
         self._schema, self._layer_schema = fields.schema, _layer_schema(definition)
-        self._sources = {file.path.name: file for file in files}
+        self._sources = {source_name(file.path): file for file in files}
         self._waiting = waiting
         self._writer = pq.ParquetWriter(waiting, LABELS_SCHEMA, compression="zstd", write_page_checksum=True)
         self._kept: dict[str, list[pa.Table]] = {layer: [] for layer in _LAYERS}

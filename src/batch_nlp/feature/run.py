@@ -25,6 +25,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
@@ -80,11 +81,14 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     version, folder, files = definition.version, config.dataset.raw_dir, message_files(config)
     if not files:
         raise DataError(
-            f"No message files ({config.dataset.messages.files}.json, .jsonl, .csv, each also .gz, or .parquet) in "
-            f"{folder}. Put them there or set dataset.raw_dir."
+            f"No message files ({config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}) in {folder}. Put "
+            "them there or set dataset.raw_dir."
         )
     known_files = RawFiles(store, version, now)
-    reading = {"where": config.dataset.messages.where, "rows": config.dataset.messages.rows}
+    declared = config.dataset.messages
+    reading = {"where": declared.where, "rows": declared.rows}
+    written = {"separator": declared.separator, "encoding": declared.encoding}
+    reading |= {name: value for name, value in written.items() if value is not None}
     known_files.check_reading(Labels(config.dataset.label).levels, reading)
     new = known_files.new(files)
     if not new:

@@ -17,6 +17,7 @@ from batch_nlp.log import printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
 from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_names import source_name
 
 __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
@@ -113,7 +114,7 @@ class Ledger:
                     "step": "extract",
                     "reason": broken.reason,
                     "value": broken.raw[:VALUE_CHARS],
-                    SOURCE_FILE: batch.file.name,
+                    SOURCE_FILE: source_name(batch.file),
                     SOURCE_LINE: broken.line,
                     "row": broken.raw,
                 }

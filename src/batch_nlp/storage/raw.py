@@ -16,10 +16,11 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw_columns import column_names, first_rows, missing_columns, refuse, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
+from batch_nlp.storage.raw_names import find_files, source_name
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 __all__ = ["SOURCE_FILE", "SOURCE_LINE", "BrokenRow", "RawBatch", "find_files", "read_batches"]
 
-ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 # A batch ends here too, so that memory does not grow with the length of messages
 _BATCH_BYTES = 2 * LINE_BYTES
 
@@ -49,31 +50,10 @@ class RawBatch:
     left_out: int = 0
 
 
-def find_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a table, sorted by name.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to look; not below it.
-    pattern : str
-        Pattern of the file name without its ending, for example ``*review*``.
-
-    Returns
-    -------
-    list of Path
-        Files with one of the known endings; hidden and temporary ones are left out.
-    """
-    if not folder.is_dir():
-        return []
-    found = {path for ending in ENDINGS for path in folder.glob(pattern + ending)}
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
-
-
-def _chunks(file: Path, batch_rows: int) -> Iterator[list[Numbered]]:
+def _chunks(file: Path, batch_rows: int, form: TextForm) -> Iterator[list[Numbered]]:
     chunk: list[Numbered] = []
     size = 0
-    for found in rows_of(file, batch_rows):
+    for found in rows_of(file, batch_rows, form):
         chunk.append(found)
         size += found.size
         if len(chunk) == batch_rows or size > _BATCH_BYTES:
@@ -86,7 +66,7 @@ def _chunks(file: Path, batch_rows: int) -> Iterator[list[Numbered]]:
 def _warn_of_unknown(file: Path, rows: list[Row], known: set[str]) -> None:
     extra = sorted(map(str, column_names(rows) - known))
     if extra:
-        logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), ", ".join(extra))
+        logger.warning("{}: {} unknown column(s) are not read: {}", source_name(file), len(extra), ", ".join(extra))
 
 
 def read_batches(
@@ -97,6 +77,7 @@ def read_batches(
     ignored: Sequence[str] | None = None,
     under: str | None = None,
     keeps: Callable[[list[Row]], NDArray[np.bool_]] | None = None,
+    form: TextForm = DETECTED,
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends on the size of a batch alone.
 
@@ -114,6 +95,8 @@ def read_batches(
         Field under which the columns of a row lie; a row without it is read as it is.
     keeps : callable, optional
         Says which rows are messages; the others are counted and left out.
+    form : TextForm
+        How text files are written.
 
     Yields
     ------
@@ -127,11 +110,11 @@ def read_batches(
     """
     columns = [*required, *optional]
     for file in files:
-        start = first_rows(file, under)
+        start = first_rows(file, under, form)
         refuse([problem] if (problem := missing_columns(file, start, required)) else [])
         if ignored is not None:
             _warn_of_unknown(file, start, {*columns, *ignored})
-        for chunk in _chunks(file, batch_rows):
+        for chunk in _chunks(file, batch_rows, form):
             rows = [(found.line, found.row) for found in chunk if isinstance(found.row, dict)]
             read = len(rows)
             if keeps is not None and rows:
@@ -139,6 +122,6 @@ def read_batches(
                 rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
             plain = [unwrapped(row, under) for _, row in rows] if under else [row for _, row in rows]
             data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
-            data |= {SOURCE_FILE: file.name, SOURCE_LINE: pd.Series([line for line, _ in rows], dtype="int64")}
+            data |= {SOURCE_FILE: source_name(file), SOURCE_LINE: pd.Series([line for line, _ in rows], dtype="int64")}
             broken = [found.row for found in chunk if isinstance(found.row, BrokenRow)]
             yield RawBatch(file, pd.DataFrame(data), broken, [row for _, row in rows], read - len(rows))

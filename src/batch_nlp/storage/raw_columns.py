@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_formats import columns_of, rows_of
 from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
@@ -45,7 +46,7 @@ def unwrapped(row: Row, under: str | None) -> Row:
     return found if isinstance(found, dict) else row
 
 
-def first_rows(file: Path, under: str | None = None) -> list[Row]:
+def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
     """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
 
     Parameters
@@ -53,15 +54,23 @@ def first_rows(file: Path, under: str | None = None) -> list[Row]:
     file : Path
     under : str, optional
         Field under which the columns of a row lie.
+    form : TextForm
+        How a text file is written.
+
+    Returns
+    -------
+    list of dict
+        Of a file without rows, one without values for the columns that it names.
     """
-    rows, size = [], 0
-    for found in islice(rows_of(file), _PEEK_ROWS):
+    rows, size = list[Row](), 0
+    for found in islice(rows_of(file, form=form), _PEEK_ROWS):
         size += found.size
         if isinstance(found.row, dict):
             rows.append(unwrapped(found.row, under))
         if size > _PEEK_BYTES:
             break
-    return rows
+    names = [] if size else columns_of(file, form)
+    return [dict.fromkeys(names)] if names else rows
 
 
 def column_names(rows: Iterable[Row]) -> set[str]:
