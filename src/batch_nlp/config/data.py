@@ -38,7 +38,8 @@ class ColumnConfig:
     # Name of the field that a category, number or raw column becomes, or under which a key joins its table; null takes
     # the name of the column, or of the table
     name: str | None = None
-    # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; null reads ISO 8601
+    # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; excel for the numbers that Excel stores (44593.5),
+    # unix for seconds or milliseconds since 1970; null reads ISO 8601
     format: str | None = None
     # role time: time zone of times that name none
     zone: str = "UTC"
@@ -48,7 +49,8 @@ class ColumnConfig:
 
 @dataclass(frozen=True)
 class MessagesConfig:
-    # File name pattern of the messages, without the ending: .json, .jsonl, .csv (each also .gz) or .parquet
+    # File name pattern of the messages, without the ending: .json, .jsonl, .ndjson, .csv, .tsv (each also .gz or .zst)
+    # or .parquet
     files: str = MISSING
     # Field under which the columns of a row lie, where the rows are nested; a row without it is read as it is
     rows: str | None = None
@@ -57,6 +59,10 @@ class MessagesConfig:
     # Condition in SQL on the source's columns, as text: "inbound = 'True'", "TRY_CAST(score AS INT) > 3". Rows that do
     # not meet it are left out and counted
     where: str | None = None
+    # CSV: the character between cells, or tab; null finds it in each file
+    separator: str | None = None
+    # Encoding of text files without a byte order mark, for example cp1252; null reads UTF-8
+    encoding: str | None = None
 
 
 @dataclass

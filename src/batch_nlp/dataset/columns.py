@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
-from batch_nlp.config import ColumnConfig, DatasetConfig, Role, SideTableConfig
+from batch_nlp.config import ColumnConfig, DatasetConfig, MessagesConfig, Role, SideTableConfig
 from batch_nlp.dataset.labels import levels_of
 from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.storage.raw_open import TextForm
 
 # Columns that the steps use themselves; a field of the same name needs another one
 RESERVED = frozenset(
@@ -87,6 +88,23 @@ def is_message_file(name: str, dataset: DatasetConfig) -> bool:
     return fnmatch(name, dataset.messages.files + ".*")
 
 
+def text_form(messages: MessagesConfig) -> TextForm:
+    """Return how text files of messages are written."""
+    return TextForm({"tab": "\t", "\\t": "\t"}.get(messages.separator or "", messages.separator), messages.encoding)
+
+
+def _check_form(messages: MessagesConfig) -> None:
+    form, key = text_form(messages), "dataset.messages"
+    if form.separator is not None and (len(form.separator) != 1 or form.separator in '"\r\n'):
+        raise SettingsError(f"{key}.separator={form.separator}: need one character, such as ';', or tab.")
+    try:
+        b"".decode(form.encoding or "utf-8")
+    except LookupError as error:
+        raise SettingsError(
+            f"{key}.encoding={form.encoding}: no such encoding of text, such as utf-8, cp1252, latin-1 or utf-16."
+        ) from error
+
+
 def check_columns(dataset: DatasetConfig) -> None:
     """Refuse a dataset's file whose columns cannot be what it says.
 
@@ -94,6 +112,7 @@ def check_columns(dataset: DatasetConfig) -> None:
     ------
     SettingsError
     """
+    _check_form(dataset.messages)
     columns, key = dataset.messages.columns, "dataset.messages.columns"
     if not names_of(columns, Role.text):
         raise SettingsError(f"{key}: none has the role text. Give it to the column with the messages' text.")

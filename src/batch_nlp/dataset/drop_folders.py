@@ -12,7 +12,8 @@ from batch_nlp.dataset.reading import message_files
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.errors import DataError, examples
 from batch_nlp.log import printable
-from batch_nlp.storage.raw import ENDINGS, find_files, find_unread
+from batch_nlp.storage.raw import find_files, find_unread
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 
 
 def check_inbox(config: Config) -> None:
@@ -76,7 +77,7 @@ def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
     others = find_unread(folder, readable)
     unread = (
         f"{folder}: {len(others):,} file(s) or folder(s) are not read: {_names(folder, others)}. "
-        f"Files that end in {', '.join(ENDINGS)} are."
+        f"Files that end in {ENDINGS_IN_WORDS} are."
     )
     return [unread] if others else []
 

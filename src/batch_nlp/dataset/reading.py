@@ -8,18 +8,20 @@ from pathlib import Path
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Config, Role
-from batch_nlp.dataset.columns import is_message_file, names_of
+from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.values import UNREADABLE, as_key
 from batch_nlp.dataset.where import Where
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw import RawBatch, find_files, read_batches
+from batch_nlp.storage.raw_names import table_name
 
 
 def message_files(config: Config) -> list[Path]:
     """Return the files in ``dataset.raw_dir`` that hold messages."""
-    found = find_files(Path(config.dataset.raw_dir), config.dataset.messages.files)
-    return [file for file in found if is_message_file(file.name, config.dataset)]
+    folder = Path(config.dataset.raw_dir)
+    found = find_files(folder, config.dataset.messages.files)
+    return [file for file in found if is_message_file(table_name(file, folder), config.dataset)]
 
 
 def read_messages(
@@ -48,9 +50,8 @@ def read_messages(
     wanted += [name for name in [*(named if labels else []), *([group] if group else [])] if name not in wanted]
     where = None if messages.where is None else Where(messages.where)
     ignored = [*messages.columns, *config.dataset.forbidden, *named, *(where.columns if where else [])]
-    return read_batches(
-        files, (), wanted, config.engine.batch_rows, ignored, messages.rows, None if where is None else where.keeps
-    )
+    keeps, form = None if where is None else where.keeps, text_form(messages)
+    return read_batches(files, (), wanted, config.engine.batch_rows, ignored, messages.rows, keeps, form)
 
 
 def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterator[pd.DataFrame]:
@@ -72,7 +73,8 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
     ids = names_of(config.dataset.messages.columns, Role.id)
     messages = config.dataset.messages
     ignored = [*messages.columns, *config.dataset.forbidden]
-    for batch in read_batches(files, (), [*ids, *labels.columns], config.engine.batch_rows, ignored, messages.rows):
+    wanted, form = [*ids, *labels.columns], text_form(messages)
+    for batch in read_batches(files, (), wanted, config.engine.batch_rows, ignored, messages.rows, form=form):
         ledger.receive(batch)
         rows = batch.rows
         found = pd.Series(None, rows.index, object)

@@ -14,7 +14,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import is_message_file, names_of
+from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
@@ -33,6 +33,8 @@ from batch_nlp.storage.raw_columns import (
     first_rows,
     refuse,
 )
+from batch_nlp.storage.raw_names import source_name, table_name
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 _WORDS = {
     Role.id: "ids",
@@ -109,6 +111,10 @@ def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterabl
     return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
 
 
+def _form(dataset: DatasetConfig, table: str) -> TextForm:
+    return text_form(dataset.messages) if table == "message" else DETECTED
+
+
 def _declared(dataset: DatasetConfig, table: str) -> set[str]:
     """Return the columns of a table that are known, whatever they are for."""
     for found in dataset.side_tables:
@@ -148,24 +154,24 @@ def check_schema(
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
-    seen, problems, unlabelled, advice = _seen(layers), list[str](), list[str](), dict[str, None]()
-    optional = False
+    seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
+    advice, optional = dict[str, None](), False
     levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         layouts = seen.get(table, [])
         for file in files:
             try:
-                rows = first_rows(file, under)
+                rows = first_rows(file, under, _form(dataset, table))
             except DataError as error:
-                problems.append(str(error))
+                unreadable.append(str(error))
                 continue
             present = column_names(rows)
             expected, usual = columns, _usual(present, layouts, columns)
             if table == "message" and labels and named & present:
                 expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
             elif table == "message" and labels and named and rows:
-                unlabelled.append(file.name)
+                unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
             for column in absent(rows, expected, usual):
                 model = champion if table == "message" else None
@@ -174,22 +180,25 @@ def check_schema(
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
+    if unreadable and not problems:
+        raise DataError("\n- ".join([f"{len(unreadable)} files cannot be read.", *unreadable][len(unreadable) == 1 :]))
     gone = [f"If files may lack a column from now on, remove {layers.seen_columns}."] if optional else []
-    refuse(problems, [*islice(advice, _ADVICE), *gone])
+    refuse([*unreadable, *problems], [*islice(advice, _ADVICE), *gone])
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
     """Note which columns the files had that a run took in: later files must have those of one of them too."""
     seen = _seen(layers)
     if not seen:  # what was removed, since a file had another layout, comes back with that of the files before
-        there = {*messages, *find_files(Path(dataset.raw_dir), dataset.messages.files)}
-        messages = [file for file in sorted(there) if is_message_file(file.name, dataset)]
+        folder = Path(dataset.raw_dir)
+        there = {*messages, *find_files(folder, dataset.messages.files)}
+        messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
         messages = [file for file in messages if not holds_labels_alone(dataset, file)]
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
         layouts = seen.setdefault(table, [])
-        for rows in (first_rows(file, under) for file in files):
+        for rows in (first_rows(file, under, _form(dataset, table)) for file in files):
             found = names & column_names(rows)
             # few rows may happen to lack what is optional
             few = len(rows) < LEAST_ROWS
@@ -203,7 +212,7 @@ def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
 
     One that lacks its texts and has times or features is a file of messages whose schema has changed.
     """
-    present = column_names(first_rows(file, dataset.messages.rows))
+    present = column_names(first_rows(file, dataset.messages.rows, text_form(dataset.messages)))
     ids = set(names_of(dataset.messages.columns, Role.id))
     others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
     return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & others

@@ -22,6 +22,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
+from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
@@ -33,7 +34,7 @@ _KEPT = (Role.category, Role.number, Role.raw)
 def file_identity(file: Path) -> str:
     """Return what tells whether a file has changed: name, size and time of change."""
     status = file.stat()
-    return f"{file.name}:{status.st_size}:{status.st_mtime_ns}"
+    return f"{source_name(file)}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> list[Path]:
@@ -48,10 +49,11 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
         file
         for folder in (Path(dataset.raw_dir), inbox)
         for file in find_files(folder, table.files)
-        if not is_message_file(file.name, dataset)
+        if not is_message_file(table_name(file, folder), dataset)
     ]
     for file in found:
-        fits = [other.name for other in dataset.side_tables if fnmatch(file.name, other.files + ".*")]
+        name = table_name(file, inbox if inbox in file.parents else Path(dataset.raw_dir))
+        fits = [other.name for other in dataset.side_tables if fnmatch(name, other.files + ".*")]
         if len(fits) > 1:
             raise DataError(
                 f"{file}: its name fits the side tables {' and '.join(fits)}. Rename it, or make dataset.side_tables "

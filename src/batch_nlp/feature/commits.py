@@ -18,8 +18,8 @@ from batch_nlp.storage.atomic import temporary_name, write_parquet
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw import source_name
 from batch_nlp.storage.raw_files import RawFile
+from batch_nlp.storage.raw_names import source_name
 
 # Messages by layer, and labelled messages
 BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]

@@ -24,8 +24,9 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import ENDINGS, RawBatch
+from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
@@ -82,12 +83,15 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     check_raw_dir(config)
     unread = unread_in_raw_dir(config)
     if not files:
-        pattern = f"{config.dataset.messages.files} with one of the endings {', '.join(ENDINGS)}"
+        pattern = f"{config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}"
         problem = f"No message files ({pattern}) in {folder}. Put them there or set dataset.raw_dir."
         raise DataError(" ".join([problem, *unread]))
     warn_of(unread)
     known_files = RawFiles(store, version, now)
-    reading = {"where": config.dataset.messages.where, "rows": config.dataset.messages.rows}
+    declared = config.dataset.messages
+    reading = {"where": declared.where, "rows": declared.rows}
+    written = {"separator": declared.separator, "encoding": declared.encoding}
+    reading |= {name: value for name, value in written.items() if value is not None}
     known_files.check_reading(Labels(config.dataset.label).levels, reading)
     new = known_files.new(files)
     if not new:

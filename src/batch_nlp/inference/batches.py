@@ -20,6 +20,7 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw import find_files
+from batch_nlp.storage.raw_names import table_name
 from batch_nlp.storage.registry import file_hash
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
@@ -152,7 +153,7 @@ class BatchRecords:
             if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 logger.warning("{} is still being written: it is left for the next run", file)
             elif digest not in processed:
-                new[str(file.relative_to(inbox))] = digest
+                new[file.relative_to(inbox).as_posix()] = digest
                 processed[digest] = "this batch"
             else:
                 logger.debug("{} was scored before, in {}", file.name, processed[digest])
@@ -175,7 +176,8 @@ def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
     return [
         file
         for file in find_files(inbox, "*")
-        if is_message_file(file.name, dataset) or not any(fnmatch(file.name, name + ".*") for name in side_tables)
+        if is_message_file(name := table_name(file, inbox), dataset)
+        or not any(fnmatch(name, pattern + ".*") for pattern in side_tables)
     ]
 
 

@@ -14,8 +14,9 @@ from batch_nlp.config import InitConfig
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.raw import ENDINGS, find_files
+from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
 
 # Rows that are looked at, of all files together
 _ROWS = 20_000
@@ -84,16 +85,15 @@ def init(run: Run) -> None:
 
 def _files(path: Path) -> tuple[list[Path], Path, str]:
     """Return the files to look at, their folder, and the pattern of their names."""
-    if path.is_dir() and not path.name.lower().endswith(ENDINGS):
+    ending = ending_of(path.name)
+    if path.is_dir() and not ending:
         files = find_files(path, "*")
         if not files:
-            raise DataError(f"{path}: no file in it ends in one of {', '.join(ENDINGS)}.")
+            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}.")
         return files, path, "*"
-    name = path.name.lower()
-    ending = max((ending for ending in ENDINGS if name.endswith(ending)), key=len, default=None)
-    if not path.exists() or ending is None:
+    if not path.exists() or not ending:
         what = "its ending is not known" if path.exists() else "there is no such file"
-        raise DataError(f"{path}: {what}. Files that end in {', '.join(ENDINGS)} are read.")
+        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
     pattern = glob.escape(path.name[: -len(ending)])
     return find_files(path.parent, pattern), path.parent, pattern
 

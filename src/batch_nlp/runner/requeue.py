@@ -11,7 +11,7 @@ from batch_nlp.config import Role
 from batch_nlp.dataset.columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
-from batch_nlp.storage.raw import ENDINGS
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
 
 
@@ -83,10 +83,10 @@ def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
 
 def _origin(run: Run, file: Path) -> tuple[Path, Path]:
     """Return the quarantine file that a file is, or is a copy of, and where its rows go."""
-    if not file.is_file() or not file.name.endswith(ENDINGS):
+    if not file.is_file() or not ending_of(file.name):
         known = [str(path) for path, _ in _quarantine_files(run)]
         raise SettingsError(
-            f"requeue.file={file}: there is no such file, or it is none of {', '.join(ENDINGS)}. "
+            f"requeue.file={file}: there is no such file, or its name does not end in {ENDINGS_IN_WORDS}. "
             f"In quarantine: {examples(known) or 'nothing'}."
         )
     if file.resolve().parent.name == REFUSED:

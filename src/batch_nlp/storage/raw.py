@@ -17,6 +17,8 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
+from batch_nlp.storage.raw_names import find_files, source_name
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 __all__ = [
     "SOURCE_FILE",
@@ -29,7 +31,6 @@ __all__ = [
     "source_name",
 ]
 
-ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 # A batch ends here too, so that memory does not grow with the length of messages
 _BATCH_BYTES = 2 * LINE_BYTES
 
@@ -54,27 +55,6 @@ class RawBatch:
     broken: list[tuple[str, BrokenRow]]
     whole: list[Row] = field(default_factory=list)
     left_out: int = 0
-
-
-def find_files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a table, sorted by name.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to look; not below it.
-    pattern : str
-        Pattern of the file name without its ending, for example ``*review*``.
-
-    Returns
-    -------
-    list of Path
-        Files with one of the known endings; hidden and temporary ones are left out.
-    """
-    if not folder.is_dir():
-        return []
-    found = {path for ending in ENDINGS for path in folder.glob(pattern + ending)}
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
@@ -105,18 +85,6 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
     )
 
 
-def source_name(file: Path) -> str:
-    """Return what rows call the file that they come from; a part of a table is named with the folder of its table.
-
-    Examples
-    --------
-    >>> source_name(Path("inbox/monday.csv")), source_name(Path("inbox/tuesday.jsonl/part-00000.json"))
-    ('monday.csv', 'tuesday.jsonl/part-00000.json')
-    """
-    folder = file.parent.name
-    return f"{folder}/{file.name}" if folder.lower().endswith(ENDINGS) else file.name
-
-
 def _chunks(rows: Iterable[tuple[str, Numbered]], batch_rows: int) -> Iterator[list[tuple[str, Numbered]]]:
     chunk: list[tuple[str, Numbered]] = []
     size = 0
@@ -131,11 +99,16 @@ def _chunks(rows: Iterable[tuple[str, Numbered]], batch_rows: int) -> Iterator[l
 
 
 def _rows(
-    files: Iterable[Path], required: Sequence[str], known: set[str] | None, batch_rows: int, under: str | None
+    files: Iterable[Path],
+    required: Sequence[str],
+    known: set[str] | None,
+    batch_rows: int,
+    under: str | None,
+    form: TextForm,
 ) -> Iterator[tuple[str, Numbered]]:
     """Yield the rows of files, each with the name of its file, after a look at the columns of the first ones."""
     for file in files:
-        rows = rows_of(file, batch_rows)
+        rows = rows_of(file, batch_rows, form)
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
         if problem := missing_columns(file, start, required):
@@ -160,6 +133,7 @@ def read_batches(
     ignored: Sequence[str] | None = None,
     under: str | None = None,
     keeps: Callable[[list[Row]], NDArray[np.bool_]] | None = None,
+    form: TextForm = DETECTED,
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends on the size of a batch alone.
 
@@ -179,6 +153,8 @@ def read_batches(
         Field under which the columns of a row lie; a row without it is read as it is.
     keeps : callable, optional
         Says which rows are messages; the others are counted and left out.
+    form : TextForm
+        How text files are written.
 
     Yields
     ------
@@ -192,7 +168,7 @@ def read_batches(
     """
     columns = [*required, *optional]
     known = None if ignored is None else {*columns, *ignored}
-    for chunk in _chunks(_rows(files, required, known, batch_rows, under), batch_rows):
+    for chunk in _chunks(_rows(files, required, known, batch_rows, under, form), batch_rows):
         rows = [(name, found.line, found.row) for name, found in chunk if isinstance(found.row, dict)]
         read = len(rows)
         if keeps is not None and rows:

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_formats import columns_of, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
+from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
@@ -56,7 +57,7 @@ def head(rows: Iterator[Numbered]) -> list[Numbered]:
     return taken
 
 
-def first_rows(file: Path, under: str | None = None) -> list[Row]:
+def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
     """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
 
     Parameters
@@ -64,8 +65,18 @@ def first_rows(file: Path, under: str | None = None) -> list[Row]:
     file : Path
     under : str, optional
         Field under which the columns of a row lie.
+    form : TextForm
+        How a text file is written.
+
+    Returns
+    -------
+    list of dict
+        Of a file without rows, one without values for the columns that it names.
     """
-    return [unwrapped(found.row, under) for found in head(rows_of(file)) if isinstance(found.row, dict)]
+    first = head(rows_of(file, form=form))
+    names = [] if first else columns_of(file, form)
+    rows = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
+    return [dict.fromkeys(names)] if names else rows
 
 
 def column_names(rows: Iterable[Row]) -> set[str]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_lines import BYTE_ORDER_MARK, LINE_BYTES, BrokenRow, Line, Numbered, shown, too_long
+
+# Of those that fit a file equally well, the first is its separator
+_SEPARATORS = (",", ";", "\t", "|")
+# The first line of a file that Excel is to open
+_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
+# How much of a file its separator is told by
+_HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
 
 class _RecordTooLong(Exception):  # noqa: N818 not an error of the program; it never leaves this module
@@ -46,7 +55,7 @@ class _RecordLines:
         return done
 
 
-def _csv_records(lines: Iterator[Line]) -> Iterator[tuple[list[Line], list[str] | str]]:
+def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[Line], list[str] | str]]:
     """Yield each record's lines, and its cells or the reason why it is none.
 
     A quote that is opened and not closed would swallow the lines up to the next quote, or all that follow. So the
@@ -55,7 +64,7 @@ def _csv_records(lines: Iterator[Line]) -> Iterator[tuple[list[Line], list[str] 
     source = _RecordLines(lines)
     while True:
         try:
-            for cells in csv.reader(source, strict=True):
+            for cells in csv.reader(source, delimiter=separator, strict=True):
                 # what closes a quote that was left open is the opening quote of another cell: then one is left over
                 if len(source.taken) > 1 and sum(line.content.count(b'"') for line in source.taken) % 2:
                     raise csv.Error
@@ -67,8 +76,10 @@ def _csv_records(lines: Iterator[Line]) -> Iterator[tuple[list[Line], list[str] 
             return
 
 
-def csv_rows(file: Path, lines: Iterator[Line]) -> Iterator[Numbered]:
-    """Yield the rows of a CSV file.
+def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
+    """Return the header of a CSV file and its rows.
+
+    Columns without a name are called as pandas calls them; where they are empty, a row does not have them.
 
     Parameters
     ----------
@@ -76,6 +87,8 @@ def csv_rows(file: Path, lines: Iterator[Line]) -> Iterator[Numbered]:
         For messages.
     lines : iterator of Line
         Its content.
+    separator : str, optional
+        Between cells. None: what the first line says (``sep=;``), else what tells the cells of the first lines apart.
 
     Raises
     ------
@@ -83,12 +96,48 @@ def csv_rows(file: Path, lines: Iterator[Line]) -> Iterator[Numbered]:
         If its header is none.
     """
     csv.field_size_limit(sys.maxsize)
-    header: list[str] | None = None
-    for taken, cells in _csv_records(_without_mark(lines)):
-        if not cells:
-            continue
-        if header is None:
+    separator, lines = _separator(_without_mark(lines), separator)
+    records = _csv_records(lines, separator)
+    for _, cells in records:
+        if any(cells):
             header = _header(file, cells)
+            return header, _rows(header, records)
+    return [], iter(())
+
+
+def _separator(lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[Line]]:
+    """Return the separator of cells, and the lines that hold cells."""
+    head: list[Line] = []
+    size = 0
+    for line in lines:
+        if not head and (found := _SEPARATOR_LINE.fullmatch(line.content)):
+            return given or found[1].decode("latin-1"), lines
+        if line.content.strip():
+            head.append(line)
+        size += len(line.content)
+        if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
+            break
+    texts = [line.content.decode("utf-8", "replace") for line in head]
+    candidates = [separator for separator in _SEPARATORS if texts and separator in texts[0]] or [","]
+    best = candidates[0] if len(candidates) == 1 else max(candidates, key=lambda separator: _fit(texts, separator))
+    return given or best, chain(head, lines)
+
+
+def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
+    """Return how well a separator fits: the share of rows with as many cells as the header, and their number."""
+    try:
+        header, *records = csv.reader(texts, delimiter=separator)
+    except csv.Error:
+        return 0, 0
+    if len(header) == 1:
+        return 0, 0
+    return sum(len(cells) == len(header) for cells in records) / max(len(records), 1), len(header)
+
+
+def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str]]) -> Iterator[Numbered]:
+    nameless = {name for position, name in enumerate(header) if name == _nameless(position)}
+    for taken, cells in records:
+        if not cells:
             continue
         number, size = taken[-1].number, sum(len(line.content) for line in taken)
         reason = None
@@ -97,16 +146,31 @@ def csv_rows(file: Path, lines: Iterator[Line]) -> Iterator[Numbered]:
             continue
         if isinstance(cells, str):
             reason = f"broken CSV: {cells}"
-        elif len(cells) != len(header):
+        elif len(cells) != len(header) and len(cells := _fitted(cells, header)) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
         elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
             reason = "invalid UTF-8"
         if reason or isinstance(cells, str):
             raw = shown(b"".join(line.content for line in taken).rstrip(b"\r\n"))
             yield Numbered(number, BrokenRow(number, str(reason), raw), size)
-        else:
-            # an empty cell is how CSV writes "nothing", and many programs put quotes around every cell
-            yield Numbered(number, {key: cell or None for key, cell in zip(header, cells, strict=True)}, size)
+            continue
+        # an empty cell is how CSV writes "nothing", and many programs put quotes around every cell
+        row = {key: cell or None for key, cell in zip(header, cells, strict=True)}
+        if nameless:
+            row = {key: cell for key, cell in row.items() if cell or key not in nameless}
+        yield Numbered(number, row, size)
+
+
+def _nameless(position: int) -> str:
+    return f"Unnamed: {position}"
+
+
+def _fitted(cells: list[str], header: list[str]) -> list[str]:
+    """Return cells without empty ones beyond the header, and with those that its last nameless columns lack."""
+    while len(cells) > len(header) and not cells[-1]:
+        cells = cells[:-1]
+    lacking = range(len(cells), len(header))
+    return [*cells, *("" for _ in lacking)] if all(header[at] == _nameless(at) for at in lacking) else cells
 
 
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
@@ -118,7 +182,9 @@ def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
 def _header(file: Path, cells: list[str] | str) -> list[str]:
     if isinstance(cells, str):
         raise DataError(f"{file}: cannot be read (its header: {cells}). Put a whole file in its place.")
-    header = [name.strip() for name in cells]
+    header = [name.strip() or _nameless(position) for position, name in enumerate(cells)]
+    if header[0].startswith(("{", "[{")):
+        raise DataError(f"{file}: cannot be read: it seems to be JSON. Let its name end in .jsonl, or in .json.")
     if len(set(header)) < len(header):
         raise DataError(f"{file}: the header names a column twice: {', '.join(header)}")
     return header

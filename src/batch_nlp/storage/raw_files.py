@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
-import zlib
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
+from batch_nlp.storage.raw_lines import REQUEUED_PART
+from batch_nlp.storage.raw_names import source_name
+from batch_nlp.storage.raw_open import unpacked
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = "files.json"
-# In the name of a file with rows from quarantine
-REQUEUED_PART = "-requeued-"
 _CHUNK_BYTES = 1 << 20
 _NUMBER = re.compile(r"(\d+)")
 # Labels of an earlier release are later than any file that it took in
@@ -158,7 +156,7 @@ class RawFiles:
             if digest not in contents:
                 first_seen = self._first_seen(digest, places.get(identity)).isoformat()
                 versions = list(self._earlier.get(identity, []))
-                contents[digest] = {"name": path.name, "first_seen": first_seen, "versions": versions}
+                contents[digest] = {"name": source_name(path), "first_seen": first_seen, "versions": versions}
         self._write()
         new = [
             RawFile(path, digest, datetime.fromisoformat(contents[digest]["first_seen"]))
@@ -288,11 +286,7 @@ def content_digest(path: Path) -> str:
         If it cannot be read.
     """
     digest = hashlib.sha256(path.name.encode() if REQUEUED_PART in path.name else b"")
-    try:
-        # as it will be read; what else is compressed, pyarrow tells by its ending
-        with gzip.open(path) if path.suffix == ".gz" else pa.input_stream(str(path)) as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                digest.update(chunk)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read ({error}). Put a whole file in its place.") from error
+    with unpacked(path) as content:
+        while chunk := content.read(_CHUNK_BYTES):
+            digest.update(chunk)
     return digest.hexdigest()

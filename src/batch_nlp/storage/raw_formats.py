@@ -6,34 +6,24 @@ without saying which it was, and every message must be accounted for.
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_csv import csv_rows
-from batch_nlp.storage.raw_lines import (
-    BYTE_ORDER_MARK,
-    KEPT_BYTES,
-    LINE_BYTES,
-    BrokenRow,
-    Line,
-    Numbered,
-    Row,
-    read_lines,
-    shown,
-    too_long,
-)
+from batch_nlp.storage.raw_csv import read_csv
+from batch_nlp.storage.raw_json import json_rows
+from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
+from batch_nlp.storage.raw_names import kind_of
+from batch_nlp.storage.raw_open import DETECTED, TextForm, opened
+
+_CSV = (".csv", ".tsv")
 
 
-def rows_of(file: Path, batch_rows: int = 1000) -> Iterator[Numbered]:
+def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
     """Yield the rows of a file in their order.
 
     Parameters
@@ -42,83 +32,91 @@ def rows_of(file: Path, batch_rows: int = 1000) -> Iterator[Numbered]:
         With one of the known endings.
     batch_rows : int
         Rows of a parquet file to decode at a time.
+    form : TextForm
+        How a text file is written.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or none of its rows.
+    """
+    rows = _rows(file, batch_rows, form)
+    broken: list[BrokenRow] = []
+    count = 0
+    for found in rows:
+        yield found
+        if isinstance(found.row, dict):
+            yield from rows
+            return
+        count += 1
+        broken = broken or [found.row]
+    if broken:
+        raise DataError(
+            f"{file}: none of its {count:,} rows can be read (line {broken[0].line}: {broken[0].reason}). "
+            f"{_likely_cause(kind_of(file), broken[0])}"
+        )
+
+
+def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
+    """Return the columns that a file names even without rows; JSON names none.
 
     Raises
     ------
     DataError
         If the file cannot be read.
     """
-    try:
-        if file.suffix == ".parquet":
-            yield from _parquet_rows(file, batch_rows)
-            return
-        with _open(file) as binary:
-            lines = read_lines(binary)
-            yield from csv_rows(file, lines) if ".csv" in file.suffixes else _json_rows(lines)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
+    kind = kind_of(file)
+    if kind == ".parquet":
+        with _parquet(file) as parquet:
+            return list(parquet.schema_arrow.names)
+    if kind not in _CSV:
+        return []
+    with opened(file, form) as binary:
+        return read_csv(file, read_lines(binary), _separator(kind, form))[0]
 
 
-def _open(file: Path) -> IO[bytes]:
-    # a GzipFile reads like any binary file, its stub only does not say so
-    return cast("IO[bytes]", gzip.open(file, "rb")) if file.suffix == ".gz" else file.open("rb")
-
-
-def _json_rows(lines: Iterator[Line]) -> Iterator[Numbered]:
-    for line in lines:
-        number, content, whole = line
-        if not whole:
-            yield Numbered(number, too_long(line), KEPT_BYTES)
-            continue
-        # files that were joined have a byte-order mark in their middle too
-        stripped = content.removeprefix(BYTE_ORDER_MARK).strip()
-        if stripped:
-            row = parse_json(stripped)
-            found = BrokenRow(number, row, shown(stripped)) if isinstance(row, str) else row
-            yield Numbered(number, found, len(content))
-
-
-def parse_json(line: bytes) -> Row | str:
-    """Return the row that a line holds, or the reason why it holds none."""
-    reason = "broken JSON: a number of thousands of digits"
-    try:
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            reason = f"broken JSON: {error.msg}"
-            # orjson refuses lone surrogates, NaN and infinite numbers, which others write
-            row = _replace_surrogates(json.loads(line.decode("utf-8")))
+def _rows(file: Path, batch_rows: int, form: TextForm) -> Iterator[Numbered]:
+    kind = kind_of(file)
+    if kind == ".parquet":
+        yield from _parquet_rows(file, batch_rows)
+        return
+    with opened(file, form) as binary:
+        if kind in _CSV:
+            yield from read_csv(file, read_lines(binary), _separator(kind, form))[1]
         else:
-            if isinstance(row, dict) and _has_rounded(row):
-                row = json.loads(line)  # orjson rounds whole numbers over 64 bits; ids must stay what they are
-    except UnicodeDecodeError:
-        return "invalid UTF-8"
-    except (ValueError, RecursionError):
-        return reason
-    return row if isinstance(row, dict) else "not a JSON object"
+            yield from json_rows(file, binary)
 
 
-def _has_rounded(row: Row) -> bool:
-    for value in row.values():  # noqa: SIM110 a generator takes twice as long, and this is asked of every row
-        if type(value) is float and abs(value) >= 2.0**63:
-            return True
-    return False
+def _separator(kind: str, form: TextForm) -> str | None:
+    return form.separator or ("\t" if kind == ".tsv" else None)
 
 
-def _replace_surrogates(value: Any) -> Any:
-    """Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD, however deep they are."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_replace_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_replace_surrogates(name): _replace_surrogates(item) for name, item in value.items()}
-    return value
+def _likely_cause(kind: str, first: BrokenRow) -> str:
+    if "\0" in first.raw:
+        return "It is no text, but binary. Put a whole file in its place."
+    if first.reason == "invalid UTF-8":
+        return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
+    if kind in _CSV:
+        return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
+    if first.raw.startswith("["):
+        return "Write one object per line, or an array of objects."
+    if not first.raw.startswith("{"):
+        return "If it is a CSV, let its name end in .csv; else write one object per line."
+    return "Write one object per line, or an array of objects."
+
+
+@contextmanager
+def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            yield parquet
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
 
 
 def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
     number = 0
-    with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+    with _parquet(file) as parquet:
         groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
         # messages of many megabytes are decoded a few at a time
         size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)

@@ -1,0 +1,113 @@
+"""Names of raw files: which are read, as what, and to which table they belong."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+_TEXT = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+_PACKED = (".gz", ".zst")
+# Upper and lower case make no difference
+ENDINGS = (*(ending + packed for ending in _TEXT for packed in ("", *_PACKED)), ".parquet")
+ENDINGS_IN_WORDS = f"{', '.join(_TEXT)} (each also {' or '.join(_PACKED)}) or .parquet"
+# Spark writes it into a folder when all parts are there
+_COMPLETE = "_SUCCESS"
+_PART = "part-"
+
+
+def ending_of(name: str) -> str:
+    """Return the known ending of a file name in lower case, empty where it has none.
+
+    Examples
+    --------
+    >>> ending_of("Reviews.JSON.gz")
+    '.json.gz'
+    """
+    lower = name.lower()
+    return next((ending for ending in ENDINGS if lower.endswith(ending)), "")
+
+
+def kind_of(file: Path) -> str:
+    """Return the ending that says how a file is written, without that of its compression; a part may have its folder's.
+
+    Examples
+    --------
+    >>> kind_of(Path("reviews.CSV.gz")), kind_of(Path("reviews.jsonl/part-00000"))
+    ('.csv', '.jsonl')
+    """
+    ending = ending_of(file.name) or ending_of(file.parent.name)
+    return ending.removesuffix(packing_of(ending))
+
+
+def packing_of(name: str) -> str:
+    """Return the ending of a compressed file's name, in lower case; empty for one that is not compressed."""
+    return next((packed for packed in _PACKED if name.lower().endswith(packed)), "")
+
+
+def find_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a table, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look; not below it, but for the parts in folders such as Spark writes.
+    pattern : str
+        Pattern of the file name without its ending, for example ``*review*``; for parts, of their folder's name.
+
+    Returns
+    -------
+    list of Path
+        Files with one of the known endings; hidden and temporary ones are left out.
+    """
+    if not folder.is_dir():
+        return []
+    found: list[Path] = []
+    for path in folder.iterdir():
+        ending = ending_of(path.name)
+        if path.name.startswith(".") or not fnmatchcase(path.name[: len(path.name) - len(ending)], pattern):
+            continue
+        if path.is_dir():
+            found += find_parts(path)
+        elif ending and path.is_file():
+            found.append(path)
+    return sorted(found)
+
+
+def find_parts(folder: Path) -> list[Path]:
+    """Return the parts in a folder that is one table's; empty for any other folder.
+
+    The name of such a folder has a known ending, and its files are the parts, those that Spark writes without an ending
+    included. In a folder of another name they are what Spark calls parts, once it says that all of them are there.
+    """
+    if ending_of(folder.name):
+        found = [path for path in folder.iterdir() if ending_of(path.name) or path.name.startswith(_PART)]
+    elif (folder / _COMPLETE).exists():
+        found = [path for path in folder.glob(f"{_PART}*") if ending_of(path.name)]
+    else:
+        found = []
+    return [path for path in found if path.is_file() and not path.name.startswith((".", "_"))]
+
+
+def source_name(file: Path) -> str:
+    """Return what a file is called where its rows are told of; parts of several folders have the same names.
+
+    Examples
+    --------
+    >>> source_name(Path("raw/sat.jsonl/part-00000.json")), source_name(Path("raw/sun.json"))
+    ('sat.jsonl/part-00000.json', 'sun.json')
+    """
+    is_part = file.name.startswith(_PART) or ending_of(file.parent.name)
+    return f"{file.parent.name}/{file.name}" if is_part else file.name
+
+
+def table_name(file: Path, folder: Path) -> str:
+    """Return the name that says which table a file found in a folder belongs to: that of a part's own folder.
+
+    Examples
+    --------
+    >>> table_name(Path("raw/reviews/part-00000.json"), Path("raw")), table_name(Path("raw/sun.json"), Path("raw"))
+    ('reviews.json', 'sun.json')
+    """
+    if file.parent == folder:
+        return file.name
+    return file.parent.name if ending_of(file.parent.name) else f"{file.parent.name}{ending_of(file.name)}"

@@ -1,0 +1,144 @@
+"""Raw files as bytes in UTF-8, whatever they are compressed by and encoded in."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pyarrow as pa
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.raw_lines import REQUEUED_PART
+from batch_nlp.storage.raw_names import packing_of
+
+# The marks of UTF-32 begin with those of UTF-16
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# How files begin that no text is
+_SIGNATURES = (
+    (b"PK\x03\x04", "a zip file, as .xlsx is: unpack it, or save the table as CSV"),
+    (b"PK\x05\x06", "an empty zip file"),
+    (b"\xd0\xcf\x11\xe0", "a file of an old Office program: save the table as CSV"),
+    (b"\x1f\x8b", "a gzip file: let its name end in .gz"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file: let its name end in .zst"),
+    (b"BZh", "a bzip2 file: unpack it"),
+    (b"\xfd7zXZ", "an xz file: unpack it"),
+    (b"7z\xbc\xaf", "a 7z file: unpack it"),
+    (b"PAR1", "a parquet file: let its name end in .parquet"),
+    (b"Obj\x01", "an Avro file: convert it to parquet"),
+    (b"ORC", "an ORC file: convert it to parquet"),
+    (b"ARROW1", "an Arrow file: convert it to parquet"),
+    (b"%PDF", "a PDF: save what it holds as CSV"),
+    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
+)
+_CHUNK_BYTES = 1 << 16
+_INVALID = "\udcff"
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """How text files are written, where they do not say it themselves.
+
+    Parameters
+    ----------
+    separator : str, optional
+        Between the cells of a CSV; None: it is found in each file.
+    encoding : str, optional
+        Codec of files without a byte order mark; None: UTF-8.
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+
+
+DETECTED = TextForm()
+
+
+@contextmanager
+def unpacked(file: Path) -> Iterator[IO[bytes]]:
+    """Open a file, and decompress it if its name says that it is compressed.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, here or inside the context.
+    """
+    try:
+        with _open(file) as binary:
+            yield binary
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
+
+
+def _open(file: Path) -> IO[bytes]:
+    packing = packing_of(file.name)
+    if packing == ".gz":
+        # a GzipFile reads like any binary file, its stub only does not say so
+        return cast("IO[bytes]", gzip.open(file, "rb"))
+    if packing == ".zst":
+        return io.BufferedReader(cast("Any", pa.CompressedInputStream(pa.OSFile(str(file)), "zstd")), _CHUNK_BYTES)
+    return file.open("rb")
+
+
+@contextmanager
+def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
+    """Open a text file as UTF-8; what cannot be decoded is no UTF-8 then either.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is no text.
+    """
+    with unpacked(file) as binary:
+        start = cast("io.BufferedReader", binary).peek(16)[:16]
+        if what := next((what for signature, what in _SIGNATURES if start.startswith(signature)), None):
+            raise DataError(f"{file}: cannot be read: its content is that of {what}.")
+        encoding = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+        if encoding is None and REQUEUED_PART not in file.name:
+            encoding = form.encoding
+        if encoding is None and (order := _order_of_utf_16(start)):
+            raise DataError(
+                f"{file}: cannot be read: it seems to be UTF-16 without a byte order mark. Set "
+                f"dataset.messages.encoding=utf-16-{order}."
+            )
+        if encoding is None or codecs.lookup(encoding).name == "utf-8":
+            yield binary
+        else:
+            yield io.BufferedReader(_Recoded(binary, encoding), _CHUNK_BYTES)
+
+
+def _order_of_utf_16(start: bytes) -> str | None:
+    """Return the order of the bytes if every other one is zero, as in Latin letters."""
+    first, second = start[::2], start[1::2]
+    if any(first) == any(second):
+        return None
+    return None if b"\0" in (first.strip(b"\0") or second.strip(b"\0")) else "le" if any(first) else "be"
+
+
+class _Recoded(io.RawIOBase):
+    """Hands a file over in UTF-8."""
+
+    def __init__(self, binary: IO[bytes], encoding: str) -> None:
+        codecs.register_error("batch_nlp.invalid", lambda error: (_INVALID, cast("UnicodeDecodeError", error).end))
+        self._text = io.TextIOWrapper(binary, encoding, "batch_nlp.invalid", newline="")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        # a character takes up to four bytes
+        content = self._text.read(len(buffer) // 4).encode("utf-8", "surrogateescape")
+        buffer[: len(content)] = content
+        return len(content)
