@@ -150,6 +150,13 @@ class DriftRule(Enum):
     embedding = "embedding"
 
 
+class OutputFormat(Enum):
+    """How predictions are handed over."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
 class Combine(Enum):
     """How many of the rules must ring."""
 
