@@ -151,6 +151,13 @@ class DriftRule(Enum):
     embedding = "embedding"
 
 
+class OutputFormat(Enum):
+    """How predictions are handed over."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
 class Combine(Enum):
     """How many of the rules must ring."""
 

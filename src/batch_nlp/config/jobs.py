@@ -13,10 +13,26 @@ from batch_nlp.config.choices import (
     DriftRule,
     Event,
     NotifyFormat,
+    OutputFormat,
     Policy,
     RetrainWith,
     Scenario,
 )
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    # parquet, or csv: predictions.csv beside predictions.parquet, for people and spreadsheets
+    format: OutputFormat = OutputFormat.parquet
+    # Columns of the source that predictions carry after their own, as text; any column of the files will do
+    keep: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    # Characters of a message's text that reports of batches show; 0 shows none. Reports are read by more people than
+    # messages are
+    snippets: int = 0
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,8 @@ class InferenceConfig:
     champion_of: str | None = None
     # Steps after the champion's own feature steps, each {_target_: class, parameter: value}
     steps: list[Any] = MISSING
+    # What is handed over
+    output: OutputConfig = field(default_factory=OutputConfig)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from batch_nlp.config.jobs import (
     InferenceConfig,
     InitConfig,
     NotifyConfig,
+    ReportConfig,
     RequeueConfig,
     SimulationConfig,
     VerifyConfig,
@@ -63,6 +64,8 @@ class Config:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # When and how the shares of the predictions raise the alarm
     drift: DriftConfig = field(default_factory=DriftConfig)
+    # What the reports of batches show
+    report: ReportConfig = field(default_factory=ReportConfig)
     # Who is told of drift, retrainings and failures
     notify: NotifyConfig = field(default_factory=NotifyConfig)
     # What pipeline=init looks at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Surroundings:
         Reads the labels; without it none are read.
     take_labels, keep : callable, optional
         Take the labelled messages, and the messages of a layer.
+    kept_columns : sequence of str
+        Source columns that predictions carry.
     """
 
     side_tables: SideTables
@@ -50,6 +52,7 @@ class Surroundings:
     labels: Labels | None = None
     take_labels: Callable[[pd.DataFrame], None] | None = None
     keep: Callable[[str, pd.DataFrame], None] | None = None
+    kept_columns: Sequence[str] = ()
 
 
 def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surroundings | None) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surround
         "labels": run.labels if run else None,
         "take_labels": run.take_labels if run else None,
         "keep": run.keep if run else None,
+        "kept_columns": run.kept_columns if run else (),
         "cache_dir": str(run.cache_dir) if run else None,
         "threads": run.engine.threads if run else 0,
     }

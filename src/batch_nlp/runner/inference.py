@@ -150,6 +150,7 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         read_columns,
         read_tables,
     )
+    from batch_nlp.inference.kept import check_kept_in_files
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config
@@ -171,10 +172,12 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
     dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
     keeper = champion.version if keeps_columns else None
     check_schema(dataset, messages, run.inbox, run.layers, labels=False, champion=keeper)
+    kept = config.inference.output.keep
+    check_kept_in_files(kept, messages, config.dataset.messages)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, definition, run.layers, connection)
-        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine)
+        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, surroundings)
 
     run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)

@@ -59,6 +59,10 @@ def check_settings(config: Config) -> None:
     FeatureDefinition.from_config(config)
     check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
+    if config.inference.output.keep:
+        from batch_nlp.inference.kept import check_kept_names
+
+        check_kept_names(config.inference.output.keep)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)

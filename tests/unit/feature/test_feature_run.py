@@ -77,7 +77,9 @@ def desk(tmp_path: Path, make_config: MakeConfig) -> Desk:
 
 
 def test_without_a_message_file_the_error_says_where_to_put_which(desk: Desk) -> None:
-    with pytest.raises(DataError, match=r"No message files \(\*review\* with the ending \.json.* in .*01_raw/sample.*dataset\.raw_dir"):
+    with pytest.raises(
+        DataError, match=r"No message files \(\*review\* with the ending \.json.* in .*01_raw/sample.*dataset\.raw_dir"
+    ):
         desk.run()
 
 
