@@ -67,7 +67,19 @@ def _is_label(value: Any) -> bool:
 
 def _column(columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False) -> Column:
     reads = {name: partial(_is_readable, columns[name]) for name in names}
-    return Column(reads, _WORDS.get(columns[names[0]].role, "values"), required)
+    role = columns[names[0]].role
+    if role is Role.time:
+        return Column(reads, _WORDS[role], required, _how_times_are_written)
+    return Column(reads, _WORDS.get(role, "values"), required)
+
+
+def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
+    from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
+
+    forms = " or ".join(f'"{form}"' for form in time_forms(values))
+    if not forms:
+        return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
+    return f'They are written like "{values[0]}": declare {name}: {{role: time, format: {forms}}}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:

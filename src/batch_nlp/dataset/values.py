@@ -29,6 +29,12 @@ _ZONE = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\d(
 _CURRENCY = re.compile(r"[\s$€£¥₹]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
 
+# Formats of times that are numbers: days since the end of 1899, and seconds or milliseconds since 1970
+EXCEL, UNIX = "excel", "unix"
+_EXCEL_DAY_0 = pd.Timestamp("1899-12-30", tz="UTC")
+# As seconds it is in the year 5138, as milliseconds in 1973
+_LEAST_MILLISECONDS = 1e11
+
 
 def is_missing(value: Any) -> bool:
     """Say whether a raw value is none."""
@@ -143,19 +149,41 @@ def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     Parameters
     ----------
     values : Series, shape (n,)
-        Texts, dates and times. A bare number is read like its digits, never as seconds since some epoch.
+        Texts, dates and times. Without a format that says so, a bare number is read like its digits, never as seconds
+        since some epoch.
     column : ColumnConfig
-        ``format`` of texts as in strptime, None for ISO 8601; ``zone`` of times that name none.
+        ``format`` of texts as in strptime, None for ISO 8601, ``excel`` and ``unix`` for numbers; ``zone`` of times
+        that name none, which those of ``unix`` do.
     """
     texts = pd.Series([_written(value) for value in values], values.index, object)
+    if column.format in (EXCEL, UNIX):
+        found = _from_numbers(texts, column.format)
+        return found if column.zone == "UTC" or column.format == UNIX else _localised(found, column.zone)
     found = pd.to_datetime(texts, format=column.format or "ISO8601", utc=True, errors="coerce").dt.as_unit("us")
     if column.zone == "UTC":
         return found
     aware = pd.Series([_names_zone(value, column.format) for value in texts], texts.index, bool)
-    naive = found.mask(aware).dt.tz_localize(None)
+    return found.where(aware, _localised(found.mask(aware), column.zone)).dt.as_unit("us")
+
+
+def _localised(times: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Return the times in UTC that clocks of a zone show as these."""
+    naive = times.dt.tz_localize(None)
     # an hour that a zone has twice is taken for the second
-    local = naive.dt.tz_localize(column.zone, ambiguous=np.zeros(len(naive), bool), nonexistent="shift_forward")
-    return found.where(aware, local.dt.tz_convert("UTC")).dt.as_unit("us")
+    local = naive.dt.tz_localize(zone, ambiguous=np.zeros(len(naive), bool), nonexistent="shift_forward")
+    return local.dt.tz_convert("UTC").dt.as_unit("us")
+
+
+def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
+    # where Excel writes a decimal comma, it writes one here too
+    plain = [text.replace(",", ".") if isinstance(text, str) else None for text in texts]
+    numbers = pd.Series(pd.to_numeric(pd.Series(plain, texts.index, object), errors="coerce"), dtype="float64")
+    seconds = numbers.mask(numbers >= _LEAST_MILLISECONDS, numbers / 1000) if form == UNIX else numbers * 86400
+    seconds = seconds.where(seconds.abs() < _LEAST_MILLISECONDS)
+    # what a float says beyond milliseconds is rounding
+    microseconds = (seconds * 1000).round() * 1000
+    since = pd.Timestamp(0, tz="UTC") if form == UNIX else _EXCEL_DAY_0
+    return (since + pd.to_timedelta(microseconds, unit="us")).dt.as_unit("us")
 
 
 def _written(value: Any) -> Any:

@@ -33,11 +33,14 @@ class Column:
         What its values stand for, for people.
     required : bool
         Whether every file must have one of the names. One that is not required is missed where `usual` names it.
+    advice : callable, optional
+        Says of the name of a column and values of it that cannot be read what to do.
     """
 
     reads: Mapping[str, Callable[[Any], bool]]
     what: str
     required: bool = False
+    advice: Callable[[str, Sequence[Any]], str] = lambda name, values: ""
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -136,11 +139,13 @@ def column_problems(
         problem
         for column in columns
         for name, reads in column.reads.items()
-        if (problem := _type_problem(file, rows, name, reads, column.what))
+        if (problem := _type_problem(file, rows, name, reads, column))
     ]
 
 
-def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[Any], bool], what: str) -> str | None:
+def _type_problem(
+    file: Path, rows: Sequence[Row], name: str, reads: Callable[[Any], bool], column: Column
+) -> str | None:
     found = (row.get(name) for row in rows)
     values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
     # a look at one readable value is enough: single rows that are not go to quarantine
@@ -148,9 +153,8 @@ def _type_problem(file: Path, rows: Sequence[Row], name: str, reads: Callable[[A
         return None
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     return (
-        f"{file}: column {name} has no {what} in its first {len(rows):,} rows: none of its {len(values):,} values "
-        f"({types}) can be read as such."
-        f"{' Say how they are written: format in the role of the column.' if what == 'dates' else ''}"
+        f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} values "
+        f"({types}) can be read as such. {column.advice(name, values)}".rstrip()
     )
 
 

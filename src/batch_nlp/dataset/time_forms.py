@@ -1,0 +1,64 @@
+"""How times are written that ISO 8601 does not describe: the setting that would read them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from pandas.tseries.api import guess_datetime_format
+
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.values import EXCEL, UNIX, as_times
+
+# pandas guesses none of these: a year of two digits, and a clock of twelve hours
+_DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S")
+_SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
+_LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+# Values that a form is guessed from and judged by, and the years that count as read
+_GUESSED_FROM, _JUDGED_BY = 5, 200
+_YEARS = range(1990, 2100)
+
+
+def time_forms(values: Sequence[Any]) -> list[str]:
+    """Return each ``format`` of a time column that reads as many of some values as any does; empty if none reads any.
+
+    Of days and months that may be either way round, both are returned.
+
+    Parameters
+    ----------
+    values : sequence
+        As the source has them; missing ones left out.
+
+    Examples
+    --------
+    >>> time_forms(["31.01.2026 09:15", "01.02.2026 10:00"]), time_forms(["01/02/2022"]), time_forms(["44593.5"])
+    (['%d.%m.%Y %H:%M'], ['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
+    """
+    judged = pd.Series(list(values[:_JUDGED_BY]), dtype=object)
+    read = {form: _share_read(judged, form) for form in dict.fromkeys(_candidates(judged))}
+    best = max(read.values(), default=0)
+    return [form for form, share in read.items() if share == best > 0]
+
+
+def _candidates(values: pd.Series[Any]) -> list[str]:
+    texts = [str(value).strip() for value in values[:_GUESSED_FROM]]
+    if any(map(_NUMBER.fullmatch, texts)):
+        return [EXCEL, UNIX]
+    guessed: list[str | None] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a day is not first where it was tried first
+        for text in texts:
+            guessed += [guess_datetime_format(text, dayfirst=first) for first in (True, False)]
+    # pandas takes the name of a day for one that all values have
+    named = [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
+    return named + [date + clock for date in _DATES for clock in _CLOCKS]
+
+
+def _share_read(values: pd.Series[Any], form: str) -> float:
+    times = as_times(values, ColumnConfig(Role.time, format=form))
+    return float(times.dt.year.isin(_YEARS).mean())
