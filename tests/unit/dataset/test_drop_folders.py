@@ -54,7 +54,12 @@ def test_a_folder_that_was_set_must_exist(
     check(make_config(tmp_path))  # the default one comes with the first file
     folder = tmp_path / "share"
     config = make_config(tmp_path, f"{setting}={folder}")
-    with pytest.raises(DataError, match=f"{setting}={folder}: does not exist"):
+    with pytest.raises(DataError, match=f"{setting}={folder}: does not exist") as refused:
         check(config)
+    assert "Correct the setting, mount the share, or make the folder." in str(refused.value)
+    folder.touch()
+    with pytest.raises(DataError, match=f"{setting}={folder}: is no folder"):
+        check(config)
+    folder.unlink()
     folder.mkdir()
     check(config)

@@ -255,7 +255,7 @@ def test_a_file_of_nothing_but_broken_lines_is_refused_and_stays_new(desk: Desk)
     desk.drop("review.json")
     (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
     batch = desk.claim()
-    with pytest.raises(DataError, match="review.json: none of its 3 rows can be read .line 1: broken JSON"):
+    with pytest.raises(DataError, match=r"review\.json: none of its 3 rows can be read \(line 1: broken JSON"):
         desk.score(batch)
     assert batch.state is BatchState.CLAIMED
 
