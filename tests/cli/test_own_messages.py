@@ -141,5 +141,5 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
         ["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == ExitCode.DONE, done.stderr
-    assert "verdict" in done.stdout
+    assert "verdict ok" in done.stderr
     assert (tmp_path / "my_work" / "models" / "v0001" / "card.html").exists()

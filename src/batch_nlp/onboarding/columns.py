@@ -156,7 +156,7 @@ def id_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 def _is_id(column: ColumnProfile) -> bool:
     keys = [as_key(value) for value in column.there]
-    if any(key is UNREADABLE for key in keys) or len({*keys}) < len(keys):
+    if column.time is not None or any(key is UNREADABLE for key in keys) or len({*keys}) < len(keys):
         return False
     long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
     return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))

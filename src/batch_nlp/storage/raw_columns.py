@@ -40,7 +40,7 @@ class Column:
     reads: Mapping[str, Callable[[Any], bool]]
     what: str
     required: bool = False
-    advice: Callable[[str, Sequence[Any]], str] = lambda name, values: ""
+    advice: Callable[[str, Sequence[Any]], str] = lambda _name, _values: ""
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -153,8 +153,8 @@ def _type_problem(
         return None
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     return (
-        f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} values "
-        f"({types}) can be read as such. {column.advice(name, values)}".rstrip()
+        f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
+        f"values ({types}) can be read as such. {column.advice(name, values)}".rstrip()
     )
 
 
