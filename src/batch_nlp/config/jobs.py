@@ -119,11 +119,13 @@ class InitConfig:
     file: str | None = None
     # Where NAME.yaml goes: the folder dataset of the project's conf, or of one that --config-dir names
     folder: str = MISSING
-    # Columns of the text, the label (several are levels of a hierarchy), the time and the id, separated by commas;
-    # none: there is none; null: init looks for it
+    # Columns of the text, separated by commas; null: init looks for them
     text: Any = None
+    # Column of the label, several are the levels of a hierarchy; none: there is none; null: init looks for it
     label: Any = None
+    # Column of the time, of several the first that is there; none: there is none; null: init looks for it
     time: Any = None
+    # Column of the id, of several the first that is there; none: there is none; null: init looks for it
     id: Any = None
 
 
