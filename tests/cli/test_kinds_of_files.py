@@ -76,8 +76,9 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     [encoding] = re.findall(r"dataset\.messages\.encoding=\w+", result.stderr)
     result = project.here(*settings, encoding)
     assert result.returncode == ExitCode.DATA
-    [declared] = re.findall(r'They are written like "44593.5": declare date: (\{.*?\})', result.stderr)
-    result = project.here(*settings, encoding, f"dataset.messages.columns.date={declared}")
+    assert 'They are written like "44593.5": declare date: {role: time, format: "excel"}' in result.stderr
+    [added] = re.findall(r"add '(\S+)'", result.stderr)
+    result = project.here(*settings, encoding, added)
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "30 messages read = 30 new" in result.stderr
 

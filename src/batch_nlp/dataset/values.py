@@ -153,7 +153,8 @@ def _localised(times: pd.Series[Any], zone: str) -> pd.Series[Any]:
     naive = times.dt.tz_localize(None)
     # an hour that a zone has twice is taken for the second
     local = naive.dt.tz_localize(zone, ambiguous=np.zeros(len(naive), bool), nonexistent="shift_forward")
-    return local.dt.tz_convert("UTC").dt.as_unit("us")
+    found: pd.Series[Any] = local.dt.tz_convert("UTC").dt.as_unit("us")
+    return found
 
 
 def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
