@@ -76,8 +76,8 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     [encoding] = re.findall(r"dataset\.messages\.encoding=\w+", result.stderr)
     result = project.here(*settings, encoding)
     assert result.returncode == ExitCode.DATA
-    assert 'They are written like "44593.5": declare date: {role: time, format: "excel"}' in result.stderr
-    [added] = re.findall(r"add '(\S+)'", result.stderr)
+    assert 'They are written like "44593.5": date: {role: time, format: "excel"}' in result.stderr
+    [added] = re.findall(r"'(\+\+dataset\S+)'", result.stderr)
     result = project.here(*settings, encoding, added)
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "30 messages read = 30 new" in result.stderr
