@@ -79,7 +79,8 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
     forms = " or ".join(f'"{form}"' for form in time_forms(values))
     if not forms:
         return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
-    return f'They are written like "{values[0]}": declare {name}: {{role: time, format: {forms}}}.'
+    declared = f"{name}: {{role: time, format: {forms}}} in the dataset's file"
+    return f"They are written like \"{values[0]}\": {declared}, or '++dataset.messages.columns.{name}.format={forms}'."
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:

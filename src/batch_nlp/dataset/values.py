@@ -184,7 +184,8 @@ def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
     # what a float says beyond milliseconds is rounding
     microseconds = (seconds * 1000).round() * 1000
     since = pd.Timestamp(0, tz="UTC") if form == UNIX else _EXCEL_DAY_0
-    return (since + pd.to_timedelta(microseconds, unit="us")).dt.as_unit("us")
+    times: pd.Series[Any] = (since + pd.Series(pd.to_timedelta(microseconds, unit="us"))).dt.as_unit("us")
+    return times
 
 
 def _written(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError
+from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import columns_of, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_open import DETECTED, TextForm
@@ -40,7 +41,7 @@ class Column:
     reads: Mapping[str, Callable[[Any], bool]]
     what: str
     required: bool = False
-    advice: Callable[[str, Sequence[Any]], str] = lambda _name, _values: ""
+    advice: Callable[[str, Sequence[Any]], str] | None = None
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -102,9 +103,11 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
     missing = [" or ".join(names) for names in alternatives if not present & set(names)]
     if not rows or not missing:
         return None
+    has = ", ".join(map(str, sorted(present)))
+    other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
     return (
-        f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has "
-        f"{', '.join(map(str, sorted(present)))}."
+        f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has {has}."
+        f"{f' Its separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
     )
 
 
@@ -152,9 +155,10 @@ def _type_problem(
     if len(values) < LEAST_ROWS or any(map(reads, values)):
         return None
     types = ", ".join(sorted({type(value).__name__ for value in values}))
+    advice = column.advice(name, values) if column.advice else ""
     return (
         f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
-        f"values ({types}) can be read as such. {column.advice(name, values)}".rstrip()
+        f"values ({types}) can be read as such. {advice}".rstrip()
     )
 
 

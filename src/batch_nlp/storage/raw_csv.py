@@ -15,7 +15,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_lines import BYTE_ORDER_MARK, LINE_BYTES, BrokenRow, Line, Numbered, shown, too_long
 
 # Of those that fit a file equally well, the first is its separator
-_SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|")
 # The first line of a file that Excel is to open
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 # How much of a file its separator is told by
@@ -118,7 +118,7 @@ def _separator(lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[
         if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
             break
     texts = [line.content.decode("utf-8", "replace") for line in head]
-    candidates = [separator for separator in _SEPARATORS if texts and separator in texts[0]] or [","]
+    candidates = [separator for separator in SEPARATORS if texts and separator in texts[0]] or [","]
     best = candidates[0] if len(candidates) == 1 else max(candidates, key=lambda separator: _fit(texts, separator))
     return given or best, chain(head, lines)
 

@@ -1,0 +1,90 @@
+"""Files as people have them, through the real command line: each kind is read, or refused with advice that works."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+from batch_nlp.errors import ExitCode
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+COLUMNS = ("review_id", "text", "date", "user_id", "business_id")
+ROWS = [(f"n{number}", f"Friendly staff, clean rooms {number}", "2022-02-01", "u", "b") for number in range(40)]
+OBJECTS = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
+
+
+def table(separator: str, end: str = "", quote: str = "") -> str:
+    return "".join(separator.join(f"{quote}{cell}{quote}" for cell in row) + end + "\n" for row in [COLUMNS, *ROWS])
+
+
+def test_every_kind_of_file_is_scored(project: Project) -> None:
+    """One file of each kind with the same messages: the first brings them, the others bring nothing new."""
+    inbox = project.data / "09_inference" / "inbox"
+    (inbox / "parts.jsonl").mkdir(parents=True)
+    for name, content in {
+        "array.json": json.dumps(OBJECTS).encode(),
+        "pretty.JSON": json.dumps(OBJECTS, indent=2).encode("utf-16"),
+        "semicolon.csv": table(";").encode(),
+        "excel.csv": f"sep=;\n{table(';', ';;')}".encode("utf-16"),
+        "empty_columns.CSV": table(",", ",,", '"').encode(),
+        "tabs.tsv": table("\t").encode(),
+        "parts.jsonl/part-00000.json": "\n".join(map(json.dumps, OBJECTS[:20])).encode(),
+        "parts.jsonl/part-00001.json": "\n".join(map(json.dumps, OBJECTS[20:])).encode(),
+        "parts.jsonl/_SUCCESS": b"",
+    }.items():
+        (inbox / name).write_bytes(content)
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode in (ExitCode.DONE, ExitCode.DRIFT), result.stderr
+    assert "8 file(s)" in result.stderr
+    assert "280 messages in = 40 predicted + 240 duplicates + 0 quarantined" in result.stderr
+    again = project.here("pipeline=inference")
+    assert again.returncode == ExitCode.DONE
+    assert "nothing new" in again.stderr
+
+
+def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None:
+    """Guarantee 24."""
+    file = project.data / "09_inference" / "inbox" / "night.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("review_id,text,date,user_id,business_id\nn1,only two\n")
+    for _ in range(2):
+        result = project.here("pipeline=inference")
+        assert result.returncode == ExitCode.DATA, result.stderr
+        assert f"{file}: none of its 1 rows can be read" in result.stderr
+        assert "renamed a column" not in result.stderr
+
+
+def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    project = new_project(tmp_path / "project")
+    raw = project.data / "01_raw" / "yelp"
+    raw.mkdir(parents=True)
+    file = raw / "review.csv"
+    settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
+    rows = "".join(f"n{number};perché no {number};{44593.5 + number}\n" for number in range(30))
+    content = f"review_id;text;date\n{rows}"
+    file.write_bytes(content.encode("cp1252"))
+    result = project.here(*settings)
+    assert result.returncode == ExitCode.DATA
+    [encoding] = re.findall(r"dataset\.messages\.encoding=\w+", result.stderr)
+    result = project.here(*settings, encoding)
+    assert result.returncode == ExitCode.DATA
+    assert 'They are written like "44593.5": date: {role: time, format: "excel"}' in result.stderr
+    [added] = re.findall(r"'(\+\+dataset\S+)'", result.stderr)
+    result = project.here(*settings, encoding, added)
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "30 messages read = 30 new" in result.stderr
+
+
+@pytest.mark.parametrize("setting", ["separator='ab'", "encoding=utf8000", "encoding=hex"])
+def test_separators_and_encodings_that_cannot_be_are_errors_of_the_settings(project: Project, setting: str) -> None:
+    result = project.here("pipeline=feature", f"dataset.messages.{setting}")
+    assert result.returncode == ExitCode.SETTINGS
+    assert "dataset.messages." in result.stderr

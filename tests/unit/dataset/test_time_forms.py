@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.time_forms import time_forms
+from batch_nlp.dataset.values import as_times
+
+
+@pytest.mark.parametrize(
+    ("values", "forms"),
+    [
+        (["31.01.2026 09:15", "01.02.2026 10:00"], ["%d.%m.%Y %H:%M"]),
+        (["01/02/2026", "13/02/2026"], ["%d/%m/%Y"]),
+        (["01/02/2026", "02/13/2026"], ["%m/%d/%Y"]),
+        (["01/02/2026"], ["%d/%m/%Y", "%m/%d/%Y"]),
+        (["1/31/26 3:04 PM"], ["%m/%d/%y %I:%M %p"]),
+        (["Mon, 05 Jan 2026 10:00:00 +0000", "Tue, 06 Jan 2026 10:00:00 +0000"], ["%a, %d %b %Y %H:%M:%S %z"]),
+        (["44593.5", "44594"], ["excel"]),
+        (["44593,5"], ["excel"]),
+        (["1643716800"], ["unix"]),
+        ([1643716800000], ["unix"]),
+        (["soon", "later"], []),
+        ([{"at": 1}], []),
+        ([], []),
+    ],
+)
+def test_the_forms_that_read_the_most_are_told(values: list[Any], forms: list[str]) -> None:
+    assert time_forms(values) == forms
+    for form in forms:
+        times = as_times(pd.Series(values, dtype=object), ColumnConfig(Role.time, format=form))
+        assert times.notna().all()
+
+
+@pytest.mark.parametrize("form", ["excel", "unix"])
+def test_times_that_are_numbers_are_read_where_the_format_says_so(form: str) -> None:
+    noon = {"excel": ["44593.5", "44593,5", 44593.5], "unix": ["1643716800", 1643716800000, 1643716800.0]}[form]
+    values = pd.Series([*noon, "x", "inf", "1e300", True, None, ""], dtype=object)
+    found = as_times(values, ColumnConfig(Role.time, format=form))
+    assert found.isna().tolist() == [False] * 3 + [True] * 6
+    assert set(found.dropna()) == {pd.Timestamp("2022-02-01 12:00", tz="UTC")}
+    assert str(found.dtype) == "datetime64[us, UTC]"
+    # Excel knows no zones, and seconds since 1970 are those of UTC
+    [local] = as_times(pd.Series(noon[:1], dtype=object), ColumnConfig(Role.time, format=form, zone="Europe/Rome"))
+    assert local == pd.Timestamp("2022-02-01 11:00" if form == "excel" else "2022-02-01 12:00", tz="UTC")
+
+
+def test_a_second_of_excel_is_a_whole_one() -> None:
+    """09:15:01 is 0.3854282407... of a day."""
+    [found] = as_times(pd.Series(["44593.385428240741"], dtype=object), ColumnConfig(Role.time, format="excel"))
+    assert found == pd.Timestamp("2022-02-01 09:15:01", tz="UTC")

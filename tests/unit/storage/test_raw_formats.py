@@ -1,0 +1,253 @@
+"""Kinds of text files as people and programs write them: separators, encodings, arrays, and what is no text at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.raw import read_batches
+from batch_nlp.storage.raw_columns import first_rows
+from batch_nlp.storage.raw_files import content_digest
+from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_open import DETECTED, TextForm
+
+ROWS = [{"id": "a", "text": "Friendly staff, clean rooms"}, {"id": "b", "text": "zu laut; però bello|ok"}]
+
+
+def written(folder: Path, name: str, content: bytes | str) -> Path:
+    file = folder / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def read(file: Path, form: TextForm = DETECTED) -> list[dict[str, Any]]:
+    """Return the rows of a file in which no row is broken."""
+    found = [row for _, row, _ in rows_of(file, form=form)]
+    assert all(isinstance(row, dict) for row in found), found
+    return [row for row in found if isinstance(row, dict)]
+
+
+def zstd(content: bytes) -> bytes:
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    return out.getvalue().to_pybytes()
+
+
+def csv_of(separator: str) -> str:
+    quoted = [[f'"{value}"' for value in row.values()] for row in ROWS]
+    return "\n".join(separator.join(cells) for cells in [["id", "text"], *quoted])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None:
+    assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_excel_says_the_separator_in_the_first_line(tmp_path: Path, first: str) -> None:
+    file = written(tmp_path, "a.csv", f"{first}\r\nid;a,b;c,d\r\nx;1,2;3,4\r\n")
+    assert [(number, row) for number, row, _ in rows_of(file)] == [(3, {"id": "x", "a,b": "1,2", "c,d": "3,4"})]
+
+
+def test_commas_in_the_header_and_in_every_text_are_no_separators_where_another_fits(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", "id;name, first;text\nx;Rossi, Anna;fine\ny;Bianchi, Ugo;good\n")
+    assert [list(row) for row in read(file)] == [["id", "name, first", "text"]] * 2
+
+
+def test_other_characters_in_the_header_and_texts_of_a_plain_csv_separate_nothing(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", "id,what is it; or not|text\nx,fine; really\nbroken\ny,good\n")
+    assert [list(row) for _, row, _ in rows_of(file) if isinstance(row, dict)] == [
+        ["id", "what is it; or not|text"]
+    ] * 2
+
+
+def test_a_tsv_is_separated_by_tabs_whatever_its_header_has(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.TSV", "id, or number\ttext, short, plain\nx\tfine\n")) == [
+        {"id, or number": "x", "text, short, plain": "fine"}
+    ]
+
+
+def test_a_separator_that_is_set_is_taken(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", "id:text,long\nx:fine\n")
+    assert read(file, TextForm(separator=":")) == [{"id": "x", "text,long": "fine"}]
+
+
+def test_a_wrong_separator_that_is_set_is_named(tmp_path: Path) -> None:
+    file, form = written(tmp_path, "a.csv", "id;text\nx;fine\n"), TextForm(separator=",")
+    with pytest.raises(DataError, match=r"Its separator seems to be ';': set dataset\.messages\.separator"):
+        list(read_batches([file], ["text"], [], 10, form=form))
+    file = written(tmp_path, "b.csv", "id;text\nx;fine, nice\n")
+    with pytest.raises(DataError, match=r"b\.csv: none of its 1 rows can be read .*dataset\.messages\.separator"):
+        list(read_batches([file], ["text"], [], 10, form=form))
+    assert read(file, TextForm(separator=";")) == [{"id": "x", "text": "fine, nice"}]
+
+
+@pytest.mark.parametrize("end", ["", ",,", ","])
+def test_columns_without_name_and_value_are_none(tmp_path: Path, end: str) -> None:
+    """Excel writes them; rows may have more or fewer of them than the header."""
+    assert read(written(tmp_path, "a.csv", f"id,text,,\nx,fine,,\ny,good{end}\n")) == [
+        {"id": "x", "text": "fine"},
+        {"id": "y", "text": "good"},
+    ]
+    assert read(written(tmp_path, "b.csv", f"id,text\ny,good{end}\n")) == [{"id": "y", "text": "good"}]
+
+
+def test_a_column_without_a_name_and_with_values_is_called_as_pandas_calls_it(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.csv", ",text,\n0,fine,\n1,good,!\n")) == [
+        {"Unnamed: 0": "0", "text": "fine"},
+        {"Unnamed: 0": "1", "text": "good", "Unnamed: 2": "!"},
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a.csv.zst", "a.json.GZ"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, name: str, encoding: str) -> None:
+    text = csv_of(";") if ".csv" in name else "\r\n".join(map(json.dumps, ROWS))
+    pack = {".zst": zstd, ".GZ": gzip.compress}.get(name[-4:].removeprefix("n"), bytes)
+    file = written(tmp_path, name, pack(text.encode(encoding)))
+    assert read(file) == read(file, TextForm(encoding="cp1252")) == ROWS
+
+
+def test_an_encoding_that_is_set_is_that_of_files_without_a_mark(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", csv_of(";").encode("cp1252"))
+    assert read(file, TextForm(encoding="cp1252")) == ROWS
+    requeued = written(tmp_path, "a-requeued-1.jsonl", "\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS))
+    assert read(requeued, TextForm(encoding="cp1252")) == ROWS
+
+
+def test_the_advice_for_utf_16_without_a_mark_works(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", csv_of(",").encode("utf-16-be"))
+    with pytest.raises(DataError, match=r"a\.csv: cannot be read: it seems to be UTF-16") as refused:
+        read(file)
+    [encoding] = re.findall(r"dataset\.messages\.encoding=([\w-]+)\.", str(refused.value))
+    assert read(file, TextForm(encoding=encoding)) == ROWS
+
+
+def test_what_cannot_be_decoded_breaks_its_row_alone(tmp_path: Path) -> None:
+    content = "id,text\nx,fine\n".encode("utf-16") + b"y\x00,\x00\x00\xd8\n\x00z\x00,\x00g\x00\n\x00"
+    rows = [row for _, row, _ in rows_of(written(tmp_path, "a.csv", content))]
+    assert [row if isinstance(row, dict) else row.reason for row in rows] == [
+        {"id": "x", "text": "fine"}, "invalid UTF-8", {"id": "z", "text": "g"},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [zstd(b'{"id": "a"}\n' * 9)[:-4], b"no zstd"])
+def test_a_damaged_zstd_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    file = written(tmp_path, "a.json.zst", content)
+    for reads in (read, content_digest):
+        with pytest.raises(DataError, match=r"a\.json\.zst: cannot be read .*Put a whole file in its place"):
+            reads(file)
+
+
+def test_a_file_is_known_by_its_content_however_it_is_packed(tmp_path: Path) -> None:
+    content = csv_of(",").encode()
+    packed = {"a.csv": content, "b.csv.gz": gzip.compress(content), "c.CSV.ZST": zstd(content)}
+    assert len({content_digest(written(tmp_path, *pair)) for pair in packed.items()}) == 1
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("before", ["", "\ufeff", " \n "])
+def test_an_array_of_objects_is_read_by_position(tmp_path: Path, indent: int | None, before: str) -> None:
+    rows = [*ROWS, {"id": 2**70, "text": 'a "[{" \\ inside', "more": {"at": [{"x": [1.5, None]}]}}]
+    file = written(tmp_path, "a.json", before + json.dumps(rows, indent=indent, ensure_ascii=False) + "\n")
+    assert [(number, row) for number, row, _ in rows_of(file)] == list(enumerate(rows, 1))
+
+
+def test_an_array_is_read_in_constant_memory_wherever_its_chunks_end(tmp_path: Path) -> None:
+    """Chunks are of 256 KiB; the array is of 8 MB."""
+    rows = [{"id": number, "text": "però " * (number % 41)} for number in range(60_000)]
+    file = written(tmp_path, "a.json", json.dumps(rows, indent=1, ensure_ascii=False))
+    tracemalloc.start()
+    count = sum(row == rows[number - 1] for number, row, _ in rows_of(file))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == len(rows)
+    assert peak < 4_000_000
+
+
+def test_an_object_that_is_longer_than_a_chunk_is_read(tmp_path: Path) -> None:
+    rows = [{"id": 1, "text": "x" * 1_000_000}, {"id": 2, "text": "y"}]
+    assert read(written(tmp_path, "a.json", json.dumps(rows))) == rows
+
+
+def test_objects_over_several_lines_are_rows(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.json", json.dumps(ROWS[0], indent=4))) == ROWS[:1]
+    assert read(written(tmp_path, "b.json", "\n".join(json.dumps(row, indent=2) for row in ROWS))) == ROWS
+
+
+def test_an_empty_array_has_no_rows(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.json", "[\n]\n")) == []
+
+
+def test_what_is_no_object_in_an_array_is_a_broken_row(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.json", b'[{"id": 1}, 12, [{"id": 2}], {"id": "\xff"}, {"id": NaN, "text": "\\ud800"}]')
+    found = [(number, row if isinstance(row, dict) else row.reason) for number, row, _ in rows_of(file)]
+    assert found[:4] == [(1, {"id": 1}), (2, "not a JSON object"), (3, "not a JSON object"), (4, "invalid UTF-8")]
+    assert str(found[4]) == "(5, {'id': nan, 'text': '\ufffd'})"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('[{"id": 1},\n{"id": 2', r"object 2 \(the file ends in it\)"),
+        ('[{"id": 1},\n{"id": "2', r"object 2 \(the file ends in it\)"),
+        ('[{"id": 1},\n', r"object 2 \(the file ends before its array does\)"),
+        ('[{"id": 1}, {id: 2}, {"id": 3}' + " " * 99 + "]", r"object 2 \(Expecting property name"),
+        ('[{"id": 1}, {"id": ' + "[" * 100_000, r"object 2 \(it is nested too deep"),
+        ('{\n "id": 1,\n', r"object 1 \(the file ends in it\)"),
+        ('{"data": [\n{"id": 1},\n', r"object 1 \(the file ends in it\)"),
+    ],
+)
+def test_an_object_without_an_end_is_an_error_that_says_where(tmp_path: Path, content: str, reason: str) -> None:
+    file = written(tmp_path, "a.json", content)
+    with pytest.raises(DataError, match=rf"a\.json: cannot be read: broken JSON at {reason}"):
+        read(file)
+
+
+def zipped(tmp_path: Path) -> bytes:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", csv_of(","))
+    return (tmp_path / "a.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("a.csv", zipped, "that of a zip file, as .xlsx is"),
+        ("a.json", gzip.compress(b"{}"), "let its name end in .gz"),
+        ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
+        ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
+        ("a.json", bytes(range(256)) * 3, "It is no text, but binary"),
+        ("a.json", csv_of(","), "let its name end in .csv"),
+        ("a.csv", json.dumps(ROWS), "Let its name end in .jsonl"),
+        ("a.csv", "\n".join(map(json.dumps, ROWS)), "Let its name end in .jsonl"),
+        ("a.json", "[1, 2]", "an array of objects"),
+        ("a.csv", b"id,text\n1,\xe8\n", "dataset.messages.encoding=cp1252"),
+    ],
+)  # fmt: skip
+def test_a_file_in_which_nothing_can_be_read_is_an_error_with_its_cause(
+    tmp_path: Path, name: str, content: Any, cause: str
+) -> None:
+    file = written(tmp_path, name, content(tmp_path) if callable(content) else content)
+    with pytest.raises(DataError, match=re.escape(cause)) as refused:
+        list(read_batches([file], ["text"], [], 10))
+    assert str(file) in str(refused.value)
+    assert "renamed a column" not in str(refused.value)
+
+
+def test_a_file_with_a_header_alone_has_its_columns_and_no_rows(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", "id,text\n")
+    assert first_rows(file) == [{"id": None, "text": None}]
+    assert sum(len(batch.rows) for batch in read_batches([file], ["text"], [], 10)) == 0
+    with pytest.raises(DataError, match="column\\(s\\) body are missing"):
+        list(read_batches([file], ["body"], [], 10))
