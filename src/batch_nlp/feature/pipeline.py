@@ -104,6 +104,28 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: S
     return MeteredPipeline(build_steps(definition.steps, bound, "features.steps"))
 
 
+def build_contract(
+    config: Config, definition: FeatureDefinition, ledger: Ledger, labels: Labels | None
+) -> MeteredPipeline:
+    """Return the steps that say whether a row is a message: those up to `validate`.
+
+    Parameters
+    ----------
+    config, definition
+        As for `build_feature_pipeline`.
+    ledger : Ledger
+        Takes the rows that are none.
+    labels : Labels or None
+        Reads the labels; None reads none.
+    """
+    names = [step_name(step) for step in definition.steps]
+    steps = definition.steps[: names.index("validate") + 1] if "validate" in names else definition.steps[:1]
+    allowed = labels.allowed if labels else None
+    own = {"ledger": ledger, "labels": labels, "targets": allowed}
+    bound = _bound(definition, read_columns(config, definition), None) | own
+    return MeteredPipeline(build_steps(steps, bound, "features.steps"))
+
+
 def feature_fields(definition: FeatureDefinition) -> Fields:
     """Return the fields that the steps of a definition make of a message, in their order.
 

@@ -14,6 +14,7 @@ from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, warn_of
 from batch_nlp.errors import DataError, examples
+from batch_nlp.fields import TEXT
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -96,6 +97,7 @@ def infer(run: Run) -> None:
 def _analyse(run: Run, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
+    from batch_nlp.monitoring.explanation import with_snippets
     from batch_nlp.storage.reference import Reference
     from batch_nlp.storage.samples import sample_file
 
@@ -109,7 +111,7 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
         for found in earlier[-(drift.window - 1) :]
         if drift.window > 1
     ]
-    return analyse(
+    analysis = analyse(
         batch.name,
         layers.predictions / batch.name / PREDICTIONS_FILE,
         sample_file(layers, batch.name),
@@ -119,6 +121,13 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
         window,
         run.config.seed,
     )
+    length = run.config.report.snippets
+    if not (length and analysis.examples):
+        return analysis
+    ids = [example.message_id for example in analysis.examples]
+    stored = run.store.features_of(manifest["data_version"]["feature_version"], ids)
+    texts = dict(zip(stored["message_id"], stored.get(TEXT, []), strict=True))
+    return replace(analysis, examples=with_snippets(analysis.examples, texts, length))
 
 
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:

@@ -101,7 +101,12 @@ def _inbox(run: Run) -> str:
     check_inbox(run.config)
     names = run.batches.new_files(run.inbox, run.config.dataset)
     if not names:
-        return "nothing new"
+        looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
+        return (
+            f"nothing new; last looked at {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}"
+            if looked
+            else "nothing new"
+        )
     found = [(run.inbox / name).stat() for name in names]
     oldest = datetime.fromtimestamp(min(file.st_mtime for file in found), UTC)
     files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
@@ -152,7 +157,8 @@ def _exit_codes(reporting: Path) -> str | None:
 def _recent(run: Run) -> list[RecentBatch]:
     decisions = run.own_decisions()
     lines = []
-    for decision in [found for found in decisions if found["decision"] == "batch"][-_RECENT:]:
+    # most runs of a scheduler find nothing new: they would push those that did something off the screen
+    for decision in [found for found in decisions if found["decision"] == "batch" and found["batch"]][-_RECENT:]:
         followed = [found for found in decisions if _answers(found, decision)]
         lines.append(
             RecentBatch(
