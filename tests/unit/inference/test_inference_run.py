@@ -208,12 +208,14 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
     assert batch.counts == [0, 0, 0]
 
 
-def test_a_file_of_nothing_but_broken_lines_predicts_nothing_and_says_so(desk: Desk) -> None:
+def test_a_file_of_nothing_but_broken_lines_is_refused_at_any_size(desk: Desk) -> None:
+    """Guarantee 24."""
     desk.drop("review.json")
     (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
     batch = desk.claim()
-    assert desk.score(batch).empty
-    assert batch.accounts == {"in": 3, "predicted": 0, "duplicates": 0, "quarantined": 3}
+    with pytest.raises(DataError, match=r"review\.json: none of its 3 rows can be read"):
+        desk.score(batch)
+    assert not (desk.layers.predictions / batch.name).exists()
 
 
 def test_mostly_broken_input_is_refused_and_hands_over_nothing(desk: Desk) -> None:
