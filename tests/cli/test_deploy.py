@@ -203,6 +203,17 @@ def test_arguments_are_passed_on_and_the_exit_code_comes_back(tmp_path: Path) ->
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \| run-batch \d+ \| exit code 2 after \d+ s\n", log)
 
 
+@pytest.mark.parametrize("place", ["paths.data={}/data", "paths.root={}", 'paths.data="{}/data"'])
+def test_logs_are_where_the_data_is(place: str, tmp_path: Path) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "BATCH_NLP_ARGS": "drift.lo=0.2"}
+    here = [str(DEPLOY / "run-batch"), "paths.data=/nowhere", place.format(tmp_path)]
+    if place.startswith("paths.root"):
+        del here[1]
+    assert Job(here, environment, tmp_path).run().returncode == ExitCode.SETTINGS
+    (log,) = (tmp_path / "data" / "08_reporting" / "logs").glob("batch-nlp-*.log")
+    assert "Did you mean 'drift.low'?" in log.read_text()
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [

@@ -228,6 +228,9 @@ def test_a_registry_of_another_dataset_is_refused_before_any_work(project: Proje
     assert back.returncode == ExitCode.SETTINGS
     assert "was trained on dataset yelp" in back.stderr
     assert "paths.models" in back.stderr
+    borrowed = project.here("pipeline=inference", "inference.champion_of=yepl")
+    assert borrowed.returncode == ExitCode.SETTINGS
+    assert "Say inference.champion_of=yelp" in borrowed.stderr
     allowed = project.here("pipeline=training", *LIGHT, "training.gate.replace_other_dataset=true")
     assert allowed.returncode == 0, allowed.stderr
 

@@ -57,6 +57,15 @@ def test_a_failure_is_told_and_nothing_keeps_the_address(
     assert "SECRET" not in told
 
 
+def test_an_inbox_that_is_not_there_is_told(call: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guarantee 24."""
+    with serving(200) as server:
+        monkeypatch.setenv("BATCH_NLP_WEBHOOK", server.url)
+        assert call("pipeline=inference", "inference.inbox=no/such/share", "notify=json") == ExitCode.DATA
+    (document,) = server.received
+    assert (document["event"], document["exit_code"]) == ("failure", ExitCode.DATA)
+
+
 def test_a_missing_address_stops_before_any_work(
     call: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

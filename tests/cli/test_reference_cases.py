@@ -134,3 +134,56 @@ def test_new_messages_whose_file_is_named_like_a_side_table_are_scored(project: 
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "40 messages in = 40 predicted" in result.stderr
+
+
+def test_what_is_not_read_is_named_and_an_inbox_that_was_set_must_be_there(project: Project) -> None:
+    """Guarantee 24."""
+    inbox = project.data / "09_inference" / "inbox"
+    (inbox / "friday.json.zip").write_text("PK")
+    for pipeline in ("inference", "status"):
+        result = project.here(f"pipeline={pipeline}", "drift.response=none")
+        assert result.returncode == ExitCode.DONE, result.stderr
+        assert "friday.json.zip" in result.stdout + result.stderr
+    share = project.folder / "share"
+    result = project.here("pipeline=inference", f"inference.inbox={share}")
+    assert result.returncode == ExitCode.DATA
+    assert f"inference.inbox={share}: does not exist" in result.stderr
+    assert f"inference.inbox={share}: does not exist" in "".join(
+        project.here("pipeline=status", f"inference.inbox={share}").stdout.split("! ")
+    ).replace("\n", " ")
+    share.mkdir()
+    assert project.here("pipeline=inference", f"inference.inbox={share}").returncode == ExitCode.DONE
+
+
+def test_many_small_files_are_predicted_as_one_file(project: Project, tmp_path: Path) -> None:
+    rows = [json.dumps(review(f"n{number:03}", user_id="u", business_id="b")) + "\n" for number in range(60)]
+    found = []
+    for name in ("one", "many"):
+        copy = Project(shutil.copytree(project.folder, tmp_path / name, symlinks=True))
+        inbox = copy.data / "09_inference" / "inbox"
+        for file in inbox.iterdir():
+            file.unlink()
+        parts = [rows] if name == "one" else [[row] for row in rows]
+        for number, part in enumerate(parts):
+            (inbox / f"{number:03}.json").write_text("".join(part))
+        (inbox / "z.json").write_text("broken\n")
+        result = copy.here("pipeline=inference", "drift.response=none")
+        assert "61 messages in = 60 predicted + 0 duplicates + 1 quarantined" in result.stderr
+        predictions = (copy.data / "09_inference" / "predictions").glob("*/predictions.parquet")
+        found.append(pd.read_parquet(max(predictions)).drop(columns="predicted_at"))
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_the_advice_for_a_renamed_id_works_and_what_a_champion_ignores_is_said(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    rows = [json.dumps(review(f"n{number}", user_id="u", business_id="b")) for number in range(30)]
+    rows = [row.replace("review_id", "reviewId") for row in rows]
+    (inbox / "new.json").write_text("\n".join(rows))
+    refused = project.here("pipeline=inference", "drift.response=none")
+    assert refused.returncode == ExitCode.DATA
+    [advice] = re.findall(r"read both: '(.*?)'", refused.stderr)
+    ignored = "+dataset.messages.columns.body={role: text}"
+    result = project.here("pipeline=inference", "drift.response=none", advice, ignored)
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "30 messages in = 30 predicted" in result.stderr
+    assert "1 setting(s) that differ are ignored (dataset.messages.columns.body)" in result.stderr

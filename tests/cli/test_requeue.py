@@ -78,21 +78,38 @@ def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
     assert len(pd.read_parquet(quarantine_of(fresh) / "requeued" / file.name)) == 4
 
 
-def test_without_a_file_all_of_the_dataset_goes_back_as_it_is(fresh: Project) -> None:
+def test_without_a_file_what_is_sound_now_goes_back_and_the_rest_is_told(fresh: Project) -> None:
+    [file] = quarantine_of(fresh).glob("*.parquet")
     result = fresh.here("pipeline=requeue", *OWN)
-    assert "Requeue: 4 rows = 3 requeued + 1 left" in result.stderr
+    assert "Requeue: 4 rows = 0 requeued + 4 left" in result.stderr
+    for reason in ("date cannot be read", "target is none of", "filter: empty text", "no JSON object", "review.json:2"):
+        assert reason in result.stderr
+    assert not list(raw_folder(fresh).glob("review-requeued-*"))
+    assert len(pd.read_parquet(file)) == 4
+    # what the settings call broken no more is put back and taken in, though rows of this content were read before
+    other = "dataset.label.rare={as: ignore}"
+    result = fresh.here("pipeline=requeue", *OWN, other)
+    said = result.stderr
+    assert "Requeue: 4 rows = 1 requeued + 3 left" in said
+    assert said.index("3 of 4 rows") < said.index("1 of 4 rows"), "what is broken is told first"
     [put] = raw_folder(fresh).glob("review-requeued-*.jsonl")
-    assert sorted(json.loads(line)["review_id"] for line in put.read_text().splitlines()) == ["b", "c", "d"]
-    # rows that still break their contract are in quarantine again
-    assert stored(fresh) == "Features: 3 messages read = 0 new + 0 known + 0 duplicates + 3 quarantined"
-    assert "Requeue: 4 rows = 3 requeued + 1 left" in fresh.here("pipeline=requeue", *OWN).stderr
-    # what the settings call broken no more is taken in, though rows of this content were read before
-    assert stored(fresh, "dataset.label.rare={as: ignore}") == (
-        "Features: 3 messages read = 1 new + 0 known + 0 duplicates + 2 quarantined"
-    )
+    assert [json.loads(line)["review_id"] for line in put.read_text().splitlines()] == ["c"]
+    assert stored(fresh, other) == "Features: 1 messages read = 1 new + 0 known + 0 duplicates + 0 quarantined"
     # the definition is another one, so all files are read
-    account = stored(fresh, "dataset.label.rare={as: ignore}", "features.clean_text.max_chars=10000")
-    assert account == "Features: 11 messages read = 2 new + 0 known + 2 duplicates + 7 quarantined"
+    account = stored(fresh, other, "features.clean_text.max_chars=10000")
+    assert account == "Features: 6 messages read = 2 new + 0 known + 1 duplicates + 3 quarantined"
+
+
+def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is(fresh: Project) -> None:
+    [file] = quarantine_of(fresh).glob("*.parquet")
+    before = file.read_bytes()
+    copy = fresh.folder / f"{file.stem}.jsonl"
+    drop(fresh.folder, copy.name, review("b"), review("c", stars=12), {"review_id": "a", "stars": 1, "text": "x"})
+    result = fresh.here("pipeline=requeue", f"requeue.file={copy}", *OWN)
+    assert "Requeue: 3 rows = 1 requeued + 2 left" in result.stderr
+    assert "1 x written_at is missing" in result.stderr
+    assert file.read_bytes() == before
+    assert stored(fresh) == "Features: 1 messages read = 1 new + 0 known + 0 duplicates + 0 quarantined"
 
 
 def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> None:

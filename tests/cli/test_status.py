@@ -73,6 +73,21 @@ def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> N
     assert "none" in lines[-1] or "retrain" in lines[-1]
 
 
+def test_runs_that_found_nothing_do_not_hide_those_that_did_something(project: Project) -> None:
+    log = project.data / "08_reporting" / "decisions.jsonl"
+    (batch,) = (project.data / "09_inference" / "batches").glob("*.json")
+    assert project.here("pipeline=inference").returncode == 0
+    idle = log.read_text().splitlines()[-1]
+    assert json.loads(idle)["batch"] is None
+    with log.open("a") as file:
+        file.write(f"{idle}\n" * 9)
+    result = project.here("pipeline=status")
+    assert batch.stem in result.stdout.splitlines()[-1]
+    assert "skipped" not in result.stdout
+    at = json.loads(idle)["at"]
+    assert fact(result, "inbox") == f"nothing new; last looked at {at[:10]} {at[11:16]}"
+
+
 def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
     with writer_lock(project.data, project.models):
         result = project.run("pipeline=status")
@@ -101,7 +116,7 @@ def test_a_champion_that_cannot_be_used_is_told_beside_all_the_rest(damaged: str
     assert Path(damaged).name in " ".join(result.stdout.split("! ")[1].split())
     assert "The champion cannot be used" in result.stderr
     assert "with a label" in fact(result, "store")
-    assert fact(result, "inbox") == "nothing new"
+    assert fact(result, "inbox").startswith("nothing new; last looked at ")
 
 
 def test_a_damaged_record_hides_nothing_else(project: Project) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ Score = Callable[[Iterable[RawBatch]], Any]
 def batches(rows: pd.DataFrame, size: int) -> list[RawBatch]:
     """Cut rows into batches with an index from 0, as the reader gives them."""
     parts = [rows.iloc[start : start + size].reset_index(drop=True) for start in range(0, len(rows), size)]
-    return [RawBatch(Path("review.json"), part, []) for part in parts]
+    return [RawBatch(part, []) for part in parts]
 
 
 def assert_same(found: Any, expected: Any) -> None:

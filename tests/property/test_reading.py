@@ -31,7 +31,7 @@ def read_back(content: bytes, ending: str, batch_rows: int) -> tuple[list[dict[s
         file.write_bytes(content)
         batches = list(read_batches([file], COLUMNS[:3], COLUMNS[3:], batch_rows))
     return [row for batch in batches for row in batch.rows[COLUMNS].to_dict("records")], [
-        broken.reason for batch in batches for broken in batch.broken
+        broken.reason for batch in batches for _, broken in batch.broken
     ]
 
 

@@ -14,6 +14,7 @@ from batch_nlp.config.choices import Encoding as Encoding
 from batch_nlp.config.choices import Event as Event
 from batch_nlp.config.choices import Input as Input
 from batch_nlp.config.choices import NotifyFormat as NotifyFormat
+from batch_nlp.config.choices import OutputFormat as OutputFormat
 from batch_nlp.config.choices import Policy as Policy
 from batch_nlp.config.choices import RetrainWith as RetrainWith
 from batch_nlp.config.choices import Role as Role
@@ -38,7 +39,10 @@ from batch_nlp.config.data import SideTableConfig as SideTableConfig
 from batch_nlp.config.data import SplitConfig as SplitConfig
 from batch_nlp.config.jobs import DriftConfig as DriftConfig
 from batch_nlp.config.jobs import InferenceConfig as InferenceConfig
+from batch_nlp.config.jobs import InitConfig as InitConfig
 from batch_nlp.config.jobs import NotifyConfig as NotifyConfig
+from batch_nlp.config.jobs import OutputConfig as OutputConfig
+from batch_nlp.config.jobs import ReportConfig as ReportConfig
 from batch_nlp.config.jobs import RequeueConfig as RequeueConfig
 from batch_nlp.config.jobs import SimulationConfig as SimulationConfig
 from batch_nlp.config.jobs import VerifyConfig as VerifyConfig

@@ -19,6 +19,7 @@ class Stage(Enum):
     simulate = "simulate"
     verify = "verify"
     requeue = "requeue"
+    init = "init"
 
 
 class SamplePart(Enum):
@@ -148,6 +149,13 @@ class DriftRule(Enum):
     distance = "distance"
     confidence = "confidence"
     embedding = "embedding"
+
+
+class OutputFormat(Enum):
+    """How predictions are handed over."""
+
+    parquet = "parquet"
+    csv = "csv"
 
 
 class Combine(Enum):

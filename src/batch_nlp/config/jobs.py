@@ -13,10 +13,26 @@ from batch_nlp.config.choices import (
     DriftRule,
     Event,
     NotifyFormat,
+    OutputFormat,
     Policy,
     RetrainWith,
     Scenario,
 )
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    # parquet, or csv: predictions.csv beside predictions.parquet, for people and spreadsheets
+    format: OutputFormat = OutputFormat.parquet
+    # Columns of the source that predictions carry after their own, as text; any column of the files will do
+    keep: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    # Characters of a message's text that reports of batches show; 0 shows none. Reports are read by more people than
+    # messages are
+    snippets: int = 0
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,8 @@ class InferenceConfig:
     champion_of: str | None = None
     # Steps after the champion's own feature steps, each {_target_: class, parameter: value}
     steps: list[Any] = MISSING
+    # What is handed over
+    output: OutputConfig = field(default_factory=OutputConfig)
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,24 @@ class NotifyConfig:
     timeout: float = 5.0
     # Attempts, with a growing pause between them
     attempts: int = 4
+
+
+@dataclass(frozen=True)
+class InitConfig:
+    # Name of the dataset whose file pipeline=init writes
+    name: str | None = None
+    # File of messages, or a folder of such files, to look at
+    file: str | None = None
+    # Where NAME.yaml goes: the folder dataset of the project's conf, or of one that --config-dir names
+    folder: str = MISSING
+    # Columns of the text, separated by commas; null: init looks for them
+    text: Any = None
+    # Column of the label, several are the levels of a hierarchy; none: there is none; null: init looks for it
+    label: Any = None
+    # Column of the time, of several the first that is there; none: there is none; null: init looks for it
+    time: Any = None
+    # Column of the id, of several the first that is there; none: there is none; null: init looks for it
+    id: Any = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from batch_nlp.config.data import (
 from batch_nlp.config.jobs import (
     DriftConfig,
     InferenceConfig,
+    InitConfig,
     NotifyConfig,
+    ReportConfig,
     RequeueConfig,
     SimulationConfig,
     VerifyConfig,
@@ -62,8 +64,12 @@ class Config:
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     # When and how the shares of the predictions raise the alarm
     drift: DriftConfig = field(default_factory=DriftConfig)
+    # What the reports of batches show
+    report: ReportConfig = field(default_factory=ReportConfig)
     # Who is told of drift, retrainings and failures
     notify: NotifyConfig = field(default_factory=NotifyConfig)
+    # What pipeline=init looks at
+    init: InitConfig = field(default_factory=InitConfig)
     # Which rows pipeline=requeue puts back
     requeue: RequeueConfig = field(default_factory=RequeueConfig)
     # What pipeline=verify does beside looking

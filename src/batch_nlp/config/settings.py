@@ -57,6 +57,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "training.max_equal_times": (_is_share, "a share between 0 and 1"),
     "engine.batch_rows": (_at_least(1), "at least 1"),
     "engine.commit_rows": (_at_least(1), "at least 1"),
+    "report.snippets": (_at_least(0), "0 or more"),
     "engine.threads": (_at_least(0), "0 (all cores) or more"),
     "inference.min_age_seconds": (lambda value: 0 <= value < math.inf, "a number of seconds, 0 or more"),
     "quarantine.max_share": (_is_share, "a share between 0 and 1"),

@@ -115,7 +115,9 @@ class FoundClasses:
     rare: dict[str, int]
 
 
-def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> FoundClasses:
+def find_classes(
+    targets: pd.Series[Any], label: LabelConfig, least: int, ids: pd.Series[Any] | None = None
+) -> FoundClasses:
     """Return the classes of labelled messages, without those that are too rare to learn.
 
     Parameters
@@ -125,6 +127,8 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
         Without ``rare.under``, a class is rare with fewer than `least` messages.
     least : int
         Messages that each class must have.
+    ids : Series of str, shape (n,), optional
+        Of the messages, for the error: where a class has a few messages, they may be mislabelled.
 
     Raises
     ------
@@ -169,7 +173,8 @@ def find_classes(targets: pd.Series[Any], label: LabelConfig, least: int) -> Fou
             f"Training needs at least two classes; among {len(labels):,} labelled messages there is "
             f"{examples(classes) or 'none'} alone. Check dataset.label, or bring labels of other classes."
         )
-    check_classes(labels, classes, least, "labelled messages", labels, least)
+    hint = "" if ids is None else _strays(labels, ids, least)
+    check_classes(labels, classes, least, "labelled messages", labels, least, hint)
     rare = {target: counts[target] for target, name in named.items() if name in small and target in counts}
     return FoundClasses(found, labels, rare | {target: counts[target] for target in unknown})
 
@@ -197,6 +202,13 @@ def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bo
         if not up:
             return place
         place = {name: _above(at) if at in up else at for name, at in place.items()}
+
+
+def _strays(labels: pd.Series[int], ids: pd.Series[Any], least: int) -> str:
+    """Return which messages are all that their class has, where it has few: a label may be misspelt."""
+    sizes = labels[labels >= 0].value_counts()
+    few = ids[labels.isin(sizes.index[sizes < min(least, _NAMED)])]
+    return f"A label may be misspelt; the messages are {examples(few.to_list())}. " if len(few) else ""
 
 
 def check_classes(

@@ -50,6 +50,11 @@ def key_field(name: str) -> str:
     return f"key:{name}"
 
 
+def kept_field(name: str) -> str:
+    """Return what the steps call a source column that predictions carry; no field is called so."""
+    return f"keep:{name}"
+
+
 def field_name(name: str, column: ColumnConfig) -> str:
     """Return the name of the field that a column becomes."""
     return column.name or name

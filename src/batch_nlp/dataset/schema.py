@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from loguru import logger
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.labels import Labels, as_target
+from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
@@ -22,7 +24,15 @@ from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_columns import LEAST_ROWS, Column, column_names, column_problems, first_rows, refuse
+from batch_nlp.storage.raw_columns import (
+    LEAST_ROWS,
+    Column,
+    absent,
+    column_names,
+    column_problems,
+    first_rows,
+    refuse,
+)
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
@@ -34,8 +44,8 @@ _WORDS = {
     Role.number: "numbers",
     Role.category: "categories",
 }
-# Of several columns with one of these roles, a file must have one
-_NEEDED = (Role.text, Role.id, Role.time)
+# How many pieces of advice a person reads at once
+_ADVICE = 5
 # By table, the columns that some file of it had; files of several layouts can be one source
 _Layouts = dict[str, list[list[str]]]
 
@@ -74,7 +84,7 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
-    needed = [_column(columns, names, required=True) for role in _NEEDED if (names := names_of(columns, role))]
+    needed = [_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
     others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
     return [*needed, *(_column(columns, [name]) for name in others)]
 
@@ -118,7 +128,23 @@ def _form(dataset: DatasetConfig, table: str) -> TextForm:
     return text_form(dataset.messages) if table == "message" else DETECTED
 
 
-def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers, labels: bool) -> None:
+def _declared(dataset: DatasetConfig, table: str) -> set[str]:
+    """Return the columns of a table that are known, whatever they are for."""
+    for found in dataset.side_tables:
+        if found.name == table:
+            return {found.key, *found.columns, *dataset.forbidden}
+    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
+    return {*dataset.messages.columns, *dataset.forbidden, *Labels(dataset.label).columns, *condition}
+
+
+def check_schema(
+    dataset: DatasetConfig,
+    messages: Sequence[Path],
+    inbox: Path,
+    layers: Layers,
+    labels: bool,
+    champion: str | None = None,
+) -> None:
     """Refuse raw files whose schema has changed, before any work.
 
     Parameters
@@ -133,6 +159,8 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
         Where it is kept which columns there were before.
     labels : bool
         Whether the labels of the messages are read.
+    champion : str, optional
+        The model whose own columns the messages must have.
 
     Raises
     ------
@@ -140,6 +168,7 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
     seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
+    advice, optional = dict[str, None](), False
     levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
@@ -157,12 +186,17 @@ def check_schema(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, 
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
+            for column in absent(rows, expected, usual):
+                model = champion if table == "message" else None
+                advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
+                optional |= not column.required
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
     if unreadable and not problems:
         raise DataError("\n- ".join([f"{len(unreadable)} files cannot be read.", *unreadable][len(unreadable) == 1 :]))
-    refuse([*unreadable, *problems], f"If files may lack a column from now on, remove {layers.seen_columns}.")
+    gone = [f"If files may lack a column from now on, remove {layers.seen_columns}."] if optional else []
+    refuse([*unreadable, *problems], [*islice(advice, _ADVICE), *gone])
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:

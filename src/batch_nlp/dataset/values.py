@@ -6,6 +6,7 @@ be one.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -98,6 +99,23 @@ def as_raw(value: Any) -> Any:
     try:
         return ",".join(map(str, value)) if isinstance(value, list) else None if is_missing(value) else str(value)
     except RecursionError:  # nested too deep for any step to read
+        return None
+
+
+def as_written(value: Any) -> str | None:
+    """Return a value as text for people: text as it is, nothing as None, a list, object or truth value as JSON.
+
+    Examples
+    --------
+    >>> [as_written(value) for value in (" a ", 3, True, ["a", 1], None)]
+    [' a ', '3', 'true', '["a", 1]', None]
+    """
+    if isinstance(value, str) or is_missing(value):
+        return value if isinstance(value, str) else None
+    try:
+        structured = isinstance(value, list | dict | bool)
+        return json.dumps(value, ensure_ascii=False, default=str) if structured else str(value)
+    except RecursionError:  # nested too deep for anyone to read
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Surroundings:
         Reads the labels; without it none are read.
     take_labels, keep : callable, optional
         Take the labelled messages, and the messages of a layer.
+    kept_columns : sequence of str
+        Source columns that predictions carry.
     """
 
     side_tables: SideTables
@@ -50,6 +52,7 @@ class Surroundings:
     labels: Labels | None = None
     take_labels: Callable[[pd.DataFrame], None] | None = None
     keep: Callable[[str, pd.DataFrame], None] | None = None
+    kept_columns: Sequence[str] = ()
 
 
 def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surroundings | None) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surround
         "labels": run.labels if run else None,
         "take_labels": run.take_labels if run else None,
         "keep": run.keep if run else None,
+        "kept_columns": run.kept_columns if run else (),
         "cache_dir": str(run.cache_dir) if run else None,
         "threads": run.engine.threads if run else 0,
     }
@@ -98,6 +102,28 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: S
     """
     bound = _bound(definition, read_columns(config, definition), run)
     return MeteredPipeline(build_steps(definition.steps, bound, "features.steps"))
+
+
+def build_contract(
+    config: Config, definition: FeatureDefinition, ledger: Ledger, labels: Labels | None
+) -> MeteredPipeline:
+    """Return the steps that say whether a row is a message: those up to `validate`.
+
+    Parameters
+    ----------
+    config, definition
+        As for `build_feature_pipeline`.
+    ledger : Ledger
+        Takes the rows that are none.
+    labels : Labels or None
+        Reads the labels; None reads none.
+    """
+    names = [step_name(step) for step in definition.steps]
+    steps = definition.steps[: names.index("validate") + 1] if "validate" in names else definition.steps[:1]
+    allowed = labels.allowed if labels else None
+    own = {"ledger": ledger, "labels": labels, "targets": allowed}
+    bound = _bound(definition, read_columns(config, definition), None) | own
+    return MeteredPipeline(build_steps(steps, bound, "features.steps"))
 
 
 def feature_fields(definition: FeatureDefinition) -> Fields:

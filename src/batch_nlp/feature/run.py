@@ -11,6 +11,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, warn_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.reading import message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
@@ -79,11 +80,13 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     """
     definition = FeatureDefinition.from_config(config)
     version, folder, files = definition.version, config.dataset.raw_dir, message_files(config)
+    check_raw_dir(config)
+    unread = unread_in_raw_dir(config)
     if not files:
-        raise DataError(
-            f"No message files ({config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}) in {folder}. Put "
-            "them there or set dataset.raw_dir."
-        )
+        pattern = f"{config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}"
+        problem = f"No message files ({pattern}) in {folder}. Put them there or set dataset.raw_dir."
+        raise DataError(" ".join([problem, *unread]))
+    warn_of(unread)
     known_files = RawFiles(store, version, now)
     declared = config.dataset.messages
     reading = {"where": declared.where, "rows": declared.rows}
@@ -96,8 +99,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         return FeatureResult(version, Ledger().summary(), 0)
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
     dataset, inbox = config.dataset, Path(config.inference.inbox)
-    labels_alone = [file for file in new if holds_labels_alone(dataset, file.path)]
-    messages = [file.path for file in new if file not in labels_alone]
+    messages = [file.path for file in new if not holds_labels_alone(dataset, file.path)]
     check_schema(dataset, messages, inbox, layers, labels=True)
     with keeping_account(layers.feature_quarantine) as ledger:
         made = _take_in(config, layers, store, definition, run, new, messages, ledger)
@@ -178,8 +180,8 @@ def _take_in(
         made.commit()
         pipeline.log()
         surroundings.side_tables.log()
-        alone = [file.path for file in new if file.path not in messages]
-        for labelled in read_labels(config, alone, ledger):
+        taken = set(messages)
+        for labelled in read_labels(config, [file.path for file in new if file.path not in taken], ledger):
             made.add_labels(labelled)
         _release(config, layers, made, ledger, pipeline.rows, run)
         write_text(layers.diagrams / "feature.html", diagram(pipeline, "feature pipeline"))

@@ -55,7 +55,7 @@ class Batch:
     predicted_at : str
         ISO time that all its predictions carry.
     files : dict of str to str
-        Path in the inbox -> SHA-256 of its content.
+        File name in the inbox, below it for a part of a table -> SHA-256 of its content.
     state : BatchState
     accounts : dict of str to int
         Messages in, predicted, duplicates, quarantined; empty until scored.

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from batch_nlp.dataset.columns import kept_field
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.registry import Model
 
+# What stands beside the probabilities
+_BEFORE = (
+    pa.field("message_id", pa.string()),
+    pa.field("predicted_class", pa.int16()),
+    pa.field("predicted_label", pa.string()),
+)
+_AFTER = (
+    pa.field("model_version", pa.string()),
+    pa.field("feature_version", pa.string()),
+    pa.field("predicted_at", pa.timestamp("us", tz="UTC")),
+)
+PROBABILITY = "probability_"
+OWN_COLUMNS = [field.name for field in (*_BEFORE, *_AFTER)]
 
-def predictions_schema(classes: list[str]) -> pa.Schema:
-    """Return the columns of the predictions that are handed over."""
+
+def predictions_schema(classes: list[str], kept_columns: Sequence[str] = ()) -> pa.Schema:
+    """Return the columns of the predictions that are handed over; those of the source that are kept come last."""
     return pa.schema(
         [
-            ("message_id", pa.string()),
-            ("predicted_class", pa.int16()),
-            ("predicted_label", pa.string()),
-            *((f"probability_{name}", pa.float64()) for name in classes),
-            ("model_version", pa.string()),
-            ("feature_version", pa.string()),
-            ("predicted_at", pa.timestamp("us", tz="UTC")),
+            *_BEFORE,
+            *(pa.field(f"{PROBABILITY}{name}", pa.float64()) for name in classes),
+            *_AFTER,
+            *(pa.field(name, pa.string()) for name in kept_columns),
         ]
     )
+
+
+def kept_columns(schema: pa.Schema) -> list[str]:
+    """Return the source columns that predictions of some schema carry."""
+    names: list[str] = schema.names
+    return names[names.index(_AFTER[-1].name) + 1 :]
 
 
 class Predict(StatelessStep):
@@ -35,11 +55,14 @@ class Predict(StatelessStep):
         Trained on features of the version that it is given.
     predicted_at : str
         ISO time that the predictions carry.
+    kept_columns : sequence of str
+        Source columns that they carry too.
     """
 
-    def __init__(self, model: Model, predicted_at: str) -> None:
+    def __init__(self, model: Model, predicted_at: str, kept_columns: Sequence[str] = ()) -> None:
         self.model = model
         self.predicted_at = predicted_at
+        self.kept_columns = kept_columns
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return a prediction for each message; the index stays.
@@ -51,7 +74,7 @@ class Predict(StatelessStep):
 
         Returns
         -------
-        DataFrame, shape (n, 6 + n_classes)
+        DataFrame, shape (n, 6 + n_classes + n_kept)
             The columns of `predictions_schema`; the probabilities of a message sum to 1.
         """
         classes: list[str] = self.model.manifest["classes"]
@@ -67,9 +90,10 @@ class Predict(StatelessStep):
             "message_id": X["message_id"],
             "predicted_class": pd.Series(predicted, X.index, np.int16),
             "predicted_label": pd.Series([classes[index] for index in predicted], X.index, object),
-            **{f"probability_{name}": pd.Series(probabilities[:, i], X.index) for i, name in enumerate(classes)},
+            **{f"{PROBABILITY}{name}": pd.Series(probabilities[:, i], X.index) for i, name in enumerate(classes)},
             "model_version": self.model.version,
             "feature_version": self.model.manifest["data_version"]["feature_version"],
             "predicted_at": pd.Timestamp(self.predicted_at).as_unit("us"),
+            **{name: X[kept_field(name)] for name in self.kept_columns},
         }
         return pd.DataFrame(values, index=X.index)

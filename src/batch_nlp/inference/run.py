@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.config import ColumnConfig, Config
+from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import predictions_schema
+from batch_nlp.inference.spreadsheet import write_csv_beside
 from batch_nlp.log import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
@@ -83,7 +84,11 @@ def run_inference_pipeline(
     logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(files), model.version)
     fields = model.fields
     counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
-    schema = predictions_schema(model.manifest["classes"])
+    kept = config.inference.output.keep
+    schema = predictions_schema(model.manifest["classes"], kept)
+    columns = {name: ColumnConfig(Role.raw) for name in kept} | {
+        name: column for name, column in columns.items() if not (name in kept and column.role is Role.ignore)
+    }
     quarantine, limits = layers.inference_quarantine, config.quarantine
     features_before = store.data_version(feature_version).features
     with (
@@ -94,7 +99,7 @@ def run_inference_pipeline(
     ):
         known = KnownMessages(connection, _predicted_before(layers, batch, store, feature_version, connection))
         features = feature_steps(connection, known, ledger)
-        bound = {"model": model, "predicted_at": batch.predicted_at}
+        bound = {"model": model, "predicted_at": batch.predicted_at, "kept_columns": kept}
         predict = MeteredPipeline(build_steps(config.inference.steps, bound, "inference.steps"))
         waiting: list[pa.Table] = []
         sample = KeptSample(config.drift.sample, sample_schema(fields))
@@ -120,6 +125,8 @@ def run_inference_pipeline(
                 if sum(part.num_rows for part in waiting) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, waiting, batch.name)
                 advance(read)
+        if config.inference.output.format is OutputFormat.csv:
+            write_csv_beside(folder / PREDICTIONS_FILE, config.engine.batch_rows)
         _keep_features(store, feature_version, waiting, batch.name)
         features.log()
         predict.log()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
-from batch_nlp.inference.predict import Predict, predictions_schema
+from batch_nlp.inference.predict import Predict, kept_columns, predictions_schema
+from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Model
@@ -63,9 +64,10 @@ def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at:
                     f"Batch {batch.name} cannot be scored again by {model.version}: the store holds features of "
                     f"version {version} for {len(features):,} of {len(ids):,} messages. Its first predictions stand."
                 )
-            yield Predict(model, at).transform(features.set_index("message_id", drop=False).loc[ids])
+            again = Predict(model, at).transform(features.set_index("message_id", drop=False).loc[ids])
+            yield again.assign(**{name: first[name].to_pylist() for name in kept_columns(first.schema)})
 
-    return _write(layers, batch, rescored_file(model.version), list(model.manifest["classes"]), parts())
+    return _write(layers, batch, rescored_file(model.version), list(model.manifest["classes"]), parts(), rows)
 
 
 def predict_reweighted(
@@ -105,7 +107,7 @@ def predict_reweighted(
             frame["predicted_at"] = pd.Timestamp(at).as_unit("us")
             yield frame
 
-    return _write(layers, batch, REWEIGHTED_FILE, classes, parts())
+    return _write(layers, batch, REWEIGHTED_FILE, classes, parts(), rows)
 
 
 def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
@@ -116,15 +118,21 @@ def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.T
             yield pa.Table.from_batches([part])
 
 
-def _write(layers: Layers, batch: Batch, name: str, classes: list[str], parts: Iterator[pd.DataFrame]) -> list[int]:
-    schema = predictions_schema(classes)
+def _write(
+    layers: Layers, batch: Batch, name: str, classes: list[str], parts: Iterator[pd.DataFrame], rows: int
+) -> list[int]:
+    """Write second predictions with the kept columns of the first ones, and as CSV where those are."""
+    first = layers.predictions / batch.name / PREDICTIONS_FILE
+    schema = predictions_schema(classes, kept_columns(pq.read_schema(first)))
     counts = np.zeros(len(classes), dtype=np.int64)
     with (
-        replacing_sealed(layers.predictions / batch.name / name) as temporary,
+        replacing_sealed(first.with_name(name)) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
         for part in parts:
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
             counts += np.bincount(part["predicted_class"], minlength=len(counts))
+    if first.with_suffix(CSV).exists():
+        write_csv_beside(first.with_name(name), rows)
     values: list[int] = counts.tolist()
     return values

@@ -44,6 +44,8 @@ class Example:
     probability: float
     # For example ``least sure``
     why: str
+    # The first characters of its text, where ``report.snippets`` asks for them
+    snippet: str | None = None
 
 
 @dataclass(frozen=True)

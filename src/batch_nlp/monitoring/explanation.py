@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
+from batch_nlp.log import printable
 from batch_nlp.monitoring.analysis import ChangedWord, Example
 from batch_nlp.monitoring.facts import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
@@ -125,6 +127,28 @@ def choose_examples(
         for name, (row, why) in zip(ids.to_pylist(), chosen, strict=True)
     ]
     return examples + _with_unknown_words(scored, unknown_words, classes)
+
+
+def with_snippets(examples: Sequence[Example], texts: Mapping[str, str], length: int) -> list[Example]:
+    """Return examples with the first characters of their texts, on one line; those without a text stay as they are.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    texts : mapping of str to str
+        By message id.
+    length : int
+        Most characters of a snippet; longer texts end in an ellipsis.
+    """
+
+    def snippet(text: str) -> str:
+        line = printable(" ".join(text[: 10 * length].split()))
+        return line if len(line) <= length else f"{line[: length - 1]}…"
+
+    return [
+        replace(example, snippet=snippet(texts[example.message_id])) if example.message_id in texts else example
+        for example in examples
+    ]
 
 
 def _with_unknown_words(scored: Scored, unknown_words: Sequence[float], classes: Sequence[str]) -> list[Example]:

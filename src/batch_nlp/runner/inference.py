@@ -12,7 +12,9 @@ from loguru import logger
 
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
-from batch_nlp.errors import DataError
+from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, warn_of
+from batch_nlp.errors import DataError, examples
+from batch_nlp.fields import TEXT
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -38,13 +40,15 @@ def infer(run: Run) -> None:
     Raises
     ------
     DataError
-        If there is no champion that can score it.
+        If there is no inbox, or no champion that can score what is in it.
     DriftError
         If drift was found and not acted on.
     GateError
         If drift led to a candidate that failed its gate.
     """
     config = run.config
+    check_inbox(config)
+    warn_of(unread_in_inbox(config))
     records = run.batches
     batch = records.unfinished(config.dataset.name)
     if batch is not None:
@@ -93,6 +97,7 @@ def infer(run: Run) -> None:
 def _analyse(run: Run, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
+    from batch_nlp.monitoring.explanation import with_snippets
     from batch_nlp.storage.reference import Reference
     from batch_nlp.storage.samples import sample_file
 
@@ -106,7 +111,7 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
         for found in earlier[-(drift.window - 1) :]
         if drift.window > 1
     ]
-    return analyse(
+    analysis = analyse(
         batch.name,
         layers.predictions / batch.name / PREDICTIONS_FILE,
         sample_file(layers, batch.name),
@@ -116,6 +121,13 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
         window,
         run.config.seed,
     )
+    length = run.config.report.snippets
+    if not (length and analysis.examples):
+        return analysis
+    ids = [example.message_id for example in analysis.examples]
+    stored = run.store.features_of(manifest["data_version"]["feature_version"], ids)
+    texts = dict(zip(stored["message_id"], stored.get(TEXT, []), strict=True))
+    return replace(analysis, examples=with_snippets(analysis.examples, texts, length))
 
 
 def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
@@ -138,6 +150,7 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 def _score(run: Run, champion: Model, batch: Batch) -> None:
     from batch_nlp.dataset.schema import check_schema
+    from batch_nlp.feature.ignored import ignored_settings
     from batch_nlp.feature.pipeline import (
         Surroundings,
         borrowed,
@@ -146,22 +159,34 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         read_columns,
         read_tables,
     )
+    from batch_nlp.inference.kept import check_kept_in_files
     from batch_nlp.inference.run import run_inference_pipeline
 
     config = run.config
     definition = champion_definition(champion.version, champion.manifest)
     check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
-    if definition.dataset != config.dataset.name:
+    keeps_columns = definition.dataset == config.dataset.name
+    if not keeps_columns:
         definition = borrowed(definition, run.definition)
+    if ignored := ignored_settings(run.definition, definition):
+        logger.warning(
+            "The champion {} keeps the features that it was trained with: {} setting(s) that differ are ignored ({})",
+            champion.version,
+            len(ignored),
+            examples(ignored),
+        )
     columns = read_columns(config, definition)
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     declared = replace(config.dataset.messages, columns=columns)
     dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
-    check_schema(dataset, messages, run.inbox, run.layers, labels=False)
+    keeper = champion.version if keeps_columns else None
+    check_schema(dataset, messages, run.inbox, run.layers, labels=False, champion=keeper)
+    kept = config.inference.output.keep
+    check_kept_in_files(kept, messages, config.dataset.messages)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, definition, run.layers, connection)
-        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine)
+        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, surroundings)
 
     run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from loguru import logger
 
 from batch_nlp.config import Stage
+from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
@@ -28,7 +31,12 @@ _REALISED_BATCHES = 400
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
     champions = champion_history(run.own_decisions())
-    write_batch_report(run.layers.batch_reports, batch.facts(), analysis, answer, champions, run.config.drift)
+    from batch_nlp.training.card.pages import CARD_PAGE
+
+    folder, drift = run.layers.batch_reports, run.config.drift
+    card = run.registry.root / str(batch.model_version) / CARD_PAGE
+    link = quote(os.path.relpath(card.resolve(), folder.resolve())) if card.exists() else None
+    write_batch_report(folder, batch.facts(), analysis, answer, champions, drift, link, places_of_this_run())
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""The stage `requeue`: rows in quarantine go back to where they came from, as they are or repaired."""
+"""The stage `requeue`: rows in quarantine that are sound now go back to where they came from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from loguru import logger
@@ -11,12 +12,13 @@ from batch_nlp.config import Role
 from batch_nlp.dataset.columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
+from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
 
 
 def requeue(run: Run) -> None:
-    """Put rows back from quarantine: those of a file, or all of the dataset.
+    """Put rows back from quarantine, those of a file or all of the dataset; what is still broken is told, and stays.
 
     Rows that the feature pipeline left out go to ``dataset.raw_dir``, those of inference to the inbox.
 
@@ -38,8 +40,10 @@ def requeue(run: Run) -> None:
         logger.info("Requeue: nothing is in quarantine that was not requeued")
     found = []
     for file, original, target in pairs:
-        done = put_back(file, original, target, messages.files, texts)
-        _tell(done)
+        check = partial(_broken, run, original.parent == run.layers.inference_quarantine)
+        done = put_back(file, original, target, messages.files, texts, check, _tell)
+        if done.target is not None:
+            logger.info("Requeue: {:,} of {:,} rows of {} are in {}", done.requeued, done.rows, done.file, done.target)
         found.append((done, target))
     rows, back = sum(done.rows for done, _ in found), sum(done.requeued for done, _ in found)
     logger.info("Requeue: {:,} rows = {:,} requeued + {:,} left", rows, back, sum(done.stay for done, _ in found))
@@ -49,17 +53,25 @@ def requeue(run: Run) -> None:
             logger.info("Requeue: what was put back is taken in by the next pipeline={}", pipeline)
 
 
+def _broken(run: Run, predicted: bool, rows: list[Row]) -> dict[int, str]:
+    """Return which rows the run that they go back to would put into quarantine again, and why."""
+    from batch_nlp.feature.contract import broken_rows
+
+    labelled = not predicted and run.config.dataset.label.column is not None
+    return broken_rows(run.config, run.definition, rows, labelled)
+
+
 def _tell(done: Requeued) -> None:
-    if done.target is not None:
-        logger.info("Requeue: {:,} of {:,} rows of {} are in {}", done.requeued, done.rows, done.file, done.target)
+    """Say what is still broken, before anything is put back."""
     if done.stay:
         places = examples(f"{place.file}:{place.line}" for place in done.examples)
         logger.warning(
-            "Requeue: {:,} of {:,} rows of {} stay in quarantine, since what the column row holds is no JSON object "
-            "({}). Write the repaired rows there, and name the file with requeue.file",
+            "Requeue: {:,} of {:,} rows of {} are still broken and stay in quarantine: {} ({}). Repair them in a copy "
+            "and name it with requeue.file, or change the setting that refuses them",
             done.stay,
             done.rows,
             done.file,
+            examples(f"{number:,} x {reason}" for reason, number in done.reasons.most_common()),
             places,
         )
 

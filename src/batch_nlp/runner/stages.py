@@ -43,6 +43,7 @@ _FUNCTIONS = {
     Stage.simulate: "simulate.simulate",
     Stage.verify: "verify.verify",
     Stage.requeue: "requeue.requeue",
+    Stage.init: "init.init",
 }
 
 
@@ -58,6 +59,10 @@ def check_settings(config: Config) -> None:
     FeatureDefinition.from_config(config)
     check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
+    if config.inference.output.keep:
+        from batch_nlp.inference.kept import check_kept_names
+
+        check_kept_names(config.inference.output.keep)
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
@@ -85,6 +90,10 @@ def check_settings(config: Config) -> None:
         from batch_nlp.runner.learning_curve import check_shares
 
         check_shares(config)
+    if Stage.init in stages:
+        from batch_nlp.runner.init import check_init
+
+        check_init(config.init)
     if Stage.explain in stages:
         from batch_nlp.runner.explain import check_message_id
 
@@ -203,6 +212,12 @@ def _check_dataset(run: Run) -> None:
         )
     if champion is None or champion["dataset"] == (other or dataset):
         return
+    if other is not None:
+        raise SettingsError(
+            f"inference.champion_of={other}: the champion in {run.registry.root} was trained on dataset "
+            f"{champion['dataset']}. Say inference.champion_of={champion['dataset']}, or set paths.models to the "
+            f"models of {other}."
+        )
     may_replace = champion["generated_data"] or run.config.training.gate.replace_other_dataset
     if Stage.training in run.config.pipeline.stages and (may_replace or run.config.training.promote is False):
         return

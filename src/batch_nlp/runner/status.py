@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir
 from batch_nlp.errors import BatchNlpError, DataError
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
@@ -31,6 +32,7 @@ def report_status(run: Run) -> None:
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
     _part(status, "inbox", lambda: _inbox(run))
+    _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
     _part(status, "quarantine", lambda: _quarantine(run))
     _part(status, "store", lambda: _store(run))
     _part(status, "disk", lambda: _disk(run.layers.root))
@@ -96,9 +98,15 @@ def _at_work(run: Run) -> str:
 
 
 def _inbox(run: Run) -> str:
+    check_inbox(run.config)
     names = run.batches.new_files(run.inbox, run.config.dataset)
     if not names:
-        return "nothing new"
+        looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
+        return (
+            f"nothing new; last looked at {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}"
+            if looked
+            else "nothing new"
+        )
     found = [(run.inbox / name).stat() for name in names]
     oldest = datetime.fromtimestamp(min(file.st_mtime for file in found), UTC)
     files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
@@ -149,7 +157,8 @@ def _exit_codes(reporting: Path) -> str | None:
 def _recent(run: Run) -> list[RecentBatch]:
     decisions = run.own_decisions()
     lines = []
-    for decision in [found for found in decisions if found["decision"] == "batch"][-_RECENT:]:
+    # most runs of a scheduler find nothing new: they would push those that did something off the screen
+    for decision in [found for found in decisions if found["decision"] == "batch" and found["batch"]][-_RECENT:]:
         followed = [found for found in decisions if _answers(found, decision)]
         lines.append(
             RecentBatch(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import Joined, field_name, key_field, names_of
+from batch_nlp.dataset.columns import Joined, field_name, kept_field, key_field, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_raw, as_text, as_times, is_missing, normal_text, readable
+from batch_nlp.dataset.values import (
+    UNREADABLE,
+    as_key,
+    as_raw,
+    as_text,
+    as_times,
+    as_written,
+    is_missing,
+    normal_text,
+    readable,
+)
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
@@ -42,6 +52,8 @@ class Extract(StatelessStep):
         Reads the labels; None reads none.
     ledger : Ledger or None
         Takes rows with a value that cannot be read.
+    kept_columns : sequence of str
+        Source columns whose values go through all steps as they are, to stand beside the predictions.
     """
 
     def __init__(
@@ -52,6 +64,7 @@ class Extract(StatelessStep):
         side_tables: SideTables | None = None,
         labels: Labels | None = None,
         ledger: Ledger | None = None,
+        kept_columns: Sequence[str] = (),
     ) -> None:
         self.columns = columns
         self.joined = joined
@@ -59,6 +72,7 @@ class Extract(StatelessStep):
         self.side_tables = side_tables
         self.labels = labels
         self.ledger = ledger
+        self.kept_columns = kept_columns
 
     def fields(self) -> tuple[Field, ...]:
         """Return the text, and the numbers and categories of the messages and of what they join."""
@@ -80,7 +94,7 @@ class Extract(StatelessStep):
         DataFrame
             `message_id`, `text`, `text_hash` and `written_at` (UTC, microseconds), None and NaT where there is none;
             `target` (text, None where there is no label yet), `group`; the key columns; categories, numbers and raw
-            columns; what the side tables say; `source_file`, `source_line`.
+            columns, and those that are kept; what the side tables say; `source_file`, `source_line`.
         """
         unreadable: dict[str, pd.Series[bool]] = {}
         messages = pd.DataFrame(index=X.index)
@@ -96,6 +110,9 @@ class Extract(StatelessStep):
         for name in names_of(self.columns, Role.number, Role.category, Role.raw):
             column = self.columns[name]
             messages[field_name(name, column)] = typed(_values(X, name), column.role)
+        for name in self.kept_columns:
+            written = [as_written(value) for value in _values(X, name)]
+            messages[kept_field(name)] = pd.Series(written, X.index, object)
         group = None if self.group is None else [_group(value) for value in _values(X, self.group)]
         messages["group"] = pd.Series(group, X.index, object)
         messages[SOURCE_FILE], messages[SOURCE_LINE] = X[SOURCE_FILE], X[SOURCE_LINE]

@@ -17,7 +17,6 @@ from batch_nlp.log import printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
 from batch_nlp.storage.raw_lines import Row
-from batch_nlp.storage.raw_names import source_name
 
 __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
@@ -108,13 +107,13 @@ class Ledger:
         self.left_out += batch.left_out
         self._broken += len(batch.broken)
         self._whole = batch.whole
-        for broken in batch.broken:
+        for file, broken in batch.broken:
             self._quarantine.add(
                 {
                     "step": "extract",
                     "reason": broken.reason,
                     "value": broken.raw[:VALUE_CHARS],
-                    SOURCE_FILE: source_name(batch.file),
+                    SOURCE_FILE: file,
                     SOURCE_LINE: broken.line,
                     "row": broken.raw,
                 }

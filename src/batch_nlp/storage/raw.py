@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,22 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw_columns import column_names, first_rows, missing_columns, refuse, unwrapped
+from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import find_files, source_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
-__all__ = ["SOURCE_FILE", "SOURCE_LINE", "BrokenRow", "RawBatch", "find_files", "read_batches"]
+__all__ = [
+    "SOURCE_FILE",
+    "SOURCE_LINE",
+    "BrokenRow",
+    "RawBatch",
+    "find_files",
+    "find_unread",
+    "read_batches",
+    "source_name",
+]
 
 # A batch ends here too, so that memory does not grow with the length of messages
 _BATCH_BYTES = 2 * LINE_BYTES
@@ -27,35 +37,60 @@ _BATCH_BYTES = 2 * LINE_BYTES
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows of one file, in its order.
+    """Rows in the order of the files, of one or of several small ones.
 
     Parameters
     ----------
-    file : Path
-        The file.
     rows : DataFrame
         One object column for each column asked for, then `source_file` and `source_line`.
-    broken : list of BrokenRow
-        Lines between them that are no rows.
+    broken : list of tuple of str and BrokenRow
+        Lines between them that are no rows, each with the name of its file.
     whole : list of dict
         Each row with all its columns, as the source has it; empty where only `rows` is known.
     left_out : int
         Rows that are none of the messages.
     """
 
-    file: Path
     rows: pd.DataFrame
-    broken: list[BrokenRow]
+    broken: list[tuple[str, BrokenRow]]
     whole: list[Row] = field(default_factory=list)
     left_out: int = 0
 
 
-def _chunks(file: Path, batch_rows: int, form: TextForm) -> Iterator[list[Numbered]]:
-    chunk: list[Numbered] = []
+def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
+    """Return what else lies in a folder, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+    read : iterable of Path
+        What is read, in the folder or below it.
+
+    Returns
+    -------
+    list of Path
+        Files and folders that are neither read nor hold what is; hidden ones, empty folders and the marks that Spark
+        leaves (``_SUCCESS``) are left out.
+    """
+    if not folder.is_dir():
+        return []
+    known = {file.relative_to(folder).parts[0] for file in read}
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name not in known
+        and not path.name.startswith(".")
+        and not (path.name.startswith("_") and not path.suffix)
+        and not (path.is_dir() and not any(path.iterdir()))
+    )
+
+
+def _chunks(rows: Iterable[tuple[str, Numbered]], batch_rows: int) -> Iterator[list[tuple[str, Numbered]]]:
+    chunk: list[tuple[str, Numbered]] = []
     size = 0
-    for found in rows_of(file, batch_rows, form):
-        chunk.append(found)
-        size += found.size
+    for row in rows:
+        chunk.append(row)
+        size += row[1].size
         if len(chunk) == batch_rows or size > _BATCH_BYTES:
             yield chunk
             chunk, size = [], 0
@@ -63,10 +98,31 @@ def _chunks(file: Path, batch_rows: int, form: TextForm) -> Iterator[list[Number
         yield chunk
 
 
-def _warn_of_unknown(file: Path, rows: list[Row], known: set[str]) -> None:
-    extra = sorted(map(str, column_names(rows) - known))
-    if extra:
-        logger.warning("{}: {} unknown column(s) are not read: {}", source_name(file), len(extra), ", ".join(extra))
+def _rows(
+    files: Iterable[Path],
+    required: Sequence[str],
+    known: set[str] | None,
+    batch_rows: int,
+    under: str | None,
+    form: TextForm,
+) -> Iterator[tuple[str, Numbered]]:
+    """Yield the rows of files, each with the name of its file, after a look at the columns of the first ones."""
+    for file in files:
+        rows = rows_of(file, batch_rows, form)
+        first = head(rows)
+        start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
+        if problem := missing_columns(file, start, required):
+            refuse([problem], ["If the source renamed a column, rename it back in the file."])
+        if known is not None and (extra := column_names(start) - known):
+            logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), _listed(extra))
+            known |= extra  # once for all files like this one
+        name = source_name(file)
+        for found in chain(first, rows):
+            yield name, found
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, names)))
 
 
 def read_batches(
@@ -81,6 +137,8 @@ def read_batches(
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends on the size of a batch alone.
 
+    Small files share batches: what a batch costs does not depend on how its rows are spread over files.
+
     Parameters
     ----------
     files : iterable of Path
@@ -90,7 +148,7 @@ def read_batches(
     batch_rows : int
         Rows in a batch, broken ones included; a batch of long rows has fewer.
     ignored : sequence of str, optional
-        Columns that are known and not returned; any other brings a warning. Without it none does.
+        Columns that are known and not returned; any other brings one warning. Without it none does.
     under : str, optional
         Field under which the columns of a row lie; a row without it is read as it is.
     keeps : callable, optional
@@ -101,7 +159,7 @@ def read_batches(
     Yields
     ------
     RawBatch
-        A file without rows yields none.
+        Full ones but for the last; files without rows are in none.
 
     Raises
     ------
@@ -109,19 +167,16 @@ def read_batches(
         If a file cannot be read, or none of its first rows has a required column.
     """
     columns = [*required, *optional]
-    for file in files:
-        start = first_rows(file, under, form)
-        refuse([problem] if (problem := missing_columns(file, start, required)) else [])
-        if ignored is not None:
-            _warn_of_unknown(file, start, {*columns, *ignored})
-        for chunk in _chunks(file, batch_rows, form):
-            rows = [(found.line, found.row) for found in chunk if isinstance(found.row, dict)]
-            read = len(rows)
-            if keeps is not None and rows:
-                kept = keeps([unwrapped(row, under) for _, row in rows])
-                rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
-            plain = [unwrapped(row, under) for _, row in rows] if under else [row for _, row in rows]
-            data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
-            data |= {SOURCE_FILE: source_name(file), SOURCE_LINE: pd.Series([line for line, _ in rows], dtype="int64")}
-            broken = [found.row for found in chunk if isinstance(found.row, BrokenRow)]
-            yield RawBatch(file, pd.DataFrame(data), broken, [row for _, row in rows], read - len(rows))
+    known = None if ignored is None else {*columns, *ignored}
+    for chunk in _chunks(_rows(files, required, known, batch_rows, under, form), batch_rows):
+        rows = [(name, found.line, found.row) for name, found in chunk if isinstance(found.row, dict)]
+        read = len(rows)
+        if keeps is not None and rows:
+            kept = keeps([unwrapped(row, under) for _, _, row in rows])
+            rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
+        plain = [unwrapped(row, under) for _, _, row in rows] if under else [row for _, _, row in rows]
+        data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
+        data[SOURCE_FILE] = pd.Series([name for name, _, _ in rows], dtype=object)
+        data[SOURCE_LINE] = pd.Series([line for _, line, _ in rows], dtype="int64")
+        broken = [(name, found.row) for name, found in chunk if isinstance(found.row, BrokenRow)]
+        yield RawBatch(pd.DataFrame(data), broken, [row for _, _, row in rows], read - len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas as pd
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import columns_of, rows_of
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 # How much of the start of a file its columns are judged by
@@ -50,6 +50,17 @@ def unwrapped(row: Row, under: str | None) -> Row:
     return found if isinstance(found, dict) else row
 
 
+def head(rows: Iterator[Numbered]) -> list[Numbered]:
+    """Take from rows of a file those at its start by which its columns are judged."""
+    taken, size = list[Numbered](), 0
+    for found in islice(rows, _PEEK_ROWS):
+        taken.append(found)
+        size += found.size
+        if size > _PEEK_BYTES:
+            break
+    return taken
+
+
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
     """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
 
@@ -66,14 +77,9 @@ def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) 
     list of dict
         Of a file without rows, one without values for the columns that it names.
     """
-    rows, size = list[Row](), 0
-    for found in islice(rows_of(file, form=form), _PEEK_ROWS):
-        size += found.size
-        if isinstance(found.row, dict):
-            rows.append(unwrapped(found.row, under))
-        if size > _PEEK_BYTES:
-            break
-    names = [] if size else columns_of(file, form)
+    first = head(rows_of(file, form=form))
+    names = [] if first else columns_of(file, form)
+    rows = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
     return [dict.fromkeys(names)] if names else rows
 
 
@@ -105,6 +111,18 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
     )
 
 
+def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str] = ()) -> list[Column]:
+    """Return the columns that a file should have and none of its first rows has; see `column_problems`."""
+    present = column_names(rows)
+    return [
+        column
+        for column in columns
+        if rows
+        and present.isdisjoint(column.reads)
+        and (column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual)))
+    ]
+
+
 def column_problems(
     file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
@@ -119,12 +137,7 @@ def column_problems(
     usual : collection of str
         Columns that are not required and that earlier files like this one had.
     """
-    wanted = [
-        tuple(column.reads)
-        for column in columns
-        if column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual))
-    ]
-    missing = missing_columns(file, rows, wanted)
+    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)])
     return ([missing] if missing else []) + [
         problem
         for column in columns
@@ -149,8 +162,8 @@ def _type_problem(
     )
 
 
-def refuse(problems: Sequence[str], advice: str = "") -> None:
-    """Raise an error that names all problems with the schema at once; without any, do nothing.
+def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
+    """Raise an error that names all problems with the schema at once, and what to do; without any, do nothing.
 
     Raises
     ------
@@ -158,10 +171,7 @@ def refuse(problems: Sequence[str], advice: str = "") -> None:
     """
     if not problems:
         return
-    hint = (
-        "If the source renamed a column, declare its new name beside the old one: "
-        f"'+dataset.messages.columns.NEW={{role: id}}', or text, time, ... {advice}"
-    ).strip()
     if len(problems) == 1:
-        raise DataError(f"{problems[0]} {hint}")
-    raise DataError("\n- ".join([f"{len(problems)} problems with columns; nothing was read. {hint}", *problems]))
+        raise DataError(" ".join([problems[0], *advice]))
+    first = " ".join([f"{len(problems)} problems with columns; nothing was read.", *advice])
+    raise DataError("\n- ".join([first, *problems]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import orjson
@@ -25,6 +26,10 @@ from batch_nlp.storage.raw_lines import REQUEUED_PART, Row
 # Folders beside the quarantine files: of rows that were put back, and of runs that were refused whole
 REQUEUED, REFUSED = "requeued", "refused"
 _EXAMPLES = 5
+_ROWS = 1000
+_NO_ROW = "the column row holds no JSON object"
+# Says of some rows which are broken still, and why
+Check = Callable[[list[Row]], dict[int, str]]
 
 
 @dataclass
@@ -38,7 +43,9 @@ class Requeued:
     target : Path or None
         The raw file that they are in now; None where none could be put back.
     rows, requeued, stay : int
-        Rows read = rows put back + rows that stay, since they are no JSON objects.
+        Rows read = rows put back + rows that stay, since they are broken still.
+    reasons : Counter
+        Why rows stay.
     examples : list of Place
         Where the first of those that stay came from.
     """
@@ -48,6 +55,7 @@ class Requeued:
     rows: int = 0
     requeued: int = 0
     stay: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     examples: list[Place] = field(default_factory=list)
 
 
@@ -69,7 +77,15 @@ def raw_name(pattern: str, name: str) -> str:
     return f"{stem}.jsonl"
 
 
-def put_back(file: Path, original: Path, folder: Path, pattern: str, columns: Sequence[str]) -> Requeued:
+def put_back(
+    file: Path,
+    original: Path,
+    folder: Path,
+    pattern: str,
+    columns: Sequence[str],
+    check: Check,
+    tell: Callable[[Requeued], None],
+) -> Requeued:
     """Put rows of a quarantine file, or of a repaired copy of it, into a new raw file.
 
     The raw file appears first, then the quarantine file goes. After a kill between the two the same rows are put back
@@ -80,14 +96,18 @@ def put_back(file: Path, original: Path, folder: Path, pattern: str, columns: Se
     file : Path
         The quarantine file, or a repaired copy in any format that raw files can have.
     original : Path
-        The quarantine file. It goes to the folder ``requeued`` beside it; rows that are not in `file`, or cannot be
-        put back, stay.
+        The quarantine file. It goes to the folder ``requeued`` beside it; rows that are not in `file`, or are
+        broken still, stay.
     folder : Path
         Where the raw file goes.
     pattern : str
         Pattern of the message table.
     columns : sequence of str
         Source columns with the text, of which a message has one; a copy without a column `row` has it itself.
+    check : callable
+        Says which rows are broken still; they stay.
+    tell : callable
+        Hears what will be put back and what stays, before anything is.
 
     Raises
     ------
@@ -104,25 +124,28 @@ def put_back(file: Path, original: Path, folder: Path, pattern: str, columns: Se
     temporary = temporary_name(folder / raw_name(pattern, original.stem))
     try:
         with temporary.open("wb") as out:
-            for place, row in _repaired(file, columns):
+            for place, row, reason in _judged(_repaired(file, columns), check):
                 found.rows += 1
-                if row is not None:
+                if row is not None and reason is None:
                     out.write(orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
                     found.requeued += 1
                     placed = placed and place is not None
                     places |= {place} if place else set()
                     continue
                 found.stay += 1
+                found.reasons[reason or _NO_ROW] += 1
                 if place is not None and len(found.examples) < _EXAMPLES:
                     found.examples.append(place)
             out.flush()
             os.fsync(out.fileno())
         if found.rows != found.requeued + found.stay:
             raise AccountingError(f"{file}: {found.rows:,} rows, {found.requeued:,} put back and {found.stay:,} left")
+        tell(found)
         if found.requeued:
             found.target = _under_free_name(temporary, folder, pattern, original.stem)
             # without places of its rows the file stands for all of the quarantine file
-            _retire(original, places if placed else None)
+            if placed or not found.stay:
+                _retire(original, places if placed else None)
     finally:
         temporary.unlink(missing_ok=True)
     return found
@@ -149,6 +172,17 @@ def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None
                 f"{file}: row {number} has neither a column row, as quarantine files have, nor the text of a "
                 f"message ({' or '.join(columns)}). Nothing was put back."
             )
+
+
+def _judged(
+    rows: Iterator[tuple[Place | None, Row | None]], check: Check
+) -> Iterator[tuple[Place | None, Row | None, str | None]]:
+    """Yield each row with the reason why it is broken still, None where it is not."""
+    while chunk := list(islice(rows, _ROWS)):
+        sound = [(number, row) for number, (_, row) in enumerate(chunk) if row is not None]
+        reasons = check([row for _, row in sound]) if sound else {}
+        broken = {sound[place][0]: reason for place, reason in reasons.items()}
+        yield from ((place, row, broken.get(number)) for number, (place, row) in enumerate(chunk))
 
 
 def _under_free_name(temporary: Path, folder: Path, pattern: str, name: str) -> Path:

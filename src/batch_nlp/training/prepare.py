@@ -24,7 +24,7 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
         If a class has too few messages, or is missing on one side; the message says which setting helps.
     """
     training = config.training
-    found = find_classes(messages["target"], config.dataset.label, training.min_class_messages)
+    found = find_classes(messages["target"], config.dataset.label, training.min_class_messages, messages["message_id"])
     if left_out := int((found.labels < 0).sum()):
         logger.warning(
             "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare)",

@@ -77,7 +77,12 @@ def desk(tmp_path: Path, make_config: MakeConfig) -> Desk:
 
 
 def test_without_a_message_file_the_error_says_where_to_put_which(desk: Desk) -> None:
-    with pytest.raises(DataError, match=r"No message files \(\*review\*\.json.* in .*01_raw/sample.*dataset\.raw_dir"):
+    with pytest.raises(
+        DataError, match=r"No message files \(\*review\* .*\.json.* in .*01_raw/sample.*dataset\.raw_dir"
+    ):
+        desk.run()
+    desk.drop("messages.json", review("a"))
+    with pytest.raises(DataError, match=r"do not fit dataset\.messages\.files=\*review\*: messages\.json"):
         desk.run()
 
 

@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from tests.fields import FIELDS
 
-from batch_nlp.config import Config, EngineConfig
+from batch_nlp.config import Config, EngineConfig, OutputConfig, OutputFormat
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.inference.run import run_inference_pipeline
+from batch_nlp.inference.second import predict_reweighted, rescore
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
@@ -81,7 +82,8 @@ class Desk:
 
         def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
             tables = load_side_tables(config, definition, self.layers, connection)
-            run = Surroundings(tables, known, ledger, self.embedding_cache, config.engine)
+            kept = config.inference.output.keep
+            run = Surroundings(tables, known, ledger, self.embedding_cache, config.engine, kept_columns=kept)
             return build_feature_pipeline(config, definition, run)
 
         columns = read_columns(config, definition)
@@ -128,6 +130,46 @@ def test_every_message_is_accounted_for_and_predicted_once(desk: Desk) -> None:
     assert set(out["predicted_at"]) == {pd.Timestamp(batch.predicted_at)}
     quarantine = pq.read_table(desk.layers.root / "09_inference" / "quarantine" / f"{batch.name}.parquet")
     assert quarantine.num_rows == 3
+
+
+def test_kept_columns_stand_beside_their_messages(desk: Desk) -> None:
+    output = OutputConfig(OutputFormat.csv, ["text", "review_id", "tags", "stars", "user_name"])
+    plain = desk.config
+    desk.config = replace(plain, inference=replace(plain.inference, output=output))
+    broken = [message("x", text=None), message("a", tags="again")]
+    desk.drop("1_review.json", message("a", tags=["x", 1], stars=3), *broken, message("b", ' Bad,\n"bad" '))
+    desk.drop("2_review.json", message("c", user_name="Ann"))
+    batch = desk.claim()
+    out = desk.score(batch)
+    file = desk.layers.predictions / batch.name / "predictions.csv"
+    kept = pq.read_table(file.with_suffix(".parquet"), columns=["message_id", *output.keep]).to_pylist()
+    good = "Great food and a lovely place"
+    assert [list(row.values()) for row in kept] == [
+        ["a", good, "a", '["x", 1]', "3", None],
+        ["b", ' Bad,\n"bad" ', "b", None, None, None],
+        ["c", good, "c", None, None, "Ann"],
+    ]
+    copy = pd.read_csv(file, dtype={"stars": str}, float_precision="round_trip")
+    assert copy.columns.tolist() == out.columns.tolist()
+    assert (
+        copy[["message_id", "predicted_label", "text", "stars"]]
+        .fillna("")
+        .equals(out[["message_id", "predicted_label", "text", "stars"]].fillna(""))
+    )
+    assert (copy["probability_negative"] == out["probability_negative"]).all()
+    # what other batches keep does not matter
+    desk.config = plain
+    desk.drop("3_review.json", message("d"), message("a"))
+    last = desk.claim()
+    assert desk.score(last)["message_id"].tolist() == ["d"]
+    assert not (desk.layers.predictions / last.name / "predictions.csv").exists()
+    # and second predictions keep what the first ones do
+    predict_reweighted(desk.layers, desk.model, batch, batch.predicted_at, 2, np.ones(3))
+    rescore(desk.layers, desk.store, desk.model, batch, batch.predicted_at, 2)
+    for name in ("reweighted", f"rescored-{desk.model.version}"):
+        second = file.with_name(f"{name}.parquet")
+        assert pq.read_table(second).to_pandas()[output.keep].equals(out[output.keep])
+        assert len(pd.read_csv(second.with_suffix(".csv"))) == 3
 
 
 def test_a_batch_scored_again_after_a_kill_gives_the_same_bytes(desk: Desk) -> None:
@@ -208,14 +250,14 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
     assert batch.counts == [0, 0, 0]
 
 
-def test_a_file_of_nothing_but_broken_lines_is_refused_at_any_size(desk: Desk) -> None:
+def test_a_file_of_nothing_but_broken_lines_is_refused_and_stays_new(desk: Desk) -> None:
     """Guarantee 24."""
     desk.drop("review.json")
     (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
     batch = desk.claim()
-    with pytest.raises(DataError, match=r"review\.json: none of its 3 rows can be read"):
+    with pytest.raises(DataError, match=r"review\.json: none of its 3 rows can be read \(line 1: broken JSON"):
         desk.score(batch)
-    assert not (desk.layers.predictions / batch.name).exists()
+    assert batch.state is BatchState.CLAIMED
 
 
 def test_mostly_broken_input_is_refused_and_hands_over_nothing(desk: Desk) -> None:

@@ -12,8 +12,9 @@ from tests.unit.monitoring.reports import CHAMPIONS, DRIFTED, START, analysis, b
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.explanation import with_snippets
 from batch_nlp.monitoring.report.document import champion_history
-from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
+from batch_nlp.monitoring.report.pages import batch_page, read_reports, write_batch_report, write_index
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
 
 VOID = {"meta", "br", "link", "img"}
@@ -102,6 +103,34 @@ def test_pages_need_no_network_and_no_script(tmp_path: Path) -> None:
         links = [value for name, value in page.attributes if name in ("href", "src", "xlink:href")]
         assert links
         assert all(re.fullmatch(r"[\w-]+\.html", link) for link in links), links
+
+
+def test_snippets_card_and_commands_are_on_the_page(tmp_path: Path) -> None:
+    found = analysis(
+        examples=[Example('a "b"', "positive", 0.3, "least sure", HOSTILE[0]), Example("c", "x", 0.1, "y")]
+    )
+    places = ["dataset=mine", "paths.data=/srv/my data"]
+    write_batch_report(tmp_path, batch(), found, None, CHAMPIONS, DriftConfig(), "../models/v0001/card.html", places)
+    page = Page(next(tmp_path.glob("*.html")).read_text())
+    assert ("href", "../models/v0001/card.html") in page.attributes
+    assert HOSTILE[0] in page.text
+    assert "script" not in page.elements
+    after = "dataset=mine 'paths.data=/srv/my data'"
+    assert rf"""pipeline=explain 'message_id="a \"b\""' {after}""" in page.text
+    assert f"""pipeline=explain 'message_id="c"' {after}""" in page.text
+    assert f"uv run start_batch_nlp.py pipeline=inference {after}" in page.text
+    # a report of an earlier release, and one that shows no text
+    document = documents(1)[0]
+    old = {name: value for name, value in document.items() if name not in ("card", "places")}
+    for example in old["analysis"]["examples"]:
+        del example["snippet"]
+    assert "report.snippets" in Page(batch_page(old, CHAMPIONS)).text
+
+
+def test_a_snippet_is_one_line_of_the_length_asked_for() -> None:
+    examples = [Example(name, "x", 0.5, "least sure") for name in "abc"]
+    found = with_snippets(examples, {"a": " one\n two\x1b three", "b": "short"}, 8)
+    assert [example.snippet for example in found] == ["one two…", "short", None]
 
 
 def test_hostile_names_are_only_text(tmp_path: Path) -> None:

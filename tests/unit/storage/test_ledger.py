@@ -25,9 +25,7 @@ ROWS = pd.DataFrame(
 
 def with_quarantine(rows: pd.DataFrame = ROWS) -> Ledger:
     ledger = Ledger()
-    ledger.receive(
-        RawBatch(Path("in/review.json"), rows, [BrokenRow(9, "broken JSON: unexpected end", '{"text": "cu')])
-    )
+    ledger.receive(RawBatch(rows, [("review.json", BrokenRow(9, "broken JSON: unexpected end", '{"text": "cu'))]))
     ledger.quarantine(rows[1:], "validate", "text is bad", "text", rows["text"][1:])
     return ledger
 
@@ -101,7 +99,7 @@ def test_values_that_json_cannot_hold_are_kept_as_text(tmp_path: Path) -> None:
 
 def test_without_quarantined_rows_no_file_is_written(tmp_path: Path) -> None:
     ledger = Ledger()
-    ledger.receive(RawBatch(Path("review.json"), ROWS, []))
+    ledger.receive(RawBatch(ROWS, []))
     ledger.write_quarantine(tmp_path / "q.parquet")
     assert not list(tmp_path.iterdir())
 
@@ -127,7 +125,7 @@ def test_many_rows_wait_on_disk_and_become_one_file(tmp_path: Path, rows: int, w
     with keeping_account(tmp_path / "quarantine") as ledger:
         for start in range(0, rows, 1000):
             part = batch[: min(1000, rows - start)]
-            ledger.receive(RawBatch(Path("review.json"), part, []))
+            ledger.receive(RawBatch(part, []))
             ledger.quarantine(part, "validate", "text is missing", "text", part["text"])
             # however many there are, those in memory are few
             assert len(ledger._quarantine._waiting) < 5000
@@ -149,7 +147,7 @@ def test_the_row_is_kept_as_the_source_has_it(tmp_path: Path) -> None:
     source = [{"id": 2**70, "body": None, "cool": [1]}, {"id": "b", "body": "x", "when": pd.Timestamp("2020-01-02")}]
     rows = pd.DataFrame({"message_id": ["a", "b"], "source_file": "f", "source_line": [1, 2]})
     ledger = Ledger()
-    ledger.receive(RawBatch(Path("f"), rows, [], source))
+    ledger.receive(RawBatch(rows, [], source))
     ledger.quarantine(rows, "validate", "text is missing", "text", rows["message_id"])
     ledger.write_quarantine(tmp_path / "q.parquet")
     kept = [json.loads(row) for row in pq.read_table(tmp_path / "q.parquet")["row"].to_pylist()]
@@ -170,8 +168,8 @@ def test_a_step_whose_account_does_not_add_up_is_named() -> None:
 def test_every_batch_of_a_run_counts_with_its_broken_lines() -> None:
     ledger = Ledger()
     for name in ("one.json", "two.json"):
-        broken = [BrokenRow(line, "broken JSON: a comma", "{,") for line in (7, 8)]
-        ledger.receive(RawBatch(Path(name), ROWS, broken))
+        broken = [(name, BrokenRow(line, "broken JSON: a comma", "{,")) for line in (7, 8)]
+        ledger.receive(RawBatch(ROWS, broken))
         ledger.quarantine(ROWS[1:], "extract", "text is bad", "text", ROWS["text"][1:])
     ledger.done = 2
     assert ledger.summary() == {"read": 10, "done": 2, "known": 0, "duplicates": 0, "quarantined": 8}
@@ -197,8 +195,8 @@ def test_messages_that_were_known_or_came_twice_left_at_the_step_that_finds_them
 def test_a_run_says_what_is_in_quarantine_and_where(tmp_path: Path, warnings: list[str]) -> None:
     ledger = Ledger()
     many = pd.DataFrame({"source_file": "long.json", "source_line": range(1, 1201), "text": ""})
-    ledger.receive(RawBatch(Path("\x1b[31mred.json"), many, [BrokenRow(9, "broken JSON: a comma: here", "{,")]))
-    ledger.receive(RawBatch(Path("later.json"), many[:0], [BrokenRow(1, "broken JSON: no end", "{")]))
+    ledger.receive(RawBatch(many, [("\x1b[31mred.json", BrokenRow(9, "broken JSON: a comma: here", "{,"))]))
+    ledger.receive(RawBatch(many[:0], [("later.json", BrokenRow(1, "broken JSON: no end", "{"))]))
     ledger.quarantine(many, "validate", "text is not: a text", "text", many["text"])
     path = tmp_path / "q.parquet"
     ledger.write_quarantine(path)
@@ -215,7 +213,7 @@ def test_a_run_says_what_is_in_quarantine_and_where(tmp_path: Path, warnings: li
 )
 def test_of_many_reasons_a_run_names_twelve(tmp_path: Path, warnings: list[str], reasons: int, last: str) -> None:
     ledger = Ledger()
-    ledger.receive(RawBatch(Path("review.json"), pd.concat([ROWS[:1]] * reasons), []))
+    ledger.receive(RawBatch(pd.concat([ROWS[:1]] * reasons), []))
     for number in range(reasons):
         ledger.quarantine(ROWS[:1], "validate", f"reason {number:02d}", "text", ROWS["text"][:1])
     ledger.write_quarantine(tmp_path / "q.parquet")

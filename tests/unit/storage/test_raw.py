@@ -31,7 +31,7 @@ def read(
     """Return all rows (without their source) and all broken lines."""
     batches = list(read_batches(files, REQUIRED, OPTIONAL, batch_rows, ignored))
     rows = [row for batch in batches for row in batch.rows[[*REQUIRED, *OPTIONAL]].to_dict("records")]
-    return rows, [broken for batch in batches for broken in batch.broken]
+    return rows, [broken for batch in batches for _, broken in batch.broken]
 
 
 def as_csv() -> bytes:
@@ -85,6 +85,29 @@ def test_each_row_knows_its_file_and_line(tmp_path: Path) -> None:
         ["c", "review-2.csv", 4],  # the last line of the record
         ["d", "review-2.csv", 5],
     ]
+
+
+def test_small_files_share_batches_and_rows_and_broken_lines_keep_their_places(tmp_path: Path) -> None:
+    files = [tmp_path / f"review-{number}.json" for number in range(5)]
+    for number, file in enumerate(files):
+        file.write_text(f'{{"review_id": "{number}", "text": "x"}}\n{{"review_id": \n')
+    batches = list(read_batches(files, REQUIRED, OPTIONAL, 4))
+    assert [(len(batch.rows), len(batch.broken), len(batch.whole)) for batch in batches] == [(2, 2, 2)] * 2 + [
+        (1, 1, 1)
+    ]
+    rows = pd.concat([batch.rows for batch in batches])[["review_id", "source_file", "source_line"]]
+    assert rows.to_numpy().tolist() == [[str(number), f"review-{number}.json", 1] for number in range(5)]
+    places = [(file, found.line) for batch in batches for file, found in batch.broken]
+    assert places == [(file.name, 2) for file in files]
+
+
+def test_parts_of_tables_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    parts = [tmp_path / day / "part-00000.json" for day in ("mon.jsonl", "tue.jsonl")]
+    for part in parts:
+        part.parent.mkdir()
+        part.write_text('{"review_id": "a", "text": "x"}\n')
+    [batch] = read_batches(parts, REQUIRED, OPTIONAL, 10)
+    assert batch.rows["source_file"].tolist() == ["mon.jsonl/part-00000.json", "tue.jsonl/part-00000.json"]
 
 
 @pytest.mark.parametrize("ending", [".json", ".csv"])
@@ -215,9 +238,7 @@ def test_missing_columns_are_named_all_at_once_with_what_there_is(tmp_path: Path
         frame.to_parquet(file)
     else:
         file.write_text(frame.to_csv(index=False) if ending == ".csv" else frame.to_json(orient="records", lines=True))
-    with pytest.raises(
-        DataError, match=r"review_id, text are missing.*it has body, id, stars.*dataset\.messages\.columns"
-    ) as no:
+    with pytest.raises(DataError, match=r"review_id, text are missing.*it has body, id, stars.*rename it back") as no:
         read(file)
     assert str(file) in str(no.value)
     assert no.value.exit_code is ExitCode.DATA
@@ -241,6 +262,11 @@ def test_unknown_columns_bring_one_warning_that_names_them(tmp_path: Path, warni
     read(file, ignored=["cool"], batch_rows=1)
     assert len(warnings) == 1
     assert "review.csv: 2 unknown column(s) are not read: mood, tags" in warnings[0]
+    other = tmp_path / "review-2.csv"
+    other.write_bytes(b"review_id,text,mood,pace\na,x,m,p\n")
+    read(file, other, file, ignored=["cool"])
+    assert ["mood, tags" in line for line in warnings] == [True, True, False], "once for all files of a run"
+    assert warnings[2].endswith("review-2.csv: 1 unknown column(s) are not read: pace")
 
 
 def test_ignored_columns_bring_none(tmp_path: Path, warnings: list[str]) -> None:

@@ -38,7 +38,14 @@ def rows(targets: list[str], texts: list[str] | None = None) -> pd.DataFrame:
     times = pd.Series(pd.date_range("2024-01-01", periods=n, freq="h", tz="UTC").as_unit("us"))
     hashes = texts or [f"h{number}" for number in range(n)]
     return pd.DataFrame(
-        {"written_at": times, "text_hash": hashes, "target": targets, "group": None}, dtype=object
+        {
+            "message_id": [f"m{number}" for number in range(n)],
+            "written_at": times,
+            "text_hash": hashes,
+            "target": targets,
+            "group": None,
+        },
+        dtype=object,
     ).astype({"written_at": "datetime64[us, UTC]"})
 
 
@@ -76,6 +83,12 @@ def test_a_class_that_is_missing_on_one_side_is_named_with_what_works(
     found, parts = prepare(with_advice(config, str(missing.value)), rows(targets, texts))
     assert len(parts.held_out) > 20
     assert len(found.map.classes) >= 2
+
+
+def test_a_misspelt_label_is_told_with_its_message() -> None:
+    """Guarantee 10."""
+    with pytest.raises(DataError, match=r"class bb .* has 1\. A label may be misspelt; the messages are '?m120"):
+        prepare(CONFIG, rows(["a", "b"] * 60 + ["bb"]))
 
 
 def test_a_stray_label_is_left_out_and_told_of() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from batch_nlp.config.commands import command
 from batch_nlp.monitoring.verdict import Status
 
 
@@ -50,11 +51,16 @@ def advice(document: Mapping[str, Any]) -> dict[str, Any]:
         "why": said.get("why", "").format(**facts),
         "urgent": said.get("urgent", False),
         "steps": [
-            {"text": step["text"].format(**facts), "command": step.get("command")}
+            {"text": step["text"].format(**facts), "command": _command(step, document)}
             for step in said.get("steps", [])
             if "needs" not in step or facts.get(step["needs"])
         ],
     }
+
+
+def _command(step: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
+    calls = [command([f"pipeline={name}"], document.get("places", [])) for name in step.get("pipelines", [])]
+    return " && ".join(calls) or None
 
 
 def _said_of(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,12 @@ MOST_ROWS = 20
 
 
 def batch_document(
-    batch: Mapping[str, Any], analysis: Analysis, answer: Answer | None, drift: DriftConfig
+    batch: Mapping[str, Any],
+    analysis: Analysis,
+    answer: Answer | None,
+    drift: DriftConfig,
+    card: str | None = None,
+    places: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return everything that is told of a batch, as JSON values.
 
@@ -30,12 +35,17 @@ def batch_document(
         None as long as the response to the verdict is not over.
     drift : DriftConfig
         The settings that the batch was judged by.
+    card : str, optional
+        Link from the page to the card of the model that scored the batch.
+    places : sequence of str
+        Settings that commands on this data need.
 
     Returns
     -------
     dict
         The batch's facts, ``band`` (``low`` and ``high``, None where no batch can satisfy it, and those of single
-        classes), ``verdict`` (the one that is acted on), ``answer`` and ``analysis``.
+        classes), ``verdict`` (the one that is acted on), ``answer``, ``analysis``, ``card`` and
+        ``places``.
     """
     document: dict[str, Any] = json_value(
         {
@@ -44,6 +54,8 @@ def batch_document(
             "verdict": analysis.deciding.to_dict(),
             "answer": answer.to_dict() if answer else None,
             "analysis": analysis.to_dict(),
+            "card": card,
+            "places": list(places),
         }
     )
     return document

@@ -13,6 +13,7 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import DriftConfig, DriftRule
+from batch_nlp.config.commands import explain_command
 from batch_nlp.errors import DataError
 from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
@@ -37,6 +38,8 @@ def write_batch_report(
     answer: Answer | None,
     champions: Sequence[Mapping[str, Any]],
     drift: DriftConfig,
+    card: str | None = None,
+    places: Sequence[str] = (),
 ) -> None:
     """Write a batch's report as a page, and the same facts as JSON.
 
@@ -53,8 +56,12 @@ def write_batch_report(
         From `champion_history`, oldest first.
     drift : DriftConfig
         The settings that the batch was judged by.
+    card : str, optional
+        Link from the page to the card of the model that scored the batch.
+    places : sequence of str
+        Settings that commands on this data need.
     """
-    document = batch_document(batch, analysis, answer, drift)
+    document = batch_document(batch, analysis, answer, drift, card, places)
     write_text(folder / f"{batch['name']}.html", batch_page(document, json_value(champions)))
     # last: where there is a document, there is a page
     write_sealed(folder / f"{batch['name']}.json", document)
@@ -129,6 +136,8 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         "headline": headline(document),
         "by_window": verdict != analysis["verdict"],
         "advice": advice(document),
+        "card": document.get("card"),
+        "examples": [_example(example, document) for example in analysis["examples"]],
         "shares": [*parents, *shown],
         "parents": len(parents),
         "more": len(shares) - len(shown),
@@ -144,6 +153,11 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         "champions": champions,
     }
     return page_templates().get_template("batch.html").render(values)
+
+
+def _example(example: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message to look at with the command for it; reports of earlier releases know no snippets."""
+    return {"snippet": None, **example, "command": explain_command(example["message_id"], document.get("places", []))}
 
 
 def _findings(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:

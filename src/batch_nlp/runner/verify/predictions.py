@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
+from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem
 from batch_nlp.storage import sealed_files
@@ -24,6 +26,7 @@ _BACKUP = (
     "Restore the file from a backup; or, to have the files scored again, put them in the inbox, and remove the "
     "record together with the batch's folder of predictions"
 )
+_COPY = "Nothing, or verify.repair=true, which writes it again: the record is {}"
 _SECOND = "Remove it: the first predictions stand"
 _BUG = f"A bug, or a file that was changed by hand: please report the first. {_BACKUP}"
 
@@ -100,7 +103,11 @@ def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
             continue
         damaged = dict(file_and_problem(told, path.parent) for told in sealed_files.problems(path.parent))
         for file, problem in damaged.items():
-            part.error(file, problem, _BACKUP)
+            record = file.with_suffix(".parquet")
+            if file.suffix == CSV:
+                part.warn(file, problem, _COPY.format(record.name), partial(_write_copy, record, run))
+            else:
+                part.error(file, problem, _BACKUP)
         if path in damaged:
             continue
         if not path.exists():
@@ -123,6 +130,11 @@ def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
     _find_twice(run, files, part)
     told = f"{count(rows, 'message')} in {count(len(files), 'batch', 'batches')}"
     return told + (f", {count(second, 'second prediction')}" if second else "")
+
+
+def _write_copy(record: Path, run: Run) -> str:
+    write_csv_beside(record, run.config.engine.batch_rows)
+    return f"written again from {record.name}"
 
 
 def _against_record(contents: Contents, batch: Batch) -> list[str]:

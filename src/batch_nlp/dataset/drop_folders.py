@@ -1,0 +1,94 @@
+"""The folders that people put files into: whether they are there, and what in them nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.config import Config
+from batch_nlp.dataset.reading import message_files
+from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.errors import DataError, examples
+from batch_nlp.log import printable
+from batch_nlp.storage.raw import find_files, find_unread
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
+
+
+def check_inbox(config: Config) -> None:
+    """Refuse an inbox that somebody set and that does not exist; the default one appears with the first batch.
+
+    Raises
+    ------
+    DataError
+    """
+    inbox = Path(config.inference.inbox)
+    if inbox != Path(config.paths.data) / "09_inference" / "inbox":
+        _check_exists("inference.inbox", inbox)
+
+
+def check_raw_dir(config: Config) -> None:
+    """Refuse a folder of raw files that somebody set and that does not exist.
+
+    Raises
+    ------
+    DataError
+    """
+    folder = Path(config.dataset.raw_dir)
+    if folder != Path(config.paths.data) / "01_raw" / config.dataset.name:
+        _check_exists("dataset.raw_dir", folder)
+
+
+def _check_exists(setting: str, folder: Path) -> None:
+    if not folder.is_dir():
+        missing = "does not exist: a typing error, or a share that is not mounted?"
+        wrong = "is no folder." if folder.exists() else missing
+        raise DataError(f"{setting}={folder}: {wrong} Correct the setting, mount the share, or make the folder.")
+
+
+def unread_in_inbox(config: Config) -> list[str]:
+    """Return what is to be said of files in the inbox that no run reads, a sentence each."""
+    inbox = Path(config.inference.inbox)
+    return _other_endings(inbox, find_files(inbox, "*"))
+
+
+def unread_in_raw_dir(config: Config) -> list[str]:
+    """Return what is to be said of files in ``dataset.raw_dir`` that no run reads, a sentence each.
+
+    Raises
+    ------
+    DataError
+        If the name of a file fits two side tables.
+    """
+    folder, dataset = Path(config.dataset.raw_dir), config.dataset
+    readable = find_files(folder, "*")
+    read = {*message_files(config)}
+    read.update(*(table_files(dataset, table, Path(config.inference.inbox)) for table in dataset.side_tables))
+    others = [file for file in readable if file not in read]
+    unfit = (
+        f"{folder}: {len(others):,} file(s) are not read, since their names do not fit dataset.messages.files="
+        f"{dataset.messages.files}: {_names(folder, others)}. Rename them if they hold messages."
+    )
+    return _other_endings(folder, readable) + ([unfit] if others else [])
+
+
+def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
+    others = find_unread(folder, readable)
+    unread = (
+        f"{folder}: {len(others):,} file(s) or folder(s) are not read: {_names(folder, others)}. "
+        f"Files that end in {ENDINGS_IN_WORDS} are."
+    )
+    return [unread] if others else []
+
+
+def _names(folder: Path, paths: Sequence[Path]) -> str:
+    """Return the names of up to five files; those of folders end in a slash."""
+    names = (printable(str(path.relative_to(folder))) + "/" * path.is_dir() for path in paths)
+    return examples(names) + ", ..." * (len(paths) > 5)
+
+
+def warn_of(unread: Sequence[str]) -> None:
+    """Log what is to be said of files that nobody reads."""
+    for sentence in unread:
+        logger.warning("{}", sentence)

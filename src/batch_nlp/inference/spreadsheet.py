@@ -1,0 +1,53 @@
+"""Predictions for people: a copy in CSV beside the parquet file, which stays the record.
+
+The copy is made of the finished record, so it can be made again at any time. UTF-8 and RFC 4180: values with commas,
+quotes or line ends are quoted, lines end in CR LF. Values are those of the record, and so are ids and labels that a
+spreadsheet would take for formulas: a changed id would belong to no message.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+
+CSV = ".csv"
+
+
+def write_csv_beside(record: Path, rows: int) -> Path:
+    """Write a parquet file of predictions as CSV, sealed, under the same name, and return its path.
+
+    Parameters
+    ----------
+    record : Path
+        The parquet file.
+    rows : int
+        Rows to hold in memory at a time.
+
+    Raises
+    ------
+    DataError
+        If the record is damaged.
+    """
+    check_file(record)
+    target = record.with_suffix(CSV)
+    with (
+        pq.ParquetFile(record, page_checksum_verification=True) as parquet,
+        replacing_sealed(target) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(parquet.schema_arrow.names)
+        for batch in parquet.iter_batches(rows):
+            writer.writerows(zip(*map(_values, batch.columns), strict=True))
+    return target
+
+
+def _values(column: pa.Array) -> list[Any]:
+    values = column.to_pylist()
+    return [value.isoformat() for value in values] if pa.types.is_timestamp(column.type) else values

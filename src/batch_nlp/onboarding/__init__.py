@@ -1,0 +1,1 @@
+"""A dataset's file, written from a look at the data."""

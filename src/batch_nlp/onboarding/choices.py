@@ -1,0 +1,222 @@
+"""What is chosen for a dataset's file, with the reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+
+from batch_nlp.dataset.labels import LEVEL
+from batch_nlp.dataset.values import normal_text
+from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
+from batch_nlp.onboarding.columns import (
+    ColumnProfile,
+    alternatives,
+    id_columns,
+    label_candidates,
+    leaks,
+    merged,
+    text_columns,
+    time_columns,
+)
+
+# Rows that tell how well the text predicts a column, and how much better than a guess it must
+_JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
+# Texts whose language is looked at
+_LANGUAGE_TEXTS = 300
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user says of the columns.
+
+    Parameters
+    ----------
+    text, label, time, id : list of str or None
+        Their names; empty for none, None to look at the data.
+    """
+
+    text: list[str] | None = None
+    label: list[str] | None = None
+    time: list[str] | None = None
+    id: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a dataset's file is to say.
+
+    Parameters
+    ----------
+    texts, times, ids : list of ColumnProfile
+    labels : list of ColumnProfile
+        One for each level of a hierarchy.
+    levels : list of list of str
+        Names of the columns of each level; of several, the first that is there counts.
+    leaks, others : list of ColumnProfile
+        What gives the label away, and what has no role.
+    classes : Counter of str
+        Messages of each class.
+    repeated : float
+        Share of the texts that repeat an earlier one.
+    languages : dict of str to float
+        Shares of the languages of the texts, ISO 639-1.
+    equal_times : float
+        Largest share of the messages with one time.
+    reasons : dict of str to str
+        Why text, label, time and id were chosen.
+    """
+
+    texts: list[ColumnProfile]
+    times: list[ColumnProfile]
+    ids: list[ColumnProfile]
+    labels: list[ColumnProfile]
+    levels: list[list[str]]
+    leaks: list[ColumnProfile]
+    others: list[ColumnProfile]
+    classes: Counter[str]
+    repeated: float
+    languages: dict[str, float]
+    equal_times: float
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choices:
+    """Return what the columns of some messages are.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    asked : Asked
+    where : str
+        Where they are, for errors.
+
+    Raises
+    ------
+    DataError
+        If no column is a text.
+    SettingsError
+        If there is no column that the user names.
+    """
+    reasons = {name: f"said by init.{name}" for name in ("text", "label", "time", "id")}
+    texts = _named(columns, asked.text, "text")
+    free = [column for column in columns if column.name not in {*(asked.label or ()), *(asked.time or ())}]
+    if texts is None:
+        texts, reasons["text"] = text_columns(free), "its values are the longest texts, and the most different ones"
+    if not texts:
+        seen = examples([column.name for column in columns]) or "no column at all"
+        raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
+    joined = ["\n".join(filter(None, parts)) for parts in zip(*(column.texts for column in texts), strict=True)]
+    free = [column for column in free if column not in texts]
+    times = _named(columns, asked.time, "time")
+    if times is None:
+        times, reasons["time"] = time_columns(free), "its values are times"
+    ids = _named(columns, asked.id, "id")
+    free = [column for column in free if column not in times]
+    if ids is None:
+        ids, reasons["id"] = id_columns(free), "each row has another value"
+    labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
+    if labels is None:
+        named, reasons["label"] = _label([column for column in free if column not in ids], joined)
+        labels = [merged(named)] if named else []
+        levels = [[column.name for column in named]] if named else []
+    levels = levels or [[column.name] for column in labels]
+    taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
+    giving_away = leaks(columns, labels[0], taken) if labels else []
+    return Choices(
+        texts,
+        times,
+        ids,
+        labels,
+        levels,
+        giving_away,
+        [column for column in columns if column.name not in taken and column not in giving_away],
+        _classes(labels),
+        _repeated(joined),
+        _languages(joined),
+        _largest([value for column in times[:1] for value in map(str, column.there)]),
+        reasons,
+    )
+
+
+def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str) -> list[ColumnProfile] | None:
+    if names is None:
+        return None
+    known = {column.name: column for column in columns}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, list(known))
+            raise SettingsError(f"init.{what}={name}: no column is called so, or it has no values. {hint}")
+    return [known[name] for name in names]
+
+
+def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[ColumnProfile], str]:
+    """Return the column that is likely to be the label, by its name or because the text tells it best.
+
+    Columns that rows of other layouts have in its place come with it.
+    """
+    candidates = label_candidates(columns, texts)
+    named = [column for column in candidates if column.is_named("label") and column.filled > 0.5]
+    if len(named) == 1:
+        return named, "its name says so, and it has few different values"
+    pool = named or candidates
+    scores = {column.name: _skill(column, texts) for column in pool}
+    best = max(pool, key=lambda column: scores[column.name], default=None)
+    if best is None or (not named and scores[best.name] < _LEAST_SKILL):
+        return [], "no column with few different values goes with the texts"
+    same = [other for other in candidates if not best.sizes.keys().isdisjoint(other.sizes)]
+    found = [best, *alternatives(best, same)]
+    return found, "of the columns with few different values, it is the one that the texts tell best"
+
+
+def _skill(column: ColumnProfile, texts: list[str]) -> float:
+    """Return how well a simple model tells a column from the text: 0 for a guess, 1 for always right."""
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.metrics import recall_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.naive_bayes import ComplementNB
+    from sklearn.pipeline import make_pipeline
+
+    pairs = [(text, target) for text, target in zip(texts, column.targets, strict=True) if target and text]
+    large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 5}
+    pairs = [(text, target) for text, target in pairs if target in large]
+    pairs = pairs[:: max(1, len(pairs) // _JUDGED_ROWS)]
+    large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 3}
+    pairs = [(text, target) for text, target in pairs if target in large]
+    if len(large) < 2:
+        return 0.0
+    words = CountVectorizer(binary=True)
+    targets = [target for _, target in pairs]
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    told = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
+    guess = 1 / len(large)
+    recall = float(recall_score(targets, told, average="macro", zero_division=0))
+    # what few rows have is less likely to be what all are to get
+    return (recall - guess) / (1 - guess) * column.filled
+
+
+def _classes(labels: Sequence[ColumnProfile]) -> Counter[str]:
+    levels = zip(*(column.targets for column in labels), strict=True)
+    leaves = (list(level[: level.index(None)] if None in level else level) for level in levels)
+    return Counter(LEVEL.join(leaf) for leaf in leaves if leaf)
+
+
+def _repeated(texts: Sequence[str]) -> float:
+    there = [normal_text(text) for text in texts if text]
+    return 1 - len(set(there)) / len(there) if there else 0.0
+
+
+def _languages(texts: Sequence[str]) -> dict[str, float]:
+    from py3langid import classify  # type: ignore[import-untyped]
+
+    there = [text for text in texts if text]
+    shown = there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]
+    counts = Counter(classify(text)[0] for text in shown)
+    return {language: count / len(shown) for language, count in counts.most_common() if count >= 0.05 * len(shown)}
+
+
+def _largest(values: Sequence[str]) -> float:
+    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0

@@ -1,0 +1,205 @@
+"""The file of a dataset, each choice with its reason."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import yaml
+
+from batch_nlp.onboarding.choices import Choices
+from batch_nlp.onboarding.columns import ColumnProfile
+
+# Of the settings: the band of the literal rule, the least size of a class, and how many equal times a split takes
+_LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2
+# Classes beyond which trees for each of them take too long
+MANY_CLASSES = 20
+_INTERPOLATION = re.compile(r"(\\*)\$\{")
+
+
+def scalar(value: str) -> str:
+    r"""Return a text as a YAML scalar that the settings read as that text, whatever is in it.
+
+    Examples
+    --------
+    >>> scalar("a: b"), scalar("${x}")
+    ('"a: b"', '"\\\\${x}"')
+    """
+    # what OmegaConf would look up, with the backslashes before it doubled
+    escaped = _INTERPOLATION.sub(lambda found: found[1] * 2 + "\\${", value)
+    return _quoted(escaped)
+
+
+def _quoted(value: str) -> str:
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) and isinstance(yaml.safe_load(value), str)
+    if plain:
+        return value
+    found: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=math.inf)
+    return found.strip()
+
+
+def _sequence(names: Iterable[str]) -> str:
+    return "[" + ", ".join(map(scalar, names)) + "]"
+
+
+def shown(value: object, length: int = 60) -> str:
+    """Return a value of a file as a part of one line: what cannot be printed is escaped, what is long is cut."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value)[: length + 1])
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def small_classes(classes: Counter[str]) -> list[str]:
+    """Return the classes that have too few messages to be learned."""
+    return [name for name, size in classes.items() if size < _LEAST]
+
+
+def is_rare_by_nature(choices: Choices) -> bool:
+    """Say whether the literal rule would call out a batch that is like these messages."""
+    totals = Counter[str]()
+    for target, size in zip(choices.labels[0].targets, [1] * len(choices.labels[0].targets), strict=True):
+        if target:
+            totals[target] += size
+    every = sum(totals.values())
+    return any(not _LOW <= size / every <= _HIGH for size in totals.values())
+
+
+def document(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> str:
+    """Return the text of a dataset's file.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset.
+    raw_dir, pattern : str
+        Where its files are, and what their names fit.
+    choices : Choices
+    looked_at : str
+        What the choices are based on, for the reader.
+    """
+    return "\n".join(_lines(name, raw_dir, pattern, choices, looked_at)) + "\n"
+
+
+def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> Iterator[str]:
+    yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
+    if choices.labels and is_rare_by_nature(choices):
+        yield "defaults:"
+        yield "  # a class is under 10 % or over 90 % by nature, so shares are compared with those of the hold-out"
+        yield "  - override /drift@_global_.drift: reference"
+        yield ""
+    yield f"name: {scalar(name)}"
+    yield f"raw_dir: {scalar(raw_dir)}"
+    yield "messages:"
+    yield f"  files: {scalar(pattern)}"
+    yield "  columns:"
+    yield f"    # {choices.reasons['text']}; {_percent(choices.repeated)} of the texts repeat an earlier one"
+    yield f"    # {_spoken(choices)}"
+    for column in choices.texts:
+        yield f"    {_quoted(column.name)}: {{role: text}}"
+    for column in choices.ids:
+        yield f"    # {choices.reasons['id']}"
+        yield f"    {_quoted(column.name)}: {{role: id}}"
+    if not choices.ids:
+        yield "    # no id was found: a message is known by its text, time and keys"
+    for column in choices.times:
+        yield from _time(column, choices.reasons["time"])
+    yield from _others(choices.others)
+    yield from _label(choices)
+    yield from _forbidden(choices)
+    yield from _split(choices)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _spoken(choices: Choices) -> str:
+    found = ", ".join(f"{language} {_percent(share)}" for language, share in choices.languages.items())
+    return f"languages: {found or 'unknown'}"
+
+
+def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
+    yield f"    # {reason}, for example {shown(column.there[0])}"
+    form = column.time.format if column.time else None
+    if column.time and column.time.other:
+        yield f"    # {column.time.other} reads all of them too: say so if days and months are the other way round"
+    yield f"    {_quoted(column.name)}: {{role: time{'' if form is None else f', format: {scalar(form)}'}}}"
+
+
+def _others(columns: Sequence[ColumnProfile]) -> Iterator[str]:
+    if columns:
+        yield "    # not read; take the # away to make a feature of a column that is known when a message arrives"
+    for column in columns:
+        role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
+        yield f"    # {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+
+
+def _label(choices: Choices) -> Iterator[str]:
+    if not choices.labels:
+        yield f"# no label: {choices.reasons['label']}. Another dataset's champion can score them:"
+        yield "# inference.champion_of=NAME"
+        yield "label: {column: null}"
+        return
+    sizes = choices.classes.most_common()
+    named = ", ".join(f"{shown(target, 30)} {size:,}" for target, size in sizes[:8])
+    yield f"# {choices.reasons['label']}; {len(sizes)} classes: {named}{', ...' if len(sizes) > 8 else ''}"
+    yield "label:"
+    yield f"  column: {_column(choices.levels)}"
+    if small := small_classes(choices.classes):
+        yield f"  # {len(small)} of them have fewer than {_LEAST} messages here, too few to be learned each"
+        yield f"  rare: {{under: {_LEAST}, as: other}}"
+
+
+def _column(levels: list[list[str]]) -> str:
+    if len(levels) == 1 and len(levels[0]) == 1:
+        return scalar(levels[0][0])
+    return "[" + ", ".join(scalar(names[0]) if len(names) == 1 else _sequence(names) for names in levels) + "]"
+
+
+def _forbidden(choices: Choices) -> Iterator[str]:
+    if choices.leaks:
+        yield "# messages with one value here have one label: it is known only when the label is"
+        yield f"forbidden: {_sequence(column.name for column in choices.leaks)}"
+
+
+def _split(choices: Choices) -> Iterator[str]:
+    if not choices.labels:
+        return
+    if choices.times and choices.equal_times <= _EQUAL_TIMES:
+        yield "# the newest messages are held out: that is how the model will be used"
+        yield "split: {by: time}"
+    else:
+        why = "many messages have one time" if choices.times else "the messages have no time"
+        yield f"# {why}, so the hold-out is drawn; equal texts stay on one side"
+        yield "split: {by: random}"
+
+
+def problems(choices: Choices) -> list[str]:
+    """Return what of the data is worth a person's thought, a sentence each."""
+    small, languages = small_classes(choices.classes), list(choices.languages)
+    told = {
+        f"{_percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
+        f"There is no label: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
+        f"{len(small)} of {len(choices.classes)} classes have fewer than {_LEAST} messages and become other": bool(
+            small
+        ),
+        f"{len(choices.classes)} classes are many for the default model; the commands below take one that is fast "
+        "with them": len(choices.classes) > MANY_CLASSES,
+        f"Most texts are not English ({_spoken(choices)}), and the packaged vectors are; the n-grams do the work": (
+            bool(languages) and languages[0] != "en"
+        ),
+    }
+    leaking = [
+        f"Column {shown(column.name)} gives the label away; it is forbidden as a feature" for column in choices.leaks
+    ]
+    return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(choices))]
+
+
+def _of_times(choices: Choices) -> Iterator[str]:
+    for column in choices.times:
+        of, form = f"Times of column {shown(column.name)}", column.time
+        if form is None:
+            yield f"{of}, such as {shown(column.there[0])}, cannot be read: set their format in the file"
+        elif form.other:
+            yield f"{of} can be read as {form.format}, which is taken, and as {form.other}"

@@ -1,0 +1,68 @@
+"""What a person gets of a batch through the real command line: predictions as CSV, snippets, commands that work."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.projects import Project
+
+from batch_nlp.cli import PROJECT_ROOT
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+IDS = ["007", 'a "b" ${seed}\\', "null"]
+
+
+def test_a_batch_as_people_read_it(project: Project) -> None:
+    rows = [
+        {"review_id": name, "text": "<b>Never</b> again, it was awful", "date": "2026-01-02", "shop": "=1+1"}
+        for name in IDS
+    ]
+    file = project.data / "09_inference" / "inbox" / "new_review.json"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = project.here("pipeline=inference", "inference.output.keep=[shop, nothing]")
+    assert told.returncode == 3
+    assert "nothing" in told.stderr
+    output = ("inference.output.format=csv", "inference.output.keep=[shop, text]", "report.snippets=20")
+    assert project.here("pipeline=inference", *output).returncode == 0
+    (record,) = sorted((project.data / "09_inference" / "predictions").glob("*/predictions.csv"))
+    with record.open(encoding="utf-8", newline="") as opened:
+        copy = list(csv.DictReader(opened))
+    assert [(row["message_id"], row["shop"]) for row in copy] == [(name, "=1+1") for name in IDS]
+    parquet = pq.read_table(record.with_suffix(".parquet")).to_pylist()
+    assert [row["predicted_label"] for row in copy] == [row["predicted_label"] for row in parquet]
+    assert {row["text"] for row in parquet} == {rows[0]["text"]}
+    page = (project.data / "08_reporting" / "batches" / f"{record.parent.name}.html").read_text()
+    assert "&lt;b&gt;Never&lt;/b&gt; again,…" in page
+    (card,) = re.findall(r'href="([^"]+)">model card', page)
+    assert (project.data / "08_reporting" / "batches" / card).resolve() == project.models / "v0001" / "model_card.html"
+    commands = sorted({unescape(found) for found in re.findall(r"<code>(uv run [^<]*pipeline=explain[^<]*)<", page)})
+    assert len(commands) == len(IDS)
+    for line in commands:
+        _run_as_written(line, project.folder)
+    explained = {json.loads(path.read_text())["message_id"] for path in project.data.rglob("explanations/*.json")}
+    assert explained == set(IDS)
+    # someone edits the copy: it is told, mended when asked for, and nobody is woken
+    before = record.read_bytes()
+    record.write_text("mine")
+    looked = project.here("pipeline=verify")
+    assert (looked.returncode, "predictions.csv" in looked.stdout) == (0, True)
+    assert project.here("pipeline=verify", "verify.repair=true").returncode == 0
+    assert record.read_bytes() == before
+
+
+def _run_as_written(line: str, folder: Path) -> None:
+    words = shlex.split(line)
+    assert words[:3] == ["uv", "run", "start_batch_nlp.py"]
+    command = [sys.executable, str(PROJECT_ROOT / words[2]), *words[3:]]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,145 @@
+"""From a file that the project has never seen to a verdict: the page, and variants of a file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from tests.projects import LIGHT, Project
+from tests.tickets import BAD, GOOD
+
+from batch_nlp.cli import PROJECT_ROOT
+from batch_nlp.errors import ExitCode
+
+PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
+# More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py
+VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
+WORDS = "reise haus blau x7 q_9 vrai feld ort wert klang Spalte nota dono"
+
+
+def reviews(count: int = 160) -> list[dict[str, str]]:
+    """Return reviews with a date and a rating, of which two in five are bad."""
+    rows = []
+    for number in range(count):
+        bad = number % 5 < 2
+        text = f"{(BAD if bad else GOOD)[number % 3]}, order {number}"
+        day = pd.Timestamp("2021-03-01") + pd.Timedelta(days=number)
+        rows.append({"text": text, "day": f"{day:%Y-%m-%d}", "rating": "low" if bad else "high"})
+    return rows
+
+
+def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding: str = "utf-8") -> None:
+    with file.open("w", newline="", encoding=encoding) as target:
+        writer = csv.DictWriter(target, list(rows[0]), delimiter=separator)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
+    """Run init, features, training and inference without an edit; return the classes of the batch by text."""
+    folder = project.folder / "conf"
+    found = project.run("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder / 'dataset'}")
+    assert found.returncode == ExitCode.DONE, found.stderr
+    inbox = project.data / "09_inference" / "inbox"
+    inbox.mkdir(parents=True)
+    shutil.copy(batch, inbox)
+    own = ("--config-dir", str(folder), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]", "features=none")
+    for stage in ("feature", "training", "inference"):
+        done = project.here(f"pipeline={stage}", "drift.response=none", *own)
+        assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
+    predicted = pd.read_parquet(next((project.data / "09_inference" / "predictions").glob("*/predictions.parquet")))
+    return predicted.sort_values("message_id")["predicted_label"].to_list()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return what is predicted of the file as it is."""
+    project = Project(tmp_path_factory.mktemp("plain"))
+    write(project.folder / "mine.csv", reviews())
+    return whole_way(project, project.folder / "mine.csv", project.folder / "mine.csv")
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
+    seed: int, plain: list[str], tmp_path: Path
+) -> None:
+    """Other names, order, separator, encoding and form of the dates."""
+    draw = random.Random(seed)
+    names = draw.sample(WORDS.split(), 3)
+    form = draw.choice(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%Y-%m-%dT%H:%M:%S"])
+    order = draw.sample(range(3), 3)
+    rows = []
+    for row in reviews():
+        cells = list({**row, "day": pd.Timestamp(row["day"]).strftime(form)}.values())
+        rows.append({names[position]: cells[position] for position in order})
+    file = tmp_path / f"export{draw.choice(['.csv', '.CSV'])}"
+    write(file, rows, draw.choice(",;\t|"), draw.choice(["utf-8", "utf-8-sig", "utf-16"]))
+    assert whole_way(Project(tmp_path), file, file) == plain
+
+
+def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
+    project, file = Project(tmp_path), tmp_path / "mine.csv"
+    write(file, reviews())
+    own = tmp_path / "mine.yaml"
+    own.write_text("name: mine\n")
+    asked = ("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={tmp_path}")
+    refused = project.here(*asked)
+    assert refused.returncode == ExitCode.SETTINGS
+    assert f"{own} exists, and is never overwritten" in refused.stderr
+    assert own.read_text() == "name: mine\n"
+    asked = (*asked[:1], "init.name=other", *asked[2:], "init.label=rating", "init.time=none")
+    assert project.here(*asked).returncode == ExitCode.DONE
+    written = yaml.safe_load((tmp_path / "other.yaml").read_text())
+    assert written["label"] == {"column": "rating"}
+    assert list(written["messages"]["columns"]) == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "exit_code", "message"),
+    [
+        (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
+        (["init.name=mine"], ExitCode.SETTINGS, "Say init.file=FILE"),
+        (["init.name=mine", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
+        (["init.name=mine", "init.file=notes.txt"], ExitCode.DATA, "notes.txt: its ending is not known"),
+        (["init.name=mine", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),
+        (["init.name=mine", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files are empty"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_told(
+    overrides: list[str], exit_code: ExitCode, message: str, tmp_path: Path
+) -> None:
+    """Guarantee 10."""
+    (tmp_path / "notes.txt").write_text("a file\n")
+    (tmp_path / "numbers.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "empty.csv").write_text("")
+    found = Project(tmp_path).here("pipeline=init", f"init.folder={tmp_path}", *overrides)
+    assert found.returncode == exit_code
+    assert message in found.stderr
+
+
+def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
+    """In a copy of the project's settings, since it writes a dataset's file there."""
+    for name in ("conf", "start_batch_nlp.py"):
+        source = PROJECT_ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    commands = "\n".join(re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    assert commands.count("uv run start_batch_nlp.py") == 5
+    script = commands.replace("uv run start_batch_nlp.py", f"{shlex.quote(sys.executable)} start_batch_nlp.py")
+    script = script.replace("sample.messages=6000", "sample.messages=900")
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT / "src")}
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "verdict ok" in done.stderr
+    assert (tmp_path / "my_work" / "models" / "v0001" / "card.html").exists()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from batch_nlp.config import Config
+from batch_nlp.dataset.drop_folders import check_inbox, check_raw_dir, unread_in_inbox, unread_in_raw_dir
+from batch_nlp.errors import DataError
+
+ROW = '{"review_id": "a", "text": "x", "date": "2020-01-01"}\n'
+
+
+def drop(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(ROW)
+
+
+def test_what_lies_in_the_inbox_and_is_not_read_is_named_up_to_five_times(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    config = make_config(tmp_path)
+    inbox = Path(config.inference.inbox)
+    assert unread_in_inbox(config) == []
+    drop(inbox, "a.json", "user.json", ".hidden.zip", "_SUCCESS")
+    (inbox / "empty").mkdir()
+    assert unread_in_inbox(config) == []
+    drop(inbox, "1.zip", "2.xlsx", "3.txt", "4.json.bak", "archive/old.txt")
+    [said] = unread_in_inbox(config)
+    assert f"{inbox}: 5 file(s) or folder(s) are not read: 1.zip, 2.xlsx, 3.txt, 4.json.bak, archive/. " in said
+    assert ".json, " in said
+    assert ".parquet" in said
+    drop(inbox, "0.zip")
+    [said] = unread_in_inbox(config)
+    assert "6 file(s) or folder(s) are not read: 0.zip, 1.zip, 2.xlsx, 3.txt, 4.json.bak, .... " in said
+
+
+def test_a_raw_file_that_no_pattern_fits_is_named_with_the_pattern(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    config = make_config(tmp_path)
+    drop(Path(config.dataset.raw_dir), "review.json", "user.json", "business.json", "tip.json", "notes.docx")
+    ending, name = unread_in_raw_dir(config)
+    assert "1 file(s) or folder(s) are not read: notes.docx. " in ending
+    assert "1 file(s) are not read, since their names do not fit dataset.messages.files=*review*: tip.json. " in name
+
+
+@pytest.mark.parametrize(("setting", "check"), [("inference.inbox", check_inbox), ("dataset.raw_dir", check_raw_dir)])
+def test_a_folder_that_was_set_must_exist(
+    tmp_path: Path, make_config: Callable[..., Config], setting: str, check: Callable[[Config], None]
+) -> None:
+    check(make_config(tmp_path))  # the default one comes with the first file
+    folder = tmp_path / "share"
+    config = make_config(tmp_path, f"{setting}={folder}")
+    with pytest.raises(DataError, match=f"{setting}={folder}: does not exist") as refused:
+        check(config)
+    assert "Correct the setting, mount the share, or make the folder." in str(refused.value)
+    folder.touch()
+    with pytest.raises(DataError, match=f"{setting}={folder}: is no folder"):
+        check(config)
+    folder.unlink()
+    folder.mkdir()
+    check(config)

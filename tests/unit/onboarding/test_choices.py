@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.tickets import tickets
+
+from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.onboarding.choices import Asked, Choices, choose
+from batch_nlp.onboarding.columns import profiles
+
+
+def chosen(rows: list[dict[str, Any]], **asked: list[str]) -> Choices:
+    return choose(profiles(rows), Asked(**asked), "mine.csv")
+
+
+def names(choices: Choices) -> tuple[list[str], list[list[str]], list[str], list[str]]:
+    return (
+        [column.name for column in choices.texts],
+        choices.levels,
+        [column.name for column in choices.times],
+        [column.name for column in choices.ids],
+    )
+
+
+def test_columns_without_a_telling_name_are_known_by_their_values() -> None:
+    rows = tickets(
+        x=lambda number, _: f"2022-{1 + number % 12:02}-{1 + number % 28:02}",
+        y=lambda number, _: f"T-2022-{number:05}",
+        noise=lambda number, _: "even" if number % 2 else "odd",
+    )
+    assert names(chosen(rows)) == (["q"], [["w"]], ["x"], ["y"])
+
+
+def test_names_decide_between_columns_that_could_be_the_label() -> None:
+    rows = tickets(stars=lambda number, _: 1 + number % 5)
+    assert names(chosen(rows))[1] == [["stars"]]
+
+
+def test_what_is_said_counts() -> None:
+    rows = tickets(title=lambda number, _: f"Hello {number}", stars=lambda number, _: 1 + number % 5)
+    assert names(chosen(rows))[0] == ["q", "title"]
+    found = chosen(rows, text=["q"], label=["w", "stars"], time=[], id=[])
+    assert names(found) == (["q"], [["w"], ["stars"]], [], [])
+    assert found.classes["b / 1"] == 24
+    assert names(chosen(rows, label=[]))[1] == []
+    with pytest.raises(SettingsError, match=r"init\.label=star: no column is called so.* 'stars'"):
+        chosen(rows, label=["star"])
+
+
+def test_columns_of_two_layouts_stand_side_by_side() -> None:
+    one = tickets()
+    other = [{"text": row["q"] + " again", "v": row["w"]} for row in one]
+    assert names(chosen(one + other)) == (["q", "text"], [["w", "v"]], [], [])
+
+
+def test_a_column_that_gives_the_label_away_is_found() -> None:
+    rows = tickets(
+        reason=lambda number, bad: ["late", "lost"][number % 2] if bad else None,
+        place=lambda number, _: ["north", "south"][number % 2],
+    )
+    assert [column.name for column in chosen(rows, label=["w"]).leaks] == ["reason"]
+
+
+def test_what_the_text_names_is_no_label_of_it() -> None:
+    rows = tickets(brand=lambda number, _: ["acme", "wolf"][number % 2])
+    for row in rows:
+        row["q"] += f" {row['brand']}"
+        del row["w"]
+    assert names(chosen(rows))[1] == []
+
+
+def test_repeats_and_equal_times_are_counted() -> None:
+    rows = [*tickets(50), *tickets(50)]
+    assert chosen(rows, time=[]).repeated == pytest.approx(0.5)
+    rows = tickets(100, day=lambda number, _: "2022-01-01" if number < 70 else f"2022-02-{number % 28 + 1:02}")
+    assert chosen(rows).equal_times == pytest.approx(0.7)
+
+
+def test_without_a_text_the_columns_are_named_and_what_to_say() -> None:
+    with pytest.raises(DataError, match=r"mine.csv: no column looks like texts; there is a, b. .*init.text=COLUMN"):
+        choose(profiles([{"a": 1, "b": 2}] * 5), Asked(), "mine.csv")

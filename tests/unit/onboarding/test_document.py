@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from tests.tickets import tickets
+
+from batch_nlp.config import DatasetConfig, parse
+from batch_nlp.dataset.columns import check_columns
+from batch_nlp.dataset.labels import check_label
+from batch_nlp.errors import DataError
+from batch_nlp.onboarding.choices import Asked, choose
+from batch_nlp.onboarding.columns import profiles
+from batch_nlp.onboarding.document import document, problems, scalar, shown
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = ["", ":", "#", "a: b", "- x", "null", "true", "12", "1e5", "a.b", "'\"", "é", "{a}", "\n", "~", "😀"]
+NAMES += ["${x}", "\\${x}", "${"]
+TEXTS = ["a fine place to be", "very bad indeed", "", "2022-01-31", "31.01.2022", "${x}", "1", "\x00\x1b[31m", "ja"]
+names = st.sampled_from(NAMES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+cells = st.none() | st.sampled_from(TEXTS) | st.integers(-3, 3) | st.floats() | st.lists(st.sampled_from(TEXTS))
+
+
+def dataset(text: str) -> DatasetConfig:
+    """Return a dataset's file as the settings read it."""
+    own: Any = OmegaConf.create(text)
+    own.pop("defaults", None)
+    defaults = OmegaConf.load(ROOT / "conf" / "base" / "dataset.yaml")
+    whole = OmegaConf.create({"dataset": OmegaConf.merge(defaults, own), "paths": {"data": "data"}})
+    found: DatasetConfig = parse(DatasetConfig, OmegaConf.to_container(whole.dataset, resolve=True))
+    check_columns(found)
+    check_label(found.label)
+    return found
+
+
+def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
+    return document("mine", "in", "*", choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=25))
+@example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
+def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows: list[dict[str, Any]]) -> None:
+    try:
+        choices = choose(profiles(rows), Asked(), "mine.csv")
+    except DataError:
+        return
+    found = dataset(document("mine", "in", "*", choices, "mine.csv"))
+    texts = {column.name for column in choices.texts}
+    assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
+    assert all(sentence.isprintable() for sentence in problems(choices))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES))
+def test_a_scalar_is_read_as_what_it_was(value: str) -> None:
+    assert OmegaConf.create(f"key: {scalar(value)}").key == value
+
+
+def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
+    assert shown("a\x1b[31m\nb") == "a\\x1b[31m\\nb"
+    assert shown("x" * 100, 10) == "xxxxxxx..."
+
+
+@pytest.mark.parametrize(
+    ("columns", "split", "rule"),
+    [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
+     ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
+     ({"stars": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
+)  # fmt: skip
+def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
+    text = written(tickets(**columns))
+    found = yaml.safe_load(text)
+    assert found["split"] == {"by": split}
+    assert found.get("defaults") == (None if rule is None else [{"override /drift@_global_.drift": rule}])
+    assert dataset(text).label.column == ("stars" if "stars" in columns else "w")
+
+
+def test_small_classes_are_put_together() -> None:
+    rows = [*tickets(), *({"q": f"what a strange thing {n}", "w": "odd"} for n in range(7))]
+    assert dataset(written(rows)).label.rare == {"under": 20, "as": "other"}
+
+
+def test_what_is_wrong_with_the_data_is_told() -> None:
+    rows = [*tickets(60), *tickets(60)]
+    choices = choose(profiles(rows), Asked(label=[]), "mine.csv")
+    assert problems(choices) == [
+        "50 % of the texts repeat an earlier one.",
+        "There is no label: said by init.label. If there is one, say init.label=COLUMN.",
+    ]
