@@ -103,8 +103,8 @@ def _check_form(messages: MessagesConfig) -> None:
     if form.separator is not None and (len(form.separator) != 1 or form.separator in '"\r\n'):
         raise SettingsError(f"{key}.separator={form.separator}: need one character, such as ';', or tab.")
     try:
-        b"".decode(form.encoding or "utf-8")
-    except LookupError as error:
+        "x".encode(form.encoding or "utf-8")
+    except (LookupError, ValueError) as error:
         raise SettingsError(
             f"{key}.encoding={form.encoding}: no such encoding of text, such as utf-8, cp1252, latin-1 or utf-16."
         ) from error

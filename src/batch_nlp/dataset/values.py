@@ -189,6 +189,8 @@ def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
 
 
 def _written(value: Any) -> Any:
+    if isinstance(value, list | dict):  # which pandas cannot hash where it looks for values that come again
+        return None
     if not isinstance(value, str | int | float) or value != value:
         return value
     text = str(value).strip()

@@ -52,3 +52,9 @@ def test_a_second_of_excel_is_a_whole_one() -> None:
     """09:15:01 is 0.3854282407... of a day."""
     [found] = as_times(pd.Series(["44593.385428240741"], dtype=object), ColumnConfig(Role.time, format="excel"))
     assert found == pd.Timestamp("2022-02-01 09:15:01", tz="UTC")
+
+
+def test_values_that_pandas_cannot_hash_are_unreadable_in_a_large_batch_too() -> None:
+    """It looks for values that come again from 50 on."""
+    values = pd.Series(["2026-01-31"] * 100 + [["2026"], {"at": 1}], dtype=object)
+    assert as_times(values, ColumnConfig(Role.time)).isna().tolist() == [False] * 100 + [True] * 2

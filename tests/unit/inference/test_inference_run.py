@@ -251,7 +251,7 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
 
 
 def test_a_file_of_nothing_but_broken_lines_is_refused_and_stays_new(desk: Desk) -> None:
-    """Guarantee 10."""
+    """Guarantee 24."""
     desk.drop("review.json")
     (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
     batch = desk.claim()
