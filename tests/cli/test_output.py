@@ -66,3 +66,20 @@ def _run_as_written(line: str, folder: Path) -> None:
     command = [sys.executable, str(PROJECT_ROOT / words[2]), *words[3:]]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_commands_of_the_readme_that_need_a_champion_run(project: Project) -> None:
+    """In the order in which a person pastes them; the baseline passes its gate, so there is a version to go back to."""
+    easy = (
+        "~model.params.n_estimators",
+        "training.thresholds.f1_weighted=0.1",
+        "training.gate.tolerance=1.0",
+        "training.gate.max_recall_drop=1.0",
+    )
+    trained = project.here("pipeline=training", "model=ngram_baseline", *easy)
+    assert trained.returncode == 0, trained.stderr
+    back = project.here("pipeline=rollback")
+    assert back.returncode == 0, back.stderr
+    (word,) = re.findall(r"message_id=\S+", (PROJECT_ROOT / "README.md").read_text())
+    explained = project.here("pipeline=explain", word)
+    assert explained.returncode == 0, explained.stderr

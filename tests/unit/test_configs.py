@@ -22,7 +22,7 @@ CONF = ROOT / "conf"
 # groups that are not in the defaults: what is chosen changes settings of other groups
 ADDED = ("ablation", "experiment", "search")
 # what a choice asks of other settings
-NEEDS = {"ngram_baseline": ["training.balance=none"], "none": ["training.inputs=[tabular,ngrams]"]}
+NEEDS = {"none": ["training.inputs=[tabular,ngrams]"]}
 CHOICES = sorted(
     (folder.name, file.stem)
     for folder in CONF.iterdir()

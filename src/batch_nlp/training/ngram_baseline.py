@@ -45,8 +45,13 @@ class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
         self.max_features = max_features
         self.c = c
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
-        """Learn n-grams and weights from the column of texts and classes of shape (n,)."""
+    def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn n-grams and weights from the column of texts and classes of shape (n,).
+
+        The regression weighs rows inversely to the size of their class by itself, which is what `sample_weight` asks
+        for where ``training.balance`` is ``weights``: it is accepted, and changes nothing.
+        """
+        del sample_weight
         self.scores_ = NgramScores(
             max_n=self.max_n, min_df=self.min_df, max_features=self.max_features, c=self.c, sentences=False
         ).fit(X[[TEXT]], y)
