@@ -176,7 +176,8 @@ def test_a_pointer_to_what_is_no_version_names_those_there_are(tmp_path: Path) -
 def test_a_batch_that_the_store_does_not_hold_is_not_scored_again(tmp_path: Path, engine: EngineConfig) -> None:
     layers, store = Layers(tmp_path, "sample"), FeatureStore(tmp_path / "store", engine)
     write_sealed_parquet(
-        layers.predictions / BATCH.name / "predictions.parquet", pa.table({"message_id": ["a", "b", "c"]})
+        layers.predictions / BATCH.name / "predictions.parquet",
+        pa.table({"message_id": ["a", "b", "c"], "predicted_at": ["", "", ""]}),
     )
     manifest = {"data_version": {"feature_version": "f1"}, "classes": ["bad", "good"]}
     model = Model("v0002", Pipeline([("none", None)]), manifest)
