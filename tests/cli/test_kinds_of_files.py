@@ -83,8 +83,17 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     assert "30 messages read = 30 new" in result.stderr
 
 
-@pytest.mark.parametrize("setting", ["separator='ab'", "encoding=utf8000", "encoding=hex"])
-def test_separators_and_encodings_that_cannot_be_are_errors_of_the_settings(project: Project, setting: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("separator='ab'", "dataset.messages.separator=ab: need one character, such as ';', or tab."),
+        ("encoding=utf8000", "dataset.messages.encoding=utf8000: no such encoding of text, such as utf-8, cp1252,"),
+        ("encoding=hex", "dataset.messages.encoding=hex: no such encoding of text"),
+    ],
+)
+def test_separators_and_encodings_that_cannot_be_are_errors_of_the_settings(
+    project: Project, setting: str, message: str
+) -> None:
     result = project.here("pipeline=feature", f"dataset.messages.{setting}")
     assert result.returncode == ExitCode.SETTINGS
-    assert "dataset.messages." in result.stderr
+    assert message in result.stderr

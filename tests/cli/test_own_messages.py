@@ -110,7 +110,12 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
         (["init.name=mine"], ExitCode.SETTINGS, "Say init.file=FILE"),
         (["init.name=mine", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
-        (["init.name=mine", "init.file=notes.txt"], ExitCode.DATA, "notes.txt: its ending is not known"),
+        (
+            ["init.name=mine", "init.file=notes.txt"],
+            ExitCode.DATA,
+            "notes.txt: its ending is not known. Files that end in ",
+        ),
+        (["init.name=mine", "init.file=notes"], ExitCode.DATA, "notes: no file in it ends in .json, .jsonl"),
         (["init.name=mine", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),
         (["init.name=mine", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files are empty"),
     ],
@@ -120,6 +125,7 @@ def test_what_cannot_be_looked_at_is_told(
 ) -> None:
     """Guarantee 10."""
     (tmp_path / "notes.txt").write_text("a file\n")
+    (tmp_path / "notes").mkdir()
     (tmp_path / "numbers.csv").write_text("a,b\n1,2\n3,4\n")
     (tmp_path / "empty.csv").write_text("")
     found = Project(tmp_path).here("pipeline=init", f"init.folder={tmp_path}", *overrides)
@@ -128,15 +134,15 @@ def test_what_cannot_be_looked_at_is_told(
 
 
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
-    """In a copy of the project's settings, since it writes a dataset's file there."""
-    for name in ("conf", "start_batch_nlp.py"):
+    """In a copy of the project, since it writes a dataset's file there."""
+    for name in ("conf", "src", "start_batch_nlp.py"):
         source = PROJECT_ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
     commands = "\n".join(re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
     assert commands.count("uv run start_batch_nlp.py") == 5
     script = commands.replace("uv run start_batch_nlp.py", f"{shlex.quote(sys.executable)} start_batch_nlp.py")
     script = script.replace("sample.messages=6000", "sample.messages=900")
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT / "src")}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     done = subprocess.run(
         ["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
     )

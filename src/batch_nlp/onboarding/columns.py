@@ -17,10 +17,10 @@ from batch_nlp.onboarding.times import TimeFormat, time_format
 
 # Words that name a column in English and other European languages; a name is split into words first
 _NAMES = {
-    "text": "text message body content comment review complaint description narrative question utterance tweet "
+    "text": "text message body content comment review complaint description question utterance tweet "
     "nachricht beschreibung kommentar bewertung texto mensaje opinion mensagem texte avis testo recensione tekst",
     "title": "title subject headline summary titel betreff titulo asunto titre objet titolo oggetto onderwerp",
-    "label": "label class category cat intent topic sentiment target rating stars star score product department type "
+    "label": "label class category cat intent topic sentiment target rating star score product department type "
     "klasse kategorie thema sterne clase categoria tema estrellas classe categorie etoiles note stelle",
     "id": "id uuid guid key identifier nummer numero",
     "time": "time date created at timestamp when posted datum zeit erstellt fecha hora data heure",
