@@ -260,8 +260,8 @@ def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
     result = project.run("--help")
     assert result.returncode == 0
     for line in (
-        "pipeline: explain, feature, fti, inference, init, learning_curve, requeue, rollback, sample, simulate, status,",
-        ", training, verify\n",
+        "pipeline: explain, feature, fti, inference, init, learning_curve, requeue, rollback, sample, simulate,",
+        "status, training, verify\n",
         "dataset: airline_tweets, complaints, products, sample, support_tweets, yelp",
         "Exit codes",
     ):

@@ -113,7 +113,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
         (
             ["init.name=mine", "init.file=notes.txt"],
             ExitCode.DATA,
-            "notes.txt: its ending is not known. Files that end in ",
+            "its ending is not known. Files that end in ",
         ),
         (["init.name=mine", "init.file=notes"], ExitCode.DATA, "notes: no file in it ends in .json, .jsonl"),
         (["init.name=mine", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),

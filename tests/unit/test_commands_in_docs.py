@@ -101,4 +101,7 @@ def _datasets_of_the_pages(folder: Path) -> Path:
         name = re.search(r"^name: (\w+)$", block, re.MULTILINE)
         if name and not (PROJECT_ROOT / "conf" / "dataset" / f"{name[1]}.yaml").exists():
             (folder / "dataset" / f"{name[1]}.yaml").write_text(block)
+    # the page from a file to a verdict has init write this one
+    tweets = (PROJECT_ROOT / "conf" / "dataset" / "airline_tweets.yaml").read_text()
+    (folder / "dataset" / "my_tweets.yaml").write_text(tweets)
     return folder
