@@ -148,4 +148,4 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     )
     assert done.returncode == ExitCode.DONE, done.stderr
     assert "verdict ok" in done.stderr
-    assert (tmp_path / "my_work" / "models" / "v0001" / "card.html").exists()
+    assert (tmp_path / "my_work" / "models" / "v0001" / "model_card.html").exists()

@@ -33,18 +33,18 @@ def test_columns_without_a_telling_name_are_known_by_their_values() -> None:
 
 
 def test_names_decide_between_columns_that_could_be_the_label() -> None:
-    rows = tickets(stars=lambda number, _: 1 + number % 5)
-    assert names(chosen(rows))[1] == [["stars"]]
+    rows = tickets(rating=lambda number, _: 1 + number % 5)
+    assert names(chosen(rows))[1] == [["rating"]]
 
 
 def test_what_is_said_counts() -> None:
-    rows = tickets(title=lambda number, _: f"Hello {number}", stars=lambda number, _: 1 + number % 5)
+    rows = tickets(title=lambda number, _: f"Hello {number}", rating=lambda number, _: 1 + number % 5)
     assert names(chosen(rows))[0] == ["q", "title"]
-    found = chosen(rows, text=["q"], label=["w", "stars"], time=[], id=[])
-    assert names(found) == (["q"], [["w"], ["stars"]], [], [])
+    found = chosen(rows, text=["q"], label=["w", "rating"], time=[], id=[])
+    assert names(found) == (["q"], [["w"], ["rating"]], [], [])
     assert found.classes["b / 1"] == 24
     assert names(chosen(rows, label=[]))[1] == []
-    with pytest.raises(SettingsError, match=r"init\.label=star: no column is called so.* 'stars'"):
+    with pytest.raises(SettingsError, match=r"init\.label=star: no column is called so.* 'rating'"):
         chosen(rows, label=["star"])
 
 

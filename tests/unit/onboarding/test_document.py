@@ -70,14 +70,14 @@ def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
     ("columns", "split", "rule"),
     [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
      ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
-     ({"stars": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
+     ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
 )  # fmt: skip
 def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
     text = written(tickets(**columns))
     found = yaml.safe_load(text)
     assert found["split"] == {"by": split}
     assert found.get("defaults") == (None if rule is None else [{"override /drift@_global_.drift": rule}])
-    assert dataset(text).label.column == ("stars" if "stars" in columns else "w")
+    assert dataset(text).label.column == ("rating" if "rating" in columns else "w")
 
 
 def test_small_classes_are_put_together() -> None:
