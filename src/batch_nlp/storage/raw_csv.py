@@ -112,7 +112,7 @@ def _separator(lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[
     for line in lines:
         if not head and (found := _SEPARATOR_LINE.fullmatch(line.content)):
             return given or found[1].decode("latin-1"), lines
-        if line.content.strip():
+        if head or line.content.strip():  # an empty line may be a part of a cell
             head.append(line)
         size += len(line.content)
         if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
@@ -126,7 +126,7 @@ def _separator(lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[
 def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
     """Return how well a separator fits: the share of rows with as many cells as the header, and their number."""
     try:
-        header, *records = csv.reader(texts, delimiter=separator)
+        header, *records = filter(None, csv.reader(texts, delimiter=separator))
     except csv.Error:
         return 0, 0
     if len(header) == 1:

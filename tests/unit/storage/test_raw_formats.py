@@ -250,3 +250,9 @@ def test_a_file_with_a_header_alone_has_its_columns_and_no_rows(tmp_path: Path) 
     assert first_rows(file) == [{"id": None, "text": None}]
     assert sum(len(batch.rows) for batch in read_batches([file], ["text"], [], 10)) == 0
     assert "column(s) body are missing" in str(missing_columns(file, first_rows(file), ["body"]))
+
+
+def test_an_empty_line_in_a_cell_stays_where_the_separator_is_looked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b'\n\nid,text\n1,"one\n\ntwo"\n\n2,three\n')
+    assert [found.row for found in rows_of(file)] == [{"id": "1", "text": "one\n\ntwo"}, {"id": "2", "text": "three"}]
