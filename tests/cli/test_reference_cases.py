@@ -166,9 +166,9 @@ def test_many_small_files_are_predicted_as_one_file(project: Project, tmp_path: 
         parts = [rows] if name == "one" else [[row] for row in rows]
         for number, part in enumerate(parts):
             (inbox / f"{number:03}.json").write_text("".join(part))
-        (inbox / "z.json").write_text("broken\n")
+        (inbox / "z.json").write_text("broken\n" + rows[0].replace("n000", "z"))
         result = copy.here("pipeline=inference", "drift.response=none")
-        assert "61 messages in = 60 predicted + 0 duplicates + 1 quarantined" in result.stderr
+        assert "62 messages in = 61 predicted + 0 duplicates + 1 quarantined" in result.stderr
         predictions = (copy.data / "09_inference" / "predictions").glob("*/predictions.parquet")
         found.append(pd.read_parquet(max(predictions)).drop(columns="predicted_at"))
     pd.testing.assert_frame_equal(*found)
