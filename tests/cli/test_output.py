@@ -51,7 +51,7 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
         _run_as_written(line, project.folder)
     explained = {json.loads(path.read_text())["message_id"] for path in project.data.rglob("explanations/*.json")}
     assert explained == set(IDS)
-    # someone edits the copy: it is told, mended when asked for, and nobody is woken
+    # an edited copy is reported and can be repaired; it is a warning, not an error
     before = record.read_bytes()
     record.write_text("mine")
     looked = project.here("pipeline=verify")

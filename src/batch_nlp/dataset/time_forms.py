@@ -16,6 +16,8 @@ from batch_nlp.dataset.values import EXCEL, UNIX, as_times
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S")
+# As Twitter and mail write them
+_WITH_ZONE = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 _LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -56,7 +58,7 @@ def _candidates(values: pd.Series[Any]) -> list[str]:
             guessed += [guess_datetime_format(text, dayfirst=first) for first in (True, False)]
     # pandas takes the name of a day for one that all values have
     named = [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
-    return named + [date + clock for date in _DATES for clock in _CLOCKS]
+    return [*named, *(date + clock for date in _DATES for clock in _CLOCKS), *_WITH_ZONE]
 
 
 def _share_read(values: pd.Series[Any], form: str) -> float:

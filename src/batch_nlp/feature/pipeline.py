@@ -114,7 +114,7 @@ def build_contract(
     config, definition
         As for `build_feature_pipeline`.
     ledger : Ledger
-        Takes the rows that are none.
+        Takes the rows that are not messages.
     labels : Labels or None
         Reads the labels; None reads none.
     """

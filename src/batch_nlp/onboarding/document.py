@@ -57,12 +57,8 @@ def small_classes(classes: Counter[str]) -> list[str]:
 
 def is_rare_by_nature(choices: Choices) -> bool:
     """Say whether the literal rule would call out a batch that is like these messages."""
-    totals = Counter[str]()
-    for target, size in zip(choices.labels[0].targets, [1] * len(choices.labels[0].targets), strict=True):
-        if target:
-            totals[target] += size
-    every = sum(totals.values())
-    return any(not _LOW <= size / every <= _HIGH for size in totals.values())
+    sizes = choices.labels[0].sizes
+    return any(not _LOW <= size / sizes.total() <= _HIGH for size in sizes.values())
 
 
 def document(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> str:

@@ -5,30 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.time_forms import time_forms
 from batch_nlp.dataset.values import as_times
 
-_DATES = [
-    by.join(parts)
-    for by in "/.-"
-    for year in ("%Y", "%y")
-    for parts in (("%d", "%m", year), ("%m", "%d", year), (year, "%m", "%d"))
-    if year == "%Y" or parts[0] != year
-]
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", ", %H:%M", ", %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y")
-_FORMATS = (
-    *("".join(parts) for parts in product((*_DATES, *_WORDS), _CLOCKS)),
-    "%a %b %d %H:%M:%S %z %Y",  # as Twitter writes it
-    "%a, %d %b %Y %H:%M:%S %z",  # as mail does
-)
 # A bare number could be a year, and is hardly ever a time
 _ISO, _LIKE_A_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}"), re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 # Values that are tried
 _TRIED = 400
 
@@ -63,8 +50,7 @@ def time_format(values: Sequence[Any]) -> TimeFormat | None:
         return None
     if all(_ISO.match(text) for text in texts) and _reads(texts, None):
         return TimeFormat(None)
-    # most formats fail on the first value
-    fitting = [found for found in _FORMATS if _reads(texts[:1], found) and _reads(texts, found)]
+    fitting = [] if any(map(_NUMBER.fullmatch, texts)) else [form for form in time_forms(texts) if _reads(texts, form)]
     if not fitting:
         return None
     if "%p" in fitting[0]:  # where the clock has twelve hours, months come first

@@ -44,8 +44,8 @@ def test_what_is_said_counts() -> None:
     assert names(found) == (["q"], [["w"], ["rating"]], [], [])
     assert found.classes["b / 1"] == 24
     assert names(chosen(rows, label=[]))[1] == []
-    with pytest.raises(SettingsError, match=r"init\.label=star: no column is called so.* 'rating'"):
-        chosen(rows, label=["star"])
+    with pytest.raises(SettingsError, match=r"init\.label=ratin: no column is called so.* 'rating'"):
+        chosen(rows, label=["ratin"])
 
 
 def test_columns_of_two_layouts_stand_side_by_side() -> None:
