@@ -34,6 +34,7 @@ from batch_nlp.stderr import lasting_stderr
 from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+_NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
 _READS_ONLY = {"pipeline=status", "pipeline=verify"}
 
 
@@ -123,7 +124,24 @@ def _arrange(arguments: list[str]) -> list[str]:
     writes = any(setting.startswith("verify.") for setting in settings) or {"-m", "--multirun"} & set(flags)
     if _READS_ONLY & set(settings) and not writes:
         sweep += ["hydra.run.dir=.", "hydra.output_subdir=null"]
+    settings = [_of_init(setting) for setting in settings]
     return flags + [re.sub(r"^(?=model\.params\.)", "++", setting) for setting in settings] + sweep
+
+
+def _of_init(setting: str) -> str:
+    """Return a setting of ``pipeline=init`` as Hydra takes it: names of files and columns hold any character."""
+    key, _, value = setting.partition("=")
+    if key not in _NAMES_OF_INIT or value[:1] in ("'", '"', "[") or value in ("", "null"):
+        return setting
+    names = [value] if key in ("init.name", "init.file", "init.folder") else value.split(",")
+    # what stands before a closing quote is doubled, and a dollar sign names no other setting
+    quoted = [re.sub(r"(\\*)('|$)", _escaped, name.replace("${", "\\${")) for name in names]
+    listed = ",".join(f"'{name}'" for name in quoted)
+    return f"{key}={listed}" if len(names) == 1 else f"{key}=[{listed}]"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[1] * 2 + (r"\'" if found[2] else "")
 
 
 @lasting_stderr()

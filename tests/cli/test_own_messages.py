@@ -104,6 +104,17 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     assert list(written["messages"]["columns"]) == ["text"]
 
 
+def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
+    project, file = Project(tmp_path), tmp_path / "my reviews (1), ${old}.csv"
+    write(file, [{**row, "what's new?": "a word or two"} for row in reviews()])
+    asked = ("init.name=mine", f"init.file={file}", f"init.folder={tmp_path}", "init.text=text,what's new?")
+    done = project.here("pipeline=init", *asked, "init.label=rating,day")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    assert list(written["messages"]["columns"]) == ["text", "what's new?"]
+    assert written["label"]["column"] == ["rating", "day"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "exit_code", "message"),
     [
