@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row
+from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Row
 from batch_nlp.storage.raw_names import find_files, source_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
@@ -33,6 +33,8 @@ __all__ = [
 
 # A batch ends here too, so that memory does not grow with the length of messages
 _BATCH_BYTES = 2 * LINE_BYTES
+# A row with the name of its file and its line there
+_Sourced = tuple[str, int, Row | BrokenRow]
 
 
 @dataclass(frozen=True)
@@ -85,40 +87,35 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
     )
 
 
-def _chunks(rows: Iterable[tuple[str, Numbered]], batch_rows: int) -> Iterator[list[tuple[str, Numbered]]]:
-    chunk: list[tuple[str, Numbered]] = []
-    size = 0
-    for row in rows:
-        chunk.append(row)
-        size += row[1].size
-        if len(chunk) == batch_rows or size > _BATCH_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _rows(
+def _chunks(
     files: Iterable[Path],
     required: Sequence[str],
     known: set[str] | None,
     batch_rows: int,
     under: str | None,
     form: TextForm,
-) -> Iterator[tuple[str, Numbered]]:
-    """Yield the rows of files, each with the name of its file, after a look at the columns of the first ones."""
+) -> Iterator[list[_Sourced]]:
+    """Yield the rows of files, each file after a look at the columns of its first rows, in chunks of a batch."""
+    chunk: list[_Sourced] = []
+    size = 0
     for file in files:
         rows = rows_of(file, batch_rows, form)
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
         if problem := missing_columns(file, start, required):
             refuse([problem], ["If the source renamed a column, rename it back in the file."])
-        if known is not None and (extra := column_names(start) - known):
-            logger.warning("{}: {} unknown column(s) are not read: {}", file.name, len(extra), _listed(extra))
-            known |= extra  # once for all files like this one
         name = source_name(file)
-        for found in chain(first, rows):
-            yield name, found
+        if known is not None and (extra := column_names(start) - known):
+            logger.warning("{}: {} unknown column(s) are not read: {}", name, len(extra), _listed(extra))
+            known |= extra  # once for all files like this one
+        for line, row, length in chain(first, rows):
+            chunk.append((name, line, row))
+            size += length
+            if len(chunk) == batch_rows or size > _BATCH_BYTES:
+                yield chunk
+                chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _listed(names: Iterable[object]) -> str:
@@ -168,8 +165,8 @@ def read_batches(
     """
     columns = [*required, *optional]
     known = None if ignored is None else {*columns, *ignored}
-    for chunk in _chunks(_rows(files, required, known, batch_rows, under, form), batch_rows):
-        rows = [(name, found.line, found.row) for name, found in chunk if isinstance(found.row, dict)]
+    for chunk in _chunks(files, required, known, batch_rows, under, form):
+        rows = [(name, line, row) for name, line, row in chunk if isinstance(row, dict)]
         read = len(rows)
         if keeps is not None and rows:
             kept = keeps([unwrapped(row, under) for _, _, row in rows])
@@ -178,5 +175,5 @@ def read_batches(
         data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
         data[SOURCE_FILE] = pd.Series([name for name, _, _ in rows], dtype=object)
         data[SOURCE_LINE] = pd.Series([line for _, line, _ in rows], dtype="int64")
-        broken = [(name, found.row) for name, found in chunk if isinstance(found.row, BrokenRow)]
+        broken = [(name, row) for name, _, row in chunk if isinstance(row, BrokenRow)]
         yield RawBatch(pd.DataFrame(data), broken, [row for _, _, row in rows], read - len(rows))
