@@ -48,7 +48,7 @@ def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding
 def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
     """Run init, features, training and inference without an edit; return the classes of the batch by text."""
     folder = project.folder / "conf"
-    found = project.run("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder / 'dataset'}")
+    found = project.run("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder}")
     assert found.returncode == ExitCode.DONE, found.stderr
     inbox = project.data / "09_inference" / "inbox"
     inbox.mkdir(parents=True)
@@ -90,7 +90,8 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
 def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "mine.csv"
     write(file, reviews())
-    own = tmp_path / "mine.yaml"
+    own = tmp_path / "dataset" / "mine.yaml"
+    own.parent.mkdir()
     own.write_text("name: mine\n")
     asked = ("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={tmp_path}")
     refused = project.here(*asked)
@@ -99,7 +100,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     assert own.read_text() == "name: mine\n"
     asked = (*asked[:1], "init.name=other", *asked[2:], "init.label=rating", "init.time=none")
     assert project.here(*asked).returncode == ExitCode.DONE
-    written = yaml.safe_load((tmp_path / "other.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "other.yaml").read_text())
     assert written["label"] == {"column": "rating"}
     assert list(written["messages"]["columns"]) == ["text"]
 
@@ -110,7 +111,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     asked = ("init.name=mine", f"init.file={file}", f"init.folder={tmp_path}", "init.text=text,what's new?")
     done = project.here("pipeline=init", *asked, "init.label=rating,day")
     assert done.returncode == ExitCode.DONE, done.stderr
-    written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "mine.yaml").read_text())
     assert list(written["messages"]["columns"]) == ["text", "what's new?"]
     assert written["label"]["column"] == ["rating", "day"]
 

@@ -23,7 +23,7 @@ _LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 # Values that a form is guessed from and judged by, and the years that count as read
 _GUESSED_FROM, _JUDGED_BY = 5, 200
-_YEARS = range(1990, 2100)
+YEARS = range(1990, 2100)
 
 
 def time_forms(values: Sequence[Any]) -> list[str]:
@@ -41,7 +41,8 @@ def time_forms(values: Sequence[Any]) -> list[str]:
     >>> time_forms(["31.01.2026 09:15", "01.02.2026 10:00"]), time_forms(["01/02/2022"]), time_forms(["44593.5"])
     (['%d.%m.%Y %H:%M'], ['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
     """
-    judged = pd.Series(list(values[:_JUDGED_BY]), dtype=object)
+    # from all over: the first days of a month tell no order of day and month
+    judged = pd.Series(list(values[:: -(-len(values) // _JUDGED_BY) or 1]), dtype=object)
     read = {form: _share_read(judged, form) for form in dict.fromkeys(_candidates(judged))}
     best = max(read.values(), default=0)
     return [form for form, share in read.items() if share == best > 0]
@@ -63,4 +64,4 @@ def _candidates(values: pd.Series[Any]) -> list[str]:
 
 def _share_read(values: pd.Series[Any], form: str) -> float:
     times = as_times(values, ColumnConfig(Role.time, format=form))
-    return float(times.dt.year.isin(_YEARS).mean())
+    return float(times.dt.year.isin(YEARS).mean())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,9 @@ from batch_nlp.onboarding.columns import (
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
-# Texts whose language is looked at
-_LANGUAGE_TEXTS = 300
+# Texts whose language is looked at, and characters that it takes to tell: short messages are looked at together
+_LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
+_TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Choices:
         Shares of the languages of the texts, ISO 639-1.
     equal_times : float
         Largest share of the messages with one time.
+    tagged : float
+        Share of the texts with tags of HTML.
     reasons : dict of str to str
         Why text, label, time and id were chosen.
     """
@@ -81,6 +85,7 @@ class Choices:
     repeated: float
     languages: dict[str, float]
     equal_times: float
+    tagged: float
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,11 +108,13 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     """
     reasons = {name: f"said by init.{name}" for name in ("text", "label", "time", "id")}
     texts = _named(columns, asked.text, "text")
+    if texts == []:
+        raise SettingsError(f"init.text=none: a dataset needs a text. {did_you_mean('none', _names(columns))}")
     free = [column for column in columns if column.name not in {*(asked.label or ()), *(asked.time or ())}]
     if texts is None:
         texts, reasons["text"] = text_columns(free), "its values are the longest texts, and the most different ones"
     if not texts:
-        seen = examples([column.name for column in columns]) or "no column at all"
+        seen = examples(_names(columns)) or "no column at all"
         raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
     joined = ["\n".join(filter(None, parts)) for parts in zip(*(column.texts for column in texts), strict=True)]
     free = [column for column in free if column not in texts]
@@ -138,8 +145,13 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         _repeated(joined),
         _languages(joined),
         _largest([value for column in times[:1] for value in map(str, column.there)]),
+        float(np.mean([_TAG.search(text) is not None for text in joined])),
         reasons,
     )
+
+
+def _names(columns: Sequence[ColumnProfile]) -> list[str]:
+    return [column.name for column in columns]
 
 
 def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str) -> list[ColumnProfile] | None:
@@ -212,10 +224,17 @@ def _repeated(texts: Sequence[str]) -> float:
 def _languages(texts: Sequence[str]) -> dict[str, float]:
     from py3langid import classify  # type: ignore[import-untyped]
 
-    there = [text for text in texts if text]
-    shown = there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]
-    counts = Counter(classify(text)[0] for text in shown)
-    return {language: count / len(shown) for language, count in counts.most_common() if count >= 0.05 * len(shown)}
+    there = [text[:_LANGUAGE_CHARS] for text in texts if text]
+    parts, counts, size = list[str](), Counter[str](), 0
+    for text in there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]:
+        parts, size = [*parts, text], size + len(text)
+        if size >= _LANGUAGE_CHARS:
+            counts[classify("\n".join(parts))[0]] += len(parts)
+            parts, size = [], 0
+    if not counts and parts:
+        counts[classify("\n".join(parts))[0]] += 1
+    shares = {language: count / counts.total() for language, count in counts.most_common()}
+    return {language: share for language, share in shares.items() if share >= 0.05}
 
 
 def _largest(values: Sequence[str]) -> float:

@@ -30,6 +30,8 @@ _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
+# Names that no setting can hold: those of the reader's own columns, of code in settings, and long ones
+_NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_"}), 200
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -78,7 +80,7 @@ class ColumnProfile:
     @cached_property
     def time(self) -> TimeFormat | None:
         """How its values are written, where they are times."""
-        return time_format(self.there) if all(isinstance(value, str) for value in self.there) else None
+        return time_format(self.there, self.is_named("time"))
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -98,7 +100,7 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
     ----------
     rows : sequence of mapping
     """
-    names = dict.fromkeys(str(name) for row in rows for name in row)
+    names = dict.fromkeys(str(name) for row in rows for name in row if name not in _NO_NAMES and len(name) <= _LONGEST)
     found = [ColumnProfile(name, [row.get(name) for row in rows]) for name in names]
     return [profile for profile in found if profile.there]
 
@@ -123,7 +125,7 @@ def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
 
 def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """Return the columns of the text: the one that says most, and titles that go with it; none if nothing is."""
-    scores = {column.name: _text_score(column) for column in columns}
+    scores = {column.name: text_score(column) for column in columns}
     best = max(columns, key=lambda column: scores[column.name], default=None)
     if best is None or scores[best.name] == 0:
         return []
@@ -132,7 +134,8 @@ def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     return [column for column in columns if column is best or column in others or column in titles]
 
 
-def _text_score(column: ColumnProfile) -> float:
+def text_score(column: ColumnProfile) -> float:
+    """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
     texts = [text for text in column.texts if text]
     if not texts or column.is_numeric or column.time is not None or len(texts) < len(column.there) / 2:
         return 0.0

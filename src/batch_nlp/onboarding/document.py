@@ -11,9 +11,12 @@ import yaml
 
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
+from batch_nlp.onboarding.tables import SideTable, Source
 
 # Of the settings: the band of the literal rule, the least size of a class, and how many equal times a split takes
 _LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2
+# Share of texts with tags from which they are stripped
+_TAGGED = 0.02
 # Classes beyond which trees for each of them take too long
 MANY_CLASSES = 20
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -61,23 +64,23 @@ def is_rare_by_nature(choices: Choices) -> bool:
     return any(not _LOW <= size / sizes.total() <= _HIGH for size in sizes.values())
 
 
-def document(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> str:
+def document(name: str, source: Source, choices: Choices, looked_at: str) -> str:
     """Return the text of a dataset's file.
 
     Parameters
     ----------
     name : str
         Of the dataset.
-    raw_dir, pattern : str
-        Where its files are, and what their names fit.
+    source : Source
+        Where its files are, and how they are written.
     choices : Choices
     looked_at : str
         What the choices are based on, for the reader.
     """
-    return "\n".join(_lines(name, raw_dir, pattern, choices, looked_at)) + "\n"
+    return "\n".join(_lines(name, source, choices, looked_at)) + "\n"
 
 
-def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> Iterator[str]:
+def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
     yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
     if choices.labels and is_rare_by_nature(choices):
         yield "defaults:"
@@ -85,9 +88,15 @@ def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: s
         yield "  - override /drift@_global_.drift: reference"
         yield ""
     yield f"name: {scalar(name)}"
-    yield f"raw_dir: {scalar(raw_dir)}"
+    yield f"raw_dir: {scalar(str(source.folder))}"
     yield "messages:"
-    yield f"  files: {scalar(pattern)}"
+    yield f"  files: {scalar(source.pattern)}"
+    if source.encoding is not None:
+        yield "  # the text files are not UTF-8, and can be read so"
+        yield f"  encoding: {source.encoding}"
+    if source.under is not None:
+        yield "  # the columns of a row lie under this field"
+        yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
     yield f"    # {choices.reasons['text']}; {_percent(choices.repeated)} of the texts repeat an earlier one"
     yield f"    # {_spoken(choices)}"
@@ -100,10 +109,19 @@ def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: s
         yield "    # no id was found: a message is known by its text, time and keys"
     for column in choices.times:
         yield from _time(column, choices.reasons["time"])
-    yield from _others(choices.others)
+    keys = {table.column: table for table in source.side_tables}
+    for column in choices.others:
+        if column.name in keys:
+            yield f"    {_quoted(column.name)}: {{role: key, of: {scalar(keys[column.name].name)}}}"
+    yield from _others([column for column in choices.others if column.name not in keys], "    ")
     yield from _label(choices)
+    yield from _side_tables(source.side_tables)
     yield from _forbidden(choices)
     yield from _split(choices)
+    if choices.tagged >= _TAGGED:
+        yield f"# {_percent(choices.tagged)} of the texts have tags of HTML"
+        yield "steps:"
+        yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
 
 
 def _percent(share: float) -> str:
@@ -123,12 +141,25 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
     yield f"    {_quoted(column.name)}: {{role: time{'' if form is None else f', format: {scalar(form)}'}}}"
 
 
-def _others(columns: Sequence[ColumnProfile]) -> Iterator[str]:
+def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
     if columns:
-        yield "    # not read; take the # away to make a feature of a column that is known when a message arrives"
+        yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
     for column in columns:
         role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
-        yield f"    # {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+
+
+def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
+    if tables:
+        yield "side_tables:"
+    for table in tables:
+        yield f"  # each row of it has its own {shown(table.key)}, which {shown(table.column)} of the messages names"
+        yield f"  - name: {scalar(table.name)}"
+        yield f"    files: {scalar(table.files)}"
+        yield f"    key: {scalar(table.key)}"
+        yield "    columns:"
+        yield from _others(table.columns, "      ")
+        yield f"      {_quoted(table.columns[0].name)}: {{role: ignore}}"
 
 
 def _label(choices: Choices) -> Iterator[str]:

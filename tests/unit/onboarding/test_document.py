@@ -17,11 +17,13 @@ from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.document import document, problems, scalar, shown
+from batch_nlp.onboarding.tables import Source
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ["", ":", "#", "a: b", "- x", "null", "true", "12", "1e5", "a.b", "'\"", "é", "{a}", "\n", "~", "😀"]
 NAMES += ["${x}", "\\${x}", "${"]
 TEXTS = ["a fine place to be", "very bad indeed", "", "2022-01-31", "31.01.2022", "${x}", "1", "\x00\x1b[31m", "ja"]
+SOURCE = Source(Path("in"), "*", [])
 names = st.sampled_from(NAMES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 cells = st.none() | st.sampled_from(TEXTS) | st.integers(-3, 3) | st.floats() | st.lists(st.sampled_from(TEXTS))
 
@@ -39,7 +41,7 @@ def dataset(text: str) -> DatasetConfig:
 
 
 def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
-    return document("mine", "in", "*", choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
+    return document("mine", SOURCE, choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,7 +52,7 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
         choices = choose(profiles(rows), Asked(), "mine.csv")
     except DataError:
         return
-    found = dataset(document("mine", "in", "*", choices, "mine.csv"))
+    found = dataset(document("mine", SOURCE, choices, "mine.csv"))
     texts = {column.name for column in choices.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
     assert all(sentence.isprintable() for sentence in problems(choices))
