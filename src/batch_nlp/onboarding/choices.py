@@ -124,7 +124,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     ids = _named(columns, asked.id, "id")
     free = [column for column in free if column not in times]
     if ids is None:
-        ids, reasons["id"] = id_columns(free), "each row has another value"
+        ids, reasons["id"] = id_columns(free, joined), "each message has another value"
     labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
     if labels is None:
         named, reasons["label"] = _label([column for column in free if column not in ids], joined)

@@ -32,6 +32,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _FULL = 0.98
 # Names that no setting can hold: those of the reader's own columns, of code in settings, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_"}), 200
+# Share of the values of an id that must be different: exports hold some rows twice
+_UNIQUE = 0.9
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -149,17 +151,26 @@ def text_score(column: ColumnProfile) -> float:
     return float(length * different * (1 + 4 * column.is_named("text")) * column.filled**0.5)
 
 
-def id_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
     """Return the column that tells messages apart, and what stands for it in other layouts.
 
-    Every row has another value, and its name or its form says so.
+    Rows with one value have one text, which few have, and the name or the form of the values says so.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    texts : sequence of str, shape (n,)
+        Text of each row.
     """
-    return _full([column for column in columns if _is_id(column)])
+    return _full([column for column in columns if _is_id(column, texts)])
 
 
-def _is_id(column: ColumnProfile) -> bool:
-    keys = [as_key(value) for value in column.there]
-    if column.time is not None or any(key is UNREADABLE for key in keys) or len({*keys}) < len(keys):
+def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
+    rows = [(as_key(value), text) for value, text in zip(column.values, texts, strict=True) if not is_missing(value)]
+    keys, different = [key for key, _ in rows if key not in ("", None)], {*rows}
+    if column.time is not None or any(key is UNREADABLE for key in keys):
+        return False
+    if len({*keys}) < max(_UNIQUE * len(keys), len({row for row in different if row[0] not in ("", None)})):
         return False
     long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
     return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))
