@@ -32,8 +32,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _FULL = 0.98
 # Names that no setting can hold: those of the reader's own columns, of code in settings, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_"}), 200
-# Share of the values of an id that must be different: exports hold some rows twice
-_UNIQUE = 0.9
+# Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
+_UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -166,11 +166,12 @@ def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[C
 
 
 def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
-    rows = [(as_key(value), text) for value, text in zip(column.values, texts, strict=True) if not is_missing(value)]
-    keys, different = [key for key, _ in rows if key not in ("", None)], {*rows}
+    rows = [(as_key(value), text) for value, text in zip(column.values, texts, strict=True)]
+    rows = [row for row in rows if row[0] not in ("", None)]
+    keys = [key for key, _ in rows]
     if column.time is not None or any(key is UNREADABLE for key in keys):
         return False
-    if len({*keys}) < max(_UNIQUE * len(keys), len({row for row in different if row[0] not in ("", None)})):
+    if len({*keys}) < max(_UNIQUE * len(keys), _OF_ONE_TEXT * len({*rows})):
         return False
     long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
     return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))

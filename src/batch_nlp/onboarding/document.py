@@ -17,6 +17,8 @@ from batch_nlp.onboarding.tables import SideTable, Source
 _LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2
 # Share of texts with tags from which they are stripped
 _TAGGED = 0.02
+# Words beyond which a text is not the name of a column
+_LONG_NAME = 4
 # Classes beyond which trees for each of them take too long
 MANY_CLASSES = 20
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -205,6 +207,7 @@ def _split(choices: Choices) -> Iterator[str]:
 def problems(choices: Choices) -> list[str]:
     """Return what of the data is worth a person's thought, a sentence each."""
     small, languages = small_classes(choices.classes), list(choices.languages)
+    named = ", ".join(shown(column.name, 30) for column in choices.texts)
     told = {
         f"{_percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
         f"There is no label: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
@@ -213,6 +216,9 @@ def problems(choices: Choices) -> list[str]:
         ),
         f"{len(choices.classes)} classes are many for the default model; the commands below take one that is fast "
         "with them": len(choices.classes) > MANY_CLASSES,
+        f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (
+            max((len(column.name.split()) for column in choices.texts), default=0) > _LONG_NAME
+        ),
         f"Most texts are not English ({_spoken(choices)}), and the packaged vectors are; the n-grams do the work": (
             bool(languages) and languages[0] != "en"
         ),
