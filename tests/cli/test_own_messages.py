@@ -22,9 +22,23 @@ from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 
 PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
-# More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py
+# More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py; and of a CSV of your own, with the name of
+# its column of times, if it has one, after a colon: BATCH_NLP_VARIANTS_OF=tweets.csv:created
 VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
+OWN, _, OWN_TIME = os.environ.get("BATCH_NLP_VARIANTS_OF", "").partition(":")
+OWN_ROWS = 400
 WORDS = "reise haus blau x7 q_9 vrai feld ort wert klang Spalte nota dono"
+FORMS = (
+    "%Y-%m-%d %H:%M|%d.%m.%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%y %H:%M|%d %B %Y %H:%M|%Y-%m-%dT%H:%M:%SZ|%b %d, %Y %I:%M %p"
+)
+
+
+def messages() -> tuple[list[dict[str, str]], str]:
+    """Return the messages to make variants of, and which column is their time."""
+    if not OWN:
+        return reviews(), "day"
+    table = pd.read_csv(OWN, dtype=str, keep_default_na=False).sample(OWN_ROWS, random_state=0).sort_index()
+    return table.to_dict("records"), OWN_TIME
 
 
 def reviews(count: int = 160) -> list[dict[str, str]]:
@@ -48,7 +62,7 @@ def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding
 def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
     """Run init, features, training and inference without an edit; return the classes of the batch by text."""
     folder = project.folder / "conf"
-    found = project.run("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder}")
+    found = project.here("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder}")
     assert found.returncode == ExitCode.DONE, found.stderr
     inbox = project.data / "09_inference" / "inbox"
     inbox.mkdir(parents=True)
@@ -65,7 +79,7 @@ def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return what is predicted of the file as it is."""
     project = Project(tmp_path_factory.mktemp("plain"))
-    write(project.folder / "mine.csv", reviews())
+    write(project.folder / "mine.csv", messages()[0])
     return whole_way(project, project.folder / "mine.csv", project.folder / "mine.csv")
 
 
@@ -75,15 +89,20 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
 ) -> None:
     """Other names, order, separator, encoding and form of the dates."""
     draw = random.Random(seed)
-    names = draw.sample(WORDS.split(), 3)
-    form = draw.choice(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%Y-%m-%dT%H:%M:%S"])
-    order = draw.sample(range(3), 3)
+    plain_rows, time = messages()
+    names = dict(zip(plain_rows[0], draw.sample(WORDS.split(), len(plain_rows[0])), strict=True))
+    form, order = draw.choice(FORMS.split("|")), draw.sample(list(names), len(names))
     rows = []
-    for row in reviews():
-        cells = list({**row, "day": pd.Timestamp(row["day"]).strftime(form)}.values())
-        rows.append({names[position]: cells[position] for position in order})
+    for row in plain_rows:
+        cells = {**row, **({time: pd.Timestamp(row[time]).strftime(form)} if time else {})}
+        rows.append({names[column]: cells[column] for column in order})
     file = tmp_path / f"export{draw.choice(['.csv', '.CSV'])}"
-    write(file, rows, draw.choice(",;\t|"), draw.choice(["utf-8", "utf-8-sig", "utf-16"]))
+    encodings = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
+    try:
+        str(rows).encode("cp1252")
+    except UnicodeEncodeError:
+        encodings.pop()
+    write(file, rows, draw.choice(",;\t|"), draw.choice(encodings))
     assert whole_way(Project(tmp_path), file, file) == plain
 
 

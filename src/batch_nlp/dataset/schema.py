@@ -80,7 +80,7 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
     forms = time_forms(values)
     if not forms:
         return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
-    declared = f"{name}: {{role: time, format: \"{forms[0]}\"}} in the dataset's file"
+    declared = f'{name}: {{role: time, format: "{forms[0]}"}} in the dataset\'s file'
     settings = " or ".join(shlex.quote(f'++dataset.messages.columns.{name}.format="{form}"') for form in forms)
     unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
     return f'They are written like "{values[0]}": {declared}, or {settings}{unsure}.'

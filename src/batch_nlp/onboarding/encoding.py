@@ -30,8 +30,8 @@ def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
             content = binary.read(_BYTES)
         encoding = None if has_mark(content) else encoding_of(content)
         if encoding is not None:
-            word = _FOREIGN.search(content.decode(encoding, "replace"))
-            found.setdefault(encoding, (file, word[0][:30] if word else ""))
+            foreign = _FOREIGN.search(content.decode(encoding, "replace"))
+            found.setdefault(encoding, (file, foreign[0][:30] if foreign else ""))
         elif not content.isascii() and not has_mark(content):
             plain.append(file)
     if not found:

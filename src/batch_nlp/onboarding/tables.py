@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from glob import escape
-from itertools import islice
-from os.path import commonprefix
+from itertools import islice, takewhile
 from pathlib import Path
 
 from batch_nlp.dataset.values import as_key
@@ -17,14 +16,16 @@ from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import ColumnProfile, profiles, text_columns, text_score
 from batch_nlp.onboarding.encoding import find_encoding
-from batch_nlp.storage.raw_columns import unwrapped
+from batch_nlp.storage.raw_columns import first_rows, spread, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, table_name
 from batch_nlp.storage.raw_open import TextForm
 
 # Rows that are looked at, and their bytes, of all files together
 ROWS, _BYTES = 20_000, 2**28
+# Files of which the first rows say whether columns lie under a field
+_JUDGED_FILES = 5
 # Share of the values of a column that must be keys of a table that is to join it, where their names are not the same
 _JOINING = 0.5
 
@@ -95,9 +96,9 @@ def look_at(path: Path, asked: Asked) -> Source:
     """
     folder, pattern, files = _files(path)
     encoding, problems = find_encoding(files)
-    read = _first_rows(files, TextForm(encoding=encoding), problems)
-    under = _wrapper([row for _, rows in read for row in rows])
-    tables = _tables([(file, [unwrapped(row, under) for row in rows]) for file, rows in read])
+    form = TextForm(encoding=encoding)
+    under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
+    tables = _tables(_first_rows(files, form, under, problems))
     messages, others = _parted(tables, asked)
     rows = [row for table in messages for row in table.rows]
     columns = profiles(rows)
@@ -129,16 +130,18 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
     return path.parent, pattern, find_files(path.parent, pattern)
 
 
-def _first_rows(files: Sequence[Path], form: TextForm, problems: list[str]) -> list[tuple[Path, list[Row]]]:
+def _first_rows(
+    files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
+) -> list[tuple[Path, list[Row]]]:
     """Return as many rows of each file as are looked at; files of another layout have their share."""
     read, reasons, size = list[tuple[Path, list[Row]]](), list[str](), 0
     each = max(1, ROWS // len(files))
     for file in files[:ROWS]:
         rows = list[Row]()
-        for found in islice(rows_of(file, form=form), each):
+        for found in islice(spread(rows_of(file, form=form), under), each):
             size += found.size
             if isinstance(found.row, dict):
-                rows.append(found.row)
+                rows.append(unwrapped(found.row, under))
             else:
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
             if size > _BYTES:
@@ -152,13 +155,17 @@ def _first_rows(files: Sequence[Path], form: TextForm, problems: list[str]) -> l
 
 
 def _wrapper(rows: Sequence[Row]) -> str | None:
-    """Return the field that holds the columns of nearly every row, where no text stands beside it."""
-    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict) and value)
-    name, count = next(iter(held.most_common(1)), ("", 0))
-    if not count or count < 0.9 * len(rows):
+    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
+    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
+    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
+    if not usual or text_columns(profiles(rows)):
         return None
-    inner, outer = ([unwrapped(row, under) for row in rows] for under in (name, None))
-    return name if text_columns(profiles(inner)) and not text_columns(profiles(outer)) else None
+    whole = [Numbered(number, row, 0) for number, row in enumerate(rows)]
+    for name in usual:
+        inner = [unwrapped(row, name) for _, row, _ in spread(iter(whole), name) if isinstance(row, dict)]
+        if text_columns(profiles(inner)):
+            return name
+    return None
 
 
 def _tables(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
@@ -229,8 +236,8 @@ def _names(files: Sequence[Path]) -> str:
 def _pattern(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> str:
     """Return a pattern of the names of some files that fits no other's."""
     names, theirs = ([_stem(table_name(file, folder)) for file in files] for files in (wanted, others))
-    start = commonprefix(names)
-    end = commonprefix([name[len(start) :][::-1] for name in names])[::-1]
+    start = _common(names)
+    end = _common([name[len(start) :][::-1] for name in names])[::-1]
     pattern = escape(names[0]) if len({*names}) == 1 else f"{escape(start)}*{escape(end)}"
     if any(fnmatchcase(name, pattern) for name in theirs):
         raise DataError(
@@ -240,6 +247,9 @@ def _pattern(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> st
     return pattern
 
 
+def _common(names: Sequence[str]) -> str:
+    return "".join(same[0] for same in takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False)))
+
+
 def _stem(name: str) -> str:
     return name[: len(name) - len(ending_of(name))]
-

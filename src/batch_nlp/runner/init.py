@@ -25,20 +25,20 @@ def check_init(config: Config) -> None:
     SettingsError
         If there is no name or no file, or a dataset is called so already.
     """
-    settings = config.init
-    if not settings.name or not _NAME.fullmatch(settings.name):
+    name, file = config.init.name, config.init.file
+    if not name or not _NAME.fullmatch(name):
         raise SettingsError(
-            f"init.name={settings.name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
+            f"init.name={name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
             "Say, for example, pipeline=init init.name=feedback init.file=feedback.csv."
         )
-    if not settings.file:
+    if not file:
         raise SettingsError("init.file: need a file of messages, or a folder of such files. Say init.file=FILE.")
     # a dataset of the project is taken before one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):
-        target = folder / "dataset" / f"{settings.name}.yaml"
+        target = folder / "dataset" / f"{name}.yaml"
         if target.exists():
             raise SettingsError(
-                f"init.name={settings.name}: {target} exists, and is never overwritten. Take another name, or remove it."
+                f"init.name={name}: {target} exists, and is never overwritten. Take another name, or remove it."
             )
 
 
@@ -86,7 +86,7 @@ def init(run: Run) -> None:
 
 
 def _places(config: Config) -> list[str]:
-    """Return the flags and settings that other commands need: the dataset, and folders of its own for data and models."""
+    """Return the flags and settings of the commands that follow: the dataset, and folders of its own."""
     folder, name = _folder(config), config.init.name
     own = [] if folder == _of_the_project(config) else ["--config-dir", str(folder)]
     paths = [setting for setting in places_of_this_run() if setting.startswith("paths.")]
