@@ -110,7 +110,8 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     texts = _named(columns, asked.text, "text")
     if texts == []:
         raise SettingsError(f"init.text=none: a dataset needs a text. {did_you_mean('none', _names(columns))}")
-    free = [column for column in columns if column.name not in {*(asked.label or ()), *(asked.time or ())}]
+    given = {*(asked.label or ()), *(asked.time or ()), *(asked.id or ())}
+    free = [column for column in columns if column.name not in given]
     if texts is None:
         texts, reasons["text"] = text_columns(free), "its values are the longest texts, and the most different ones"
     if not texts:
@@ -141,7 +142,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         levels,
         giving_away,
         [column for column in columns if column.name not in taken and column not in giving_away],
-        _classes(labels),
+        _classes(labels, _different(joined, ids, times)),
         _repeated(joined),
         _languages(joined),
         _largest([value for column in times[:1] for value in map(str, column.there)]),
@@ -210,8 +211,18 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     return (recall - guess) / (1 - guess) * column.filled
 
 
-def _classes(labels: Sequence[ColumnProfile]) -> Counter[str]:
-    levels = zip(*(column.targets for column in labels), strict=True)
+def _different(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Sequence[ColumnProfile]) -> list[int]:
+    """Return the rows that are messages: those with a text, and of one id, or of one text and time, the first."""
+    rows = dict[tuple[str, ...], int]()
+    for row, text in enumerate(texts):
+        known_by = [str(column.values[row]) for column in ids or times]
+        if text:
+            rows.setdefault(tuple(known_by if ids else [normal_text(text), *known_by]), row)
+    return [*rows.values()]
+
+
+def _classes(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> Counter[str]:
+    levels = zip(*([column.targets[row] for row in rows] for column in labels), strict=True)
     leaves = (list(level[: level.index(None)] if None in level else level) for level in levels)
     return Counter(LEVEL.join(leaf) for leaf in leaves if leaf)
 
