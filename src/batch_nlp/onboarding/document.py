@@ -11,7 +11,8 @@ import yaml
 
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
-from batch_nlp.onboarding.tables import SideTable, Source
+from batch_nlp.onboarding.source import Source
+from batch_nlp.onboarding.tables import SideTable
 
 # Of the settings: the band of the literal rule, the least size of a class, and how many equal times a split takes
 _LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2

@@ -1,33 +1,25 @@
-"""The first rows of someone's files, and which of the files hold messages."""
+"""Tables among someone's files: which hold messages, which join them, and which are of something else."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import escape
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 
 from batch_nlp.dataset.values import as_key
 from batch_nlp.errors import DataError, examples
-from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import ColumnProfile, profiles, text_columns, text_score
-from batch_nlp.onboarding.encoding import find_encoding
-from batch_nlp.storage.raw_columns import first_rows, spread, unwrapped
-from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_lines import Numbered, Row
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, table_name
-from batch_nlp.storage.raw_open import TextForm
+from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_names import ending_of, table_name
 
-# Rows that are looked at, and their bytes, of all files together
-ROWS, _BYTES = 20_000, 2**28
-# Files of which the first rows say whether columns lie under a field
-_JUDGED_FILES = 5
 # Share of the values of a column that must be keys of a table that is to join it, where their names are not the same
 _JOINING = 0.5
+# How much a table's texts must be like those of the messages to be messages too, where no name says so
+_ALIKE = 0.3
 
 
 @dataclass(frozen=True)
@@ -59,116 +51,7 @@ class SideTable:
     columns: list[ColumnProfile]
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where messages are, how they are written, and their first rows.
-
-    Parameters
-    ----------
-    folder : Path
-    pattern : str
-        Of the names of the files.
-    rows : list of dict
-    encoding : str or None
-        Of the text files, None for UTF-8.
-    under : str or None
-        Field under which the columns of a row lie.
-    side_tables : list of SideTable
-    problems : list of str
-    """
-
-    folder: Path
-    pattern: str
-    rows: list[Row]
-    encoding: str | None = None
-    under: str | None = None
-    side_tables: list[SideTable] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def look_at(path: Path, asked: Asked) -> Source:
-    """Return the source that a file is, or a folder of files.
-
-    Raises
-    ------
-    DataError
-        If there is no file, none of its rows can be read, or no pattern parts the messages from other files.
-    """
-    folder, pattern, files = _files(path)
-    encoding, problems = find_encoding(files)
-    form = TextForm(encoding=encoding)
-    under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
-    tables = _tables(_first_rows(files, form, under, problems))
-    messages, others = _parted(tables, asked)
-    rows = [row for table in messages for row in table.rows]
-    columns = profiles(rows)
-    side, left_out = list[SideTable](), list[Path]()
-    for other in others:
-        if joined := _joined(columns, other, _pattern(folder, other.files, [*_of(messages), *_of(others, other)])):
-            side.append(joined)
-            problems.append(f"{joined.files} joins the messages by {joined.column}; none of its columns is read yet")
-        elif not _holds_labels(other, columns):
-            left_out += other.files
-    if left_out:
-        pattern = _pattern(folder, _of(messages), _of(others))
-        problems.append(f"{len(left_out)} files hold no messages and are not read: {_names(left_out)}")
-    return Source(folder, pattern, rows, encoding, under, side, problems)
-
-
-def _files(path: Path) -> tuple[Path, str, list[Path]]:
-    """Return the folder of the files to look at, the pattern of their names, and the files."""
-    ending = ending_of(path.name)
-    if path.is_dir() and not ending and not find_parts(path):
-        files = find_files(path, "*")
-        if not files:
-            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}.")
-        return path, "*", files
-    if not path.exists() or not (ending or path.is_dir()):
-        what = "its ending is not known" if path.exists() else "there is no such file"
-        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
-    pattern = escape(path.name[: len(path.name) - len(ending)])
-    return path.parent, pattern, find_files(path.parent, pattern)
-
-
-def _first_rows(
-    files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
-) -> list[tuple[Path, list[Row]]]:
-    """Return as many rows of each file as are looked at; files of another layout have their share."""
-    read, reasons, size = list[tuple[Path, list[Row]]](), list[str](), 0
-    each = max(1, ROWS // len(files))
-    for file in files[:ROWS]:
-        rows = list[Row]()
-        for found in islice(spread(rows_of(file, form=form), under), each):
-            size += found.size
-            if isinstance(found.row, dict):
-                rows.append(unwrapped(found.row, under))
-            else:
-                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-            if size > _BYTES:
-                break
-        read.append((file, rows))
-    if not any(rows for _, rows in read):
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
-    if reasons:
-        problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
-    return read
-
-
-def _wrapper(rows: Sequence[Row]) -> str | None:
-    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
-    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
-    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
-    if not usual or text_columns(profiles(rows)):
-        return None
-    whole = [Numbered(number, row, 0) for number, row in enumerate(rows)]
-    for name in usual:
-        inner = [unwrapped(row, name) for _, row, _ in spread(iter(whole), name) if isinstance(row, dict)]
-        if text_columns(profiles(inner)):
-            return name
-    return None
-
-
-def _tables(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
+def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
     """Put files together whose columns are the same, but for columns that few rows have."""
     found: list[tuple[set[str], Table]] = []
     for file, rows in read:
@@ -184,64 +67,73 @@ def _tables(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
     return [table for _, table in found]
 
 
-def _parted(tables: Sequence[Table], asked: Asked) -> tuple[list[Table], list[Table]]:
-    """Return the tables of messages and the others: those whose texts are neither called nor named like theirs."""
-    if len(tables) == 1:
-        return [*tables], []
-    texts = [text_columns(profiles(table.rows)) for table in tables]
-    scores = [max(map(text_score, columns), default=0.0) for columns in texts]
-    main = {column.name for column in texts[scores.index(max(scores))]}
-    if asked.text:
-        main = {*asked.text}
-    parted: tuple[list[Table], list[Table]] = ([], [])
-    for table, columns in zip(tables, texts, strict=True):
-        is_like = not main.isdisjoint(set().union(*table.rows[:1000])) or (
-            not asked.text and any(column.is_named("text") for column in columns)
-        )
-        parted[0 if is_like else 1].append(table)
-    return parted if parted[0] else ([*tables], [])
+def parted(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
+    """Return the tables with the text that most messages have, and the others.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    text : sequence of str
+        Columns of the text; empty to look at the data.
+    """
+    weights = [_weight(table) * len(table.rows) for table in tables]
+    heaviest = profiles(tables[weights.index(max(weights))].rows)
+    main = {*(text or [column.name for column in text_columns(heaviest)])}
+    found: tuple[list[Table], list[Table]] = ([], [])
+    for table in tables:
+        found[main.isdisjoint(set().union(*table.rows))].append(table)
+    return found if found[0] else ([*tables], [])
 
 
-def _joined(columns: Sequence[ColumnProfile], table: Table, files: str) -> SideTable | None:
-    """Return a table as what joins the messages, None where no column of theirs has its keys."""
+def _weight(table: Table) -> float:
+    """Return how much a table's best text looks like one, whatever it is called."""
+    return max((text_score(column) / (1 + 4 * column.is_named("text")) for column in profiles(table.rows)), default=0)
+
+
+def has_messages(table: Table, messages: Sequence[Table]) -> bool:
+    """Say whether a table that has another text than the messages is of messages all the same."""
+    is_named = any(column.is_named("text") for column in text_columns(profiles(table.rows)))
+    return is_named or _weight(table) >= _ALIKE * max(map(_weight, messages))
+
+
+def joining(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
+    """Return the key of a table and the column of the messages that has its values; None where none has.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+        Those of the messages.
+    table : Table
+    """
     theirs = profiles(table.rows)
     for key in theirs:
         keys = {as_key(value) for value in key.there if not isinstance(value, list | dict)}
-        if len(keys) < len(key.values) or len(keys) < 2:
+        if len(theirs) < 2 or len(keys) < max(len(key.values), 2) or text_score(key) > 0:
             continue
         for column in sorted(columns, key=lambda column: column.name != key.name):
             values = [as_key(value) for value in column.there if not isinstance(value, list | dict)]
-            share = sum(value in keys for value in values) / max(len(column.there), 1)
+            share = sum(value in keys for value in values) / len(column.there)
             if share >= _JOINING or (share and column.name == key.name):
-                name = re.sub(r"\W+|_(?:id|key|uuid)$", "", key.name.casefold()) or "side"
-                others = [one for one in theirs if one is not key]
-                return SideTable(name, files, key.name, column.name, others) if others else None
+                return key.name, column.name
     return None
 
 
-def _holds_labels(table: Table, columns: Sequence[ColumnProfile]) -> bool:
-    """Say whether rows have but an id and a label of the messages, as labels do that come later."""
-    names = set().union(*table.rows)
-    return 2 <= len(names) <= 3 and names <= {column.name for column in columns}
+def side_table(table: Table, files: str, key: str, column: str) -> SideTable:
+    """Return a table as what joins the messages by a column, under the name of that."""
+    name = re.sub(r"[^\w]+|_(?:id|key|uuid)$", "", column.casefold()) or "side"
+    return SideTable(name, files, key, column, [one for one in profiles(table.rows) if one.name != key])
 
 
-def _of(tables: Sequence[Table], without: Table | None = None) -> list[Path]:
-    return [file for table in tables if table is not without for file in table.files]
-
-
-def _names(files: Sequence[Path]) -> str:
-    return examples(file.name for file in files)
-
-
-def _pattern(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> str:
+def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> str:
     """Return a pattern of the names of some files that fits no other's."""
     names, theirs = ([_stem(table_name(file, folder)) for file in files] for files in (wanted, others))
     start = _common(names)
     end = _common([name[len(start) :][::-1] for name in names])[::-1]
     pattern = escape(names[0]) if len({*names}) == 1 else f"{escape(start)}*{escape(end)}"
     if any(fnmatchcase(name, pattern) for name in theirs):
+        named = examples(file.name for file in others)
         raise DataError(
-            f"{folder}: files of messages and others ({_names(others)}) cannot be told apart by their names. Move "
+            f"{folder}: files of messages and others ({named}) cannot be told apart by their names. Move "
             "them to a folder of their own, or name one file: init.file=FILE."
         )
     return pattern

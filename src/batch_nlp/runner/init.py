@@ -64,7 +64,7 @@ def init(run: Run) -> None:
     from batch_nlp.onboarding.choices import Asked, choose
     from batch_nlp.onboarding.columns import profiles
     from batch_nlp.onboarding.document import MANY_CLASSES, document, problems
-    from batch_nlp.onboarding.tables import ROWS, look_at
+    from batch_nlp.onboarding.source import ROWS, look_at
 
     settings = run.config.init
     asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))

@@ -17,7 +17,8 @@ from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.document import document, problems, scalar, shown
-from batch_nlp.onboarding.tables import Source
+from batch_nlp.onboarding.source import Source
+from batch_nlp.onboarding.tables import SideTable
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ["", ":", "#", "a: b", "- x", "null", "true", "12", "1e5", "a.b", "'\"", "é", "{a}", "\n", "~", "😀"]
@@ -85,6 +86,25 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
 def test_small_classes_are_put_together() -> None:
     rows = [*tickets(), *({"q": f"what a strange thing {n}", "w": "odd"} for n in range(7))]
     assert dataset(written(rows)).label.rare == {"under": 20, "as": "other"}
+
+
+def test_side_tables_encoding_and_html_are_written() -> None:
+    shops = profiles([{"name": f"shop {number}", "city": "Rome"} for number in range(3)])
+    source = Source(Path("in"), "a*", [], "cp1252", "_source", [SideTable("shops", "b*", "id", "shop", shops)])
+    rows = tickets(shop=lambda number, _: f"s{number % 3}")
+    choices = choose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), Asked(), "mine.csv")
+    found = dataset(document("mine", source, choices, "mine.csv"))
+    assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
+    assert found.messages.columns["shop"].of == "shops"
+    assert [(table.name, table.files, table.key) for table in found.side_tables] == [("shops", "b*", "id")]
+    assert found.steps == [{"_target_": "batch_nlp.steps.strip_html.StripHtml", "_after_": "clean_text"}]
+
+
+def test_a_text_that_is_called_like_a_message_is_told() -> None:
+    name = "The parcel never came at all"
+    rows = [{name: row["q"], "b": row["w"]} for row in tickets()]
+    told = "Columns are called The parcel never came at all, which looks like a message: if the file has no line of "
+    assert problems(choose(profiles(rows), Asked(), "mine.csv")) == [f"{told}names, put one first."]
 
 
 def test_what_is_wrong_with_the_data_is_told() -> None:
