@@ -20,6 +20,7 @@ from tests.tickets import BAD, GOOD
 
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
+from batch_nlp.storage.lock import writer_lock
 
 PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
 # More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py; and of a CSV of your own, with the name of
@@ -124,6 +125,37 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     assert list(written["messages"]["columns"]) == ["text"]
 
 
+def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched(tmp_path: Path) -> None:
+    """A folder of messages with a table beside them; init needs no lock, since it writes nothing that others read."""
+    project, conf, files = Project(tmp_path), tmp_path / "my conf", tmp_path / "files"
+    files.mkdir()
+    conf.mkdir()
+    write(
+        files / "reviews.csv",
+        [{**row, "shop": f"s{number % 4}"} for number, row in enumerate(reviews())],
+        ";",
+        "cp1252",
+    )
+    write(files / "shops.csv", [{"shop": f"s{number}", "city": "Rome"} for number in range(4)])
+    write(files / "prices.csv", [{"thing": f"t{number}", "price": str(number)} for number in range(4)])
+    with writer_lock(project.data, project.models):
+        before = sorted(project.data.rglob("*"))
+        done = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert sorted(project.data.rglob("*")) == before
+    assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
+    assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  uv run")]
+    assert [command[3:6] for command in commands] == [
+        [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
+    ]
+    done = project.here(*commands[0][3:], "features=none", "training.inputs=[tabular,ngrams]")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "160 messages read = 160 new" in done.stderr
+    again = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
+    assert (again.returncode, "mine.yaml exists" in again.stderr) == (ExitCode.SETTINGS, True)
+
+
 def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "my reviews (1), ${old}.csv"
     write(file, [{**row, "what's new?": "a word or two"} for row in reviews()])
@@ -140,6 +172,14 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     [
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
         (["init.name=mine"], ExitCode.SETTINGS, "Say init.file=FILE"),
+        # a dataset of the project would be taken in its place
+        (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists, and is never overwritten"),
+        (["init.name=mine", "init.file=mine.csv", "init.text=none"], ExitCode.SETTINGS, "needs a text. Valid: day, r"),
+        (
+            ["init.name=mine", "init.file=mine.csv", "init.id=nr"],
+            ExitCode.SETTINGS,
+            "init.id=nr: no column is called so",
+        ),
         (["init.name=mine", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
         (
             ["init.name=mine", "init.file=notes.txt"],
@@ -159,6 +199,7 @@ def test_what_cannot_be_looked_at_is_told(
     (tmp_path / "notes").mkdir()
     (tmp_path / "numbers.csv").write_text("a,b\n1,2\n3,4\n")
     (tmp_path / "empty.csv").write_text("")
+    write(tmp_path / "mine.csv", reviews())
     found = Project(tmp_path).here("pipeline=init", f"init.folder={tmp_path}", *overrides)
     assert found.returncode == exit_code
     assert message in found.stderr
