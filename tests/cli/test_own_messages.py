@@ -28,10 +28,9 @@ PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
 VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
 OWN, _, OWN_TIME = os.environ.get("BATCH_NLP_VARIANTS_OF", "").partition(":")
 OWN_ROWS = 400
-WORDS = "reise haus blau x7 q_9 vrai feld ort wert klang Spalte nota dono"
-FORMS = (
-    "%Y-%m-%d %H:%M|%d.%m.%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%y %H:%M|%d %B %Y %H:%M|%Y-%m-%dT%H:%M:%SZ|%b %d, %Y %I:%M %p"
-)
+WORDS = ["reise", "x7", "q_9", "the answer", "a.b", "größe", "列", "what's new?", "a: b", "1", "${x}", "ort,", "#"]
+FORMS = ["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%y %H:%M", "%d %B %Y %H:%M"]
+FORMS += ["%Y-%m-%dT%H:%M:%SZ", "%b %d, %Y %I:%M %p", "excel", "unix"]
 
 
 def messages() -> tuple[list[dict[str, str]], str]:
@@ -48,9 +47,15 @@ def reviews(count: int = 160) -> list[dict[str, str]]:
     for number in range(count):
         bad = number % 5 < 2
         text = f"{(BAD if bad else GOOD)[number % 3]}, order {number}"
-        day = pd.Timestamp("2021-03-01") + pd.Timedelta(days=number)
-        rows.append({"text": text, "day": f"{day:%Y-%m-%d}", "rating": "low" if bad else "high"})
+        day = pd.Timestamp("2021-03-01") + pd.Timedelta(hours=25 * number)
+        rows.append({"text": text, "day": f"{day:%Y-%m-%d %H:%M}", "rating": "low" if bad else "high"})
     return rows
+
+
+def as_written(time: pd.Timestamp, form: str) -> str:
+    if form == "excel":
+        return f"{(time - pd.Timestamp('1899-12-30')) / pd.Timedelta(days=1):.10g}"
+    return f"{time.timestamp():.0f}" if form == "unix" else time.strftime(form)
 
 
 def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding: str = "utf-8") -> None:
@@ -91,11 +96,11 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
     """Other names, order, separator, encoding and form of the dates."""
     draw = random.Random(seed)
     plain_rows, time = messages()
-    names = dict(zip(plain_rows[0], draw.sample(WORDS.split(), len(plain_rows[0])), strict=True))
-    form, order = draw.choice(FORMS.split("|")), draw.sample(list(names), len(names))
+    names = dict(zip(plain_rows[0], draw.sample(WORDS, len(plain_rows[0])), strict=True))
+    form, order = draw.choice(FORMS), draw.sample(list(names), len(names))
     rows = []
     for row in plain_rows:
-        cells = {**row, **({time: pd.Timestamp(row[time]).strftime(form)} if time else {})}
+        cells = {**row, **({time: as_written(pd.Timestamp(row[time]), form)} if time else {})}
         rows.append({names[column]: cells[column] for column in order})
     file = tmp_path / f"export{draw.choice(['.csv', '.CSV'])}"
     encodings = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]

@@ -82,7 +82,7 @@ class ColumnProfile:
     @cached_property
     def time(self) -> TimeFormat | None:
         """How its values are written, where they are times."""
-        return time_format(self.there, self.is_named("time"))
+        return None if self.is_named("id") else time_format(self.there, self.is_named("time"))
 
     @cached_property
     def is_numeric(self) -> bool:

@@ -17,6 +17,8 @@ from batch_nlp.dataset.values import as_times
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
 _LIKE_A_DATE = re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+# Minutes by which Excel's decimals are off, and different times of day that no other number would have by chance
+_ROUNDED, _CLOCK_TIMES = 0.05, 20
 # Values from which forms are guessed, share of all that one must read, and values whose order decides between two
 _TRIED, _MOST, _IN_ORDER = 200, 0.98, 5
 
@@ -45,13 +47,13 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     values : sequence
         Without missing ones, in their order.
     named : bool
-        Whether their column is called for times: numbers are times only then.
+        Whether their column is called for times: numbers are times then, else only if they can be nothing else.
     """
     texts = list(dict.fromkeys(str(value).strip() for value in values))
     some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
     numbers = any(map(_NUMBER.fullmatch, some))
     like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
-    if not like or len(like) < _MOST * len(some) or (numbers and not named):
+    if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
     forms = [None] if all(map(_ISO.match, like)) else time_forms(like)
     read = {form: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time, format=form)) for form in forms}
@@ -64,6 +66,15 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     if "%p" in str(best[0]):  # where the clock has twelve hours, months come first
         best.sort(key=lambda form: str(form).find("%m"))
     return TimeFormat(best[0], best[1] if len(best) > 1 else None)
+
+
+def _are_times(texts: Sequence[str]) -> bool:
+    """Say whether numbers can hardly be anything but times: seconds or milliseconds of our days, or Excel's minutes."""
+    if all(re.fullmatch(r"1\d{9}|1\d{12}", text) for text in texts):
+        return len(texts) >= _IN_ORDER
+    minutes = pd.to_numeric(pd.Series(texts).str.replace(",", "."), errors="coerce") * 1440
+    on_the_minute = (minutes - minutes.round()).abs() < _ROUNDED
+    return bool(on_the_minute.all()) and (minutes.round() % 1440).nunique() >= _CLOCK_TIMES
 
 
 def _in_order(times: pd.Series[Any]) -> bool:

@@ -41,6 +41,19 @@ def test_numbers_are_times_where_the_column_is_called_so(values: list[Any], form
     assert time_format(values) is None
 
 
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        ([f"{44593 + n * 0.37:.0f}{(n * 7 % 1440) / 1440:.6f}".replace("0.", ".", 1) for n in range(60)], "excel"),
+        ([str(1643716800 + 977 * n) for n in range(60)], "unix"),
+    ],
+)
+def test_numbers_that_can_be_nothing_else_are_times_without_a_name(values: list[str], form: str) -> None:
+    assert time_format(values) == TimeFormat(form)
+    prices = [f"{40000 + n * 13.37:.2f}" for n in range(60)]
+    assert time_format(prices) is None
+
+
 @pytest.mark.parametrize("values", [[], ["2015", "2016"], ["1.5", "2.25"], ["fine", "bad"], ["2022-01-31", "soon"]])
 def test_what_is_no_time(values: list[str]) -> None:
     assert time_format(values) is None
