@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -228,7 +229,7 @@ class SideTables:
         }
         # a message without a time comes after all rows
         at = pa.array(messages["written_at"].astype("int64").where(messages["written_at"].notna(), _LAST), pa.int64())
-        batch = {"position": pa.array(range(len(messages))), "at": at.cast(pa.timestamp("us", tz="UTC")), **keys}
+        batch = {"position": pa.array(np.arange(len(messages))), "at": at.cast(pa.timestamp("us", tz="UTC")), **keys}
         self._connection.register("keys", pa.table(batch))
         selected = [f"t{number}.{_quoted(one.table.key)} IS NOT NULL" for number, one in enumerate(self._joined)]
         tables = []

@@ -146,12 +146,13 @@ class Commits:
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
         """Take in labels, `message_id`, `target` and `source_file`, without their messages."""
-        sources = [self._sources[name] for name in labelled["source_file"]]
+        files = labelled["source_file"]
+        seen = pd.Series({name: file.first_seen for name, file in self._sources.items()}, dtype="datetime64[us, UTC]")
         rows = labelled.assign(
             source="given",
             confidence=None,
-            arrived_at=pd.Series([source.first_seen for source in sources], labelled.index, "datetime64[us, UTC]"),
-            source_hash=[source.digest for source in sources],
+            arrived_at=files.map(seen),
+            source_hash=files.map({name: file.digest for name, file in self._sources.items()}),
         )
         table = pa.Table.from_pandas(rows, schema=LABELS_SCHEMA, preserve_index=False)
         if table.num_rows:

@@ -150,6 +150,8 @@ class Extract(StatelessStep):
     def _first(self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
         """Return, of several columns with a role, the first value that is there."""
         columns = [self._column(X, name, read, unreadable) for name in names_of(self.columns, role)]
+        if len(columns) == 1:
+            return columns[0].where(columns[0] != "", None)
         found = [next(filter(None, values), None) for values in zip(*columns, strict=True)]
         return pd.Series(found if columns else None, X.index, object)
 
