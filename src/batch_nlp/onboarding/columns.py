@@ -30,8 +30,8 @@ _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
-# Names that no setting can hold: those of the reader's own columns, of code in settings, and long ones
-_NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_"}), 200
+# Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
+_NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
 _UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
 # Classes beyond which a column is no label
