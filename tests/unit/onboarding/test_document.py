@@ -60,7 +60,7 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
     assert all(sentence.isprintable() for sentence in problems(choices))
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES).filter(lambda name: name != "???"))
+@given((st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES)).filter(lambda name: name != "???"))
 def test_a_scalar_is_read_as_what_it_was(value: str) -> None:
     assert OmegaConf.create(f"key: {scalar(value)}").key == value
 
