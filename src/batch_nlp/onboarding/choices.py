@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, takewhile
 
 import numpy as np
+import pandas as pd
 
+from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.labels import LEVEL
-from batch_nlp.dataset.values import normal_text
+from batch_nlp.dataset.values import as_times, normal_text
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.onboarding.columns import (
     ColumnProfile,
@@ -26,6 +28,8 @@ from batch_nlp.onboarding.columns import (
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
+# Share of the messages that training holds out, and messages of a class that is to be on both sides
+_HELD_OUT, _LARGE = 0.2, 20
 # Texts whose language is looked at, and characters that it takes to tell: short messages are looked at together
 _LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
 _TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
@@ -68,6 +72,8 @@ class Choices:
         Shares of the languages of the texts, ISO 639-1.
     equal_times : float
         Largest share of the messages with one time.
+    one_sided : list of str
+        Classes that only the newest messages have, or only the others.
     tagged : float
         Share of the texts with tags of HTML.
     reasons : dict of str to str
@@ -85,6 +91,7 @@ class Choices:
     repeated: float
     languages: dict[str, float]
     equal_times: float
+    one_sided: list[str]
     tagged: float
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -134,6 +141,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     levels = levels or [[column.name] for column in labels]
     taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
     giving_away = leaks(columns, labels[0], taken) if labels else []
+    leaves = _leaves(labels, _different(joined, ids, times))
     return Choices(
         texts,
         times,
@@ -142,10 +150,11 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         levels,
         giving_away,
         [column for column in columns if column.name not in taken and column not in giving_away],
-        _classes(labels, _different(joined, ids, times)),
+        Counter(filter(None, leaves.values())),
         _repeated(joined),
         _languages(joined),
         _largest([value for column in times[:1] for value in map(str, column.there)]),
+        _one_sided(leaves, times),
         float(np.mean([_TAG.search(text) is not None for text in joined])),
         reasons,
     )
@@ -221,10 +230,24 @@ def _different(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Sequen
     return [*rows.values()]
 
 
-def _classes(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> Counter[str]:
-    levels = zip(*([column.targets[row] for row in rows] for column in labels), strict=True)
-    leaves = (list(level[: level.index(None)] if None in level else level) for level in levels)
-    return Counter(LEVEL.join(leaf) for leaf in leaves if leaf)
+def _leaves(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> dict[int, str]:
+    """Return the class of each row, empty where it has none."""
+    levels = {row: [column.targets[row] for column in labels] for row in rows}
+    return {row: LEVEL.join(map(str, takewhile(bool, level))) for row, level in levels.items()}
+
+
+def _one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list[str]:
+    """Return the classes that would be on one side of a split by time alone."""
+    if not times or times[0].time is None:
+        return []
+    column = ColumnConfig(Role.time, format=times[0].time.format)
+    written = as_times(
+        pd.Series({row: times[0].values[row] for row, leaf in leaves.items() if leaf}, dtype=object), column
+    )
+    order = written.dropna().sort_values(kind="stable").index
+    edge = len(order) - round(_HELD_OUT * len(order))
+    old, new = (Counter(leaves[row] for row in side) for side in (order[:edge], order[edge:]))
+    return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= _LARGE)
 
 
 def _repeated(texts: Sequence[str]) -> float:

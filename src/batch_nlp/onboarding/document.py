@@ -195,11 +195,13 @@ def _forbidden(choices: Choices) -> Iterator[str]:
 def _split(choices: Choices) -> Iterator[str]:
     if not choices.labels:
         return
-    if choices.times and choices.equal_times <= _EQUAL_TIMES:
+    if choices.times and choices.equal_times <= _EQUAL_TIMES and not choices.one_sided:
         yield "# the newest messages are held out: that is how the model will be used"
         yield "split: {by: time}"
     else:
-        why = "many messages have one time" if choices.times else "the messages have no time"
+        equal = "many messages have one time" if choices.times else "the messages have no time"
+        one = f"no split by time has {shown(choices.one_sided[0], 30)} on both sides" if choices.one_sided else None
+        why = one or equal
         yield f"# {why}, so the hold-out is drawn; equal texts stay on one side"
         yield "split: {by: random}"
 

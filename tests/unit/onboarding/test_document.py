@@ -74,6 +74,7 @@ def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
     ("columns", "split", "rule"),
     [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
      ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
+     ({"day": lambda n, bad: f"202{2 + bad}-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "random", None),
      ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
 )  # fmt: skip
 def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
