@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain, takewhile
+from itertools import chain
 
-import numpy as np
-import pandas as pd
-
-from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.labels import LEVEL
-from batch_nlp.dataset.values import as_times, normal_text
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.onboarding.columns import (
     ColumnProfile,
@@ -25,14 +18,18 @@ from batch_nlp.onboarding.columns import (
     text_columns,
     time_columns,
 )
+from batch_nlp.onboarding.facts import (
+    classes_of,
+    different_rows,
+    languages,
+    largest_share,
+    one_sided,
+    repeated,
+    tagged,
+)
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
-# Share of the messages that training holds out, and messages of a class that is to be on both sides
-_HELD_OUT, _LARGE = 0.2, 20
-# Texts whose language is looked at, and characters that it takes to tell: short messages are looked at together
-_LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
-_TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     levels = levels or [[column.name] for column in labels]
     taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
     giving_away = leaks(columns, labels[0], taken) if labels else []
-    leaves = _leaves(labels, _different(joined, ids, times))
+    leaves = classes_of(labels, different_rows(joined, ids, times))
     return Choices(
         texts,
         times,
@@ -151,11 +148,11 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         giving_away,
         [column for column in columns if column.name not in taken and column not in giving_away],
         Counter(filter(None, leaves.values())),
-        _repeated(joined),
-        _languages(joined),
-        _largest([value for column in times[:1] for value in map(str, column.there)]),
-        _one_sided(leaves, times),
-        float(np.mean([_TAG.search(text) is not None for text in joined])),
+        repeated(joined),
+        languages(joined),
+        largest_share([value for column in times[:1] for value in map(str, column.there)]),
+        one_sided(leaves, times),
+        tagged(joined),
         reasons,
     )
 
@@ -218,58 +215,3 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     recall = float(recall_score(targets, told, average="macro", zero_division=0))
     # what few rows have is less likely to be what all are to get
     return (recall - guess) / (1 - guess) * column.filled
-
-
-def _different(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Sequence[ColumnProfile]) -> list[int]:
-    """Return the rows that are messages: those with a text, and of one id, or of one text and time, the first."""
-    rows = dict[tuple[str, ...], int]()
-    for row, text in enumerate(texts):
-        known_by = [str(column.values[row]) for column in ids or times]
-        if text:
-            rows.setdefault(tuple(known_by if ids else [normal_text(text), *known_by]), row)
-    return [*rows.values()]
-
-
-def _leaves(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> dict[int, str]:
-    """Return the class of each row, empty where it has none."""
-    levels = {row: [column.targets[row] for column in labels] for row in rows}
-    return {row: LEVEL.join(map(str, takewhile(bool, level))) for row, level in levels.items()}
-
-
-def _one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list[str]:
-    """Return the classes that would be on one side of a split by time alone."""
-    if not times or times[0].time is None:
-        return []
-    column = ColumnConfig(Role.time, format=times[0].time.format)
-    written = as_times(
-        pd.Series({row: times[0].values[row] for row, leaf in leaves.items() if leaf}, dtype=object), column
-    )
-    order = written.dropna().sort_values(kind="stable").index
-    edge = len(order) - round(_HELD_OUT * len(order))
-    old, new = (Counter(leaves[row] for row in side) for side in (order[:edge], order[edge:]))
-    return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= _LARGE)
-
-
-def _repeated(texts: Sequence[str]) -> float:
-    there = [normal_text(text) for text in texts if text]
-    return 1 - len(set(there)) / len(there) if there else 0.0
-
-
-def _languages(texts: Sequence[str]) -> dict[str, float]:
-    from py3langid import classify  # type: ignore[import-untyped]
-
-    there = [text[:_LANGUAGE_CHARS] for text in texts if text]
-    parts, counts, size = list[str](), Counter[str](), 0
-    for text in there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]:
-        parts, size = [*parts, text], size + len(text)
-        if size >= _LANGUAGE_CHARS:
-            counts[classify("\n".join(parts))[0]] += len(parts)
-            parts, size = [], 0
-    if not counts and parts:
-        counts[classify("\n".join(parts))[0]] += 1
-    shares = {language: count / counts.total() for language, count in counts.most_common()}
-    return {language: share for language, share in shares.items() if share >= 0.05}
-
-
-def _largest(values: Sequence[str]) -> float:
-    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0
