@@ -14,18 +14,8 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.values import EXCEL, UNIX, as_times
 
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
-_DATES = (
-    "%d.%m.%y",
-    "%d/%m/%y",
-    "%m/%d/%y",
-    "%d-%m-%y",
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d-%b-%y",
-)
+_DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+_OF_ORACLE = "%d-%b-%y"
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 _CLOCK = re.compile(r"([ ,T]+)\d{1,2}:\d\d.*")
 # As Twitter and mail write them
@@ -66,7 +56,7 @@ def _candidates(values: pd.Series[Any]) -> list[str]:
         return [EXCEL, UNIX]
     between = {found[1] for text in texts if (found := _CLOCK.search(text))}
     clocks = ["", *(mark + clock for mark in between for clock in _CLOCKS)]
-    dates = [*_guessed(_CLOCK.sub("", text) for text in texts), *_DATES]
+    dates = [*_guessed(_CLOCK.sub("", text) for text in texts), *_DATES, _OF_ORACLE]
     return [*_guessed(texts), *(date + clock for date in dict.fromkeys(dates) for clock in clocks), *_WITH_ZONE]
 
 

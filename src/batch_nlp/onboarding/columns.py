@@ -82,7 +82,8 @@ class ColumnProfile:
     @cached_property
     def time(self) -> TimeFormat | None:
         """How its values are written, where they are times."""
-        return None if self.is_named("id") else time_format(self.there, self.is_named("time"))
+        named = self.is_named("time")
+        return None if self.is_named("id") and not named else time_format(self.there, named)
 
     @cached_property
     def is_numeric(self) -> bool:

@@ -58,7 +58,7 @@ def encoding_of(content: bytes) -> str | None:
     # the end may be in the middle of a character
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(content)
     wrong = text.count("\ufffd")
-    if wrong <= sum(not char.isascii() for char in text) - wrong:
+    if not wrong or wrong <= sum(not char.isascii() for char in text) - wrong:
         return None
     try:
         content.decode("cp1252")
