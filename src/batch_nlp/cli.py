@@ -35,7 +35,7 @@ from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
-_READS_ONLY = {"pipeline=status", "pipeline=verify"}
+_READS_ONLY = {"pipeline=status", "pipeline=verify", "pipeline=init"}
 
 
 def _run_job(composed: DictConfig) -> float | None:

@@ -52,7 +52,8 @@ class MessagesConfig:
     # File name pattern of the messages, without the ending: .json, .jsonl, .ndjson, .csv, .tsv (each also .gz or .zst)
     # or .parquet
     files: str = MISSING
-    # Field under which the columns of a row lie, where the rows are nested; a row without it is read as it is
+    # Field under which the columns of a row lie, or a list of rows, where they are nested; a row without it is read as
+    # it is
     rows: str | None = None
     # Columns that are read, each with its role; columns that are not declared are not read
     columns: dict[str, ColumnConfig] = field(default_factory=dict)
