@@ -18,6 +18,8 @@ class PathsConfig:
     data: str = MISSING
     # The model registry
     models: str = MISSING
+    # Whether the group of the user who runs the job may read what it writes; others never may, for it holds messages
+    group_reads: bool = False
 
 
 @dataclass(frozen=True)
