@@ -8,7 +8,8 @@ from typing import Any
 from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import Part, count, file_and_problem
-from batch_nlp.storage.registry import check_in_fresh_process, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import check_in_fresh_process
 
 _ABOUT = (
     "Restore the folder from a backup. A champion is replaced with pipeline=rollback or pipeline=training; any other "
