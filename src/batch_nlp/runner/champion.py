@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from omegaconf.errors import OmegaConfBaseException
+
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.context import Run
@@ -12,10 +14,19 @@ from batch_nlp.storage.model_folder import check_runs
 from batch_nlp.storage.registry import Model, Registry
 
 
-def champion_of(run: Run) -> Model:
-    """Return the champion; raise a `DataError` if there is none, or it is damaged or cannot be run."""
+def champion_of(run: Run, *, scores: bool) -> Model:
+    """Return the champion; raise a `DataError` if there is none, or it is damaged or cannot be run.
+
+    Parameters
+    ----------
+    run : Run
+    scores : bool
+        Whether features of new messages are computed for it; for those that the store holds, it needs less.
+    """
     try:
         champion = run.registry.champion()
+        if champion is not None and scores:
+            champion_definition(champion.version, champion.manifest)
     except DataError as error:
         raise DataError(f"{error} {way_back(run.registry)}".strip()) from error
     if champion is None:
@@ -25,12 +36,17 @@ def champion_of(run: Run) -> Model:
 
 def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
     """Return the features that a champion needs; raise a `DataError` if this installation would compute others."""
-    definition = FeatureDefinition.from_dict(manifest["feature_definition"])
+    try:
+        definition = FeatureDefinition.from_dict(manifest["feature_definition"])
+        computed = definition.version
+    except (OmegaConfBaseException, LookupError, TypeError, ValueError) as error:
+        why = f"Its features are described otherwise ({type(error).__name__}: {error})"
+        raise cannot_run(version, manifest, why) from error
     needed = manifest["data_version"]["feature_version"]
-    if definition.version != needed:
+    if computed != needed:
         steps = other_code(manifest, "features")
         by = f", since it needs {', '.join(steps)}" if steps else ""
-        why = f"It needs feature version {needed} where this installation computes {definition.version}{by}"
+        why = f"It needs feature version {needed} where this installation computes {computed}{by}"
         raise cannot_run(version, manifest, why)
     return definition
 

@@ -24,7 +24,7 @@ def check_message_id(config: Config) -> None:
 
 def explain(run: Run) -> None:
     """Show why the champion decides on a message that the store holds, and write it as HTML and JSON."""
-    config, champion = run.config, champion_of(run)
+    config, champion = run.config, champion_of(run, scores=False)
     message_id = str(config.message_id)
     version = champion.manifest["data_version"]["feature_version"]
     found = run.store.features_of(version, [message_id])

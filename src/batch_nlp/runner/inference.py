@@ -64,7 +64,7 @@ def infer(run: Run) -> None:
             return
     from batch_nlp.runner.response import raise_for, respond
 
-    champion = champion_of(run)
+    champion = champion_of(run, scores=True)
     check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
