@@ -28,7 +28,7 @@ RECORDED: dict[str, dict[int, str]] = yaml.safe_load(Path(__file__).with_name("m
 
 
 def made_of(name: str) -> str:
-    """Return the parameters of a class with their defaults, the attributes that its methods set, and its other bases."""
+    """Return parameters of a class with their defaults, the attributes that its methods set, and its other bases."""
     module, _, last = name.rpartition(".")
     found = getattr(import_module(module), last)
     sources = [inspect.getsource(one) for one in found.__mro__ if one.__module__.startswith("batch_nlp.")]
