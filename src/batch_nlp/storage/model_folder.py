@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -76,7 +77,8 @@ def check_predictions(folder: Path, pipeline: Pipeline) -> None:
             warnings.simplefilter("ignore")
             found = pipeline.predict_proba(features_frame(table.drop_columns(["probabilities"])))
     except Exception as error:  # code of another version can fail in any way
-        raise DataError(f"{folder}: fails on {CHECK_FILE} ({type(error).__name__}: {error}).") from error
+        said = shorten(f"{type(error).__name__}: {error}", 200)
+        raise DataError(f"{folder}: fails on {CHECK_FILE} ({said}).") from error
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=1e-4):
         raise DataError(f"{folder}: does not reproduce the predictions in {CHECK_FILE}.")
 
