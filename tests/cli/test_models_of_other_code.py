@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.projects import LIGHT, Project
 
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.training.encoding import EmbeddingColumns
 
 pytestmark = pytest.mark.xdist_group("cli")
 
@@ -85,6 +88,26 @@ def test_every_pipeline_says_what_differs_and_what_to_do_and_a_rollback_passes_o
     assert "v0002 is passed over" in back.stderr
     assert champion(project) == "v0001"
     assert project.here("pipeline=inference", "drift.response=alert").returncode in (ExitCode.DONE, ExitCode.DRIFT)
+
+
+def test_a_change_of_code_that_nobody_gave_a_version_is_noticed_before_anything_is_scored(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renamed(step: EmbeddingColumns, input_features: object = None) -> NDArray[np.object_]:
+        return np.array([f"{step.column_}={place}" for place in range(step.dims_)])  # type: ignore[attr-defined]
+
+    with_versions(project, v0001=None, v0002=None)
+    add_to_inbox(project)
+    monkeypatch.setattr(EmbeddingColumns, "get_feature_names_out", renamed)
+    for pipeline in ("status", "verify", "inference"):
+        refused = project.here(f"pipeline={pipeline}")
+        told = " ".join((refused.stdout + refused.stderr).split())
+        assert refused.returncode == ExitCode.DATA, told
+        assert "AttributeError: 'EmbeddingColumns' object has no attribute 'column_'" in told
+        assert "Train a new model with pipeline=training" in told
+        assert "There is no version before it that can be run" in told
+    assert project.here("pipeline=rollback").returncode == ExitCode.DATA
+    assert champion(project) == "v0002"
 
 
 @pytest.mark.parametrize("change", [of_other_model_code, None], ids=["other code", "damaged"])

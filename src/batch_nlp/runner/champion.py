@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from loguru import logger
 from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.model_code import cannot_run, other_code
-from batch_nlp.storage.model_folder import check_runs
 from batch_nlp.storage.registry import Model, Registry
 
 
@@ -53,7 +53,7 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
 
 def check_version(registry: Registry, version: str) -> dict[str, Any]:
     """Return the manifest of a version that can score new messages; raise a `DataError` about any other."""
-    manifest = check_runs(registry.root / version)
+    manifest = registry.load(version).manifest
     champion_definition(version, manifest)
     return manifest
 
@@ -73,10 +73,11 @@ def way_back(registry: Registry) -> str:
     return "There is no version before it that can be run."
 
 
-def usable_champion(run: Run) -> dict[str, Any] | None:
-    """Return the manifest of a champion that can score; None of any other, which only a training can replace."""
+def champion_runs(run: Run) -> bool:
+    """Say whether the champion can score; only a training replaces one that cannot."""
     try:
         version = run.registry.champion_version()
-        return None if version is None else check_version(run.registry, version)
-    except DataError:  # the gate says why it is not compared with
-        return None
+        return version is not None and bool(check_version(run.registry, version))
+    except DataError as error:
+        logger.error("{}", error)
+        return False

@@ -12,7 +12,7 @@ from loguru import logger
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import natural_warning
-from batch_nlp.runner.champion import check_version, usable_champion
+from batch_nlp.runner.champion import champion_runs, check_version
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking.facts import TrackedTraining
@@ -51,9 +51,9 @@ def train(run: Run) -> float:
 
     config = run.config
     if not config.training.force and config.training.promote is not False:
-        champion = usable_champion(run)
+        champion = sound_champion(run)
         fingerprint = training_fingerprint(config, run.store, run.definition.version)
-        if champion and champion["training_fingerprint"] == fingerprint:
+        if champion and champion["training_fingerprint"] == fingerprint and champion_runs(run):
             version = run.registry.champion_version()
             logger.info("Training: the champion {} was trained on just this data with these settings", version)
             return float(champion["metrics"][config.training.metric])

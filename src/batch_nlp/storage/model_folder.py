@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, read_manifest
+from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE
 from batch_nlp.storage.model_code import cannot_run, other_code, other_libraries
 from batch_nlp.storage.model_file import load_model
 
@@ -19,37 +19,20 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 
-def check_runs(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a model that this installation can run.
-
-    Where our own code and the libraries are those that trained it, they tell; otherwise the model is loaded and tried.
-
-    Raises
-    ------
-    DataError
-        If a file is damaged, or the model cannot be run.
-    """
-    manifest = read_manifest(folder)
-    if _must_be_tried(manifest):
-        open_model(folder, manifest)
-    else:
-        _check_code(folder.name, manifest)
-    return manifest
-
-
 def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
-    """Load the pipeline of a folder whose files `read_manifest` has checked.
+    """Load the pipeline of a folder whose files `read_manifest` has checked, and try it on its check rows.
+
+    Versions cannot tell everything: a type may have changed without its own, and a library in a patch release.
 
     Raises
     ------
     DataError
-        If it needs other code of ours, or cannot be loaded, or with the installed libraries predicts otherwise.
+        If it needs other code of ours, or cannot be loaded, or fails, or predicts otherwise than when it was trained.
     """
     _check_code(folder.name, manifest)
     try:
         pipeline = load_model(folder / MODEL_FILE)
-        if _must_be_tried(manifest):
-            check_predictions(folder, pipeline)
+        _check_predictions(folder, pipeline)
     except DataError as error:
         raise cannot_run(folder.name, manifest, str(error).rstrip(".")) from error
     if libraries := other_libraries(manifest):
@@ -59,7 +42,7 @@ def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
     return pipeline
 
 
-def check_predictions(folder: Path, pipeline: Pipeline) -> None:
+def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
     """Predict the check rows of a model's folder.
 
     A `DataError` says that it fails, or that a probability differs by more than 1e-4 from the stored one: a network
@@ -81,10 +64,6 @@ def check_predictions(folder: Path, pipeline: Pipeline) -> None:
         raise DataError(f"{folder}: fails on {CHECK_FILE} ({said}).") from error
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=1e-4):
         raise DataError(f"{folder}: does not reproduce the predictions in {CHECK_FILE}.")
-
-
-def _must_be_tried(manifest: dict[str, Any]) -> bool:
-    return "code" not in manifest or bool(other_libraries(manifest))
 
 
 def _check_code(version: str, manifest: dict[str, Any]) -> None:

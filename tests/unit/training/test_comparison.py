@@ -20,7 +20,7 @@ from tests.fields import FIELDS
 from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, TrainingConfig
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
-from batch_nlp.storage.manifest import MODEL_FILE, TRAINED_ON_FILE, write_manifest
+from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Registry
@@ -108,7 +108,10 @@ def scene(
         store.append_features(OLD, features(0, known), "run")
     version = folder / "models" / "v0001"
     version.mkdir(parents=True)
-    dump_model(version / MODEL_FILE, fitted(messages, 8))
+    model = fitted(messages, 8)
+    dump_model(version / MODEL_FILE, model)
+    probabilities = pa.array(list(model.predict_proba(messages)), pa.list_(pa.float64()))
+    write_parquet(version / CHECK_FILE, features(0, 100).append_column("probabilities", probabilities))
     write_parquet(version / TRAINED_ON_FILE, pa.table({"message": id_hashes(messages["message_id"][:learned])}))
     if judged:
         predicted = pa.array([int(number % 10 >= 7) for number in judged], pa.int16())
