@@ -59,6 +59,8 @@ def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = pipeline.predict_proba(features_frame(table.drop_columns(["probabilities"])))
+    except MemoryError:  # says nothing about the model
+        raise
     except Exception as error:  # code of another version can fail in any way
         said = shorten(f"{type(error).__name__}: {error}", 200)
         raise DataError(f"{folder}: fails on {CHECK_FILE} ({said}).") from error
