@@ -19,7 +19,6 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.verdict import Status
-from batch_nlp.runner.champion import champion_runs
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
@@ -140,8 +139,7 @@ def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcom
     config = _as_champion(run.config, champion) if champion else run.config
     run = replace(run, config=replace(config, training=replace(config.training, promote=True, window=0)))
     fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
-    published = before != batch.model_version and champion and champion["training_fingerprint"] == fingerprint
-    if published and champion_runs(run):
+    if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
         logger.warning("{} was trained on just this data, by a run that was killed or by hand: not again", before)
         return Outcome.PROMOTED, f"{before} took the place of {batch.model_version}", None
     logger.info("Retraining, since {}", why)
