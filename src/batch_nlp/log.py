@@ -13,6 +13,8 @@ from loguru import logger
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from batch_nlp.errors import printable
+
 if TYPE_CHECKING:
     from loguru import Record
 
@@ -24,17 +26,6 @@ _FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {message}"
 console = Console(stderr=True)
 
 
-def printable(text: str, instead: str = " ") -> str:
-    r"""Return text with everything that a terminal would act on replaced.
-
-    Examples
-    --------
-    >>> printable("a\x1b[31mb")
-    'a [31mb'
-    """
-    return "".join(character if character.isprintable() else instead for character in text)
-
-
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Return printable text in lines of a width; a path stays whole, so that it can be copied.
 
@@ -44,7 +35,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         What the first line, and each other one, begins with.
     """
     lines = textwrap.wrap(
-        printable(text),
+        printable(text, None, " "),
         width,
         initial_indent=first,
         subsequent_indent=rest,

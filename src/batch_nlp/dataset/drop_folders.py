@@ -8,12 +8,14 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.reading import message_files
 from batch_nlp.dataset.side_tables import table_files
-from batch_nlp.errors import DataError, examples
-from batch_nlp.log import printable
+from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
+from batch_nlp.storage.raw_files import is_changed, read_list
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw_readable import SetAside, unusable
 
 
 def check_inbox(config: Config) -> None:
@@ -73,6 +75,20 @@ def unread_in_raw_dir(config: Config) -> list[str]:
     return _other_endings(folder, readable) + ([unfit] if others else [])
 
 
+def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
+    """Return the files of messages in ``dataset.raw_dir`` that are new and cannot be used.
+
+    Parameters
+    ----------
+    config : Config
+    store : Path
+        Folder of the feature store, which knows the files that were taken in.
+    """
+    known, form = read_list(store)["files"], text_form(config.dataset.messages)
+    new = (file for file in message_files(config) if str(file) not in known or is_changed(file, known[str(file)]))
+    return [found for file in new if (found := unusable(file, form))]
+
+
 def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
     others = find_unread(folder, readable)
     unread = (
@@ -86,6 +102,12 @@ def _names(folder: Path, paths: Sequence[Path]) -> str:
     """Return the names of up to five files; those of folders end in a slash."""
     names = (printable(str(path.relative_to(folder))) + "/" * path.is_dir() for path in paths)
     return examples(names) + ", ..." * (len(paths) > 5)
+
+
+def tell_set_aside(files: Sequence[SetAside]) -> None:
+    """Log files that cannot be used, each with what is wrong with it."""
+    for file in files:
+        logger.error("{} It is set aside; the run goes on without it.", file.problem)
 
 
 def warn_of(unread: Sequence[str]) -> None:

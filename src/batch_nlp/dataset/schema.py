@@ -206,7 +206,7 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
         folder = Path(dataset.raw_dir)
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
-        messages = [file for file in messages if not holds_labels_alone(dataset, file)]
+        messages = [file for file in messages if _holds_messages(dataset, file)]
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
@@ -218,6 +218,13 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
             if not any(found == set(layout) or (few and found < set(layout)) for layout in layouts):
                 layouts.append(sorted(found))
     write_json(layers.seen_columns, seen)
+
+
+def _holds_messages(dataset: DatasetConfig, file: Path) -> bool:
+    try:
+        return not holds_labels_alone(dataset, file)
+    except DataError:  # it is set aside, and told
+        return False
 
 
 def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:

@@ -17,6 +17,7 @@ from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
 from batch_nlp.storage.raw_lines import REQUEUED_PART
 from batch_nlp.storage.raw_names import source_name
 from batch_nlp.storage.raw_open import unpacked
+from batch_nlp.storage.raw_readable import SetAside, ill_named, set_aside
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = "files.json"
@@ -72,6 +73,8 @@ class RawFiles:
         # what lists of an earlier release say: which versions took a file of that name, size and time in
         self._earlier: dict[str, list[str]] = {}
         self._arrivals: dict[str, datetime] = {}
+        # what `new` left out
+        self.set_aside: list[SetAside] = []
         if not self._path.exists():
             self._read_earlier()
             # of a list that was damaged and removed
@@ -130,27 +133,29 @@ class RawFiles:
         """Return the files that the version has not taken in, in the order in which they were first seen.
 
         What is seen for the first time is entered at once, so that a file of a run that is killed keeps its place; of
-        one run in the natural order of names. Of files with the same content only one is returned.
+        one run in the natural order of names. Of files with the same content only one is returned. Those that cannot
+        be read are in `set_aside` instead, and stay new.
 
         Parameters
         ----------
         files : list of Path
             All files that there are: others are forgotten, but not their content.
-
-        Raises
-        ------
-        DataError
-            If a file cannot be read.
         """
         contents = self._list["contents"]
         before, self._list["files"] = self._list["files"], {}
         present: dict[str, Path] = {}
         places = {identity: place for place, identity in enumerate(self._earlier)}
         last = len(places)
-        for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
-            identity, size_and_time = _identity(path), _size_and_time(path)
-            *then, known = before.get(str(path), [None])
-            digest = known if then == size_and_time else content_digest(path)
+        named = self._well_named(files)
+        for path in sorted(named, key=lambda path: (places.get(named[path], last), natural_key(path))):
+            identity = named[path]
+            try:
+                size_and_time = _size_and_time(path)
+                *then, known = before.get(str(path), [None])
+                digest = known if then == size_and_time else content_digest(path)
+            except (DataError, OSError) as error:
+                self.set_aside.append(set_aside(path, error))
+                continue
             self._list["files"][str(path)] = [*size_and_time, digest]
             present.setdefault(digest, path)
             if digest not in contents:
@@ -164,6 +169,19 @@ class RawFiles:
             if self._version not in contents[digest]["versions"]
         ]
         return sorted(new, key=lambda file: file.first_seen)
+
+    def _well_named(self, files: list[Path]) -> dict[Path, str]:
+        """Return files with what told earlier releases of them, but for those whose name or state cannot be read."""
+        found = {}
+        for path in files:
+            try:
+                if problem := ill_named(path):
+                    self.set_aside.append(problem)
+                else:
+                    found[path] = _identity(path)
+            except OSError as error:
+                self.set_aside.append(set_aside(path, error))
+        return found
 
     def _first_seen(self, digest: str, place: int | None) -> datetime:
         if place is not None:
@@ -242,9 +260,13 @@ def count_taken_in(folder: Path) -> tuple[int, int]:
     """
     known = read_list(folder)
     taken = {digest for digest, content in known["contents"].items() if content["versions"]}
-    files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
-    there = {digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
+    there = {then[-1] for path, then in known["files"].items() if not is_changed(Path(path), then)}
     return len(taken), len(taken - there)
+
+
+def is_changed(path: Path, then: list[Any]) -> bool:
+    """Say whether a file is gone or not what a list of `read_list` says of it."""
+    return not path.exists() or _size_and_time(path) != then[:-1]
 
 
 def _size_and_time(path: Path) -> list[int]:
