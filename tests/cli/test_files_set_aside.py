@@ -63,10 +63,10 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(proj
     assert 'last_exit_code{dataset="sample",pipeline="inference"} 3.0' in metrics
     status = project.here("pipeline=status")
     assert status.returncode == ExitCode.DATA
-    assert all(name in status.stdout for name in bad)
+    assert all(name in status.stdout for name in bad), status.stdout
 
     (inbox / "cut.jsonl.gz").write_bytes(bad["cut.jsonl.gz"])
-    os.rename(inbox / os.fsdecode(b"caf\xe9.jsonl"), inbox / "café.jsonl")
+    (inbox / os.fsdecode(b"caf\xe9.jsonl")).rename(inbox / "café.jsonl")
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DATA, result.stderr
     assert "3 file(s) of the drop folders were set aside" in result.stderr
@@ -94,7 +94,7 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
     assert "40 messages read = 40 new" in result.stderr, result.stderr
     assert all(f"{name}: " in result.stderr for name in bad)
     status = project.here("pipeline=status", *settings)
-    assert all(name in status.stdout for name in bad)
+    assert all(name in status.stdout for name in bad), status.stdout
 
     result = project.here("pipeline=feature", *settings)
     assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True)
@@ -114,3 +114,41 @@ def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None
     assert result.returncode == ExitCode.DATA
     assert "secret.jsonl" in result.stderr
     assert "good0" in predicted(project)
+
+
+def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Project) -> None:
+    inbox, secret = project.data / "09_inference" / "inbox", project.folder / "secret.jsonl"
+    secret.write_bytes(lines("secret"))
+    parts = project.folder / "elsewhere"
+    parts.mkdir()
+    (parts / "part-00000.jsonl").write_bytes(lines("part"))
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    (inbox / "link.jsonl").symlink_to(secret)
+    (inbox / "environment.csv").symlink_to("/proc/self/environ")
+    (inbox / "folder.jsonl").symlink_to(parts)
+    (inbox / "inside.jsonl").symlink_to("good.jsonl")
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "3 file(s) of the drop folders were set aside" in result.stderr
+    ids = predicted(project)
+    assert "good0" in ids
+    kept = [path for path in project.data.rglob("*") if path.is_file() and inbox not in path.parents]
+    assert not any(b"secret1" in path.read_bytes() for path in kept)
+    (inbox / "environment.csv").unlink()
+    result = project.here("pipeline=inference", "drift.response=none", "dataset.follow_links=true")
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert {"secret0", "part0"} <= set(predicted(project))
+
+
+@pytest.mark.parametrize("what", ["link", "name"])
+def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_without_it(
+    project: Project, what: str
+) -> None:
+    inbox, outside = project.data / "09_inference" / "inbox", project.folder / "users.json"
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    outside.write_bytes(b'{"user_id": "u"}\n')
+    name = "user_new.json" if what == "link" else os.fsdecode(b"user_\xe9.json")
+    (inbox / name).symlink_to(outside)
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert (result.returncode, "good0" in predicted(project)) == (ExitCode.DATA, False)
+    assert "user_new.json" in result.stderr or "user_\\xe9.json" in result.stderr

@@ -105,6 +105,9 @@ class DatasetConfig:
     name: str = MISSING
     # Folder with the raw files
     raw_dir: str = MISSING
+    # Read files behind symbolic links that lead out of raw_dir or the inbox. Whoever can write there can then have any
+    # file read that the job can read
+    follow_links: bool = False
     # Write the generated sample when raw_dir holds no message file
     generate: bool = False
     # Which generator writes a sample in the source's format; null where the source has none

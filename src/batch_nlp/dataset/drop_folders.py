@@ -9,11 +9,11 @@ from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.columns import text_form
-from batch_nlp.dataset.reading import message_files
+from batch_nlp.dataset.reading import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
-from batch_nlp.storage.raw_files import is_changed, read_list
+from batch_nlp.storage.raw_files import not_taken_in
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw_readable import SetAside, unusable
 
@@ -84,9 +84,9 @@ def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
     store : Path
         Folder of the feature store, which knows the files that were taken in.
     """
-    known, form = read_list(store)["files"], text_form(config.dataset.messages)
-    new = (file for file in message_files(config) if str(file) not in known or is_changed(file, known[str(file)]))
-    return [found for file in new if (found := unusable(file, form))]
+    form = text_form(config.dataset.messages)
+    files, refused = allowed_message_files(config)
+    return refused + [found for file in not_taken_in(store, files) if (found := unusable(file, form))]
 
 
 def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:

@@ -14,7 +14,7 @@ from batch_nlp.config import Config
 from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.drop_folders import check_raw_dir, tell_set_aside, unread_in_raw_dir, warn_of
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import message_files, read_labels, read_messages
+from batch_nlp.dataset.reading import allowed_message_files, message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
 from batch_nlp.errors import DataError
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
@@ -28,6 +28,7 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw_open import TextForm
 from batch_nlp.storage.raw_readable import SetAside, unusable
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
@@ -98,9 +99,9 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     written = {"separator": declared.separator, "encoding": declared.encoding}
     reading |= {name: value for name, value in written.items() if value is not None}
     known_files.check_reading(Labels(config.dataset.label).levels, reading)
-    found = known_files.new(files)
-    unfit = {file.path: problem for file in found if (problem := unusable(file.path, text_form(declared)))}
-    new, left_out = [file for file in found if file.path not in unfit], [*known_files.set_aside, *unfit.values()]
+    allowed, refused = allowed_message_files(config)
+    new, broken = _usable(known_files.new(allowed), text_form(declared))
+    left_out = [*refused, *known_files.set_aside, *broken]
     tell_set_aside(left_out)
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)
@@ -130,6 +131,13 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         made,
     )
     return FeatureResult(version, ledger.summary(), made, left_out)
+
+
+def _usable(files: list[RawFile], form: TextForm) -> tuple[list[RawFile], list[SetAside]]:
+    """Return the files that can be read to their end, and the others with what is wrong with them."""
+    problems = [unusable(file.path, form) for file in files]
+    fit = [file for file, problem in zip(files, problems, strict=True) if problem is None]
+    return fit, [problem for problem in problems if problem]
 
 
 def _take_in(

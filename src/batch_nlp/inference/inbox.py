@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_names import table_name
-from batch_nlp.storage.raw_readable import SetAside, ill_named, set_aside, unusable
+from batch_nlp.storage.raw_readable import SetAside, set_aside, sorted_out, unusable
 from batch_nlp.storage.registry import file_hash
 
 
@@ -30,8 +30,8 @@ class Arrivals:
         Files that cannot be used.
     """
 
-    files: dict[str, str] = field(default_factory=dict)
-    set_aside: list[SetAside] = field(default_factory=list)
+    files: dict[str, str]
+    set_aside: list[SetAside]
 
 
 def arrivals(inbox: Path, dataset: DatasetConfig, processed: Mapping[str, str], min_age: float) -> Arrivals:
@@ -49,11 +49,9 @@ def arrivals(inbox: Path, dataset: DatasetConfig, processed: Mapping[str, str], 
     min_age : float
         Seconds.
     """
-    found, seen = Arrivals(), dict(processed)
-    for file in inbox_files(inbox, dataset):
-        if problem := ill_named(file):
-            found.set_aside.append(problem)
-            continue
+    files, refused = sorted_out(inbox_files(inbox, dataset), inbox, dataset.follow_links)
+    found, seen = Arrivals({}, refused), dict(processed)
+    for file in files:
         try:
             before = file.stat()
             digest = file_hash(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
 from batch_nlp.storage.raw_lines import REQUEUED_PART
 from batch_nlp.storage.raw_names import source_name
 from batch_nlp.storage.raw_open import unpacked
-from batch_nlp.storage.raw_readable import SetAside, ill_named, set_aside
+from batch_nlp.storage.raw_readable import SetAside, set_aside
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = "files.json"
@@ -146,14 +147,12 @@ class RawFiles:
         present: dict[str, Path] = {}
         places = {identity: place for place, identity in enumerate(self._earlier)}
         last = len(places)
-        named = self._well_named(files)
-        for path in sorted(named, key=lambda path: (places.get(named[path], last), natural_key(path))):
-            identity = named[path]
+        for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
+            identity, size_and_time = _identity(path), _size_and_time(path)
             try:
-                size_and_time = _size_and_time(path)
                 *then, known = before.get(str(path), [None])
                 digest = known if then == size_and_time else content_digest(path)
-            except (DataError, OSError) as error:
+            except DataError as error:
                 self.set_aside.append(set_aside(path, error))
                 continue
             self._list["files"][str(path)] = [*size_and_time, digest]
@@ -169,19 +168,6 @@ class RawFiles:
             if self._version not in contents[digest]["versions"]
         ]
         return sorted(new, key=lambda file: file.first_seen)
-
-    def _well_named(self, files: list[Path]) -> dict[Path, str]:
-        """Return files with what told earlier releases of them, but for those whose name or state cannot be read."""
-        found = {}
-        for path in files:
-            try:
-                if problem := ill_named(path):
-                    self.set_aside.append(problem)
-                else:
-                    found[path] = _identity(path)
-            except OSError as error:
-                self.set_aside.append(set_aside(path, error))
-        return found
 
     def _first_seen(self, digest: str, place: int | None) -> datetime:
         if place is not None:
@@ -258,15 +244,28 @@ def count_taken_in(folder: Path) -> tuple[int, int]:
     DataError
         If the list is damaged.
     """
+    taken, there = _taken_in(folder)
+    return len(taken), len(taken - set(there.values()))
+
+
+def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
+    """Return those of some raw files that a feature store, of whatever version, did not take in as they are now.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+    taken, there = _taken_in(folder)
+    return [file for file in files if there.get(str(file)) not in taken]
+
+
+def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
+    """Return the contents that were taken in, and by its path the content of each file that is as it was."""
     known = read_list(folder)
     taken = {digest for digest, content in known["contents"].items() if content["versions"]}
-    there = {then[-1] for path, then in known["files"].items() if not is_changed(Path(path), then)}
-    return len(taken), len(taken - there)
-
-
-def is_changed(path: Path, then: list[Any]) -> bool:
-    """Say whether a file is gone or not what a list of `read_list` says of it."""
-    return not path.exists() or _size_and_time(path) != then[:-1]
+    files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
+    return taken, {str(path): digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
 
 
 def _size_and_time(path: Path) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,38 @@ class SetAside:
     problem: str
 
 
+def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
+    """Part files of a drop folder from those that must not be opened.
+
+    Parameters
+    ----------
+    files : iterable of Path
+    folder : Path
+        The drop folder. It may be a link itself: that is for those who set it, not for those who may write to it.
+    follow_links : bool
+        Whether symbolic links may lead out of it.
+
+    Returns
+    -------
+    tuple of list of Path and list of SetAside
+        Files that may be opened; files whose name cannot be written down, as records and reports must, or behind
+        links, each with what is wrong with it.
+    """
+    root, allowed, refused = folder.resolve(), list[Path](), list[SetAside]()
+    for file in files:
+        shown, name = printable(file, None), printable(source_name(file))
+        if any("\udc80" <= character <= "\udcff" for character in file.name + file.parent.name):
+            refused.append(SetAside(name, f"{shown}: its name is not UTF-8. Rename it (convmv does whole folders)."))
+        elif not follow_links and not file.resolve().is_relative_to(root):
+            advice = "Put the file itself there, or set dataset.follow_links=true if all who can write there may."
+            refused.append(SetAside(name, f"{shown}: a symbolic link leads out of the folder. {advice}"))
+        else:
+            allowed.append(file)
+    return allowed, refused
+
+
 def unusable(file: Path, form: TextForm = DETECTED) -> SetAside | None:
-    """Return a file of a drop folder with what keeps its rows from being read to the end; None where nothing does.
+    """Return a file with what keeps its rows from being read to the end; None where nothing does.
 
     Parameters
     ----------
@@ -37,22 +68,10 @@ def unusable(file: Path, form: TextForm = DETECTED) -> SetAside | None:
     form : TextForm
         How text files are written.
     """
-    if found := ill_named(file):
-        return found
     try:
         check_readable(file, form)
-    except DataError as error:
+    except (DataError, OSError) as error:
         return set_aside(file, error)
-    return None
-
-
-def ill_named(file: Path) -> SetAside | None:
-    """Return a file whose name cannot be written down, as records and reports must."""
-    try:
-        source_name(file).encode()
-    except UnicodeEncodeError:
-        problem = "its name is not UTF-8. Rename it (convmv does it for whole folders)."
-        return SetAside(printable(source_name(file)), f"{printable(file, None)}: {problem}")
     return None
 
 

@@ -80,9 +80,9 @@ def _lines(outcome: Outcome) -> list[Text]:
         lines += [Text(" " * 2 * _NAME + more) for more in rest]
     if outcome.repaired:
         lines += [Text(), Text("Repaired", style="bold")]
-        lines += [Text(f"- {printable(done, None, " ")}") for done in outcome.repaired[:_SHOWN]]
+        lines += [Text(f"- {printable(done, None, ' ')}") for done in outcome.repaired[:_SHOWN]]
     for finding in outcome.findings[:_SHOWN]:
-        headline = f"{finding.severity.value}: {printable(finding.path, None, " ")}"
+        headline = f"{finding.severity.value}: {printable(finding.path, None, ' ')}"
         lines += [Text(), Text(headline, _COLOURS[finding.severity])]
         for text in (finding.problem, finding.action):
             sentence = text if text.endswith((".", "!", "?")) else f"{text}."
