@@ -18,6 +18,9 @@ class PathsConfig:
     data: str = MISSING
     # The model registry
     models: str = MISSING
+    # Name of a file, such as .mounted, that must lie in the folders data and models, and in dataset.raw_dir and
+    # inference.inbox where they are outside of data: an unmounted disk lacks it. null asks for none
+    marker: str | None = None
 
 
 @dataclass(frozen=True)

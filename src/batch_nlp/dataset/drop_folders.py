@@ -25,9 +25,8 @@ def check_inbox(config: Config) -> None:
     ------
     DataError
     """
-    inbox = Path(config.inference.inbox)
-    if inbox != Path(config.paths.data) / "09_inference" / "inbox":
-        _check_exists("inference.inbox", inbox)
+    inbox, default = Path(config.inference.inbox), Path(config.paths.data) / "09_inference" / "inbox"
+    _check_folder(config, "inference.inbox", inbox, default)
 
 
 def check_raw_dir(config: Config) -> None:
@@ -37,13 +36,29 @@ def check_raw_dir(config: Config) -> None:
     ------
     DataError
     """
-    folder = Path(config.dataset.raw_dir)
-    if folder != Path(config.paths.data) / "01_raw" / config.dataset.name:
-        _check_exists("dataset.raw_dir", folder)
+    folder, default = Path(config.dataset.raw_dir), Path(config.paths.data) / "01_raw" / config.dataset.name
+    _check_folder(config, "dataset.raw_dir", folder, default)
 
 
-def _check_exists(setting: str, folder: Path) -> None:
-    if not folder.is_dir():
+def check_marker(config: Config, setting: str, folder: Path) -> None:
+    """Refuse a folder without the file that ``paths.marker`` asks for.
+
+    Raises
+    ------
+    DataError
+    """
+    name = config.paths.marker
+    if name is not None and not (folder / name).exists():
+        raise DataError(
+            f"{setting}={folder}: the file {name} (paths.marker) is not there: a typing error, or a disk that is not "
+            "mounted? Correct the setting, mount the disk, or make the file there."
+        )
+
+
+def _check_folder(config: Config, setting: str, folder: Path, default: Path) -> None:
+    if not folder.is_relative_to(config.paths.data):
+        check_marker(config, setting, folder)
+    if folder != default and not folder.is_dir():
         missing = "does not exist: a typing error, or a share that is not mounted?"
         wrong = "is no folder." if folder.exists() else missing
         raise DataError(f"{setting}={folder}: {wrong} Correct the setting, mount the share, or make the folder.")

@@ -17,6 +17,7 @@ from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
 from batch_nlp.runner.context import Run, champion_definition
+from batch_nlp.runner.places import check_places
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw_readable import SetAside
 
@@ -32,9 +33,10 @@ def report_status(run: Run) -> None:
     Raises
     ------
     DataError
-        At the end, if there is a champion and it cannot be used, or files of the drop folders cannot.
+        At the end, if data or models are not where they should be, or the champion or a new file cannot be used.
     """
     status = SystemStatus(run.config.dataset.name, run.now)
+    misplaced = _part(status, "places", lambda: check_places(run.config))
     unusable = _part(status, "champion", lambda: _champion(run))
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
@@ -49,6 +51,8 @@ def report_status(run: Run) -> None:
     _part(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
     _part(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
+    if misplaced:
+        raise DataError(misplaced)
     if unusable:
         raise DataError(f"The champion cannot be used: {unusable}")
     if left_out:
