@@ -9,6 +9,8 @@ from itertools import islice
 
 # How many of some values a person is shown
 _EXAMPLES = 5
+# How many names there are to choose from
+_NAMES = 50
 
 
 class ExitCode(IntEnum):
@@ -140,7 +142,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """
     names = sorted(valid)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Valid: {', '.join(names)}."
+    more = ", ..." * (len(names) > _NAMES)
+    return f"Did you mean {printable(close[0])!r}?" if close else f"Valid: {examples(names, _NAMES)}{more}."
 
 
 def examples(values: Iterable[object], limit: int = _EXAMPLES) -> str:

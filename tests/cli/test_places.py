@@ -39,7 +39,7 @@ def test_a_new_registry_beside_old_data_takes_one_command(project: Project) -> N
     result = project.here(*settings)
     assert result.returncode == ExitCode.DATA
     command = result.stderr.partition("If it is to be a new folder: ")[2].splitlines()[0]
-    subprocess.run(command, shell=True, check=True)
+    subprocess.run(["sh", "-c", command], check=True)
     assert shlex.split(command)[-1] == f"{project.folder}/new models/.lock"
     assert project.here(*settings).returncode == ExitCode.DONE
 

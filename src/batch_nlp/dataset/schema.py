@@ -20,7 +20,7 @@ from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
-from batch_nlp.errors import DataError, examples
+from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
@@ -31,6 +31,7 @@ from batch_nlp.storage.raw_columns import (
     column_names,
     column_problems,
     first_rows,
+    has_header,
     refuse,
 )
 from batch_nlp.storage.raw_names import source_name, table_name
@@ -78,9 +79,9 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
 
     forms = " or ".join(f'"{form}"' for form in time_forms(values))
     if not forms:
-        return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
+        return "Say how they are written: format in the role of the column, as in strptime."
     declared = f"{name}: {{role: time, format: {forms}}} in the dataset's file"
-    return f"They are written like \"{values[0]}\": {declared}, or '++dataset.messages.columns.{name}.format={forms}'."
+    return f"They are written like \"{printable(values[0])}\": {declared}, or '++dataset.messages.columns.{name}.format={forms}'."
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
@@ -186,7 +187,8 @@ def check_schema(
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
-            for column in absent(rows, expected, usual):
+            known = {name for column in expected for name in column.reads}
+            for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
                 optional |= not column.required

@@ -15,8 +15,8 @@ from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
+from batch_nlp.storage.raw_formats import CSV, rows_of
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, kind_of
 
 # Rows that are looked at, of all files together
 _ROWS = 20_000
@@ -55,19 +55,25 @@ def init(run: Run) -> None:
     Raises
     ------
     DataError
-        If there is no file, none of its rows can be read, or no column is a text.
+        If there is no file, none of its rows can be read, a CSV has no header, or no column is a text.
     SettingsError
         If there is no column that the settings name.
     """
     from batch_nlp.onboarding.choices import Asked, choose
-    from batch_nlp.onboarding.columns import profiles
+    from batch_nlp.onboarding.columns import like_data, profiles
     from batch_nlp.onboarding.document import MANY_CLASSES, document, problems
 
     settings = run.config.init
     files, raw_dir, pattern = _files(Path(str(settings.file)).absolute())
     rows = _first_rows(files)
+    found = profiles(rows)
+    if all(kind_of(file) in CSV for file in files) and (data := like_data(found)):
+        raise DataError(
+            f"{settings.file}: its first line seems to be a row of data (of {data} of its {len(found)} cells, which are "
+            "not shown): put a line with the names of the columns before it."
+        )
     asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
-    choices = choose(profiles(rows), asked, str(settings.file))
+    choices = choose(found, asked, str(settings.file))
     looked_at = f"{'the first ' if len(rows) == _ROWS else ''}{len(rows):,} rows of {settings.file}"
     target = _target(settings)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, re
 from batch_nlp.storage.raw_names import kind_of, packing_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
 
-_CSV = (".csv", ".tsv")
+CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -74,7 +74,7 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
             deque(_parquet_batches(parquet), maxlen=0)
         return
     with opened(file, form) as binary:
-        breaks_off = kind not in _CSV and is_spread(binary)
+        breaks_off = kind not in CSV and is_spread(binary)
     rows = rows_of(file, form=form)
     # a broken line takes no others with it, a broken object of an array does
     deque(rows if breaks_off else takewhile(lambda found: isinstance(found.row, BrokenRow), rows), maxlen=0)
@@ -96,7 +96,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
     if kind == ".parquet":
         with _parquet(file) as parquet:
             return list(parquet.schema_arrow.names)
-    if kind not in _CSV:
+    if kind not in CSV:
         return []
     with opened(file, form) as binary:
         return read_csv(file, read_lines(binary), _separator(kind, form))[0]
@@ -108,7 +108,7 @@ def _rows(file: Path, batch_rows: int, form: TextForm) -> Iterator[Numbered]:
         yield from _parquet_rows(file, batch_rows)
         return
     with opened(file, form) as binary:
-        if kind in _CSV:
+        if kind in CSV:
             yield from read_csv(file, read_lines(binary), _separator(kind, form))[1]
         else:
             yield from json_rows(file, binary)
@@ -123,7 +123,7 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
         return "It is no text, but binary. Put a whole file in its place."
     if first.reason == "invalid UTF-8":
         return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
-    if kind in _CSV:
+    if kind in CSV:
         return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
