@@ -81,7 +81,8 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
     if not forms:
         return "Say how they are written: format in the role of the column, as in strptime."
     declared = f"{name}: {{role: time, format: {forms}}} in the dataset's file"
-    return f"They are written like \"{printable(values[0])}\": {declared}, or '++dataset.messages.columns.{name}.format={forms}'."
+    setting = f"'++dataset.messages.columns.{name}.format={forms}'"
+    return f'They are written like "{printable(values[0])}": {declared}, or {setting}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:

@@ -69,8 +69,8 @@ def init(run: Run) -> None:
     found = profiles(rows)
     if all(kind_of(file) in CSV for file in files) and (data := like_data(found)):
         raise DataError(
-            f"{settings.file}: its first line seems to be a row of data (of {data} of its {len(found)} cells, which are "
-            "not shown): put a line with the names of the columns before it."
+            f"{settings.file}: its first line seems to be a row of data (by {data} of its {len(found)} cells, which "
+            "are not shown): put a line with the names of the columns before it."
         )
     asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
     choices = choose(found, asked, str(settings.file))

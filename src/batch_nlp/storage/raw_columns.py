@@ -136,8 +136,8 @@ def missing_columns(
     if not has_header(file, rows, known):
         return (
             f"{file}: column(s) {', '.join(missing)} are missing, and so is every other known one. Its first line "
-            f"seems to be a row of data (of {len(present)} cells, which are not shown): put a line with the names of the "
-            "columns before it, or declare these columns if they are names."
+            f"seems to be a row of data (of {len(present)} cells, which are not shown): put a line with the names of "
+            "the columns before it, or declare these columns if they are names."
         )
     has = listed(present)
     other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
