@@ -21,6 +21,8 @@ class PathsConfig:
     # Name of a file, such as .mounted, that must lie in the folders data and models, and in dataset.raw_dir and
     # inference.inbox where they are outside of data: an unmounted disk lacks it. null asks for none
     marker: str | None = None
+    # Whether the group of the user who runs the job may read what it writes; others never may, for it holds messages
+    group_reads: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class MessagesConfig:
     # File name pattern of the messages, without the ending: .json, .jsonl, .ndjson, .csv, .tsv (each also .gz or .zst)
     # or .parquet
     files: str = MISSING
-    # Field under which the columns of a row lie, where the rows are nested; a row without it is read as it is
+    # Field under which the columns of a row lie, or a list of rows, where they are nested; a row without it is read as
+    # it is
     rows: str | None = None
     # Columns that are read, each with its role; columns that are not declared are not read
     columns: dict[str, ColumnConfig] = field(default_factory=dict)

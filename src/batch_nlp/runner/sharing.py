@@ -64,7 +64,7 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
 
 
 def _only_looks(config: Config) -> bool:
-    lookers = {Stage.status} if config.verify.repair else {Stage.status, Stage.verify}
+    lookers = {Stage.status, Stage.init} | (set() if config.verify.repair else {Stage.verify})
     return set(config.pipeline.stages) <= lookers
 
 
