@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Contender, Kind, python, run
-from benchmarks.workloads import NO_BARS, Workload, link
+from benchmarks.workloads import NO_BARS, Workload, begin, link
 
 # Encoders at tens of messages a second are asked for so many, and the rest is a matter of arithmetic
 FEW = 300
@@ -166,6 +166,7 @@ def _training(workload: Workload) -> Case:
     def before() -> None:
         ensure_features(workload)
         shutil.rmtree(models, ignore_errors=True)
+        begin(models)
 
     product = Contender(
         PRODUCT, "product", workload.command("training", data, models, *NO_BARS), workload.messages, before, data

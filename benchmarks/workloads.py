@@ -21,6 +21,9 @@ NO_BARS = ("training.thresholds.f1_macro=0.0", "training.thresholds.f1_weighted=
 NEW_SHARE = 0.01
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
+# Files are links, and whole
+_LINKED = ("dataset.follow_links=true", "inference.min_age_seconds=0")
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -65,7 +68,7 @@ class Workload:
     def command(self, pipeline: str, data: Path, models: Path, *settings: str) -> tuple[str, ...]:
         """Return this project's own command line."""
         paths = (f"paths.data={data}", f"paths.models={models}")
-        chosen = (f"dataset={self.dataset}", "dataset.generate=false", *self.settings, *settings)
+        chosen = (f"dataset={self.dataset}", "dataset.generate=false", *_LINKED, *self.settings, *settings)
         return python(str(ROOT / "start_batch_nlp.py"), f"pipeline={pipeline}", *paths, *chosen)
 
     def task(self, data: Path, output: Path, at_most: int | None = None) -> Task:
@@ -88,6 +91,14 @@ class Workload:
         link(self.raw, data / "01_raw" / self.dataset)
         link(self.inbox, data / "09_inference" / "inbox")
         link(self.champion / "data" / "04_feature" / "embedding_cache", data / "04_feature" / "embedding_cache")
+        begin(data)
+        begin(self.place("models"))
+
+
+def begin(folder: Path) -> None:
+    """Make a folder of data or models look as if a run had worked there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".lock").touch()
 
 
 def link(source: Path, target: Path) -> None:

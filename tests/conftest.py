@@ -116,6 +116,7 @@ def make_config(embedding_cache: Path) -> MakeConfig:
     def make(folder: Path, *overrides: str) -> Config:
         OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
         defaults = [f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}", "engine.threads=1"]
+        defaults.append("inference.min_age_seconds=0")
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
             config = typed_settings(compose("config", overrides=[*defaults, *overrides]))
         cache = Layers(Path(config.paths.data), config.dataset.name).embedding_cache

@@ -24,6 +24,7 @@ QUICK = (
     "training.thresholds.f1_macro=0.4",
     "training.thresholds.recall=0.1",
     "engine.threads=1",
+    "inference.min_age_seconds=0",
 )
 # A candidate for tests that ask what is done with one: it takes a third of the time to train, and low bars let it pass
 LIGHT = (

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import IntEnum
+from itertools import islice
+
+# How many of some values a person is shown
+_EXAMPLES = 5
+# How many names there are to choose from
+_NAMES = 50
 
 
 class ExitCode(IntEnum):
@@ -60,6 +66,58 @@ class LockedError(BatchNlpError):
     exit_code = ExitCode.LOCKED
 
 
+class FilesSetAsideError(DataError):
+    """Files that cannot be used were left out, and everything else was done.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What the files are called; unlike what is wrong with them, names may be told to others.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        more = ", ..." * (len(names) > _EXAMPLES)
+        super().__init__(
+            f"{len(names):,} file(s) of the drop folders were set aside, and the rest was done without them: "
+            f"{examples(names)}{more}. The log says what is wrong with each. Mend, replace or remove them: until then "
+            "every run tries them again."
+        )
+
+
+def printable(text: object, length: int | None = 100, instead: str | None = None) -> str:
+    r"""Return text from elsewhere as it may be shown: on one line, with nothing that a terminal acts on, and cut.
+
+    Parameters
+    ----------
+    text : object
+    length : int or None
+        Characters to show; None shows all.
+    instead : str, optional
+        Stands for each character that is not shown; without it, its escape sequence does.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    >>> printable("caf\udce9.json")  # how Python gives a file name that is not UTF-8
+    'caf\\xe9.json'
+    >>> printable("seven words", length=8)
+    'seven...'
+    """
+    found = str(text)
+    start = found if length is None else found[: length + 1]
+    shown = "".join(
+        character if character.isprintable() else _escaped(character) if instead is None else instead
+        for character in start
+    )
+    return shown if length is None or len(shown) <= length else f"{shown[: length - 3]}..."
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - 0xDC00  # of what is not UTF-8, Python makes a surrogate for each byte
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode()
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """Return a hint that names the nearest valid name, or all of them when none is near.
 
@@ -84,10 +142,10 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """
     names = sorted(valid)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Valid: {', '.join(names)}."
+    more = ", ..." * (len(names) > _NAMES)
+    return f"Did you mean {printable(close[0])!r}?" if close else f"Valid: {examples(names, _NAMES)}{more}."
 
 
-def examples(values: Iterable[object], limit: int = 5) -> str:
-    """Return up to `limit` values, shortened, for an error message."""
-    shown = [str(value)[:80] for _, value in zip(range(limit), values, strict=False)]
-    return ", ".join(shown)
+def examples(values: Iterable[object], limit: int = _EXAMPLES) -> str:
+    """Return up to `limit` values, printable and cut, for an error message."""
+    return ", ".join(map(printable, islice(values, limit)))

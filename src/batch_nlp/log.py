@@ -13,26 +13,19 @@ from loguru import logger
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from batch_nlp.errors import printable
+
 if TYPE_CHECKING:
     from loguru import Record
 
 # Marks what is said in the background, see `in_the_background`
 _BACKGROUND = "background"
-_FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {message}"
+_FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {extra[printable]}\n{exception}"
+# No message is longer than a screen, whatever got into it
+_LINE_CHARS = 4000
 
 # Reports and progress share the terminal's error stream with the log: standard output stays free.
 console = Console(stderr=True)
-
-
-def printable(text: str, instead: str = " ") -> str:
-    r"""Return text with everything that a terminal would act on replaced.
-
-    Examples
-    --------
-    >>> printable("a\x1b[31mb")
-    'a [31mb'
-    """
-    return "".join(character if character.isprintable() else instead for character in text)
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
@@ -44,7 +37,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         What the first line, and each other one, begins with.
     """
     lines = textwrap.wrap(
-        printable(text),
+        printable(text, None, " "),
         width,
         initial_indent=first,
         subsequent_indent=rest,
@@ -52,6 +45,14 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         break_on_hyphens=False,
     )
     return lines or [first]
+
+
+def _format(record: Record) -> str:
+    """Return the format of a record, after making its message printable: files can hold what looks like a log."""
+    first, *rest = (printable(line, _LINE_CHARS) for line in record["message"].split("\n"))
+    indented = (line if line.startswith((" ", "- ")) else f"  {line}" for line in rest)
+    record["extra"]["printable"] = "\n".join([first, *indented])
+    return _FORMAT
 
 
 def set_up_logging(level: str, file: Path | None) -> None:
@@ -66,9 +67,9 @@ def set_up_logging(level: str, file: Path | None) -> None:
     """
     logger.remove()
     # No values of variables in a traceback (diagnose): they may be the text of messages.
-    logger.add(_print, level=level, format=_FORMAT, filter=_least("ERROR"), diagnose=False)
+    logger.add(_print, level=level, format=_format, filter=_least("ERROR"), diagnose=False)
     if file is not None:
-        logger.add(file, level="DEBUG", format=_FORMAT, filter=_least("WARNING"), diagnose=False)
+        logger.add(file, level="DEBUG", format=_format, filter=_least("WARNING"), diagnose=False)
 
 
 def _print(message: str) -> None:

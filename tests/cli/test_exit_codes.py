@@ -59,6 +59,14 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     return run
 
 
+@pytest.fixture
+def used(tmp_path: Path) -> None:
+    """Leave what each run leaves in the folders of a project."""
+    for name in ("data", "models"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".lock").touch()
+
+
 @pytest.mark.parametrize("case", SETTINGS_ERRORS)
 def test_a_settings_error_is_found_before_any_work(
     case: str, call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -103,6 +111,7 @@ def test_no_raw_files_is_a_data_error(call: Callable[..., int], capsys: pytest.C
     assert "dataset.raw_dir" in message
 
 
+@pytest.mark.usefixtures("used")
 def test_new_messages_without_a_champion_are_a_data_error(
     call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +122,7 @@ def test_new_messages_without_a_champion_are_a_data_error(
     assert "pipeline=training" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("used")
 def test_an_empty_inbox_is_a_normal_day(call: Callable[..., int], tmp_path: Path) -> None:
     """Guarantee 7."""
     assert call("pipeline=inference") == ExitCode.DONE
@@ -275,6 +285,7 @@ def test_the_composed_settings_can_be_printed(project: Project) -> None:
     assert "if_store_empty:" in result.stdout
 
 
+@pytest.mark.usefixtures("used")
 def test_settings_may_stand_on_both_sides_of_a_flag_and_name_any_parameter(call: Callable[..., int]) -> None:
     assert call("pipeline=inference", "-m", "model.params.gamma=0.5") == ExitCode.DONE
 

@@ -27,6 +27,7 @@ from batch_nlp.runner.training import take_in
 # two runs on all files serve all tests: one worker makes them
 pytestmark = pytest.mark.xdist_group("corpus")
 
+OF_ANOTHER_SCHEMA = ("header_of_another_table.csv", "other_columns.json")
 CASES = [*COMMITTED, *large()]
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 MakeRun = Callable[..., Run]
@@ -139,29 +140,38 @@ def test_no_text_of_a_message_is_logged(fates: dict[str, Fate], pipeline: str) -
         assert words not in log
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_file_that_is_none_is_refused_by_name(make_run: MakeRun, name: str) -> None:
-    """Guarantees 2 and 16."""
+@pytest.mark.parametrize("name", OF_ANOTHER_SCHEMA)
+def test_a_file_of_another_schema_is_refused_by_name(make_run: MakeRun, name: str) -> None:
+    """Guarantees 2 and 17."""
     run = make_run()
     (Path(run.config.dataset.raw_dir) / f"review_{name}").write_bytes(REFUSED[name])
     with pytest.raises(DataError, match=rf"review_{name}"):
         take_in(run)
 
 
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - set(OF_ANOTHER_SCHEMA)))
+def test_a_file_that_is_none_is_set_aside_by_name(make_run: MakeRun, warnings: list[str], name: str) -> None:
+    """Guarantees 2 and 16."""
+    run = make_run()
+    (Path(run.config.dataset.raw_dir) / f"review_{name}").write_bytes(REFUSED[name])
+    take_in(run)
+    assert run.left_out == [f"review_{name}"]
+    assert any(f"review_{name}: " in line for line in warnings)
+    assert run.store.count(run.definition.version) == 0
+
+
 @pytest.mark.parametrize("pipeline", ["feature", "inference"])
-def test_of_a_run_with_a_damaged_file_nothing_is_kept_until_it_is_mended(make_run: MakeRun, pipeline: str) -> None:
+def test_of_a_damaged_file_nothing_is_kept_and_of_the_others_everything(make_run: MakeRun, pipeline: str) -> None:
     """Guarantees 1 and 2."""
     run = make_run()
     folder, act = (Path(run.config.dataset.raw_dir), take_in) if pipeline == "feature" else (run.inbox, infer)
     COMMITTED[4].write(folder)
     damaged = folder / "review_cut.json.gz"
     damaged.write_bytes(REFUSED[damaged.name.removeprefix("review_")])
-    with pytest.raises(DataError, match=damaged.name):
+    for _ in range(2):
         act(run)
-    assert run.store.count(run.definition.version) == 0
-    damaged.unlink()
-    act(run)
-    assert run.store.count(run.definition.version) == 1
+        assert run.store.count(run.definition.version) == 1
+    assert run.left_out == [damaged.name] * 2
 
 
 @pytest.mark.parametrize(

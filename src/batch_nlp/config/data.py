@@ -18,6 +18,9 @@ class PathsConfig:
     data: str = MISSING
     # The model registry
     models: str = MISSING
+    # Name of a file, such as .mounted, that must lie in the folders data and models, and in dataset.raw_dir and
+    # inference.inbox where they are outside of data: an unmounted disk lacks it. null asks for none
+    marker: str | None = None
     # Whether the group of the user who runs the job may read what it writes; others never may, for it holds messages
     group_reads: bool = False
 
@@ -108,6 +111,9 @@ class DatasetConfig:
     name: str = MISSING
     # Folder with the raw files
     raw_dir: str = MISSING
+    # Read files behind symbolic links that lead out of raw_dir or the inbox. Whoever can write there can then have any
+    # file read that the job can read
+    follow_links: bool = False
     # Write the generated sample when raw_dir holds no message file
     generate: bool = False
     # Which generator writes a sample in the source's format; null where the source has none

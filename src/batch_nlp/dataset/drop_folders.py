@@ -8,12 +8,14 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.reading import message_files
+from batch_nlp.dataset.columns import text_form
+from batch_nlp.dataset.reading import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import table_files
-from batch_nlp.errors import DataError, examples
-from batch_nlp.log import printable
+from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
+from batch_nlp.storage.raw_files import not_taken_in
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw_readable import SetAside, unusable
 
 
 def check_inbox(config: Config) -> None:
@@ -23,9 +25,8 @@ def check_inbox(config: Config) -> None:
     ------
     DataError
     """
-    inbox = Path(config.inference.inbox)
-    if inbox != Path(config.paths.data) / "09_inference" / "inbox":
-        _check_exists("inference.inbox", inbox)
+    inbox, default = Path(config.inference.inbox), Path(config.paths.data) / "09_inference" / "inbox"
+    _check_folder(config, "inference.inbox", inbox, default)
 
 
 def check_raw_dir(config: Config) -> None:
@@ -35,13 +36,29 @@ def check_raw_dir(config: Config) -> None:
     ------
     DataError
     """
-    folder = Path(config.dataset.raw_dir)
-    if folder != Path(config.paths.data) / "01_raw" / config.dataset.name:
-        _check_exists("dataset.raw_dir", folder)
+    folder, default = Path(config.dataset.raw_dir), Path(config.paths.data) / "01_raw" / config.dataset.name
+    _check_folder(config, "dataset.raw_dir", folder, default)
 
 
-def _check_exists(setting: str, folder: Path) -> None:
-    if not folder.is_dir():
+def check_marker(config: Config, setting: str, folder: Path) -> None:
+    """Refuse a folder without the file that ``paths.marker`` asks for.
+
+    Raises
+    ------
+    DataError
+    """
+    name = config.paths.marker
+    if name is not None and not (folder / name).exists():
+        raise DataError(
+            f"{setting}={folder}: the file {name} (paths.marker) is not there: a typing error, or a disk that is not "
+            "mounted? Correct the setting, mount the disk, or make the file there."
+        )
+
+
+def _check_folder(config: Config, setting: str, folder: Path, default: Path) -> None:
+    if not folder.is_relative_to(config.paths.data):
+        check_marker(config, setting, folder)
+    if folder != default and not folder.is_dir():
         missing = "does not exist: a typing error, or a share that is not mounted?"
         wrong = "is no folder." if folder.exists() else missing
         raise DataError(f"{setting}={folder}: {wrong} Correct the setting, mount the share, or make the folder.")
@@ -73,6 +90,20 @@ def unread_in_raw_dir(config: Config) -> list[str]:
     return _other_endings(folder, readable) + ([unfit] if others else [])
 
 
+def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
+    """Return the files of messages in ``dataset.raw_dir`` that are new and cannot be used.
+
+    Parameters
+    ----------
+    config : Config
+    store : Path
+        Folder of the feature store, which knows the files that were taken in.
+    """
+    form = text_form(config.dataset.messages)
+    files, refused = allowed_message_files(config)
+    return refused + [found for file in not_taken_in(store, files) if (found := unusable(file, form))]
+
+
 def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
     others = find_unread(folder, readable)
     unread = (
@@ -86,6 +117,12 @@ def _names(folder: Path, paths: Sequence[Path]) -> str:
     """Return the names of up to five files; those of folders end in a slash."""
     names = (printable(str(path.relative_to(folder))) + "/" * path.is_dir() for path in paths)
     return examples(names) + ", ..." * (len(paths) > 5)
+
+
+def tell_set_aside(files: Sequence[SetAside]) -> None:
+    """Log files that cannot be used, each with what is wrong with it."""
+    for file in files:
+        logger.error("{} It is set aside; the run goes on without it.", file.problem)
 
 
 def warn_of(unread: Sequence[str]) -> None:

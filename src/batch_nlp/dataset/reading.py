@@ -15,6 +15,7 @@ from batch_nlp.dataset.where import Where
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw import RawBatch, find_files, read_batches
 from batch_nlp.storage.raw_names import table_name
+from batch_nlp.storage.raw_readable import SetAside, sorted_out
 
 
 def message_files(config: Config) -> list[Path]:
@@ -22,6 +23,11 @@ def message_files(config: Config) -> list[Path]:
     folder = Path(config.dataset.raw_dir)
     found = find_files(folder, config.dataset.messages.files)
     return [file for file in found if is_message_file(table_name(file, folder), config.dataset)]
+
+
+def allowed_message_files(config: Config) -> tuple[list[Path], list[SetAside]]:
+    """Return the files in ``dataset.raw_dir`` that hold messages, and beside them those that must not be opened."""
+    return sorted_out(message_files(config), Path(config.dataset.raw_dir), config.dataset.follow_links)
 
 
 def read_messages(

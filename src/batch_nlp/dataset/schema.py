@@ -21,7 +21,7 @@ from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
-from batch_nlp.errors import DataError, examples
+from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
@@ -32,6 +32,7 @@ from batch_nlp.storage.raw_columns import (
     column_names,
     column_problems,
     first_rows,
+    has_header,
     refuse,
 )
 from batch_nlp.storage.raw_names import source_name, table_name
@@ -79,11 +80,11 @@ def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
 
     forms = time_forms(values)
     if not forms:
-        return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
+        return "Say how they are written: format in the role of the column, as in strptime."
     declared = f'{name}: {{role: time, format: "{forms[0]}"}} in the dataset\'s file'
     settings = " or ".join(shlex.quote(f'++dataset.messages.columns.{name}.format="{form}"') for form in forms)
     unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
-    return f'They are written like "{values[0]}": {declared}, or {settings}{unsure}.'
+    return f'They are written like "{printable(values[0])}": {declared}, or {settings}{unsure}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
@@ -189,7 +190,8 @@ def check_schema(
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
-            for column in absent(rows, expected, usual):
+            known = {name for column in expected for name in column.reads}
+            for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
                 optional |= not column.required
@@ -209,7 +211,7 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
         folder = Path(dataset.raw_dir)
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
-        messages = [file for file in messages if not holds_labels_alone(dataset, file)]
+        messages = [file for file in messages if _holds_messages(dataset, file)]
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
@@ -221,6 +223,13 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
             if not any(found == set(layout) or (few and found < set(layout)) for layout in layouts):
                 layouts.append(sorted(found))
     write_json(layers.seen_columns, seen)
+
+
+def _holds_messages(dataset: DatasetConfig, file: Path) -> bool:
+    try:
+        return not holds_labels_alone(dataset, file)
+    except DataError:  # it is set aside, and told
+        return False
 
 
 def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:

@@ -24,11 +24,14 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
 from batch_nlp.storage.raw_names import source_name, table_name
+from batch_nlp.storage.raw_readable import sorted_out
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Microseconds of a time after all others, in the year 2262
 _LAST = 2**63 // 1000
+# Problems that a person reads at once
+_TOLD = 5
 _KEPT = (Role.category, Role.number, Role.raw)
 
 
@@ -44,14 +47,17 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
     Raises
     ------
     DataError
-        If the name of a file fits two side tables.
+        If the name of a file fits two side tables, or a file must not be opened. Without one of its files a table would
+        say too little of messages, so none is set aside.
     """
-    found = [
-        file
-        for folder in (Path(dataset.raw_dir), inbox)
-        for file in find_files(folder, table.files)
-        if not is_message_file(table_name(file, folder), dataset)
-    ]
+    found: list[Path] = []
+    for folder in (Path(dataset.raw_dir), inbox):
+        files = find_files(folder, table.files)
+        others = [file for file in files if not is_message_file(table_name(file, folder), dataset)]
+        allowed, refused = sorted_out(others, folder, dataset.follow_links)
+        if refused:
+            raise DataError(" ".join(file.problem for file in refused[:_TOLD]))
+        found += allowed
     for file in found:
         name = table_name(file, inbox if inbox in file.parents else Path(dataset.raw_dir))
         fits = [other.name for other in dataset.side_tables if fnmatch(name, other.files + ".*")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, warn_of
+from batch_nlp.dataset.columns import text_form
+from batch_nlp.dataset.drop_folders import check_raw_dir, tell_set_aside, unread_in_raw_dir, warn_of
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import message_files, read_labels, read_messages
+from batch_nlp.dataset.reading import allowed_message_files, message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
 from batch_nlp.errors import DataError, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
@@ -27,6 +28,8 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw_open import TextForm
+from batch_nlp.storage.raw_readable import SetAside, unusable
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
@@ -43,11 +46,14 @@ class FeatureResult:
         Where the messages went.
     labels : int
         Labels that the store did not hold.
+    set_aside : list of SetAside
+        Files that cannot be used.
     """
 
     feature_version: str
     accounts: dict[str, int]
     labels: int
+    set_aside: list[SetAside] = field(default_factory=list)
 
 
 def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
@@ -73,8 +79,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     Raises
     ------
     DataError
-        If there is no raw file, one cannot be read, their schema has changed, or too much of the input is broken; of
-        such a run nothing stays.
+        If there is no raw file, their schema has changed, or too much of the input is broken; of such a run nothing
+        stays.
     AccountingError
         If a message got lost.
     """
@@ -93,10 +99,13 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     written = {"separator": declared.separator, "encoding": declared.encoding}
     reading |= {name: value for name, value in written.items() if value is not None}
     known_files.check_reading(Labels(config.dataset.label).levels, reading)
-    new = known_files.new(files)
+    allowed, refused = allowed_message_files(config)
+    new, broken = _usable(known_files.new(allowed), text_form(declared))
+    left_out = [*refused, *known_files.set_aside, *broken]
+    tell_set_aside(left_out)
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)
-        return FeatureResult(version, Ledger().summary(), 0)
+        return FeatureResult(version, Ledger().summary(), 0, left_out)
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
     dataset, inbox = config.dataset, Path(config.inference.inbox)
     messages = [file.path for file in new if not holds_labels_alone(dataset, file.path)]
@@ -121,7 +130,14 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         ),
         made,
     )
-    return FeatureResult(version, ledger.summary(), made)
+    return FeatureResult(version, ledger.summary(), made, left_out)
+
+
+def _usable(files: list[RawFile], form: TextForm) -> tuple[list[RawFile], list[SetAside]]:
+    """Return the files that can be read to their end, and the others with what is wrong with them."""
+    problems = [unusable(file.path, form) for file in files]
+    fit = [file for file, problem in zip(files, problems, strict=True) if problem is None]
+    return fit, [problem for problem in problems if problem]
 
 
 def _take_in(

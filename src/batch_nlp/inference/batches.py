@@ -6,22 +6,16 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from loguru import logger
-
 from batch_nlp.config import DatasetConfig
-from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
+from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.storage.manifest import file_hash
-from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_names import table_name
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 # What a batch's folder of predictions holds
@@ -136,28 +130,10 @@ class BatchRecords:
         open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
         return next((batch for batch in open_batches if batch.dataset == dataset), None)
 
-    def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> dict[str, str]:
-        """Return the files in the inbox that no batch has, name -> SHA-256 of the content.
-
-        Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
-        that are being written, or changed less than `min_age` seconds ago, are left for the next run.
-        """
+    def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> Arrivals:
+        """Return what is in the inbox and in no batch."""
         processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
-        new: dict[str, str] = {}
-        for file in inbox_files(inbox, dataset):
-            before = file.stat()
-            digest = file_hash(file)
-            after = file.stat()
-            # a time in the future is a wrong clock's, and would stay one
-            fresh = 0 <= time.time() - after.st_mtime < min_age
-            if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                logger.warning("{} is still being written: it is left for the next run", file)
-            elif digest not in processed:
-                new[file.relative_to(inbox).as_posix()] = digest
-                processed[digest] = "this batch"
-            else:
-                logger.debug("{} was scored before, in {}", file.name, processed[digest])
-        return new
+        return arrivals(inbox, dataset, processed, min_age)
 
     def release(self, batch: Batch) -> None:
         """Forget a batch of which nothing was handed over: its files are new again."""
@@ -168,17 +144,6 @@ class BatchRecords:
         batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{min(files.values())[:8]}", dataset, now.isoformat(), files)
         self.write(batch)
         return batch
-
-
-def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
-    """Return the files of the inbox that hold messages."""
-    side_tables = [table.files for table in dataset.side_tables]
-    return [
-        file
-        for file in find_files(inbox, "*")
-        if is_message_file(name := table_name(file, inbox), dataset)
-        or not any(fnmatch(name, pattern + ".*") for pattern in side_tables)
-    ]
 
 
 def batch_files(batch: Batch, inbox: Path) -> list[Path]:

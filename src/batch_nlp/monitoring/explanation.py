@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.log import printable
+from batch_nlp.errors import printable
 from batch_nlp.monitoring.analysis import ChangedWord, Example
 from batch_nlp.monitoring.facts import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
@@ -142,7 +142,7 @@ def with_snippets(examples: Sequence[Example], texts: Mapping[str, str], length:
     """
 
     def snippet(text: str) -> str:
-        line = printable(" ".join(text[: 10 * length].split()))
+        line = printable(" ".join(text[: 10 * length].split()), None, " ")
         return line if len(line) <= length else f"{line[: length - 1]}…"
 
     return [

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from rich.console import Console
 from rich.text import Text
 
-from batch_nlp.log import printable, wrapped
+from batch_nlp.errors import printable
+from batch_nlp.log import wrapped
 from batch_nlp.monitoring.verdict import Status
 
 _NAME, _WIDTH = 12, 80

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from batch_nlp.config import Event, NotifyFormat
+from batch_nlp.errors import printable
 
 # a reason is for a person; the log has it whole
 _REASON_CHARS = 500
@@ -85,5 +86,4 @@ class Notice:
 
 def _short(text: str) -> str:
     """Return text on one line, cut where it is longer than a person would read."""
-    line = " ".join(text.split())
-    return line if len(line) <= _REASON_CHARS else f"{line[:_REASON_CHARS]} ..."
+    return printable(" ".join(text.split()), _REASON_CHARS)

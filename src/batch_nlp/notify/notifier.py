@@ -10,7 +10,7 @@ from loguru import logger
 
 from batch_nlp.config import Config, Event, NotifyConfig, NotifyFormat, Stage
 from batch_nlp.config.composition import check_variable
-from batch_nlp.errors import BatchNlpError, ExitCode, SettingsError
+from batch_nlp.errors import BatchNlpError, ExitCode, FilesSetAsideError, SettingsError
 from batch_nlp.notify.notice import Notice
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post
 
@@ -85,6 +85,7 @@ def failures_told(config: Config) -> Iterator[None]:
     """Tell of an error that leaves the block, and let it go on.
 
     The words of the error stay in the log: they may quote values of the data, and a notification leaves the machine.
+    Only the names of files that were set aside are told.
     """
     try:
         yield
@@ -103,4 +104,6 @@ def _tell(config: Config, code: ExitCode, error: Exception) -> None:
     if code not in _WHAT or set(config.pipeline.stages) == {Stage.status}:  # who only looks tells nobody
         return
     reason = f"{_WHAT[code]} ({type(error).__name__}); the log of the run says more"
+    if isinstance(error, FilesSetAsideError):
+        reason = str(error)
     notify(config.notify, Notice(Event.failure, config.dataset.name, reason=reason, exit_code=int(code)))

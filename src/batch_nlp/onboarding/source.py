@@ -11,13 +11,13 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
-from batch_nlp.onboarding.columns import profiles, text_columns
+from batch_nlp.onboarding.columns import like_data, profiles, text_columns
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.tables import SideTable, has_messages, joining, parted, pattern_of, side_table, tables_of
 from batch_nlp.storage.raw_columns import first_rows, spread, unwrapped
-from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_formats import CSV, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of
 from batch_nlp.storage.raw_open import TextForm
 
 # Rows that are looked at, and their bytes, of all files together
@@ -59,13 +59,16 @@ def look_at(path: Path, asked: Asked) -> Source:
     Raises
     ------
     DataError
-        If there is no file, none of its rows can be read, or no pattern parts the messages from other files.
+        If there is no file, none of its rows can be read, a CSV has no header, or no pattern parts the messages from
+        other files.
     """
     folder, pattern, files = _files(path)
     encoding, problems = find_encoding(files)
     form = TextForm(encoding=encoding)
     under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
-    tables = tables_of(_first_rows(files, form, under, problems))
+    read = _first_rows(files, form, under, problems)
+    _check_headers(read)
+    tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
     side, left_out = list[SideTable](), list[Path]()
@@ -101,6 +104,17 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
         raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
     pattern = escape(path.name[: len(path.name) - len(ending)])
     return path.parent, pattern, find_files(path.parent, pattern)
+
+
+def _check_headers(read: Sequence[tuple[Path, list[Row]]]) -> None:
+    """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
+    for file, rows in read:
+        columns = profiles(rows)
+        if kind_of(file) in CSV and (data := like_data(columns)):
+            raise DataError(
+                f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
+                "not shown): put a line with the names of the columns before it."
+            )
 
 
 def _first_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class Run:
     decisions: DecisionLog
     definition: FeatureDefinition
     now: datetime
+    # Names of files that the stages left out, since they cannot be used
+    left_out: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, config: Config, now: datetime) -> Run:

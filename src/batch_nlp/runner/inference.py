@@ -12,7 +12,7 @@ from loguru import logger
 
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
-from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, warn_of
+from batch_nlp.dataset.drop_folders import check_inbox, tell_set_aside, unread_in_inbox, warn_of
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
@@ -56,8 +56,10 @@ def infer(run: Run) -> None:
     if batch is not None:
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
-        files = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
-        if not files:
+        arrived = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
+        tell_set_aside(arrived.set_aside)
+        run.left_out.extend(file.name for file in arrived.set_aside)
+        if not arrived.files:
             verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
             show_verdict(None, verdict, "none", config.drift.confidence)
             run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
@@ -66,7 +68,7 @@ def infer(run: Run) -> None:
 
     champion = champion_of(run, scores=True)
     check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
-    batch = batch or records.claim(files, config.dataset.name, run.now)
+    batch = batch or records.claim(arrived.files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:
         try:
             _score(run, champion, batch)

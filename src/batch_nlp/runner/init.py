@@ -10,8 +10,7 @@ from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.config.commands import command, own_folders, places_of_this_run
-from batch_nlp.errors import SettingsError
-from batch_nlp.log import printable
+from batch_nlp.errors import SettingsError, printable
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_text
 
@@ -58,7 +57,7 @@ def init(run: Run) -> None:
     Raises
     ------
     DataError
-        If there is no file, none of its rows can be read, or no column is a text.
+        If there is no file, none of its rows can be read, a CSV has no header, or no column is a text.
     SettingsError
         If there is no column that the settings name.
     """
@@ -77,7 +76,7 @@ def init(run: Run) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     write_text(target, document(str(settings.name), source, choices, looked_at))
     for problem in (*source.problems, *problems(choices)):
-        logger.warning("{}", printable(problem))
+        logger.warning("{}", printable(problem, None, " "))
     logger.info("Init: {} says how {} is read; look at it", target, settings.file)
     fast = ["model=logistic_regression", "training.inputs=[tabular,embedding]"]
     model = fast if len(choices.classes) > MANY_CLASSES else []

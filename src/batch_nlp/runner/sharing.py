@@ -11,6 +11,7 @@ from typing import Any
 
 from batch_nlp.config import Config, Stage
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.places import check_places
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import claimed_time, next_time, run_name, writer_lock
 from batch_nlp.storage.state_format import check_format, enter_format
@@ -40,7 +41,7 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     Raises
     ------
     DataError
-        If a newer release wrote the state.
+        If data or models are not where they should be, or a newer release wrote them.
     LockedError
         If another process holds a lock that this run cannot share.
     """
@@ -49,6 +50,7 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     if _only_looks(config):
         yield datetime.now(UTC), False  # and must be able to while another run works
         return
+    check_places(config)  # before the lock leaves its traces
     while True:
         shared = _may_share(config)
         with ExitStack() as stack:

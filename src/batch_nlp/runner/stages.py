@@ -6,6 +6,8 @@ a scheduler find nothing new.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -19,7 +21,7 @@ from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.split import split_of
-from batch_nlp.errors import DataError, GateError, SettingsError
+from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, GateError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
@@ -152,8 +154,22 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
         return _run_stages(run, alone=False)
     from batch_nlp.runner.reporting import ending_written
 
-    with ending_written(run):
+    with ending_written(run), _left_out_told(run):
         return _run_stages(run, alone)
+
+
+@contextmanager
+def _left_out_told(run: Run) -> Iterator[None]:
+    """Raise a `FilesSetAsideError` for files that were left out when all else is done."""
+    try:
+        yield
+    except (DriftError, GateError) as error:
+        if not run.left_out:
+            raise
+        # decided, reported and told by now; that files need somebody is not
+        logger.error("{}", error)
+    if run.left_out:
+        raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
 
 
 def _run_stages(run: Run, alone: bool) -> float | None:

@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir
-from batch_nlp.errors import BatchNlpError, DataError
+from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
+from batch_nlp.errors import BatchNlpError, DataError, FilesSetAsideError, examples
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
 from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.places import check_places
 from batch_nlp.storage.lock import who_works
+from batch_nlp.storage.raw_readable import SetAside
 
 _RECENT = 5
 _EXIT = re.compile(
@@ -27,12 +29,22 @@ _EXIT = re.compile(
 
 
 def report_status(run: Run) -> None:
-    """Print the state of the system; raise a `DataError` at the end if there is a champion and it cannot be used."""
+    """Print the state of the system.
+
+    Raises
+    ------
+    DataError
+        At the end, if data or models are not where they should be, or the champion or a new file cannot be used.
+    """
     status = SystemStatus(run.config.dataset.name, run.now)
+    misplaced = _part(status, "places", lambda: check_places(run.config))
     unusable = _part(status, "champion", lambda: _champion(run))
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
-    _part(status, "inbox", lambda: _inbox(run))
+    left_out: list[SetAside] = []
+    _part(status, "inbox", lambda: _inbox(run, left_out))
+    _part(status, "set aside", lambda: _set_aside(run, left_out))
+    status.problems.extend(file.problem for file in left_out[:_RECENT])
     _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
     _part(status, "quarantine", lambda: _quarantine(run))
     _part(status, "store", lambda: _store(run))
@@ -40,8 +52,12 @@ def report_status(run: Run) -> None:
     _part(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
     _part(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
+    if misplaced:
+        raise DataError(misplaced)
     if unusable:
         raise DataError(f"The champion cannot be used: {unusable}")
+    if left_out:
+        raise FilesSetAsideError([file.name for file in left_out])
 
 
 def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> str | None:
@@ -101,9 +117,17 @@ def _at_work(run: Run) -> str:
     )
 
 
-def _inbox(run: Run) -> str:
+def _set_aside(run: Run, left_out: list[SetAside]) -> str | None:
+    """Return which files of the drop folders cannot be used, after those of the inbox."""
+    left_out += unusable_in_raw_dir(run.config, run.store.folder)
+    return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
+
+
+def _inbox(run: Run, left_out: list[SetAside]) -> str:
     check_inbox(run.config)
-    names = run.batches.new_files(run.inbox, run.config.dataset)
+    arrived = run.batches.new_files(run.inbox, run.config.dataset)
+    left_out += arrived.set_aside
+    names = arrived.files
     if not names:
         looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
         return (

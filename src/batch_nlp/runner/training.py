@@ -31,7 +31,8 @@ def take_in(run: Run) -> None:
     """Compute the features of what is new in ``01_raw``, and add its labels."""
     from batch_nlp.feature.run import run_feature_pipeline
 
-    run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
+    result = run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
+    run.left_out.extend(file.name for file in result.set_aside)
 
 
 def train(run: Run) -> float:

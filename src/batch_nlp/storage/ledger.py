@@ -12,8 +12,7 @@ import orjson
 import pandas as pd
 from loguru import logger
 
-from batch_nlp.errors import AccountingError, DataError
-from batch_nlp.log import printable
+from batch_nlp.errors import AccountingError, DataError, printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
 from batch_nlp.storage.raw_lines import Row
@@ -160,8 +159,7 @@ class Ledger:
         table = [("messages", "reason", "column", "the first")]
         for cause, count in causes[:_SUMMARY_LINES]:
             file, line = self._quarantine.first[cause]
-            shown = printable(file, instead="\N{REPLACEMENT CHARACTER}")
-            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{shown}:{line}"))
+            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{printable(file)}:{line}"))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
         lines = [f"{row[0]:>{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}" for row in table]
         if len(causes) > _SUMMARY_LINES:

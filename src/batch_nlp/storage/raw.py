@@ -14,7 +14,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, spread, unwrapped
+from batch_nlp.storage.raw_columns import column_names, head, listed, missing_columns, refuse, spread, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Row
 from batch_nlp.storage.raw_names import find_files, source_name
@@ -83,13 +83,21 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
         if path.name not in known
         and not path.name.startswith(".")
         and not (path.name.startswith("_") and not path.suffix)
-        and not (path.is_dir() and not any(path.iterdir()))
+        and not _is_empty_folder(path)
     )
+
+
+def _is_empty_folder(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:  # it may hold anything
+        return False
 
 
 def _chunks(
     files: Iterable[Path],
     required: Sequence[str],
+    named: set[str],
     known: set[str] | None,
     batch_rows: int,
     under: str | None,
@@ -102,11 +110,11 @@ def _chunks(
         rows = spread(rows_of(file, batch_rows, form), under)
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
-        if problem := missing_columns(file, start, required):
+        if problem := missing_columns(file, start, required, named):
             refuse([problem], ["If the source renamed a column, rename it back in the file."])
         name = source_name(file)
         if known is not None and (extra := column_names(start) - known):
-            logger.warning("{}: {} unknown column(s) are not read: {}", name, len(extra), _listed(extra))
+            logger.warning("{}: {} unknown column(s) are not read: {}", name, len(extra), listed(extra))
             known |= extra  # once for all files like this one
         for line, row, length in chain(first, rows):
             chunk.append((name, line, row))
@@ -116,10 +124,6 @@ def _chunks(
                 chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _listed(names: Iterable[object]) -> str:
-    return ", ".join(sorted(map(str, names)))
 
 
 def read_batches(
@@ -165,7 +169,7 @@ def read_batches(
     """
     columns = [*required, *optional]
     known = None if ignored is None else {*columns, *ignored}
-    for chunk in _chunks(files, required, known, batch_rows, under, form):
+    for chunk in _chunks(files, required, {*columns, *(ignored or ())}, known, batch_rows, under, form):
         rows = [(name, line, row) for name, line, row in chunk if isinstance(row, dict)]
         read = len(rows)
         if keeps is not None and rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,14 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import SEPARATORS
-from batch_nlp.storage.raw_formats import columns_of, rows_of
+from batch_nlp.storage.raw_formats import CSV, columns_of, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
+from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 # How much of the start of a file its columns are judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
+# Columns that a person reads
+_LISTED = 20
+_SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
 # Values under which a column of another type, or one that is not there, can be the fault of its rows
 LEAST_ROWS = 20
 
@@ -100,7 +105,30 @@ def column_names(rows: Iterable[Row]) -> set[str]:
     return set().union(*rows)
 
 
-def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]]) -> str | None:
+def listed(names: Iterable[object]) -> str:
+    """Return the names of columns of a file, as many as a person reads."""
+    found = sorted(map(str, names))
+    return examples(found, _LISTED) + ", ..." * (len(found) > _LISTED)
+
+
+def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
+    """Say whether the names of a file's columns can be told: the first line of a CSV without a header is a message.
+
+    Parameters
+    ----------
+    file : Path
+    rows : sequence of dict
+    known : iterable of str
+        Names of which a header has at least one, perhaps by another separator.
+    """
+    present = map(str, column_names(rows))
+    names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
+    return kind_of(file) not in CSV or not names.isdisjoint(known)
+
+
+def missing_columns(
+    file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]], known: Collection[str]
+) -> str | None:
     """Return what is to be said of columns that none of a file's first rows has; None where all are there.
 
     Parameters
@@ -109,13 +137,21 @@ def missing_columns(file: Path, rows: Sequence[Row], wanted: Iterable[str | tupl
     rows : sequence of dict
     wanted : iterable of str or tuple of str
         Of a tuple, one is enough.
+    known : collection of str
+        All names that columns of the table have.
     """
     present = column_names(rows)
     alternatives = [(names,) if isinstance(names, str) else names for names in wanted]
     missing = [" or ".join(names) for names in alternatives if not present & set(names)]
     if not rows or not missing:
         return None
-    has = ", ".join(map(str, sorted(present)))
+    if not has_header(file, rows, known):
+        return (
+            f"{file}: column(s) {', '.join(missing)} are missing, and so is every other known one. Its first line "
+            f"seems to be a row of data (of {len(present)} cells, which are not shown): put a line with the names of "
+            "the columns before it, or declare these columns if they are names."
+        )
+    has = listed(present)
     other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
     return (
         f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has {has}."
@@ -149,7 +185,8 @@ def column_problems(
     usual : collection of str
         Columns that are not required and that earlier files like this one had.
     """
-    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)])
+    known = {name for column in columns for name in column.reads}
+    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
     return ([missing] if missing else []) + [
         problem
         for column in columns

@@ -186,5 +186,11 @@ def _header(file: Path, cells: list[str] | str) -> list[str]:
     if header[0].startswith(("{", "[{")):
         raise DataError(f"{file}: cannot be read: it seems to be JSON. Let its name end in .jsonl, or in .json.")
     if len(set(header)) < len(header):
-        raise DataError(f"{file}: the header names a column twice: {', '.join(header)}")
+        first, second = next(
+            (header.index(name), position) for position, name in enumerate(header) if header.index(name) < position
+        )
+        raise DataError(
+            f"{file}: cannot be read: cells {first + 1} and {second + 1} of its first line are the same. If it is a "
+            "header, give each column another name; if it is a row of data, put a header before it."
+        )
     return header

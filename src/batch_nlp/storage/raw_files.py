@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
 from batch_nlp.storage.raw_lines import REQUEUED_PART
 from batch_nlp.storage.raw_names import source_name
 from batch_nlp.storage.raw_open import unpacked
+from batch_nlp.storage.raw_readable import SetAside, set_aside
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = "files.json"
@@ -72,6 +74,8 @@ class RawFiles:
         # what lists of an earlier release say: which versions took a file of that name, size and time in
         self._earlier: dict[str, list[str]] = {}
         self._arrivals: dict[str, datetime] = {}
+        # what `new` left out
+        self.set_aside: list[SetAside] = []
         if not self._path.exists():
             self._read_earlier()
             # of a list that was damaged and removed
@@ -130,17 +134,13 @@ class RawFiles:
         """Return the files that the version has not taken in, in the order in which they were first seen.
 
         What is seen for the first time is entered at once, so that a file of a run that is killed keeps its place; of
-        one run in the natural order of names. Of files with the same content only one is returned.
+        one run in the natural order of names. Of files with the same content only one is returned. Those that cannot
+        be read are in `set_aside` instead, and stay new.
 
         Parameters
         ----------
         files : list of Path
             All files that there are: others are forgotten, but not their content.
-
-        Raises
-        ------
-        DataError
-            If a file cannot be read.
         """
         contents = self._list["contents"]
         before, self._list["files"] = self._list["files"], {}
@@ -149,8 +149,12 @@ class RawFiles:
         last = len(places)
         for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
             identity, size_and_time = _identity(path), _size_and_time(path)
-            *then, known = before.get(str(path), [None])
-            digest = known if then == size_and_time else content_digest(path)
+            try:
+                *then, known = before.get(str(path), [None])
+                digest = known if then == size_and_time else content_digest(path)
+            except DataError as error:
+                self.set_aside.append(set_aside(path, error))
+                continue
             self._list["files"][str(path)] = [*size_and_time, digest]
             present.setdefault(digest, path)
             if digest not in contents:
@@ -240,11 +244,28 @@ def count_taken_in(folder: Path) -> tuple[int, int]:
     DataError
         If the list is damaged.
     """
+    taken, there = _taken_in(folder)
+    return len(taken), len(taken - set(there.values()))
+
+
+def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
+    """Return those of some raw files that a feature store, of whatever version, did not take in as they are now.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+    taken, there = _taken_in(folder)
+    return [file for file in files if there.get(str(file)) not in taken]
+
+
+def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
+    """Return the contents that were taken in, and by its path the content of each file that is as it was."""
     known = read_list(folder)
     taken = {digest for digest, content in known["contents"].items() if content["versions"]}
     files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
-    there = {digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
-    return len(taken), len(taken - there)
+    return taken, {str(path): digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
 
 
 def _size_and_time(path: Path) -> list[int]:

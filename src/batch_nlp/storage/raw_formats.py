@@ -6,8 +6,10 @@ without saying which it was, and every message must be accounted for.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,12 +17,13 @@ import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import read_csv
-from batch_nlp.storage.raw_json import json_rows
+from batch_nlp.storage.raw_json import is_spread, json_rows
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
-from batch_nlp.storage.raw_names import kind_of
-from batch_nlp.storage.raw_open import DETECTED, TextForm, opened
+from batch_nlp.storage.raw_names import kind_of, packing_of
+from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
 
-_CSV = (".csv", ".tsv")
+CSV = (".csv", ".tsv")
+_CHUNK_BYTES = 1 << 20
 
 
 def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
@@ -57,6 +60,30 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
         )
 
 
+def check_readable(file: Path, form: TextForm = DETECTED) -> None:
+    """Read a file to its end, so that nothing of one that breaks off in its middle is taken in.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or none of its rows.
+    """
+    kind = kind_of(file)
+    if kind == ".parquet":
+        with _parquet(file) as parquet:
+            deque(_parquet_batches(parquet), maxlen=0)
+        return
+    with opened(file, form) as binary:
+        breaks_off = kind not in CSV and is_spread(binary)
+    rows = rows_of(file, form=form)
+    # a broken line takes no others with it, a broken object of an array does
+    deque(rows if breaks_off else takewhile(lambda found: isinstance(found.row, BrokenRow), rows), maxlen=0)
+    if packing_of(file.name):
+        with unpacked(file) as content:
+            while content.read(_CHUNK_BYTES):
+                pass
+
+
 def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
     """Return the columns that a file names even without rows; JSON names none.
 
@@ -69,7 +96,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
     if kind == ".parquet":
         with _parquet(file) as parquet:
             return list(parquet.schema_arrow.names)
-    if kind not in _CSV:
+    if kind not in CSV:
         return []
     with opened(file, form) as binary:
         return read_csv(file, read_lines(binary), _separator(kind, form))[0]
@@ -81,7 +108,7 @@ def _rows(file: Path, batch_rows: int, form: TextForm) -> Iterator[Numbered]:
         yield from _parquet_rows(file, batch_rows)
         return
     with opened(file, form) as binary:
-        if kind in _CSV:
+        if kind in CSV:
             yield from read_csv(file, read_lines(binary), _separator(kind, form))[1]
         else:
             yield from json_rows(file, binary)
@@ -96,7 +123,7 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
         return "It is no text, but binary. Put a whole file in its place."
     if first.reason == "invalid UTF-8":
         return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
-    if kind in _CSV:
+    if kind in CSV:
         return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
@@ -117,14 +144,20 @@ def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
 def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
     number = 0
     with _parquet(file) as parquet:
-        groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
-        # messages of many megabytes are decoded a few at a time
-        size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
-        for batch in parquet.iter_batches(max(1, min(batch_rows, LINE_BYTES // max(size, 1)))):
+        for batch, size in _parquet_batches(parquet, batch_rows):
             for row in _plain_rows(batch):
                 number += 1
                 found = row if isinstance(row, dict) else BrokenRow(number, "invalid UTF-8", row)
                 yield Numbered(number, found, size)
+
+
+def _parquet_batches(parquet: pq.ParquetFile, batch_rows: int = 1000) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Yield the rows of a file in batches, each with about how many bytes a row takes."""
+    groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
+    # messages of many megabytes are decoded a few at a time
+    size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
+    for batch in parquet.iter_batches(max(1, min(batch_rows, LINE_BYTES // max(size, 1)))):
+        yield batch, size
 
 
 def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:

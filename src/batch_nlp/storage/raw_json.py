@@ -50,8 +50,12 @@ def json_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
     DataError
         If an object of several lines, or in an array, has no end.
     """
-    start = cast("Any", binary).peek(_CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)
-    return _spread_rows(file, binary) if _NOT_LINES.match(start) else _line_rows(read_lines(binary))
+    return _spread_rows(file, binary) if is_spread(binary) else _line_rows(read_lines(binary))
+
+
+def is_spread(binary: IO[bytes]) -> bool:
+    """Say whether the objects of a JSON file, of which nothing was read yet, are not one per line."""
+    return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)))
 
 
 def _line_rows(lines: Iterator[Line]) -> Iterator[Numbered]:

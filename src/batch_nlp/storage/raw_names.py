@@ -67,7 +67,10 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         if path.name.startswith(".") or not fnmatchcase(path.name[: len(path.name) - len(ending)], pattern):
             continue
         if path.is_dir():
-            found += find_parts(path)
+            try:
+                found += find_parts(path)
+            except OSError:  # the folder stands for its parts, and is told as a file that cannot be read
+                found += [path] * bool(ending)
         elif ending and path.is_file():
             found.append(path)
     return sorted(found)

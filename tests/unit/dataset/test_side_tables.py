@@ -13,7 +13,7 @@ from batch_nlp.config import ColumnConfig, Config, Role
 from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.side_tables import SideTables, prepare_side_table, table_files
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import inbox_files
+from batch_nlp.inference.inbox import inbox_files
 from batch_nlp.storage.layers import Layers
 
 Rows = list[dict[str, Any]]

@@ -8,7 +8,8 @@ import pytest
 
 from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files, inbox_files
+from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_files
+from batch_nlp.inference.inbox import inbox_files
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DATASET = DatasetConfig(
@@ -33,7 +34,7 @@ def records(tmp_path: Path) -> BatchRecords:
 
 
 def claim(records: BatchRecords, inbox: Path, minutes: int = 0) -> Batch | None:
-    files = records.new_files(inbox, DATASET)
+    files = records.new_files(inbox, DATASET).files
     return records.claim(files, "yelp", NOW + timedelta(minutes=minutes)) if files else None
 
 
@@ -43,19 +44,19 @@ def finish(records: BatchRecords, batch: Batch | None) -> None:
 
 
 def test_a_claim_takes_all_new_files_and_is_on_disk_before_any_work(inbox: Path, records: BatchRecords) -> None:
-    for name in ("review_1.json", "review_2.csv"):
-        (inbox / name).write_text(name)
+    for name in ("review_1.json", "review_2.jsonl"):
+        (inbox / name).write_text(json.dumps({"text": name}))
     batch = claim(records, inbox)
     assert batch is not None
-    assert list(batch.files) == ["review_1.json", "review_2.csv"]
+    assert list(batch.files) == ["review_1.json", "review_2.jsonl"]
     assert batch.name.startswith("20260102T030405Z-")
     assert (batch.state, batch.predicted_at) == (BatchState.CLAIMED, NOW.isoformat())
     assert records.all() == [batch]
-    assert batch_files(batch, inbox) == [inbox / "review_1.json", inbox / "review_2.csv"]
+    assert batch_files(batch, inbox) == [inbox / "review_1.json", inbox / "review_2.jsonl"]
 
 
 def test_an_unfinished_batch_is_found_again_as_it_was(inbox: Path, records: BatchRecords) -> None:
-    (inbox / "review.json").write_text("x")
+    (inbox / "review.json").write_text('{"text": "x"}')
     batch = claim(records, inbox)
     assert batch is not None
     assert records.unfinished("yelp") == batch
@@ -68,17 +69,17 @@ def test_an_unfinished_batch_is_found_again_as_it_was(inbox: Path, records: Batc
 
 
 def test_a_batch_of_another_dataset_is_left_to_its_own_runs(inbox: Path, records: BatchRecords) -> None:
-    (inbox / "review.json").write_text("x")
+    (inbox / "review.json").write_text('{"text": "x"}')
     claim(records, inbox)
     assert records.unfinished("other") is None
-    assert records.new_files(inbox, DATASET) == {}
+    assert records.new_files(inbox, DATASET).files == {}
 
 
 @pytest.mark.parametrize("state", [BatchState.CLAIMED, BatchState.SCORED, BatchState.JUDGED])
 def test_a_batch_is_unfinished_until_nothing_is_left_to_do(
     inbox: Path, records: BatchRecords, state: BatchState
 ) -> None:
-    (inbox / "review.json").write_text("x")
+    (inbox / "review.json").write_text('{"text": "x"}')
     batch = claim(records, inbox)
     assert batch is not None
     batch.state = state
@@ -95,13 +96,13 @@ def test_an_empty_or_missing_inbox_makes_no_batch(inbox: Path, records: BatchRec
 
 
 def test_a_file_is_scored_once_whatever_it_is_called(inbox: Path, records: BatchRecords) -> None:
-    (inbox / "review_1.json").write_text("same")
+    (inbox / "review_1.json").write_text('{"text": "same"}')
     finish(records, claim(records, inbox))
     assert claim(records, inbox, 1) is None
     (inbox / "review_1.json").rename(inbox / "review_renamed.json")
-    (inbox / "review_copy.json").write_text("same")
+    (inbox / "review_copy.json").write_text('{"text": "same"}')
     assert claim(records, inbox, 2) is None
-    (inbox / "review_new.json").write_text("other")
+    (inbox / "review_new.json").write_text('{"text": "other"}')
     batch = claim(records, inbox, 3)
     assert batch is not None
     assert list(batch.files) == ["review_new.json"]
@@ -109,26 +110,26 @@ def test_a_file_is_scored_once_whatever_it_is_called(inbox: Path, records: Batch
 
 def test_two_files_of_one_content_are_one(inbox: Path, records: BatchRecords) -> None:
     for name in ("review_a.json", "review_b.json"):
-        (inbox / name).write_text("same")
+        (inbox / name).write_text('{"text": "same"}')
     batch = claim(records, inbox)
     assert batch is not None
     assert list(batch.files) == ["review_a.json"]
 
 
 def test_a_file_that_got_new_content_under_its_old_name_is_new(inbox: Path, records: BatchRecords) -> None:
-    (inbox / "review.json").write_text("monday")
+    (inbox / "review.json").write_text('{"text": "monday"}')
     finish(records, claim(records, inbox))
-    (inbox / "review.json").write_text("tuesday")
+    (inbox / "review.json").write_text('{"text": "tuesday"}')
     assert claim(records, inbox, 1) is not None
 
 
 @pytest.mark.parametrize("how", ["changed", "gone"])
 def test_a_claimed_file_that_changed_is_refused_by_name(inbox: Path, records: BatchRecords, how: str) -> None:
     file = inbox / "review.json"
-    file.write_text("x")
+    file.write_text('{"text": "x"}')
     batch = claim(records, inbox)
     assert batch is not None
-    file.write_text("y") if how == "changed" else file.unlink()
+    file.write_text('{"text": "y"}') if how == "changed" else file.unlink()
     with pytest.raises(DataError, match=rf"{batch.name}.*review\.json is gone or has changed.*Put the file back"):
         batch_files(batch, inbox)
 

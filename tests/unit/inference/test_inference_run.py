@@ -72,7 +72,7 @@ class Desk:
         self.minutes += 1
         now = NOW + timedelta(minutes=self.minutes)
         batch = self.records.claim(
-            self.records.new_files(Path(self.config.inference.inbox), self.config.dataset), "sample", now
+            self.records.new_files(Path(self.config.inference.inbox), self.config.dataset).files, "sample", now
         )
         assert batch is not None
         return batch
@@ -250,14 +250,14 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
     assert batch.counts == [0, 0, 0]
 
 
-def test_a_file_of_nothing_but_broken_lines_is_refused_and_stays_new(desk: Desk) -> None:
+def test_a_file_of_nothing_but_broken_lines_is_set_aside_and_stays_new(desk: Desk) -> None:
     """Guarantee 24."""
     desk.drop("review.json")
-    (Path(desk.config.inference.inbox) / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
-    batch = desk.claim()
-    with pytest.raises(DataError, match=r"review\.json: none of its 3 rows can be read \(line 1: broken JSON"):
-        desk.score(batch)
-    assert batch.state is BatchState.CLAIMED
+    inbox = Path(desk.config.inference.inbox)
+    (inbox / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
+    found = desk.records.new_files(inbox, desk.config.dataset)
+    assert (found.files, [file.name for file in found.set_aside]) == ({}, ["review.json"])
+    assert "none of its 3 rows can be read (line 1: broken JSON" in found.set_aside[0].problem
 
 
 def test_mostly_broken_input_is_refused_and_hands_over_nothing(desk: Desk) -> None:

@@ -62,7 +62,7 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
         file = next((tmp_path / str(messages)).glob("*review*"))
         (tmp_path / "inbox").mkdir(exist_ok=True)
         file.rename(tmp_path / "inbox" / f"review_{messages}{''.join(file.suffixes)}")
-        files = records.new_files(tmp_path / "inbox", config.dataset)
+        files = records.new_files(tmp_path / "inbox", config.dataset).files
         batch = records.claim(files, "sample", datetime(2026, 2, 1, tzinfo=UTC))
         start = time.process_time()
         run_inference_pipeline(config, layers, store, model, columns, steps, batch)

@@ -204,7 +204,7 @@ def test_a_run_says_what_is_in_quarantine_and_where(tmp_path: Path, warnings: li
         f"1,202 of 1,202 messages are in quarantine: {path}",
         "  messages  reason               column  the first",
         "     1,200  text is not: a text  text    long.json:1",
-        "         2  broken JSON          -       \N{REPLACEMENT CHARACTER}[31mred.json:9",
+        "         2  broken JSON          -       \\x1b[31mred.json:9",
     ]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -198,13 +199,18 @@ def test_lists_of_an_earlier_release_count_and_are_replaced(store: FeatureStore,
 
 
 @pytest.mark.parametrize("damage", [lambda packed: packed[:-3], lambda packed: packed[:20] + b"\0" + packed[21:]])
-def test_a_damaged_file_is_refused_by_name(
-    store: FeatureStore, tmp_path: Path, damage: Callable[[bytes], bytes]
+def test_a_damaged_file_is_set_aside_by_name_and_new_once_it_is_whole(
+    store: FeatureStore, raw: list[Path], tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    file = tmp_path / "broken.json.gz"
-    file.write_bytes(damage(gzip.compress(bytes(range(256)) * 10)))
-    with pytest.raises(DataError, match=r"broken\.json\.gz: cannot be read .*Put a whole file in its place"):
-        RawFiles(store, V, NOW).new([file])
+    file, whole = tmp_path / "broken.json.gz", gzip.compress(bytes(range(256)) * 10)
+    file.write_bytes(damage(whole))
+    known = RawFiles(store, V, NOW)
+    assert [found.path for found in known.new([file, *raw])] == raw
+    assert [found.name for found in known.set_aside] == ["broken.json.gz"]
+    assert re.search(r"broken\.json\.gz: cannot be read .*Put a whole file in its place", known.set_aside[0].problem)
+    known.add(known.new(raw))
+    file.write_bytes(whole)
+    assert [found.path for found in RawFiles(store, V, NOW).new([file, *raw])] == [file]
 
 
 def test_what_was_taken_in_is_counted_and_how_much_of_it_is_gone(store: FeatureStore, raw: list[Path]) -> None:

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.config import DriftRule
+from batch_nlp.errors import printable
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.report.document import most_telling
@@ -43,15 +44,20 @@ def show_verdict(
         for share in [*map(asdict, verdict.parents), *shown]:
             interval = f"{share['lower']:.1%} - {share['upper']:.1%}"
             mark = "[red]out[/]" if share["out"] else "in"
-            table.add_row(escape(share["name"]), f"{share['messages']:,}", f"{share['share']:.1%}", interval, mark)
+            table.add_row(_plain(share["name"]), f"{share['messages']:,}", f"{share['share']:.1%}", interval, mark)
         if more := len(verdict.shares) - len(shown):
             table.add_row(f"and {more} more")
         console.print(table, highlight=False)
-    lines = [f"verdict {_coloured(verdict)}: {escape(verdict.reason)} · action: {action}"]
+    lines = [f"verdict {_coloured(verdict)}: {_plain(verdict.reason)} · action: {action}"]
     if analysis is not None:
         lines += [_window(analysis), _rules(verdict), _explanation(analysis)]
     for line in filter(None, lines):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """Return text, which may quote labels of files, without what a terminal would act on, and without markup."""
+    return escape(printable(text, None, " "))
 
 
 def _coloured(verdict: Verdict) -> str:
@@ -62,21 +68,21 @@ def _window(analysis: Analysis) -> str:
     window = analysis.window
     if window is None:
         return ""
-    return f"window of {len(analysis.window_batches)} batches {_coloured(window)}: {escape(window.reason)}"
+    return f"window of {len(analysis.window_batches)} batches {_coloured(window)}: {_plain(window.reason)}"
 
 
 def _rules(verdict: Verdict) -> str:
     if all(finding.rule == DriftRule.share.value for finding in verdict.findings):
         return ""
     found = (
-        f"{finding.rule} {'[red]rings[/]' if finding.rings else 'is quiet'} ({escape(finding.reason)})"
+        f"{finding.rule} {'[red]rings[/]' if finding.rings else 'is quiet'} ({_plain(finding.reason)})"
         for finding in verdict.findings
     )
     return "rules: " + " · ".join(found)
 
 
 def _explanation(analysis: Analysis) -> str:
-    parts = [escape(analysis.explanation)] if analysis.explanation else []
+    parts = [_plain(analysis.explanation)] if analysis.explanation else []
     if analysis.estimated is not None:
         estimated = analysis.estimated
         parts.append(f"estimated macro F1 {estimated.f1_macro:.3f}, accuracy {estimated.accuracy:.3f}")

@@ -16,6 +16,7 @@ from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify.decisions import check_decisions
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count
 from batch_nlp.runner.verify.predictions import check_predictions
@@ -36,8 +37,9 @@ def verify(run: Run) -> None:
     Raises
     ------
     DataError
-        At the end, if something is wrong.
+        If data or models are not where they should be; at the end, if something is wrong.
     """
+    check_places(run.config)
     settings = run.config.verify
     before = _holder(run), _traces(run)
     parts = _check(run)

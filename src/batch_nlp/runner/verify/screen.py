@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from batch_nlp.log import printable, wrapped
+from batch_nlp.errors import printable
+from batch_nlp.log import wrapped
 from batch_nlp.runner.verify.finding import Finding, Part, Severity, count
 
 _NAME, _WIDTH = 12, 80
@@ -74,14 +75,14 @@ def _lines(outcome: Outcome) -> list[Text]:
         lines += [*(Text(line, style="yellow") for line in textwrap.wrap(text, _WIDTH)), Text()]
     for part in outcome.parts:
         state, colour = _state(part)
-        first, *rest = textwrap.wrap(printable(part.checked), _WIDTH - 2 * _NAME) or [""]
+        first, *rest = textwrap.wrap(printable(part.checked, None, " "), _WIDTH - 2 * _NAME) or [""]
         lines.append(Text.assemble((f"{part.name:<{_NAME}}", "cyan"), (f"{state:<{_NAME}}", colour), first))
         lines += [Text(" " * 2 * _NAME + more) for more in rest]
     if outcome.repaired:
         lines += [Text(), Text("Repaired", style="bold")]
-        lines += [Text(f"- {printable(done)}") for done in outcome.repaired[:_SHOWN]]
+        lines += [Text(f"- {printable(done, None, ' ')}") for done in outcome.repaired[:_SHOWN]]
     for finding in outcome.findings[:_SHOWN]:
-        headline = f"{finding.severity.value}: {printable(str(finding.path))}"
+        headline = f"{finding.severity.value}: {printable(finding.path, None, ' ')}"
         lines += [Text(), Text(headline, _COLOURS[finding.severity])]
         for text in (finding.problem, finding.action):
             sentence = text if text.endswith((".", "!", "?")) else f"{text}."

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from batch_nlp.log import printable
+from batch_nlp.errors import printable
 from batch_nlp.training.explanation.explain import Explanation
 from batch_nlp.training.importance import NGRAMS, SENTENCES
 
@@ -20,7 +20,7 @@ GROUP_NAMES = {
 
 def _plain(text: str) -> str:
     """Return text without what a terminal would act on, and without markup."""
-    return escape(printable(text))
+    return escape(printable(text, None, " "))
 
 
 def _bar(effect: float, greatest: float) -> str:

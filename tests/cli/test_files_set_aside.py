@@ -1,0 +1,154 @@
+"""Files that cannot be used, through the real command line: each stops only itself, and is heard of."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.projects import Project
+
+from batch_nlp.errors import ExitCode
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+def reviews(prefix: str, count: int = 40) -> list[dict[str, str]]:
+    """Return rows as the sample has them; the champion misses columns that it was trained with."""
+    same = {"date": "2022-02-01", "user_id": "u", "business_id": "b"}
+    return [
+        {"review_id": f"{prefix}{number}", "text": f"Friendly staff, clean rooms {prefix}{number}", **same}
+        for number in range(count)
+    ]
+
+
+def lines(prefix: str, count: int = 40) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in reviews(prefix, count)).encode()
+
+
+def predicted(project: Project) -> list[str]:
+    files = sorted(project.data.glob("09_inference/predictions/*/predictions.parquet"))
+    return [name for file in files for name in pq.read_table(file, columns=["message_id"])["message_id"].to_pylist()]
+
+
+def spoil(folder: Path) -> dict[str, bytes]:
+    """Write files that cannot be used, and return their names as they are shown, each with what mends it."""
+    whole = {
+        "cut.jsonl.gz": gzip.compress(lines("gz", 3000)),
+        "array.json": json.dumps(reviews("array", 3000)).encode(),
+        "bad.parquet": b"PAR1 and no footer",
+        "sheet.csv": b"PK\x03\x04 is how a spreadsheet begins",
+    }
+    for name, content in whole.items():
+        (folder / name).write_bytes(content[: len(content) * 2 // 3])
+    (folder / os.fsdecode(b"caf\xe9.jsonl")).write_bytes(lines("latin"))
+    return {**whole, "caf\\xe9.jsonl": b""}
+
+
+def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    before = len(predicted(project))
+    bad = spoil(inbox)
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert sorted(predicted(project)[before:]) == sorted(row["review_id"] for row in reviews("good")), result.stderr
+    assert "5 file(s) of the drop folders were set aside" in result.stderr
+    assert all(f"{name}: " in result.stderr for name in bad)
+    metrics = (project.data / "08_reporting" / "metrics" / "sample-inference.prom").read_text()
+    assert 'last_exit_code{dataset="sample",pipeline="inference"} 3.0' in metrics
+    status = project.here("pipeline=status")
+    assert status.returncode == ExitCode.DATA
+    assert all(name in status.stdout for name in bad), status.stdout
+
+    (inbox / "cut.jsonl.gz").write_bytes(bad["cut.jsonl.gz"])
+    (inbox / os.fsdecode(b"caf\xe9.jsonl")).rename(inbox / "café.jsonl")
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "3 file(s) of the drop folders were set aside" in result.stderr
+    ids = predicted(project)[before:]
+    assert sorted(ids) == sorted(
+        row["review_id"] for name, count in (("good", 40), ("latin", 40), ("gz", 3000)) for row in reviews(name, count)
+    )
+    for name in ("array.json", "bad.parquet", "sheet.csv"):
+        (inbox / name).unlink()
+    assert project.here("pipeline=inference").returncode == ExitCode.DONE
+    assert project.here("pipeline=status").returncode == ExitCode.DONE
+
+
+def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    project = new_project(tmp_path / "project")
+    raw = project.data / "01_raw" / "yelp"
+    raw.mkdir(parents=True)
+    settings = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
+    bad = spoil(raw)
+    (raw / "good.jsonl").write_bytes(lines("good"))
+    result = project.here("pipeline=feature", *settings)
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "40 messages read = 40 new" in result.stderr, result.stderr
+    assert all(f"{name}: " in result.stderr for name in bad)
+    status = project.here("pipeline=status", *settings)
+    assert all(name in status.stdout for name in bad), status.stdout
+
+    result = project.here("pipeline=feature", *settings)
+    assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True)
+    for name in ("array.json", "cut.jsonl.gz"):
+        (raw / name).write_bytes(bad[name])
+    result = project.here("pipeline=feature", *settings)
+    assert "6,000 messages read = 6,000 new" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    (inbox / "secret.jsonl").write_bytes(lines("secret"))
+    (inbox / "secret.jsonl").chmod(0)
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA
+    assert "secret.jsonl" in result.stderr
+    assert "good0" in predicted(project)
+
+
+def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Project) -> None:
+    inbox, secret = project.data / "09_inference" / "inbox", project.folder / "secret.jsonl"
+    secret.write_bytes(lines("secret"))
+    parts = project.folder / "elsewhere"
+    parts.mkdir()
+    (parts / "part-00000.jsonl").write_bytes(lines("part"))
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    (inbox / "link.jsonl").symlink_to(secret)
+    (inbox / "environment.csv").symlink_to("/proc/self/environ")
+    (inbox / "folder.jsonl").symlink_to(parts)
+    (inbox / "inside.jsonl").symlink_to("good.jsonl")
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "3 file(s) of the drop folders were set aside" in result.stderr
+    ids = predicted(project)
+    assert "good0" in ids
+    kept = [path for path in project.data.rglob("*") if path.is_file() and inbox not in path.parents]
+    assert not any(b"secret1" in path.read_bytes() for path in kept)
+    (inbox / "environment.csv").unlink()
+    result = project.here("pipeline=inference", "drift.response=none", "dataset.follow_links=true")
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert {"secret0", "part0"} <= set(predicted(project))
+
+
+@pytest.mark.parametrize("what", ["link", "name"])
+def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_without_it(
+    project: Project, what: str
+) -> None:
+    inbox, outside = project.data / "09_inference" / "inbox", project.folder / "users.json"
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    outside.write_bytes(b'{"user_id": "u"}\n')
+    name = "user_new.json" if what == "link" else os.fsdecode(b"user_\xe9.json")
+    (inbox / name).symlink_to(outside)
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert (result.returncode, "good0" in predicted(project)) == (ExitCode.DATA, False)
+    assert "user_new.json" in result.stderr or "user_\\xe9.json" in result.stderr

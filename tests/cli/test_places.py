@@ -1,0 +1,66 @@
+"""Folders that are set and not there, through the real command line: no run takes them for a first day."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.projects import Project
+
+from batch_nlp.errors import ExitCode
+
+pytestmark = pytest.mark.xdist_group("cli")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("name", ["data", "models"])
+def test_an_unmounted_disk_is_no_first_day(project: Project, name: str, exists: bool) -> None:
+    folder, disk = project.folder / name, project.folder / "disk"
+    folder.rename(disk)
+    if exists:  # what is left where a disk was mounted, with the log that a scheduler has opened there
+        (folder / "08_reporting" / "logs").mkdir(parents=True)
+    for pipeline in ("inference", "feature", "fti", "status", "verify"):
+        result = project.here(f"pipeline={pipeline}")
+        assert result.returncode == ExitCode.DATA, pipeline
+        assert f"paths.{name}={folder}: nothing of earlier runs is there" in result.stderr
+    assert not list(folder.rglob("*.prom"))
+    assert not list(folder.rglob(".l*"))
+    if folder.exists():
+        subprocess.run(["rm", "-r", str(folder)], check=True)
+    disk.rename(folder)
+    assert project.here("pipeline=inference").returncode == ExitCode.DONE
+
+
+def test_a_new_registry_beside_old_data_takes_one_command(project: Project) -> None:
+    settings = ("pipeline=inference", f"paths.models={project.folder}/new models")
+    result = project.here(*settings)
+    assert result.returncode == ExitCode.DATA
+    command = result.stderr.partition("If it is to be a new folder: ")[2].splitlines()[0]
+    subprocess.run(["sh", "-c", command], check=True)
+    assert shlex.split(command)[-1] == f"{project.folder}/new models/.lock"
+    assert project.here(*settings).returncode == ExitCode.DONE
+
+
+def test_nothing_is_scored_where_nothing_was_ever_trained(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    project = new_project(tmp_path / "project")
+    result = project.here("pipeline=inference")
+    assert result.returncode == ExitCode.DATA
+    assert "no run has ever worked there" in result.stderr
+    assert not list(project.data.rglob("*.prom"))
+
+
+def test_a_marker_tells_an_empty_disk_from_a_missing_one(project: Project) -> None:
+    inbox = project.folder / "share"
+    inbox.mkdir()
+    settings = ("pipeline=inference", f"inference.inbox={inbox}", "paths.marker=.mounted")
+    for folder in (project.data, project.models, inbox):
+        result = project.here(*settings)
+        assert result.returncode == ExitCode.DATA
+        assert f"={folder}: the file .mounted (paths.marker) is not there" in result.stderr
+        (folder / ".mounted").touch()
+    assert project.here(*settings).returncode == ExitCode.DONE
