@@ -95,7 +95,7 @@ def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
     result = project.here(*settings)
     assert result.returncode == ExitCode.DATA
-    told = result.stderr.partition("in the dataset's file, or ")[2].partition(" (whichever is true")[0]
+    told = result.stderr.partition("in the dataset's file or ")[2].partition(" (whichever is true")[0]
     added = [word for word in shlex.split(told) if word != "or"]
     assert added == [f'++dataset.messages.columns.date.format="{form}"' for form in ("%d/%m/%Y", "%m/%d/%Y")]
     for setting in added:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from zoneinfo import ZoneInfo
 
@@ -34,6 +36,8 @@ RESERVED = frozenset(
 )
 # XGBoost refuses brackets in the name of a column; the others are how columns of categories and keys are named
 _REFUSED = re.compile(r"[\[\]<=:]")
+# What Hydra takes as a key on the command line
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Roles that decide which features a message gets; the others say how it is found and read
 FEATURE_ROLES = frozenset({Role.text, Role.time, Role.category, Role.number, Role.key, Role.raw})
 # What the reader says of each row itself
@@ -96,6 +100,26 @@ def is_message_file(name: str, dataset: DatasetConfig) -> bool:
 def text_form(messages: MessagesConfig) -> TextForm:
     """Return how text files of messages are written."""
     return TextForm({"tab": "\t", "\\t": "\t"}.get(messages.separator or "", messages.separator), messages.encoding)
+
+
+def declared(name: str, column: ColumnConfig) -> str:
+    """Return the line of a dataset's file that declares a column."""
+    said = {"of": column.of, "name": column.name, "format": column.format}
+    said["zone"] = None if column.zone == "UTC" else column.zone
+    parts = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in said.items() if value is not None]
+    key = name if KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return f"{key}: {{{', '.join([f'role: {column.role.value}', *parts])}}}"
+
+
+def pasted(name: str, what: str, value: str) -> list[str]:
+    """Return the setting of a column of the messages as a shell takes it; none where Hydra takes no such name."""
+    key = f"dataset.messages.columns.{name}.{what}"
+    return [shlex.quote(f"++{key}={json.dumps(value, ensure_ascii=False)}")] if KEY.fullmatch(name) else []
+
+
+def _other_name(name: str, column: ColumnConfig) -> str:
+    line = f"{declared(name, replace(column, name='other'))} in the dataset's file"
+    return " or ".join([line, *pasted(name, "name", "other")]) + "."
 
 
 def _check_form(messages: MessagesConfig) -> None:
@@ -166,7 +190,7 @@ def _check_field_names(dataset: DatasetConfig, key: str) -> None:
         if twice := [name for name in fields if name.casefold() in taken]:
             raise SettingsError(
                 f"{key}.{one.key}: {twice[0]} is a field of {taken[twice[0].casefold()]} already. Give the key another "
-                f"name: {key}.{one.key}.name=other."
+                f"name: {_other_name(one.key, columns[one.key])}"
             )
         taken |= dict.fromkeys(map(str.casefold, fields), one.key)
     for name in names_of(columns, Role.category, Role.number, Role.raw):
@@ -175,7 +199,7 @@ def _check_field_names(dataset: DatasetConfig, key: str) -> None:
             owner = taken.get(field.casefold())
             raise SettingsError(
                 f"{key}.{name}: no field can be called {field}{f', a field of {owner} already' if owner else ''}. Give "
-                f"it another name: {key}.{name}.name=other."
+                f"it another name: {_other_name(name, columns[name])}"
             )
         taken[field.casefold()] = name
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
+from batch_nlp.dataset.columns import KEY, declared
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import examples
 from batch_nlp.storage.raw_columns import Column, column_names
@@ -15,8 +17,6 @@ from batch_nlp.storage.raw_lines import Row
 
 # Of several columns with one of these roles, a file must have one: old and new names can stand beside each other
 NEEDED = (Role.text, Role.id, Role.time)
-# What Hydra takes as a key on the command line
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLACEHOLDER = "NEW"
 
 
@@ -72,7 +72,7 @@ def _setting(dataset: DatasetConfig, column: Column, new: str, champion: str | N
     if names[0] in columns and (role := columns[names[0]].role) in NEEDED:
         return None if champion and role is Role.text else _beside(columns, names[0], new)
     levels = [list(level) for level in Labels(dataset.label).levels]
-    if names not in levels or not all(map(_KEY.fullmatch, [new, *(name for level in levels for name in level)])):
+    if names not in levels or not all(map(KEY.fullmatch, [new, *(name for level in levels for name in level)])):
         return None
     levels[levels.index(names)] = [*names, new]
     shown = ",".join(f"[{','.join(level)}]" if len(level) > 1 else level[0] for level in levels)
@@ -80,10 +80,7 @@ def _setting(dataset: DatasetConfig, column: Column, new: str, champion: str | N
 
 
 def _beside(columns: Mapping[str, ColumnConfig], old: str, new: str) -> str:
-    column = columns[old]
-    form = [f"format: {json.dumps(column.format)}"] if column.format is not None else []
-    zone = [f"zone: {column.zone}"] if column.zone != "UTC" else []
-    value = f"{{{', '.join([f'role: {column.role.value}', *form, *zone])}}}"
-    if _KEY.fullmatch(new):
-        return f"'+dataset.messages.columns.{new}={value}'"
-    return f"add it to messages.columns in the dataset's file, {json.dumps(new, ensure_ascii=False)}: {value}"
+    line = declared(new, replace(columns[old], name=None))
+    if KEY.fullmatch(new):
+        return shlex.quote(f"+dataset.messages.columns.{line.replace(': ', '=', 1)}")
+    return f"add it to messages.columns in the dataset's file, {line}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import is_message_file, names_of, text_form
+from batch_nlp.dataset.columns import declared, is_message_file, names_of, pasted, text_form
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
@@ -67,24 +67,32 @@ def _is_label(value: Any) -> bool:
     return as_target(value) is not UNREADABLE
 
 
-def _column(columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False) -> Column:
+def _column(
+    columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False, of_messages: bool = True
+) -> Column:
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
     if role is Role.time:
-        return Column(reads, _WORDS[role], required, _how_times_are_written)
+        return Column(reads, _WORDS[role], required, partial(_how_times_are_written, columns, of_messages))
     return Column(reads, _WORDS.get(role, "values"), required)
 
 
-def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
+def _how_times_are_written(
+    columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, values: Sequence[Any]
+) -> str:
     from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
 
     forms = time_forms(values)
     if not forms:
-        return "Say how they are written: format in the role of the column, as in strptime."
-    declared = f'{name}: {{role: time, format: "{forms[0]}"}} in the dataset\'s file'
-    settings = " or ".join(shlex.quote(f'++dataset.messages.columns.{name}.format="{form}"') for form in forms)
+        return (
+            "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
+            "say how: format in the role of the column."
+        )
+    settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
+    lines = [declared(name, replace(columns[name], format=form)) for form in forms]
+    lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
     unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
-    return f'They are written like "{printable(values[0])}": {declared}, or {settings}{unsure}.'
+    return f'They are written like "{printable(values[0])}": {" or ".join([*lines, *settings])}{unsure}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
@@ -106,7 +114,7 @@ def _tables(
         others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
         expected = [
             _column(key, [table.key], required=True),
-            *(_column(others, [name], column.role is Role.time) for name, column in others.items()),
+            *(_column(others, [name], column.role is Role.time, of_messages=False) for name, column in others.items()),
         ]
         tables[table.name] = (table_files(dataset, table, inbox), expected, None)
     return tables

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from batch_nlp.config import ColumnConfig, Config, DatasetConfig, MessagesConfig, Role, SideTableConfig, SplitConfig
+from batch_nlp.config import (
+    ColumnConfig,
+    Config,
+    DatasetConfig,
+    MessagesConfig,
+    Role,
+    SideTableConfig,
+    SplitConfig,
+    parse,
+)
 from batch_nlp.dataset.columns import check_columns, field_name, joins, names_of
 from batch_nlp.errors import ExitCode, SettingsError
 
@@ -77,7 +89,7 @@ def test_a_sound_file_is_not_refused() -> None:
         (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
         (
             dataset(label=column("category")),
-            ["columns.label: no field can be called label", "columns.label.name=other"],
+            ["columns.label: no field can be called label"],
         ),
         (dataset(message_id=column("number")), ["columns.message_id: no field"]),
         (dataset(mine=column("category", name="text")), ["columns.mine: no field"]),
@@ -146,3 +158,22 @@ def test_no_forbidden_column_of_a_dataset_that_comes_with_the_project_can_get_a_
         columns = {**found.messages.columns, forbidden: column("raw")}
         with pytest.raises(SettingsError, match=r"dataset\.forbidden"):
             check_columns(replace(found, messages=replace(found.messages, columns=columns)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        (dataset(text_hash=column("category")), "text_hash"),
+        (dataset(**{"a: [0]": column("raw")}), "a: [0]"),
+        (dataset(table(n=column("number")), k=column("key", of="shops"), l=column("key", of="shops")), "l"),
+    ],
+)
+def test_the_other_name_that_is_advised_is_taken(wrong: DatasetConfig, name: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        check_columns(wrong)
+    [line] = re.findall(r"another name: (.*\}) in the dataset's file", str(refused.value))
+    settings = shlex.split(str(refused.value).partition("file or ")[2].rstrip("."))
+    assert settings == ([f'++dataset.messages.columns.{name}.name="other"'] if name.isidentifier() else [])
+    own = {key: parse(ColumnConfig, value) for key, value in yaml.safe_load(line).items()}
+    columns = {**wrong.messages.columns, **own}
+    check_columns(replace(wrong, messages=replace(wrong.messages, columns=columns)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from batch_nlp.config import Config
+from batch_nlp.config import ColumnConfig, Config, Role, parse
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.layers import Layers
@@ -301,3 +304,51 @@ def test_a_file_without_a_column_of_the_condition_is_refused(
     layers = Layers(tmp_path / "data", "support_tweets")
     with pytest.raises(DataError, match="Inbound"):
         check_schema(config.dataset, [file], tmp_path / "inbox", layers, labels=False)
+
+
+def dates_of(config: Config, folder: Path, name: str, values: list[str]) -> str:
+    """Return what is said of a file of messages with these dates."""
+    file = folder / "review.json"
+    rows = [{"review_id": f"r{n}", "text": "fine", name: value} for n, value in enumerate(values)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    try:
+        check_schema(config.dataset, [file], folder / "inbox", Layers(folder / "data", "sample"), True)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", ["date", "Created at", "created.at", "When [utc]"])
+def test_the_format_of_times_is_advised_as_their_name_can_be_set(
+    tmp_path: Path, make_config: Callable[..., Config], name: str
+) -> None:
+    config, values = make_config(tmp_path), [f"{1 + n % 28:02}.01.2022" for n in range(30)]
+    columns = {**config.dataset.messages.columns, name: ColumnConfig(Role.time, zone="Europe/Rome")}
+    messages = replace(config.dataset.messages, columns=columns)
+    config = replace(config, dataset=replace(config.dataset, messages=messages))
+    told = dates_of(config, tmp_path, name, values)
+    [line] = re.findall(r'written like "[\d.]+": (.*\}) in the dataset\'s file', told)
+    assert ("++dataset" in told) == (name == "date")
+    columns |= {key: parse(ColumnConfig, value) for key, value in yaml.safe_load(line).items()}
+    assert columns[name].zone == "Europe/Rome"
+    config = replace(config, dataset=replace(config.dataset, messages=replace(messages, columns=columns)))
+    assert dates_of(config, tmp_path, name, values) == ""
+
+
+def test_times_that_no_format_reads_are_to_be_written_as_they_are_in_the_advice(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    config, dates = make_config(tmp_path), [f"2022-01-{1 + n % 28:02} 10:15 CEST" for n in range(30)]
+    told = dates_of(config, tmp_path, "date", dates)
+    [date] = re.findall(r"Write them as ISO 8601 in the source, such as ([^,]+),", told)
+    assert dates_of(config, tmp_path, "date", [date] * 30) == ""
+
+
+def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables: dict[str, Rows]) -> None:
+    since = {"yelping_since": ColumnConfig(Role.time)}
+    user = [replace(table, columns=since) if table.name == "user" else table for table in config.dataset.side_tables]
+    config = replace(config, dataset=replace(config.dataset, side_tables=user))
+    rows = [{**row, "yelping_since": "31.01.2022"} for row in tables["user"]]
+    with pytest.raises(DataError, match=r'yelping_since: \{role: time, format: "%d\.%m\.%Y"\} in the dataset') as told:
+        check(config, {**tables, "user": rows})
+    assert "++" not in str(told.value)
