@@ -16,8 +16,8 @@ from batch_nlp.dataset.values import EXCEL, UNIX, as_times
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 _OF_ORACLE = "%d-%b-%y"
-_CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
-_CLOCK = re.compile(r"([ ,T]+)\d{1,2}:\d\d.*")
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S")
+_CLOCK = re.compile(r"([ ,T]+)\d{1,2}[:.]\d\d.*")
 # As Twitter and mail write them
 _WITH_ZONE = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")

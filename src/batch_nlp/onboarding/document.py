@@ -232,6 +232,14 @@ def problems(choices: Choices) -> list[str]:
 
 
 def _of_times(choices: Choices) -> Iterator[str]:
+    # without a time, one that is called so and was not taken is the likely one
+    looked_for = not choices.times and not choices.reasons["time"].startswith("said by")
+    for column in (column for column in choices.others if looked_for and column.is_named("time")):
+        of = f"Column {shown(column.name)} is called like a time and is not read as one"
+        if column.time is None:
+            yield f"{of}: no one format reads nearly all of its values, such as {shown(column.there[0])}"
+        else:
+            yield f"{of}: only {_percent(column.filled)} of the rows have a value"
     for column in choices.times:
         of, form = f"Times of column {shown(column.name)}", column.time
         if form is None:

@@ -55,9 +55,12 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
     if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
-    forms = [None] if all(map(_ISO.match, like)) else time_forms(like)
-    read = {form: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time, format=form)) for form in forms}
-    shares = {form: float(times.dt.year.isin(YEARS).mean()) for form, times in read.items()}
+    read = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
+    # what begins like ISO 8601 may end otherwise, for example in the name of a zone
+    if not all(map(_ISO.match, like)) or _share(read[None]) < _MOST:
+        columns = {form: ColumnConfig(Role.time, format=form) for form in time_forms(like)}
+        read = {form: as_times(pd.Series(texts, dtype=object), column) for form, column in columns.items()}
+    shares = {form: _share(times) for form, times in read.items()}
     best = [form for form, share in shares.items() if share == max(shares.values()) >= _MOST]
     if len(best) > 1 and len(texts) >= _IN_ORDER:
         best = [form for form in best if _in_order(read[form])] or best
@@ -66,6 +69,10 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     if "%p" in str(best[0]):  # where the clock has twelve hours, months come first
         best.sort(key=lambda form: str(form).find("%m"))
     return TimeFormat(best[0], best[1] if len(best) > 1 else None)
+
+
+def _share(times: pd.Series[Any]) -> float:
+    return float(times.dt.year.isin(YEARS).mean())
 
 
 def _are_times(texts: Sequence[str]) -> bool:

@@ -116,3 +116,19 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
         "50 % of the texts repeat an earlier one.",
         "There is no label: said by init.label. If there is one, say init.label=COLUMN.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        (lambda n, _: f"2022-01-{1 + n % 28:02} 10:15 CET", ": no one format reads nearly all of its values, such as 2"),
+        (lambda n, _: {"$date": f"2022-01-{1 + n % 28:02}"}, ": no one format reads nearly all of its values, such as "),
+        (lambda n, _: f"2022-01-{1 + n % 28:02}" if n % 2 else None, ": only 50 % of the rows have a value."),
+    ],
+)
+def test_a_time_that_is_not_taken_is_told(date: Any, told: str) -> None:
+    rows = tickets(created_at=date)
+    found = problems(choose(profiles(rows), Asked(), "mine.csv"))
+    assert len(found) == 1
+    assert found[0].startswith(f"Column created_at is called like a time and is not read as one{told}")
+    assert problems(choose(profiles(rows), Asked(time=[]), "mine.csv")) == []

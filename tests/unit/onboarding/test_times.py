@@ -21,6 +21,10 @@ from batch_nlp.onboarding.times import TimeFormat, time_format
         (["May 15, 2009", "December 1, 2010"], "%B %d, %Y", None),
         (["May 15, 2009 1:05 PM", "May 1, 2010 11:05 AM"], "%B %d, %Y %I:%M %p", None),
         (["15-MAR-21"], "%d-%b-%y", None),
+        (["2022-01-31 10:15:00 UTC", "2022-02-01 10:15:00 UTC"], "%Y-%m-%d %H:%M:%S %Z", None),
+        (["2022-01-31 10:15 PM", "2022-02-01 09:15 AM"], "%Y-%m-%d %I:%M %p", None),
+        (["31.01.2022 10.15", "1.2.2022 9.15"], "%d.%m.%Y %H.%M", None),
+        (["2022-01-31 10.15.30", "2022-02-01 09.15.30"], "%Y-%m-%d %H.%M.%S", None),
         # the one day over 12 is far from the others
         ([f"0{1 + n % 9}/0{1 + n // 9 % 9}/20{10 + n // 81}" for n in range(890)] + ["31/12/2020"], "%d/%m/%Y", None),
         # only one of the two is in order
