@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from batch_nlp.onboarding.facts import (
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
+_WORD = re.compile(r"\b\w\w+\b")
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     from sklearn.naive_bayes import ComplementNB
     from sklearn.pipeline import make_pipeline
 
-    pairs = [(text, target) for text, target in zip(texts, column.targets, strict=True) if target and text]
+    # without a word in any text, there is nothing to tell it by
+    pairs = [(text, target) for text, target in zip(texts, column.targets, strict=True) if target and _WORD.search(text)]
     large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 5}
     pairs = [(text, target) for text, target in pairs if target in large]
     pairs = pairs[:: max(1, len(pairs) // _JUDGED_ROWS)]
@@ -207,7 +210,7 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     pairs = [(text, target) for text, target in pairs if target in large]
     if len(large) < 2:
         return 0.0
-    words = CountVectorizer(binary=True)
+    words = CountVectorizer(binary=True, token_pattern=_WORD.pattern)
     targets = [target for _, target in pairs]
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     told = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)

@@ -36,6 +36,8 @@ _LONGEST_NAME = 300
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
 _UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
+# What of numbers can be a label: stars and truth, written in whatever way, but no amounts
+_STEP = re.compile(r"-?\d+(?:\.0+)?|true|false")
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -223,7 +225,7 @@ def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> 
         if 2 <= len(column.sizes) <= min(_MOST_CLASSES, max(2, len(column.there) // 5))
         and column.time is None
         and sum(size for target, size in column.sizes.items() if len(target) > 100) <= 0.01 * len(column.there)
-        and not (column.is_numeric and any(not target.lstrip("-").isdigit() for target in column.sizes))
+        and not (column.is_numeric and not all(map(_STEP.fullmatch, column.sizes)))
         and (column.is_named("label") or _named_in_text(column, texts) < 0.3)
     ]
 

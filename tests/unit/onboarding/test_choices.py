@@ -106,3 +106,20 @@ def test_there_is_a_text() -> None:
 def test_without_a_text_the_columns_are_named_and_what_to_say() -> None:
     with pytest.raises(DataError, match=r"mine.csv: no column looks like texts; there is a, b. .*init.text=COLUMN"):
         choose(profiles([{"a": 1, "b": 2}] * 5), Asked(), "mine.csv")
+
+
+def test_texts_without_a_word_tell_no_label() -> None:
+    rows = [{"text": "😀 🎉 👍" if n % 2 else "😡 👎", "v": "ab"[n % 2], "w": "cd"[n % 2]} for n in range(60)]
+    assert names(chosen(rows))[:2] == (["text"], [])
+    # but for some of them, those with words do
+    more = [{**row, "v": row["w"] + "1", "text": f"{row['q']} {n}"} for n, row in enumerate(tickets(60))]
+    assert names(chosen([*rows, *more], time=[], id=[]))[1] != []
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "is_label"),
+    [("1.0", "3.0", True), (1.0, 3.0, True), ("1.00", "-1.00", True), (True, False, True), ("1.5", "3.5", False)],
+)
+def test_of_numbers_whole_ones_and_truth_are_a_label(bad: object, good: object, is_label: bool) -> None:
+    rows = [{"q": row["q"], "v": bad if row["w"] == "b" else good} for row in tickets()]
+    assert names(chosen(rows))[1] == ([["v"]] if is_label else [])
