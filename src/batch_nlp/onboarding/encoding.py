@@ -41,7 +41,7 @@ def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
         told = f"{file.name} is not UTF-8; it is read as {encoding}, in which a word is {word!r}"
         return encoding, [f"{told}. If that is no word, set messages.encoding in the dataset's file"]
     other = plain[0].name if plain else next(file.name for key, (file, _) in found.items() if key != encoding)
-    return None, [f"{file.name} is not UTF-8 but {encoding}, and {other} is otherwise: convert one of them"]
+    return None, [f"{file.name} is not UTF-8 but {encoding}, and {other} is otherwise: save all files as UTF-8"]
 
 
 def encoding_of(content: bytes) -> str | None:

@@ -65,8 +65,14 @@ def look_at(path: Path, asked: Asked) -> Source:
     folder, pattern, files = _files(path)
     encoding, problems = find_encoding(files)
     form = TextForm(encoding=encoding)
-    under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
-    read = _first_rows(files, form, under, problems)
+    try:
+        under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
+        read = _first_rows(files, form, under, problems)
+    except DataError as error:
+        if not problems or encoding is not None:
+            raise
+        # what the reader advises for one file would make others unreadable
+        raise DataError(f"{path}: {problems[0]}.") from error
     _check_headers(read)
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())

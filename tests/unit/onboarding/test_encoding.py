@@ -34,4 +34,4 @@ def test_files_that_one_setting_cannot_read_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_text("text\nfür uns", encoding)
     found, [problem] = find_encoding([tmp_path / "a.csv", tmp_path / "b.csv"])
     assert found is None
-    assert problem == "a.csv is not UTF-8 but cp1252, and b.csv is otherwise: convert one of them"
+    assert problem == "a.csv is not UTF-8 but cp1252, and b.csv is otherwise: save all files as UTF-8"

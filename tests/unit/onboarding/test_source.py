@@ -73,3 +73,13 @@ def test_rows_below_a_field_are_found(content: str, under: str | None, tmp_path:
     found = look_at(file, Asked())
     assert (found.under, len(found.rows), found.problems) == (under, 60, [])
     assert found.rows[0]["q"] == MESSAGES[0]["q"]
+
+
+def test_files_of_two_encodings_are_told_where_one_cannot_be_read_and_saved_alike_they_are(tmp_path: Path) -> None:
+    content = "text\n" + "".join(f'"für {row["q"]}"\n' for row in MESSAGES)
+    (tmp_path / "a.csv").write_text(content, "cp1252")
+    (tmp_path / "b.csv").write_text(content, "utf-8")
+    with pytest.raises(DataError, match=r"a\.csv is not UTF-8 but cp1252, and b\.csv is .*: save all files as UTF-8"):
+        look_at(tmp_path, Asked())
+    (tmp_path / "a.csv").write_text(content, "utf-8")
+    assert len(look_at(tmp_path, Asked()).rows) == 120
