@@ -193,7 +193,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
         ),
         (["init.name=mine", "init.file=notes"], ExitCode.DATA, "notes: no file in it ends in .json, .jsonl"),
         (["init.name=mine", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),
-        (["init.name=mine", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files are empty"),
+        (["init.name=mine", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files hold no rows"),
     ],
 )
 def test_what_cannot_be_looked_at_is_told(

@@ -96,8 +96,16 @@ class ColumnProfile:
 
     def is_named(self, role: str) -> bool:
         """Say whether its name is one that columns of a role often have."""
-        words = (word.casefold() for word in _PART.findall(_CAMEL.sub(" ", self.name)))
-        return not _KNOWN[role].isdisjoint(words)
+        return not _KNOWN[role].isdisjoint(self._words)
+
+    @property
+    def is_called_for_a_role(self) -> bool:
+        """Whether its name has only words that columns of some role often have."""
+        return bool(self._words) and set().union(*_KNOWN.values()).issuperset(self._words)
+
+    @property
+    def _words(self) -> list[str]:
+        return [word.casefold() for word in _PART.findall(_CAMEL.sub(" ", self.name))]
 
 
 def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
@@ -113,11 +121,16 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
 
 
 def like_data(columns: Sequence[ColumnProfile]) -> int:
-    """Return how many columns have a name that is data: a number, a long text, or one of their own values."""
+    """Return how many columns have a name that is data: a number, a long text, or one of their own values.
+
+    A value can be the name of its column too, as in ``spam``: where any is called like what columns are for, all are
+    names.
+    """
+    are_names = any(column.is_called_for_a_role for column in columns)
     return sum(
         len(column.name) > _LONGEST_NAME
         or not np.isnan(as_number(column.name))
-        or column.name in map(str, column.there)
+        or (not are_names and column.name in map(str, column.there))
         for column in columns
     )
 

@@ -14,7 +14,7 @@ from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import like_data, profiles, text_columns
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.tables import SideTable, has_messages, joining, parted, pattern_of, side_table, tables_of
-from batch_nlp.storage.raw_columns import first_rows, spread, unwrapped
+from batch_nlp.storage.raw_columns import column_names, first_rows, spread, unwrapped
 from batch_nlp.storage.raw_formats import CSV, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of
@@ -73,7 +73,7 @@ def look_at(path: Path, asked: Asked) -> Source:
             raise
         # what the reader advises for one file would make others unreadable
         raise DataError(f"{path}: {problems[0]}.") from error
-    _check_headers(read)
+    _check_headers(read, {*(asked.text or ())})
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -112,14 +112,15 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
     return path.parent, pattern, find_files(path.parent, pattern)
 
 
-def _check_headers(read: Sequence[tuple[Path, list[Row]]]) -> None:
+def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str]) -> None:
     """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
     for file, rows in read:
         columns = profiles(rows)
-        if kind_of(file) in CSV and (data := like_data(columns)):
+        if kind_of(file) in CSV and named.isdisjoint(column_names(rows)) and (data := like_data(columns)):
             raise DataError(
                 f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
-                "not shown): put a line with the names of the columns before it."
+                "not shown): put a line with the names of the columns before it. If these are the names, say which of "
+                "them is the text: init.text=COLUMN."
             )
 
 
@@ -133,15 +134,17 @@ def _first_rows(
         rows = list[Row]()
         for found in islice(spread(rows_of(file, form=form), under), each):
             size += found.size
-            if isinstance(found.row, dict):
-                rows.append(unwrapped(found.row, under))
-            else:
+            if not isinstance(found.row, dict):
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
+            elif found.row and all(name == value for name, value in found.row.items()):  # as where files were put together
+                reasons.append(f"{file.name}:{found.line}: the header again")
+            else:
+                rows.append(unwrapped(found.row, under))
             if size > _BYTES:
                 break
         read.append((file, rows))
     if not any(rows for _, rows in read):
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
+        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
     if reasons:
         problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
     return read

@@ -83,3 +83,35 @@ def test_files_of_two_encodings_are_told_where_one_cannot_be_read_and_saved_alik
         look_at(tmp_path, Asked())
     (tmp_path / "a.csv").write_text(content, "utf-8")
     assert len(look_at(tmp_path, Asked()).rows) == 120
+
+
+def csv_of(header: str, rows: Rows) -> str:
+    return f"{header}\n" + "".join(f'"{row["q"]}",{row["w"]}\n' for row in rows)
+
+
+def test_a_message_in_the_place_of_the_header_is_refused_and_a_header_that_says_so_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(csv_of("late again,b", MESSAGES))
+    with pytest.raises(DataError, match=r"by 1 of its 2 cells.* put a line with the names .* init\.text=COLUMN\.") as told:
+        look_at(file, Asked())
+    assert "late again" not in str(told.value)
+    assert len(look_at(file, Asked(text=["late again"])).rows) == 60
+    file.write_text("comment,kind\n" + file.read_text())
+    assert len(look_at(file, Asked()).rows) == 61
+    # a class can be called like its column
+    file.write_text(csv_of("commentText,b", MESSAGES))
+    assert len(look_at(file, Asked()).rows) == 60
+
+
+def test_a_header_in_the_middle_of_a_file_is_no_message(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(csv_of("q,w", MESSAGES) * 2)
+    found = look_at(file, Asked())
+    assert (len(found.rows), found.problems) == (120, ["1 rows cannot be read: a.csv:62: the header again"])
+
+
+def test_a_file_of_a_header_alone_is_told_as_one_without_rows(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("q,w\n")
+    with pytest.raises(DataError, match="no row can be read: the files hold no rows"):
+        look_at(file, Asked())
