@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -18,6 +19,18 @@ from batch_nlp.storage.raw_lines import Row
 # Of several columns with one of these roles, a file must have one: old and new names can stand beside each other
 NEEDED = (Role.text, Role.id, Role.time)
 _PLACEHOLDER = "NEW"
+# What could stand between cells, as no part of a name does
+_MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
+
+
+def unknown_separator(rows: Sequence[Row]) -> str | None:
+    """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
+    names = column_names(rows)
+    name = str(next(iter(names), "")) if len(names) == 1 else ""
+    for mark, count in Counter(_MARK.findall(name)).most_common(1):
+        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
+            return mark
+    return None
 
 
 def renamed_advice(

@@ -97,6 +97,9 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
     if source.encoding is not None:
         yield "  # the text files are not UTF-8, and can be read so"
         yield f"  encoding: {source.encoding}"
+    if source.separator is not None:
+        yield "  # it stands in each row as often as in the first line"
+        yield f"  separator: {_quoted(source.separator)}"
     if source.under is not None:
         yield "  # the columns of a row lie under this field"
         yield f"  rows: {scalar(source.under)}"

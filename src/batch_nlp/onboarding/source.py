@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import escape
 from itertools import islice
 from pathlib import Path
 
+from batch_nlp.dataset.renamed import unknown_separator
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import like_data, profiles, text_columns
@@ -38,6 +39,8 @@ class Source:
     rows : list of dict
     encoding : str or None
         Of the text files, None for UTF-8.
+    separator : str or None
+        Of the cells of a CSV, None where the reader finds it.
     under : str or None
         Field under which the columns of a row lie.
     side_tables : list of SideTable
@@ -48,6 +51,7 @@ class Source:
     pattern: str
     rows: list[Row]
     encoding: str | None = None
+    separator: str | None = None
     under: str | None = None
     side_tables: list[SideTable] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -66,7 +70,12 @@ def look_at(path: Path, asked: Asked) -> Source:
     encoding, problems = find_encoding(files)
     form = TextForm(encoding=encoding)
     try:
-        under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
+        first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
+        separator = unknown_separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
+        if separator is not None:
+            form = replace(form, separator=separator)
+            problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
+        under = _wrapper([row for rows in first.values() for row in rows])
         read = _first_rows(files, form, under, problems)
     except DataError as error:
         if not problems or encoding is not None:
@@ -94,7 +103,7 @@ def look_at(path: Path, asked: Asked) -> Source:
         named = examples(file.name for file in left_out)
         problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
     rows = [row for table in messages for row in table.rows]
-    return Source(folder, pattern, rows, encoding, under, side, problems)
+    return Source(folder, pattern, rows, encoding, separator, under, side, problems)
 
 
 def _files(path: Path) -> tuple[Path, str, list[Path]]:

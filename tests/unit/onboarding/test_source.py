@@ -115,3 +115,20 @@ def test_a_file_of_a_header_alone_is_told_as_one_without_rows(tmp_path: Path) ->
     file.write_text("q,w\n")
     with pytest.raises(DataError, match="no row can be read: the files hold no rows"):
         look_at(file, Asked())
+
+
+@pytest.mark.parametrize("mark", ["^", "~", "\x01", "\xa6", ":"])
+def test_a_separator_that_the_reader_does_not_know_is_found(mark: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    rows = [["n", "q", "w"], *([str(n), row["q"], row["w"]] for n, row in enumerate(MESSAGES))]
+    file.write_text("".join(f"{mark.join(row)}\n" for row in rows))
+    found = look_at(file, Asked())
+    assert (found.separator, found.rows[0]) == (mark, {"n": "0", **{key: MESSAGES[0][key] for key in "qw"}})
+
+
+@pytest.mark.parametrize("name", ["What is: your review?", "Wie war's? (Bitte antworten)", "a^b^c"])
+def test_a_name_with_odd_characters_makes_no_separator(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"{name}\n" + "".join(f'"{row["q"]}"\n' for row in MESSAGES))
+    found = look_at(file, Asked())
+    assert (found.separator, list(found.rows[0])) == (None, [name])
