@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -48,6 +48,16 @@ class Asked:
     label: list[str] | None = None
     time: list[str] | None = None
     id: list[str] | None = None
+
+    def of(self, columns: Collection[str]) -> Asked:
+        """Return the names as some columns have them: a comma may be in a name rather than between two."""
+        said = {role: getattr(self, role) for role in ("text", "label", "time", "id")}
+        return Asked(
+            **{
+                role: [whole] if names and (whole := ",".join(names)) in columns else names
+                for role, names in said.items()
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     SettingsError
         If there is no column that the user names.
     """
+    asked = asked.of(_names(columns))
     reasons = {name: f"said by init.{name}" for name in ("text", "label", "time", "id")}
     texts = _named(columns, asked.text, "text")
     if texts == []:
@@ -170,6 +181,7 @@ def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str)
     for name in names:
         if name not in known:
             hint = did_you_mean(name, list(known))
+            hint += f""" Around names with a comma, put quotes: 'init.{what}=["a, b",c]'.""" if len(names) > 1 else ""
             raise SettingsError(f"init.{what}={name}: no column is called so, or it has no values. {hint}")
     return [known[name] for name in names]
 
@@ -202,7 +214,9 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     from sklearn.pipeline import make_pipeline
 
     # without a word in any text, there is nothing to tell it by
-    pairs = [(text, target) for text, target in zip(texts, column.targets, strict=True) if target and _WORD.search(text)]
+    pairs = [
+        (text, target) for text, target in zip(texts, column.targets, strict=True) if target and _WORD.search(text)
+    ]
     large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 5}
     pairs = [(text, target) for text, target in pairs if target in large]
     pairs = pairs[:: max(1, len(pairs) // _JUDGED_ROWS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from glob import escape
 from itertools import islice
@@ -71,6 +71,7 @@ def look_at(path: Path, asked: Asked) -> Source:
     form = TextForm(encoding=encoding)
     try:
         first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
+        _check_rows(first)
         separator = unknown_separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
         if separator is not None:
             form = replace(form, separator=separator)
@@ -82,6 +83,7 @@ def look_at(path: Path, asked: Asked) -> Source:
             raise
         # what the reader advises for one file would make others unreadable
         raise DataError(f"{path}: {problems[0]}.") from error
+    asked = asked.of({name for _, rows in read for name in column_names(rows)})
     _check_headers(read, {*(asked.text or ())})
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
@@ -145,7 +147,9 @@ def _first_rows(
             size += found.size
             if not isinstance(found.row, dict):
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-            elif found.row and all(name == value for name, value in found.row.items()):  # as where files were put together
+            elif found.row and all(
+                name == value for name, value in found.row.items()
+            ):  # as where files were put together
                 reasons.append(f"{file.name}:{found.line}: the header again")
             else:
                 rows.append(unwrapped(found.row, under))
@@ -157,6 +161,21 @@ def _first_rows(
     if reasons:
         problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
     return read
+
+
+def _check_rows(first: Mapping[Path, Sequence[Row]]) -> None:
+    """Refuse a table that is written as one object of its columns: as a row, it has values of one size alone."""
+    for file, rows in first.items():
+        for row in rows if len(rows) == 1 else ():
+            nested = all(isinstance(value, dict | list) and value for value in row.values())
+            sizes = (
+                {(*value,) if isinstance(value, dict) else len(value) for value in row.values()} if nested else {*()}
+            )
+            if len(row) > 1 and (len(sizes) == 1 or {"columns", "data"} <= row.keys()):
+                raise DataError(
+                    f"{file}: is one object of columns, not of rows. Write an object per row, in pandas with "
+                    'to_json(FILE, orient="records", lines=True).'
+                )
 
 
 def _wrapper(rows: Sequence[Row]) -> str | None:

@@ -123,3 +123,12 @@ def test_texts_without_a_word_tell_no_label() -> None:
 def test_of_numbers_whole_ones_and_truth_are_a_label(bad: object, good: object, is_label: bool) -> None:
     rows = [{"q": row["q"], "v": bad if row["w"] == "b" else good} for row in tickets()]
     assert names(chosen(rows))[1] == ([["v"]] if is_label else [])
+
+
+def test_a_comma_can_be_in_a_name() -> None:
+    rows = [{"q, all": row["q"], "Type (x): a,b": row["w"], "x": n % 2} for n, row in enumerate(tickets())]
+    found = chosen(rows, text=["q", " all"], label=["Type (x): a", "b"], time=[], id=[])
+    assert names(found) == (["q, all"], [["Type (x): a,b"]], [], [])
+    with pytest.raises(SettingsError, match=r'put quotes: \'init\.label=\["a, b",c\]\''):
+        chosen(rows, label=["x", "Type (x): a", "b"])
+    assert names(chosen(rows, label=["x", "Type (x): a,b"]))[1] == [["x"], ["Type (x): a,b"]]

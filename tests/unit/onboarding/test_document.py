@@ -122,8 +122,14 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
 @pytest.mark.parametrize(
     ("date", "told"),
     [
-        (lambda n, _: f"2022-01-{1 + n % 28:02} 10:15 CET", ": no one format reads nearly all of its values, such as 2"),
-        (lambda n, _: {"$date": f"2022-01-{1 + n % 28:02}"}, ": no one format reads nearly all of its values, such as "),
+        (
+            lambda n, _: f"2022-01-{1 + n % 28:02} 10:15 CET",
+            ": no one format reads nearly all of its values, such as 2",
+        ),
+        (
+            lambda n, _: {"$date": f"2022-01-{1 + n % 28:02}"},
+            ": no one format reads nearly all of its values, such as ",
+        ),
         (lambda n, _: f"2022-01-{1 + n % 28:02}" if n % 2 else None, ": only 50 % of the rows have a value."),
     ],
 )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from tests.tickets import tickets
 
@@ -92,7 +94,9 @@ def csv_of(header: str, rows: Rows) -> str:
 def test_a_message_in_the_place_of_the_header_is_refused_and_a_header_that_says_so_is_none(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(csv_of("late again,b", MESSAGES))
-    with pytest.raises(DataError, match=r"by 1 of its 2 cells.* put a line with the names .* init\.text=COLUMN\.") as told:
+    with pytest.raises(
+        DataError, match=r"by 1 of its 2 cells.* put a line with the names .* init\.text=COLUMN\."
+    ) as told:
         look_at(file, Asked())
     assert "late again" not in str(told.value)
     assert len(look_at(file, Asked(text=["late again"])).rows) == 60
@@ -132,3 +136,17 @@ def test_a_name_with_odd_characters_makes_no_separator(name: str, tmp_path: Path
     file.write_text(f"{name}\n" + "".join(f'"{row["q"]}"\n' for row in MESSAGES))
     found = look_at(file, Asked())
     assert (found.separator, list(found.rows[0])) == (None, [name])
+
+
+@pytest.mark.parametrize("form", [{}, {"orient": "split"}, {"orient": "list"}])
+def test_a_table_that_is_written_by_columns_is_refused_and_as_advised_it_is_read(
+    form: dict[str, Any], tmp_path: Path
+) -> None:
+    table, file = pd.DataFrame(MESSAGES), tmp_path / "a.json"
+    file.write_text(json.dumps(table.to_dict("list")) if form.get("orient") == "list" else table.to_json(**form))
+    with pytest.raises(DataError, match="is one object of columns") as refused:
+        look_at(file, Asked())
+    [advice] = re.findall(r"to_json\(FILE, (.*)\)\.", str(refused.value))
+    assert advice == 'orient="records", lines=True'
+    table.to_json(file, orient="records", lines=True)
+    assert look_at(file, Asked()).rows == MESSAGES
