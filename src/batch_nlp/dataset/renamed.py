@@ -27,7 +27,8 @@ def unknown_separator(rows: Sequence[Row]) -> str | None:
     """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
     names = column_names(rows)
     name = str(next(iter(names), "")) if len(names) == 1 else ""
-    for mark, count in Counter(_MARK.findall(name)).most_common(1):
+    marks: list[str] = _MARK.findall(name)
+    for mark, count in Counter(marks).most_common(1):
         if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
             return mark
     return None

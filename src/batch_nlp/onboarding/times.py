@@ -55,7 +55,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
     if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
-    read = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
+    read: dict[str | None, pd.Series[Any]] = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
     # what begins like ISO 8601 may end otherwise, for example in the name of a zone
     if not all(map(_ISO.match, like)) or _share(read[None]) < _MOST:
         columns = {form: ColumnConfig(Role.time, format=form) for form in time_forms(like)}
