@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
+from batch_nlp.errors import examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.predict import predictions_schema
@@ -141,6 +142,8 @@ def run_inference_pipeline(
     write_sample(sample_file(layers, batch.name), sample.rows)
     still_open = {found.name for found in BatchRecords(layers.batches).all() if found.state is not BatchState.DONE}
     remove_old_samples(layers, config.drift.window, still_open | {batch.name})
+    if not ledger.read:
+        logger.warning("No message in {}: if there should be some, it was cut off", examples(batch.files))
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,

@@ -60,7 +60,9 @@ def infer(run: Run) -> None:
         tell_set_aside(arrived.set_aside)
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:
-            verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
+            nothing = f"nothing new in {run.inbox}"
+            missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
+            verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
             show_verdict(None, verdict, "none", config.drift.confidence)
             run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
             return

@@ -96,7 +96,7 @@ def _champion(run: Run) -> str:
     metrics = manifest["metrics"]
     other = manifest["dataset"] != run.config.dataset.name
     return (
-        f"{version}{since}, trained on {manifest['training_rows']:,} messages"
+        f"{version}{since}, {manifest['settings']['model']['name']}, trained on {manifest['training_rows']:,} messages"
         + (f" of another dataset: say dataset={manifest['dataset']}" if other else "")
         + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
     )

@@ -239,8 +239,8 @@ def test_a_message_whose_features_are_stored_for_training_is_predicted_all_the_s
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])
-def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> None:
-    """Guarantee 7."""
+def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str, warnings: list[str]) -> None:
+    """Guarantee 7. It is told, for nobody can know whether the file should have been empty."""
     desk.drop("review.json")
     (Path(desk.config.inference.inbox) / "review.json").write_text(content)
     batch = desk.claim()
@@ -248,6 +248,7 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str) -> No
     assert read_sample(sample_file(desk.layers, batch.name)).empty
     assert batch.accounts == {"in": 0, "predicted": 0, "duplicates": 0, "quarantined": 0}
     assert batch.counts == [0, 0, 0]
+    assert any("No message in review.json" in warning for warning in warnings)
 
 
 def test_a_file_of_nothing_but_broken_lines_is_set_aside_and_stays_new(desk: Desk) -> None:
