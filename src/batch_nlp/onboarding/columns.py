@@ -111,13 +111,10 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
 
 
 def like_data(columns: Sequence[ColumnProfile]) -> int:
-    """Return how many columns have a name that is data: a number, a long text, or one of their own values."""
-    return sum(
-        len(column.name) > _LONGEST_NAME
-        or not np.isnan(as_number(column.name))
-        or column.name in map(str, column.there)
-        for column in columns
-    )
+    """Return how many columns have a name that is data: a long text, one of their own values, or, of most, a number."""
+    data = [len(column.name) > _LONGEST_NAME or column.name in map(str, column.there) for column in columns]
+    numbers = [not np.isnan(as_number(column.name)) for column in columns]
+    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)
 
 
 def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
