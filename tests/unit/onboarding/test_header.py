@@ -13,7 +13,6 @@ from batch_nlp.onboarding.columns import like_data, profiles
         ([{"n1": "n2", "good": "good", "5": "4"}], 1),
         ([{"1": 2, "2": 3, "fine": "bad"}], 2),
         ([{"text": "a", "2019": 5, "label": "b"}], 0),
-        ([{"a" * 301: "a"}], 1),
         ([], 0),
     ],
 )
