@@ -1,0 +1,132 @@
+"""What a run costs when many came before: ``python -m benchmarks.years --help``.
+
+Batches go through the real command line one after the other, each in a fork of a process that has imported its
+libraries, as a new process would work but for the seconds of importing them. After every hundred it says how long a run
+took and what is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+# Threads of these, once started, a fork would lack
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
+
+from loguru import logger
+
+from batch_nlp import cli
+
+# A run of the last hundred may take this much of one of the second
+MOST = 1.1
+SETTINGS = (
+    *("features=none", "model=logistic_regression", "training.inputs=[tabular]", "sample.messages=600"),
+    *("training.decision.calibration=none", "training.decision.metric=null", "training.thresholds.f1_macro=0.0"),
+    *("training.thresholds.f1_weighted=0.0", "training.thresholds.recall=0.0", "drift.response=none"),
+)
+_WORDS = ("good", "bad", "slow", "fine", "cold", "warm", "food", "room", "staff", "price", "never", "always", "clean")
+
+
+@dataclass(frozen=True)
+class Hundred:
+    """A hundred batches: the median seconds of a run, and at the end what is kept."""
+
+    first: int
+    seconds: float
+    files: int
+    bytes: int
+    records: int
+
+    def __str__(self) -> str:
+        return (
+            f"batches {self.first + 1:>6,} on: {self.seconds:.3f} s/run; kept: {self.records:,} batches, "
+            f"{self.files / self.records:.1f} files and {self.bytes / self.records / 1024:.1f} KiB for each"
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run batches, and return the exit code: 1 where runs became slower."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.years", description=__doc__)
+    parser.add_argument("--batches", type=int, default=2000)
+    parser.add_argument("--messages", type=int, default=20, help="in each batch")
+    parser.add_argument("--step", type=int, default=100, help="batches after which a line is printed")
+    parser.add_argument("--work", type=Path, help="folder that keeps the data; a temporary one by default")
+    parser.add_argument("settings", nargs="*", help="settings of every run, for example retention.batches=50")
+    chosen = parser.parse_args(arguments)
+    import_module("batch_nlp.runner.inference")
+    for module in ("inference.run", "monitoring.analyse", "runner.response", "feature.pipeline", "storage.model_file"):
+        import_module(f"batch_nlp.{module}")
+    with nullcontext(chosen.work) if chosen.work else tempfile.TemporaryDirectory(prefix="years_") as folder:
+        found = measure(Path(folder).resolve(), chosen.batches, chosen.messages, chosen.step, chosen.settings)
+    if len(found) > 2 and found[-1].seconds > MOST * found[1].seconds:
+        print(f"years: a run takes {found[-1].seconds / found[1].seconds:.2f} times as long as in the second hundred")
+        return 1
+    return 0
+
+
+def measure(work: Path, batches: int, messages: int, step: int, settings: Sequence[str] = ()) -> list[Hundred]:
+    """Run batches and return what each hundred (`step`) of them cost."""
+    data, inbox = work / "data", work / "data" / "09_inference" / "inbox"
+    places = (f"paths.data={data}", f"paths.models={work / 'models'}")
+    inbox.mkdir(parents=True, exist_ok=True)
+    if not (work / "models").exists():
+        _run(work, "pipeline=fti", *places, *SETTINGS, *settings)
+    found, taken = [], list[float]()
+    for number in range(batches):
+        (inbox / f"review_{number:06d}.json").write_text(_messages(number, messages))
+        start = time.perf_counter()
+        _run(work, "pipeline=inference", *places, *SETTINGS, *settings)
+        taken.append(time.perf_counter() - start)
+        if len(taken) == step:
+            found.append(_hundred(data, number + 1 - step, statistics.median(taken)))
+            print(f"years: {found[-1]}", flush=True)
+            taken.clear()
+    return found
+
+
+def _run(work: Path, *settings: str) -> None:
+    """Be the command line in a fork, and wait for its end."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            for stream in (1, 2):
+                os.dup2(os.open(work / "last_run.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+            sys.argv = ["start_batch_nlp.py", *settings]
+            code = cli.main()
+            logger.remove()
+        finally:
+            os._exit(code)
+    if code := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+        raise SystemExit(f"years: a run ended with {code}: {(work / 'last_run.log').read_text()[-2000:]}")
+
+
+def _messages(number: int, count: int) -> str:
+    draw = random.Random(number)  # nosec B311 # texts to measure with
+    rows = [
+        {"review_id": f"year-{number}-{position}", "user_id": "u", "business_id": "b", "date": "2026-01-02 03:04:05"}
+        | {"text": " ".join(draw.choices(_WORDS, k=12))}
+        for position in range(count)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def _hundred(data: Path, first: int, seconds: float) -> Hundred:
+    files = [path for path in data.rglob("*") if path.is_file() and "inbox" not in path.parts]
+    records = len(list((data / "09_inference" / "batches").glob("*.json")))
+    return Hundred(first, seconds, len(files), sum(path.stat().st_size for path in files), records)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
