@@ -7,6 +7,7 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,11 +15,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
+from batch_nlp.inference.past import FILES, Past
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_names import table_name
 from batch_nlp.storage.registry import file_hash
@@ -90,6 +93,20 @@ class BatchRecords:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # digest -> size and time of change of the file that was looked at
+        self._looked: dict[str, tuple[int, int]] = {}
+
+    def past(self, dataset: str) -> Past:
+        """Return what is remembered of a dataset's batches."""
+        return Past(self._known / dataset)
+
+    @property
+    def _known(self) -> Path:
+        return self._folder.parent / "known"
+
+    def names(self) -> list[str]:
+        """Return the names of the batches that have a record, oldest first."""
+        return [path.stem for path in self._files()]
 
     def all(self) -> list[Batch]:
         """Return the records, oldest first.
@@ -100,6 +117,16 @@ class BatchRecords:
             If one cannot be read.
         """
         return [self._read(path) for path in self._files()]
+
+    def newest_first(self, dataset: str) -> Iterator[Batch]:
+        """Yield the records of a dataset, the newest first, read one by one.
+
+        Raises
+        ------
+        DataError
+            If one cannot be read.
+        """
+        return (batch for path in reversed(self._files()) if (batch := self._read(path)).dataset == dataset)
 
     def problems(self) -> list[str]:
         """Return what is wrong with the records, a sentence for each that names its file; empty where all is well."""
@@ -133,8 +160,9 @@ class BatchRecords:
 
     def unfinished(self, dataset: str) -> Batch | None:
         """Return the batch of a dataset that an earlier run began and did not finish."""
-        open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
-        return next((batch for batch in open_batches if batch.dataset == dataset), None)
+        # it is gone on with before a newer one is claimed
+        newest = next(self.newest_first(dataset), None)
+        return newest if newest is not None and newest.state is not BatchState.DONE else None
 
     def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> dict[str, str]:
         """Return the files in the inbox that no batch has, name -> SHA-256 of the content.
@@ -142,22 +170,35 @@ class BatchRecords:
         Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
         that are being written, or changed less than `min_age` seconds ago, are left for the next run.
         """
-        processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
+        processed: dict[str, str] = {}
+        same: dict[tuple[str, int, int], str] = {}
+        for row in self._known_files():
+            processed[row["digest"]] = row["batch"]
+            same[row["name"], row["size"], row["changed_ns"]] = row["digest"]
         new: dict[str, str] = {}
         for file in inbox_files(inbox, dataset):
-            before = file.stat()
-            digest = file_hash(file)
+            before, name = file.stat(), file.relative_to(inbox).as_posix()
+            looked = before.st_size, before.st_mtime_ns
+            digest = same.get((name, *looked)) or file_hash(file)
             after = file.stat()
             # a time in the future is a wrong clock's, and would stay one
             fresh = 0 <= time.time() - after.st_mtime < min_age
-            if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            if fresh or looked != (after.st_size, after.st_mtime_ns):
                 logger.warning("{} is still being written: it is left for the next run", file)
             elif digest not in processed:
-                new[file.relative_to(inbox).as_posix()] = digest
+                new[name], self._looked[digest] = digest, looked
                 processed[digest] = "this batch"
             else:
                 logger.debug("{} was scored before, in {}", file.name, processed[digest])
         return new
+
+    def _known_files(self) -> list[dict[str, Any]]:
+        """Return what is known of the files of all batches, rows of `FILES`."""
+        records = set(self.names())
+        found = [row for past in Past.of_all(self._known) for row in past.known_files(records)]
+        # records of an earlier release, or from a backup
+        unknown = records - {row["batch"] for row in found}
+        return found + [row for name in sorted(unknown) for row in _rows(self._read(self._folder / f"{name}.json"), {})]
 
     def release(self, batch: Batch) -> None:
         """Forget a batch of which nothing was handed over: its files are new again."""
@@ -166,8 +207,25 @@ class BatchRecords:
     def claim(self, files: dict[str, str], dataset: str, now: datetime) -> Batch:
         """Make a batch of new files; from now on they are its own."""
         batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{min(files.values())[:8]}", dataset, now.isoformat(), files)
+        known = self.past(dataset).files
+        if not known.exists() and (earlier := list(self.newest_first(dataset))):  # of an earlier release
+            with known.adding(earlier[0].name, first=True) as writer:
+                rows = [row for found in reversed(earlier) for row in _rows(found, {})]
+                writer.write_table(pa.Table.from_pylist(rows, FILES))
+        # before the record: without one, what is known of a batch does not count
+        with known.adding(batch.name) as writer:
+            writer.write_table(pa.Table.from_pylist(_rows(batch, self._looked), FILES))
         self.write(batch)
         return batch
+
+
+def _rows(batch: Batch, looked: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return rows of `FILES` for the files of a batch."""
+    rows = []
+    for name, digest in batch.files.items():
+        size, changed = looked.get(digest, (None, None))
+        rows.append({"batch": batch.name, "digest": digest, "name": name, "size": size, "changed_ns": changed})
+    return rows
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:

@@ -16,12 +16,24 @@ from batch_nlp.storage.checked import problem_of
 
 # The folder of the log, and in it the file that names the newest checkpoint
 LOG, HINT = "_delta_log", "_last_checkpoint"
+_MERGED = re.compile(r"part-(\d{8})-of-(\d{8})\.parquet")
 _LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
 
 
 def data_files(table: DeltaTable) -> list[str]:
     """Return the paths of the files that hold the rows of a table's version."""
     return sorted(str(path) for path in pa.table(table.get_add_actions())["path"].to_pylist())
+
+
+def file_name(version: int, content: int | None = None) -> str:
+    """Return the name of the data file that a version brings; `content` is the version whose rows it merges."""
+    return f"part-{version:08d}.parquet" if content is None else f"part-{version:08d}-of-{content:08d}.parquet"
+
+
+def content_version(table: DeltaTable) -> int:
+    """Return what version of a table first held its rows: an earlier one, where the last commit only merged files."""
+    found = (_MERGED.fullmatch(path) for path in data_files(table))
+    return next((int(name[2]) for name in found if name and int(name[1]) == table.version()), table.version())
 
 
 def log_files(folder: Path) -> list[str]:

@@ -1,0 +1,65 @@
+"""What the batches of a dataset had, also those that retention has removed: files by content, and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch_nlp.storage.history import BATCH, History
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+
+FILES = pa.schema(
+    [BATCH, ("digest", pa.string()), ("name", pa.string()), ("size", pa.int64()), ("changed_ns", pa.int64())]
+)
+MESSAGES = pa.schema([BATCH, ("message_id", pa.string()), ("text_hash", pa.string())])
+_ADVICE = (
+    "Restore it from a backup; or write the name of the newest batch that was removed into a file without a hash: "
+    '{"until": "20260102T030405Z-0123abcd"}.'
+)
+
+
+class Past:
+    """What is remembered of a dataset's batches.
+
+    A batch counts as long as its record is there, or if retention removed it. So whoever removes a record by hand, to
+    have files scored again, is understood.
+
+    Parameters
+    ----------
+    folder : Path
+        ``09_inference/known/<dataset>``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.files, self.messages = History(folder / "files", FILES), History(folder / "messages", MESSAGES)
+        self._file = folder / "removed.json"
+
+    @staticmethod
+    def of_all(root: Path) -> list[Past]:
+        """Return the past of every dataset."""
+        return [Past(folder) for folder in sorted(root.glob("[!.]*/"))]
+
+    def removed(self) -> str:
+        """Return the newest batch that retention removed, or is removing; all before it are gone too. Empty: none."""
+        return str(read_sealed(self._file, _ADVICE, unsealed=True)["until"]) if self._file.exists() else ""
+
+    def remove(self, until: str) -> None:
+        """Enter that all batches up to one are about to be removed."""
+        write_sealed(self._file, {"until": until})
+
+    def known_files(self, records: set[str]) -> Iterator[dict[str, Any]]:
+        """Yield a row of `FILES` for each file of the batches that count; `records` are the batches with a record."""
+        removed = self.removed()
+        for path in self.files.files():
+            for row in pq.read_table(path, page_checksum_verification=True).to_pylist():
+                if row["batch"] <= removed or row["batch"] in records:
+                    yield row
+
+    def merge(self) -> None:
+        """Keep the number of files small; only the lock's holder may, and when no batch of the dataset is open."""
+        self.files.merge()
+        self.messages.merge()
