@@ -19,11 +19,12 @@ from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.split import split_of
-from batch_nlp.errors import DataError, GateError, SettingsError
+from batch_nlp.errors import DataError, DriftError, GateError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.retention import check_retention, tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.settings import check_tracking
@@ -76,6 +77,7 @@ def check_settings(config: Config) -> None:
         from batch_nlp.sample import check_sample
 
         check_sample(config.sample, config.dataset.sample)
+    check_retention(config.retention)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
@@ -152,7 +154,15 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     from batch_nlp.runner.reporting import ending_written
 
     with ending_written(run):
-        return _run_stages(run, alone)
+        try:
+            metric = _run_stages(run, alone)
+        except (DriftError, GateError):
+            if alone:  # and the work is done
+                tidy(run)
+            raise
+        if alone:
+            tidy(run)
+        return metric
 
 
 def _run_stages(run: Run, alone: bool) -> float | None:

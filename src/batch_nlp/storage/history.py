@@ -8,6 +8,7 @@ holds is not read a second time from those that it was made of, which a killed r
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,14 +82,15 @@ class History:
 
     def merge(self) -> None:
         """Merge parts of which there are many; only the lock's holder may, and when no batch is open."""
-        for level in range(_FIRST_LEVEL - 1):
-            parts = self._parts()
-            names = [name for found, name in parts if found == level]
-            if len(names) >= _MERGED:
-                with replacing_sealed(self._path(level + 1, names[-1])) as file:
-                    self._write(file, [self._path(level, name) for name in names])
-            needed = {self._path(*part) for part in self._parts()}
-            remove_sealed(path for path in self.folder.glob(f"{level}-*.parquet") if path not in needed)
+        while full := [level for level, number in self._levels().items() if number >= _MERGED]:
+            names = [name for level, name in self._parts() if level == full[0]]
+            with replacing_sealed(self._path(full[0] + 1, names[-1])) as file:
+                self._write(file, [self._path(full[0], name) for name in names])
+        needed = {self._path(*part) for part in self._parts()}
+        remove_sealed(path for path in self.folder.glob("[!.]*.parquet") if path not in needed)
+
+    def _levels(self) -> Counter[int]:
+        return Counter(level for level, _ in self._parts() if level < _FIRST_LEVEL - 1)
 
     def _write(self, file: Path, parts: list[Path]) -> None:
         with pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer:

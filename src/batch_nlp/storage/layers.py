@@ -67,6 +67,8 @@ class Layers:
     diagrams = _Below("08_reporting/pipelines")
     # One record for every inference batch
     batches = _Below("09_inference/batches")
+    # Which files and messages batches had, also those that are not kept any more
+    known = _Below("09_inference/known")
     # Predictions that were handed over, one folder a batch
     predictions = _Below("09_inference/predictions")
     # Raw rows that inference left out, one file a batch
@@ -84,6 +86,7 @@ class Layers:
             self.model_output,
             self.reporting,
             self.batches,
+            self.known,
             self.predictions,
             self.inference_quarantine,
         )
