@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch_nlp.errors import DataError
 from batch_nlp.storage.history import BATCH, History
+from batch_nlp.storage.sealed_files import problems
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 FILES = pa.schema(
@@ -58,6 +60,15 @@ class Past:
             for row in pq.read_table(path, page_checksum_verification=True).to_pylist():
                 if row["batch"] <= removed or row["batch"] in records:
                     yield row
+
+    def problems(self) -> list[str]:
+        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
+        found = [told for history in (self.files, self.messages) for told in problems(history.folder)]
+        try:
+            self.removed()
+        except DataError as error:
+            found.append(str(error))
+        return found
 
     def merge(self) -> None:
         """Keep the number of files small; only the lock's holder may, and when no batch of the dataset is open."""

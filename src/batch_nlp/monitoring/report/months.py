@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,17 @@ def month_page(batch: str) -> str | None:
 
 def add_to_months(folder: Path, reports: Iterable[Mapping[str, Any]]) -> None:
     """Enter batches, documents as `read_reports` returns them, into the pages of their months."""
-    pages = defaultdict[str, dict[str, str]](dict)
+    reports = list(reports)
+    before = {page: _rows(folder / page) for page in {month_page(str(report["name"])) for report in reports} if page}
+    rows = {page: dict(found) for page, found in before.items()}
     template = page_templates().get_template("month_row.html")
-    for moment in moments(reports, {}, []):
-        if page := month_page(moment.name):
-            pages[page][moment.name] = " ".join(template.render(row=moment).split())
-    for page, rows in pages.items():
-        before = _rows(folder / page)
-        _write(folder / page, before, {**before, **rows})
+    for place, moment in enumerate(moments(reports, {}, []), start=1):
+        page = month_page(moment.name)
+        # of a batch that is new, or the newest, whose answer may have come
+        if page and (moment.name not in rows[page] or place == len(reports)):
+            rows[page][moment.name] = " ".join(template.render(row=moment).split())
+    for page, found in rows.items():
+        _write(folder / page, before[page], found)
 
 
 def remove_from_months(folder: Path) -> None:
