@@ -6,8 +6,9 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
@@ -106,7 +108,8 @@ class BatchRecords:
 
     def names(self) -> list[str]:
         """Return the names of the batches that have a record, oldest first."""
-        return [path.stem for path in self._files()]
+        names = os.listdir(self._folder) if self._folder.is_dir() else []
+        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != ".")
 
     def all(self) -> list[Batch]:
         """Return the records, oldest first.
@@ -139,7 +142,7 @@ class BatchRecords:
         return found
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("[!.]*.json"))
+        return [self._folder / f"{name}.json" for name in self.names()]
 
     @staticmethod
     def _read(path: Path) -> Batch:
@@ -170,14 +173,12 @@ class BatchRecords:
         Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
         that are being written, or changed less than `min_age` seconds ago, are left for the next run.
         """
-        processed: dict[str, str] = {}
-        same: dict[tuple[str, int, int], str] = {}
-        for row in self._known_files():
-            processed[row["digest"]] = row["batch"]
-            same[row["name"], row["size"], row["changed_ns"]] = row["digest"]
-        new: dict[str, str] = {}
-        for file in inbox_files(inbox, dataset):
-            before, name = file.stat(), file.relative_to(inbox).as_posix()
+        known = self._known_files()
+        files = {file.relative_to(inbox).as_posix(): file for file in inbox_files(inbox, dataset)}
+        same = {(row["name"], row["size"], row["changed_ns"]): row["digest"] for row in _among(known, "name", files)}
+        found: dict[str, tuple[str, tuple[int, int]]] = {}
+        for name, file in files.items():
+            before = file.stat()
             looked = before.st_size, before.st_mtime_ns
             digest = same.get((name, *looked)) or file_hash(file)
             after = file.stat()
@@ -185,20 +186,29 @@ class BatchRecords:
             fresh = 0 <= time.time() - after.st_mtime < min_age
             if fresh or looked != (after.st_size, after.st_mtime_ns):
                 logger.warning("{} is still being written: it is left for the next run", file)
-            elif digest not in processed:
-                new[name], self._looked[digest] = digest, looked
-                processed[digest] = "this batch"
             else:
-                logger.debug("{} was scored before, in {}", file.name, processed[digest])
+                found[name] = digest, looked
+        digests = [digest for digest, _ in found.values()]
+        processed = {row["digest"]: row["batch"] for row in _among(known, "digest", digests)}
+        new: dict[str, str] = {}
+        for name, (digest, looked) in found.items():
+            if digest in processed:
+                logger.debug("{} was scored before, in {}", name, processed[digest])
+                continue
+            new[name], self._looked[digest], processed[digest] = digest, looked, "this batch"
         return new
 
-    def _known_files(self) -> list[dict[str, Any]]:
+    def _known_files(self) -> pa.Table:
         """Return what is known of the files of all batches, rows of `FILES`."""
-        records = set(self.names())
-        found = [row for past in Past.of_all(self._known) for row in past.known_files(records)]
+        names = self.names()
+        known = pa.concat_tables(
+            [FILES.empty_table(), *(past.known_files(names) for past in Past.of_all(self._known))]
+        )
         # records of an earlier release, or from a backup
-        unknown = records - {row["batch"] for row in found}
-        return found + [row for name in sorted(unknown) for row in _rows(self._read(self._folder / f"{name}.json"), {})]
+        there = pc.is_in(pa.array(names, pa.string()), known["batch"].combine_chunks()).to_pylist()
+        unknown = [name for name, found in zip(names, there, strict=True) if not found]
+        rows = [row for name in unknown for row in _rows(self._read(self._folder / f"{name}.json"), {})]
+        return pa.concat_tables([known, pa.Table.from_pylist(rows, FILES)])
 
     def release(self, batch: Batch) -> None:
         """Forget a batch of which nothing was handed over: its files are new again."""
@@ -217,6 +227,12 @@ class BatchRecords:
             writer.write_table(pa.Table.from_pylist(_rows(batch, self._looked), FILES))
         self.write(batch)
         return batch
+
+
+def _among(known: pa.Table, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the rows that have one of some values in a column."""
+    found = known.filter(pc.is_in(known[column], pa.array(values, pa.string())))
+    return list(found.to_pylist())
 
 
 def _rows(batch: Batch, looked: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:

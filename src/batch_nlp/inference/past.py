@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
@@ -53,13 +53,17 @@ class Past:
         """Enter that all batches up to one are about to be removed."""
         write_sealed(self._file, {"until": until})
 
-    def known_files(self, records: set[str]) -> Iterator[dict[str, Any]]:
-        """Yield a row of `FILES` for each file of the batches that count; `records` are the batches with a record."""
-        removed = self.removed()
-        for path in self.files.files():
-            for row in pq.read_table(path, page_checksum_verification=True).to_pylist():
-                if row["batch"] <= removed or row["batch"] in records:
-                    yield row
+    def known_files(self, records: Collection[str]) -> pa.Table:
+        """Return a row of `FILES` for each file of the batches that count; `records` are the batches with a record."""
+        parts = [pq.read_table(path, page_checksum_verification=True) for path in self.files.files()]
+        rows = pa.concat_tables(parts) if parts else FILES.empty_table()
+        there = pc.is_in(rows["batch"], pa.array(records, pa.string()))
+        return rows.filter(pc.or_(there, pc.less_equal(rows["batch"], self.removed())))
+
+    def batches(self, records: Collection[str]) -> list[str]:
+        """Return which of some batches are of this dataset."""
+        found = self.known_files(records)["batch"]
+        return list(pc.unique(found.filter(pc.is_in(found, pa.array(records, pa.string())))).to_pylist())
 
     def problems(self) -> list[str]:
         """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""

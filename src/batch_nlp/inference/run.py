@@ -194,18 +194,19 @@ def _predicted_before(
 ) -> pa.Table | None:
     """Return `message_id` and `text_hash` of the messages that other batches of the dataset predicted."""
     records = BatchRecords(layers.batches)
-    past, names = records.past(batch.dataset), records.names()
+    past = records.past(batch.dataset)
     if not past.messages.exists():
         _take_over(layers, batch, store, feature_version, connection)
     files = [str(file) for file in past.messages.files(but=batch.name)]
     if not files:
         return None
+    connection.register("batches_with_a_record", pa.table({"name": pa.array(records.names(), pa.string())}))
     return connection.sql(
         """
         SELECT DISTINCT ON (message_id) message_id, text_hash FROM read_parquet($files)
-        WHERE batch <= $removed OR list_contains($names, batch)
+        WHERE batch <= $removed OR batch IN (SELECT name FROM batches_with_a_record)
         """,
-        params={"files": files, "removed": past.removed(), "names": names},
+        params={"files": files, "removed": past.removed()},
     ).to_arrow_table()
 
 

@@ -58,7 +58,7 @@ def _remove_batches(run: Run, past: Past) -> list[str]:
     too_many = settings.batches is not None and len(records) > settings.batches
     if not (too_many or _is_old(oldest, run.now, settings.days) or (oldest and oldest <= before)):
         return []
-    own = sorted({row["batch"] for row in past.known_files(records)} & records)
+    own = sorted(records.intersection(past.batches(records)))
     # those that later batches are judged together with stay
     least = min(max(run.config.drift.window, 1), len(own))
     number = sum(name <= before for name in own)
@@ -104,7 +104,7 @@ def _is_old(name: str, now: datetime, days: int | None) -> bool:
 def _remove_run_folders(run: Run) -> None:
     """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days that are empty then."""
     settings = run.config.retention
-    days = sorted((run.layers.reporting / "runs").glob("????-??-??"))
+    days = sorted(run.layers.runs.glob("????-??-??"))
     folders: list[Path] = [folder for day in days for folder in sorted(day.iterdir())]
     number = 0
     if settings.runs is not None and len(folders) > settings.runs:

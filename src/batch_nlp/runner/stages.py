@@ -169,7 +169,7 @@ def _run_stages(run: Run, alone: bool) -> float | None:
     config = run.config
     # not in 01_raw and the inbox, which others write to
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
-        for path in sweep(folder):
+        for path in sweep(folder, but=run.layers.runs):
             logger.warning("Removed what a killed run left unfinished: {}", path)
     if alone:
         run.store.seal()

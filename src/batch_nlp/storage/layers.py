@@ -63,6 +63,8 @@ class Layers:
     metrics = _Below("08_reporting/metrics")
     # One line for every decision
     decisions = _Below("08_reporting/decisions.jsonl")
+    # Settings and log of each call; nothing in it is written under a temporary name
+    runs = _Below("08_reporting/runs")
     # HTML diagrams of the three pipelines
     diagrams = _Below("08_reporting/pipelines")
     # One record for every inference batch
