@@ -47,8 +47,8 @@ class Hundred:
 
     def __str__(self) -> str:
         return (
-            f"batches {self.first + 1:>6,} on: {self.seconds:.3f} s/run, CPU {self.cpu_seconds:.3f} s; kept: {self.records:,} batches, "
-            f"{self.files / self.records:.1f} files and {self.bytes / self.records / 1024:.1f} KiB for each"
+            f"batches {self.first + 1:>6,} on: {self.seconds:.3f} s/run, CPU {self.cpu_seconds:.3f} s; "
+            f"kept: {self.records:,} batches, {self.files / self.records:.1f} files and {self.bytes / self.records / 1024:.1f} KiB for each"
         )
 
 
@@ -79,7 +79,9 @@ def measure(work: Path, batches: int, messages: int, step: int, settings: Sequen
     if not (work / "models").exists():
         _run(work, "pipeline=fti", *places, *SETTINGS, *settings)
     found, taken, cpu = [], list[float](), list[float]()
-    for number in range(batches):
+    # with --work, those of an earlier call stay
+    first = len(list(inbox.iterdir()))
+    for number in range(first, first + batches):
         (inbox / f"review_{number:06d}.json").write_text(_messages(number, messages))
         start, start_cpu = time.perf_counter(), time.process_time()
         _run(work, "pipeline=inference", *places, *SETTINGS, *settings)
@@ -106,7 +108,7 @@ def _run(work: Path, *settings: str) -> None:
 
 
 def _messages(number: int, count: int) -> str:
-    draw = random.Random(number)  # nosec B311 # texts to measure with
+    draw = random.Random(number)  # noqa: S311 # nosec B311 # texts to measure with
     rows = [
         {"review_id": f"year-{number}-{position}", "user_id": "u", "business_id": "b", "date": "2026-01-02 03:04:05"}
         | {"text": " ".join(draw.choices(_WORDS, k=12))}

@@ -36,7 +36,8 @@ def prepare(faults: dict[str, Any]) -> Iterator[None]:
         the process sends itself ``signal`` (SIGKILL); ``largest_file`` is the size in bytes that no file may exceed;
         ``clock`` gives the seconds by which the clock is wrong when it is first read, and those from then on;
         ``user`` is the number of a user to become; ``quick_check`` lets a fork check a new model, where the product
-        starts a new Python; ``commits`` is the number of commits after which a table is compacted; ``inside`` is a process whose name space of mounts is to be entered.
+        starts a new Python; ``commits`` is the number of commits after which a table is compacted; ``inside``
+        is a process whose name space of mounts is to be entered.
     """
     if "inside" in faults:
         _enter(faults["inside"])
@@ -95,7 +96,7 @@ class _Steps:
             (os, "rmdir", False),
             (shutil, "copyfile", False),
             *((module, "append_line", True) for module in _users_of("append_line")),
-            (seals, "_commit", True),
+            (seals, "commit", True),
         ):
             setattr(module, name, self._around(name, getattr(module, name), before=before))
         transform, around = MeteredPipeline.transform, self._around

@@ -31,7 +31,9 @@ def full(tmp_path_factory: pytest.TempPathFactory, small_project: Project, forks
     project = Project(tmp_path_factory.mktemp("full") / "project")
     shutil.copytree(small_project.folder, project.folder, symlinks=True)
     for number in range(BATCHES):
-        rows = [{"review_id": f"kept-{number}-{row}", "text": f"good food {row}", "date": "2026-01-02"} for row in range(5)]
+        rows = [
+            {"review_id": f"kept-{number}-{row}", "text": f"good food {row}", "date": "2026-01-02"} for row in range(5)
+        ]
         rows = [{"user_id": "u", "business_id": "b", **row} for row in rows]
         file = project.data / "09_inference" / "inbox" / f"review_{number}.json"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -42,7 +44,10 @@ def full(tmp_path_factory: pytest.TempPathFactory, small_project: Project, forks
 
 def _trained_on(project: Project) -> dict[str, list[str]]:
     """Return the messages that each version of the model was trained on, as the store has them."""
-    registry, store = Registry(project.models), FeatureStore(Layers(project.data, "sample").feature_store, EngineConfig())
+    registry, store = (
+        Registry(project.models),
+        FeatureStore(Layers(project.data, "sample").feature_store, EngineConfig()),
+    )
     versions = {
         version: DataVersion(**read_manifest(registry.root / version)["data_version"])
         for version in registry.versions()
@@ -92,4 +97,6 @@ def test_tidying_killed_at_any_step_is_completed_by_the_next_run(
         # nothing that is in the inbox is scored again
         assert read_state(project).predicted.keys() == expected.predicted.keys(), told
         shutil.rmtree(project.folder)
-    figure(f"tidying: killed at {len(chosen)} of {len(steps)} steps; each next run came to the end of an undisturbed one")
+    figure(
+        f"tidying: killed at {len(chosen)} of {len(steps)} steps; each next run came to the end of an undisturbed one"
+    )

@@ -147,8 +147,8 @@ class VerifyConfig:
 @dataclass(frozen=True)
 class RetentionConfig:
     # Batches of a dataset to keep, with predictions, report, quarantined rows and record; of more, the oldest are
-    # removed at the end of a run, a tenth of this number at a time. Their messages and files stay known, their decisions
-    # in 08_reporting/decisions; null keeps all
+    # removed at the end of a run, a tenth of this number at a time. Their messages and files stay known, and their
+    # verdicts in 08_reporting/decisions; null keeps all
     batches: int | None = 1000
     # Days after which batches, and folders of runs, are removed even if they are few; null: never
     days: int | None = 400

@@ -6,9 +6,8 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +22,7 @@ from loguru import logger
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
-from batch_nlp.inference.past import FILES, Past
+from batch_nlp.inference.past import FILES, Past, among, file_rows
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_names import table_name
 from batch_nlp.storage.registry import file_hash
@@ -108,8 +107,7 @@ class BatchRecords:
 
     def names(self) -> list[str]:
         """Return the names of the batches that have a record, oldest first."""
-        names = os.listdir(self._folder) if self._folder.is_dir() else []
-        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != ".")
+        return sorted(path.stem for path in self._folder.glob("[!.]*.json"))
 
     def all(self) -> list[Batch]:
         """Return the records, oldest first.
@@ -129,7 +127,8 @@ class BatchRecords:
         DataError
             If one cannot be read.
         """
-        return (batch for path in reversed(self._files()) if (batch := self._read(path)).dataset == dataset)
+        records = (self._read(self._folder / f"{name}.json") for name in reversed(self.names()))
+        return (batch for batch in records if batch.dataset == dataset)
 
     def problems(self) -> list[str]:
         """Return what is wrong with the records, a sentence for each that names its file; empty where all is well."""
@@ -175,7 +174,7 @@ class BatchRecords:
         """
         known = self._known_files()
         files = {file.relative_to(inbox).as_posix(): file for file in inbox_files(inbox, dataset)}
-        same = {(row["name"], row["size"], row["changed_ns"]): row["digest"] for row in _among(known, "name", files)}
+        same = {(row["name"], row["size"], row["changed_ns"]): row["digest"] for row in among(known, "name", files)}
         found: dict[str, tuple[str, tuple[int, int]]] = {}
         for name, file in files.items():
             before = file.stat()
@@ -189,7 +188,7 @@ class BatchRecords:
             else:
                 found[name] = digest, looked
         digests = [digest for digest, _ in found.values()]
-        processed = {row["digest"]: row["batch"] for row in _among(known, "digest", digests)}
+        processed = {row["digest"]: row["batch"] for row in among(known, "digest", digests)}
         new: dict[str, str] = {}
         for name, (digest, looked) in found.items():
             if digest in processed:
@@ -201,13 +200,11 @@ class BatchRecords:
     def _known_files(self) -> pa.Table:
         """Return what is known of the files of all batches, rows of `FILES`."""
         names = self.names()
-        known = pa.concat_tables(
-            [FILES.empty_table(), *(past.known_files(names) for past in Past.of_all(self._known))]
-        )
+        known = pa.concat_tables([FILES.empty_table(), *(past.known_files(names) for past in Past.of_all(self._known))])
         # records of an earlier release, or from a backup
         there = pc.is_in(pa.array(names, pa.string()), known["batch"].combine_chunks()).to_pylist()
         unknown = [name for name, found in zip(names, there, strict=True) if not found]
-        rows = [row for name in unknown for row in _rows(self._read(self._folder / f"{name}.json"), {})]
+        rows = [row for name in unknown for row in file_rows(name, self._read(self._folder / f"{name}.json").files)]
         return pa.concat_tables([known, pa.Table.from_pylist(rows, FILES)])
 
     def release(self, batch: Batch) -> None:
@@ -220,28 +217,13 @@ class BatchRecords:
         known = self.past(dataset).files
         if not known.exists() and (earlier := list(self.newest_first(dataset))):  # of an earlier release
             with known.adding(earlier[0].name, first=True) as writer:
-                rows = [row for found in reversed(earlier) for row in _rows(found, {})]
+                rows = [row for found in reversed(earlier) for row in file_rows(found.name, found.files)]
                 writer.write_table(pa.Table.from_pylist(rows, FILES))
         # before the record: without one, what is known of a batch does not count
         with known.adding(batch.name) as writer:
-            writer.write_table(pa.Table.from_pylist(_rows(batch, self._looked), FILES))
+            writer.write_table(pa.Table.from_pylist(file_rows(batch.name, files, self._looked), FILES))
         self.write(batch)
         return batch
-
-
-def _among(known: pa.Table, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the rows that have one of some values in a column."""
-    found = known.filter(pc.is_in(known[column], pa.array(values, pa.string())))
-    return list(found.to_pylist())
-
-
-def _rows(batch: Batch, looked: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
-    """Return rows of `FILES` for the files of a batch."""
-    rows = []
-    for name, digest in batch.files.items():
-        size, changed = looked.get(digest, (None, None))
-        rows.append({"batch": batch.name, "digest": digest, "name": name, "size": size, "changed_ns": changed})
-    return rows
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -78,3 +79,19 @@ class Past:
         """Keep the number of files small; only the lock's holder may, and when no batch of the dataset is open."""
         self.files.merge()
         self.messages.merge()
+
+
+def among(rows: pa.Table, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the rows that have one of some values in a column."""
+    return list(rows.filter(pc.is_in(rows[column], pa.array(values, pa.string()))).to_pylist())
+
+
+def file_rows(
+    batch: str, files: Mapping[str, str], looked: Mapping[str, tuple[int, int]] | None = None
+) -> list[dict[str, Any]]:
+    """Return rows of `FILES`; `looked` has size and time of change of the files, by digest, as far as is known."""
+    rows = []
+    for name, digest in files.items():
+        size, changed = (looked or {}).get(digest, (None, None))
+        rows.append({"batch": batch, "digest": digest, "name": name, "size": size, "changed_ns": changed})
+    return rows

@@ -28,8 +28,8 @@ _WHOLE = re.compile(rb'"check": "[0-9a-f]{16}"}$')
 class DecisionLog:
     """One line of JSON for every decision: batches, gates, rollbacks.
 
-    What nobody works by any more is moved to the folder ``decisions``, a file for each month, and a decision ``archived``
-    with its totals stands for it.
+    What nobody works by any more is moved to the folder ``decisions``, a file for each month, and a decision
+    ``archived`` with its totals stands for it.
 
     Each line carries a hash of its content, so that a damaged one can be named. A file beside the log says how long the
     log is, and holds the hash of that much of it: so a log that was cut is told from one whose last line a kill left
@@ -76,8 +76,8 @@ class DecisionLog:
             length, decisions = 0, []
         decisions = list(decisions)
         # text has line ends that JSON does not escape
-        number = content[:length].count(b"\n")
-        for number, line in enumerate(content[length:].splitlines(keepends=True), start=number + 1):
+        first = content[:length].count(b"\n") + 1
+        for number, line in enumerate(content[length:].splitlines(keepends=True), start=first):
             length += len(line)
             try:
                 # those under the seal have been checked together

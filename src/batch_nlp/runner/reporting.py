@@ -78,7 +78,10 @@ def write_batches(run: Run, metrics: Path | None = None) -> None:
     known = months <= set(month_pages(folder))
     add_to_months(folder, reports if known else read_reports(folder))
     champions = champion_history(decisions)
-    write_index(folder, reports, realised, champions, decisions)
+    # what was before the first of many batches that are shown did not happen at it
+    first = str(reports[0].get("predicted_at")) if len(reports) == NEWEST else ""
+    shown = [decision for decision in decisions if str(decision.get("at")) >= first]
+    write_index(folder, reports, realised, champions, shown)
     if metrics is not None:
         write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
 

@@ -32,14 +32,14 @@ def unfinished(folder: Path, but: Path | None = None) -> list[Path]:
 
     `but` is a folder that is not looked into.
     """
-    found, waiting = list[Path](), [folder] if folder.is_dir() else []
+    found, waiting = list[Path](), [str(folder)] if folder.is_dir() else []
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 if _TEMPORARY.fullmatch(entry.name):
                     found.append(Path(entry.path))
-                elif entry.is_dir(follow_symlinks=False) and Path(entry.path) != but:
-                    waiting.append(Path(entry.path))
+                elif entry.is_dir(follow_symlinks=False) and entry.path != str(but):
+                    waiting.append(entry.path)
     return sorted(found)
 
 

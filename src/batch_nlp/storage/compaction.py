@@ -94,5 +94,3 @@ def _forget(folder: Path, table: DeltaTable, pinned: set[int]) -> None:
     kept |= {path for path in log_files(folder) if log_version(path) in {-1, *needed}}
     for path in seals.keep_only(folder, table, kept):
         (folder / path).unlink(missing_ok=True)
-
-

@@ -10,8 +10,6 @@ Nothing is read from a table before its files have been hashed, once in a proces
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,9 +17,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 from loguru import logger
 
 from batch_nlp.errors import DataError
@@ -29,7 +26,9 @@ from batch_nlp.storage.atomic import replacing, sync_folder
 from batch_nlp.storage.checked import problem_of, remember, written
 from batch_nlp.storage.delta_files import (
     HINT,
+    HOOKS,
     LOG,
+    commit,
     content_version,
     data_files,
     file_name,
@@ -44,8 +43,6 @@ from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 # Delta leaves alone what starts with an underscore
 SEAL_FILE = "_seal.json"
 _ATTEMPTS = 3
-# Delta would remove entries of its log after 30 days, and with them the versions that models name
-_HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -196,7 +193,7 @@ def commit_file(
         files[file.name] = written(temporary)
         write_sealed(folder / SEAL_FILE, {"version": version, "files": files})
     remember(file, files[file.name])
-    _commit(folder, table, schema, file, number, note, merged)
+    commit(folder, table, schema, file, number, note, merged)
     table = _open(folder)
     write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table, files)})
 
@@ -207,7 +204,7 @@ def take_back(folder: Path, version: int) -> None:
     if table is None or table.version() == version:
         return
     if version < 0:
-        table.delete(post_commithook_properties=_HOOKS)
+        table.delete(post_commithook_properties=HOOKS)
     else:
         table.restore(version)
     _seal_as_it_is(folder)
@@ -275,27 +272,3 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Mapping[str, str] | N
         if digest is None:
             remember(folder / path, files[path])
     return files
-
-
-def _commit(
-    folder: Path,
-    table: DeltaTable | None,
-    schema: Schema,
-    file: Path,
-    rows: int,
-    note: dict[str, str],
-    merged: Sequence[str],
-) -> None:
-    """Make a data file part of a table; without bounds of its columns, from which a reader would skip rows."""
-    now, changed = round(time.time() * 1000), not merged
-    action = AddAction(file.name, file.stat().st_size, {}, now, changed, json.dumps({"numRecords": rows}))
-    properties = CommitProperties(custom_metadata=note)
-    if table is None:
-        create_table_with_add_actions(
-            str(folder), schema, [action], commit_properties=properties, post_commithook_properties=_HOOKS
-        )
-    else:
-        leaving = [RemoveAction(path, changed, now) for path in merged]
-        table.create_write_transaction(
-            [*leaving, action], "append", schema, commit_properties=properties, post_commithook_properties=_HOOKS
-        )

@@ -85,7 +85,7 @@ def test_a_killed_compaction_is_completed_by_the_next(
     if step == "after the commit":
         shutil.rmtree(table)
         shutil.copytree(tmp_path / "before", table)
-        monkeypatch.setattr(compaction, "_forget", lambda *arguments: None)
+        monkeypatch.setattr(compaction, "_forget", lambda *_: None)
         append(table, 8, 1)
         monkeypatch.undo()
         monkeypatch.setattr(compaction, "_COMMITS", 8)
