@@ -48,7 +48,8 @@ class Hundred:
     def __str__(self) -> str:
         return (
             f"batches {self.first + 1:>6,} on: {self.seconds:.3f} s/run, CPU {self.cpu_seconds:.3f} s; "
-            f"kept: {self.records:,} batches, {self.files / self.records:.1f} files and {self.bytes / self.records / 1024:.1f} KiB for each"
+            f"kept: {self.records:,} batches, {self.files / self.records:.1f} files and "
+            f"{self.bytes / self.records / 1024:.1f} KiB for each"
         )
 
 

@@ -170,7 +170,7 @@ def _sealed(content: bytes) -> dict[str, Any]:
 
 
 def _fits(content: bytes, seal: Mapping[str, Any]) -> bool:
-    return _digest(content[: int(seal["bytes"])]) == seal["content"]
+    return _digest(content[: int(seal["bytes"])]) == str(seal["content"])
 
 
 def _line(decision: dict[str, Any]) -> str:
