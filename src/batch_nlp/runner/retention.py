@@ -119,15 +119,15 @@ def _remove_run_folders(run: Run) -> None:
             folder.parent.rmdir()
 
 
-def _pinned(run: Run) -> list[DataVersion]:
-    """Return the data versions that kept models of the dataset were trained on."""
+def _pinned(run: Run) -> list[DataVersion] | None:
+    """Return the data versions that kept models of the dataset were trained on; None where not all can be told."""
     pinned = []
     for version in run.registry.versions():
         try:
             manifest = read_manifest(run.registry.root / version)
         except DataError as error:
-            logger.warning("{}", error)
-            continue
+            logger.warning("Nothing is removed from the store, since a model cannot be read: {}", error)
+            return None
         if manifest["dataset"] == run.config.dataset.name:
             pinned.append(DataVersion(**manifest["data_version"]))
     return pinned

@@ -23,7 +23,7 @@ _COMMITS, _LARGE = 32, 64 << 20
 _BATCH_ROWS = 10_000
 
 
-def compact(folder: Path, pinned: Callable[[], Iterable[int]]) -> None:
+def compact(folder: Path, pinned: Callable[[], Iterable[int] | None]) -> None:
     """Merge the small files of a table and remove what only old versions need; only the lock's holder may.
 
     Parameters
@@ -31,7 +31,8 @@ def compact(folder: Path, pinned: Callable[[], Iterable[int]]) -> None:
     folder : Path
         Of the table; where there is none, nothing is done.
     pinned : callable
-        Gives the versions that stay readable, beside the newest; asked only if there is something to do.
+        Gives the versions that stay readable, beside the newest, None if nothing is to be removed; asked only if there
+        is something to do.
 
     Raises
     ------
@@ -46,7 +47,8 @@ def compact(folder: Path, pinned: Callable[[], Iterable[int]]) -> None:
         seals.commit_file(folder, table, table.schema(), _rows(table, folder, small), {"run": "compaction"}, small)
         table = DeltaTable(str(folder))
         logger.info("Store: {} files of {} are one now", len(small), folder.name)
-    _forget(folder, table, {version for version in pinned() if 0 <= version < table.version()})
+    if (versions := pinned()) is not None:
+        _forget(folder, table, {version for version in versions if 0 <= version < table.version()})
 
 
 def _kept_before(folder: Path) -> set[int]:

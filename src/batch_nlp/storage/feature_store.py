@@ -81,21 +81,23 @@ class FeatureStore:
         for table in self._tables():
             seals.seal(table)
 
-    def compact(self, pinned: Callable[[], Sequence[DataVersion]]) -> None:
+    def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
         """Keep the tables from growing with the number of commits; only the holder of the lock may.
 
         Parameters
         ----------
         pinned : callable
-            Gives the data versions that stay readable beside the newest one.
+            Gives the data versions that stay readable beside the newest one, None if nothing is to be removed.
         """
         for table in self._tables():
             compact(table, partial(self._pinned, table, pinned))
 
-    def _pinned(self, table: Path, pinned: Callable[[], Sequence[DataVersion]]) -> list[int]:
+    def _pinned(self, table: Path, pinned: Callable[[], Sequence[DataVersion] | None]) -> list[int] | None:
+        if (versions := pinned()) is None:
+            return None
         if table == self.labels.folder:
-            return [version.labels for version in pinned()]
-        return [version.features for version in pinned() if table == self._features_path(version.feature_version)]
+            return [version.labels for version in versions]
+        return [version.features for version in versions if table == self._features_path(version.feature_version)]
 
     def labels_version(self) -> int:
         """Return the version that first held the labels as they are: merging files changes nothing about it."""

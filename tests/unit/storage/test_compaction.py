@@ -110,3 +110,12 @@ def test_a_damaged_table_is_not_compacted(table: Path) -> None:
     with pytest.raises(DataError, match=r"part-00000002\.parquet: damaged"):
         append(table, 8, 1)
     assert len(data_files(DeltaTable(str(table)))) == 8
+
+
+def test_nothing_is_removed_where_it_is_not_known_what_models_name(table: Path) -> None:
+    append(table, 0, 8)
+    rows = pa.table({"message_id": ["last"], "vector": pa.array([[0.0]], pa.list_(pa.float32()))})
+    seals.append(table, rows, {})
+    compaction.compact(table, lambda: None)
+    assert len(data_files(DeltaTable(str(table)))) == 1
+    assert ids(table, 3) == {"m0", "m1", "m2", "m3"}

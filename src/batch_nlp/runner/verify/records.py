@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.past import Past
 from batch_nlp.runner.context import Run
@@ -41,12 +42,20 @@ def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
             values = json.loads(path.read_bytes())
             known = {name: value for name, value in values.items() if name in names}
             batch = Batch(**{**known, "state": BatchState(values["state"])})
-            # one that retention is removing may be half there; the next run goes on
-            if path.stem > run.batches.past(batch.dataset).removed():
-                batches.append(batch)
         except (*UNREADABLE, AttributeError) as error:
             damaged[path] = f"cannot be read ({error})"
+            continue
+        # one that retention is removing may be half there; the next run goes on
+        if batch.name > _removed(run, batch.dataset):
+            batches.append(batch)
     return batches, damaged
+
+
+def _removed(run: Run, dataset: str) -> str:
+    try:
+        return run.batches.past(dataset).removed()
+    except DataError:  # told by the check of what is known
+        return ""
 
 
 def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part: Part) -> str:
