@@ -156,8 +156,8 @@ def _judged(run: Run) -> tuple[Batch, Analysis]:
     """Return the last batch of the data folder, and its analysis."""
     from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
     from batch_nlp.monitoring.analyse import analyse
+    from batch_nlp.storage.manifest import read_manifest
     from batch_nlp.storage.reference import Reference
-    from batch_nlp.storage.registry import read_manifest
     from batch_nlp.storage.samples import sample_file
 
     batch = BatchRecords(run.layers.batches).all()[-1]

@@ -35,7 +35,9 @@ from batch_nlp.tracking.settings import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
-_READS_ONLY = {"pipeline=status", "pipeline=verify"}
+# What a run writes holds messages, and whatever started it may let everyone read new files
+_OWNER_ALONE, _GROUP_TOO = 0o077, 0o027
+_READS_ONLY = {"pipeline=status", "pipeline=verify", "pipeline=init"}
 
 
 def _run_job(composed: DictConfig) -> float | None:
@@ -43,6 +45,9 @@ def _run_job(composed: DictConfig) -> float | None:
     from batch_nlp.log import set_up_logging
 
     job = HydraConfig.get()
+    if OmegaConf.select(composed, "paths.group_reads") is True:
+        os.umask(_GROUP_TOO)
+        _let_group_in(Path(job.runtime.output_dir), Path(composed.paths.data).absolute())
     level = composed.get("log_level")
     log = Path(job.runtime.output_dir) / "run.log" if job.output_subdir else None
     set_up_logging(level if level in LOG_LEVELS else "INFO", log)
@@ -52,6 +57,13 @@ def _run_job(composed: DictConfig) -> float | None:
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
     return record_job(sweep_job, lambda record: _attempt(composed, record))
+
+
+def _let_group_in(made: Path, data: Path) -> None:
+    """Let the group read the folder of the log and those above it, which Hydra made before the settings were known."""
+    for folder in (made, *made.parents):
+        if folder.is_relative_to(data) and folder.stat().st_mode & 0o777 == 0o777 & ~_OWNER_ALONE:
+            folder.chmod(0o777 & ~_GROUP_TOO)
 
 
 def _attempt(composed: DictConfig, record: JobRecord | None = None) -> float | None:
@@ -147,6 +159,7 @@ def _escaped(found: re.Match[str]) -> str:
 @lasting_stderr()
 def main() -> int:
     """Run the command line and return its exit code."""
+    os.umask(_OWNER_ALONE)
     # On a machine with other work, threads that spin while they wait made training ten times as slow
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Hydra would turn every error into exit code 1; with this it lets them through

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.xdist_group("cli")
 
 DEPLOY = PROJECT_ROOT / "deploy"
 TIMED_OUT = 124
+SECRET = "http://localhost/T0SECRET"  # noqa: S105 an address where nobody listens
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,7 @@ def test_logs_are_where_the_data_is(place: str, tmp_path: Path) -> None:
         ("BATCH_NLP_KEEP_DAYS", "0", "1 or more"),
         ("BATCH_NLP_TIMEOUT", "soon", "for example 90m"),
         ("BATCH_NLP_LOGS", "/proc/logs", "Set BATCH_NLP_LOGS"),
+        ("BATCH_NLP_SECRETS", "/nowhere.env", "no such file"),
     ],
 )
 def test_what_is_set_wrong_is_named(variable: str, value: str, words: str, tmp_path: Path) -> None:
@@ -229,6 +231,34 @@ def test_what_is_set_wrong_is_named(variable: str, value: str, words: str, tmp_p
     assert result.returncode == ExitCode.SETTINGS
     assert value in result.stderr
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_file_of_secrets_that_others_may_read_is_refused(mode: int, tmp_path: Path) -> None:
+    secrets = tmp_path / ".config" / "batch-nlp.env"
+    secrets.parent.mkdir()
+    secrets.write_text(f"BATCH_NLP_WEBHOOK={SECRET}\n")
+    secrets.chmod(mode)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "BATCH_NLP_LOGS": str(tmp_path / "logs")}
+    result = Job([str(DEPLOY / "run-batch")], environment, tmp_path).run()
+    assert result.returncode == ExitCode.SETTINGS
+    (advice,) = re.findall(r"Run '(chmod .*)' as", result.stderr)
+    subprocess.run(shlex.split(advice), check=True)
+    refused = Job([str(DEPLOY / "run-batch"), "drift.lo=0.2"], environment, tmp_path).run()
+    assert "exit code 2; log:" in refused.stderr
+    assert SECRET not in result.stderr + refused.stderr
+
+
+def test_lines_of_a_file_of_secrets_are_read_and_not_run(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.write_text("# a comment\n\nBATCH_NLP_ARGS='drift.lo=0.2 seed=$(touch gone)'\n")
+    secrets.chmod(0o600)
+    environment = {"PATH": "/usr/bin:/bin", "BATCH_NLP_LOGS": str(tmp_path / "logs"), "BATCH_NLP_SECRETS": str(secrets)}
+    job = Job([str(DEPLOY / "run-batch")], environment, tmp_path)
+    assert job.run().returncode == ExitCode.SETTINGS
+    assert "pipeline=inference drift.lo=0.2 seed=$(touch gone)" in job.log
+    secrets.write_text("export A=1\n")
+    assert "need lines NAME=value" in job.run().stderr
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,25 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     result = project.here(*settings, encoding, added)
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "30 messages read = 30 new" in result.stderr
+
+
+def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    project = new_project(tmp_path / "project")
+    raw = project.data / "01_raw" / "yelp"
+    raw.mkdir(parents=True)
+    rows = "".join(f"n{number},it is no {number},0{1 + number % 9}/04/2015\n" for number in range(30))
+    (raw / "review.csv").write_text(f"review_id,text,date\n{rows}")
+    settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
+    result = project.here(*settings)
+    assert result.returncode == ExitCode.DATA
+    told = result.stderr.partition("in the dataset's file, or ")[2].partition(" (whichever is true")[0]
+    added = [word for word in shlex.split(told) if word != "or"]
+    assert added == [f'++dataset.messages.columns.date.format="{form}"' for form in ("%d/%m/%Y", "%m/%d/%Y")]
+    for setting in added:
+        result = project.here(*settings, setting)
+        assert result.returncode == ExitCode.DONE, result.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,25 @@ from tests.tickets import BAD, GOOD
 
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
+from batch_nlp.storage.lock import writer_lock
 
 PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
-# More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py
+# More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py; and of a CSV of your own, with the name of
+# its column of times, if it has one, after a colon: BATCH_NLP_VARIANTS_OF=tweets.csv:created
 VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
-WORDS = "reise haus blau x7 q_9 vrai feld ort wert klang Spalte nota dono"
+OWN, _, OWN_TIME = os.environ.get("BATCH_NLP_VARIANTS_OF", "").partition(":")
+OWN_ROWS = 400
+WORDS = ["reise", "x7", "q_9", "the answer", "a.b", "größe", "列", "what's new?", "a: b", "1", "${x}", "ort,", "#"]
+FORMS = ["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%y %H:%M", "%d %B %Y %H:%M"]
+FORMS += ["%Y-%m-%dT%H:%M:%SZ", "%b %d, %Y %I:%M %p", "excel", "unix"]
+
+
+def messages() -> tuple[list[dict[str, str]], str]:
+    """Return the messages to make variants of, and which column is their time."""
+    if not OWN:
+        return reviews(), "day"
+    table = pd.read_csv(OWN, dtype=str, keep_default_na=False).sample(OWN_ROWS, random_state=0).sort_index()
+    return table.to_dict("records"), OWN_TIME
 
 
 def reviews(count: int = 160) -> list[dict[str, str]]:
@@ -33,9 +47,15 @@ def reviews(count: int = 160) -> list[dict[str, str]]:
     for number in range(count):
         bad = number % 5 < 2
         text = f"{(BAD if bad else GOOD)[number % 3]}, order {number}"
-        day = pd.Timestamp("2021-03-01") + pd.Timedelta(days=number)
-        rows.append({"text": text, "day": f"{day:%Y-%m-%d}", "rating": "low" if bad else "high"})
+        day = pd.Timestamp("2021-03-01") + pd.Timedelta(hours=25 * number)
+        rows.append({"text": text, "day": f"{day:%Y-%m-%d %H:%M}", "rating": "low" if bad else "high"})
     return rows
+
+
+def as_written(time: pd.Timestamp, form: str) -> str:
+    if form == "excel":
+        return f"{(time - pd.Timestamp('1899-12-30')) / pd.Timedelta(days=1):.10g}"
+    return f"{time.timestamp():.0f}" if form == "unix" else time.strftime(form)
 
 
 def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding: str = "utf-8") -> None:
@@ -48,7 +68,7 @@ def write(file: Path, rows: list[dict[str, str]], separator: str = ",", encoding
 def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
     """Run init, features, training and inference without an edit; return the classes of the batch by text."""
     folder = project.folder / "conf"
-    found = project.run("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder / 'dataset'}")
+    found = project.here("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder}")
     assert found.returncode == ExitCode.DONE, found.stderr
     inbox = project.data / "09_inference" / "inbox"
     inbox.mkdir(parents=True)
@@ -65,7 +85,7 @@ def whole_way(project: Project, file: Path, batch: Path) -> list[str]:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Return what is predicted of the file as it is."""
     project = Project(tmp_path_factory.mktemp("plain"))
-    write(project.folder / "mine.csv", reviews())
+    write(project.folder / "mine.csv", messages()[0])
     return whole_way(project, project.folder / "mine.csv", project.folder / "mine.csv")
 
 
@@ -75,22 +95,28 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
 ) -> None:
     """Other names, order, separator, encoding and form of the dates."""
     draw = random.Random(seed)
-    names = draw.sample(WORDS.split(), 3)
-    form = draw.choice(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%Y-%m-%dT%H:%M:%S"])
-    order = draw.sample(range(3), 3)
+    plain_rows, time = messages()
+    names = dict(zip(plain_rows[0], draw.sample(WORDS, len(plain_rows[0])), strict=True))
+    form, order = draw.choice(FORMS), draw.sample(list(names), len(names))
     rows = []
-    for row in reviews():
-        cells = list({**row, "day": pd.Timestamp(row["day"]).strftime(form)}.values())
-        rows.append({names[position]: cells[position] for position in order})
+    for row in plain_rows:
+        cells = {**row, **({time: as_written(pd.Timestamp(row[time]), form)} if time else {})}
+        rows.append({names[column]: cells[column] for column in order})
     file = tmp_path / f"export{draw.choice(['.csv', '.CSV'])}"
-    write(file, rows, draw.choice(",;\t|"), draw.choice(["utf-8", "utf-8-sig", "utf-16"]))
+    encodings = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
+    try:
+        str(rows).encode("cp1252")
+    except UnicodeEncodeError:
+        encodings.pop()
+    write(file, rows, draw.choice(",;\t|"), draw.choice(encodings))
     assert whole_way(Project(tmp_path), file, file) == plain
 
 
 def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "mine.csv"
     write(file, reviews())
-    own = tmp_path / "mine.yaml"
+    own = tmp_path / "dataset" / "mine.yaml"
+    own.parent.mkdir()
     own.write_text("name: mine\n")
     asked = ("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={tmp_path}")
     refused = project.here(*asked)
@@ -99,9 +125,40 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     assert own.read_text() == "name: mine\n"
     asked = (*asked[:1], "init.name=other", *asked[2:], "init.label=rating", "init.time=none")
     assert project.here(*asked).returncode == ExitCode.DONE
-    written = yaml.safe_load((tmp_path / "other.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "other.yaml").read_text())
     assert written["label"] == {"column": "rating"}
     assert list(written["messages"]["columns"]) == ["text"]
+
+
+def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched(tmp_path: Path) -> None:
+    """A folder of messages with a table beside them; init needs no lock, since it writes nothing that others read."""
+    project, conf, files = Project(tmp_path), tmp_path / "my conf", tmp_path / "files"
+    files.mkdir()
+    conf.mkdir()
+    write(
+        files / "reviews.csv",
+        [{**row, "shop": f"s{number % 4}"} for number, row in enumerate(reviews())],
+        ";",
+        "cp1252",
+    )
+    write(files / "shops.csv", [{"shop": f"s{number}", "city": "Rome"} for number in range(4)])
+    write(files / "prices.csv", [{"thing": f"t{number}", "price": str(number)} for number in range(4)])
+    with writer_lock(project.data, project.models):
+        before = sorted(project.data.rglob("*"))
+        done = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert sorted(project.data.rglob("*")) == before
+    assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
+    assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  uv run")]
+    assert [command[3:6] for command in commands] == [
+        [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
+    ]
+    done = project.here(*commands[0][3:], "features=none", "training.inputs=[tabular,ngrams]")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "160 messages read = 160 new" in done.stderr
+    again = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
+    assert (again.returncode, "mine.yaml exists" in again.stderr) == (ExitCode.SETTINGS, True)
 
 
 def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
@@ -110,7 +167,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     asked = ("init.name=mine", f"init.file={file}", f"init.folder={tmp_path}", "init.text=text,what's new?")
     done = project.here("pipeline=init", *asked, "init.label=rating,day")
     assert done.returncode == ExitCode.DONE, done.stderr
-    written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "mine.yaml").read_text())
     assert list(written["messages"]["columns"]) == ["text", "what's new?"]
     assert written["label"]["column"] == ["rating", "day"]
 
@@ -120,6 +177,14 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     [
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
         (["init.name=mine"], ExitCode.SETTINGS, "Say init.file=FILE"),
+        # a dataset of the project would be taken in its place
+        (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists, and is never overwritten"),
+        (["init.name=mine", "init.file=mine.csv", "init.text=none"], ExitCode.SETTINGS, "needs a text. Valid: day, r"),
+        (
+            ["init.name=mine", "init.file=mine.csv", "init.id=nr"],
+            ExitCode.SETTINGS,
+            "init.id=nr: no column is called so",
+        ),
         (["init.name=mine", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
         (
             ["init.name=mine", "init.file=notes.txt"],
@@ -139,6 +204,7 @@ def test_what_cannot_be_looked_at_is_told(
     (tmp_path / "notes").mkdir()
     (tmp_path / "numbers.csv").write_text("a,b\n1,2\n3,4\n")
     (tmp_path / "empty.csv").write_text("")
+    write(tmp_path / "mine.csv", reviews())
     found = Project(tmp_path).here("pipeline=init", f"init.folder={tmp_path}", *overrides)
     assert found.returncode == exit_code
     assert message in found.stderr

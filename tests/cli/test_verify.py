@@ -26,7 +26,7 @@ from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
-from batch_nlp.storage.registry import write_manifest
+from batch_nlp.storage.manifest import write_manifest
 from batch_nlp.storage.sealed_files import write_sealed_parquet
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 

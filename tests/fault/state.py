@@ -15,7 +15,8 @@ from tests.projects import LIGHT, Project
 
 from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.registry import Registry, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import Registry
 
 # a run takes a second or two, and still makes several commits
 SMALL = (

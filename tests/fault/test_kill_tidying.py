@@ -18,7 +18,8 @@ from tests.projects import Project
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.registry import Registry, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import Registry
 
 INFERENCE = (*SMALL, "pipeline=inference", "drift.response=none", "quarantine.max_share=1.0")
 KEEP_TWO = (*INFERENCE, "retention.batches=2", "retention.samples=1", "retention.runs=3")

@@ -24,7 +24,8 @@ from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
-from batch_nlp.storage.registry import Registry, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import Registry
 
 Night = Callable[..., list[str]]
 Jobs = Callable[..., Config]

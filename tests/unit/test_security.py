@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
@@ -20,9 +21,10 @@ from sklearn.preprocessing import FunctionTransformer
 from tests.conftest import ROOT, MakeConfig
 
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.atomic import write_json
+from batch_nlp.storage.atomic import write_json, write_parquet
+from batch_nlp.storage.manifest import read_manifest, write_manifest
 from batch_nlp.storage.model_file import dump_model, load_model
-from batch_nlp.storage.registry import Registry, read_manifest, write_manifest
+from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.pyfunc import _load_pyfunc
 from batch_nlp.training.explanation import explanation_name
 
@@ -107,7 +109,9 @@ def published(root: Path, content: bytes) -> Registry:
     folder = root / "v0001"
     folder.mkdir(parents=True)
     (folder / "model.skops").write_bytes(content)
-    write_manifest(folder, {"classes": ["a", "b"]})
+    rows = {"number": [0.0, 1.0], "probabilities": [[0.5, 0.5], [0.5, 0.5]]}  # what `model` says of any two
+    write_parquet(folder / "check.parquet", pa.table(rows))
+    write_manifest(folder, {"classes": ["a", "b"], "fields": [], "code": {}})
     write_json(root / "champion.json", {"version": "v0001", "previous": []})
     return Registry(root)
 

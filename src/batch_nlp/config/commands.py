@@ -21,10 +21,14 @@ def places_of_this_run() -> list[str]:
     """
     if not HydraConfig.initialized():
         return []
-    hydra = HydraConfig.get()
-    folders = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
-    settings = [setting for setting in hydra.overrides.task if _PLACES.match(setting)]
-    return [*(word for folder in folders for word in ("--config-dir", folder)), *settings]
+    settings = [setting for setting in HydraConfig.get().overrides.task if _PLACES.match(setting)]
+    return [*(word for folder in own_folders() for word in ("--config-dir", folder)), *settings]
+
+
+def own_folders() -> list[str]:
+    """Return the folders of settings that ``--config-dir`` of this process's command line names."""
+    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
+    return [source.path for source in sources if source.provider == "command-line"]
 
 
 def command(settings: Iterable[str], places: Iterable[str]) -> str:

@@ -18,6 +18,8 @@ class PathsConfig:
     data: str = MISSING
     # The model registry
     models: str = MISSING
+    # Whether the group of the user who runs the job may read what it writes; others never may, for it holds messages
+    group_reads: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class MessagesConfig:
     # File name pattern of the messages, without the ending: .json, .jsonl, .ndjson, .csv, .tsv (each also .gz or .zst)
     # or .parquet
     files: str = MISSING
-    # Field under which the columns of a row lie, where the rows are nested; a row without it is read as it is
+    # Field under which the columns of a row lie, or a list of rows, where they are nested; a row without it is read as
+    # it is
     rows: str | None = None
     # Columns that are read, each with its role; columns that are not declared are not read
     columns: dict[str, ColumnConfig] = field(default_factory=dict)

@@ -117,8 +117,8 @@ class InitConfig:
     name: str | None = None
     # File of messages, or a folder of such files, to look at
     file: str | None = None
-    # Where NAME.yaml goes: the folder dataset of the project's conf, or of one that --config-dir names
-    folder: str = MISSING
+    # Folder of settings into which dataset/NAME.yaml goes; null takes that of --config-dir, else the project's conf
+    folder: str | None = None
     # Columns of the text, separated by commas; null: init looks for them
     text: Any = None
     # Column of the label, several are the levels of a hierarchy; none: there is none; null: init looks for it

@@ -61,20 +61,25 @@ CLASSIFIERS = frozenset(
         "xgboost.XGBClassifier",
     }
 )
+# Our own types within a model, each with its version: a number to raise when the type keeps other parameters or
+# attributes, or makes something else of them. A model that holds a type of another version is refused
+MODEL_CODE = {
+    "batch_nlp.training.calibration.IsotonicCalibrator": 1,
+    "batch_nlp.training.calibration.LogisticCalibrator": 1,
+    "batch_nlp.training.calibration.SoftmaxCalibrator": 1,
+    "batch_nlp.training.calibration.TemperatureCalibrator": 1,
+    "batch_nlp.training.encoding.EmbeddingColumns": 1,
+    "batch_nlp.training.encoding.MedianImputer": 1,
+    "batch_nlp.training.encoding.OneHotColumns": 1,
+    "batch_nlp.training.encoding.TargetColumns": 1,
+    "batch_nlp.training.ngram_baseline.NgramBaseline": 1,
+    "batch_nlp.training.ngram_scores.NgramScores": 1,
+    "batch_nlp.training.transformer.estimator.FineTunedTransformer": 1,
+    "batch_nlp.training.tuned_classifier.TunedClassifier": 1,
+}
 # Types beyond those that skops trusts by itself. A model file that names any other is refused
 MODEL_TYPES = (
-    "batch_nlp.training.calibration.IsotonicCalibrator",
-    "batch_nlp.training.calibration.LogisticCalibrator",
-    "batch_nlp.training.calibration.SoftmaxCalibrator",
-    "batch_nlp.training.calibration.TemperatureCalibrator",
-    "batch_nlp.training.encoding.EmbeddingColumns",
-    "batch_nlp.training.encoding.MedianImputer",
-    "batch_nlp.training.encoding.OneHotColumns",
-    "batch_nlp.training.encoding.TargetColumns",
-    "batch_nlp.training.ngram_baseline.NgramBaseline",
-    "batch_nlp.training.ngram_scores.NgramScores",
-    "batch_nlp.training.transformer.estimator.FineTunedTransformer",
-    "batch_nlp.training.tuned_classifier.TunedClassifier",
+    *MODEL_CODE,
     "feature_engine.selection.drop_constant_features.DropConstantFeatures",
     "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
     "numpy.dtype",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -76,11 +77,13 @@ def _column(columns: Mapping[str, ColumnConfig], names: Sequence[str], required:
 def _how_times_are_written(name: str, values: Sequence[Any]) -> str:
     from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
 
-    forms = " or ".join(f'"{form}"' for form in time_forms(values))
+    forms = time_forms(values)
     if not forms:
         return f'Say how they are written, such as "{values[0]}": format in the role of the column, as in strptime.'
-    declared = f"{name}: {{role: time, format: {forms}}} in the dataset's file"
-    return f"They are written like \"{values[0]}\": {declared}, or '++dataset.messages.columns.{name}.format={forms}'."
+    declared = f'{name}: {{role: time, format: "{forms[0]}"}} in the dataset\'s file'
+    settings = " or ".join(shlex.quote(f'++dataset.messages.columns.{name}.format="{form}"') for form in forms)
+    unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
+    return f'They are written like "{values[0]}": {declared}, or {settings}{unsure}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from loguru import logger
 
-from batch_nlp.config import DatasetConfig, EngineConfig, Role, SideTableConfig
+from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times, readable
 from batch_nlp.errors import DataError
@@ -63,9 +63,13 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
     return found
 
 
+def _read(table: SideTableConfig) -> dict[str, ColumnConfig]:
+    return {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
+
+
 def _schema(table: SideTableConfig, sources: str) -> pa.Schema:
     types = {Role.number: pa.float64(), Role.time: pa.timestamp("us", tz="UTC")}
-    columns = {name: types.get(column.role, pa.string()) for name, column in table.columns.items()}
+    columns = {name: types.get(column.role, pa.string()) for name, column in _read(table).items()}
     places = {SOURCE_FILE: pa.string(), SOURCE_LINE: pa.int64()}
     return pa.schema({table.key: pa.string(), **columns, **places}, {_SOURCES_KEY: sources.encode()})
 
@@ -137,11 +141,12 @@ def _is_sound(table: Path) -> bool:
 def _rows(files: Sequence[Path], table: SideTableConfig, batch_rows: int, ledger: Ledger) -> Iterator[pd.DataFrame]:
     # whatever else these tables have is an aggregate or of no use, so an unknown column is no news
     times = names_of(table.columns, Role.time)
-    for batch in read_batches(files, [table.key], list(table.columns), batch_rows):
+    columns = _read(table)
+    for batch in read_batches(files, [table.key], list(columns), batch_rows):
         ledger.receive(batch)
         rows = batch.rows
         rows[table.key] = _column(rows[table.key], as_key)
-        for name, column in table.columns.items():
+        for name, column in columns.items():
             rows[name] = typed(rows[name], column.role) if column.role in _KEPT else as_times(rows[name], column)
         lost = pd.Series(False, rows.index)
         for name in (table.key, *times):
@@ -198,7 +203,7 @@ class SideTables:
         name, unique = _quoted(f"side_{table.name}"), ", ".join(map(_quoted, [table.key, *times]))
         empty = _schema(table, "").empty_table()
         self._connection.register("source", empty if path is None else self._connection.read_parquet(str(path)))
-        columns = ", ".join(map(_quoted, dict.fromkeys([table.key, *table.columns])))
+        columns = ", ".join(map(_quoted, dict.fromkeys([table.key, *_read(table)])))
         # of two rows for one key (and time) the first counts
         self._connection.execute(
             f"CREATE TABLE {name} AS SELECT {columns} FROM source "  # nosec B608 names are quoted

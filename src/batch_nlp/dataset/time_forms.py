@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,9 @@ from batch_nlp.dataset.values import EXCEL, UNIX, as_times
 
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S")
+_OF_ORACLE = "%d-%b-%y"
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
+_CLOCK = re.compile(r"([ ,T]+)\d{1,2}:\d\d.*")
 # As Twitter and mail write them
 _WITH_ZONE = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z")
 _SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
@@ -23,7 +25,7 @@ _LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 # Values that a form is guessed from and judged by, and the years that count as read
 _GUESSED_FROM, _JUDGED_BY = 5, 200
-_YEARS = range(1990, 2100)
+YEARS = range(1990, 2100)
 
 
 def time_forms(values: Sequence[Any]) -> list[str]:
@@ -41,7 +43,8 @@ def time_forms(values: Sequence[Any]) -> list[str]:
     >>> time_forms(["31.01.2026 09:15", "01.02.2026 10:00"]), time_forms(["01/02/2022"]), time_forms(["44593.5"])
     (['%d.%m.%Y %H:%M'], ['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
     """
-    judged = pd.Series(list(values[:_JUDGED_BY]), dtype=object)
+    # from all over: the first days of a month tell no order of day and month
+    judged = pd.Series(list(values[:: -(-len(values) // _JUDGED_BY) or 1]), dtype=object)
     read = {form: _share_read(judged, form) for form in dict.fromkeys(_candidates(judged))}
     best = max(read.values(), default=0)
     return [form for form, share in read.items() if share == best > 0]
@@ -51,16 +54,22 @@ def _candidates(values: pd.Series[Any]) -> list[str]:
     texts = [str(value).strip() for value in values[:_GUESSED_FROM]]
     if any(map(_NUMBER.fullmatch, texts)):
         return [EXCEL, UNIX]
+    between = {found[1] for text in texts if (found := _CLOCK.search(text))}
+    clocks = ["", *(mark + clock for mark in between for clock in _CLOCKS)]
+    dates = [*_guessed(_CLOCK.sub("", text) for text in texts), *_DATES, _OF_ORACLE]
+    return [*_guessed(texts), *(date + clock for date in dict.fromkeys(dates) for clock in clocks), *_WITH_ZONE]
+
+
+def _guessed(texts: Iterable[str]) -> list[str]:
     guessed: list[str | None] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a day is not first where it was tried first
         for text in texts:
             guessed += [guess_datetime_format(text, dayfirst=first) for first in (True, False)]
     # pandas takes the name of a day for one that all values have
-    named = [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
-    return [*named, *(date + clock for date in _DATES for clock in _CLOCKS), *_WITH_ZONE]
+    return [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
 
 
 def _share_read(values: pd.Series[Any], form: str) -> float:
     times = as_times(values, ColumnConfig(Role.time, format=form))
-    return float(times.dt.year.isin(_YEARS).mean())
+    return float(times.dt.year.isin(YEARS).mean())

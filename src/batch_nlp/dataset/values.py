@@ -179,7 +179,10 @@ def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
     # where Excel writes a decimal comma, it writes one here too
     plain = [text.replace(",", ".") if isinstance(text, str) else None for text in texts]
     numbers = pd.Series(pd.to_numeric(pd.Series(plain, texts.index, object), errors="coerce"), dtype="float64")
-    seconds = numbers.mask(numbers >= _LEAST_MILLISECONDS, numbers / 1000) if form == UNIX else numbers * 86400
+    # Excel shows five decimals of a day, which are half a second off at most
+    seconds = (
+        numbers.mask(numbers >= _LEAST_MILLISECONDS, numbers / 1000) if form == UNIX else (numbers * 86400).round()
+    )
     seconds = seconds.where(seconds.abs() < _LEAST_MILLISECONDS)
     # what a float says beyond milliseconds is rounding
     microseconds = (seconds * 1000).round() * 1000

@@ -15,7 +15,7 @@ from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, war
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.reading import message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.log import progress
@@ -151,9 +151,10 @@ def _take_in(
         progress("features") as advance,
         commits(layers, store, definition, feature_fields(definition), run, new) as made,
     ):
+        known = KnownMessages(connection, store.ids(definition.version))
         surroundings = Surroundings(
             load_side_tables(config, definition, layers, connection),
-            KnownMessages(connection, store.ids(definition.version)),
+            known,
             ledger,
             layers.embedding_cache,
             config.engine,
@@ -180,12 +181,27 @@ def _take_in(
         made.commit()
         pipeline.log()
         surroundings.side_tables.log()
-        taken = set(messages)
-        for labelled in read_labels(config, [file.path for file in new if file.path not in taken], ledger):
-            made.add_labels(labelled)
+        _take_labels(config, [file.path for file in new if file.path not in set(messages)], known, made, ledger)
         _release(config, layers, made, ledger, pipeline.rows, run)
         write_text(layers.diagrams / "feature.html", diagram(pipeline, "feature pipeline"))
         return made.labels
+
+
+def _take_labels(config: Config, files: list[Path], known: KnownMessages, made: Commits, ledger: Ledger) -> None:
+    """Take in the files that hold labels alone, and say how many of these are for messages that have not come."""
+    number, unknown = 0, ""
+    for labelled in read_labels(config, files, ledger):
+        made.add_labels(labelled)
+        ids = known.unknown(labelled["message_id"])
+        number, unknown = number + len(ids), unknown or examples(ids)
+    if number:
+        logger.warning(
+            "{:,} of {:,} labels that came alone are for ids that the store does not hold, such as {}: they count once "
+            "these messages come. If they should be there, check which column is the id",
+            number,
+            ledger.labels_alone,
+            unknown,
+        )
 
 
 def _release(

@@ -23,9 +23,9 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file
 from batch_nlp.errors import DataError
 from batch_nlp.inference.past import FILES, Past, among, file_rows
+from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_names import table_name
-from batch_nlp.storage.registry import file_hash
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 # What a batch's folder of predictions holds

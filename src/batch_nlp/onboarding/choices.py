@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-import numpy as np
-
-from batch_nlp.dataset.labels import LEVEL
-from batch_nlp.dataset.values import normal_text
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.onboarding.columns import (
     ColumnProfile,
@@ -22,11 +18,18 @@ from batch_nlp.onboarding.columns import (
     text_columns,
     time_columns,
 )
+from batch_nlp.onboarding.facts import (
+    classes_of,
+    different_rows,
+    languages,
+    largest_share,
+    one_sided,
+    repeated,
+    tagged,
+)
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
-# Texts whose language is looked at
-_LANGUAGE_TEXTS = 300
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,10 @@ class Choices:
         Shares of the languages of the texts, ISO 639-1.
     equal_times : float
         Largest share of the messages with one time.
+    one_sided : list of str
+        Classes that only the newest messages have, or only the others.
+    tagged : float
+        Share of the texts with tags of HTML.
     reasons : dict of str to str
         Why text, label, time and id were chosen.
     """
@@ -81,6 +88,8 @@ class Choices:
     repeated: float
     languages: dict[str, float]
     equal_times: float
+    one_sided: list[str]
+    tagged: float
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,11 +112,14 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     """
     reasons = {name: f"said by init.{name}" for name in ("text", "label", "time", "id")}
     texts = _named(columns, asked.text, "text")
-    free = [column for column in columns if column.name not in {*(asked.label or ()), *(asked.time or ())}]
+    if texts == []:
+        raise SettingsError(f"init.text=none: a dataset needs a text. {did_you_mean('none', _names(columns))}")
+    given = {*(asked.label or ()), *(asked.time or ()), *(asked.id or ())}
+    free = [column for column in columns if column.name not in given]
     if texts is None:
         texts, reasons["text"] = text_columns(free), "its values are the longest texts, and the most different ones"
     if not texts:
-        seen = examples([column.name for column in columns]) or "no column at all"
+        seen = examples(_names(columns)) or "no column at all"
         raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
     joined = ["\n".join(filter(None, parts)) for parts in zip(*(column.texts for column in texts), strict=True)]
     free = [column for column in free if column not in texts]
@@ -117,7 +129,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     ids = _named(columns, asked.id, "id")
     free = [column for column in free if column not in times]
     if ids is None:
-        ids, reasons["id"] = id_columns(free), "each row has another value"
+        ids, reasons["id"] = id_columns(free, joined), "each message has another value"
     labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
     if labels is None:
         named, reasons["label"] = _label([column for column in free if column not in ids], joined)
@@ -126,6 +138,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     levels = levels or [[column.name] for column in labels]
     taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
     giving_away = leaks(columns, labels[0], taken) if labels else []
+    leaves = classes_of(labels, different_rows(joined, ids, times))
     return Choices(
         texts,
         times,
@@ -134,12 +147,18 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         levels,
         giving_away,
         [column for column in columns if column.name not in taken and column not in giving_away],
-        _classes(labels),
-        _repeated(joined),
-        _languages(joined),
-        _largest([value for column in times[:1] for value in map(str, column.there)]),
+        Counter(filter(None, leaves.values())),
+        repeated(joined),
+        languages(joined),
+        largest_share([value for column in times[:1] for value in map(str, column.there)]),
+        one_sided(leaves, times),
+        tagged(joined),
         reasons,
     )
+
+
+def _names(columns: Sequence[ColumnProfile]) -> list[str]:
+    return [column.name for column in columns]
 
 
 def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str) -> list[ColumnProfile] | None:
@@ -196,27 +215,3 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     recall = float(recall_score(targets, told, average="macro", zero_division=0))
     # what few rows have is less likely to be what all are to get
     return (recall - guess) / (1 - guess) * column.filled
-
-
-def _classes(labels: Sequence[ColumnProfile]) -> Counter[str]:
-    levels = zip(*(column.targets for column in labels), strict=True)
-    leaves = (list(level[: level.index(None)] if None in level else level) for level in levels)
-    return Counter(LEVEL.join(leaf) for leaf in leaves if leaf)
-
-
-def _repeated(texts: Sequence[str]) -> float:
-    there = [normal_text(text) for text in texts if text]
-    return 1 - len(set(there)) / len(there) if there else 0.0
-
-
-def _languages(texts: Sequence[str]) -> dict[str, float]:
-    from py3langid import classify  # type: ignore[import-untyped]
-
-    there = [text for text in texts if text]
-    shown = there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]
-    counts = Counter(classify(text)[0] for text in shown)
-    return {language: count / len(shown) for language, count in counts.most_common() if count >= 0.05 * len(shown)}
-
-
-def _largest(values: Sequence[str]) -> float:
-    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0

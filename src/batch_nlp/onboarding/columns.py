@@ -30,6 +30,10 @@ _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
+# Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
+_NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
+# Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
+_UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -78,7 +82,8 @@ class ColumnProfile:
     @cached_property
     def time(self) -> TimeFormat | None:
         """How its values are written, where they are times."""
-        return time_format(self.there) if all(isinstance(value, str) for value in self.there) else None
+        named = self.is_named("time")
+        return None if self.is_named("id") and not named else time_format(self.there, named)
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -98,7 +103,7 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
     ----------
     rows : sequence of mapping
     """
-    names = dict.fromkeys(str(name) for row in rows for name in row)
+    names = dict.fromkeys(str(name) for row in rows for name in row if name not in _NO_NAMES and len(name) <= _LONGEST)
     found = [ColumnProfile(name, [row.get(name) for row in rows]) for name in names]
     return [profile for profile in found if profile.there]
 
@@ -123,7 +128,7 @@ def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
 
 def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """Return the columns of the text: the one that says most, and titles that go with it; none if nothing is."""
-    scores = {column.name: _text_score(column) for column in columns}
+    scores = {column.name: text_score(column) for column in columns}
     best = max(columns, key=lambda column: scores[column.name], default=None)
     if best is None or scores[best.name] == 0:
         return []
@@ -132,7 +137,8 @@ def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     return [column for column in columns if column is best or column in others or column in titles]
 
 
-def _text_score(column: ColumnProfile) -> float:
+def text_score(column: ColumnProfile) -> float:
+    """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
     texts = [text for text in column.texts if text]
     if not texts or column.is_numeric or column.time is not None or len(texts) < len(column.there) / 2:
         return 0.0
@@ -146,17 +152,27 @@ def _text_score(column: ColumnProfile) -> float:
     return float(length * different * (1 + 4 * column.is_named("text")) * column.filled**0.5)
 
 
-def id_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
     """Return the column that tells messages apart, and what stands for it in other layouts.
 
-    Every row has another value, and its name or its form says so.
+    Rows with one value have one text, which few have, and the name or the form of the values says so.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    texts : sequence of str, shape (n,)
+        Text of each row.
     """
-    return _full([column for column in columns if _is_id(column)])
+    return _full([column for column in columns if _is_id(column, texts)])
 
 
-def _is_id(column: ColumnProfile) -> bool:
-    keys = [as_key(value) for value in column.there]
-    if column.time is not None or any(key is UNREADABLE for key in keys) or len({*keys}) < len(keys):
+def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
+    rows = [(as_key(value), text) for value, text in zip(column.values, texts, strict=True)]
+    rows = [row for row in rows if row[0] not in ("", None)]
+    keys = [key for key, _ in rows]
+    if column.time is not None or any(key is UNREADABLE for key in keys):
+        return False
+    if len({*keys}) < max(_UNIQUE * len(keys), _OF_ONE_TEXT * len({*rows})):
         return False
     long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
     return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))

@@ -11,9 +11,15 @@ import yaml
 
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
+from batch_nlp.onboarding.source import Source
+from batch_nlp.onboarding.tables import SideTable
 
 # Of the settings: the band of the literal rule, the least size of a class, and how many equal times a split takes
 _LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2
+# Share of texts with tags from which they are stripped
+_TAGGED = 0.02
+# Words beyond which a text is not the name of a column
+_LONG_NAME = 4
 # Classes beyond which trees for each of them take too long
 MANY_CLASSES = 20
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -61,23 +67,23 @@ def is_rare_by_nature(choices: Choices) -> bool:
     return any(not _LOW <= size / sizes.total() <= _HIGH for size in sizes.values())
 
 
-def document(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> str:
+def document(name: str, source: Source, choices: Choices, looked_at: str) -> str:
     """Return the text of a dataset's file.
 
     Parameters
     ----------
     name : str
         Of the dataset.
-    raw_dir, pattern : str
-        Where its files are, and what their names fit.
+    source : Source
+        Where its files are, and how they are written.
     choices : Choices
     looked_at : str
         What the choices are based on, for the reader.
     """
-    return "\n".join(_lines(name, raw_dir, pattern, choices, looked_at)) + "\n"
+    return "\n".join(_lines(name, source, choices, looked_at)) + "\n"
 
 
-def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: str) -> Iterator[str]:
+def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
     yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
     if choices.labels and is_rare_by_nature(choices):
         yield "defaults:"
@@ -85,9 +91,15 @@ def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: s
         yield "  - override /drift@_global_.drift: reference"
         yield ""
     yield f"name: {scalar(name)}"
-    yield f"raw_dir: {scalar(raw_dir)}"
+    yield f"raw_dir: {scalar(str(source.folder))}"
     yield "messages:"
-    yield f"  files: {scalar(pattern)}"
+    yield f"  files: {scalar(source.pattern)}"
+    if source.encoding is not None:
+        yield "  # the text files are not UTF-8, and can be read so"
+        yield f"  encoding: {source.encoding}"
+    if source.under is not None:
+        yield "  # the columns of a row lie under this field"
+        yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
     yield f"    # {choices.reasons['text']}; {_percent(choices.repeated)} of the texts repeat an earlier one"
     yield f"    # {_spoken(choices)}"
@@ -100,10 +112,19 @@ def _lines(name: str, raw_dir: str, pattern: str, choices: Choices, looked_at: s
         yield "    # no id was found: a message is known by its text, time and keys"
     for column in choices.times:
         yield from _time(column, choices.reasons["time"])
-    yield from _others(choices.others)
+    keys = {table.column: table for table in source.side_tables}
+    for column in choices.others:
+        if column.name in keys:
+            yield f"    {_quoted(column.name)}: {{role: key, of: {scalar(keys[column.name].name)}}}"
+    yield from _others([column for column in choices.others if column.name not in keys], "    ")
     yield from _label(choices)
+    yield from _side_tables(source.side_tables)
     yield from _forbidden(choices)
     yield from _split(choices)
+    if choices.tagged >= _TAGGED:
+        yield f"# {_percent(choices.tagged)} of the texts have tags of HTML"
+        yield "steps:"
+        yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
 
 
 def _percent(share: float) -> str:
@@ -123,12 +144,24 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
     yield f"    {_quoted(column.name)}: {{role: time{'' if form is None else f', format: {scalar(form)}'}}}"
 
 
-def _others(columns: Sequence[ColumnProfile]) -> Iterator[str]:
+def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
     if columns:
-        yield "    # not read; take the # away to make a feature of a column that is known when a message arrives"
+        yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
     for column in columns:
         role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
-        yield f"    # {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+
+
+def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
+    if tables:
+        yield "side_tables:"
+    for table in tables:
+        yield f"  # each row of it has its own {shown(table.key)}, which {shown(table.column)} of the messages names"
+        yield f"  - name: {scalar(table.name)}"
+        yield f"    files: {scalar(table.files)}"
+        yield f"    key: {scalar(table.key)}"
+        yield "    columns: {}  # in place of the braces, lines of those below:"
+        yield from _others(table.columns, "      ")
 
 
 def _label(choices: Choices) -> Iterator[str]:
@@ -162,11 +195,13 @@ def _forbidden(choices: Choices) -> Iterator[str]:
 def _split(choices: Choices) -> Iterator[str]:
     if not choices.labels:
         return
-    if choices.times and choices.equal_times <= _EQUAL_TIMES:
+    if choices.times and choices.equal_times <= _EQUAL_TIMES and not choices.one_sided:
         yield "# the newest messages are held out: that is how the model will be used"
         yield "split: {by: time}"
     else:
-        why = "many messages have one time" if choices.times else "the messages have no time"
+        equal = "many messages have one time" if choices.times else "the messages have no time"
+        one = f"no split by time has {shown(choices.one_sided[0], 30)} on both sides" if choices.one_sided else None
+        why = one or equal
         yield f"# {why}, so the hold-out is drawn; equal texts stay on one side"
         yield "split: {by: random}"
 
@@ -174,6 +209,7 @@ def _split(choices: Choices) -> Iterator[str]:
 def problems(choices: Choices) -> list[str]:
     """Return what of the data is worth a person's thought, a sentence each."""
     small, languages = small_classes(choices.classes), list(choices.languages)
+    named = ", ".join(shown(column.name, 30) for column in choices.texts)
     told = {
         f"{_percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
         f"There is no label: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
@@ -182,6 +218,9 @@ def problems(choices: Choices) -> list[str]:
         ),
         f"{len(choices.classes)} classes are many for the default model; the commands below take one that is fast "
         "with them": len(choices.classes) > MANY_CLASSES,
+        f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (
+            max((len(column.name.split()) for column in choices.texts), default=0) > _LONG_NAME
+        ),
         f"Most texts are not English ({_spoken(choices)}), and the packaged vectors are; the n-grams do the work": (
             bool(languages) and languages[0] != "en"
         ),

@@ -10,14 +10,17 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.time_forms import time_forms
+from batch_nlp.dataset.time_forms import YEARS, time_forms
 from batch_nlp.dataset.values import as_times
 
-# A bare number could be a year, and is hardly ever a time
-_ISO, _LIKE_A_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}"), re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-# Values that are tried
-_TRIED = 400
+# A bare number could be a year, and is hardly ever a time where no name says so
+_ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
+_LIKE_A_DATE = re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+# Minutes by which Excel's decimals are off, and different times of day that no other number would have by chance
+_ROUNDED, _CLOCK_TIMES = 0.05, 20
+# Values from which forms are guessed, share of all that one must read, and values whose order decides between two
+_TRIED, _MOST, _IN_ORDER = 200, 0.98, 5
 
 
 @dataclass(frozen=True)
@@ -27,37 +30,53 @@ class TimeFormat:
     Parameters
     ----------
     format : str or None
-        As in strptime, None for ISO 8601.
+        As in the dataset's file, None for ISO 8601.
     other : str or None
-        A format that reads all values too, with days and months exchanged.
+        A format that reads as many values, with days and months exchanged, where nothing decides between the two.
     """
 
     format: str | None
     other: str | None = None
 
 
-def time_format(values: Sequence[Any]) -> TimeFormat | None:
-    """Return the format that reads all of some values; None where they are no times.
+def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None:
+    """Return the format that reads nearly all of some values; None where they are no times.
 
     Parameters
     ----------
     values : sequence
-        Without missing ones.
+        Without missing ones, in their order.
+    named : bool
+        Whether their column is called for times: numbers are times then, else only if they can be nothing else.
     """
     texts = list(dict.fromkeys(str(value).strip() for value in values))
-    texts = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
-    if not texts or any(len(text) > 40 or not _LIKE_A_DATE.search(text) for text in texts):
+    some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
+    numbers = any(map(_NUMBER.fullmatch, some))
+    like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
+    if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
-    if all(_ISO.match(text) for text in texts) and _reads(texts, None):
-        return TimeFormat(None)
-    fitting = [] if any(map(_NUMBER.fullmatch, texts)) else [form for form in time_forms(texts) if _reads(texts, form)]
-    if not fitting:
+    forms = [None] if all(map(_ISO.match, like)) else time_forms(like)
+    read = {form: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time, format=form)) for form in forms}
+    shares = {form: float(times.dt.year.isin(YEARS).mean()) for form, times in read.items()}
+    best = [form for form, share in shares.items() if share == max(shares.values()) >= _MOST]
+    if len(best) > 1 and len(texts) >= _IN_ORDER:
+        best = [form for form in best if _in_order(read[form])] or best
+    if not best:
         return None
-    if "%p" in fitting[0]:  # where the clock has twelve hours, months come first
-        fitting.sort(key=lambda found: found.find("%m"))
-    return TimeFormat(fitting[0], fitting[1] if len(fitting) > 1 else None)
+    if "%p" in str(best[0]):  # where the clock has twelve hours, months come first
+        best.sort(key=lambda form: str(form).find("%m"))
+    return TimeFormat(best[0], best[1] if len(best) > 1 else None)
 
 
-def _reads(texts: Sequence[str], form: str | None) -> bool:
-    column = ColumnConfig(Role.time, format=form)
-    return bool(as_times(pd.Series(texts, dtype=object), column).notna().all())
+def _are_times(texts: Sequence[str]) -> bool:
+    """Say whether numbers can hardly be anything but times: seconds or milliseconds of our days, or Excel's minutes."""
+    if all(re.fullmatch(r"1\d{9}|1\d{12}", text) for text in texts):
+        return len(texts) >= _IN_ORDER
+    minutes = pd.to_numeric(pd.Series(texts).str.replace(",", "."), errors="coerce") * 1440
+    on_the_minute = (minutes - minutes.round()).abs() < _ROUNDED
+    return bool(on_the_minute.all()) and (minutes.round() % 1440).nunique() >= _CLOCK_TIMES
+
+
+def _in_order(times: pd.Series[Any]) -> bool:
+    known = times.dropna()
+    return known.is_monotonic_increasing or known.is_monotonic_decreasing

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config import Config
-from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.fields import Fields
 from batch_nlp.inference.batches import BatchRecords
@@ -16,7 +15,7 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import run_name
-from batch_nlp.storage.registry import Model, Registry
+from batch_nlp.storage.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -72,23 +71,3 @@ class Run:
     def own_decisions(self) -> list[dict[str, Any]]:
         """Return the decisions about this dataset, oldest first."""
         return [found for found in self.decisions.read() if found.get("dataset") == self.config.dataset.name]
-
-
-def champion_of(run: Run) -> Model:
-    """Return the champion; raise a `DataError` if there is none, or it is damaged."""
-    champion = run.registry.champion()
-    if champion is None:
-        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
-    return champion
-
-
-def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
-    """Return the features that a champion needs; raise a `DataError` if this installation would compute others."""
-    definition = FeatureDefinition.from_dict(manifest["feature_definition"])
-    needed = manifest["data_version"]["feature_version"]
-    if definition.version != needed:
-        raise DataError(
-            f"This installation computes feature version {definition.version} where the champion {version} needs "
-            f"{needed}. Train a new model with pipeline=fti, or install the version of the project that trained it."
-        )
-    return definition

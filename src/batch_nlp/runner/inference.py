@@ -22,10 +22,12 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.runner.context import Run, champion_definition, champion_of
+from batch_nlp.runner.champion import champion_definition, champion_of
+from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
-from batch_nlp.storage.registry import Model, fields_of, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import Model
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,8 +65,7 @@ def infer(run: Run) -> None:
             return
     from batch_nlp.runner.response import raise_for, respond
 
-    champion = champion_of(run)
-    fields_of(champion.version, champion.manifest)
+    champion = champion_of(run, scores=True)
     check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
     batch = batch or records.claim(files, config.dataset.name, run.now)
     if batch.state is BatchState.CLAIMED:

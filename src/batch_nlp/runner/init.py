@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import glob
 import re
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import InitConfig
-from batch_nlp.errors import DataError, SettingsError, examples
+from batch_nlp.config import Config
+from batch_nlp.config.commands import command, own_folders, places_of_this_run
+from batch_nlp.errors import SettingsError
+from batch_nlp.log import printable
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
 
-# Rows that are looked at, of all files together
-_ROWS = 20_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
-def check_init(settings: InitConfig) -> None:
+def check_init(config: Config) -> None:
     """Stop before any work when the settings of `init` cannot be met.
 
     Raises
@@ -31,22 +26,30 @@ def check_init(settings: InitConfig) -> None:
     SettingsError
         If there is no name or no file, or a dataset is called so already.
     """
-    if not settings.name or not _NAME.fullmatch(settings.name):
+    name, file = config.init.name, config.init.file
+    if not name or not _NAME.fullmatch(name):
         raise SettingsError(
-            f"init.name={settings.name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
+            f"init.name={name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
             "Say, for example, pipeline=init init.name=feedback init.file=feedback.csv."
         )
-    if not settings.file:
+    if not file:
         raise SettingsError("init.file: need a file of messages, or a folder of such files. Say init.file=FILE.")
-    target = _target(settings)
-    if target.exists():
-        raise SettingsError(
-            f"init.name={settings.name}: {target} exists, and is never overwritten. Take another name, or remove it."
-        )
+    # a dataset of the project is taken before one of that name in another folder of settings
+    for folder in (_folder(config), _of_the_project(config)):
+        target = folder / "dataset" / f"{name}.yaml"
+        if target.exists():
+            raise SettingsError(
+                f"init.name={name}: {target} exists, and is never overwritten. Take another name, or remove it."
+            )
 
 
-def _target(settings: InitConfig) -> Path:
-    return Path(settings.folder) / f"{settings.name}.yaml"
+def _of_the_project(config: Config) -> Path:
+    return Path(config.paths.root) / "conf"
+
+
+def _folder(config: Config) -> Path:
+    own = config.init.folder or next(iter(own_folders()), None)
+    return _of_the_project(config) if own is None else Path(own).expanduser().absolute()
 
 
 def init(run: Run) -> None:
@@ -62,56 +65,33 @@ def init(run: Run) -> None:
     from batch_nlp.onboarding.choices import Asked, choose
     from batch_nlp.onboarding.columns import profiles
     from batch_nlp.onboarding.document import MANY_CLASSES, document, problems
+    from batch_nlp.onboarding.source import ROWS, look_at
 
     settings = run.config.init
-    files, raw_dir, pattern = _files(Path(str(settings.file)).absolute())
-    rows = _first_rows(files)
     asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
-    choices = choose(profiles(rows), asked, str(settings.file))
-    looked_at = f"{'the first ' if len(rows) == _ROWS else ''}{len(rows):,} rows of {settings.file}"
-    target = _target(settings)
+    source = look_at(Path(str(settings.file)).expanduser().absolute(), asked)
+    choices = choose(profiles(source.rows), asked, str(settings.file))
+    count = len(source.rows)
+    looked_at = f"{'the first ' if count >= ROWS else ''}{count:,} rows of {settings.file}"
+    target = _folder(run.config) / "dataset" / f"{settings.name}.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, document(str(settings.name), str(raw_dir), pattern, choices, looked_at))
-    for problem in problems(choices):
-        logger.warning("{}", problem)
+    write_text(target, document(str(settings.name), source, choices, looked_at))
+    for problem in (*source.problems, *problems(choices)):
+        logger.warning("{}", printable(problem))
     logger.info("Init: {} says how {} is read; look at it", target, settings.file)
-    own = f"dataset={settings.name} paths.data={settings.name}/data paths.models={settings.name}/models"
-    if len(choices.classes) > MANY_CLASSES:
-        own += " model=logistic_regression 'training.inputs=[tabular,embedding]'"
+    fast = ["model=logistic_regression", "training.inputs=[tabular,embedding]"]
+    model = fast if len(choices.classes) > MANY_CLASSES else []
     stages = ("feature", "training", "inference") if choices.labels else ("feature",)
-    commands = "".join(f"\n  uv run start_batch_nlp.py pipeline={stage} {own}" for stage in stages)
-    logger.info("Next:{}", commands)
+    commands = (command([f"pipeline={stage}", *_places(run.config), *model], []) for stage in stages)
+    logger.info("Next:{}", "".join(f"\n  {one}" for one in commands))
 
 
-def _files(path: Path) -> tuple[list[Path], Path, str]:
-    """Return the files to look at, their folder, and the pattern of their names."""
-    ending = ending_of(path.name)
-    if path.is_dir() and not ending:
-        files = find_files(path, "*")
-        if not files:
-            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}.")
-        return files, path, "*"
-    if not path.exists() or not ending:
-        what = "its ending is not known" if path.exists() else "there is no such file"
-        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
-    pattern = glob.escape(path.name[: -len(ending)])
-    return find_files(path.parent, pattern), path.parent, pattern
-
-
-def _first_rows(files: list[Path]) -> list[dict[str, Any]]:
-    """Return as many rows of each file as are looked at; files of another layout have their share."""
-    rows, reasons, each = [], list[str](), max(1, _ROWS // len(files))
-    for file in files[:_ROWS]:
-        for found in islice(rows_of(file), each):
-            if isinstance(found.row, dict):
-                rows.append(found.row)
-            else:
-                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-    if not rows:
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
-    if reasons:
-        logger.warning("{:,} rows cannot be read: {}", len(reasons), examples(reasons))
-    return rows
+def _places(config: Config) -> list[str]:
+    """Return the flags and settings of the commands that follow: the dataset, and folders of its own."""
+    folder, name = _folder(config), config.init.name
+    own = [] if folder == _of_the_project(config) else ["--config-dir", str(folder)]
+    paths = [setting for setting in places_of_this_run() if setting.startswith("paths.")]
+    return [*own, f"dataset={name}", *(paths or [f"paths.data={name}/data", f"paths.models={name}/models"])]
 
 
 def _names(value: Any) -> list[str] | None:

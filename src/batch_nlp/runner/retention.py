@@ -19,7 +19,7 @@ from batch_nlp.inference.past import Past
 from batch_nlp.monitoring.report.months import remove_from_months
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.feature_store import DataVersion
-from batch_nlp.storage.registry import read_manifest
+from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.requeued import REQUEUED
 from batch_nlp.storage.samples import remove_old_samples, sample_file
 from batch_nlp.storage.sealed_files import remove_sealed

@@ -13,6 +13,7 @@ from batch_nlp.config import Config, Stage
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import claimed_time, next_time, run_name, writer_lock
+from batch_nlp.storage.state_format import check_format, enter_format
 
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
@@ -38,29 +39,32 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
 
     Raises
     ------
+    DataError
+        If a newer release wrote the state.
     LockedError
         If another process holds a lock that this run cannot share.
     """
+    folders = Path(config.paths.data), Path(config.paths.models)
+    check_format(*folders)
     if _only_looks(config):
         yield datetime.now(UTC), False  # and must be able to while another run works
         return
     while True:
         shared = _may_share(config)
         with ExitStack() as stack:
-            stack.enter_context(
-                writer_lock(Path(config.paths.data), Path(config.paths.models), shared=shared, group=group)
-            )
+            stack.enter_context(writer_lock(*folders, shared=shared, group=group))
             if not shared and _may_share(config):
                 continue  # another job of the sweep has filled the store meanwhile
             if shared:
                 yield stack.enter_context(claimed_time(_layers(config).candidates)), False
             else:
-                yield next_time(Path(config.paths.data)), True
+                enter_format(*folders)
+                yield next_time(folders[0]), True
             return
 
 
 def _only_looks(config: Config) -> bool:
-    lookers = {Stage.status} if config.verify.repair else {Stage.status, Stage.verify}
+    lookers = {Stage.status, Stage.init} | (set() if config.verify.repair else {Stage.verify})
     return set(config.pipeline.stages) <= lookers
 
 

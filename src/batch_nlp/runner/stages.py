@@ -95,7 +95,7 @@ def check_settings(config: Config) -> None:
     if Stage.init in stages:
         from batch_nlp.runner.init import check_init
 
-        check_init(config.init)
+        check_init(config)
     if Stage.explain in stages:
         from batch_nlp.runner.explain import check_message_id
 
@@ -149,7 +149,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
         With the exit code of what went wrong.
     """
     run = Run.of(config, now)
-    if set(config.pipeline.stages) <= {Stage.status, Stage.verify}:  # what is there is shown as it is
+    # what is there is shown as it is, and a dataset that is only described has no data yet
+    if set(config.pipeline.stages) <= {Stage.status, Stage.verify, Stage.init}:
         return _run_stages(run, alone=False)
     from batch_nlp.runner.reporting import ending_written
 

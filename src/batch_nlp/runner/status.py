@@ -16,7 +16,8 @@ from batch_nlp.errors import BatchNlpError, DataError
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
-from batch_nlp.runner.context import Run, champion_definition
+from batch_nlp.runner.champion import check_version, way_back
+from batch_nlp.runner.context import Run
 from batch_nlp.storage.lock import who_works
 
 _RECENT = 5
@@ -64,10 +65,13 @@ def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> st
 def _champion(run: Run) -> str:
     registry = run.registry
     version = registry.champion_version()
-    manifest = registry.champion_manifest()
-    if version is None or manifest is None:
+    if version is None:
         return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
-    needed = champion_definition(version, manifest).version
+    try:
+        manifest = check_version(registry, version)
+    except DataError as error:
+        raise DataError(f"{error} {way_back(registry)}".strip()) from error
+    needed = manifest["data_version"]["feature_version"]
     pointer = json.loads((registry.root / "champion.json").read_bytes())
     since = ""
     if published := pointer.get("published_at"):  # one written by hand has no time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -11,6 +12,7 @@ from loguru import logger
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import natural_warning
+from batch_nlp.runner.champion import champion_runs, check_version
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking.facts import TrackedTraining
@@ -51,7 +53,7 @@ def train(run: Run) -> float:
     if not config.training.force and config.training.promote is not False:
         champion = sound_champion(run)
         fingerprint = training_fingerprint(config, run.store, run.definition.version)
-        if champion and champion["training_fingerprint"] == fingerprint:
+        if champion and champion["training_fingerprint"] == fingerprint and champion_runs(run):
             version = run.registry.champion_version()
             logger.info("Training: the champion {} was trained on just this data with these settings", version)
             return float(champion["metrics"][config.training.metric])
@@ -114,6 +116,7 @@ def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reaso
         candidate=result.candidate,
         passed=decision.passed,
         checks=decision.to_list(),
+        not_compared=decision.not_compared,
         metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy", "ece")},
         champion_before=before,
         champion=result.version or before,
@@ -157,7 +160,7 @@ def _warn_of_band(run: Run) -> None:
 
 def roll_back(run: Run) -> None:
     """Make the version before the champion the champion again."""
-    old, new = run.registry.rollback(run.now)
+    old, new = run.registry.rollback(run.now, partial(check_version, run.registry))
     run.decide("rollback", champion_before=old, champion=new)
     logger.info("Rollback: the champion is {} again (before: {})", new, old)
     create_tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)

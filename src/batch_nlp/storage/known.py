@@ -77,6 +77,13 @@ class KnownMessages:
         self._remember(batch.filter(pa.array(seen == Seen.NEW)), in_run=True)
         return seen
 
+    def unknown(self, message_id: pd.Series[Any]) -> pd.Series[Any]:
+        """Return those ids that belong to no message that was stored or seen in this run."""
+        self._connection.register("asked", pa.table({"message_id": pa.array(message_id, pa.string())}))
+        found = self._connection.execute("SELECT message_id FROM asked ANTI JOIN known USING (message_id)").fetchnumpy()
+        self._connection.unregister("asked")
+        return pd.Series(found["message_id"], dtype=object)
+
     def _remember(self, messages: pa.RecordBatchReader | pa.Table, *, in_run: bool) -> None:
         self._connection.register("messages", messages)
         self._connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 # the oldest time a zip entry can have
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
+# What loading a file can end with that is damaged, or that other code or another library wrote
+_UNREADABLE = (
+    *(OSError, EOFError, LookupError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(AttributeError, ImportError, TypeError),
+)
 
 
 def _renumber(node: Any, ids: dict[str, str]) -> Any:
@@ -73,11 +79,14 @@ def load_model(path: Path) -> Pipeline:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        model = skops.io.load(path, trusted=list(MODEL_TYPES))
+        # what libraries say of models of their other versions is told in one line, by who has the manifest
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = skops.io.load(path, trusted=list(MODEL_TYPES))
     except UntrustedTypesFoundException as error:
         raise DataError(f"{path}: refused, since it names types that no model of ours holds: {error}") from error
-    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: not a model that can be read ({error}).") from error
+    except _UNREADABLE as error:
+        raise DataError(f"{path}: not a model that can be read ({type(error).__name__}: {error}).") from error
     if not isinstance(model, Pipeline):
         raise DataError(f"{path}: holds a {type(model).__name__}, not a pipeline.")
     return model

@@ -14,7 +14,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, unwrapped
+from batch_nlp.storage.raw_columns import column_names, head, missing_columns, refuse, spread, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Row
 from batch_nlp.storage.raw_names import find_files, source_name
@@ -99,7 +99,7 @@ def _chunks(
     chunk: list[_Sourced] = []
     size = 0
     for file in files:
-        rows = rows_of(file, batch_rows, form)
+        rows = spread(rows_of(file, batch_rows, form), under)
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
         if problem := missing_columns(file, start, required):

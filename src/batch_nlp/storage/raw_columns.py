@@ -13,7 +13,7 @@ import pandas as pd
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import columns_of, rows_of
-from batch_nlp.storage.raw_lines import Numbered, Row
+from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 # How much of the start of a file its columns are judged by
@@ -50,6 +50,18 @@ def unwrapped(row: Row, under: str | None) -> Row:
     return found if isinstance(found, dict) else row
 
 
+def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
+    """Yield each object of a list that lies under one field of a row as a row of its own; other rows as they are."""
+    for found in rows:
+        listed = found.row.get(under) if under and isinstance(found.row, dict) else None
+        if not isinstance(listed, list):
+            yield found
+            continue
+        for number, entry in enumerate(listed, 1):
+            broken = BrokenRow(number, "not a JSON object", str(entry))
+            yield Numbered(number, entry if isinstance(entry, dict) else broken, found.size // len(listed))
+
+
 def head(rows: Iterator[Numbered]) -> list[Numbered]:
     """Take from rows of a file those at its start by which its columns are judged."""
     taken, size = list[Numbered](), 0
@@ -77,7 +89,7 @@ def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) 
     list of dict
         Of a file without rows, one without values for the columns that it names.
     """
-    first = head(rows_of(file, form=form))
+    first = head(spread(rows_of(file, form=form), under))
     names = [] if first else columns_of(file, form)
     rows = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
     return [dict.fromkeys(names)] if names else rows

@@ -66,6 +66,11 @@ class TextForm:
 DETECTED = TextForm()
 
 
+def has_mark(start: bytes) -> bool:
+    """Say whether a text file begins with a byte order mark."""
+    return start.startswith(tuple(mark for mark, _ in _MARKS))
+
+
 @contextmanager
 def unpacked(file: Path) -> Iterator[IO[bytes]]:
     """Open a file, and decompress it if its name says that it is compressed.

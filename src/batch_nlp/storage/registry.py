@@ -5,13 +5,13 @@ Publishing checks the candidate in a fresh process, copies it under the next ver
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess  # nosec B404 # starts only this Python, in check_in_fresh_process
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,27 +24,14 @@ from numpy.typing import NDArray
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
-from batch_nlp.storage.model_file import load_model
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.model_folder import open_model
 from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
-CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
 _VERSION = re.compile(r"v(\d{4,})")
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest of a model folder, with the SHA-256 of every file in it and of its own content."""
-    files = {file.name: file_hash(file) for file in sorted(folder.iterdir()) if file.name != MANIFEST_FILE}
-    write_sealed(folder / MANIFEST_FILE, {**manifest, "files": files})
 
 
 @dataclass(frozen=True)
@@ -62,48 +49,13 @@ class Model:
     @property
     def fields(self) -> Fields:
         """What the model is given of a message."""
-        return fields_of(self.version, self.manifest)
+        return Fields.from_list(self.manifest["fields"])
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
 
 
-def fields_of(version: str, manifest: dict[str, Any]) -> Fields:
-    """Return the fields that a model was trained on; raise a `DataError` if its manifest names none."""
-    if "fields" not in manifest:
-        raise DataError(f"{version}: was trained by an earlier release. Train a new model with pipeline=fti.")
-    return Fields.from_list(manifest["fields"])
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read a model folder's manifest and check every file that it lists.
-
-    Raises
-    ------
-    DataError
-        If the manifest or a file is missing, or a file is not what it was when it was published.
-    """
-    path = folder / MANIFEST_FILE
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-        seal, files = manifest["sha256"], dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a readable manifest ({error}). {_OTHER_VERSION}") from error
-    if seal != content_hash(manifest):
-        raise DataError(f"{path}: damaged; its content is not what was published. {_OTHER_VERSION}")
-    # a model that the list leaves out would be loaded unchecked
-    if MODEL_FILE not in files or any(Path(name).name != name for name in files):
-        raise DataError(f"{path}: lists no {MODEL_FILE}, or files of another folder. {_OTHER_VERSION}")
-    for name, expected in files.items():
-        file = folder / name
-        if not file.is_file() or file_hash(file) != expected:
-            state = "damaged" if file.is_file() else "missing"
-            raise DataError(f"{file}: {state}; it is not what its manifest lists. {_OTHER_VERSION}")
-    return manifest
-
-
-_OTHER_VERSION = "Go back to the version before with pipeline=rollback, or train a new one with pipeline=training."
 _BY_HAND = (
     'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}; versions there are:'
 )
@@ -154,6 +106,10 @@ class Registry:
         version = self._read_pointer()["version"]
         return None if version is None else str(version)
 
+    def previous(self) -> list[str]:
+        """Return the versions that a rollback tries, one after the other."""
+        return list(self._read_pointer()["previous"])
+
     def champion_manifest(self) -> dict[str, Any] | None:
         """Return the champion's manifest after checking its files, None before the first is published."""
         version = self.champion_version()
@@ -165,9 +121,9 @@ class Registry:
         return None if version is None else self.load(version)
 
     def load(self, version: str) -> Model:
-        """Load a version after checking its files; raise a `DataError` if it is missing or damaged."""
+        """Load a version after checking its files; raise a `DataError` if it is damaged or cannot be run here."""
         manifest = read_manifest(self.root / version)
-        return Model(version, load_model(self.root / version / MODEL_FILE), manifest)
+        return Model(version, open_model(self.root / version, manifest), manifest)
 
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
         """Make a candidate the champion, and return its version.
@@ -200,13 +156,19 @@ class Registry:
         self._prune({version, *previous[: max(keep - 1, 1)]})
         return version
 
-    def rollback(self, now: datetime) -> tuple[str, str]:
-        """Make the newest sound version before the champion the champion again, and return the old and the new one.
+    def rollback(self, now: datetime, check: Callable[[str], object]) -> tuple[str, str]:
+        """Make the newest usable version before the champion the champion again, and return the old and the new one.
+
+        Parameters
+        ----------
+        now : datetime
+        check : callable
+            Raises a `DataError` about a version that is damaged or cannot be run.
 
         Raises
         ------
         DataError
-            If there is no sound version before; the champion stays.
+            If there is no usable version before; the champion stays.
         """
         pointer = self._read_pointer()
         old, previous = pointer["version"], list(pointer["previous"])
@@ -215,13 +177,15 @@ class Registry:
         while previous:
             new = previous.pop(0)
             try:
-                read_manifest(self.root / new)
+                check(new)
             except DataError as error:
                 logger.error("{} is passed over: {}", new, error)
                 continue
             self._point_at(new, previous, now)
             return old, new
-        raise DataError(f"{self.root}: no version before {old} to go back to. Train one with pipeline=training.")
+        raise DataError(
+            f"{self.root}: no version before {old} to go back to that can be run. Train one with pipeline=training."
+        )
 
     def _prune(self, keep: set[str]) -> None:
         for version in self.versions():

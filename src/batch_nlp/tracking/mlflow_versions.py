@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config import Config
-from batch_nlp.storage.registry import MANIFEST_FILE
+from batch_nlp.storage.manifest import MANIFEST_FILE
 from batch_nlp.tracking.facts import TrackedTraining
 from batch_nlp.tracking.settings import model_name
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from batch_nlp.storage.model_file import load_model
-from batch_nlp.storage.registry import MODEL_FILE, Model, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.model_folder import open_model
+from batch_nlp.storage.registry import Model
 
 
 class ServedModel:
@@ -62,4 +63,4 @@ def _load_pyfunc(path: str) -> ServedModel:
     """
     folder = Path(path)
     manifest = read_manifest(folder)
-    return ServedModel(Model(folder.name, load_model(folder / MODEL_FILE), manifest))
+    return ServedModel(Model(folder.name, open_model(folder, manifest), manifest))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow.parquet as pq
 from loguru import logger
@@ -9,16 +11,25 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.manifest import TRAINED_ON_FILE
 from batch_nlp.storage.reference import REFERENCE_FILE
-from batch_nlp.storage.registry import TRAINED_ON_FILE, Model, Registry, fields_of
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes, read_checked
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.gate import Check, check_against_champion
 from batch_nlp.training.pipeline import in_parts
 
 
-def compare_with_champion(candidate: Candidate, config: Config, store: FeatureStore, registry: Registry) -> list[Check]:
-    """Return the gate's checks against the champion.
+@dataclass(frozen=True)
+class Comparison:
+    """The gate's checks of a candidate against the champion, and why there are none although there is a champion."""
+
+    checks: list[Check]
+    not_compared: str = ""
+
+
+def compare_with_champion(candidate: Candidate, config: Config, store: FeatureStore, registry: Registry) -> Comparison:
+    """Compare a candidate with the champion.
 
     They are made on the held-out messages that the champion has not learned from and that the store holds in the
     champion's own feature version. A champion that was fitted again on all messages has learned from its own hold-out
@@ -29,13 +40,26 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     ----------
     config : Config
         ``training.gate`` says what is asked; without it, or without a champion, nothing is.
+
+    Returns
+    -------
+    Comparison
+        Without checks where the champion is damaged or cannot be run: no sound candidate may fail for it.
     """
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:
-        return []
-    champion = _comparable_champion(config, registry)
+        return Comparison([])
+    try:
+        champion = registry.champion()
+    except DataError as error:
+        logger.error("The champion cannot be compared with: {}", error)
+        return Comparison([], str(error))
     if champion is None:
-        return []
+        return Comparison([])
+    if champion.manifest["dataset"] != config.dataset.name:
+        reason = f"the champion {champion.version} was trained for dataset {champion.manifest['dataset']}"
+        logger.warning("Not compared: {}", reason)
+        return Comparison([], reason)
     rows = candidate.rows
     learned = pq.read_table(registry.root / champion.version / TRAINED_ON_FILE)["message"].to_numpy()
     unseen = ~np.isin(id_hashes(rows["message_id"]), learned)
@@ -46,14 +70,14 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     predicted = np.array([judged.get(message, -1) for message in rows["message_id"]], dtype=np.int64)
     common = unseen | (predicted >= 0)
     if not common.any():
-        return [Check("held-out messages that the champion has not learned from", 0, 1, False)]
+        return Comparison([Check("held-out messages that the champion has not learned from", 0, 1, False)])
     logger.info("Gate: compared with {} on {:,} of {:,} held-out messages", champion.version, common.sum(), len(rows))
     if unseen.any():
         champion_rows = known.loc[rows["message_id"][unseen], champion.fields.names]
         predicted[unseen] = champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows))
     own = {name: index for index, name in enumerate(candidate.classes)}
     by_name = np.array([own.get(name, len(own)) for name in champion.manifest["classes"]])
-    return check_against_champion(
+    checks = check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],
         by_name[predicted[common]],
@@ -62,6 +86,7 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
         gate,
         config.seed,
     )
+    return Comparison(checks)
 
 
 def _judged(champion: Model, registry: Registry) -> dict[str, int]:
@@ -70,19 +95,3 @@ def _judged(champion: Model, registry: Registry) -> dict[str, int]:
         return {}
     sample = read_checked(registry.root / champion.version / REFERENCE_FILE, ["message_id", "predicted_class"])
     return dict(zip(sample["message_id"].to_pylist(), sample["predicted_class"].to_pylist(), strict=True))
-
-
-def _comparable_champion(config: Config, registry: Registry) -> Model | None:
-    try:
-        champion = registry.champion()
-        if champion is not None:
-            fields_of(champion.version, champion.manifest)
-    except DataError as error:  # a damaged champion must not keep a sound candidate from taking its place
-        logger.error("The champion cannot be compared with: {}", error)
-        return None
-    if champion is None:
-        return None
-    if champion.manifest["dataset"] != config.dataset.name:
-        logger.warning("The champion {} was trained for other messages: not compared", champion.version)
-        return None
-    return champion

@@ -42,6 +42,8 @@ class GateDecision:
     """What the gate says, and why."""
 
     checks: list[Check]
+    # Why the candidate was not compared with the champion that there is
+    not_compared: str = ""
 
     @property
     def passed(self) -> bool:
@@ -57,7 +59,8 @@ class GateDecision:
     def failures(self) -> str:
         """The checks that failed, in words."""
         if not self.checks:
-            return "no gate settings: set training.thresholds or training.gate"
+            because = f"; not compared with the champion: {self.not_compared}" if self.not_compared else ""
+            return f"no gate settings: set training.thresholds or training.gate{because}"
         return "; ".join(str(check) for check in self.checks if not check.passed)
 
     def to_list(self) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.model_code import PACKAGES
 from batch_nlp.storage.raw_files import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
@@ -38,8 +39,6 @@ from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline
 from batch_nlp.training.prepare import label_sources, prepare
-
-_PACKAGES = ("batch-nlp", "scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
 
 
 @dataclass(frozen=True)
@@ -159,8 +158,8 @@ def _run(
     if training.promote is not False and training.window == 0:
         checks = check_thresholds(candidate.validation, training.thresholds)
         comparison = compare_with_champion(candidate, config, store, registry)
-        champion = registry.champion_version() if comparison else None
-        decision = GateDecision(checks + comparison)
+        champion = registry.champion_version() if comparison.checks else None
+        decision = GateDecision(checks + comparison.checks, comparison.not_compared)
     refitted = (
         _refit(config, candidate, layers.checkpoints) if training.refit and decision and decision.passed else None
     )
@@ -178,6 +177,7 @@ def _run(
         **candidate.measurements(),
         "arrays_on_disk": on_disk(),
         "gate": decision.to_list() if decision else None,
+        "not_compared": decision.not_compared if decision else "",
     }
     folder = layers.candidates / run
     analysis = ErrorAnalysis(candidate)
@@ -244,5 +244,5 @@ def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, An
         "data_version": asdict(data),
         "training_fingerprint": fingerprint,
         "settings": {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)},
-        "packages": {"python": platform.python_version(), **{name: package_version(name) for name in _PACKAGES}},
+        "packages": {"python": platform.python_version(), **{name: package_version(name) for name in PACKAGES}},
     }

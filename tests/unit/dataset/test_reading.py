@@ -118,15 +118,21 @@ def test_labels_may_come_after_their_messages(source: Callable[..., Source]) -> 
     assert desk.labels() == {"a": "5", "b": "2", "c": "4"}
 
 
-def test_labels_may_come_before_their_messages_and_with_those_of_others(source: Callable[..., Source]) -> None:
+def test_labels_may_come_before_their_messages_and_with_those_of_others(
+    source: Callable[..., Source], warnings: list[str]
+) -> None:
     desk = source()
     desk.drop("labels.csv", "review_id,stars\n1,5\n2,1\n")
     assert desk.run() == {"read": 2, "labels_alone": 2, "labels": 2}
     assert desk.labels() == {}
+    (told,) = [warning for warning in warnings if "came alone" in warning]
+    assert told.startswith("2 of 2 labels that came alone are for ids that the store does not hold, such as 1, 2:")
+    warnings.clear()
     desk.drop("a.json", message("1.0"), message("3"))
     desk.drop("more.csv", "stars,review_id\n4,3\n")
     assert desk.run() == {"read": 3, "done": 2, "labels_alone": 1, "labels": 1}
     assert desk.labels() == {"1": "5", "3": "4"}
+    assert not [warning for warning in warnings if "came alone" in warning]
 
 
 def test_labels_that_cannot_be_read_are_in_quarantine(source: Callable[..., Source], warnings: list[str]) -> None:

@@ -257,6 +257,20 @@ def test_a_table_is_read_again_when_other_columns_are_declared(
     assert pq.read_table(target)["review_count"].to_pylist() == [3, 0]
 
 
+def test_a_column_of_a_table_that_is_ignored_is_not_read(
+    config: Config, connection: duckdb.DuckDBPyConnection, write_lines: Callable[[Path, Rows], Path]
+) -> None:
+    write_lines(Path(config.dataset.raw_dir) / "user.json", USERS)
+    (table,) = (table for table in config.dataset.side_tables if table.name == "user")
+    table.columns["review_count"] = ColumnConfig(Role.ignore)
+    target = prepare(config)
+    assert target is not None
+    assert "review_count" not in pq.read_schema(target).names
+    found = loaded(config, connection, user=target).look_up(keys(("u1", None)))
+    assert "user_elite" in found
+    assert "user_review_count" not in found
+
+
 def test_rows_of_a_table_with_times_need_one(three: Config, write_lines: Callable[[Path, Rows], Path]) -> None:
     rows: Rows = [{"shop": "b", "since": since, "days": 1} for since in ("2020-01-01", None, "soon")]
     write_lines(Path(three.dataset.raw_dir) / "hours.json", rows)

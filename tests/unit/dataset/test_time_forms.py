@@ -48,9 +48,10 @@ def test_times_that_are_numbers_are_read_where_the_format_says_so(form: str) -> 
     assert local == pd.Timestamp("2022-02-01 11:00" if form == "excel" else "2022-02-01 12:00", tz="UTC")
 
 
-def test_a_second_of_excel_is_a_whole_one() -> None:
-    """09:15:01 is 0.3854282407... of a day."""
-    [found] = as_times(pd.Series(["44593.385428240741"], dtype=object), ColumnConfig(Role.time, format="excel"))
+@pytest.mark.parametrize("value", ["44593.385428240741", "44593.38543"])
+def test_a_second_of_excel_is_a_whole_one(value: str) -> None:
+    """09:15:01 is 0.3854282407... of a day, of which Excel shows five decimals."""
+    [found] = as_times(pd.Series([value], dtype=object), ColumnConfig(Role.time, format="excel"))
     assert found == pd.Timestamp("2022-02-01 09:15:01", tz="UTC")
 
 

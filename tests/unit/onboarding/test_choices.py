@@ -77,6 +77,32 @@ def test_repeats_and_equal_times_are_counted() -> None:
     assert chosen(rows).equal_times == pytest.approx(0.7)
 
 
+def test_what_repeats_with_its_message_is_an_id_and_one_message() -> None:
+    rows = tickets(100, n=lambda number, _: f"{number:08}")
+    found = chosen([*rows, *rows[:5]])
+    assert (names(found)[3], found.classes.total()) == (["n"], 100)
+    # without an id, equal texts are one message
+    assert chosen([{"q": row["q"], "w": row["w"]} for row in [*rows, *rows]]).classes.total() == 100
+    # of one customer are several messages
+    assert names(chosen(tickets(100, id=lambda number, _: number // 2)))[3] == []
+
+
+def test_short_texts_tell_their_language_together() -> None:
+    texts = ["bagus sekali", "tidak bisa dibuka", "tolong diperbaiki", "aplikasi lambat", "sangat membantu"]
+    found = chosen([{"text": f"{text} {number}"} for number in range(20) for text in texts])
+    assert list(found.languages) == ["id"]
+
+
+def test_names_that_settings_cannot_hold_are_no_columns() -> None:
+    rows = tickets(_target_=lambda number, _: number, source_file=lambda *_: "a", **{"x" * 300: lambda *_: "b"})
+    assert [column.name for column in profiles(rows)] == ["q", "w"]
+
+
+def test_there_is_a_text() -> None:
+    with pytest.raises(SettingsError, match=r"init.text=none: a dataset needs a text. Valid: q, w"):
+        chosen(tickets(), text=[])
+
+
 def test_without_a_text_the_columns_are_named_and_what_to_say() -> None:
     with pytest.raises(DataError, match=r"mine.csv: no column looks like texts; there is a, b. .*init.text=COLUMN"):
         choose(profiles([{"a": 1, "b": 2}] * 5), Asked(), "mine.csv")

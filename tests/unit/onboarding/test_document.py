@@ -17,13 +17,17 @@ from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.document import document, problems, scalar, shown
+from batch_nlp.onboarding.source import Source
+from batch_nlp.onboarding.tables import SideTable
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ["", ":", "#", "a: b", "- x", "null", "true", "12", "1e5", "a.b", "'\"", "é", "{a}", "\n", "~", "😀"]
-NAMES += ["${x}", "\\${x}", "${"]
+NAMES += ["${x}", "\\${x}", "${", "???", "_target_", "source_file", "x" * 300, "12:30:45", "@package", "\u2028"]
 TEXTS = ["a fine place to be", "very bad indeed", "", "2022-01-31", "31.01.2022", "${x}", "1", "\x00\x1b[31m", "ja"]
+SOURCE = Source(Path("in"), "*", [])
 names = st.sampled_from(NAMES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 cells = st.none() | st.sampled_from(TEXTS) | st.integers(-3, 3) | st.floats() | st.lists(st.sampled_from(TEXTS))
+cells |= st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(TEXTS)) | st.integers(2**31, 2**70)
 
 
 def dataset(text: str) -> DatasetConfig:
@@ -39,7 +43,7 @@ def dataset(text: str) -> DatasetConfig:
 
 
 def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
-    return document("mine", "in", "*", choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
+    return document("mine", SOURCE, choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,13 +54,13 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
         choices = choose(profiles(rows), Asked(), "mine.csv")
     except DataError:
         return
-    found = dataset(document("mine", "in", "*", choices, "mine.csv"))
+    found = dataset(document("mine", SOURCE, choices, "mine.csv"))
     texts = {column.name for column in choices.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
     assert all(sentence.isprintable() for sentence in problems(choices))
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES))
+@given((st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES)).filter(lambda name: name != "???"))
 def test_a_scalar_is_read_as_what_it_was(value: str) -> None:
     assert OmegaConf.create(f"key: {scalar(value)}").key == value
 
@@ -70,6 +74,7 @@ def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
     ("columns", "split", "rule"),
     [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
      ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
+     ({"day": lambda n, bad: f"202{2 + bad}-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "random", None),
      ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
 )  # fmt: skip
 def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
@@ -83,6 +88,25 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
 def test_small_classes_are_put_together() -> None:
     rows = [*tickets(), *({"q": f"what a strange thing {n}", "w": "odd"} for n in range(7))]
     assert dataset(written(rows)).label.rare == {"under": 20, "as": "other"}
+
+
+def test_side_tables_encoding_and_html_are_written() -> None:
+    shops = profiles([{"name": f"shop {number}", "city": "Rome"} for number in range(3)])
+    source = Source(Path("in"), "a*", [], "cp1252", "_source", [SideTable("shops", "b*", "id", "shop", shops)])
+    rows = tickets(shop=lambda number, _: f"s{number % 3}")
+    choices = choose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), Asked(), "mine.csv")
+    found = dataset(document("mine", source, choices, "mine.csv"))
+    assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
+    assert found.messages.columns["shop"].of == "shops"
+    assert [(table.name, table.files, table.key) for table in found.side_tables] == [("shops", "b*", "id")]
+    assert found.steps == [{"_target_": "batch_nlp.steps.strip_html.StripHtml", "_after_": "clean_text"}]
+
+
+def test_a_text_that_is_called_like_a_message_is_told() -> None:
+    name = "The parcel never came at all"
+    rows = [{name: row["q"], "b": row["w"]} for row in tickets()]
+    told = "Columns are called The parcel never came at all, which looks like a message: if the file has no line of "
+    assert problems(choose(profiles(rows), Asked(), "mine.csv")) == [f"{told}names, put one first."]
 
 
 def test_what_is_wrong_with_the_data_is_told() -> None:

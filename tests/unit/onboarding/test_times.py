@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from batch_nlp.onboarding.times import TimeFormat, time_format
@@ -9,16 +12,46 @@ from batch_nlp.onboarding.times import TimeFormat, time_format
     ("values", "form", "other"),
     [
         (["2022-01-31", "2022-02-01T10:00:00+02:00"], None, None),
+        ([datetime(2022, 1, 31, tzinfo=UTC)], None, None),
         (["2/21/2015 21:32", "12/1/2015 0:05"], "%m/%d/%Y %H:%M", None),
         (["21.2.2015", "1.12.2015"], "%d.%m.%Y", None),
         (["01/02/2015", "03/04/2015"], "%d/%m/%Y", "%m/%d/%Y"),
         (["01/02/2015 3:00 PM", "03/04/2015 11:59 AM"], "%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p"),
         (["Tue Oct 31 22:10:47 +0000 2017"], "%a %b %d %H:%M:%S %z %Y", None),
         (["May 15, 2009", "December 1, 2010"], "%B %d, %Y", None),
+        (["May 15, 2009 1:05 PM", "May 1, 2010 11:05 AM"], "%B %d, %Y %I:%M %p", None),
+        (["15-MAR-21"], "%d-%b-%y", None),
+        # the one day over 12 is far from the others
+        ([f"0{1 + n % 9}/0{1 + n // 9 % 9}/20{10 + n // 81}" for n in range(890)] + ["31/12/2020"], "%d/%m/%Y", None),
+        # only one of the two is in order
+        (["01/02/2015", "05/02/2015", "03/03/2015", "01/04/2015", "07/04/2015"], "%d/%m/%Y", None),
+        (["2022-01-31"] + [f"2022-01-31 10:{n:02}" for n in range(59)] + ["soon"], None, None),
     ],
 )
-def test_the_format_that_reads_all_values(values: list[str], form: str | None, other: str | None) -> None:
+def test_the_format_that_reads_all_values(values: list[Any], form: str | None, other: str | None) -> None:
     assert time_format(values) == TimeFormat(form, other)
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [(["44593.5", "44600"], "excel"), ([1643716800, 1643716900], "unix"), ([20220131, 20220201], None)],
+)
+def test_numbers_are_times_where_the_column_is_called_so(values: list[Any], form: str | None) -> None:
+    assert time_format(values, named=True) == TimeFormat(form)
+    assert time_format(values) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        ([f"{44593 + n * 0.37:.0f}{(n * 7 % 1440) / 1440:.6f}".replace("0.", ".", 1) for n in range(60)], "excel"),
+        ([str(1643716800 + 977 * n) for n in range(60)], "unix"),
+    ],
+)
+def test_numbers_that_can_be_nothing_else_are_times_without_a_name(values: list[str], form: str) -> None:
+    assert time_format(values) == TimeFormat(form)
+    prices = [f"{40000 + n * 13.37:.2f}" for n in range(60)]
+    assert time_format(prices) is None
 
 
 @pytest.mark.parametrize("values", [[], ["2015", "2016"], ["1.5", "2.25"], ["fine", "bad"], ["2022-01-31", "soon"]])

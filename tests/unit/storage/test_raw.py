@@ -349,3 +349,12 @@ def test_files_of_a_table_are_found_by_pattern_and_known_ending(tmp_path: Path) 
 
 def test_a_folder_that_is_not_there_holds_no_files(tmp_path: Path) -> None:
     assert find_files(tmp_path / "nowhere", "*") == []
+
+
+def test_a_list_below_a_field_is_rows_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps({"total": 3, "items": [{"text": "a"}, {"text": "b"}, 7]}))
+    [batch] = read_batches([file], ["text"], [], 10, under="items")
+    assert batch.rows[["text", "source_line"]].values.tolist() == [["a", 1], ["b", 2]]
+    assert batch.whole == [{"text": "a"}, {"text": "b"}]
+    assert [(row.line, row.reason) for _, row in batch.broken] == [(3, "not a JSON object")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,8 @@ from tests.fields import FIELDS
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.atomic import write_json, write_parquet
 from batch_nlp.storage.feature_store import features_frame
-from batch_nlp.storage.registry import Registry, read_manifest, write_manifest
+from batch_nlp.storage.manifest import read_manifest, write_manifest
+from batch_nlp.storage.registry import Registry
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -41,7 +43,9 @@ def with_versions(root: Path, *versions: str, champion: str, previous: list[str]
         folder = root / version
         folder.mkdir(parents=True)
         (folder / "model.skops").write_text(f"model {version}")
-        write_manifest(folder, {"metrics": {"f1_macro": 0.75}, "classes": ["negative", "positive"]})
+        write_manifest(
+            folder, {"fields": [], "code": {}, "metrics": {"f1_macro": 0.75}, "classes": ["negative", "positive"]}
+        )
     write_json(root / "champion.json", {"version": champion, "previous": previous, "published_at": NOW.isoformat()})
     return Registry(root)
 
@@ -53,7 +57,7 @@ def test_before_the_first_model_there_is_no_champion(tmp_path: Path) -> None:
     assert registry.champion_manifest() is None
     assert registry.champion() is None
     with pytest.raises(DataError, match="there is no champion yet"):
-        registry.rollback(NOW)
+        registry.rollback(NOW, sound(registry))
 
 
 def test_the_first_model_published_is_the_champion_and_predicts_as_it_did_when_trained(world: World) -> None:
@@ -64,6 +68,10 @@ def test_the_first_model_published_is_the_champion_and_predicts_as_it_did_when_t
     check = pq.read_table(world.layers.candidates / "run-1" / "check.parquet")
     rows = features_frame(check.drop_columns(["probabilities"]))[FIELDS.names]
     np.testing.assert_allclose(champion.pipeline.predict_proba(rows), check["probabilities"].to_pylist(), atol=1e-6)
+
+
+def sound(registry: Registry) -> Callable[[str], object]:
+    return lambda version: read_manifest(registry.root / version)
 
 
 def test_publishing_takes_the_next_number_moves_the_pointer_and_keeps_as_many_versions_as_asked(
@@ -77,7 +85,7 @@ def test_publishing_takes_the_next_number_moves_the_pointer_and_keeps_as_many_ve
     assert snapshot(root / "v0004") == snapshot(candidate)
     assert registry.champion_version() == "v0004"
     assert json.loads((root / "champion.json").read_text())["published_at"] == NOW.isoformat()
-    assert registry.rollback(NOW) == ("v0004", "v0002")
+    assert registry.rollback(NOW, sound(registry)) == ("v0004", "v0002")
 
 
 def test_a_candidate_that_predicts_otherwise_in_a_fresh_process_is_not_published(
@@ -118,24 +126,24 @@ def test_a_candidate_that_does_not_load_is_not_published(tmp_path: Path, candida
 
 def test_rolling_back_goes_one_version_at_a_time_until_there_is_none(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
-    assert registry.rollback(NOW) == ("v0003", "v0002")
-    assert registry.rollback(NOW) == ("v0002", "v0001")
+    assert registry.rollback(NOW, sound(registry)) == ("v0003", "v0002")
+    assert registry.rollback(NOW, sound(registry)) == ("v0002", "v0001")
     with pytest.raises(DataError, match="no version before v0001 to go back to"):
-        registry.rollback(NOW)
+        registry.rollback(NOW, sound(registry))
     assert registry.champion_version() == "v0001"
 
 
 def test_rolling_back_passes_over_a_damaged_version(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
     (tmp_path / "v0002" / "model.skops").write_text("model v0009")
-    assert registry.rollback(NOW) == ("v0003", "v0001")
+    assert registry.rollback(NOW, sound(registry)) == ("v0003", "v0001")
 
 
 def test_without_a_sound_version_to_go_back_to_the_champion_stays(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "v0001" / "model.skops").write_text("model v0009")
     with pytest.raises(DataError, match="no version before v0002 to go back to"):
-        registry.rollback(NOW)
+        registry.rollback(NOW, sound(registry))
     assert registry.champion_version() == "v0002"
 
 
@@ -182,7 +190,7 @@ def test_a_manifest_of_undecodable_bytes_is_refused_by_name(tmp_path: Path) -> N
 def test_a_flipped_bit_anywhere_in_pointer_or_manifest_is_noticed_by_name(tmp_path: Path) -> None:
     """Guarantee 2."""
     registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
-    registry.rollback(NOW)
+    registry.rollback(NOW, sound(registry))
     random = np.random.default_rng(2)
     before = registry.champion_manifest()
     for file in (tmp_path / "champion.json", tmp_path / "v0002" / "manifest.json"):
@@ -224,7 +232,7 @@ def test_a_damaged_pointer_is_refused_by_name_with_the_versions_that_exist(tmp_p
     """Guarantee 2."""
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "champion.json").write_text(content)
-    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW)):
+    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW, sound(registry))):
         with pytest.raises(DataError, match=r"champion\.json: damaged.*v0001.*v0002"):
             use()
     assert (tmp_path / "champion.json").read_text() == content
@@ -234,6 +242,6 @@ def test_a_pointer_that_is_gone_is_missed(tmp_path: Path) -> None:
     """Guarantee 2: without it, any candidate would be the first one, for which there is no gate."""
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "champion.json").unlink()
-    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW)):
+    for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW, sound(registry))):
         with pytest.raises(DataError, match=r"champion\.json: missing.*by hand.*v0001, v0002"):
             use()

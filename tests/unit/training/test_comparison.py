@@ -20,9 +20,10 @@ from tests.fields import FIELDS
 from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, TrainingConfig
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
+from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.reference import REFERENCE_FILE
-from batch_nlp.storage.registry import MODEL_FILE, TRAINED_ON_FILE, Registry, write_manifest
+from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.comparison import compare_with_champion
@@ -74,7 +75,7 @@ class Scene:
     candidate: Candidate
 
     def compare(self) -> list[Check]:
-        return compare_with_champion(self.candidate, self.config, self.store, self.registry)
+        return compare_with_champion(self.candidate, self.config, self.store, self.registry).checks
 
     def expected(self, first: int, last: int, champion_least_good: int) -> list[Check]:
         """Return what the gate says of some held-out messages, by the numbers in their ids."""
@@ -107,7 +108,10 @@ def scene(
         store.append_features(OLD, features(0, known), "run")
     version = folder / "models" / "v0001"
     version.mkdir(parents=True)
-    dump_model(version / MODEL_FILE, fitted(messages, 8))
+    model = fitted(messages, 8)
+    dump_model(version / MODEL_FILE, model)
+    probabilities = pa.array(list(model.predict_proba(messages)), pa.list_(pa.float64()))
+    write_parquet(version / CHECK_FILE, features(0, 100).append_column("probabilities", probabilities))
     write_parquet(version / TRAINED_ON_FILE, pa.table({"message": id_hashes(messages["message_id"][:learned])}))
     if judged:
         predicted = pa.array([int(number % 10 >= 7) for number in judged], pa.int16())
@@ -115,7 +119,7 @@ def scene(
         write_parquet(version / REFERENCE_FILE, pa.table({"message_id": ids, "predicted_class": predicted}))
     facts = {"dataset": "sample", "classes": CLASSES, "fields": FIELDS.to_list(), "refit": bool(judged)}
     facts["data_version"] = {"feature_version": OLD}
-    write_manifest(version, facts)
+    write_manifest(version, {**facts, "code": {}})
     (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
     labels = (messages["text_length"] >= 5).astype(int)
     candidate = Candidate(
@@ -205,7 +209,7 @@ def test_a_champion_for_other_messages_is_not_compared(
     here = scene(tmp_path, engine)
     here = replace(here, config=replace(here.config, dataset=DatasetConfig(name="tickets")))
     assert here.compare() == []
-    assert warnings == ["The champion v0001 was trained for other messages: not compared"]
+    assert warnings == ["Not compared: the champion v0001 was trained for dataset sample"]
 
 
 @pytest.mark.parametrize("names", [["good", "bad"], ["bad", "fine"]])

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from batch_nlp.errors import DataError
+from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import Part, count, file_and_problem
-from batch_nlp.storage.registry import check_in_fresh_process, read_manifest
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import check_in_fresh_process
 
 _ABOUT = (
     "Restore the folder from a backup. A champion is replaced with pipeline=rollback or pipeline=training; any other "
     "version is passed over"
 )
+_OF_OTHER_CODE = "Nothing: a rollback passes it over, and newer versions push it out"
 
 
 def check_registry(run: Run, part: Part) -> str:
@@ -28,7 +32,12 @@ def check_registry(run: Run, part: Part) -> str:
             part.error(*file_and_problem(str(error), root / version), _ABOUT)
     champion, previous = _pointer(run, part)
     for name in previous:
-        if name not in versions:
+        if name in versions and name not in damaged:
+            try:
+                check_version(run.registry, name)
+            except DataError as error:
+                part.warn(root / name, str(error).removeprefix(f"{name}: "), _OF_OTHER_CODE)
+        elif name not in versions:
             problem = "the pointer names it as a version to go back to, and it is not there"
             action = "Nothing: a rollback passes it over. Restore it from a backup to be able to go back to it"
             part.warn(root / name, problem, action)
@@ -37,9 +46,12 @@ def check_registry(run: Run, part: Part) -> str:
         part.error(root / champion, "the champion is not there", action)
     elif champion is not None and champion not in damaged:
         try:
-            check_in_fresh_process(root / champion)
+            check_version(run.registry, champion)
         except DataError as error:
-            part.error(*file_and_problem(str(error), root / champion), _ABOUT)
+            damaged.add(champion)
+            part.error(root / champion, str(error).removeprefix(f"{champion}: "), way_back(run.registry).rstrip("."))
+        else:
+            _check_works(root / champion, part)
     keep, surplus = run.config.training.keep_versions, [name for name in versions if name not in {champion, *previous}]
     if len(versions) > keep and surplus:
         problem = f"{count(len(versions), 'version')} where training.keep_versions={keep}; unused: {', '.join(surplus)}"
@@ -47,6 +59,13 @@ def check_registry(run: Run, part: Part) -> str:
         part.warn(root, problem, action, passing=True)
     told = f"{count(len(versions), 'version')}, champion {champion or 'none'}"
     return told if champion in damaged or champion not in versions else f"{told} works"
+
+
+def _check_works(champion: Path, part: Part) -> None:
+    try:
+        check_in_fresh_process(champion)
+    except DataError as error:
+        part.error(*file_and_problem(str(error), champion), _ABOUT)
 
 
 def _pointer(run: Run, part: Part) -> tuple[str | None, list[str]]:

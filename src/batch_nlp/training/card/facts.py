@@ -78,7 +78,7 @@ def card_facts(
         ),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),
-        "gate": {"checks": manifest["gate"], "champion": champion},
+        "gate": {"checks": manifest["gate"], "champion": champion, "not_compared": manifest["not_compared"]},
     }
     return {**facts, "decision": decision_in_words(facts), "statements": statements(facts)}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,18 +54,27 @@ def test_a_text_is_embedded_once_for_a_model(tmp_path: Path) -> None:
     assert again(tmp_path, []).asked == []
 
 
+# a process of its own: the child of a fork shares the threads' locks of libraries without their threads
+_KILLED = """
+import os, sys
+from pathlib import Path
+from batch_nlp.steps.embedding.cache import CachedEmbedder
+from tests.unit.steps.embedding.test_cache import Counting
+
+class Killed(Counting):
+    def encode(self, texts):
+        return super().encode(texts) if len(self.asked) < 2000 else os._exit(9)
+
+CachedEmbedder(Killed(), Path(sys.argv[1]), 1).encode([f"text {number}" for number in range(2500)])
+"""
+
+
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """What was embedded before the kill was committed piece by piece."""
     texts = [f"text {number}" for number in range(2500)]
-    child = os.fork()
-    if not child:
-        embedder = Counting()
-        encode = embedder.encode
-        # the method of one object, replaced to end the process in the middle
-        embedder.encode = lambda some: encode(some) if len(embedder.asked) < 2000 else os._exit(9)  # type: ignore
-        CachedEmbedder(embedder, tmp_path, 1).encode(texts)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    project = Path(__file__).parents[4]
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], cwd=project, check=False)
+    assert killed.returncode == 9
     assert again(tmp_path, texts).asked == texts[2000:]
 
 

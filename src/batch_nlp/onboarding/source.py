@@ -1,0 +1,141 @@
+"""Someone's files as a source of messages: where they are, how they are written, and their first rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from glob import escape
+from itertools import islice
+from pathlib import Path
+
+from batch_nlp.errors import DataError, examples
+from batch_nlp.onboarding.choices import Asked
+from batch_nlp.onboarding.columns import profiles, text_columns
+from batch_nlp.onboarding.encoding import find_encoding
+from batch_nlp.onboarding.tables import SideTable, has_messages, joining, parted, pattern_of, side_table, tables_of
+from batch_nlp.storage.raw_columns import first_rows, spread, unwrapped
+from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_lines import Numbered, Row
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts
+from batch_nlp.storage.raw_open import TextForm
+
+# Rows that are looked at, and their bytes, of all files together
+ROWS, _BYTES = 20_000, 2**28
+# Files of which the first rows say whether columns lie under a field
+_JUDGED_FILES = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where messages are, how they are written, and their first rows.
+
+    Parameters
+    ----------
+    folder : Path
+    pattern : str
+        Of the names of the files.
+    rows : list of dict
+    encoding : str or None
+        Of the text files, None for UTF-8.
+    under : str or None
+        Field under which the columns of a row lie.
+    side_tables : list of SideTable
+    problems : list of str
+    """
+
+    folder: Path
+    pattern: str
+    rows: list[Row]
+    encoding: str | None = None
+    under: str | None = None
+    side_tables: list[SideTable] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def look_at(path: Path, asked: Asked) -> Source:
+    """Return the source that a file is, or a folder of files.
+
+    Raises
+    ------
+    DataError
+        If there is no file, none of its rows can be read, or no pattern parts the messages from other files.
+    """
+    folder, pattern, files = _files(path)
+    encoding, problems = find_encoding(files)
+    form = TextForm(encoding=encoding)
+    under = _wrapper([row for file in files[:_JUDGED_FILES] for row in first_rows(file, form=form)])
+    tables = tables_of(_first_rows(files, form, under, problems))
+    messages, others = parted(tables, asked.text or ())
+    columns = profiles([row for table in messages for row in table.rows])
+    side, left_out = list[SideTable](), list[Path]()
+    for other in others:
+        if (found := joining(columns, other)) is not None:
+            named = pattern_of(folder, other.files, [file for file in files if file not in other.files])
+            side.append(side_table(other, named, *found))
+            columns = [column for column in columns if column.name != found[1]]
+            problems.append(f"{named} joins the messages by {found[1]}; none of its columns is read yet")
+        elif not asked.text and has_messages(other, messages):
+            messages.append(other)
+        else:
+            left_out += other.files
+    taken = [file for table in messages for file in table.files]
+    if left_out:
+        pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
+        named = examples(file.name for file in left_out)
+        problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
+    rows = [row for table in messages for row in table.rows]
+    return Source(folder, pattern, rows, encoding, under, side, problems)
+
+
+def _files(path: Path) -> tuple[Path, str, list[Path]]:
+    """Return the folder of the files to look at, the pattern of their names, and the files."""
+    ending = ending_of(path.name)
+    if path.is_dir() and not ending and not find_parts(path):
+        files = find_files(path, "*")
+        if not files:
+            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}.")
+        return path, "*", files
+    if not path.exists() or not (ending or path.is_dir()):
+        what = "its ending is not known" if path.exists() else "there is no such file"
+        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
+    pattern = escape(path.name[: len(path.name) - len(ending)])
+    return path.parent, pattern, find_files(path.parent, pattern)
+
+
+def _first_rows(
+    files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
+) -> list[tuple[Path, list[Row]]]:
+    """Return as many rows of each file as are looked at; files of another layout have their share."""
+    read, reasons, size = list[tuple[Path, list[Row]]](), list[str](), 0
+    each = max(1, ROWS // len(files))
+    for file in files[:ROWS]:
+        rows = list[Row]()
+        for found in islice(spread(rows_of(file, form=form), under), each):
+            size += found.size
+            if isinstance(found.row, dict):
+                rows.append(unwrapped(found.row, under))
+            else:
+                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
+            if size > _BYTES:
+                break
+        read.append((file, rows))
+    if not any(rows for _, rows in read):
+        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
+    if reasons:
+        problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
+    return read
+
+
+def _wrapper(rows: Sequence[Row]) -> str | None:
+    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
+    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
+    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
+    if not usual or text_columns(profiles(rows)):
+        return None
+    whole = [Numbered(number, row, 0) for number, row in enumerate(rows)]
+    for name in usual:
+        inner = [unwrapped(row, name) for _, row, _ in spread(iter(whole), name) if isinstance(row, dict)]
+        if text_columns(profiles(inner)):
+            return name
+    return None

@@ -1,0 +1,83 @@
+"""The champion as runs need it: one that this installation can run, or what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loguru import logger
+from omegaconf.errors import OmegaConfBaseException
+
+from batch_nlp.errors import DataError
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.model_code import cannot_run, other_code
+from batch_nlp.storage.registry import Model, Registry
+
+
+def champion_of(run: Run, *, scores: bool) -> Model:
+    """Return the champion; raise a `DataError` if there is none, or it is damaged or cannot be run.
+
+    Parameters
+    ----------
+    run : Run
+    scores : bool
+        Whether features of new messages are computed for it; for those that the store holds, it needs less.
+    """
+    try:
+        champion = run.registry.champion()
+        if champion is not None and scores:
+            champion_definition(champion.version, champion.manifest)
+    except DataError as error:
+        raise DataError(f"{error} {way_back(run.registry)}".strip()) from error
+    if champion is None:
+        raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
+    return champion
+
+
+def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
+    """Return the features that a champion needs; raise a `DataError` if this installation would compute others."""
+    try:
+        definition = FeatureDefinition.from_dict(manifest["feature_definition"])
+        computed = definition.version
+    except (OmegaConfBaseException, LookupError, TypeError, ValueError) as error:
+        why = f"Its features are described otherwise ({type(error).__name__}: {error})"
+        raise cannot_run(version, manifest, why) from error
+    needed = manifest["data_version"]["feature_version"]
+    if computed != needed:
+        steps = other_code(manifest, "features")
+        by = f", since it needs {', '.join(steps)}" if steps else ""
+        why = f"It needs feature version {needed} where this installation computes {computed}{by}"
+        raise cannot_run(version, manifest, why)
+    return definition
+
+
+def check_version(registry: Registry, version: str) -> dict[str, Any]:
+    """Return the manifest of a version that can score new messages; raise a `DataError` about any other."""
+    manifest = registry.load(version).manifest
+    champion_definition(version, manifest)
+    return manifest
+
+
+def way_back(registry: Registry) -> str:
+    """Say which version a rollback leads to, a sentence; nothing where the pointer cannot be read."""
+    try:
+        previous = registry.previous()
+    except DataError:
+        return ""
+    for version in previous:
+        try:
+            check_version(registry, version)
+        except DataError:
+            continue
+        return f"pipeline=rollback goes back to {version}, which can be run."
+    return "There is no version before it that can be run."
+
+
+def champion_runs(run: Run) -> bool:
+    """Say whether the champion can score; only a training replaces one that cannot."""
+    try:
+        version = run.registry.champion_version()
+        return version is not None and bool(check_version(run.registry, version))
+    except DataError as error:
+        logger.error("{}", error)
+        return False

@@ -1,0 +1,84 @@
+"""What a model needs of this installation: versions of our own code, and of the libraries."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any, Literal
+
+from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE
+from batch_nlp.errors import DataError
+
+_LIBRARIES = ("scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
+# Whether a model can run, the versions of its code say; that of the package says what to install
+PACKAGES = ("batch-nlp", *_LIBRARIES)
+
+
+def code_of(model: Path, steps: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the versions of our own code that a model needs, for its manifest.
+
+    Parameters
+    ----------
+    model : Path
+        A skops file.
+    steps : iterable of str
+        Import paths of the feature steps.
+    """
+    found: set[str] = set()
+
+    def look(node: Any) -> None:
+        if isinstance(node, dict):
+            found.add(f"{node.get('__module__')}.{node.get('__class__')}")
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            look(child)
+
+    with zipfile.ZipFile(model) as archive:
+        look(json.loads(archive.read("schema.json")))
+    return {
+        "model": {name: version for name, version in MODEL_CODE.items() if name in found},
+        "features": {name: FEATURE_STEPS[name] for name in steps if FEATURE_STEPS.get(name)},
+    }
+
+
+def other_code(manifest: Mapping[str, Any], kind: Literal["model", "features"]) -> list[str]:
+    """Return what a model needs of our own code and this installation has otherwise, in words.
+
+    Of another feature step, the model can still be asked about features that the store holds.
+    """
+    here = MODEL_CODE if kind == "model" else FEATURE_STEPS
+    return [
+        f"{name.rpartition('.')[2]} {needed} (here {here.get(name, 'gone')})"
+        for name, needed in manifest.get("code", {}).get(kind, {}).items()
+        if here.get(name) != needed
+    ]
+
+
+def other_libraries(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the libraries that a model was trained with in another version than the one installed, in words."""
+    trained_with = manifest.get("packages", {})
+    return [
+        f"{name} {trained_with[name]} (here {found})"
+        for name in _LIBRARIES
+        if name in trained_with and (found := _installed(name)) != trained_with[name]
+    ]
+
+
+def _installed(name: str) -> str:
+    try:
+        return installed_version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def cannot_run(version: str, manifest: Mapping[str, Any], why: str) -> DataError:
+    """Return the error about a model that this installation cannot run, with what can be done about it."""
+    release = manifest.get("packages", {}).get("batch-nlp")
+    trained_with = ", ".join([*([f"batch-nlp {release}"] if release else []), *other_libraries(manifest)])
+    return DataError(
+        f"{version}: cannot be run by this installation. {why}. Train a new model with "
+        f"pipeline=training, or install what trained it{f' ({trained_with})' if trained_with else ''}."
+    )

@@ -1,0 +1,43 @@
+"""The format of all that runs keep in a folder: an older release leaves alone what a newer one wrote."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.atomic import write_json
+
+# To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
+# batches had is remembered apart from their records, which may be gone
+STATE_FORMAT = 3
+FORMAT_FILE = "format.json"
+
+
+def check_format(*folders: Path) -> None:
+    """Raise a `DataError` if a newer release wrote to one of the folders, in a format that this one does not know."""
+    for folder in folders:
+        found, release = _read(folder / FORMAT_FILE)
+        if found > STATE_FORMAT:
+            raise DataError(
+                f"{folder}: written by a newer release (format {found}, batch-nlp {release}; this is batch-nlp "
+                f"{version('batch-nlp')}, which knows formats up to {STATE_FORMAT}). Nothing is damaged. "
+                "Install that release or a later one, or restore a backup from before the upgrade."
+            )
+
+
+def enter_format(*folders: Path) -> None:
+    """Enter the format of this release, by the run that works alone in the folders and that `check_format` let pass."""
+    for folder in folders:
+        if _read(folder / FORMAT_FILE)[0] != STATE_FORMAT:
+            write_json(folder / FORMAT_FILE, {"format": STATE_FORMAT, "release": version("batch-nlp")})
+
+
+def _read(file: Path) -> tuple[int, str]:
+    """Return format and release; those of the first format where there is no readable file, which is written again."""
+    try:
+        content = json.loads(file.read_bytes())
+        return int(content["format"]), str(content["release"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 1, "0.1.0"
