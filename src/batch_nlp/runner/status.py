@@ -142,10 +142,11 @@ def _inbox(run: Run, left_out: list[SetAside]) -> str:
 
 
 def _quarantine(run: Run) -> str | None:
-    done = [batch for batch in run.own_batches() if batch.state is not BatchState.CLAIMED]
-    if not done:
+    newest = run.batches.newest_first(run.config.dataset.name)
+    done = next((batch for batch in newest if batch.state is not BatchState.CLAIMED), None)
+    if done is None:
         return None
-    accounts = done[-1].accounts
+    accounts = done.accounts
     return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages of the last batch"
 
 
