@@ -30,8 +30,6 @@ _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
-# Characters beyond which a name is a text; those of surveys are whole questions
-_LONGEST_NAME = 300
 # Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
@@ -121,18 +119,14 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
 
 
 def like_data(columns: Sequence[ColumnProfile]) -> int:
-    """Return how many columns have a name that is data: a number, a long text, or one of their own values.
+    """Return how many columns have a name that is data: one of their own values or, of most, a number.
 
-    A value can be the name of its column too, as in ``spam``: where any is called like what columns are for, all are
-    names.
+    A class can be called like its column, as in ``spam``: where any column is called for its role, all are names.
     """
     are_names = any(column.is_called_for_a_role for column in columns)
-    return sum(
-        len(column.name) > _LONGEST_NAME
-        or not np.isnan(as_number(column.name))
-        or (not are_names and column.name in map(str, column.there))
-        for column in columns
-    )
+    data = [not are_names and column.name in map(str, column.there) for column in columns]
+    numbers = [not np.isnan(as_number(column.name)) for column in columns]
+    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)
 
 
 def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
