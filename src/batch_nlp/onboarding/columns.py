@@ -34,7 +34,7 @@ _FULL = 0.98
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
 _UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
-# What of numbers can be a label: stars and truth, written in whatever way, but no amounts
+# What of numbers can be a label: grades and truth, whatever their form, but no amounts
 _STEP = re.compile(r"-?\d+(?:\.0+)?|true|false")
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
