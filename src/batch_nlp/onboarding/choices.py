@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
@@ -51,13 +51,8 @@ class Asked:
 
     def of(self, columns: Collection[str]) -> Asked:
         """Return the names as some columns have them: a comma may be in a name rather than between two."""
-        said = {role: getattr(self, role) for role in ("text", "label", "time", "id")}
-        return Asked(
-            **{
-                role: [whole] if names and (whole := ",".join(names)) in columns else names
-                for role, names in said.items()
-            }
-        )
+        wholes = {role: ",".join(names) for role, names in vars(self).items() if names}
+        return replace(self, **{role: [whole] for role, whole in wholes.items() if whole in columns})
 
 
 @dataclass(frozen=True)

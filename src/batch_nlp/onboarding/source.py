@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from glob import escape
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from batch_nlp.dataset.renamed import unknown_separator
 from batch_nlp.errors import DataError, examples
@@ -69,6 +70,7 @@ def look_at(path: Path, asked: Asked) -> Source:
     folder, pattern, files = _files(path)
     encoding, problems = find_encoding(files)
     form = TextForm(encoding=encoding)
+    mixed = problems[0] if problems and encoding is None else None
     try:
         first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
         _check_rows(first)
@@ -79,10 +81,10 @@ def look_at(path: Path, asked: Asked) -> Source:
         under = _wrapper([row for rows in first.values() for row in rows])
         read = _first_rows(files, form, under, problems)
     except DataError as error:
-        if not problems or encoding is not None:
+        if mixed is None:
             raise
         # what the reader advises for one file would make others unreadable
-        raise DataError(f"{path}: {problems[0]}.") from error
+        raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
     _check_headers(read, {*(asked.text or ())})
     tables = tables_of(read)
@@ -147,9 +149,8 @@ def _first_rows(
             size += found.size
             if not isinstance(found.row, dict):
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-            elif found.row and all(
-                name == value for name, value in found.row.items()
-            ):  # as where files were put together
+            # as where files were put together
+            elif found.row and all(name == value for name, value in found.row.items()):
                 reasons.append(f"{file.name}:{found.line}: the header again")
             else:
                 rows.append(unwrapped(found.row, under))
@@ -166,16 +167,18 @@ def _first_rows(
 def _check_rows(first: Mapping[Path, Sequence[Row]]) -> None:
     """Refuse a table that is written as one object of its columns: as a row, it has values of one size alone."""
     for file, rows in first.items():
-        for row in rows if len(rows) == 1 else ():
-            nested = all(isinstance(value, dict | list) and value for value in row.values())
-            sizes = (
-                {(*value,) if isinstance(value, dict) else len(value) for value in row.values()} if nested else {*()}
+        values = [*rows[0].values()] if len(rows) == 1 else []
+        columns = [value for value in values if isinstance(value, dict | list) and value and not _holds_rows(value)]
+        sizes = {(*column,) if isinstance(column, dict) else len(column) for column in columns}
+        if 1 < len(columns) == len(values) and (len(sizes) == 1 or {"columns", "data"} <= rows[0].keys()):
+            raise DataError(
+                f"{file}: is one object of columns, not of rows. Write an object per row, in pandas with "
+                'to_json(FILE, orient="records", lines=True).'
             )
-            if len(row) > 1 and (len(sizes) == 1 or {"columns", "data"} <= row.keys()):
-                raise DataError(
-                    f"{file}: is one object of columns, not of rows. Write an object per row, in pandas with "
-                    'to_json(FILE, orient="records", lines=True).'
-                )
+
+
+def _holds_rows(value: dict[str, Any] | list[Any]) -> bool:
+    return isinstance(value, list) and isinstance(value[0], dict)
 
 
 def _wrapper(rows: Sequence[Row]) -> str | None:

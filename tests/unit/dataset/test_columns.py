@@ -177,3 +177,11 @@ def test_the_other_name_that_is_advised_is_taken(wrong: DatasetConfig, name: str
     own = {key: parse(ColumnConfig, value) for key, value in yaml.safe_load(line).items()}
     columns = {**wrong.messages.columns, **own}
     check_columns(replace(wrong, messages=replace(wrong.messages, columns=columns)))
+
+
+def test_the_other_name_that_is_advised_is_a_setting(tmp_path: Path, make_config: Callable[..., Config]) -> None:
+    taken = "+dataset.messages.columns.text_hash={role: category}"
+    with pytest.raises(SettingsError) as refused:
+        check_columns(make_config(tmp_path, taken).dataset)
+    [setting] = shlex.split(str(refused.value).partition("file or ")[2].rstrip("."))
+    check_columns(make_config(tmp_path, taken, setting).dataset)
