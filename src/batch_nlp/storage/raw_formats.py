@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import read_csv
 from batch_nlp.storage.raw_json import is_spread, json_rows
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
@@ -136,6 +137,11 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
 def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            names = parquet.schema_arrow.names
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise DataError(
+                    f"{file}: cannot be read: it has several columns {examples(twice)}. Give each another name."
+                )
             yield parquet
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
@@ -164,9 +170,22 @@ def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
     """Return rows as Python values, a row with text that is no UTF-8 as one string with its bytes escaped."""
     try:
         rows: list[Row | str] = batch.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
         if batch.num_rows > 1:
             return [row for position in range(batch.num_rows) for row in _plain_rows(batch.slice(position, 1))]
-        texts = [column.cast(pa.binary())[0] for column in batch.columns if pa.types.is_string(column.type)]
-        return [",".join(shown(text.as_py() or b"") for text in texts)]
+        try:
+            return [{name: _held(column[0]) for name, column in zip(batch.schema.names, batch.columns, strict=True)}]
+        except UnicodeDecodeError:
+            texts = [column.cast(pa.binary())[0] for column in batch.columns if pa.types.is_string(column.type)]
+            return [",".join(shown(text.as_py() or b"") for text in texts)]
     return rows
+
+
+def _held(value: pa.Scalar[Any]) -> Any:
+    """Return a value for Python, as text where it is a time that Python cannot hold."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError):
+        return value.cast(pa.string()).as_py()

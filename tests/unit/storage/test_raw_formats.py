@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import DataError
@@ -18,6 +19,7 @@ from batch_nlp.storage.raw import read_batches
 from batch_nlp.storage.raw_columns import first_rows, missing_columns
 from batch_nlp.storage.raw_files import content_digest
 from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_lines import BrokenRow
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 ROWS = [{"id": "a", "text": "Friendly staff, clean rooms"}, {"id": "b", "text": "zu laut; però bello|ok"}]
@@ -256,3 +258,27 @@ def test_an_empty_line_in_a_cell_stays_where_the_separator_is_looked_for(tmp_pat
     file = tmp_path / "a.csv"
     file.write_bytes(b'\n\nid,text\n1,"one\n\ntwo"\n\n2,three\n')
     assert [found.row for found in rows_of(file)] == [{"id": "1", "text": "one\n\ntwo"}, {"id": "2", "text": "three"}]
+
+
+def test_a_time_in_parquet_that_python_cannot_hold_is_text(tmp_path: Path) -> None:
+    """A file may mark what has no end by the last day that there is, which is another one in Tokyo."""
+    ends = pa.array([0, 253_402_300_799_000_000], pa.timestamp("us", "Asia/Tokyo"))
+    texts = pa.StringArray.from_buffers(2, pa.py_buffer(b"\0\0\0\0\4\0\0\0\5\0\0\0"), pa.py_buffer(b"fine\xff"))
+    days = pa.array([0, 10_000_000], pa.date32())
+    pq.write_table(pa.table({"end": ends, "day": days}), tmp_path / "a.parquet")
+    first, second = read(tmp_path / "a.parquet")
+    assert (str(first["end"]), str(first["day"])) == ("1970-01-01 09:00:00+09:00", "1970-01-01")
+    assert second == {"end": "10000-01-01 08:59:59.000000+0900", "day": "29349-01-26"}
+    pq.write_table(pa.table({"end": ends, "text": texts}), tmp_path / "b.parquet")
+    [_, broken] = [row for _, row, _ in rows_of(tmp_path / "b.parquet")]
+    assert broken == BrokenRow(2, "invalid UTF-8", "\\xff")
+    pq.write_table(pa.table({"days": [[day] for day in days]}), tmp_path / "c.parquet")
+    with pytest.raises(DataError, match=r"c\.parquet: cannot be read"):
+        read(tmp_path / "c.parquet")
+
+
+def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    texts = pa.array(["fine"])
+    pq.write_table(pa.Table.from_arrays([texts, texts, texts], ["text", "id", "text"]), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"several columns text\. Give each another name"):
+        read(tmp_path / "a.parquet")
