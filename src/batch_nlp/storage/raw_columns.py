@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -188,27 +189,33 @@ def column_problems(
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
     return ([missing] if missing else []) + [
-        problem
-        for column in columns
-        for name, reads in column.reads.items()
-        if (problem := _type_problem(file, rows, name, reads, column))
+        problem for column in columns for problem in _type_problems(file, rows, column)
     ]
 
 
-def _type_problem(
-    file: Path, rows: Sequence[Row], name: str, reads: Callable[[Any], bool], column: Column
-) -> str | None:
-    found = (row.get(name) for row in rows)
-    values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
-    # a look at one readable value is enough: single rows that are not go to quarantine
-    if len(values) < LEAST_ROWS or any(map(reads, values)):
-        return None
-    types = ", ".join(sorted({type(value).__name__ for value in values}))
-    advice = column.advice(name, values) if column.advice else ""
-    return (
-        f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
-        f"values ({types}) can be read as such. {advice}".rstrip()
-    )
+def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]:
+    problems, there, few = list[str](), 0, 0
+    for name, reads in column.reads.items():
+        found = (row.get(name) for row in rows)
+        values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
+        there += bool(values)
+        # a look at one readable value is enough: single rows that are not go to quarantine
+        if not values or any(map(reads, values)) or (len(values) < LEAST_ROWS and any(map(reads, _texts(values)))):
+            continue
+        few += len(values) < LEAST_ROWS
+        types = ", ".join(sorted({type(value).__name__ for value in values}))
+        advice = column.advice(name, values) if column.advice else ""
+        problems.append(
+            f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
+            f"values ({types}) can be read as such. {advice}".rstrip()
+        )
+    # of few rows this is no accident where it would leave none of them
+    return problems if not few or (column.required and len(rows) > 1 and len(problems) == there) else []
+
+
+def _texts(values: Iterable[Any]) -> list[Any]:
+    """Return values with numbers as text: a few of them may be texts."""
+    return [str(value) if type(value) in (int, float, Decimal) else value for value in values]
 
 
 def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
