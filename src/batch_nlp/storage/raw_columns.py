@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,11 @@ import pandas as pd
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import SEPARATORS
-from batch_nlp.storage.raw_formats import CSV, columns_of, rows_of
+from batch_nlp.storage.raw_formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
-# How much of the start of a file its columns are judged by
-_PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # Columns that a person reads
 _LISTED = 20
 _SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
@@ -66,17 +63,6 @@ def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
         for number, entry in enumerate(listed, 1):
             broken = BrokenRow(number, "not a JSON object", str(entry))
             yield Numbered(number, entry if isinstance(entry, dict) else broken, found.size // len(listed))
-
-
-def head(rows: Iterator[Numbered]) -> list[Numbered]:
-    """Take from rows of a file those at its start by which its columns are judged."""
-    taken, size = list[Numbered](), 0
-    for found in islice(rows, _PEEK_ROWS):
-        taken.append(found)
-        size += found.size
-        if size > _PEEK_BYTES:
-            break
-    return taken
 
 
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:

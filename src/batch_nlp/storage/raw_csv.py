@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Self
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_lines import BYTE_ORDER_MARK, LINE_BYTES, BrokenRow, Line, Numbered, shown, too_long
+from batch_nlp.storage.raw_lines import (
+    BYTE_ORDER_MARK,
+    INVALID_UTF_8,
+    LINE_BYTES,
+    BrokenRow,
+    Line,
+    Numbered,
+    shown,
+    too_long,
+)
 
 # Of those that fit a file equally well, the first is its separator
 SEPARATORS = (",", ";", "\t", "|")
@@ -149,7 +158,7 @@ def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str
         elif len(cells) != len(header) and len(cells := _fitted(cells, header)) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
         elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
-            reason = "invalid UTF-8"
+            reason = INVALID_UTF_8
         if reason or isinstance(cells, str):
             raw = shown(b"".join(line.content for line in taken).rstrip(b"\r\n"))
             yield Numbered(number, BrokenRow(number, str(reason), raw), size)

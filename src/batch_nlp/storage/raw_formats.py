@@ -6,10 +6,10 @@ without saying which it was, and every message must be accounted for.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,16 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import read_csv
 from batch_nlp.storage.raw_json import is_spread, json_rows
-from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
+from batch_nlp.storage.raw_lines import INVALID_UTF_8, LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
 from batch_nlp.storage.raw_names import kind_of, packing_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
 
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
+# How much of the start of a file it is judged by
+_PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
+# Broken rows that are too many for an accident, and those that are if their letters alone are broken
+_MANY, _FEW = 20, 3
 
 
 def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
@@ -45,20 +49,60 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
         If the file cannot be read, or none of its rows.
     """
     rows = _rows(file, batch_rows, form)
+    first = head(rows)
+    _check_head(file, first)
     broken: list[BrokenRow] = []
-    count = 0
+    rows = chain(first, rows)
     for found in rows:
         yield found
         if isinstance(found.row, dict):
             yield from rows
             return
-        count += 1
-        broken = broken or [found.row]
+        broken.append(found.row)
     if broken:
+        raise _unread(file, f"none of its {len(broken):,} rows can be read", broken)
+
+
+def head(rows: Iterator[Numbered]) -> list[Numbered]:
+    """Take from rows of a file those at its start by which it is judged."""
+    taken, size = list[Numbered](), 0
+    for found in islice(rows, _PEEK_ROWS):
+        taken.append(found)
+        size += found.size
+        if size > _PEEK_BYTES:
+            break
+    return taken
+
+
+def _check_head(file: Path, first: Sequence[Numbered]) -> None:
+    """Refuse a file so many of whose first rows are broken that this is the fault of the file."""
+    rows = [found.row for found in first if isinstance(found.row, dict)]
+    broken = [found.row for found in first if isinstance(found.row, BrokenRow)]
+    what = f"{len(broken):,} of its first {len(first):,} rows cannot be read"
+    if rows and len(broken) >= _MANY and len(broken) > len(rows):
+        raise _unread(file, what, broken)
+    undecoded = [row for row in broken if row.reason == INVALID_UTF_8]
+    # what is damaged alone has other letters that are whole
+    if len(undecoded) >= max(_FEW, len(first) / 10) and all(str(row).isascii() for row in rows):
+        raise _unread(file, what, undecoded)
+    if rows and kind_of(file) not in (*CSV, ".parquet") and _is_by_columns(rows[0]):
         raise DataError(
-            f"{file}: none of its {count:,} rows can be read (line {broken[0].line}: {broken[0].reason}). "
-            f"{_likely_cause(kind_of(file), broken[0])}"
+            f"{file}: cannot be read: it is a table by columns, as pandas writes it. Write an object per row: "
+            'to_json(..., orient="records", lines=True).'
         )
+
+
+def _is_by_columns(row: Row) -> bool:
+    keys = [tuple(value) if isinstance(value, dict) else () for value in row.values()]
+    return (len(keys) > 1 and any(keys) and len(set(keys)) == 1) or {"columns", "data"} <= row.keys() <= {
+        "columns", "index", "data"
+    }  # fmt: skip
+
+
+def _unread(file: Path, what: str, broken: Sequence[BrokenRow]) -> DataError:
+    reason = Counter(row.reason for row in broken).most_common(1)[0][0]
+    first = next(row for row in broken if row.reason == reason)
+    return DataError(f"{file}: {what} (line {first.line}: {reason}). {_likely_cause(kind_of(file), first)}")
 
 
 def check_readable(file: Path, form: TextForm = DETECTED) -> None:
@@ -122,7 +166,9 @@ def _separator(kind: str, form: TextForm) -> str | None:
 def _likely_cause(kind: str, first: BrokenRow) -> str:
     if "\0" in first.raw:
         return "It is no text, but binary. Put a whole file in its place."
-    if first.reason == "invalid UTF-8":
+    if kind == ".parquet":
+        return "Write its texts as UTF-8."
+    if first.reason == INVALID_UTF_8:
         return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
     if kind in CSV:
         return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
@@ -153,7 +199,7 @@ def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
         for batch, size in _parquet_batches(parquet, batch_rows):
             for row in _plain_rows(batch):
                 number += 1
-                found = row if isinstance(row, dict) else BrokenRow(number, "invalid UTF-8", row)
+                found = row if isinstance(row, dict) else BrokenRow(number, INVALID_UTF_8, row)
                 yield Numbered(number, found, size)
 
 

@@ -282,3 +282,46 @@ def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([texts, texts, texts], ["text", "id", "text"]), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"several columns text\. Give each another name"):
         read(tmp_path / "a.parquet")
+
+
+def test_objects_with_commas_between_their_lines_are_rows(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.jsonl", ",\n".join(map(json.dumps, ROWS)) + ",\n")) == ROWS
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"id": {"0": "a", "1": "b"}, "text": {"0": "fine", "1": "good"}}',
+        '{"0": {"id": "a", "text": "fine"}, "1": {"id": "b", "text": "good"}}',
+        '{"columns": ["id", "text"], "index": [0, 1], "data": [["a", "fine"], ["b", "good"]]}',
+    ],
+)
+def test_a_table_by_columns_is_refused_with_what_writes_it_by_rows(tmp_path: Path, content: str) -> None:
+    with pytest.raises(DataError, match=r'by columns, as pandas .*orient="records", lines=True'):
+        read(written(tmp_path, "a.json", content))
+
+
+@pytest.mark.parametrize(("ending", "row"), [("csv", "x,{}"), ("jsonl", '{{"id": "x", "text": "{}"}}')])
+def test_a_file_many_of_whose_rows_are_in_another_encoding_is_refused(tmp_path: Path, ending: str, row: str) -> None:
+    def lines(*texts: str) -> bytes:
+        rows = [row.format(text) for text in texts]
+        return "\n".join(["id,text", *rows] if ending == "csv" else rows).encode("cp1252")
+
+    file = written(tmp_path, f"a.{ending}", lines(*["fine"] * 27, *["pi\xf9"] * 3))
+    with pytest.raises(DataError, match=r"3 of its first 30 rows .*invalid UTF-8.*encoding=cp1252"):
+        read(file)
+    # rows that are damaged are not the file's fault
+    for damaged in (
+        lines(*["fine"] * 28, *["pi\xf9"] * 3),
+        lines(*["fine"] * 18, *["pi\xf9"] * 2),
+        lines(*["pi\xf9"] * 3) + b"\n" + row.format("pi\xf9").encode(),
+    ):
+        assert sum(isinstance(found.row, BrokenRow) for found in rows_of(written(tmp_path, f"a.{ending}", damaged))) > 1
+
+
+def test_a_file_most_of_whose_rows_are_broken_is_refused_with_the_cause_of_most(tmp_path: Path) -> None:
+    broken = ["x,b\xff", *["a,b,c"] * 19]
+    content = "\n".join(["id,text", *["x,fine"] * 19, *broken]).encode("latin-1")
+    with pytest.raises(DataError, match=r"20 of its first 39 rows .*line 22: 3 cells where the header has 2"):
+        read(written(tmp_path, "a.csv", content))
+    assert len(list(rows_of(written(tmp_path, "a.csv", content + b"\ny,good")))) == 40
