@@ -25,8 +25,8 @@ from batch_nlp.storage.raw_lines import (
 
 # Of those that fit a file equally well, the first is its separator
 SEPARATORS = (",", ";", "\t", "|")
-# The first line of a file that Excel is to open
-_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
+# The first line of a file that Excel is to open; other programs put the separators of empty cells behind it
+_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
@@ -70,12 +70,14 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
     A quote that is opened and not closed would swallow the lines up to the next quote, or all that follow. So the
     line that opens it is given up alone, and reading goes on with the next one.
     """
-    source = _RecordLines(lines)
+    source, width = _RecordLines(lines), 0
+    # in a text a space follows it
+    between = re.compile(re.escape(separator.encode()) + rb"(?! )")
     while True:
         try:
             for cells in csv.reader(source, delimiter=separator, strict=True):
-                # what closes a quote that was left open is the opening quote of another cell: then one is left over
-                if len(source.taken) > 1 and sum(line.content.count(b'"') for line in source.taken) % 2:
+                width = width if width > 1 else len(cells)
+                if len(source.taken) > 1 and _joins_rows(source.taken, between, width):
                     raise csv.Error
                 yield source.done(), cells
         except (csv.Error, _RecordTooLong) as error:
@@ -83,6 +85,15 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
             yield source.done(1), "a quote is opened and not closed" if unclosed else str(error) or "too long"
         else:
             return
+
+
+def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:
+    """Say whether what closes a quote that was left open is a quote of another row."""
+    # the opening one of another cell: then one is left over
+    if sum(line.content.count(b'"') for line in taken) % 2:
+        return True
+    # or one that was left open too, in a line that has all cells itself
+    return width > 1 and all(len(between.findall(line.content)) == width - 1 for line in taken)
 
 
 def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
@@ -110,7 +121,7 @@ def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[
     for _, cells in records:
         if any(cells):
             header = _header(file, cells)
-            return header, _rows(header, records)
+            return header, _rows(header, cells, records)
     return [], iter(())
 
 
@@ -143,7 +154,9 @@ def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
     return sum(len(cells) == len(header) for cells in records) / max(len(records), 1), len(header)
 
 
-def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str]]) -> Iterator[Numbered]:
+def _rows(
+    header: list[str], written: list[str] | str, records: Iterator[tuple[list[Line], list[str] | str]]
+) -> Iterator[Numbered]:
     nameless = {name for position, name in enumerate(header) if name == _nameless(position)}
     for taken, cells in records:
         if not cells:
@@ -157,6 +170,8 @@ def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str
             reason = f"broken CSV: {cells}"
         elif len(cells) != len(header) and len(cells := _fitted(cells, header)) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
+        elif cells == written:
+            reason = "the header again, as in files that were joined"
         elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
             reason = INVALID_UTF_8
         if reason or isinstance(cells, str):
@@ -183,9 +198,11 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
 
 
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
-    """Take the byte-order mark away before the cells are told apart: it would hide the quote of the first one."""
+    """Take byte-order marks away before cells are told apart: they hide a quote, and joined files have several."""
     for line in lines:
-        yield line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK)) if line.number == 1 else line
+        while line.content.startswith(BYTE_ORDER_MARK):
+            line = line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK))
+        yield line
 
 
 def _header(file: Path, cells: list[str] | str) -> list[str]:

@@ -55,7 +55,7 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
     assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
 
 
-@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;,", '"sep=;";;'])
 def test_excel_says_the_separator_in_the_first_line(tmp_path: Path, first: str) -> None:
     file = written(tmp_path, "a.csv", f"{first}\r\nid;a,b;c,d\r\nx;1,2;3,4\r\n")
     assert [(number, row) for number, row, _ in rows_of(file)] == [(3, {"id": "x", "a,b": "1,2", "c,d": "3,4"})]
@@ -325,3 +325,28 @@ def test_a_file_most_of_whose_rows_are_broken_is_refused_with_the_cause_of_most(
     with pytest.raises(DataError, match=r"20 of its first 39 rows .*line 22: 3 cells where the header has 2"):
         read(written(tmp_path, "a.csv", content))
     assert len(list(rows_of(written(tmp_path, "a.csv", content + b"\ny,good")))) == 40
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.tsv", "\t"), ("a.csv", ",")])
+def test_two_quotes_that_are_opened_and_not_closed_do_not_join_two_rows(
+    tmp_path: Path, name: str, separator: str
+) -> None:
+    lines = ["id,text,label", '1,"Great product,pos', '2,is good",neg', "3,fine,pos"]
+    found = [row for _, row, _ in rows_of(written(tmp_path, name, "\n".join(lines).replace(",", separator)))]
+    assert found[0] == BrokenRow(2, "broken CSV: a quote is opened and not closed", lines[1].replace(",", separator))
+    assert [row["id"] for row in found[1:] if isinstance(row, dict)] == ["2", "3"]
+
+
+def test_a_text_with_as_many_commas_in_each_line_as_the_header_is_one(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", 'id,text,label\n1,"Well, it\nis good, I think",pos\n')
+    assert read(file) == [{"id": "1", "text": "Well, it\nis good, I think", "label": "pos"}]
+
+
+def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
+    content = "\ufeff\ufeffid, text\nx,fine\n".encode() * 2
+    found = [row for _, row, _ in rows_of(written(tmp_path, "a.csv", content))]
+    assert found == [
+        {"id": "x", "text": "fine"},
+        BrokenRow(3, "the header again, as in files that were joined", "id, text"),
+        {"id": "x", "text": "fine"},
+    ]
