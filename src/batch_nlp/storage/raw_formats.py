@@ -190,7 +190,8 @@ def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
                 )
             yield parquet
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
+        otherwise = ", or let its name end in .csv or .jsonl if it is one" if "magic bytes" in str(error) else ""
+        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place{otherwise}.") from error
 
 
 def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:

@@ -229,6 +229,10 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.json", gzip.compress(b"{}", mtime=0), "let its name end in .gz"),
         ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
         ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
+        ("a.csv.gz", gzip.compress(gzip.compress(b"id,text\n")), "unpack it, and let its name end in .gz"),
+        ("a.csv.gz", csv_of(","), "take .gz from its name if it is not compressed"),
+        ("a.csv.zst", csv_of(","), "take .zst from its name if it is not compressed"),
+        ("a.parquet", csv_of(","), "let its name end in .csv or .jsonl"),
         ("a.json", bytes(range(256)) * 3, "It is no text, but binary"),
         ("a.json", csv_of(","), "let its name end in .csv"),
         ("a.csv", json.dumps(ROWS), "Let its name end in .jsonl"),
@@ -350,3 +354,33 @@ def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
         BrokenRow(3, "the header again, as in files that were joined", "id, text"),
         {"id": "x", "text": "fine"},
     ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_file_that_is_utf_8_is_read_as_such_whatever_encoding_is_set(tmp_path: Path, name: str) -> None:
+    content = (csv_of(";") + "\n" + "c;plain\n" * 20_000 + "d;più").encode()
+    file = written(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content)
+    rows = read(file, TextForm(encoding="cp1252"))
+    assert (rows[1]["text"], rows[-1]["text"]) == (ROWS[1]["text"], "più")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, name: str, encoding: str) -> None:
+    text = csv_of(";") if name == "a.csv" else "\n".join(map(json.dumps, ROWS))
+    file = written(tmp_path, name, text.replace("\n", "\r").encode(encoding))
+    assert [line for line, _, _ in rows_of(file)] == ([2, 3] if name == "a.csv" else [1, 2])
+    assert read(file) == ROWS
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("header", ["текст,имя", "id,text", "τίτλος"])
+def test_utf_16_without_a_mark_is_told_in_other_letters_too(tmp_path: Path, encoding: str, header: str) -> None:
+    file = written(tmp_path, "a.csv", f"{header}\nящик,да\n".encode(encoding))
+    with pytest.raises(DataError, match=rf"dataset\.messages\.encoding={encoding}\."):
+        read(file)
+
+
+@pytest.mark.parametrize("content", ["a", "\t\n", "id\n", "a\x01b\x01c\n"])
+def test_short_text_is_no_utf_16(tmp_path: Path, content: str) -> None:
+    list(rows_of(written(tmp_path, "a.csv", content)))
