@@ -7,7 +7,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +16,7 @@ from batch_nlp.storage.raw_lines import (
     BYTE_ORDER_MARK,
     INVALID_UTF_8,
     LINE_BYTES,
+    PAGES,
     BrokenRow,
     Line,
     Numbered,
@@ -29,6 +30,8 @@ SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
+# Records behind a title among which the header is
+_AHEAD = 5
 
 
 class _RecordTooLong(Exception):  # noqa: N818 not an error of the program; it never leaves this module
@@ -121,7 +124,10 @@ def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[
     for _, cells in records:
         if any(cells):
             header = _header(file, cells)
-            return header, _rows(header, cells, records)
+            ahead = list(islice(records, _AHEAD))
+            if header[1:] == [_nameless(at) for at in range(1, len(header))] and len(header) > 2:
+                _refuse_title(file, header, ahead)
+            return header, _rows(header, cells, chain(ahead, records))
     return [], iter(())
 
 
@@ -209,6 +215,10 @@ def _header(file: Path, cells: list[str] | str) -> list[str]:
     if isinstance(cells, str):
         raise DataError(f"{file}: cannot be read (its header: {cells}). Put a whole file in its place.")
     header = [name.strip() or _nameless(position) for position, name in enumerate(cells)]
+    if header[0].lower().startswith(PAGES):
+        raise DataError(
+            f"{file}: cannot be read: it is a page of a website. Fetch the file itself, logged in if need be."
+        )
     if header[0].startswith(("{", "[{")):
         raise DataError(f"{file}: cannot be read: it seems to be JSON. Let its name end in .jsonl, or in .json.")
     if len(set(header)) < len(header):
@@ -220,3 +230,12 @@ def _header(file: Path, cells: list[str] | str) -> list[str]:
             "header, give each column another name; if it is a row of data, put a header before it."
         )
     return header
+
+
+def _refuse_title(file: Path, header: list[str], ahead: Sequence[tuple[list[Line], list[str] | str]]) -> None:
+    """Refuse a first line with one cell where a line behind it has all: spreadsheets put a title over a table."""
+    if any(len(cells) == len(header) and all(cells) for _, cells in ahead if not isinstance(cells, str)):
+        raise DataError(
+            f"{file}: cannot be read: only the first of the {len(header)} cells of its first line is not empty. If it "
+            "is a title, remove what is above the header; if it is the header, name each column."
+        )

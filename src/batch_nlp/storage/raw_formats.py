@@ -6,6 +6,7 @@ without saying which it was, and every message must be accounted for.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +20,13 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import read_csv
 from batch_nlp.storage.raw_json import is_spread, json_rows
-from batch_nlp.storage.raw_lines import INVALID_UTF_8, LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
+from batch_nlp.storage.raw_lines import INVALID_UTF_8, LINE_BYTES, PAGES, BrokenRow, Numbered, Row, read_lines, shown
 from batch_nlp.storage.raw_names import kind_of, packing_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
 
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
+_CELLS = re.compile(r"(\d+) cells where the header has (\d+)")
 # How much of the start of a file it is judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # Broken rows that are too many for an accident, and those that are if their letters alone are broken
@@ -170,13 +172,31 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
         return "Write its texts as UTF-8."
     if first.reason == INVALID_UTF_8:
         return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
+    if first.raw.lstrip().lower().startswith(PAGES):
+        return "It is a page of a website. Fetch the file itself, logged in if need be."
     if kind in CSV:
-        return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
+        return _likely_cause_in_csv(first)
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
     if not first.raw.startswith("{"):
         return "If it is a CSV, let its name end in .csv; else write one object per line."
     return "Write one object per line, or an array of objects."
+
+
+def _likely_cause_in_csv(first: BrokenRow) -> str:
+    if '\\"' in first.raw:
+        return "Backslashes stand before its quotes, as Spark writes them: double the quotes (in Spark, escape='\"')."
+    cells = _CELLS.match(first.reason)
+    if cells is None:
+        return "Its quotes are not closed, or not doubled in texts: write it with a CSV library."
+    if cells[2] == "1":
+        return "Remove what is above its header, such as a title or a comment, or set dataset.messages.separator."
+    if int(cells[1]) == int(cells[2]) + 1:
+        return "Its header lacks a name, as that of row names in R (write it with row.names=FALSE, or name them)."
+    return (
+        "Its first line is no header (remove a title or a comment), or that of another file, or "
+        "dataset.messages.separator is another one than the file's."
+    )
 
 
 @contextmanager

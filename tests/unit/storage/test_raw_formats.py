@@ -229,6 +229,14 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.json", gzip.compress(b"{}", mtime=0), "let its name end in .gz"),
         ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
         ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
+        ("a.csv", "Report of May\n\nid,text\n1,fine\n", "Remove what is above its header"),
+        ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
+        ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
+        ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
+        ("a.csv", 'id,text\n1,"a \\"fine\\" day"\n', "Backslashes stand before its quotes"),
+        ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
+        ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
+        ("a.json", "\n<html lang=en>\n", "page of a website"),
         ("a.csv.gz", gzip.compress(gzip.compress(b"id,text\n")), "unpack it, and let its name end in .gz"),
         ("a.csv.gz", csv_of(","), "take .gz from its name if it is not compressed"),
         ("a.csv.zst", csv_of(","), "take .zst from its name if it is not compressed"),
@@ -344,6 +352,10 @@ def test_two_quotes_that_are_opened_and_not_closed_do_not_join_two_rows(
 def test_a_text_with_as_many_commas_in_each_line_as_the_header_is_one(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,text,label\n1,"Well, it\nis good, I think",pos\n')
     assert read(file) == [{"id": "1", "text": "Well, it\nis good, I think", "label": "pos"}]
+
+
+def test_a_header_with_one_name_is_one_where_no_line_has_all_cells(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.csv", "text,,\nfine,,\ngood,,\n")) == [{"text": "fine"}, {"text": "good"}]
 
 
 def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
