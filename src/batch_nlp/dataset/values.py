@@ -74,7 +74,7 @@ def as_key(value: Any) -> Any:
         return value[:-2] if value.endswith(".0") and _WHOLE.fullmatch(value) else value
     if is_missing(value):
         return None
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | Decimal) and value % 1 == 0:
         return str(int(value))
     return str(value) if _is_number(value) else UNREADABLE
 

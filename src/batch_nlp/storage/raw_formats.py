@@ -9,20 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from batch_nlp.errors import DataError, examples
+from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import read_csv
 from batch_nlp.storage.raw_json import is_spread, json_rows
-from batch_nlp.storage.raw_lines import INVALID_UTF_8, LINE_BYTES, PAGES, BrokenRow, Numbered, Row, read_lines, shown
+from batch_nlp.storage.raw_lines import INVALID_UTF_8, PAGES, BrokenRow, Numbered, Row, read_lines
 from batch_nlp.storage.raw_names import kind_of, packing_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
+from batch_nlp.storage.raw_parquet import opened_parquet, parquet_batches, parquet_rows
 
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
@@ -117,8 +113,8 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
     """
     kind = kind_of(file)
     if kind == ".parquet":
-        with _parquet(file) as parquet:
-            deque(_parquet_batches(parquet), maxlen=0)
+        with opened_parquet(file) as parquet:
+            deque(parquet_batches(parquet), maxlen=0)
         return
     with opened(file, form) as binary:
         breaks_off = kind not in CSV and is_spread(binary)
@@ -141,7 +137,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
     """
     kind = kind_of(file)
     if kind == ".parquet":
-        with _parquet(file) as parquet:
+        with opened_parquet(file) as parquet:
             return list(parquet.schema_arrow.names)
     if kind not in CSV:
         return []
@@ -152,7 +148,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
 def _rows(file: Path, batch_rows: int, form: TextForm) -> Iterator[Numbered]:
     kind = kind_of(file)
     if kind == ".parquet":
-        yield from _parquet_rows(file, batch_rows)
+        yield from parquet_rows(file, batch_rows)
         return
     with opened(file, form) as binary:
         if kind in CSV:
@@ -192,67 +188,11 @@ def _likely_cause_in_csv(first: BrokenRow) -> str:
     if cells[2] == "1":
         return "Remove what is above its header, such as a title or a comment, or set dataset.messages.separator."
     if int(cells[1]) == int(cells[2]) + 1:
-        return "Its header lacks a name, as that of row names in R (write it with row.names=FALSE, or name them)."
+        return (
+            "Its header lacks a name, as that of row names in R (write it with row.names=FALSE), or texts hold the "
+            "separator without quotes around them."
+        )
     return (
         "Its first line is no header (remove a title or a comment), or that of another file, or "
         "dataset.messages.separator is another one than the file's."
     )
-
-
-@contextmanager
-def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            names = parquet.schema_arrow.names
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise DataError(
-                    f"{file}: cannot be read: it has several columns {examples(twice)}. Give each another name."
-                )
-            yield parquet
-    except (OSError, pa.ArrowException) as error:
-        otherwise = ", or let its name end in .csv or .jsonl if it is one" if "magic bytes" in str(error) else ""
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place{otherwise}.") from error
-
-
-def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
-    number = 0
-    with _parquet(file) as parquet:
-        for batch, size in _parquet_batches(parquet, batch_rows):
-            for row in _plain_rows(batch):
-                number += 1
-                found = row if isinstance(row, dict) else BrokenRow(number, INVALID_UTF_8, row)
-                yield Numbered(number, found, size)
-
-
-def _parquet_batches(parquet: pq.ParquetFile, batch_rows: int = 1000) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield the rows of a file in batches, each with about how many bytes a row takes."""
-    groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
-    # messages of many megabytes are decoded a few at a time
-    size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
-    for batch in parquet.iter_batches(max(1, min(batch_rows, LINE_BYTES // max(size, 1)))):
-        yield batch, size
-
-
-def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
-    """Return rows as Python values, a row with text that is no UTF-8 as one string with its bytes escaped."""
-    try:
-        rows: list[Row | str] = batch.to_pylist()
-    except (ValueError, OverflowError):
-        if batch.num_rows > 1:
-            return [row for position in range(batch.num_rows) for row in _plain_rows(batch.slice(position, 1))]
-        try:
-            return [{name: _held(column[0]) for name, column in zip(batch.schema.names, batch.columns, strict=True)}]
-        except UnicodeDecodeError:
-            texts = [column.cast(pa.binary())[0] for column in batch.columns if pa.types.is_string(column.type)]
-            return [",".join(shown(text.as_py() or b"") for text in texts)]
-    return rows
-
-
-def _held(value: pa.Scalar[Any]) -> Any:
-    """Return a value for Python, as text where it is a time that Python cannot hold."""
-    try:
-        return value.as_py()
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, OverflowError):
-        return value.cast(pa.string()).as_py()

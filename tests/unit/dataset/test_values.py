@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_number, as_numbers, as_text, as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_numbers, as_text, as_times
 
 TWO_HOURS_EAST = dt.timezone(dt.timedelta(hours=2))
 
@@ -104,6 +105,14 @@ def test_a_comma_that_cannot_separate_thousands_is_not_read(value: str) -> None:
 )
 def test_beside_decimal_commas_a_comma_does_not_separate_thousands(values: list[Any], expected: list[float]) -> None:
     assert as_numbers(pd.Series(values, dtype=object)).tolist() == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(Decimal("7.00"), "7"), (Decimal("1E+2"), "100"), (Decimal("7.50"), "7.50"), (math.inf, "inf"), (1e3, "1000")],
+)
+def test_a_whole_number_is_an_id_without_decimals(value: Any, expected: str) -> None:
+    assert as_key(value) == expected
 
 
 def test_a_list_of_texts_is_those_that_are_there() -> None:

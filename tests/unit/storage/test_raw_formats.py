@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -287,6 +288,16 @@ def test_a_time_in_parquet_that_python_cannot_hold_is_text(tmp_path: Path) -> No
     pq.write_table(pa.table({"days": [[day] for day in days]}), tmp_path / "c.parquet")
     with pytest.raises(DataError, match=r"c\.parquet: cannot be read"):
         read(tmp_path / "c.parquet")
+
+
+def test_bytes_and_uuids_in_parquet_are_text(tmp_path: Path) -> None:
+    ids = [UUID(int=1), None]
+    table = pa.table({
+        "id": pa.array([one and one.bytes for one in ids], pa.uuid()),
+        "text": pa.array(["più".encode(), b"\xff"], pa.binary()),
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == [{"id": str(ids[0]), "text": "più"}, {"id": None, "text": b"\xff"}]
 
 
 def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
