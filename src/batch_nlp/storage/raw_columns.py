@@ -21,6 +21,8 @@ from batch_nlp.storage.raw_open import DETECTED, TextForm
 # Columns that a person reads
 _LISTED = 20
 _SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
+# What else may separate names: not what is in them
+_UNUSUAL = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
 # Values under which a column of another type, or one that is not there, can be the fault of its rows
 LEAST_ROWS = 20
 
@@ -110,7 +112,15 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
     """
     present = map(str, column_names(rows))
     names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
-    return kind_of(file) not in CSV or not names.isdisjoint(known)
+    return kind_of(file) not in CSV or not names.isdisjoint(known) or _unusual_separator(rows, known) is not None
+
+
+def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
+    """Return what separates known names in the only name of a file; None where it has others, or less than two."""
+    [name, *others] = map(str, column_names(rows) or {""})
+    names = set() if others else set(known)
+    separators = dict.fromkeys(_UNUSUAL.findall(name))
+    return next((one for one in separators if len(names.intersection(map(str.strip, name.split(one)))) > 1), None)
 
 
 def missing_columns(
@@ -140,6 +150,7 @@ def missing_columns(
         )
     has = listed(present)
     other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
+    other = _unusual_separator(rows, known) or other
     return (
         f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has {has}."
         f"{f' Its separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"

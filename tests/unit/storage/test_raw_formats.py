@@ -95,6 +95,16 @@ def test_a_wrong_separator_that_is_set_is_named(tmp_path: Path) -> None:
     assert read(file, TextForm(separator=";")) == [{"id": "x", "text": "fine, nice"}]
 
 
+@pytest.mark.parametrize("separator", ["^", "~", "\x01", "\x1f"])
+def test_an_unusual_separator_is_named(tmp_path: Path, separator: str) -> None:
+    file = written(tmp_path, "a.csv", separator.join(["id", "text", "day"]) + "\n" + separator.join("abc"))
+    problem = missing_columns(file, first_rows(file), ["text"], {"id", "text"})
+    assert f"Its separator seems to be {separator!r}: set dataset.messages.separator" in str(problem)
+    message = missing_columns(file, [{"late: a text": "x"}], ["text"], {"id", "text"})
+    assert "a row of data" in str(message)
+    assert "late" not in str(message)
+
+
 @pytest.mark.parametrize("end", ["", ",,", ","])
 def test_columns_without_name_and_value_are_none(tmp_path: Path, end: str) -> None:
     """Excel writes them; rows may have more or fewer of them than the header."""
