@@ -206,9 +206,8 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
     """Take byte-order marks away before cells are told apart: they hide a quote, and joined files have several."""
     for line in lines:
-        while line.content.startswith(BYTE_ORDER_MARK):
-            line = line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK))
-        yield line
+        marked = line.content.startswith(BYTE_ORDER_MARK)
+        yield line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK)) if marked else line
 
 
 def _header(file: Path, cells: list[str] | str) -> list[str]:

@@ -56,7 +56,7 @@ def json_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
 
 def is_spread(binary: IO[bytes]) -> bool:
     """Say whether the objects of a JSON file, of which nothing was read yet, are not one per line."""
-    return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)))
+    return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES)))
 
 
 def _line_rows(lines: Iterator[Line]) -> Iterator[Numbered]:

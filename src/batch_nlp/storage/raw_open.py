@@ -103,7 +103,7 @@ def _open(file: Path) -> IO[bytes]:
 
 @contextmanager
 def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
-    """Open a text file as UTF-8; what cannot be decoded is no UTF-8 then either. Its lines end in line feeds.
+    """Open a text file as UTF-8 without a mark and with line feeds; what cannot be decoded is no UTF-8 then either.
 
     A file that is UTF-8 is read as such, whatever encoding is set: another one would make other letters of it.
 
@@ -131,6 +131,8 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
         else:
             plain = io.BufferedReader(_Recoded(binary, encoding), _CHUNK_BYTES)
         start = cast("io.BufferedReader", plain).peek(_CHUNK_BYTES)
+        while start.startswith(codecs.BOM_UTF8):  # two programs may have put one there
+            start = start.removeprefix(plain.read(len(codecs.BOM_UTF8)))
         returns_alone = b"\r" in start[:-1] and b"\n" not in start
         yield io.BufferedReader(_LineFeeds(plain), _CHUNK_BYTES) if returns_alone else plain
 

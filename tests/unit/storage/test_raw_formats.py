@@ -169,7 +169,7 @@ def test_a_file_is_known_by_its_content_however_it_is_packed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-@pytest.mark.parametrize("before", ["", "\ufeff", " \n "])
+@pytest.mark.parametrize("before", ["", "\ufeff", "\ufeff\ufeff", " \n "])
 def test_an_array_of_objects_is_read_by_position(tmp_path: Path, indent: int | None, before: str) -> None:
     rows = [*ROWS, {"id": 2**70, "text": 'a "[{" \\ inside', "more": {"at": [{"x": [1.5, None]}]}}]
     file = written(tmp_path, "a.json", before + json.dumps(rows, indent=indent, ensure_ascii=False) + "\n")
@@ -380,7 +380,7 @@ def test_a_header_with_one_name_is_one_where_no_line_has_all_cells(tmp_path: Pat
 
 
 def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
-    content = "\ufeff\ufeffid, text\nx,fine\n".encode() * 2
+    content = "\ufeff\ufeff".encode() + "\ufeffid, text\nx,fine\n".encode() * 2
     found = [row for _, row, _ in rows_of(written(tmp_path, "a.csv", content))]
     assert found == [
         {"id": "x", "text": "fine"},
