@@ -67,7 +67,7 @@ class MessagesConfig:
     where: str | None = None
     # CSV: the character between cells, or tab; null finds it in each file
     separator: str | None = None
-    # Encoding of text files without a byte order mark, for example cp1252; null reads UTF-8
+    # Encoding of text files that are not UTF-8 and have no byte order mark, for example cp1252; null reads UTF-8
     encoding: str | None = None
 
 

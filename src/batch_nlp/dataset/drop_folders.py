@@ -110,6 +110,8 @@ def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
         f"{folder}: {len(others):,} file(s) or folder(s) are not read: {_names(folder, others)}. "
         f"Files that end in {ENDINGS_IN_WORDS} are."
     )
+    if any(path.is_dir() for path in others):
+        unread += " Of folders, only those that hold the parts of a table themselves are read, without partitions."
     return [unread] if others else []
 
 

@@ -25,9 +25,10 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
 _IN_NAMES = str.maketrans("[]<", "()(")
 # An offset follows a time of day: the end of 2020-01-05 is none
 _ZONE = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\d(?::?\d\d)?)$")
-# Signs of currencies, and commas between thousands; another comma may be a decimal one, so it is not read
+# Signs of currencies, and numbers with commas between thousands; another comma is a decimal one, so it is not read
 _CURRENCY = re.compile(r"[\s$€£¥₹]")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 # Formats of times that are numbers: days since the end of 1899, and seconds or milliseconds since 1970
 EXCEL, UNIX = "excel", "unix"
@@ -73,7 +74,7 @@ def as_key(value: Any) -> Any:
         return value[:-2] if value.endswith(".0") and _WHOLE.fullmatch(value) else value
     if is_missing(value):
         return None
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | Decimal) and value % 1 == 0:
         return str(int(value))
     return str(value) if _is_number(value) else UNREADABLE
 
@@ -124,14 +125,33 @@ def as_number(value: Any) -> float:
 
     Examples
     --------
-    >>> [as_number(value) for value in (3, "$1,299.50", True, "a few", "1,5")]
-    [3.0, 1299.5, 1.0, nan, nan]
+    >>> [as_number(value) for value in (3, "$1,299.50", True, "a few", "1,5", "0,125")]
+    [3.0, 1299.5, 1.0, nan, nan, nan]
     """
+    if isinstance(value, str):
+        value = _CURRENCY.sub("", value)
+        if "," in value and _THOUSANDS.fullmatch(value):
+            value = value.replace(",", "")
+        elif "_" in value:  # Python reads it, and nobody writes numbers so: it is an id
+            return float("nan")
     try:
-        found = float(_THOUSANDS.sub("", _CURRENCY.sub("", value)) if isinstance(value, str) else value)
+        found = float(value)
     except (TypeError, ValueError, OverflowError):
         return float("nan")
     return found if np.isfinite(found) else float("nan")
+
+
+def as_numbers(values: pd.Series[Any]) -> pd.Series[float]:
+    """Return numbers, NaN where there is none; beside decimal commas, a single comma says nothing of thousands.
+
+    Examples
+    --------
+    >>> as_numbers(pd.Series(["1,750", "0,5", "2"])).tolist()
+    [nan, nan, 2.0]
+    """
+    found = pd.Series([as_number(value) for value in values], values.index, float)
+    commas = [isinstance(value, str) and bool(_DECIMAL_COMMA.fullmatch(_CURRENCY.sub("", value))) for value in values]
+    return found.mask(pd.Series(commas, values.index, bool)) if found[commas].isna().any() else found
 
 
 def readable(values: pd.Series[Any], read: Callable[[Any], Any]) -> tuple[pd.Series[Any], pd.Series[bool]]:

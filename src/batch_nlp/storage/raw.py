@@ -14,8 +14,8 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw_columns import column_names, head, listed, missing_columns, refuse, spread, unwrapped
-from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_columns import column_names, listed, missing_columns, refuse, spread, unwrapped
+from batch_nlp.storage.raw_formats import head, rows_of
 from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Row
 from batch_nlp.storage.raw_names import find_files, source_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm

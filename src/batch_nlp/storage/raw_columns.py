@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,16 @@ import pandas as pd
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_csv import SEPARATORS
-from batch_nlp.storage.raw_formats import CSV, columns_of, rows_of
+from batch_nlp.storage.raw_formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
-# How much of the start of a file its columns are judged by
-_PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # Columns that a person reads
 _LISTED = 20
 _SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
+# What else may separate names: not what is in them
+_UNUSUAL = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
 # Values under which a column of another type, or one that is not there, can be the fault of its rows
 LEAST_ROWS = 20
 
@@ -65,17 +65,6 @@ def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
         for number, entry in enumerate(listed, 1):
             broken = BrokenRow(number, "not a JSON object", str(entry))
             yield Numbered(number, entry if isinstance(entry, dict) else broken, found.size // len(listed))
-
-
-def head(rows: Iterator[Numbered]) -> list[Numbered]:
-    """Take from rows of a file those at its start by which its columns are judged."""
-    taken, size = list[Numbered](), 0
-    for found in islice(rows, _PEEK_ROWS):
-        taken.append(found)
-        size += found.size
-        if size > _PEEK_BYTES:
-            break
-    return taken
 
 
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
@@ -123,7 +112,15 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
     """
     present = map(str, column_names(rows))
     names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
-    return kind_of(file) not in CSV or not names.isdisjoint(known)
+    return kind_of(file) not in CSV or not names.isdisjoint(known) or _unusual_separator(rows, known) is not None
+
+
+def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
+    """Return what separates known names in the only name of a file; None where it has others, or less than two."""
+    [name, *others] = map(str, column_names(rows) or {""})
+    names = set() if others else set(known)
+    separators = dict.fromkeys(_UNUSUAL.findall(name))
+    return next((one for one in separators if len(names.intersection(map(str.strip, name.split(one)))) > 1), None)
 
 
 def missing_columns(
@@ -153,6 +150,7 @@ def missing_columns(
         )
     has = listed(present)
     other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
+    other = _unusual_separator(rows, known) or other
     return (
         f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has {has}."
         f"{f' Its separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
@@ -188,27 +186,33 @@ def column_problems(
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
     return ([missing] if missing else []) + [
-        problem
-        for column in columns
-        for name, reads in column.reads.items()
-        if (problem := _type_problem(file, rows, name, reads, column))
+        problem for column in columns for problem in _type_problems(file, rows, column)
     ]
 
 
-def _type_problem(
-    file: Path, rows: Sequence[Row], name: str, reads: Callable[[Any], bool], column: Column
-) -> str | None:
-    found = (row.get(name) for row in rows)
-    values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
-    # a look at one readable value is enough: single rows that are not go to quarantine
-    if len(values) < LEAST_ROWS or any(map(reads, values)):
-        return None
-    types = ", ".join(sorted({type(value).__name__ for value in values}))
-    advice = column.advice(name, values) if column.advice else ""
-    return (
-        f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
-        f"values ({types}) can be read as such. {advice}".rstrip()
-    )
+def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]:
+    problems, there, few = list[str](), 0, 0
+    for name, reads in column.reads.items():
+        found = (row.get(name) for row in rows)
+        values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
+        there += bool(values)
+        # a look at one readable value is enough: single rows that are not go to quarantine
+        if not values or any(map(reads, values)) or (len(values) < LEAST_ROWS and any(map(reads, _texts(values)))):
+            continue
+        few += len(values) < LEAST_ROWS
+        types = ", ".join(sorted({type(value).__name__ for value in values}))
+        advice = column.advice(name, values) if column.advice else ""
+        problems.append(
+            f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
+            f"values ({types}) can be read as such. {advice}".rstrip()
+        )
+    # of few rows this is no accident where it would leave none of them
+    return problems if not few or (column.required and len(rows) > 1 and len(problems) == there) else []
+
+
+def _texts(values: Iterable[Any]) -> list[Any]:
+    """Return values with numbers as text: a few of them may be texts."""
+    return [str(value) if type(value) in (int, float, Decimal) else value for value in values]
 
 
 def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:

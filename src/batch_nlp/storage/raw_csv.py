@@ -7,19 +7,31 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Self
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_lines import BYTE_ORDER_MARK, LINE_BYTES, BrokenRow, Line, Numbered, shown, too_long
+from batch_nlp.storage.raw_lines import (
+    BYTE_ORDER_MARK,
+    INVALID_UTF_8,
+    LINE_BYTES,
+    PAGES,
+    BrokenRow,
+    Line,
+    Numbered,
+    shown,
+    too_long,
+)
 
 # Of those that fit a file equally well, the first is its separator
 SEPARATORS = (",", ";", "\t", "|")
-# The first line of a file that Excel is to open
-_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
+# The first line of a file that Excel is to open; other programs put the separators of empty cells behind it
+_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
+# Records behind a title among which the header is
+_AHEAD = 5
 
 
 class _RecordTooLong(Exception):  # noqa: N818 not an error of the program; it never leaves this module
@@ -61,12 +73,14 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
     A quote that is opened and not closed would swallow the lines up to the next quote, or all that follow. So the
     line that opens it is given up alone, and reading goes on with the next one.
     """
-    source = _RecordLines(lines)
+    source, width = _RecordLines(lines), 0
+    # in a text a space follows it
+    between = re.compile(re.escape(separator.encode()) + rb"(?! )")
     while True:
         try:
             for cells in csv.reader(source, delimiter=separator, strict=True):
-                # what closes a quote that was left open is the opening quote of another cell: then one is left over
-                if len(source.taken) > 1 and sum(line.content.count(b'"') for line in source.taken) % 2:
+                width = width if width > 1 else len(cells)
+                if len(source.taken) > 1 and _joins_rows(source.taken, between, width):
                     raise csv.Error
                 yield source.done(), cells
         except (csv.Error, _RecordTooLong) as error:
@@ -74,6 +88,15 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
             yield source.done(1), "a quote is opened and not closed" if unclosed else str(error) or "too long"
         else:
             return
+
+
+def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:
+    """Say whether what closes a quote that was left open is a quote of another row."""
+    # the opening one of another cell: then one is left over
+    if sum(line.content.count(b'"') for line in taken) % 2:
+        return True
+    # or one that was left open too, in a line that has all cells itself
+    return width > 1 and all(len(between.findall(line.content)) == width - 1 for line in taken)
 
 
 def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
@@ -101,7 +124,10 @@ def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[
     for _, cells in records:
         if any(cells):
             header = _header(file, cells)
-            return header, _rows(header, records)
+            ahead = list(islice(records, _AHEAD))
+            if header[1:] == [_nameless(at) for at in range(1, len(header))] and len(header) > 2:
+                _refuse_title(file, header, ahead)
+            return header, _rows(header, cells, chain(ahead, records))
     return [], iter(())
 
 
@@ -134,7 +160,9 @@ def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
     return sum(len(cells) == len(header) for cells in records) / max(len(records), 1), len(header)
 
 
-def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str]]) -> Iterator[Numbered]:
+def _rows(
+    header: list[str], written: list[str] | str, records: Iterator[tuple[list[Line], list[str] | str]]
+) -> Iterator[Numbered]:
     nameless = {name for position, name in enumerate(header) if name == _nameless(position)}
     for taken, cells in records:
         if not cells:
@@ -148,8 +176,10 @@ def _rows(header: list[str], records: Iterator[tuple[list[Line], list[str] | str
             reason = f"broken CSV: {cells}"
         elif len(cells) != len(header) and len(cells := _fitted(cells, header)) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
+        elif cells == written:
+            reason = "the header again, as in files that were joined"
         elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
-            reason = "invalid UTF-8"
+            reason = INVALID_UTF_8
         if reason or isinstance(cells, str):
             raw = shown(b"".join(line.content for line in taken).rstrip(b"\r\n"))
             yield Numbered(number, BrokenRow(number, str(reason), raw), size)
@@ -174,15 +204,20 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
 
 
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
-    """Take the byte-order mark away before the cells are told apart: it would hide the quote of the first one."""
+    """Take byte-order marks away before cells are told apart: they hide a quote, and joined files have several."""
     for line in lines:
-        yield line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK)) if line.number == 1 else line
+        marked = line.content.startswith(BYTE_ORDER_MARK)
+        yield line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK)) if marked else line
 
 
 def _header(file: Path, cells: list[str] | str) -> list[str]:
     if isinstance(cells, str):
         raise DataError(f"{file}: cannot be read (its header: {cells}). Put a whole file in its place.")
     header = [name.strip() or _nameless(position) for position, name in enumerate(cells)]
+    if header[0].lower().startswith(PAGES):
+        raise DataError(
+            f"{file}: cannot be read: it is a page of a website. Fetch the file itself, logged in if need be."
+        )
     if header[0].startswith(("{", "[{")):
         raise DataError(f"{file}: cannot be read: it seems to be JSON. Let its name end in .jsonl, or in .json.")
     if len(set(header)) < len(header):
@@ -194,3 +229,12 @@ def _header(file: Path, cells: list[str] | str) -> list[str]:
             "header, give each column another name; if it is a row of data, put a header before it."
         )
     return header
+
+
+def _refuse_title(file: Path, header: list[str], ahead: Sequence[tuple[list[Line], list[str] | str]]) -> None:
+    """Refuse a first line with one cell where a line behind it has all: spreadsheets put a title over a table."""
+    if any(len(cells) == len(header) and all(cells) for _, cells in ahead if not isinstance(cells, str)):
+        raise DataError(
+            f"{file}: cannot be read: only the first of the {len(header)} cells of its first line is not empty. If it "
+            "is a title, remove what is above the header; if it is the header, name each column."
+        )

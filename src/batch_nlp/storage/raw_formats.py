@@ -6,24 +6,27 @@ without saying which it was, and every message must be accounted for.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import takewhile
+import re
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, takewhile
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import read_csv
 from batch_nlp.storage.raw_json import is_spread, json_rows
-from batch_nlp.storage.raw_lines import LINE_BYTES, BrokenRow, Numbered, Row, read_lines, shown
+from batch_nlp.storage.raw_lines import INVALID_UTF_8, PAGES, BrokenRow, Numbered, Row, read_lines
 from batch_nlp.storage.raw_names import kind_of, packing_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm, opened, unpacked
+from batch_nlp.storage.raw_parquet import opened_parquet, parquet_batches, parquet_rows
 
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
+_CELLS = re.compile(r"(\d+) cells where the header has (\d+)")
+# How much of the start of a file it is judged by
+_PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
+# Broken rows that are too many for an accident, and those that are if their letters alone are broken
+_MANY, _FEW = 20, 3
 
 
 def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
@@ -44,20 +47,60 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
         If the file cannot be read, or none of its rows.
     """
     rows = _rows(file, batch_rows, form)
+    first = head(rows)
+    _check_head(file, first)
     broken: list[BrokenRow] = []
-    count = 0
+    rows = chain(first, rows)
     for found in rows:
         yield found
         if isinstance(found.row, dict):
             yield from rows
             return
-        count += 1
-        broken = broken or [found.row]
+        broken.append(found.row)
     if broken:
+        raise _unread(file, f"none of its {len(broken):,} rows can be read", broken)
+
+
+def head(rows: Iterator[Numbered]) -> list[Numbered]:
+    """Take from rows of a file those at its start by which it is judged."""
+    taken, size = list[Numbered](), 0
+    for found in islice(rows, _PEEK_ROWS):
+        taken.append(found)
+        size += found.size
+        if size > _PEEK_BYTES:
+            break
+    return taken
+
+
+def _check_head(file: Path, first: Sequence[Numbered]) -> None:
+    """Refuse a file so many of whose first rows are broken that this is the fault of the file."""
+    rows = [found.row for found in first if isinstance(found.row, dict)]
+    broken = [found.row for found in first if isinstance(found.row, BrokenRow)]
+    what = f"{len(broken):,} of its first {len(first):,} rows cannot be read"
+    if rows and len(broken) >= _MANY and len(broken) > len(rows):
+        raise _unread(file, what, broken)
+    undecoded = [row for row in broken if row.reason == INVALID_UTF_8]
+    # what is damaged alone has other letters that are whole
+    if len(undecoded) >= max(_FEW, len(first) / 10) and all(str(row).isascii() for row in rows):
+        raise _unread(file, what, undecoded)
+    if rows and kind_of(file) not in (*CSV, ".parquet") and _is_by_columns(rows[0]):
         raise DataError(
-            f"{file}: none of its {count:,} rows can be read (line {broken[0].line}: {broken[0].reason}). "
-            f"{_likely_cause(kind_of(file), broken[0])}"
+            f"{file}: cannot be read: it is a table by columns, as pandas writes it. Write an object per row: "
+            'to_json(..., orient="records", lines=True).'
         )
+
+
+def _is_by_columns(row: Row) -> bool:
+    keys = [tuple(value) if isinstance(value, dict) else () for value in row.values()]
+    return (len(keys) > 1 and any(keys) and len(set(keys)) == 1) or {"columns", "data"} <= row.keys() <= {
+        "columns", "index", "data"
+    }  # fmt: skip
+
+
+def _unread(file: Path, what: str, broken: Sequence[BrokenRow]) -> DataError:
+    reason = Counter(row.reason for row in broken).most_common(1)[0][0]
+    first = next(row for row in broken if row.reason == reason)
+    return DataError(f"{file}: {what} (line {first.line}: {reason}). {_likely_cause(kind_of(file), first)}")
 
 
 def check_readable(file: Path, form: TextForm = DETECTED) -> None:
@@ -70,8 +113,8 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
     """
     kind = kind_of(file)
     if kind == ".parquet":
-        with _parquet(file) as parquet:
-            deque(_parquet_batches(parquet), maxlen=0)
+        with opened_parquet(file) as parquet:
+            deque(parquet_batches(parquet), maxlen=0)
         return
     with opened(file, form) as binary:
         breaks_off = kind not in CSV and is_spread(binary)
@@ -94,7 +137,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
     """
     kind = kind_of(file)
     if kind == ".parquet":
-        with _parquet(file) as parquet:
+        with opened_parquet(file) as parquet:
             return list(parquet.schema_arrow.names)
     if kind not in CSV:
         return []
@@ -105,7 +148,7 @@ def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
 def _rows(file: Path, batch_rows: int, form: TextForm) -> Iterator[Numbered]:
     kind = kind_of(file)
     if kind == ".parquet":
-        yield from _parquet_rows(file, batch_rows)
+        yield from parquet_rows(file, batch_rows)
         return
     with opened(file, form) as binary:
         if kind in CSV:
@@ -121,10 +164,14 @@ def _separator(kind: str, form: TextForm) -> str | None:
 def _likely_cause(kind: str, first: BrokenRow) -> str:
     if "\0" in first.raw:
         return "It is no text, but binary. Put a whole file in its place."
-    if first.reason == "invalid UTF-8":
+    if kind == ".parquet":
+        return "Write its texts as UTF-8."
+    if first.reason == INVALID_UTF_8:
         return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
+    if first.raw.lstrip().lower().startswith(PAGES):
+        return "It is a page of a website. Fetch the file itself, logged in if need be."
     if kind in CSV:
-        return "Its header seems to be of another file, or dataset.messages.separator is another one than the file's."
+        return _likely_cause_in_csv(first)
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
     if not first.raw.startswith("{"):
@@ -132,41 +179,20 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
     return "Write one object per line, or an array of objects."
 
 
-@contextmanager
-def _parquet(file: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            yield parquet
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
-
-
-def _parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
-    number = 0
-    with _parquet(file) as parquet:
-        for batch, size in _parquet_batches(parquet, batch_rows):
-            for row in _plain_rows(batch):
-                number += 1
-                found = row if isinstance(row, dict) else BrokenRow(number, "invalid UTF-8", row)
-                yield Numbered(number, found, size)
-
-
-def _parquet_batches(parquet: pq.ParquetFile, batch_rows: int = 1000) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield the rows of a file in batches, each with about how many bytes a row takes."""
-    groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
-    # messages of many megabytes are decoded a few at a time
-    size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
-    for batch in parquet.iter_batches(max(1, min(batch_rows, LINE_BYTES // max(size, 1)))):
-        yield batch, size
-
-
-def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
-    """Return rows as Python values, a row with text that is no UTF-8 as one string with its bytes escaped."""
-    try:
-        rows: list[Row | str] = batch.to_pylist()
-    except UnicodeDecodeError:
-        if batch.num_rows > 1:
-            return [row for position in range(batch.num_rows) for row in _plain_rows(batch.slice(position, 1))]
-        texts = [column.cast(pa.binary())[0] for column in batch.columns if pa.types.is_string(column.type)]
-        return [",".join(shown(text.as_py() or b"") for text in texts)]
-    return rows
+def _likely_cause_in_csv(first: BrokenRow) -> str:
+    if '\\"' in first.raw:
+        return "Backslashes stand before its quotes, as Spark writes them: double the quotes (in Spark, escape='\"')."
+    cells = _CELLS.match(first.reason)
+    if cells is None:
+        return "Its quotes are not closed, or not doubled in texts: write it with a CSV library."
+    if cells[2] == "1":
+        return "Remove what is above its header, such as a title or a comment, or set dataset.messages.separator."
+    if int(cells[1]) == int(cells[2]) + 1:
+        return (
+            "Its header lacks a name, as that of row names in R (write it with row.names=FALSE), or texts hold the "
+            "separator without quotes around them."
+        )
+    return (
+        "Its first line is no header (remove a title or a comment), or that of another file, or "
+        "dataset.messages.separator is another one than the file's."
+    )

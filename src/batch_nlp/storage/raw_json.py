@@ -14,6 +14,7 @@ import orjson
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_lines import (
     BYTE_ORDER_MARK,
+    INVALID_UTF_8,
     KEPT_BYTES,
     LINE_BYTES,
     BrokenRow,
@@ -55,7 +56,7 @@ def json_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
 
 def is_spread(binary: IO[bytes]) -> bool:
     """Say whether the objects of a JSON file, of which nothing was read yet, are not one per line."""
-    return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)))
+    return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES)))
 
 
 def _line_rows(lines: Iterator[Line]) -> Iterator[Numbered]:
@@ -68,6 +69,8 @@ def _line_rows(lines: Iterator[Line]) -> Iterator[Numbered]:
         stripped = content.removeprefix(BYTE_ORDER_MARK).strip()
         if stripped:
             row = parse_json(stripped)
+            if isinstance(row, str) and stripped.endswith(b"},"):  # as in an array, whose brackets are not there
+                row = parse_json(stripped[:-1])
             found = BrokenRow(number, row, shown(stripped)) if isinstance(row, str) else row
             yield Numbered(number, found, len(content))
 
@@ -141,7 +144,7 @@ def parse_json(line: bytes) -> Row | str:
             if isinstance(row, dict) and _has_rounded(row):
                 row = json.loads(line)  # orjson rounds whole numbers over 64 bits; ids must stay what they are
     except UnicodeDecodeError:
-        return "invalid UTF-8"
+        return INVALID_UTF_8
     except (ValueError, RecursionError):
         return reason
     return row if isinstance(row, dict) else "not a JSON object"

@@ -11,6 +11,9 @@ LINE_BYTES = 32 * 2**20
 # What is kept of such a line
 KEPT_BYTES = 1000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+INVALID_UTF_8 = "invalid UTF-8"
+# How what a website answers instead of a file begins
+PAGES = ("<!doctype", "<html")
 # In the name of a file with rows from quarantine, which are in UTF-8 whatever the source's files are
 REQUEUED_PART = "-requeued-"
 

@@ -43,6 +43,8 @@ _SIGNATURES = (
     (b"%PDF", "a PDF: save what it holds as CSV"),
     (b"SQLite format 3", "an SQLite database: export the table as CSV"),
 )
+# What is said of a file that is not compressed as its name says
+_NOT_PACKED = ("Not a gzipped file", "Unknown frame descriptor")
 _CHUNK_BYTES = 1 << 16
 _INVALID = "\udcff"
 
@@ -84,7 +86,9 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
         with _open(file) as binary:
             yield binary
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place.") from error
+        plain = any(sign in str(error) for sign in _NOT_PACKED)
+        otherwise = f", or take {packing_of(file.name)} from its name if it is not compressed" if plain else ""
+        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place{otherwise}.") from error
 
 
 def _open(file: Path) -> IO[bytes]:
@@ -99,7 +103,9 @@ def _open(file: Path) -> IO[bytes]:
 
 @contextmanager
 def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
-    """Open a text file as UTF-8; what cannot be decoded is no UTF-8 then either.
+    """Open a text file as UTF-8 without a mark and with line feeds; what cannot be decoded is no UTF-8 then either.
+
+    A file that is UTF-8 is read as such, whatever encoding is set: another one would make other letters of it.
 
     Raises
     ------
@@ -109,27 +115,63 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
     with unpacked(file) as binary:
         start = cast("io.BufferedReader", binary).peek(16)[:16]
         if what := next((what for signature, what in _SIGNATURES if start.startswith(signature)), None):
+            if packing_of(file.name):
+                what = what.replace("let its name", "unpack it, and let its name")
             raise DataError(f"{file}: cannot be read: its content is that of {what}.")
         encoding = next((name for mark, name in _MARKS if start.startswith(mark)), None)
-        if encoding is None and REQUEUED_PART not in file.name:
-            encoding = form.encoding
+        if encoding is None and form.encoding and REQUEUED_PART not in file.name:
+            encoding = "utf-8" if _is_utf_8(file) else form.encoding
         if encoding is None and (order := _order_of_utf_16(start)):
             raise DataError(
                 f"{file}: cannot be read: it seems to be UTF-16 without a byte order mark. Set "
                 f"dataset.messages.encoding=utf-16-{order}."
             )
         if encoding is None or codecs.lookup(encoding).name == "utf-8":
-            yield binary
+            plain = binary
         else:
-            yield io.BufferedReader(_Recoded(binary, encoding), _CHUNK_BYTES)
+            plain = io.BufferedReader(_Recoded(binary, encoding), _CHUNK_BYTES)
+        start = cast("io.BufferedReader", plain).peek(_CHUNK_BYTES)
+        while start.startswith(codecs.BOM_UTF8):  # two programs may have put one there
+            start = start.removeprefix(plain.read(len(codecs.BOM_UTF8)))
+        returns_alone = b"\r" in start[:-1] and b"\n" not in start
+        yield io.BufferedReader(_LineFeeds(plain), _CHUNK_BYTES) if returns_alone else plain
+
+
+def _is_utf_8(file: Path) -> bool:
+    """Say whether a file has more than ASCII and all of it is UTF-8, as text in other encodings hardly ever is."""
+    decoder, plain = codecs.getincrementaldecoder("utf-8")(), True
+    with unpacked(file) as binary:
+        try:
+            while chunk := binary.read(_CHUNK_BYTES):
+                plain = decoder.decode(chunk).isascii() and plain
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return not plain
 
 
 def _order_of_utf_16(start: bytes) -> str | None:
-    """Return the order of the bytes if every other one is zero, as in Latin letters."""
+    """Return the order of the bytes if every other one is what no text has, as in Latin, Greek or Cyrillic letters."""
     first, second = start[::2], start[1::2]
-    if any(first) == any(second):
+    orders = [order for order, bytes_ in (("be", first), ("le", second)) if bytes_ and max(bytes_) < ord("\t")]
+    if len(orders) != 1 or b"\0" in (first if orders == ["le"] else second).strip(b"\0"):
         return None
-    return None if b"\0" in (first.strip(b"\0") or second.strip(b"\0")) else "le" if any(first) else "be"
+    return orders[0]
+
+
+class _LineFeeds(io.RawIOBase):
+    """Hands a file over with line feeds for carriage returns."""
+
+    def __init__(self, binary: IO[bytes]) -> None:
+        self._binary = binary
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._binary.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(content)] = content
+        return len(content)
 
 
 class _Recoded(io.RawIOBase):

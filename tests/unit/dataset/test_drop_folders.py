@@ -32,6 +32,7 @@ def test_what_lies_in_the_inbox_and_is_not_read_is_named_up_to_five_times(
     assert f"{inbox}: 5 file(s) or folder(s) are not read: 1.zip, 2.xlsx, 3.txt, 4.json.bak, archive/. " in said
     assert ".json, " in said
     assert ".parquet" in said
+    assert "Of folders, only those that hold the parts of a table themselves are read" in said
     drop(inbox, "0.zip")
     [said] = unread_in_inbox(config)
     assert "6 file(s) or folder(s) are not read: 0.zip, 1.zip, 2.xlsx, 3.txt, 4.json.bak, .... " in said
@@ -44,6 +45,7 @@ def test_a_raw_file_that_no_pattern_fits_is_named_with_the_pattern(
     drop(Path(config.dataset.raw_dir), "review.json", "user.json", "business.json", "tip.json", "notes.docx")
     ending, name = unread_in_raw_dir(config)
     assert "1 file(s) or folder(s) are not read: notes.docx. " in ending
+    assert "Of folders" not in ending
     assert "1 file(s) are not read, since their names do not fit dataset.messages.files=*review*: tip.json. " in name
 
 

@@ -107,7 +107,20 @@ def test_values_of_another_kind_are_another_type(
         check(config, {"review": rows})
     # a few such rows are broken rows, not another schema
     check(config, {"review": [*rows[:30], *tables["review"][30:]]})
-    check(config, {"review": rows[:10]})
+    check(config, {"review": rows[:1]})
+    check(config, {"review": [*rows[:9], tables["review"][9]]})
+
+
+@pytest.mark.parametrize(("column", "value"), [("date", 1_577_934_245), ("date", "02.01.2020"), ("review_id", True)])
+def test_values_of_which_none_of_few_rows_can_be_taken_are_another_type(
+    config: Config, tables: dict[str, Rows], column: str, value: object
+) -> None:
+    with pytest.raises(DataError, match=f"column {column} has no .* none of its 2 values"):
+        check(config, {"review": [{**row, column: value} for row in tables["review"][:2]]})
+
+
+def test_a_few_texts_may_all_be_numbers(config: Config, tables: dict[str, Rows]) -> None:
+    check(config, {"review": [{**row, "text": 7} for row in tables["review"][:10]]})
 
 
 def test_labels_and_columns_that_a_source_never_had_are_not_missed(config: Config, tables: dict[str, Rows]) -> None:

@@ -9,8 +9,10 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import DataError
@@ -18,6 +20,7 @@ from batch_nlp.storage.raw import read_batches
 from batch_nlp.storage.raw_columns import first_rows, missing_columns
 from batch_nlp.storage.raw_files import content_digest
 from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_lines import BrokenRow
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
 ROWS = [{"id": "a", "text": "Friendly staff, clean rooms"}, {"id": "b", "text": "zu laut; però bello|ok"}]
@@ -53,7 +56,7 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
     assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
 
 
-@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;,", '"sep=;";;'])
 def test_excel_says_the_separator_in_the_first_line(tmp_path: Path, first: str) -> None:
     file = written(tmp_path, "a.csv", f"{first}\r\nid;a,b;c,d\r\nx;1,2;3,4\r\n")
     assert [(number, row) for number, row, _ in rows_of(file)] == [(3, {"id": "x", "a,b": "1,2", "c,d": "3,4"})]
@@ -90,6 +93,16 @@ def test_a_wrong_separator_that_is_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"b\.csv: none of its 1 rows can be read .*dataset\.messages\.separator"):
         list(read_batches([file], ["text"], [], 10, form=form))
     assert read(file, TextForm(separator=";")) == [{"id": "x", "text": "fine, nice"}]
+
+
+@pytest.mark.parametrize("separator", ["^", "~", "\x01", "\x1f"])
+def test_an_unusual_separator_is_named(tmp_path: Path, separator: str) -> None:
+    file = written(tmp_path, "a.csv", separator.join(["id", "text", "day"]) + "\n" + separator.join("abc"))
+    problem = missing_columns(file, first_rows(file), ["text"], {"id", "text"})
+    assert f"Its separator seems to be {separator!r}: set dataset.messages.separator" in str(problem)
+    message = missing_columns(file, [{"late: a text": "x"}], ["text"], {"id", "text"})
+    assert "a row of data" in str(message)
+    assert "late" not in str(message)
 
 
 @pytest.mark.parametrize("end", ["", ",,", ","])
@@ -156,7 +169,7 @@ def test_a_file_is_known_by_its_content_however_it_is_packed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-@pytest.mark.parametrize("before", ["", "\ufeff", " \n "])
+@pytest.mark.parametrize("before", ["", "\ufeff", "\ufeff\ufeff", " \n "])
 def test_an_array_of_objects_is_read_by_position(tmp_path: Path, indent: int | None, before: str) -> None:
     rows = [*ROWS, {"id": 2**70, "text": 'a "[{" \\ inside', "more": {"at": [{"x": [1.5, None]}]}}]
     file = written(tmp_path, "a.json", before + json.dumps(rows, indent=indent, ensure_ascii=False) + "\n")
@@ -227,6 +240,18 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.json", gzip.compress(b"{}", mtime=0), "let its name end in .gz"),
         ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
         ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
+        ("a.csv", "Report of May\n\nid,text\n1,fine\n", "Remove what is above its header"),
+        ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
+        ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
+        ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
+        ("a.csv", 'id,text\n1,"a \\"fine\\" day"\n', "Backslashes stand before its quotes"),
+        ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
+        ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
+        ("a.json", "\n<html lang=en>\n", "page of a website"),
+        ("a.csv.gz", gzip.compress(gzip.compress(b"id,text\n")), "unpack it, and let its name end in .gz"),
+        ("a.csv.gz", csv_of(","), "take .gz from its name if it is not compressed"),
+        ("a.csv.zst", csv_of(","), "take .zst from its name if it is not compressed"),
+        ("a.parquet", csv_of(","), "let its name end in .csv or .jsonl"),
         ("a.json", bytes(range(256)) * 3, "It is no text, but binary"),
         ("a.json", csv_of(","), "let its name end in .csv"),
         ("a.csv", json.dumps(ROWS), "Let its name end in .jsonl"),
@@ -256,3 +281,139 @@ def test_an_empty_line_in_a_cell_stays_where_the_separator_is_looked_for(tmp_pat
     file = tmp_path / "a.csv"
     file.write_bytes(b'\n\nid,text\n1,"one\n\ntwo"\n\n2,three\n')
     assert [found.row for found in rows_of(file)] == [{"id": "1", "text": "one\n\ntwo"}, {"id": "2", "text": "three"}]
+
+
+def test_a_time_in_parquet_that_python_cannot_hold_is_text(tmp_path: Path) -> None:
+    """A file may mark what has no end by the last day that there is, which is another one in Tokyo."""
+    ends = pa.array([0, 253_402_300_799_000_000], pa.timestamp("us", "Asia/Tokyo"))
+    texts = pa.StringArray.from_buffers(2, pa.py_buffer(b"\0\0\0\0\4\0\0\0\5\0\0\0"), pa.py_buffer(b"fine\xff"))
+    days = pa.array([0, 10_000_000], pa.date32())
+    pq.write_table(pa.table({"end": ends, "day": days}), tmp_path / "a.parquet")
+    first, second = read(tmp_path / "a.parquet")
+    assert (str(first["end"]), str(first["day"])) == ("1970-01-01 09:00:00+09:00", "1970-01-01")
+    assert second == {"end": "10000-01-01 08:59:59.000000+0900", "day": "29349-01-26"}
+    pq.write_table(pa.table({"end": ends, "text": texts}), tmp_path / "b.parquet")
+    [_, broken] = [row for _, row, _ in rows_of(tmp_path / "b.parquet")]
+    assert broken == BrokenRow(2, "invalid UTF-8", "\\xff")
+    pq.write_table(pa.table({"days": [[day] for day in days]}), tmp_path / "c.parquet")
+    with pytest.raises(DataError, match=r"c\.parquet: cannot be read"):
+        read(tmp_path / "c.parquet")
+
+
+def test_bytes_and_uuids_in_parquet_are_text(tmp_path: Path) -> None:
+    ids = [UUID(int=1), None]
+    table = pa.table({
+        "id": pa.array([one and one.bytes for one in ids], pa.uuid()),
+        "text": pa.array(["più".encode(), b"\xff"], pa.binary()),
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == [{"id": str(ids[0]), "text": "più"}, {"id": None, "text": b"\xff"}]
+
+
+def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    texts = pa.array(["fine"])
+    pq.write_table(pa.Table.from_arrays([texts, texts, texts], ["text", "id", "text"]), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"several columns text\. Give each another name"):
+        read(tmp_path / "a.parquet")
+
+
+def test_objects_with_commas_between_their_lines_are_rows(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.jsonl", ",\n".join(map(json.dumps, ROWS)) + ",\n")) == ROWS
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"id": {"0": "a", "1": "b"}, "text": {"0": "fine", "1": "good"}}',
+        '{"0": {"id": "a", "text": "fine"}, "1": {"id": "b", "text": "good"}}',
+        '{"columns": ["id", "text"], "index": [0, 1], "data": [["a", "fine"], ["b", "good"]]}',
+    ],
+)
+def test_a_table_by_columns_is_refused_with_what_writes_it_by_rows(tmp_path: Path, content: str) -> None:
+    with pytest.raises(DataError, match=r'by columns, as pandas .*orient="records", lines=True'):
+        read(written(tmp_path, "a.json", content))
+
+
+@pytest.mark.parametrize(("ending", "row"), [("csv", "x,{}"), ("jsonl", '{{"id": "x", "text": "{}"}}')])
+def test_a_file_many_of_whose_rows_are_in_another_encoding_is_refused(tmp_path: Path, ending: str, row: str) -> None:
+    def lines(*texts: str) -> bytes:
+        rows = [row.format(text) for text in texts]
+        return "\n".join(["id,text", *rows] if ending == "csv" else rows).encode("cp1252")
+
+    file = written(tmp_path, f"a.{ending}", lines(*["fine"] * 27, *["pi\xf9"] * 3))
+    with pytest.raises(DataError, match=r"3 of its first 30 rows .*invalid UTF-8.*encoding=cp1252"):
+        read(file)
+    # rows that are damaged are not the file's fault
+    for damaged in (
+        lines(*["fine"] * 28, *["pi\xf9"] * 3),
+        lines(*["fine"] * 18, *["pi\xf9"] * 2),
+        lines(*["pi\xf9"] * 3) + b"\n" + row.format("pi\xf9").encode(),
+    ):
+        assert sum(isinstance(found.row, BrokenRow) for found in rows_of(written(tmp_path, f"a.{ending}", damaged))) > 1
+
+
+def test_a_file_most_of_whose_rows_are_broken_is_refused_with_the_cause_of_most(tmp_path: Path) -> None:
+    broken = ["x,b\xff", *["a,b,c"] * 19]
+    content = "\n".join(["id,text", *["x,fine"] * 19, *broken]).encode("latin-1")
+    with pytest.raises(DataError, match=r"20 of its first 39 rows .*line 22: 3 cells where the header has 2"):
+        read(written(tmp_path, "a.csv", content))
+    assert len(list(rows_of(written(tmp_path, "a.csv", content + b"\ny,good")))) == 40
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.tsv", "\t"), ("a.csv", ",")])
+def test_two_quotes_that_are_opened_and_not_closed_do_not_join_two_rows(
+    tmp_path: Path, name: str, separator: str
+) -> None:
+    lines = ["id,text,label", '1,"Great product,pos', '2,is good",neg', "3,fine,pos"]
+    found = [row for _, row, _ in rows_of(written(tmp_path, name, "\n".join(lines).replace(",", separator)))]
+    assert found[0] == BrokenRow(2, "broken CSV: a quote is opened and not closed", lines[1].replace(",", separator))
+    assert [row["id"] for row in found[1:] if isinstance(row, dict)] == ["2", "3"]
+
+
+def test_a_text_with_as_many_commas_in_each_line_as_the_header_is_one(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", 'id,text,label\n1,"Well, it\nis good, I think",pos\n')
+    assert read(file) == [{"id": "1", "text": "Well, it\nis good, I think", "label": "pos"}]
+
+
+def test_a_header_with_one_name_is_one_where_no_line_has_all_cells(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.csv", "text,,\nfine,,\ngood,,\n")) == [{"text": "fine"}, {"text": "good"}]
+
+
+def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
+    content = "\ufeff\ufeff".encode() + "\ufeffid, text\nx,fine\n".encode() * 2
+    found = [row for _, row, _ in rows_of(written(tmp_path, "a.csv", content))]
+    assert found == [
+        {"id": "x", "text": "fine"},
+        BrokenRow(3, "the header again, as in files that were joined", "id, text"),
+        {"id": "x", "text": "fine"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_file_that_is_utf_8_is_read_as_such_whatever_encoding_is_set(tmp_path: Path, name: str) -> None:
+    content = (csv_of(";") + "\n" + "c;plain\n" * 20_000 + "d;più").encode()
+    file = written(tmp_path, name, gzip.compress(content) if name.endswith(".gz") else content)
+    rows = read(file, TextForm(encoding="cp1252"))
+    assert (rows[1]["text"], rows[-1]["text"]) == (ROWS[1]["text"], "più")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, name: str, encoding: str) -> None:
+    text = csv_of(";") if name == "a.csv" else "\n".join(map(json.dumps, ROWS))
+    file = written(tmp_path, name, text.replace("\n", "\r").encode(encoding))
+    assert [line for line, _, _ in rows_of(file)] == ([2, 3] if name == "a.csv" else [1, 2])
+    assert read(file) == ROWS
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("header", ["текст,имя", "id,text", "τίτλος"])
+def test_utf_16_without_a_mark_is_told_in_other_letters_too(tmp_path: Path, encoding: str, header: str) -> None:
+    file = written(tmp_path, "a.csv", f"{header}\nящик,да\n".encode(encoding))
+    with pytest.raises(DataError, match=rf"dataset\.messages\.encoding={encoding}\."):
+        read(file)
+
+
+@pytest.mark.parametrize("content", ["a", "\t\n", "id\n", "a\x01b\x01c\n"])
+def test_short_text_is_no_utf_16(tmp_path: Path, content: str) -> None:
+    list(rows_of(written(tmp_path, "a.csv", content)))
