@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import KEY, declared
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import examples
 from batch_nlp.storage.raw_columns import Column, column_names
-from batch_nlp.storage.raw_formats import CSV
 from batch_nlp.storage.raw_lines import Row
-from batch_nlp.storage.raw_names import kind_of
 
 # Of several columns with one of these roles, a file must have one: old and new names can stand beside each other
 NEEDED = (Role.text, Role.id, Role.time)
 _PLACEHOLDER = "NEW"
-# What could stand between cells, as no part of a name does
-_MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
-
-
-def unknown_separator(rows: Sequence[Row]) -> str | None:
-    """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
-    names = column_names(rows)
-    name = str(next(iter(names), "")) if len(names) == 1 else ""
-    marks: list[str] = _MARK.findall(name)
-    for mark, count in Counter(marks).most_common(1):
-        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
-            return mark
-    return None
-
-
-def separator_advice(file: Path, rows: Sequence[Row]) -> str | None:
-    """Return what to do if the first rows of a file of messages have a separator that the reader does not know."""
-    mark = unknown_separator(rows) if kind_of(file) in CSV else None
-    line = f"messages: {{separator: {json.dumps(mark)}}}"
-    return None if mark is None else f"{mark!r} seems to stand between its cells: set {line} in the dataset's file."
 
 
 def renamed_advice(

@@ -17,7 +17,7 @@ from loguru import logger
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import declared, is_message_file, names_of, pasted, text_form
 from batch_nlp.dataset.labels import Labels, as_target
-from batch_nlp.dataset.renamed import NEEDED, renamed_advice, separator_advice
+from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
@@ -199,8 +199,6 @@ def check_schema(
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
             known = {name for column in expected for name in column.reads}
-            if table == "message" and (found := separator_advice(file, rows)) is not None:
-                advice[found] = None
             for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from glob import escape
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from batch_nlp.dataset.renamed import unknown_separator
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import like_data, profiles, text_columns
@@ -26,6 +25,8 @@ from batch_nlp.storage.raw_open import TextForm
 ROWS, _BYTES = 20_000, 2**28
 # Files of which the first rows say whether columns lie under a field
 _JUDGED_FILES = 5
+# What could stand between cells, as no part of a name does
+_MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ def look_at(path: Path, asked: Asked) -> Source:
     mixed = problems[0] if problems and encoding is None else None
     try:
         first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
-        _check_rows(first)
-        separator = unknown_separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
+        separator = _separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
         if separator is not None:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
@@ -147,13 +147,10 @@ def _first_rows(
         rows = list[Row]()
         for found in islice(spread(rows_of(file, form=form), under), each):
             size += found.size
-            if not isinstance(found.row, dict):
-                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-            # as where files were put together
-            elif found.row and all(name == value for name, value in found.row.items()):
-                reasons.append(f"{file.name}:{found.line}: the header again")
-            else:
+            if isinstance(found.row, dict):
                 rows.append(unwrapped(found.row, under))
+            else:
+                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
             if size > _BYTES:
                 break
         read.append((file, rows))
@@ -164,21 +161,15 @@ def _first_rows(
     return read
 
 
-def _check_rows(first: Mapping[Path, Sequence[Row]]) -> None:
-    """Refuse a table that is written as one object of its columns: as a row, it has values of one size alone."""
-    for file, rows in first.items():
-        values = [*rows[0].values()] if len(rows) == 1 else []
-        columns = [value for value in values if isinstance(value, dict | list) and value and not _holds_rows(value)]
-        sizes = {(*column,) if isinstance(column, dict) else len(column) for column in columns}
-        if 1 < len(columns) == len(values) and (len(sizes) == 1 or {"columns", "data"} <= rows[0].keys()):
-            raise DataError(
-                f"{file}: is one object of columns, not of rows. Write an object per row, in pandas with "
-                'to_json(FILE, orient="records", lines=True).'
-            )
-
-
-def _holds_rows(value: dict[str, Any] | list[Any]) -> bool:
-    return isinstance(value, list) and isinstance(value[0], dict)
+def _separator(rows: Sequence[Row]) -> str | None:
+    """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
+    names = column_names(rows)
+    name = str(next(iter(names), "")) if len(names) == 1 else ""
+    marks: list[str] = _MARK.findall(name)
+    for mark, count in Counter(marks).most_common(1):
+        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
+            return mark
+    return None
 
 
 def _wrapper(rows: Sequence[Row]) -> str | None:

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, takewhile
 from pathlib import Path
+from typing import Any
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw_csv import read_csv
@@ -83,16 +84,24 @@ def _check_head(file: Path, first: Sequence[Numbered]) -> None:
     # what is damaged alone has other letters that are whole
     if len(undecoded) >= max(_FEW, len(first) / 10) and all(str(row).isascii() for row in rows):
         raise _unread(file, what, undecoded)
-    if rows and kind_of(file) not in (*CSV, ".parquet") and _is_by_columns(rows[0]):
+    # of several rows like this, each has objects of its own
+    if len(rows) == 1 and kind_of(file) not in (*CSV, ".parquet") and _is_by_columns(rows[0]):
         raise DataError(
             f"{file}: cannot be read: it is a table by columns, as pandas writes it. Write an object per row: "
             'to_json(..., orient="records", lines=True).'
         )
 
 
+def _size(value: Any) -> Any:
+    """Return what all columns have alike that are fields of one object; nothing for another value."""
+    if isinstance(value, dict):
+        return tuple(value)
+    return len(value) if isinstance(value, list) and not any(isinstance(entry, dict) for entry in value) else 0
+
+
 def _is_by_columns(row: Row) -> bool:
-    keys = [tuple(value) if isinstance(value, dict) else () for value in row.values()]
-    return (len(keys) > 1 and any(keys) and len(set(keys)) == 1) or {"columns", "data"} <= row.keys() <= {
+    sizes = [_size(value) for value in row.values()]
+    return (len(sizes) > 1 and all(sizes) and len(set(sizes)) == 1) or {"columns", "data"} <= row.keys() <= {
         "columns", "index", "data"
     }  # fmt: skip
 

@@ -365,18 +365,3 @@ def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables:
     with pytest.raises(DataError, match=r'yelping_since: \{role: time, format: "%d\.%m\.%Y"\} in the dataset') as told:
         check(config, {**tables, "user": rows})
     assert "++" not in str(told.value)
-
-
-@pytest.mark.parametrize("mark", ["^", "\x01"])
-def test_a_separator_that_the_reader_does_not_know_is_advised(
-    tmp_path: Path, make_config: Callable[..., Config], mark: str
-) -> None:
-    config, file = make_config(tmp_path), tmp_path / "review.csv"
-    rows = [["review_id", "text", "date"], *([f"r{n}", "fine", "2022-01-31"] for n in range(30))]
-    file.write_text("".join(f"{mark.join(row)}\n" for row in rows))
-    layers = Layers(tmp_path / "data", "sample")
-    with pytest.raises(DataError, match="seems to stand between its cells") as refused:
-        check_schema(config.dataset, [file], tmp_path / "inbox", layers, True)
-    [line] = re.findall(r"set messages: (\{.*\}) in the dataset's file", str(refused.value))
-    messages = replace(config.dataset.messages, **yaml.safe_load(line))
-    check_schema(replace(config.dataset, messages=messages), [file], tmp_path / "inbox", layers, True)

@@ -111,7 +111,10 @@ def test_a_header_in_the_middle_of_a_file_is_no_message(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text(csv_of("q,w", MESSAGES) * 2)
     found = look_at(file, Asked())
-    assert (len(found.rows), found.problems) == (120, ["1 rows cannot be read: a.csv:62: the header again"])
+    assert (len(found.rows), found.problems) == (
+        120,
+        ["1 rows cannot be read: a.csv:62: the header again, as in files that were joined"],
+    )
 
 
 def test_a_file_of_a_header_alone_is_told_as_one_without_rows(tmp_path: Path) -> None:
@@ -144,9 +147,9 @@ def test_a_table_that_is_written_by_columns_is_refused_and_as_advised_it_is_read
 ) -> None:
     table, file = pd.DataFrame(MESSAGES), tmp_path / "a.json"
     file.write_text(json.dumps(table.to_dict("list")) if form.get("orient") == "list" else table.to_json(**form))
-    with pytest.raises(DataError, match="is one object of columns") as refused:
+    with pytest.raises(DataError, match="it is a table by columns") as refused:
         look_at(file, Asked())
-    [advice] = re.findall(r"to_json\(FILE, (.*)\)\.", str(refused.value))
+    [advice] = re.findall(r"to_json\(\.\.\., (.*)\)\.", str(refused.value))
     assert advice == 'orient="records", lines=True'
     table.to_json(file, orient="records", lines=True)
     assert look_at(file, Asked()).rows == MESSAGES

@@ -326,12 +326,18 @@ def test_objects_with_commas_between_their_lines_are_rows(tmp_path: Path) -> Non
     [
         '{"id": {"0": "a", "1": "b"}, "text": {"0": "fine", "1": "good"}}',
         '{"0": {"id": "a", "text": "fine"}, "1": {"id": "b", "text": "good"}}',
+        '{"id": ["a", "b"], "text": ["fine", "good"]}',
         '{"columns": ["id", "text"], "index": [0, 1], "data": [["a", "fine"], ["b", "good"]]}',
     ],
 )
 def test_a_table_by_columns_is_refused_with_what_writes_it_by_rows(tmp_path: Path, content: str) -> None:
     with pytest.raises(DataError, match=r'by columns, as pandas .*orient="records", lines=True'):
         read(written(tmp_path, "a.json", content))
+
+
+def test_rows_of_objects_alike_are_no_table_by_columns(tmp_path: Path) -> None:
+    rows = [{"question": {"text": "how?"}, "answer": {"text": f"so {n}"}} for n in range(2)]
+    assert read(written(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows)))) == rows
 
 
 @pytest.mark.parametrize(("ending", "row"), [("csv", "x,{}"), ("jsonl", '{{"id": "x", "text": "{}"}}')])
