@@ -17,7 +17,7 @@ STEPS ?= 60
 PAIRS ?= 20
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation bench bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation bench bench-years bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
 	security audit coverage docs docs-serve clean
 
 help: ## list the targets
@@ -92,6 +92,9 @@ soak: setup ## 500 batches with random faults in between; every message is accou
 
 bench: setup ## speed and memory of each stage, beside baselines and limits, into docs/performance.md (hours)
 	$(RUN) python -m benchmarks $(ARGS)
+
+bench-years: setup ## 2,000 batches of 20 messages: a run costs the same after years (an hour)
+	$(RUN) python -m benchmarks.years $(ARGS)
 
 bench-check: setup ## ratios of a small run against their floors
 	$(RUN) python -m benchmarks --check $(ARGS)

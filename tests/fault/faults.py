@@ -21,7 +21,7 @@ import pandas as pd
 
 from batch_nlp.errors import DataError
 from batch_nlp.steps.base import MeteredPipeline
-from batch_nlp.storage import registry, seals
+from batch_nlp.storage import compaction, history, registry, seals
 from batch_nlp.storage.check_model import check_model
 
 
@@ -36,7 +36,8 @@ def prepare(faults: dict[str, Any]) -> Iterator[None]:
         the process sends itself ``signal`` (SIGKILL); ``largest_file`` is the size in bytes that no file may exceed;
         ``clock`` gives the seconds by which the clock is wrong when it is first read, and those from then on;
         ``user`` is the number of a user to become; ``quick_check`` lets a fork check a new model, where the product
-        starts a new Python; ``inside`` is a process whose name space of mounts is to be entered.
+        starts a new Python; ``commits`` is the number of commits after which a table is compacted; ``inside``
+        is a process whose name space of mounts is to be entered.
     """
     if "inside" in faults:
         _enter(faults["inside"])
@@ -52,6 +53,8 @@ def prepare(faults: dict[str, Any]) -> Iterator[None]:
         os.setuid(faults["user"])
     if faults.get("quick_check"):
         registry.check_in_fresh_process = _check_in_fork
+    if "commits" in faults:
+        compaction._COMMITS = history._MERGED = faults["commits"]
     steps = _Steps(faults.get("kill_at"), signal.Signals[faults.get("signal", "SIGKILL")])
     if "steps" in faults or "kill_at" in faults:
         steps.watch()
@@ -93,7 +96,7 @@ class _Steps:
             (os, "rmdir", False),
             (shutil, "copyfile", False),
             *((module, "append_line", True) for module in _users_of("append_line")),
-            (seals, "_commit", True),
+            (seals, "commit", True),
         ):
             setattr(module, name, self._around(name, getattr(module, name), before=before))
         transform, around = MeteredPipeline.transform, self._around

@@ -69,7 +69,8 @@ def read_state(project: Project, dataset: str = "sample") -> State:
     layers, registry = Layers(project.data, dataset), Registry(project.models)
     _check_files(project)
     _check_models(registry)
-    records = BatchRecords(layers.batches).all()
+    records, removed = BatchRecords(layers.batches).all(), BatchRecords(layers.batches).past(dataset).removed()
+    records = [record for record in records if record.name > removed]  # before that, retention is at work
     predicted: dict[str, str] = {}
     for record in records:
         if record.state is not BatchState.CLAIMED:

@@ -44,6 +44,7 @@ from batch_nlp.config.jobs import NotifyConfig as NotifyConfig
 from batch_nlp.config.jobs import OutputConfig as OutputConfig
 from batch_nlp.config.jobs import ReportConfig as ReportConfig
 from batch_nlp.config.jobs import RequeueConfig as RequeueConfig
+from batch_nlp.config.jobs import RetentionConfig as RetentionConfig
 from batch_nlp.config.jobs import SimulationConfig as SimulationConfig
 from batch_nlp.config.jobs import VerifyConfig as VerifyConfig
 from batch_nlp.config.models import DecisionConfig as DecisionConfig

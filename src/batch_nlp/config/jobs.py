@@ -146,6 +146,20 @@ class VerifyConfig:
 
 
 @dataclass(frozen=True)
+class RetentionConfig:
+    # Batches of a dataset to keep, with predictions, report, quarantined rows and record; of more, the oldest are
+    # removed at the end of a run, a tenth of this number at a time. Their messages and files stay known, and their
+    # verdicts in 08_reporting/decisions; null keeps all
+    batches: int | None = 10000
+    # Days after which batches, and folders of runs, are removed even if they are few; null: never
+    days: int | None = 400
+    # Newest batches whose samples are kept; those of drift.window are in any case; null keeps all
+    samples: int | None = 10
+    # Folders of settings and logs in 08_reporting/runs to keep; null keeps all
+    runs: int | None = 1000
+
+
+@dataclass(frozen=True)
 class SimulationConfig:
     # What happens to the messages
     scenario: Scenario = Scenario.stable

@@ -23,6 +23,7 @@ from batch_nlp.config.jobs import (
     NotifyConfig,
     ReportConfig,
     RequeueConfig,
+    RetentionConfig,
     SimulationConfig,
     VerifyConfig,
 )
@@ -72,6 +73,8 @@ class Config:
     init: InitConfig = field(default_factory=InitConfig)
     # Which rows pipeline=requeue puts back
     requeue: RequeueConfig = field(default_factory=RequeueConfig)
+    # What is kept of batches and runs, and how long
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
     # What pipeline=verify does beside looking
     verify: VerifyConfig = field(default_factory=VerifyConfig)
     # What pipeline=simulate replays

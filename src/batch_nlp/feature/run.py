@@ -113,6 +113,9 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     with keeping_account(layers.feature_quarantine) as ledger:
         made = _take_in(config, layers, store, definition, run, new, messages, ledger)
         ledger.write_quarantine(layers.feature_quarantine / f"{run}.parquet")
+    if not ledger.read:
+        names = examples(file.path.name for file in new)
+        logger.warning("No message and no label in {}: if there should be some, it was cut off", names)
     remember_columns(dataset, messages, inbox, layers)
     known_files.add(new)
     logger.info(

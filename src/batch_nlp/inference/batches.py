@@ -6,15 +6,20 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from batch_nlp.config import DatasetConfig
 from batch_nlp.errors import DataError
 from batch_nlp.inference.inbox import Arrivals, arrivals
+from batch_nlp.inference.past import FILES, Past, file_rows
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
@@ -84,6 +89,20 @@ class BatchRecords:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # digest -> size and time of change of the file that was looked at
+        self._looked: dict[str, tuple[int, int]] = {}
+
+    def past(self, dataset: str) -> Past:
+        """Return what is remembered of a dataset's batches."""
+        return Past(self._known / dataset)
+
+    @property
+    def _known(self) -> Path:
+        return self._folder.parent / "known"
+
+    def names(self) -> list[str]:
+        """Return the names of the batches that have a record, oldest first."""
+        return sorted(path.stem for path in self._folder.glob("[!.]*.json"))
 
     def all(self) -> list[Batch]:
         """Return the records, oldest first.
@@ -94,6 +113,17 @@ class BatchRecords:
             If one cannot be read.
         """
         return [self._read(path) for path in self._files()]
+
+    def newest_first(self, dataset: str) -> Iterator[Batch]:
+        """Yield the records of a dataset, the newest first, read one by one.
+
+        Raises
+        ------
+        DataError
+            If one cannot be read.
+        """
+        records = (self._read(self._folder / f"{name}.json") for name in reversed(self.names()))
+        return (batch for batch in records if batch.dataset == dataset)
 
     def problems(self) -> list[str]:
         """Return what is wrong with the records, a sentence for each that names its file; empty where all is well."""
@@ -106,7 +136,7 @@ class BatchRecords:
         return found
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("[!.]*.json"))
+        return [self._folder / f"{name}.json" for name in self.names()]
 
     @staticmethod
     def _read(path: Path) -> Batch:
@@ -127,13 +157,25 @@ class BatchRecords:
 
     def unfinished(self, dataset: str) -> Batch | None:
         """Return the batch of a dataset that an earlier run began and did not finish."""
-        open_batches = (batch for batch in self.all() if batch.state is not BatchState.DONE)
-        return next((batch for batch in open_batches if batch.dataset == dataset), None)
+        # it is gone on with before a newer one is claimed
+        newest = next(self.newest_first(dataset), None)
+        return newest if newest is not None and newest.state is not BatchState.DONE else None
 
     def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> Arrivals:
         """Return what is in the inbox and in no batch."""
-        processed = {digest: batch.name for batch in self.all() for digest in batch.files.values()}
-        return arrivals(inbox, dataset, processed, min_age)
+        found = arrivals(inbox, dataset, self._known_files(), min_age)
+        self._looked |= found.looked
+        return found
+
+    def _known_files(self) -> pa.Table:
+        """Return what is known of the files of all batches, rows of `FILES`."""
+        names = self.names()
+        known = pa.concat_tables([FILES.empty_table(), *(past.known_files(names) for past in Past.of_all(self._known))])
+        # records of an earlier release, or from a backup
+        there = pc.is_in(pa.array(names, pa.string()), known["batch"].combine_chunks()).to_pylist()
+        unknown = [name for name, found in zip(names, there, strict=True) if not found]
+        rows = [row for name in unknown for row in file_rows(name, self._read(self._folder / f"{name}.json").files)]
+        return pa.concat_tables([known, pa.Table.from_pylist(rows, FILES)])
 
     def release(self, batch: Batch) -> None:
         """Forget a batch of which nothing was handed over: its files are new again."""
@@ -142,6 +184,14 @@ class BatchRecords:
     def claim(self, files: dict[str, str], dataset: str, now: datetime) -> Batch:
         """Make a batch of new files; from now on they are its own."""
         batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{min(files.values())[:8]}", dataset, now.isoformat(), files)
+        known = self.past(dataset).files
+        if not known.exists() and (earlier := list(self.newest_first(dataset))):  # of an earlier release
+            with known.adding(earlier[0].name, first=True) as writer:
+                rows = [row for found in reversed(earlier) for row in file_rows(found.name, found.files)]
+                writer.write_table(pa.Table.from_pylist(rows, FILES))
+        # before the record: without one, what is known of a batch does not count
+        with known.adding(batch.name) as writer:
+            writer.write_table(pa.Table.from_pylist(file_rows(batch.name, files, self._looked), FILES))
         self.write(batch)
         return batch
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
+from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
@@ -34,15 +36,18 @@ class Arrivals:
     ----------
     files : dict of str to str
         Name in the inbox, below it for a part of a table -> SHA-256 of the content.
+    looked : dict of str to tuple of int
+        By this hash, size and time of change (nanoseconds) of the file when it was looked at.
     set_aside : list of SetAside
         Files that cannot be used.
     """
 
     files: dict[str, str]
+    looked: dict[str, tuple[int, int]]
     set_aside: list[SetAside]
 
 
-def arrivals(inbox: Path, dataset: DatasetConfig, processed: Mapping[str, str], min_age: float) -> Arrivals:
+def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: float) -> Arrivals:
     """Return the files of messages in the inbox whose content no batch has.
 
     Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
@@ -52,32 +57,40 @@ def arrivals(inbox: Path, dataset: DatasetConfig, processed: Mapping[str, str], 
     ----------
     inbox : Path
     dataset : DatasetConfig
-    processed : mapping of str to str
-        SHA-256 of contents -> the batch that has them.
+    known : Table
+        Rows of `batch_nlp.inference.past.FILES`: what batches have. A file of the name, size and time of one of them
+        is not read again.
     min_age : float
         Seconds; with 0, only files that change while they are looked at are left.
     """
     files, refused = sorted_out(inbox_files(inbox, dataset), inbox, dataset.follow_links)
-    found, seen = Arrivals({}, refused), dict(processed)
+    names = {file: file.relative_to(inbox).as_posix() for file in files}
+    like_known = among(known, "name", names.values())
+    same = {(row["name"], row["size"], row["changed_ns"]): row["digest"] for row in like_known}
+    found, digests = Arrivals({}, {}, refused), dict[Path, str]()
     written = _let_rest(files, min_age)
-    for file in files:
+    for file, name in names.items():
         try:
             before = file.stat()
-            digest = file_hash(file)
+            looked = before.st_size, before.st_mtime_ns
+            digest = same.get((name, *looked)) or file_hash(file)
             after = file.stat()
         except OSError as error:
             found.set_aside.append(set_aside(file, error))
             continue
         fresh = _age(after) < (_WRITERS_PAUSE if file.resolve() in written else min_age)
-        if fresh or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        if fresh or looked != (after.st_size, after.st_mtime_ns):
             logger.warning("{} is still being written: it is left for the next run", file)
-        elif digest in seen:
+        else:
+            digests[file], found.looked[digest] = digest, looked
+    seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
+    for file, digest in digests.items():
+        if digest in seen:
             logger.debug("{} was scored before, in {}", file.name, seen[digest])
         elif problem := unusable(file, text_form(dataset.messages)):
             found.set_aside.append(problem)
         else:
-            found.files[file.relative_to(inbox).as_posix()] = digest
-            seen[digest] = "this batch"
+            found.files[names[file]], seen[digest] = digest, "this batch"
     return found
 
 

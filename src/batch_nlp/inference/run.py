@@ -16,14 +16,17 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
+from batch_nlp.errors import examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
+from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
 from batch_nlp.inference.spreadsheet import write_csv_beside
 from batch_nlp.log import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
+from batch_nlp.storage.history import BATCH
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
@@ -32,7 +35,6 @@ from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import (
     PREDICTED,
     KeptSample,
-    remove_old_samples,
     sample_file,
     sample_schema,
     write_sample,
@@ -89,6 +91,7 @@ def run_inference_pipeline(
     columns = {name: ColumnConfig(Role.raw) for name in kept} | {
         name: column for name, column in columns.items() if not (name in kept and column.role is Role.ignore)
     }
+    past = BatchRecords(layers.batches).past(batch.dataset)
     quarantine, limits = layers.inference_quarantine, config.quarantine
     features_before = store.data_version(feature_version).features
     with (
@@ -112,6 +115,7 @@ def run_inference_pipeline(
         with (
             replacing_sealed(folder / PREDICTIONS_FILE) as file,
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+            past.messages.adding(batch.name) as remembered,
             # one thread reads and makes features, this one predicts
             prefetched(transformed(read_messages(config, columns, files, labels=False))) as batches,
         ):
@@ -121,6 +125,7 @@ def run_inference_pipeline(
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
                 waiting.append(pa.Table.from_pandas(featured, schema=fields.schema, preserve_index=False))
+                remembered.write_table(_remembered(batch.name, waiting[-1]))
                 sample.add(_with_predictions(waiting[-1], predictions, model.manifest["classes"]))
                 if sum(part.num_rows for part in waiting) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, waiting, batch.name)
@@ -139,8 +144,8 @@ def run_inference_pipeline(
         ledger.write_quarantine(quarantine / f"{batch.name}.parquet")
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
-    still_open = {found.name for found in BatchRecords(layers.batches).all() if found.state is not BatchState.DONE}
-    remove_old_samples(layers, config.drift.window, still_open | {batch.name})
+    if not ledger.read:
+        logger.warning("No message in {}: if there should be some, it was cut off", examples(batch.files))
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,
@@ -181,21 +186,52 @@ def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.
     features.clear()
 
 
+def _remembered(batch: str, features: pa.Table) -> pa.Table:
+    """Return rows of `MESSAGES`."""
+    names = pa.array([batch] * features.num_rows, pa.string())
+    return features.select(MESSAGES.names[1:]).add_column(0, BATCH, names)
+
+
 def _predicted_before(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> pa.Table | None:
     """Return `message_id` and `text_hash` of the messages that other batches of the dataset predicted."""
-    own = {found.name for found in BatchRecords(layers.batches).all() if found.dataset == batch.dataset}
-    predicted = checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)
-    files = [str(file) for file in predicted if file.parent.name in own]
-    stored = store.ids(feature_version)
+    records = BatchRecords(layers.batches)
+    past = records.past(batch.dataset)
+    if not past.messages.exists():
+        _take_over(layers, batch, store, feature_version, connection)
+    files = [str(file) for file in past.messages.files(but=batch.name)]
     if not files:
         return None
-    connection.register("stored_features", stored if stored else pa.schema(KEYS).empty_table())
+    connection.register("batches_with_a_record", pa.table({"name": pa.array(records.names(), pa.string())}))
     return connection.sql(
         """
-        SELECT DISTINCT ON (p.message_id) p.message_id, f.text_hash
-        FROM read_parquet(?) p LEFT JOIN stored_features f ON p.message_id = f.message_id
+        SELECT DISTINCT ON (message_id) message_id, text_hash FROM read_parquet($files)
+        WHERE batch <= $removed OR batch IN (SELECT name FROM batches_with_a_record)
+        """,
+        params={"files": files, "removed": past.removed()},
+    ).to_arrow_table()
+
+
+def _take_over(
+    layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Remember the messages of batches that an earlier release predicted."""
+    records = BatchRecords(layers.batches)
+    own = {found.name for found in records.newest_first(batch.dataset)} - {batch.name}
+    predicted = checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)
+    files = [str(file) for file in predicted if file.parent.name in own]
+    if not files:
+        return
+    stored = store.ids(feature_version)
+    connection.register("stored_features", stored if stored else pa.schema(KEYS).empty_table())
+    found = connection.sql(
+        """
+        SELECT parse_path(p.filename)[-2] AS batch, p.message_id, f.text_hash
+        FROM read_parquet(?, filename = true) p LEFT JOIN stored_features f ON p.message_id = f.message_id
         """,
         params=[files],
-    ).to_arrow_table()
+    )
+    with records.past(batch.dataset).messages.adding(max(own), first=True) as writer:
+        for rows in found.to_arrow_reader():
+            writer.write_table(pa.Table.from_batches([rows]).cast(MESSAGES))

@@ -30,8 +30,6 @@ _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
-# Characters beyond which a name is a text; those of surveys are whole questions
-_LONGEST_NAME = 300
 # Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
@@ -111,13 +109,10 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
 
 
 def like_data(columns: Sequence[ColumnProfile]) -> int:
-    """Return how many columns have a name that is data: a number, a long text, or one of their own values."""
-    return sum(
-        len(column.name) > _LONGEST_NAME
-        or not np.isnan(as_number(column.name))
-        or column.name in map(str, column.there)
-        for column in columns
-    )
+    """Return how many columns have a name that is data: one of their own values or, of most, a number."""
+    data = [column.name in map(str, column.there) for column in columns]
+    numbers = [not np.isnan(as_number(column.name)) for column in columns]
+    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)
 
 
 def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:

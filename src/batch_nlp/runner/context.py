@@ -10,7 +10,7 @@ from typing import Any
 from batch_nlp.config import Config
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.fields import Fields
-from batch_nlp.inference.batches import Batch, BatchRecords
+from batch_nlp.inference.batches import BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -73,7 +73,3 @@ class Run:
     def own_decisions(self) -> list[dict[str, Any]]:
         """Return the decisions about this dataset, oldest first."""
         return [found for found in self.decisions.read() if found.get("dataset") == self.config.dataset.name]
-
-    def own_batches(self) -> list[Batch]:
-        """Return the batches of this dataset, oldest first."""
-        return [batch for batch in self.batches.all() if batch.dataset == self.config.dataset.name]

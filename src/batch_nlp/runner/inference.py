@@ -6,6 +6,7 @@ What scores and judges is imported when there is something to score: most calls 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -60,7 +61,9 @@ def infer(run: Run) -> None:
         tell_set_aside(arrived.set_aside)
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:
-            verdict = Verdict(Status.SKIPPED, f"nothing new in {run.inbox}", [])
+            nothing = f"nothing new in {run.inbox}"
+            missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
+            verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
             show_verdict(None, verdict, "none", config.drift.confidence)
             run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
             return
@@ -107,12 +110,14 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
     layers, drift = run.layers, run.config.drift
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
-    own = [found for found in run.own_batches() if found.model_version == batch.model_version]
-    earlier = [found for found in own if found.name < batch.name]
+    earlier = (
+        found
+        for found in run.batches.newest_first(batch.dataset)
+        if found.model_version == batch.model_version and found.name < batch.name
+    )
     window = [
         WindowBatch(found.name, layers.predictions / found.name / PREDICTIONS_FILE, sample_file(layers, found.name))
-        for found in earlier[-(drift.window - 1) :]
-        if drift.window > 1
+        for found in reversed(list(islice(earlier, drift.window - 1)))
     ]
     analysis = analyse(
         batch.name,

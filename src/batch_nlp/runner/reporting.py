@@ -20,12 +20,10 @@ from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.report.document import champion_history
 from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
-from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
+from batch_nlp.monitoring.report.months import add_to_months, month_page, month_pages
+from batch_nlp.monitoring.report.pages import NEWEST, read_reports, write_batch_report, write_index
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
-
-# Newest batches whose labels are looked for at every run
-_REALISED_BATCHES = 400
 
 
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
@@ -71,11 +69,19 @@ def _write_ending(run: Run, exit_code: ExitCode) -> None:
 def write_batches(run: Run, metrics: Path | None = None) -> None:
     """Write the index of the dataset's batches, and metrics of them where a file is named."""
     dataset, decisions = run.config.dataset.name, run.own_decisions()
-    reports = [report for report in read_reports(run.layers.batch_reports) if report.get("dataset") == dataset]
+    folder = run.layers.batch_reports
+    reports = read_reports(folder, dataset, NEWEST)
     # labels that have come since the batch was scored
-    realised = _realised_performance(run, [str(report["name"]) for report in reports[-_REALISED_BATCHES:]])
+    realised = _realised_performance(run, [str(report["name"]) for report in reports])
+    months = {month_page(str(report["name"])) for report in reports} - {None}
+    # of an earlier release, or removed
+    known = months <= set(month_pages(folder))
+    add_to_months(folder, reports if known else read_reports(folder))
     champions = champion_history(decisions)
-    write_index(run.layers.batch_reports, reports, realised, champions, decisions)
+    # what was before the first of many batches that are shown did not happen at it
+    first = str(reports[0].get("predicted_at")) if len(reports) == NEWEST else ""
+    shown = [decision for decision in decisions if str(decision.get("at")) >= first]
+    write_index(folder, reports, realised, champions, shown)
     if metrics is not None:
         write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
 

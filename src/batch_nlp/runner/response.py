@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, DriftError, GateError, SettingsError
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
+from batch_nlp.inference.batches import Batch
 from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
@@ -213,9 +213,8 @@ def _labels(run: Run, batch: Batch) -> Labels:
     champion = sound_champion(run)
 
     def since(first: str) -> int:
-        names = [found.name for found in run.own_batches() if first <= found.name <= batch.name]
-        files = [run.layers.predictions / name / PREDICTIONS_FILE for name in names]
-        return store.labels.count_in([file for file in files if file.exists()])
+        # also those that retention has removed
+        return store.labels.count_in(run.batches.past(batch.dataset).messages.files(), first, batch.name)
 
     data = [store.label_fingerprint(version), store.count_labelled(version)]
     return Labels(data, int(champion["training_rows"]) if champion else 0, since)

@@ -82,7 +82,7 @@ def data_state(config: Config) -> list[Any]:
     """Return what there is to train on, as JSON values: feature version, version of the labels, labelled messages."""
     run = Run.of(config, datetime.now(UTC))
     version = run.definition.version
-    return [version, run.store.data_version(version).labels, run.store.count_labelled(version)]
+    return [version, run.store.labels_version(), run.store.count_labelled(version)]
 
 
 def measured(config: Config, now: datetime) -> dict[str, Any] | None:

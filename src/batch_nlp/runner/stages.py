@@ -26,6 +26,7 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.retention import check_retention, tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.settings import check_tracking
@@ -78,6 +79,7 @@ def check_settings(config: Config) -> None:
         from batch_nlp.sample import check_sample
 
         check_sample(config.sample, config.dataset.sample)
+    check_retention(config.retention)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
@@ -155,7 +157,15 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     from batch_nlp.runner.reporting import ending_written
 
     with ending_written(run), _left_out_told(run):
-        return _run_stages(run, alone)
+        try:
+            metric = _run_stages(run, alone)
+        except (DriftError, GateError):
+            if alone:  # and the work is done
+                tidy(run)
+            raise
+        if alone:
+            tidy(run)
+        return metric
 
 
 @contextmanager
@@ -176,7 +186,7 @@ def _run_stages(run: Run, alone: bool) -> float | None:
     config = run.config
     # not in 01_raw and the inbox, which others write to
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
-        for path in sweep(folder):
+        for path in sweep(folder, but=run.layers.runs):
             logger.warning("Removed what a killed run left unfinished: {}", path)
     if alone:
         run.store.seal()

@@ -96,7 +96,7 @@ def _champion(run: Run) -> str:
     metrics = manifest["metrics"]
     other = manifest["dataset"] != run.config.dataset.name
     return (
-        f"{version}{since}, trained on {manifest['training_rows']:,} messages"
+        f"{version}{since}, {manifest['settings']['model']['name']}, trained on {manifest['training_rows']:,} messages"
         + (f" of another dataset: say dataset={manifest['dataset']}" if other else "")
         + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
     )
@@ -142,10 +142,11 @@ def _inbox(run: Run, left_out: list[SetAside]) -> str:
 
 
 def _quarantine(run: Run) -> str | None:
-    done = [batch for batch in run.own_batches() if batch.state is not BatchState.CLAIMED]
-    if not done:
+    newest = run.batches.newest_first(run.config.dataset.name)
+    done = next((batch for batch in newest if batch.state is not BatchState.CLAIMED), None)
+    if done is None:
         return None
-    accounts = done[-1].accounts
+    accounts = done.accounts
     return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages of the last batch"
 
 

@@ -17,6 +17,7 @@ from batch_nlp.config import (
     NotifyConfig,
     PipelineConfig,
     Policy,
+    RetentionConfig,
     Stage,
     ThresholdsConfig,
     TrackingConfig,
@@ -57,6 +58,8 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
         pipeline=PipelineConfig(name="+".join(stage.value for stage in stages), stages=list(stages)),
         dataset=replace(config.dataset, raw_dir=str(messages.raw)),
         inference=replace(config.inference, inbox=str(messages.inbox)),
+        # what every day decided is read at its end
+        retention=RetentionConfig(batches=None, days=None, runs=None),
         training=replace(config.training, promote=True, force=False, window=0),
         tracking=TrackingConfig(),
         notify=NotifyConfig(),

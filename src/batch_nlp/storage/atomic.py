@@ -27,17 +27,29 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
-def unfinished(folder: Path) -> list[Path]:
-    """Return the temporary files and folders below a folder: of runs in progress, or left by killed ones."""
-    return [path for path in folder.rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]
+def unfinished(folder: Path, but: Path | None = None) -> list[Path]:
+    """Return the temporary files and folders below a folder: of runs in progress, or left by killed ones.
+
+    `but` is a folder that is not looked into.
+    """
+    found, waiting = list[Path](), [str(folder)] if folder.is_dir() else []
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if _TEMPORARY.fullmatch(entry.name):
+                    found.append(Path(entry.path))
+                elif entry.is_dir(follow_symlinks=False) and entry.path != str(but):
+                    waiting.append(entry.path)
+    return sorted(found)
 
 
-def sweep(folder: Path) -> list[Path]:
+def sweep(folder: Path, but: Path | None = None) -> list[Path]:
     """Remove the temporary files and folders that killed runs left below a folder, and return them.
 
-    Only the holder of the writer's lock may do so: to anyone else they may be work in progress.
+    Only the holder of the writer's lock may do so: to anyone else they may be work in progress. `but` is a folder that
+    is not looked into.
     """
-    left = unfinished(folder)
+    left = unfinished(folder, but)
     for path in left:
         if path.is_dir():
             shutil.rmtree(path)

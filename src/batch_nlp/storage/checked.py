@@ -32,6 +32,11 @@ def remember(path: Path, digest: str) -> None:
     _sound.add(_seen(path, digest))
 
 
+def forget() -> None:
+    """Look at every file again, as a new process does."""
+    _sound.clear()
+
+
 def problem_of(path: Path, *expected: str) -> str | None:
     """Return in words what is wrong with a file; None where it is sound.
 

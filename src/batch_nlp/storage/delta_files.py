@@ -7,21 +7,38 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from batch_nlp.storage.checked import problem_of
 
 # The folder of the log, and in it the file that names the newest checkpoint
 LOG, HINT = "_delta_log", "_last_checkpoint"
+# Delta would remove entries of its log after 30 days, and with them the versions that models name
+HOOKS = PostCommitHookProperties(cleanup_expired_logs=False)
+_MERGED = re.compile(r"part-(\d{8})-of-(\d{8})\.parquet")
 _LOG_FILE = re.compile(r"(\d{20})\.(json|checkpoint\..*parquet)")
 
 
 def data_files(table: DeltaTable) -> list[str]:
     """Return the paths of the files that hold the rows of a table's version."""
     return sorted(str(path) for path in pa.table(table.get_add_actions())["path"].to_pylist())
+
+
+def file_name(version: int, content: int | None = None) -> str:
+    """Return the name of the data file that a version brings; `content` is the version whose rows it merges."""
+    return f"part-{version:08d}.parquet" if content is None else f"part-{version:08d}-of-{content:08d}.parquet"
+
+
+def content_version(table: DeltaTable) -> int:
+    """Return what version of a table first held its rows: an earlier one, where the last commit only merged files."""
+    found = (_MERGED.fullmatch(path) for path in data_files(table))
+    return next((int(name[2]) for name in found if name and int(name[1]) == table.version()), table.version())
 
 
 def log_files(folder: Path) -> list[str]:
@@ -56,3 +73,30 @@ def log_problem(path: Path) -> str | None:
     except (OSError, ValueError) as error:
         return f"damaged; it cannot be read ({error})"
     return None if lines else "empty"
+
+
+def commit(
+    folder: Path,
+    table: DeltaTable | None,
+    schema: Schema,
+    file: Path,
+    rows: int,
+    note: dict[str, str],
+    merged: Sequence[str],
+) -> None:
+    """Make a data file part of a table; without bounds of its columns, from which a reader would skip rows.
+
+    Those that it merges leave the table.
+    """
+    now, changed = round(time.time() * 1000), not merged
+    action = AddAction(file.name, file.stat().st_size, {}, now, changed, json.dumps({"numRecords": rows}))
+    properties = CommitProperties(custom_metadata=note)
+    if table is None:
+        create_table_with_add_actions(
+            str(folder), schema, [action], commit_properties=properties, post_commithook_properties=HOOKS
+        )
+    else:
+        leaving = [RemoveAction(path, changed, now) for path in merged]
+        table.create_write_transaction(
+            [*leaving, action], "append", schema, commit_properties=properties, post_commithook_properties=HOOKS
+        )

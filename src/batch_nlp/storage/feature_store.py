@@ -6,7 +6,9 @@ not at all, and nothing is read from a damaged file: see `seals`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from deltalake import DeltaTable
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
 from batch_nlp.storage import seals
+from batch_nlp.storage.compaction import compact
+from batch_nlp.storage.delta_files import content_version
 from batch_nlp.storage.label_table import LabelTable, register_labels
 from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.sealed_json import read_sealed
@@ -76,6 +80,29 @@ class FeatureStore:
         """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
         for table in self._tables():
             seals.seal(table)
+
+    def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
+        """Keep the tables from growing with the number of commits; only the holder of the lock may.
+
+        Parameters
+        ----------
+        pinned : callable
+            Gives the data versions that stay readable beside the newest one, None if nothing is to be removed.
+        """
+        for table in self._tables():
+            compact(table, partial(self._pinned, table, pinned))
+
+    def _pinned(self, table: Path, pinned: Callable[[], Sequence[DataVersion] | None]) -> list[int] | None:
+        if (versions := pinned()) is None:
+            return None
+        if table == self.labels.folder:
+            return [version.labels for version in versions]
+        return [version.features for version in versions if table == self._features_path(version.feature_version)]
+
+    def labels_version(self) -> int:
+        """Return the version that first held the labels as they are: merging files changes nothing about it."""
+        table = seals.open_table(self.labels.folder)
+        return content_version(table) if table else -1
 
     def problems(self) -> list[str]:
         """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""

@@ -196,17 +196,21 @@ class LabelTable:
             ).fetchall()
         return {str(message_id): str(target) for message_id, target in rows}
 
-    def count_in(self, predictions: Sequence[Path]) -> int:
-        """Return how many messages of some parquet files with a column `message_id` have a label."""
+    def count_in(self, messages: Sequence[Path], first: str, last: str) -> int:
+        """Return how many messages of the batches from `first` to `last` have a label.
+
+        `messages` are checked parquet files with the columns `batch` and `message_id`.
+        """
         stored = seals.open_table(self.folder)
-        if stored is None or not predictions:
+        if stored is None or not messages:
             return 0
-        for path in predictions:
-            check_file(path)
         with self._connected(stored) as connection:
             row = connection.execute(
-                "SELECT count(DISTINCT message_id) FROM read_parquet(?) SEMI JOIN labels USING (message_id)",
-                [[str(path) for path in predictions]],
+                """
+                SELECT count(DISTINCT message_id) FROM read_parquet($files) SEMI JOIN labels USING (message_id)
+                WHERE batch BETWEEN $first AND $last
+                """,
+                {"files": [str(path) for path in messages], "first": first, "last": last},
             ).fetchone()
         return int(row[0]) if row else 0
 

@@ -63,10 +63,14 @@ class Layers:
     metrics = _Below("08_reporting/metrics")
     # One line for every decision
     decisions = _Below("08_reporting/decisions.jsonl")
+    # Settings and log of each call; nothing in it is written under a temporary name
+    runs = _Below("08_reporting/runs")
     # HTML diagrams of the three pipelines
     diagrams = _Below("08_reporting/pipelines")
     # One record for every inference batch
     batches = _Below("09_inference/batches")
+    # Which files and messages batches had, also those that are not kept any more
+    known = _Below("09_inference/known")
     # Predictions that were handed over, one folder a batch
     predictions = _Below("09_inference/predictions")
     # Raw rows that inference left out, one file a batch
@@ -84,6 +88,7 @@ class Layers:
             self.model_output,
             self.reporting,
             self.batches,
+            self.known,
             self.predictions,
             self.inference_quarantine,
         )

@@ -22,8 +22,6 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
 
 PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
-# Batches whose samples are kept at least
-KEPT_SAMPLES = 10
 
 
 def sample_schema(fields: Fields) -> pa.Schema:
@@ -94,8 +92,7 @@ def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
         raise DataError(f"{path}: cannot be read ({error}).") from error
 
 
-def remove_old_samples(layers: Layers, keep: int, still_open: set[str]) -> None:
-    """Remove the samples of all but the newest `keep` batches, at least `KEPT_SAMPLES`, and those still open."""
+def remove_old_samples(layers: Layers, keep: int) -> None:
+    """Remove the samples of all but the newest `keep` batches."""
     # a batch's name starts with its time
-    old = sorted(layers.samples.glob("[!.]*.parquet"))[: -max(keep, KEPT_SAMPLES)]
-    remove_sealed(path for path in old if path.stem not in still_open)
+    remove_sealed(sorted(layers.samples.glob("[!.]*.parquet"))[:-keep])

@@ -10,24 +10,34 @@ Nothing is read from a table before its files have been hashed, once in a proces
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, create_table_with_add_actions
 from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import replacing, sync_folder
 from batch_nlp.storage.checked import problem_of, remember, written
-from batch_nlp.storage.delta_files import HINT, LOG, data_files, is_table, log_files, log_problem, log_version, of_log
+from batch_nlp.storage.delta_files import (
+    HINT,
+    HOOKS,
+    LOG,
+    commit,
+    content_version,
+    data_files,
+    file_name,
+    is_table,
+    log_files,
+    log_problem,
+    log_version,
+    of_log,
+)
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 # Delta leaves alone what starts with an underscore
@@ -158,16 +168,32 @@ def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
     schema = Schema.from_arrow(rows.schema)
     if table is not None and table.schema() != schema:
         raise DataError(f"{folder}: its columns, or their types, are not those of the rows to be added; nothing was.")
+    commit_file(folder, table, schema, [rows], note)
+
+
+def commit_file(
+    folder: Path,
+    table: DeltaTable | None,
+    schema: Schema,
+    rows: Iterable[pa.Table],
+    note: dict[str, str],
+    merged: Sequence[str] = (),
+) -> None:
+    """Make rows a data file of a checked table, in one commit, in which the files that it merges leave the table."""
     version = -1 if table is None else table.version()
     files = _hashes(folder, table)
     # the same name after a kill: nothing is left over
-    file = folder / f"part-{version + 1:08d}.parquet"
+    file = folder / file_name(version + 1, content_version(table) if table is not None and merged else None)
+    number = 0
     with replacing(file) as temporary:
-        pq.write_table(rows, temporary, compression="zstd", write_page_checksum=True)
+        with pq.ParquetWriter(temporary, pa.schema(schema), compression="zstd", write_page_checksum=True) as writer:
+            for part in rows:
+                writer.write_table(part)
+                number += part.num_rows
         files[file.name] = written(temporary)
         write_sealed(folder / SEAL_FILE, {"version": version, "files": files})
     remember(file, files[file.name])
-    _commit(folder, table, schema, file, rows.num_rows, note)
+    commit(folder, table, schema, file, number, note, merged)
     table = _open(folder)
     write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table, files)})
 
@@ -178,7 +204,7 @@ def take_back(folder: Path, version: int) -> None:
     if table is None or table.version() == version:
         return
     if version < 0:
-        table.delete()
+        table.delete(post_commithook_properties=HOOKS)
     else:
         table.restore(version)
     _seal_as_it_is(folder)
@@ -199,6 +225,16 @@ def add_columns(folder: Path, schema: pa.Schema) -> None:
 def _seal_as_it_is(folder: Path) -> None:
     table = _open(folder)
     write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table)})
+
+
+def keep_only(folder: Path, table: DeltaTable, kept: set[str]) -> list[str]:
+    """Leave out of the seal all files but some, and return those of the table's folder that can be removed now."""
+    files = _hashes(folder, table)
+    write_sealed(
+        folder / SEAL_FILE,
+        {"version": table.version(), "files": {path: digest for path, digest in files.items() if path in kept}},
+    )
+    return sorted({*files, *(path.name for path in folder.glob("[!.]*.parquet"))} - kept)
 
 
 def seal(folder: Path) -> bool:
@@ -236,17 +272,3 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Mapping[str, str] | N
         if digest is None:
             remember(folder / path, files[path])
     return files
-
-
-def _commit(
-    folder: Path, table: DeltaTable | None, schema: Schema, file: Path, rows: int, note: dict[str, str]
-) -> None:
-    """Make a data file part of a table; without bounds of its columns, from which a reader would skip rows."""
-    action = AddAction(
-        file.name, file.stat().st_size, {}, round(time.time() * 1000), True, json.dumps({"numRecords": rows})
-    )
-    properties = CommitProperties(custom_metadata=note)
-    if table is None:
-        create_table_with_add_actions(str(folder), schema, [action], commit_properties=properties)
-    else:
-        table.create_write_transaction([action], "append", schema, commit_properties=properties)

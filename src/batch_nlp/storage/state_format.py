@@ -9,8 +9,9 @@ from pathlib import Path
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import write_json
 
-# To raise when runs write something that releases before cannot read. 1: without this file; 2: with it
-STATE_FORMAT = 2
+# To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
+# batches had is remembered apart from their records, which may be gone
+STATE_FORMAT = 3
 FORMAT_FILE = "format.json"
 
 

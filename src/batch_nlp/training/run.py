@@ -65,7 +65,7 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
-        "data": [feature_version, store.data_version(feature_version).labels, store.count_labelled(feature_version)],
+        "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
         "dataset": [
             config.dataset.name,
             levels_of(label),

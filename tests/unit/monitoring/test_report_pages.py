@@ -14,6 +14,7 @@ from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Examp
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.explanation import with_snippets
 from batch_nlp.monitoring.report.document import champion_history
+from batch_nlp.monitoring.report.months import add_to_months, month_pages, remove_from_months
 from batch_nlp.monitoring.report.pages import batch_page, read_reports, write_batch_report, write_index
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
 
@@ -226,21 +227,44 @@ def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
     assert {f"{report['name']}.html" for report in reports} == set(links)
     assert page.text.count("held back") >= 2
     assert "0.712" in page.text
-    assert "batches: 10 · alarms: 2 · models published: 1" in page.text
+    assert "newest batches: 10 · alarms: 2 · models published: 1" in page.text
 
 
-def test_an_index_of_a_thousand_batches_names_the_newest_and_draws_all(tmp_path: Path) -> None:
-    reports = documents(1000)
+def test_an_index_of_many_batches_names_and_draws_all_and_leads_to_the_months(tmp_path: Path) -> None:
+    reports = documents(100)
+    add_to_months(tmp_path, reports)
     write_index(tmp_path, reports, {}, CHAMPIONS, [])
     text = (tmp_path / "index.html").read_text()
     page = Page(text)
     links = {value for name, value in page.attributes if name == "href"}
-    assert links == {f"{report['name']}.html" for report in reports[-200:]}
+    assert links == {f"{report['name']}.html" for report in reports} | set(month_pages(tmp_path))
     kinds = [value for name, value in page.attributes if name == "class"]
-    assert kinds.count("alarm") == 200
-    points = next(value for name, value in page.attributes if name == "points" and value.count(",") == 1000)
+    assert kinds.count("alarm") == 20
+    points = next(value for name, value in page.attributes if name == "points" and value.count(",") == 100)
     assert points
-    assert len(text) < 1_500_000
+    assert len(text) < 400_000
+
+
+def test_a_month_has_a_line_for_each_batch_until_its_report_is_gone(tmp_path: Path) -> None:
+    reports = documents(40)  # one a day, from 2 January
+    for report in reports:
+        (tmp_path / f"{report['name']}.html").touch()
+    add_to_months(tmp_path, reports[:35])
+    add_to_months(tmp_path, reports[20:])
+    assert month_pages(tmp_path) == ["month-2026-02.html", "month-2026-01.html"]
+
+    def links(page: str) -> list[str]:
+        attributes = Page((tmp_path / page).read_text()).attributes
+        return [value for name, value in attributes if name == "href" and value != "index.html"]
+
+    names = [f"{report['name']}.html" for report in reports]
+    assert links("month-2026-01.html") == names[29::-1]
+    assert links("month-2026-02.html") == names[:29:-1]
+    for name in names[:33]:
+        (tmp_path / name).unlink()
+    remove_from_months(tmp_path)
+    assert month_pages(tmp_path) == ["month-2026-02.html"]
+    assert links("month-2026-02.html") == names[:32:-1]
 
 
 def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_path: Path) -> None:

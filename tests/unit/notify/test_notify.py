@@ -17,7 +17,7 @@ from tests.conftest import MakeConfig
 from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
-from batch_nlp.errors import DataError, DriftError, SettingsError
+from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, SettingsError
 from batch_nlp.notify.notice import Notice
 from batch_nlp.notify.notifier import check_notify, failures_told, notify
 
@@ -188,7 +188,11 @@ def test_a_failure_is_told_with_its_exit_code_and_goes_on(
                 raise error
         with pytest.raises(DriftError), failures_told(config):
             raise DriftError("told as drift already")
-    assert [document["exit_code"] for document in server.received] == [3, 3, 1]
+        with pytest.raises(DataError), failures_told(config):
+            raise FilesSetAsideError(["cut.jsonl.gz", "caf\\xe9.json"])
+    assert [document["exit_code"] for document in server.received] == [3, 3, 1, 3]
+    assert "2 file(s) of the drop folders were set aside" in server.received[3]["reason"]
+    assert "cut.jsonl.gz, caf\\xe9.json" in server.received[3]["text"]
     assert quoted not in json.dumps(server.received)
     assert "ValueError" in server.received[2]["text"]
 

@@ -224,7 +224,6 @@ def test_labels_of_predictions_are_counted_file_by_file_by_their_latest_target(
     one = predictions(tmp_path / "one.parquet", a="good", b="bad", c="bad")
     two = predictions(tmp_path / "two.parquet", a="bad", d="good")
     assert store.labels.confusion([one, two]) == []
-    assert store.labels.count_in([one, two]) == 0
     store.labels.append(labels(a="5", b="1"), "run")
     store.labels.append(labels(days=1, b="5"), "run")
     assert store.labels.confusion([one, two]) == [
@@ -232,9 +231,18 @@ def test_labels_of_predictions_are_counted_file_by_file_by_their_latest_target(
         (str(one), "good", "5", 1),
         (str(two), "bad", "5", 1),
     ]
-    assert store.labels.count_in([one, two]) == 2
-    assert store.labels.count_in([]) == 0
     assert store.labels.confusion([]) == []
+
+
+def test_messages_of_some_batches_that_have_a_label_are_counted_once(store: FeatureStore, tmp_path: Path) -> None:
+    file = tmp_path / "messages.parquet"
+    pq.write_table(pa.table({"batch": ["1", "2", "2", "3", "3"], "message_id": ["a", "b", "c", "b", "d"]}), file)
+    assert store.labels.count_in([file], "1", "3") == 0
+    store.labels.append(labels(a="5", b="1"), "run")
+    store.labels.append(labels(days=1, b="5"), "run")
+    assert [store.labels.count_in([file], first, "3") for first in ("1", "2", "4")] == [2, 1, 0]
+    assert store.labels.count_in([file], "1", "1") == 1
+    assert store.labels.count_in([], "1", "3") == 0
 
 
 def test_a_failed_write_is_not_visible(store: FeatureStore) -> None:

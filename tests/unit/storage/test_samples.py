@@ -13,7 +13,6 @@ from tests.fields import FIELDS
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.samples import (
-    KEPT_SAMPLES,
     KeptSample,
     id_hashes,
     read_sample,
@@ -92,15 +91,15 @@ def test_a_damaged_sample_is_refused_by_name(tmp_path: Path) -> None:
         read_sample(tmp_path / "b.parquet")
 
 
-def test_old_samples_go_and_those_of_open_batches_stay(tmp_path: Path) -> None:
+def test_old_samples_go(tmp_path: Path) -> None:
     layers = Layers(tmp_path, "sample")
-    names = [f"202601{day:02d}T000000Z-abc" for day in range(1, KEPT_SAMPLES + 6)]
+    names = [f"202601{day:02d}T000000Z-abc" for day in range(1, 6)]
     for name in names:
         write_sample(sample_file(layers, name), rows(1))
-    remove_old_samples(layers, KEPT_SAMPLES + 4, set())
-    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == names[1:]
-    remove_old_samples(layers, 1, {names[2]})
-    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == [names[2], *names[5:]]
+    remove_old_samples(layers, 9)
+    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == names
+    remove_old_samples(layers, 2)
+    assert sorted(path.stem for path in layers.samples.glob("*.parquet")) == names[3:]
 
 
 def test_samples_have_room_for_hundreds_of_classes() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +13,7 @@ import yaml
 from loguru import logger
 
 from batch_nlp.monitoring.analysis import Performance
+from batch_nlp.monitoring.archive import OUTCOMES, totals
 from batch_nlp.monitoring.report.document import json_value
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.atomic import write_bytes
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 _LAST_SUCCESS = "batch_nlp_last_success_timestamp_seconds"
-_OUTCOMES = ("predicted", "duplicates", "quarantined")
 # how a retraining ends: `same` gave the champion over again
 _RETRAININGS = ("promoted", "rejected", "same")
 
@@ -99,7 +99,7 @@ def _newest_batch(report: Mapping[str, Any]) -> Values:
     both = ("batch", "reference")
     return {
         "batch_nlp_batch_timestamp_seconds": _predicted_at(report) if report.get("predicted_at") else None,
-        "batch_nlp_batch_messages": {outcome: accounts.get(outcome) for outcome in _OUTCOMES},
+        "batch_nlp_batch_messages": {outcome: accounts.get(outcome) for outcome in OUTCOMES},
         "batch_nlp_class_share_ratio": {share["name"]: share["share"] for share in shares},
         "batch_nlp_class_share_bound_ratio": {bound: band.get(bound) for bound in ("low", "high")},
         "batch_nlp_verdict": {status.value: report["verdict"]["status"] == status.value for status in Status},
@@ -109,25 +109,17 @@ def _newest_batch(report: Mapping[str, Any]) -> Values:
     }
 
 
-def _totals(decisions: Iterable[Mapping[str, Any]]) -> Values:
-    messages, retrainings = Counter(dict.fromkeys(_OUTCOMES, 0)), Counter(dict.fromkeys(_RETRAININGS, 0))
-    batches: dict[str, bool] = {}
-    held_back = 0
-    for decision in decisions:
-        kind, batch = decision.get("decision"), decision.get("batch")
-        # a run that was killed between its decision and its record enters the decision a second time
-        if kind == "batch" and batch is not None and batch not in batches:
-            batches[batch] = decision["verdict"]["status"] == Status.DRIFT.value
-            accounts = decision.get("accounts") or {}
-            messages.update({outcome: accounts.get(outcome, 0) for outcome in _OUTCOMES})
-        elif kind == "retraining":
-            retrainings[str(decision.get("outcome") or "unknown")] += 1
-        held_back += kind == "held back"
+def _totals(decisions: Sequence[Mapping[str, Any]]) -> Values:
+    retrainings = Counter(dict.fromkeys(_RETRAININGS, 0))
+    retrainings.update(
+        str(decision.get("outcome") or "unknown") for decision in decisions if decision.get("decision") == "retraining"
+    )
+    found = totals(decisions)
     return {
-        "batch_nlp_batches": len(batches),
-        "batch_nlp_messages": messages,
-        "batch_nlp_alarms": sum(batches.values()),
-        "batch_nlp_held_back": held_back,
+        "batch_nlp_batches": found["batches"],
+        "batch_nlp_messages": {outcome: found[outcome] for outcome in OUTCOMES},
+        "batch_nlp_alarms": found["alarms"],
+        "batch_nlp_held_back": found["held back"],
         "batch_nlp_retrainings": retrainings,
     }
 

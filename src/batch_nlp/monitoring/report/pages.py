@@ -19,6 +19,7 @@ from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.report.advice import advice, headline
 from batch_nlp.monitoring.report.document import batch_document, json_value, most_telling, with_parents
+from batch_nlp.monitoring.report.months import month_pages
 from batch_nlp.monitoring.report.rendering import page_templates
 from batch_nlp.monitoring.report.timeline import Moment, main_classes, moments
 from batch_nlp.monitoring.report.timeline_figures import share_figure, value_figure
@@ -26,8 +27,8 @@ from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 INDEX_FILE = "index.html"
-# Batches that the table of the index names; all are in its figures
-_NEWEST = 200
+# Batches that the index shows; pages of their months name all
+NEWEST = 100
 _BAND = {"low": 0.1, "high": 0.9, "confidence": 0.95}
 
 
@@ -74,7 +75,7 @@ def write_index(
     champions: Sequence[Mapping[str, Any]],
     decisions: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write the page that shows all batches over time.
+    """Write the page that shows the newest batches over time; it leads to the pages of the months.
 
     Parameters
     ----------
@@ -97,14 +98,26 @@ def write_index(
         own = [report for report in reports if str(report.get("dataset")) == dataset]
         made = [decision for decision in decisions if decision.get("dataset") == dataset]
         sections.append(_section(dataset, moments(own, realised, made), champions))
-    values = {"sections": sections, "champions": champions, "newest_count": _NEWEST}
+    values = {"sections": sections, "champions": champions, "months": month_pages(folder)}
     write_text(folder / INDEX_FILE, page_templates().get_template("index.html").render(values))
 
 
-def read_reports(folder: Path) -> list[dict[str, Any]]:
-    """Return the documents of all batches, oldest first; one that cannot be read is passed over with a warning."""
-    documents = []
-    for path in sorted(folder.glob("[!.]*.json")):
+def read_reports(folder: Path, dataset: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the documents of batches, oldest first; one that cannot be read is passed over with a warning.
+
+    Parameters
+    ----------
+    folder : Path
+        ``08_reporting/batches``.
+    dataset : str, optional
+        Only its batches.
+    most : int, optional
+        Number of the newest ones to read; all by default.
+    """
+    documents: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("[!.]*.json"), reverse=True):
+        if len(documents) == most:
+            break
         try:
             document = read_sealed(path, "It is left out of the index of batches.", unsealed=True)
             if not isinstance(document.get("verdict"), dict):
@@ -112,8 +125,9 @@ def read_reports(folder: Path) -> list[dict[str, Any]]:
         except DataError as error:
             logger.warning("{}", error)
         else:
-            documents.append(document)
-    return documents
+            if dataset in (None, document.get("dataset")):
+                documents.append(document)
+    return documents[::-1]
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
@@ -195,7 +209,7 @@ def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[s
         lambda moment: moment.realised.f1_macro if moment.realised else None,
     )
     classes = main_classes(line)
-    newest = list(reversed(line[-_NEWEST:]))
+    newest = list(reversed(line))
     return {
         "dataset": dataset,
         "batches": len(line),

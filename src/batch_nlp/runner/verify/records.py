@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.past import Past
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem, set_aside
 from batch_nlp.runner.verify.predictions import read_contents
@@ -24,6 +26,7 @@ _AGAIN = (
     "Restore it from a backup; or, to have the files scored again, put them in the inbox, and remove the record "
     "together with the batch's folder of predictions"
 )
+_KNOWN = "Until then no inference works: messages could be predicted twice"
 _SAMPLE = "Predictions do not depend on it, but batches cannot be judged together with this one while it is there"
 
 
@@ -38,10 +41,21 @@ def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
         try:
             values = json.loads(path.read_bytes())
             known = {name: value for name, value in values.items() if name in names}
-            batches.append(Batch(**{**known, "state": BatchState(values["state"])}))
+            batch = Batch(**{**known, "state": BatchState(values["state"])})
         except (*UNREADABLE, AttributeError) as error:
             damaged[path] = f"cannot be read ({error})"
+            continue
+        # one that retention is removing may be half there; the next run goes on
+        if batch.name > _removed(run, batch.dataset):
+            batches.append(batch)
     return batches, damaged
+
+
+def _removed(run: Run, dataset: str) -> str:
+    try:
+        return run.batches.past(dataset).removed()
+    except DataError:  # told by the check of what is known
+        return ""
 
 
 def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part: Part) -> str:
@@ -58,7 +72,10 @@ def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part
             path, problem = file_and_problem(told, folder)
             if path.exists():  # one that is gone may have been removed
                 part.error(path, problem, _SAMPLE)
-    _without_record(run, {batch.name for batch in batches} | {path.stem for path in damaged}, part)
+    _without_record(run, {*run.batches.names()} | {path.stem for path in damaged}, part)
+    for past in Past.of_all(run.layers.known):
+        for told in past.problems():
+            part.error(*file_and_problem(told, run.layers.known), _KNOWN)
     checked = count(len(batches) + len(damaged), "record")
     unfinished = [batch.name for batch in batches if batch.state is not BatchState.DONE]
     if unfinished:

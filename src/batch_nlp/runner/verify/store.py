@@ -16,6 +16,7 @@ from batch_nlp.errors import DataError, examples
 from batch_nlp.monitoring.status import size
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem, set_aside
+from batch_nlp.storage.delta_files import data_files, log_files, log_version
 from batch_nlp.storage.feature_store import FILES_ADVICE
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.raw_files import count_taken_in
@@ -108,7 +109,11 @@ def _named_files(table: Path) -> set[str]:
     """Return the names of the files that any version of a table has, or had."""
     if not DeltaTable.is_deltatable(str(table)):
         return set()
-    named = {Path(uri).name for uri in DeltaTable(str(table)).file_uris()}
+    named = set(data_files(DeltaTable(str(table))))
+    # versions of which nothing else is left in the log
+    for path in log_files(table):
+        if path.endswith(".parquet"):
+            named.update(data_files(DeltaTable(str(table), version=log_version(path))))
     for log in (table / "_delta_log").glob("*.json"):
         with log.open("rb") as lines:
             for line in lines:

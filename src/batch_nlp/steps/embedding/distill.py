@@ -53,7 +53,7 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
     """
     started = time.perf_counter()
     ids = np.array(meaningful_tokens(model.tokenizer) if token_ids is None else token_ids)
-    logger.info("Distilling {:,} static token vectors from MiniLM; done once", len(ids))
+    logger.info("Distilling {:,} static token vectors from MiniLM; done once for each paths.data", len(ids))
     first, last = model.tokenizer.encode("").ids  # [CLS] and [SEP]
     batches = [
         [(first, int(token), last) for token in ids[start : start + _BATCH_TOKENS]]

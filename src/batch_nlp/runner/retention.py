@@ -1,0 +1,133 @@
+"""What is kept, and how long: at the end of a run, what settings no longer ask for is removed.
+
+A batch is removed as a whole: first it is entered that it goes, then what it left, and its record last. So a run that
+is killed in between leaves a record by which the next one goes on, and nobody takes what is half removed for damage.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.config import RetentionConfig
+from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.inference.past import Past
+from batch_nlp.monitoring.report.months import remove_from_months
+from batch_nlp.runner.context import Run
+from batch_nlp.storage.feature_store import DataVersion
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.requeued import REQUEUED
+from batch_nlp.storage.samples import remove_old_samples, sample_file
+from batch_nlp.storage.sealed_files import remove_sealed
+
+# Of what is too much, a tenth more is removed: then there is nothing to do for a while
+_SLACK = 10
+
+
+def check_retention(settings: RetentionConfig) -> None:
+    """Raise a `SettingsError` if something would not be kept at all."""
+    for name in ("batches", "days", "samples", "runs"):
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            raise SettingsError(f"retention.{name}={value}: need 1 or more, or null to keep all.")
+
+
+def tidy(run: Run) -> None:
+    """Remove what is not to be kept any more; only the holder of the lock may."""
+    past = run.batches.past(run.config.dataset.name)
+    if run.batches.unfinished(run.config.dataset.name) is not None:
+        return
+    past.merge()
+    removed = _remove_batches(run, past)
+    if run.config.retention.samples is not None:
+        remove_old_samples(run.layers, max(run.config.retention.samples, run.config.drift.window))
+    run.decisions.archive(run.config.dataset.name, past.removed(), whole=bool(removed))
+    _remove_run_folders(run)
+    run.store.compact(partial(_pinned, run))
+
+
+def _remove_batches(run: Run, past: Past) -> list[str]:
+    """Remove the batches of the dataset that are too many or too old, and return their names."""
+    settings, records = run.config.retention, set(run.batches.names())
+    before = past.removed()
+    oldest = min(records, default="")
+    too_many = settings.batches is not None and len(records) > settings.batches
+    if not (too_many or _is_old(oldest, run.now, settings.days) or (oldest and oldest <= before)):
+        return []
+    own = sorted(records.intersection(past.batches(records)))
+    # those that later batches are judged together with stay
+    least = min(max(run.config.drift.window, 1), len(own))
+    number = sum(name <= before for name in own)
+    number = max(number, sum(_is_old(name, run.now, settings.days) for name in own))
+    if settings.batches is not None and len(own) > settings.batches:
+        number = max(number, len(own) - settings.batches + settings.batches // _SLACK)
+    gone = own[: min(number, len(own) - least)]
+    if not gone:
+        return []
+    past.remove(max(gone[-1], before))
+    for name in gone:
+        _remove_batch(run, name)
+    remove_from_months(run.layers.batch_reports)
+    logger.info("Retention: removed {:,} batch(es) up to {}", len(gone), gone[-1])
+    return gone
+
+
+def _remove_batch(run: Run, name: str) -> None:
+    """Remove all that a batch left, its record last."""
+    layers = run.layers
+    for ending in (".json", ".html"):
+        (layers.batch_reports / f"{name}{ending}").unlink(missing_ok=True)
+    if (sample := sample_file(layers, name)).exists():
+        remove_sealed([sample])
+    for folder in (layers.inference_quarantine, layers.inference_quarantine / REQUEUED):
+        (folder / f"{name}.parquet").unlink(missing_ok=True)
+    if (predictions := layers.predictions / name).exists():
+        shutil.rmtree(predictions)
+    (layers.batches / f"{name}.json").unlink(missing_ok=True)
+
+
+def _is_old(name: str, now: datetime, days: int | None) -> bool:
+    """Say whether a batch, or a folder of a day, named for its time is older than some days."""
+    if days is None:
+        return False
+    try:
+        then = datetime.strptime(name.partition("-")[0] + "+0000", "%Y%m%dT%H%M%SZ%z")
+    except ValueError:
+        return False
+    return now - then > timedelta(days=days)
+
+
+def _remove_run_folders(run: Run) -> None:
+    """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days that are empty then."""
+    settings = run.config.retention
+    days = sorted(run.layers.runs.glob("????-??-??"))
+    folders: list[Path] = [folder for day in days for folder in sorted(day.iterdir())]
+    number = 0
+    if settings.runs is not None and len(folders) > settings.runs:
+        number = len(folders) - settings.runs + settings.runs // _SLACK
+    if settings.days is not None:
+        first = f"{run.now - timedelta(days=settings.days):%Y-%m-%d}"
+        number = max(number, sum(folder.parent.name < first for folder in folders))
+    # the newest is this run's own
+    for folder in folders[: min(number, len(folders) - 1)]:
+        shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
+
+
+def _pinned(run: Run) -> list[DataVersion] | None:
+    """Return the data versions that kept models of the dataset were trained on; None where not all can be told."""
+    pinned = []
+    for version in run.registry.versions():
+        try:
+            manifest = read_manifest(run.registry.root / version)
+        except DataError as error:
+            logger.warning("Nothing is removed from the store, since a model cannot be read: {}", error)
+            return None
+        if manifest["dataset"] == run.config.dataset.name:
+            pinned.append(DataVersion(**manifest["data_version"]))
+    return pinned

@@ -1,0 +1,101 @@
+"""What is known of all batches, also of those that are not kept any more: which files and which messages they had.
+
+Each batch adds a small parquet file; ten of them are merged into one, ten of those into a larger one, and so on. So a
+row is written again once for every tenfold growth, and there are never more than a few dozen files. What a merged file
+holds is not read a second time from those that it was made of, which a killed run may have left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.sealed_files import check_file, problems, remove_sealed, replacing_sealed
+
+BATCH = pa.field("batch", pa.string())
+# level and newest batch of a part
+_PART = re.compile(r"(\d)-(.+)\.parquet")
+_MERGED = 10
+# of what an earlier release left: it covers all parts before it
+_FIRST_LEVEL = 9
+
+
+class History:
+    """Rows that batches of one dataset have added, in the order of the batches' names.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the parts are.
+    schema : Schema
+        Columns of a row, with `BATCH`.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self.folder = folder
+        self._schema = schema
+
+    def exists(self) -> bool:
+        """Return whether any batch has added rows."""
+        return bool(self._parts())
+
+    def _parts(self) -> list[tuple[int, str]]:
+        """Return level and newest batch of the parts that hold all rows, each once, the oldest first."""
+        found = (_PART.fullmatch(path.name) for path in self.folder.glob("[!.]*.parquet"))
+        every = [(int(part[1]), part[2]) for part in found if part]
+        covered = {level: max((name for above, name in every if above > level), default="") for level, _ in every}
+        return sorted(((level, name) for level, name in every if name > covered[level]), key=lambda part: part[1])
+
+    def _path(self, level: int, name: str) -> Path:
+        return self.folder / f"{level}-{name}.parquet"
+
+    def files(self, but: str = "") -> list[Path]:
+        """Return the files that hold all rows, after checking them; `but` is a batch whose own rows do not count.
+
+        Raises
+        ------
+        DataError
+            If one is damaged or missing.
+        """
+        if found := problems(self.folder):
+            raise DataError(found[0])
+        return [self._path(level, name) for level, name in self._parts() if (level, name) != (0, but)]
+
+    @contextmanager
+    def adding(self, batch: str, first: bool = False) -> Iterator[pq.ParquetWriter]:
+        """Give a writer for the rows of a batch, all or nothing; what it added before is replaced.
+
+        With `first` they are the rows of all batches up to that one.
+        """
+        with (
+            replacing_sealed(self._path(_FIRST_LEVEL if first else 0, batch)) as file,
+            pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer,
+        ):
+            yield writer
+
+    def merge(self) -> None:
+        """Merge parts of which there are many; only the lock's holder may, and when no batch is open."""
+        while full := [level for level, number in self._levels().items() if number >= _MERGED]:
+            names = [name for level, name in self._parts() if level == full[0]]
+            with replacing_sealed(self._path(full[0] + 1, names[-1])) as file:
+                self._write(file, [self._path(full[0], name) for name in names])
+        needed = {self._path(*part) for part in self._parts()}
+        remove_sealed(path for path in self.folder.glob("[!.]*.parquet") if path not in needed)
+
+    def _levels(self) -> Counter[int]:
+        return Counter(level for level, _ in self._parts() if level < _FIRST_LEVEL - 1)
+
+    def _write(self, file: Path, parts: list[Path]) -> None:
+        with pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer:
+            for path in parts:
+                check_file(path)
+                with pq.ParquetFile(path, page_checksum_verification=True) as part:
+                    for batch in part.iter_batches():
+                        writer.write_batch(batch)

@@ -1,0 +1,239 @@
+"""What is kept, and how long, through the real runner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+from tests.conftest import World
+from tests.pipeline.nights import START, decisions, layers, nightly
+
+from batch_nlp.config import Config, RetentionConfig
+from batch_nlp.errors import SettingsError
+from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
+from batch_nlp.monitoring.decisions import DecisionLog
+from batch_nlp.runner import run_stages
+from batch_nlp.runner.retention import check_retention
+from batch_nlp.storage import compaction
+from batch_nlp.storage.delta_files import data_files
+from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.registry import Registry
+
+Night = Callable[..., list[str]]
+Jobs = Callable[..., Config]
+
+
+@pytest.fixture
+def job(world: World, tmp_path: Path) -> Jobs:
+    base = nightly(world, tmp_path, min_messages=10_000, window=1)
+
+    def make(**retention: Any) -> Config:
+        return replace(base, retention=RetentionConfig(**retention))
+
+    return make
+
+
+def deliver(config: Config, number: int, *ids: str) -> None:
+    rows = [
+        {"review_id": name, "user_id": "u", "business_id": "b", "text": f"text of {name}", "date": "2026-01-02"}
+        for name in ids
+    ]
+    Path(config.inference.inbox).mkdir(exist_ok=True)
+    file = Path(config.inference.inbox) / f"review_{number}.json"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def night(config: Config, number: int, *ids: str, days: float | None = None) -> list[str]:
+    """Score new messages, and return the batches that are kept then."""
+    deliver(config, number, *(ids or (f"m{number}",)))
+    run_stages(config, START + timedelta(days=number if days is None else days))
+    return [batch.name for batch in BatchRecords(layers(config).batches).all()]
+
+
+def left_by(config: Config, batch: str) -> list[Path]:
+    return [path for path in Path(config.paths.data).rglob(f"*{batch}*") if "known" not in path.parts]
+
+
+def test_of_more_batches_than_are_kept_the_oldest_go_with_all_that_they_left(job: Jobs) -> None:
+    config = job(batches=3)
+    names = [night(config, number)[-1] for number in range(5)]
+    assert [batch.name for batch in BatchRecords(layers(config).batches).all()] == names[2:]
+    for name in names[:2]:
+        assert left_by(config, name) == []
+    for name in names[2:]:
+        assert (layers(config).predictions / name / PREDICTIONS_FILE).exists()
+        assert (layers(config).batch_reports / f"{name}.html").exists()
+
+
+def test_a_tenth_is_removed_at_a_time(job: Jobs) -> None:
+    config = job(batches=20)
+    kept = [len(night(config, number)) for number in range(24)]
+    assert kept == [*range(1, 21), 18, 19, 20, 18]
+
+
+def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
+    config = job(days=10)
+    first, second = night(config, 0)[-1], night(config, 1, days=4)[-1]
+    assert night(config, 2, days=9.9)[:2] == [first, second]
+    assert night(config, 3, days=10.1)[:1] == [second]
+    run_stages(config, START + timedelta(days=40))  # nothing new in the inbox
+    assert len(BatchRecords(layers(config).batches).all()) == 1, "the newest stays"
+
+
+def test_nothing_is_removed_where_nothing_is_to_be(job: Jobs) -> None:
+    config = job(batches=None, days=None, samples=None, runs=None)
+    assert len([night(config, number, days=500 * number) for number in range(3)][-1]) == 3
+
+
+def test_what_was_scored_is_known_when_its_batch_is_gone(job: Jobs) -> None:
+    """Guarantees 5 and 6: no file and no message is scored twice."""
+    config = job(batches=1)
+    night(config, 0, "a", "b")
+    night(config, 1, "c")
+    inbox = Path(config.inference.inbox)
+    (inbox / "review_copy.json").write_bytes((inbox / "review_0.json").read_bytes())
+    assert len(night(config, 2, "b", "d")) == 1
+    (batch,) = BatchRecords(layers(config).batches).all()
+    assert list(batch.files) == ["review_2.json"]
+    assert batch.accounts == {"in": 2, "predicted": 1, "duplicates": 1, "quarantined": 0}
+
+
+def test_who_removes_a_record_and_its_predictions_has_the_files_scored_again(job: Jobs) -> None:
+    config = job()
+    name, _ = night(config, 0, "a")[-1], night(config, 1, "b")
+    (layers(config).batches / f"{name}.json").unlink()
+    for path in (layers(config).predictions / name).iterdir():
+        path.unlink()
+    (layers(config).predictions / name).rmdir()
+    again = night(config, 2, "c")[-1]
+    predicted = pq.read_table(layers(config).predictions / again / PREDICTIONS_FILE)["message_id"].to_pylist()
+    assert sorted(predicted) == ["a", "c"]
+
+
+def test_state_of_a_release_that_remembered_nothing_apart_is_taken_over(job: Jobs) -> None:
+    config = job(batches=2)
+    night(config, 0, "a"), night(config, 1, "b")
+    known = layers(config).known
+    for path in sorted(known.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    night(config, 2, "a", "c")
+    assert BatchRecords(layers(config).batches).all()[-1].accounts["duplicates"] == 1
+    night(config, 3, "a", "b", "d")
+    last = BatchRecords(layers(config).batches).all()[-1]
+    assert (list(last.files), last.accounts["duplicates"]) == (["review_3.json"], 2)
+
+
+def test_a_batch_that_is_not_finished_and_those_of_the_window_stay(job: Jobs) -> None:
+    config = job(batches=1)
+    window = replace(config, drift=replace(config.drift, window=3))
+    names = [night(window, number)[-1] for number in range(4)]
+    records = BatchRecords(layers(config).batches)
+    assert records.names() == names[1:]
+    assert len(list(layers(config).samples.glob("*.parquet"))) == 3
+    batch: Batch = records.all()[-1]
+    batch.state = BatchState.JUDGED
+    records.write(batch)
+    run_stages(config, START + timedelta(days=9))
+    assert records.all()[-1].state is BatchState.DONE
+    assert records.names() == names[-1:]
+
+
+def test_decisions_are_kept_apart_and_their_totals_in_the_metrics(job: Jobs) -> None:
+    config = job(batches=2)
+    names = [night(config, number, f"a{number}", f"b{number}")[-1] for number in range(5)]
+    run_stages(config, START + timedelta(days=6))  # nothing new
+    log = decisions(config, "batch")
+    assert [found["batch"] for found in log] == [*names[3:], None]
+    archive = sorted((layers(config).decisions.with_suffix("")).glob("*.jsonl"))
+    moved = [json.loads(line)["batch"] for path in archive for line in path.read_text().splitlines()]
+    assert moved == names[:3]
+    metrics = (layers(config).metrics / "sample.prom").read_text()
+    assert 'batch_nlp_batches_total{dataset="sample"} 5.0' in metrics
+    assert 'batch_nlp_messages_total{dataset="sample",outcome="predicted"} 10.0' in metrics
+
+
+def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
+    config = job(batches=2)
+    names = [night(config, number, days=14 * number)[-1] for number in range(5)]  # five fortnights from 1 February
+    folder = layers(config).batch_reports
+    assert sorted(path.name for path in folder.glob("month-*")) == ["month-2026-03.html"]
+    for page in (folder / "index.html", folder / "month-2026-03.html"):
+        text = page.read_text()
+        assert [name in text for name in names] == [False, False, False, True, True]
+    assert "month-2026-03.html" in (folder / "index.html").read_text()
+
+
+def test_folders_of_runs_are_kept_by_number_and_by_age(job: Jobs) -> None:
+    config = job(runs=3, days=30)
+    runs = layers(config).reporting / "runs"
+    for day in ("2025-12-01", "2026-01-30", "2026-01-31"):
+        for time in ("01-00-00-000000", "02-00-00-000000"):
+            (runs / day / time / ".hydra").mkdir(parents=True)
+            (runs / day / time / "run.log").touch()
+    night(config, 0)
+    assert sorted(str(path.relative_to(runs)) for path in runs.glob("*/*")) == [
+        "2026-01-30/02-00-00-000000",
+        "2026-01-31/01-00-00-000000",
+        "2026-01-31/02-00-00-000000",
+    ]
+    assert not (runs / "2025-12-01").exists()
+
+
+def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "_COMMITS", 6)
+    config = job(batches=2)
+    registry, store = Registry(Path(config.paths.models)), FeatureStore(layers(config).feature_store, config.engine)
+    pinned = DataVersion(**read_manifest(registry.root / "v0001")["data_version"])
+    before = store.labelled(pinned)
+    for number in range(8):
+        night(config, number)
+    table = DeltaTable(str(store.folder / f"features-{pinned.feature_version}"))
+    assert table.version() == pinned.features + 9, "eight batches, and one compaction"
+    assert len(data_files(table)) <= 5
+    assert store.labelled(pinned).equals(before)
+    assert store.count(pinned.feature_version) == len(before) + 8
+
+
+@pytest.mark.parametrize("name", ["batches", "days", "samples", "runs"])
+def test_to_keep_nothing_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"retention\.{name}=0: need 1 or more, or null"):
+        check_retention(RetentionConfig(**{name: 0}))
+
+
+def test_an_archive_that_was_killed_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def decision(number: int) -> dict[str, Any]:
+        return {
+            "at": f"2026-01-0{number}T00:00:00+00:00",
+            "decision": "batch",
+            "dataset": "sample",
+            "batch": f"b{number}",
+            "verdict": {"status": "stable"},
+            "accounts": {"predicted": 10},
+        }
+
+    log = DecisionLog(tmp_path / "decisions.jsonl")
+    for number in range(1, 5):
+        log.append(decision(number))
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("batch_nlp.monitoring.decisions.write_bytes", killed)
+    with pytest.raises(KeyboardInterrupt):
+        log.archive("sample", "b2", whole=True)
+    monkeypatch.undo()
+    log = DecisionLog(log.path)
+    assert [found["batch"] for found in log.read()] == ["b1", "b2", "b3", "b4"]
+    log.archive("sample", "b3", whole=True)
+    lines = (tmp_path / "decisions" / "2026-01.jsonl").read_text().splitlines()
+    assert [json.loads(line)["batch"] for line in lines] == ["b1", "b2", "b3"]
+    first, last = DecisionLog(log.path).read()
+    assert (first["totals"]["batches"], first["totals"]["predicted"], last["batch"]) == (3, 30, "b4")
