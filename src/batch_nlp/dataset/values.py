@@ -150,7 +150,10 @@ def as_numbers(values: pd.Series[Any]) -> pd.Series[float]:
     [nan, nan, 2.0]
     """
     found = pd.Series([as_number(value) for value in values], values.index, float)
-    commas = [isinstance(value, str) and bool(_DECIMAL_COMMA.fullmatch(_CURRENCY.sub("", value))) for value in values]
+    commas = [
+        isinstance(value, str) and "," in value and bool(_DECIMAL_COMMA.fullmatch(_CURRENCY.sub("", value)))
+        for value in values
+    ]
     return found.mask(pd.Series(commas, values.index, bool)) if found[commas].isna().any() else found
 
 

@@ -191,23 +191,24 @@ def column_problems(
 
 
 def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]:
-    problems, there, few = list[str](), 0, 0
+    problems, of_few, there = list[str](), list[str](), 0
     for name, reads in column.reads.items():
         found = (row.get(name) for row in rows)
         values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
         there += bool(values)
+        few = len(values) < LEAST_ROWS
         # a look at one readable value is enough: single rows that are not go to quarantine
-        if not values or any(map(reads, values)) or (len(values) < LEAST_ROWS and any(map(reads, _texts(values)))):
+        if not values or any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
             continue
-        few += len(values) < LEAST_ROWS
         types = ", ".join(sorted({type(value).__name__ for value in values}))
         advice = column.advice(name, values) if column.advice else ""
-        problems.append(
+        (of_few if few else problems).append(
             f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
             f"values ({types}) can be read as such. {advice}".rstrip()
         )
     # of few rows this is no accident where it would leave none of them
-    return problems if not few or (column.required and len(rows) > 1 and len(problems) == there) else []
+    none_left = column.required and len(rows) > 1 and len(problems) + len(of_few) == there
+    return problems + (of_few if none_left else [])
 
 
 def _texts(values: Iterable[Any]) -> list[Any]:

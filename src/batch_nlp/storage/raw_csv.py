@@ -74,8 +74,8 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
     line that opens it is given up alone, and reading goes on with the next one.
     """
     source, width = _RecordLines(lines), 0
-    # in a text a space follows it
-    between = re.compile(re.escape(separator.encode()) + rb"(?! )")
+    # in a text a space follows it, or it is within a number
+    between = re.compile(re.escape(separator.encode()) + rb"(?! |(?<=\d,)\d)")
     while True:
         try:
             for cells in csv.reader(source, delimiter=separator, strict=True):
@@ -214,6 +214,8 @@ def _header(file: Path, cells: list[str] | str) -> list[str]:
     if isinstance(cells, str):
         raise DataError(f"{file}: cannot be read (its header: {cells}). Put a whole file in its place.")
     header = [name.strip() or _nameless(position) for position, name in enumerate(cells)]
+    if "\0" in header[0]:
+        raise DataError(f"{file}: cannot be read: it is no text, but binary. Put a whole file in its place.")
     if header[0].lower().startswith(PAGES):
         raise DataError(
             f"{file}: cannot be read: it is a page of a website. Fetch the file itself, logged in if need be."

@@ -246,6 +246,7 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
         ("a.csv", 'id,text\n1,"a \\"fine\\" day"\n', "Backslashes stand before its quotes"),
         ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
+        ("a.csv", b"\0" * 5000, "it is no text, but binary"),
         ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
         ("a.json", "\n<html lang=en>\n", "page of a website"),
         ("a.csv.gz", gzip.compress(gzip.compress(b"id,text\n")), "unpack it, and let its name end in .gz"),
@@ -379,6 +380,8 @@ def test_two_quotes_that_are_opened_and_not_closed_do_not_join_two_rows(
 def test_a_text_with_as_many_commas_in_each_line_as_the_header_is_one(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,text,label\n1,"Well, it\nis good, I think",pos\n')
     assert read(file) == [{"id": "1", "text": "Well, it\nis good, I think", "label": "pos"}]
+    file = written(tmp_path, "b.csv", 'text,label\n"It cost 1,000\nand broke",neg\n')
+    assert read(file) == [{"text": "It cost 1,000\nand broke", "label": "neg"}]
 
 
 def test_a_header_with_one_name_is_one_where_no_line_has_all_cells(tmp_path: Path) -> None:
