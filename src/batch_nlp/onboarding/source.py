@@ -87,6 +87,7 @@ def look_at(path: Path, asked: Asked) -> Source:
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
     _check_headers(read, {*(asked.text or ())})
+    read = [(file, _without_headers(file, rows, problems)) for file, rows in read]
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -137,6 +138,14 @@ def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str]) -> N
             )
 
 
+def _without_headers(file: Path, rows: list[Row], problems: list[str]) -> list[Row]:
+    """Return rows without the header, which comes again where files were put together."""
+    found = [row for row in rows if not row or any(name != value for name, value in row.items())]
+    if len(found) < len(rows):
+        problems.append(f"{file.name} has its header again in {len(rows) - len(found):,} rows, which are no messages")
+    return found
+
+
 def _first_rows(
     files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
 ) -> list[tuple[Path, list[Row]]]:
@@ -147,13 +156,10 @@ def _first_rows(
         rows = list[Row]()
         for found in islice(spread(rows_of(file, form=form), under), each):
             size += found.size
-            if not isinstance(found.row, dict):
-                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
-            # as where files were put together
-            elif found.row and all(name == value for name, value in found.row.items()):
-                reasons.append(f"{file.name}:{found.line}: the header again")
-            else:
+            if isinstance(found.row, dict):
                 rows.append(unwrapped(found.row, under))
+            else:
+                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
             if size > _BYTES:
                 break
         read.append((file, rows))
