@@ -118,13 +118,19 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
     return [profile for profile in found if profile.there]
 
 
-def like_data(columns: Sequence[ColumnProfile]) -> int:
+def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
     """Return how many columns have a name that is data: one of their own values or, of most, a number.
 
     A class can be called like its column, as in ``spam``: where any column is called for its role, all are names.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    twice : bool
+        Whether a row has all the names as its values; it is not in the columns.
     """
     are_names = any(column.is_called_for_a_role for column in columns)
-    data = [not are_names and column.name in map(str, column.there) for column in columns]
+    data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]
     numbers = [not np.isnan(as_number(column.name)) for column in columns]
     return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)
 

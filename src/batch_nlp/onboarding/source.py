@@ -16,6 +16,7 @@ from batch_nlp.onboarding.columns import like_data, profiles, text_columns
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.tables import SideTable, has_messages, joining, parted, pattern_of, side_table, tables_of
 from batch_nlp.storage.raw_columns import column_names, first_rows, spread, unwrapped
+from batch_nlp.storage.raw_csv import HEADER_AGAIN
 from batch_nlp.storage.raw_formats import CSV, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of
@@ -79,14 +80,14 @@ def look_at(path: Path, asked: Asked) -> Source:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
         under = _wrapper([row for rows in first.values() for row in rows])
-        read = _first_rows(files, form, under, problems)
+        read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
         if mixed is None:
             raise
         # what the reader advises for one file would make others unreadable
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
-    _check_headers(read, {*(asked.text or ())})
+    _check_headers(read, {*(asked.text or ())}, twice)
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -125,11 +126,15 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
     return path.parent, pattern, find_files(path.parent, pattern)
 
 
-def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str]) -> None:
+def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice: set[Path]) -> None:
     """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
     for file, rows in read:
         columns = profiles(rows)
-        if kind_of(file) in CSV and named.isdisjoint(column_names(rows)) and (data := like_data(columns)):
+        if (
+            kind_of(file) in CSV
+            and named.isdisjoint(column_names(rows))
+            and (data := like_data(columns, file in twice))
+        ):
             raise DataError(
                 f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
                 "not shown): put a line with the names of the columns before it. If these are the names, say which of "
@@ -139,9 +144,12 @@ def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str]) -> N
 
 def _first_rows(
     files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
-) -> list[tuple[Path, list[Row]]]:
-    """Return as many rows of each file as are looked at; files of another layout have their share."""
-    read, reasons, size = list[tuple[Path, list[Row]]](), list[str](), 0
+) -> tuple[list[tuple[Path, list[Row]]], set[Path]]:
+    """Return as many rows of each file as are looked at, and the files whose first line comes again.
+
+    Files of another layout have their share.
+    """
+    read, reasons, size, twice = list[tuple[Path, list[Row]]](), list[str](), 0, set[Path]()
     each = max(1, ROWS // len(files))
     for file in files[:ROWS]:
         rows = list[Row]()
@@ -151,6 +159,7 @@ def _first_rows(
                 rows.append(unwrapped(found.row, under))
             else:
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
+                twice |= {file} if found.row.reason == HEADER_AGAIN else set()
             if size > _BYTES:
                 break
         read.append((file, rows))
@@ -158,7 +167,7 @@ def _first_rows(
         raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
     if reasons:
         problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
-    return read
+    return read, twice
 
 
 def _separator(rows: Sequence[Row]) -> str | None:

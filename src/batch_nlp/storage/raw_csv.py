@@ -30,6 +30,7 @@ SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
+HEADER_AGAIN = "the header again, as in files that were joined"
 # Records behind a title among which the header is
 _AHEAD = 5
 
@@ -177,7 +178,7 @@ def _rows(
         elif len(cells) != len(header) and len(cells := _fitted(cells, header)) != len(header):
             reason = f"{len(cells)} cells where the header has {len(header)}"
         elif cells == written:
-            reason = "the header again, as in files that were joined"
+            reason = HEADER_AGAIN
         elif any("\udc80" <= char <= "\udcff" for cell in cells if not cell.isascii() for char in cell):
             reason = INVALID_UTF_8
         if reason or isinstance(cells, str):

@@ -107,14 +107,17 @@ def test_a_message_in_the_place_of_the_header_is_refused_and_a_header_that_says_
     assert len(look_at(file, Asked()).rows) == 60
 
 
-def test_a_header_in_the_middle_of_a_file_is_no_message(tmp_path: Path) -> None:
+def test_a_header_in_the_middle_of_a_file_is_no_message_and_a_message_in_its_place_still_refused(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "a.csv"
-    file.write_text(csv_of("q,w", MESSAGES) * 2)
+    file.write_text(csv_of("text,w", MESSAGES) * 2)
     found = look_at(file, Asked())
-    assert (len(found.rows), found.problems) == (
-        120,
-        ["1 rows cannot be read: a.csv:62: the header again, as in files that were joined"],
-    )
+    told = "1 rows cannot be read: a.csv:62: the header again, as in files that were joined"
+    assert (len(found.rows), found.problems) == (120, [told])
+    file.write_text("n1,My secret,5\n" * 2 + "n2,Another secret,4\n")
+    with pytest.raises(DataError, match="seems to be a row of data"):
+        look_at(file, Asked())
 
 
 def test_a_file_of_a_header_alone_is_told_as_one_without_rows(tmp_path: Path) -> None:
