@@ -9,7 +9,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import KEY, declared
+from batch_nlp.dataset.columns import KEY, declared, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import examples
 from batch_nlp.storage.raw_columns import Column, column_names
@@ -44,10 +44,20 @@ def renamed_advice(
         return f"No other column of the file can be {old}: add it to the file."
     setting = _setting(dataset, column, new, champion)
     choice = f" ({_PLACEHOLDER}: one of {examples(others)})" if others else ""
+    alone = _if_labels_alone(dataset, old, rows, new)
     if setting:
-        return f"If {old} is called {new} now, read both: {setting}{choice}."
+        return f"If {old} is called {new} now, read both: {setting}{choice}.{alone}"
     keeps = f", since the champion {champion} reads the columns that it was trained on" if champion else ""
-    return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}."
+    return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}.{alone}"
+
+
+def _if_labels_alone(dataset: DatasetConfig, old: str, rows: Sequence[Row], new: str) -> str:
+    """Return what to do where a file without its texts brings the labels of messages that came with others."""
+    columns, there = dataset.messages.columns, column_names(rows)
+    is_text = old in columns and columns[old].role is Role.text
+    if not (is_text and there & set(names_of(columns, Role.id)) and there & set(Labels(dataset.label).columns)):
+        return ""
+    return f" If the file brings labels alone, declare it as no text: {declared(new, ColumnConfig(Role.ignore))}."
 
 
 def _new_name(column: Column, rows: Sequence[Row], declared: set[str]) -> tuple[str, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,7 @@ from batch_nlp.storage.raw_columns import (
     has_header,
     refuse,
 )
+from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
@@ -48,6 +50,8 @@ _WORDS = {
 }
 # How many pieces of advice a person reads at once
 _ADVICE = 5
+# Words that half of the values of a column have at least for it to be the texts of messages
+_SENTENCE = 4
 # By table, the columns that some file of it had; files of several layouts can be one source
 _Layouts = dict[str, list[list[str]]]
 
@@ -240,12 +244,21 @@ def _holds_messages(dataset: DatasetConfig, file: Path) -> bool:
         return False
 
 
+def _like_texts(rows: Sequence[Row], name: str) -> bool:
+    words = [len(str(value).split()) for row in rows if (value := row.get(name)) is not None]
+    return bool(words) and median(words) >= _SENTENCE
+
+
 def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
     """Say whether a file brings labels of messages that came with others: of the declared columns it has ids alone.
 
-    One that lacks its texts and has times or features is a file of messages whose schema has changed.
+    One that lacks its texts and has times, features, or texts under another name is a file of messages whose schema
+    has changed.
     """
-    present = column_names(first_rows(file, dataset.messages.rows, text_form(dataset.messages)))
+    rows = first_rows(file, dataset.messages.rows, text_form(dataset.messages))
+    present = column_names(rows)
+    if any(_like_texts(rows, name) for name in present - _declared(dataset, "message")):
+        return False
     ids = set(names_of(dataset.messages.columns, Role.id))
     others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
     return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & others

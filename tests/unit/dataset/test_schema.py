@@ -286,6 +286,18 @@ def test_nested_columns_are_looked_for_where_they_lie(tmp_path: Path, make_confi
         check(config, {"review": [{"_source": {"review_id": "a", "date": "2020-01-13"}, "text": "not here"}] * 30})
 
 
+def test_texts_beside_labels_under_a_new_name_are_told_and_the_advice_works(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    row = {"review_id": "a", "stars": 3, "date": "2020-01-01", "comment": "seen by two people"}
+    with pytest.raises(DataError, match=r"declare it as no text: comment: \{role: ignore\}") as raised:
+        check(make_config(tmp_path), {"review": [row] * 30})
+    assert "If text is called comment now" in str(raised.value)
+    (tmp_path / "review.json").write_text(json.dumps({name: row[name] for name in ("review_id", "stars", "comment")}))
+    advised = make_config(tmp_path, "+dataset.messages.columns.comment={role: ignore}")
+    assert holds_labels_alone(advised.dataset, tmp_path / "review.json")
+
+
 @pytest.mark.parametrize(
     ("row", "alone"),
     [
@@ -295,6 +307,7 @@ def test_nested_columns_are_looked_for_where_they_lie(tmp_path: Path, make_confi
         ({"review_id": "a", "text": "fine"}, False),
         # its texts have another name now
         ({"review_id": "a", "stars": 3, "body": "fine", "date": "2020-01-01"}, False),
+        ({"review_id": "a", "stars": 3, "body": "not bad at all"}, False),
         ({"stars": 3}, False),
         ({"review_id": "a"}, False),
     ],
