@@ -18,7 +18,7 @@ from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_numbers, as_raw, as_times, readable
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times, readable
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
@@ -171,7 +171,7 @@ def _column(values: pd.Series[Any], read: Any) -> pd.Series[Any]:
 def typed(values: pd.Series[Any], role: Role) -> pd.Series[Any]:
     """Return raw values as categories and raw ones (text, None) or numbers (float64, NaN), by their role."""
     if role is Role.number:
-        return as_numbers(values)
+        return pd.Series([as_number(value) for value in values], values.index, float)
     return readable(values, as_category if role is Role.category else as_raw)[0]
 
 

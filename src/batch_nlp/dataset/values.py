@@ -28,7 +28,6 @@ _ZONE = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\d(
 # Signs of currencies, and numbers with commas between thousands; another comma is a decimal one, so it is not read
 _CURRENCY = re.compile(r"[\s$€£¥₹]")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
-_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 # Formats of times that are numbers: days since the end of 1899, and seconds or milliseconds since 1970
 EXCEL, UNIX = "excel", "unix"
@@ -139,22 +138,6 @@ def as_number(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         return float("nan")
     return found if np.isfinite(found) else float("nan")
-
-
-def as_numbers(values: pd.Series[Any]) -> pd.Series[float]:
-    """Return numbers, NaN where there is none; beside decimal commas, a single comma says nothing of thousands.
-
-    Examples
-    --------
-    >>> as_numbers(pd.Series(["1,750", "0,5", "2"])).tolist()
-    [nan, nan, 2.0]
-    """
-    found = pd.Series([as_number(value) for value in values], values.index, float)
-    commas = [
-        isinstance(value, str) and "," in value and bool(_DECIMAL_COMMA.fullmatch(_CURRENCY.sub("", value)))
-        for value in values
-    ]
-    return found.mask(pd.Series(commas, values.index, bool)) if found[commas].isna().any() else found
 
 
 def readable(values: pd.Series[Any], read: Callable[[Any], Any]) -> tuple[pd.Series[Any], pd.Series[bool]]:

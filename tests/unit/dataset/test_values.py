@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_numbers, as_text, as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 
 TWO_HOURS_EAST = dt.timezone(dt.timedelta(hours=2))
 
@@ -93,18 +93,6 @@ def test_a_list_of_categories_is_those_that_are_there(value: list[Any], expected
 @pytest.mark.parametrize("value", ["0,125", "-0,125", "1250,125", "12,1250", ",125", "1,25,000", "1_000"])
 def test_a_comma_that_cannot_separate_thousands_is_not_read(value: str) -> None:
     assert math.isnan(as_number(value))
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["1,750", "0,5", "2.5", "1,234,567"], [math.nan, math.nan, 2.5, 1_234_567]),
-        (["1,750", "$12,999", "2.5", "a, b"], [1750, 12_999, 2.5, math.nan]),
-        ([3, None], [3, math.nan]),
-    ],
-)
-def test_beside_decimal_commas_a_comma_does_not_separate_thousands(values: list[Any], expected: list[float]) -> None:
-    assert as_numbers(pd.Series(values, dtype=object)).tolist() == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize(
