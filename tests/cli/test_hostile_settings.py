@@ -138,5 +138,8 @@ def test_a_secret_among_the_settings_is_refused_and_neither_shown_nor_kept(
 
 
 def test_what_the_project_itself_names_is_allowed(project: Project) -> None:
+    for folder in (project.data, project.models):  # as runs before leave them: there is nothing to score
+        folder.mkdir(exist_ok=True)
+        (folder / ".lock").touch()
     result = project.here("-m", "pipeline=inference", "seed=1,2", "hydra/launcher=basic", "hydra/sweeper=basic")
     assert result.returncode == ExitCode.DONE, result.stderr
