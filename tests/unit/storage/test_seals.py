@@ -39,7 +39,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("step", "committed"),
-    [("replacing", False), ("write_sealed", False), ("_commit", False), ("_open", True)],
+    [("replacing", False), ("write_sealed", False), ("commit", False), ("_open", True)],
     ids=["before the data file", "before its seal", "before the commit", "before the last seal"],
 )
 def test_a_commit_that_is_killed_at_any_step_is_there_or_not_and_the_next_one_works(
