@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -71,6 +72,8 @@ class Project:
             patch.chdir(self.folder)
             code = cli.main()
             logger.remove()  # closes the run's log, as the end of a process does
+        for log in (logging.getLogger(), logging.getLogger("hydra")):  # Hydra's own would write to this run's streams
+            log.handlers = [handler for handler in log.handlers if getattr(handler, "stream", None) not in (out, err)]
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
     def start(self, *overrides: str, log: Path | None = None) -> subprocess.Popen[bytes]:
