@@ -79,8 +79,8 @@ class FilesSetAsideError(DataError):
         more = ", ..." * (len(names) > _EXAMPLES)
         super().__init__(
             f"{len(names):,} file(s) of the drop folders were set aside, and the rest was done without them: "
-            f"{examples(names)}{more}. The log says what is wrong with each. Mend, replace or remove them: until then "
-            "every run tries them again."
+            f"{examples(names)}{more}. See the log for what is wrong with each. Repair, replace or remove them; until "
+            "then, every run tries them again."
         )
 
 

@@ -36,7 +36,7 @@ def predicted(project: Project) -> list[str]:
 
 
 def spoil(folder: Path) -> dict[str, bytes]:
-    """Write files that cannot be used, and return their names as they are shown, each with what mends it."""
+    """Write unusable files; return the name of each as it is displayed, with the content that repairs it."""
     whole = {
         "cut.jsonl.gz": gzip.compress(lines("gz", 3000)),
         "array.json": json.dumps(reviews("array", 3000)).encode(),

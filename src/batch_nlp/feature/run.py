@@ -115,7 +115,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         ledger.write_quarantine(layers.feature_quarantine / f"{run}.parquet")
     if not ledger.read:
         names = examples(file.path.name for file in new)
-        logger.warning("No message and no label in {}: if there should be some, it was cut off", names)
+        logger.warning("No message and no label in {}: if you expected some, the file may be cut off", names)
     remember_columns(dataset, messages, inbox, layers)
     known_files.add(new)
     logger.info(
@@ -200,7 +200,8 @@ def _take_in(
         made.commit()
         pipeline.log()
         surroundings.side_tables.log()
-        _take_labels(config, [file.path for file in new if file.path not in set(messages)], known, made, ledger)
+        taken = set(messages)
+        _take_labels(config, [file.path for file in new if file.path not in taken], known, made, ledger)
         _release(config, layers, made, ledger, pipeline.rows, run)
         write_text(layers.diagrams / "feature.html", diagram(pipeline, "feature pipeline"))
         return made.labels

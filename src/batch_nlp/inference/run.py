@@ -145,7 +145,7 @@ def run_inference_pipeline(
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:
-        logger.warning("No message in {}: if there should be some, it was cut off", examples(batch.files))
+        logger.warning("No message in {}: if you expected some, the file may be cut off", examples(batch.files))
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,

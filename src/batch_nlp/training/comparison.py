@@ -22,7 +22,7 @@ from batch_nlp.training.pipeline import in_parts
 
 @dataclass(frozen=True)
 class Comparison:
-    """The gate's checks of a candidate against the champion, and why there are none although there is a champion."""
+    """What the gate found when it compared a candidate with the champion, or why it could not compare them."""
 
     checks: list[Check]
     not_compared: str = ""

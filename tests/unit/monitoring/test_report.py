@@ -49,7 +49,7 @@ def test_an_analysis_adds_at_most_three_lines() -> None:
     added = text.removeprefix(before).splitlines()
     assert added == [
         "window of 2 batches drift: neutral 5.0% is under 10%",
-        "rules: interval is quiet (no interval is out) · confidence rings ([red]fell[/] by 0.05)",
+        "rules: interval does not trigger (no interval is out) · confidence triggers ([red]fell[/] by 0.05)",
         "The [bold]mix changed. · estimated macro F1 0.680, accuracy 0.810",
     ]
 
