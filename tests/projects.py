@@ -38,6 +38,12 @@ LIGHT = (
 )
 
 
+def forget_handlers() -> None:
+    """Take away the handlers that Hydra leaves in this process: they write to the streams of a run that has ended."""
+    for log in (logging.getLogger(), logging.getLogger("hydra")):
+        log.handlers = [handler for handler in log.handlers if type(handler) is not logging.StreamHandler]
+
+
 @dataclass(frozen=True)
 class Project:
     """Data and models in a folder of their own, and the command line on them."""
@@ -67,13 +73,13 @@ class Project:
         """Run the real command line in this process: it saves the seconds in which a new one imports its libraries."""
         command = ["start_batch_nlp.py", *self.arguments(*overrides)]
         out, err = io.StringIO(), io.StringIO()
+        forget_handlers()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(sys, "argv", list(command))
             patch.chdir(self.folder)
             code = cli.main()
             logger.remove()  # closes the run's log, as the end of a process does
-        for log in (logging.getLogger(), logging.getLogger("hydra")):  # Hydra's own would write to this run's streams
-            log.handlers = [handler for handler in log.handlers if getattr(handler, "stream", None) not in (out, err)]
+        forget_handlers()
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
     def start(self, *overrides: str, log: Path | None = None) -> subprocess.Popen[bytes]:
