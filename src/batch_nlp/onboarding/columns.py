@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -248,31 +248,3 @@ def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
     pairs = [(target, text) for target, text in zip(column.targets, texts, strict=True) if target and len(target) > 2]
     named = sum("".join(target.casefold().split()) in "".join(text.casefold().split()) for target, text in pairs)
     return named / max(len(pairs), 1)
-
-
-def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
-    """Return the columns that give the label away: of messages with one value, all have one label.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    label : ColumnProfile
-    left_out : collection of str
-        Names of columns that have a role.
-    """
-    found = []
-    for column in columns:
-        pairs = Counter(
-            (value, target) for value, target in zip(column.targets, label.targets, strict=True) if value and target
-        )
-        sizes = Counter[str]()
-        for (value, _), count in pairs.items():
-            sizes[value] += count
-        # a value that stands alone determines everything
-        repeated = {value: size for value, size in sizes.items() if size >= 5}
-        covered = sum(repeated.values())
-        pure = sum(max(pairs[value, target] for target in label.sizes) for value in repeated)
-        enough = covered >= max(20, 0.3 * sum(sizes.values())) and len(repeated) > 1
-        if column is not label and column.name not in left_out and enough and pure >= 0.99 * covered:
-            found.append(column)
-    return found

@@ -190,9 +190,17 @@ def _column(levels: list[list[str]]) -> str:
 
 
 def _forbidden(choices: Choices) -> Iterator[str]:
-    if choices.leaks:
-        yield "# messages with one value here have one label: it is known only when the label is"
-        yield f"forbidden: {_sequence(column.name for column in choices.leaks)}"
+    if found := [*choices.leaks, *choices.leaks_together]:
+        if choices.leaks:
+            yield "# messages with one value here have one label: it is known only when the label is"
+        if choices.leaks_together:
+            yield f"# {_told_by(choices)}; take away what is known when a message arrives"
+        yield f"forbidden: {_sequence(column.name for column in found)}"
+
+
+def _told_by(choices: Choices) -> str:
+    names = ", ".join(shown(column.name, 30) for column in choices.leaks_together)
+    return f"{names}: these alone tell the label of nearly every message"
 
 
 def _split(choices: Choices) -> Iterator[str]:
@@ -231,6 +239,10 @@ def problems(choices: Choices) -> list[str]:
     leaking = [
         f"Column {shown(column.name)} gives the label away; it is forbidden as a feature" for column in choices.leaks
     ]
+    if choices.leaks_together:
+        leaking.append(
+            f"{_told_by(choices)}. They are forbidden as features; take away what is known when a message arrives"
+        )
     return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(choices))]
 
 
