@@ -16,7 +16,8 @@ from batch_nlp.dataset.labels import check_label
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
-from batch_nlp.onboarding.document import document, problems, scalar, shown
+from batch_nlp.onboarding.document import document, scalar
+from batch_nlp.onboarding.problems import problems, shown
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
 
@@ -92,12 +93,24 @@ def test_small_classes_are_put_together() -> None:
 
 def test_side_tables_encoding_and_html_are_written() -> None:
     shops = profiles([{"name": f"shop {number}", "city": "Rome"} for number in range(3)])
-    source = Source(Path("in"), "a*", [], "cp1252", "\x01", "_source", [SideTable("shops", "b*", "id", "shop", shops)])
+    source = Source(
+        Path("in"),
+        "a*",
+        [],
+        "cp1252",
+        "\x01",
+        "_source",
+        [SideTable("shops", "b*", "id", "shop", shops)],
+        {"folder": "where it lies", "pattern": "as later ones"},
+    )
     rows = tickets(shop=lambda number, _: f"s{number % 3}")
     choices = choose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), Asked(), "mine.csv")
     found = dataset(document("mine", source, choices, "mine.csv"))
     assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
     assert found.messages.separator == "\x01"
+    written = document("mine", source, choices, "mine.csv")
+    assert "# where it lies\nraw_dir: in\n" in written
+    assert '  # as later ones\n  files: "a*"\n' in written
     assert found.messages.columns["shop"].of == "shops"
     assert [(table.name, table.files, table.key) for table in found.side_tables] == [("shops", "b*", "id")]
     assert found.steps == [{"_target_": "batch_nlp.steps.strip_html.StripHtml", "_after_": "clean_text"}]

@@ -9,7 +9,8 @@ from tests.tickets import tickets
 
 from batch_nlp.onboarding.choices import Asked, Choices, choose
 from batch_nlp.onboarding.columns import profiles
-from batch_nlp.onboarding.document import document, problems
+from batch_nlp.onboarding.document import document
+from batch_nlp.onboarding.problems import problems
 from batch_nlp.onboarding.source import Source
 
 
