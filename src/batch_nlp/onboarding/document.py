@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
+from batch_nlp.dataset.columns import can_be_field
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
 from batch_nlp.onboarding.problems import LEAST, percent, shown, small_classes, spoken, told_together
@@ -128,11 +129,25 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
 
 
 def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
-    if columns:
+    if features := [column for column in columns if not column.is_index]:
         yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
-    for column in columns:
+    names = {column.name for column in columns}
+    for column in features:
         role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
-        yield f"{indent}# {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+        other = "" if can_be_field(column.name) else f", name: {_field_name(column.name, names)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{other}}}  # {shown(column.there[0], 40)}"
+    for column in columns:
+        if column.is_index:
+            yield f"{indent}# {_quoted(column.name)} numbers the rows, which is no feature"
+
+
+def _field_name(column: str, taken: set[str]) -> str:
+    """Return a name for the field of a column whose own cannot be one; it is taken then."""
+    word = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
+    names = (f"column_{word}{number}" for number in ("", *range(len(taken))))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
 
 
 def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
@@ -144,7 +159,7 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
         yield f"    files: {scalar(table.files)}"
         yield f"    key: {scalar(table.key)}"
         yield "    columns: {}  # in place of the braces, lines of those below:"
-        yield from _others(table.columns, "      ")
+        yield from _others([column for column in table.columns if can_be_field(f"_{column.name}")], "      ")
 
 
 def _label(choices: Choices) -> Iterator[str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
-from batch_nlp.onboarding.columns import like_data, profiles, text_columns
+from batch_nlp.onboarding.columns import profiles, text_columns
 from batch_nlp.onboarding.encoding import find_encoding
+from batch_nlp.onboarding.header import check_headers
 from batch_nlp.onboarding.tables import (
     SideTable,
     for_later,
@@ -100,7 +101,7 @@ def look_at(path: Path, asked: Asked) -> Source:
         # what the reader advises for one file would make others unreadable
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
-    _check_headers(read, {*(asked.text or ())}, twice)
+    check_headers(read, {*(asked.text or ())}, twice)
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -160,22 +161,6 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
         raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
     pattern = escape(path.name[: len(path.name) - len(ending)])
     return path.parent, pattern, find_files(path.parent, pattern)
-
-
-def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice: set[Path]) -> None:
-    """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
-    for file, rows in read:
-        columns = profiles(rows)
-        if (
-            kind_of(file) in CSV
-            and named.isdisjoint(column_names(rows))
-            and (data := like_data(columns, file in twice))
-        ):
-            raise DataError(
-                f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
-                "not shown): put a line with the names of the columns before it. If these are the names, say which of "
-                "them is the text: init.text=COLUMN."
-            )
 
 
 def _first_rows(

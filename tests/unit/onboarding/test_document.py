@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from tests.tickets import tickets
 
-from batch_nlp.config import DatasetConfig, parse
+from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.errors import DataError
@@ -47,6 +48,24 @@ def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
     return document("mine", SOURCE, choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
 
 
+def suggested(text: str) -> dict[str, ColumnConfig]:
+    """Return the columns that a dataset's file suggests as features, with the # taken away."""
+    columns = dataset(re.sub(r"^    # (?=.*: \{role: )", "    ", text, flags=re.MULTILINE)).messages.columns
+    return {name: column for name, column in columns.items() if column.role in (Role.number, Role.category)}
+
+
+def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that_numbers_rows_is_none() -> None:
+    rows = tickets(
+        **{"Unnamed: 0": lambda number, _: number * 2 + number % 2, "a:b": lambda number, _: number % 7},
+        **{"a=b": lambda *_: "x", "Group": lambda number, _: number % 3, "column_a_b": lambda *_: 4},
+    )
+    text = written(rows)
+    assert {name: column.name for name, column in suggested(text).items()} == {
+        "a:b": "column_a_b0", "a=b": "column_a_b1", "Group": "column_group", "column_a_b": None
+    }  # fmt: skip
+    assert '# "Unnamed: 0" numbers the rows, which is no feature' in text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=25))
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
@@ -59,6 +78,10 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
     texts = {column.name for column in choices.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
     assert all(sentence.isprintable() for sentence in problems(choices))
+    # and with what is suggested
+    assert suggested(document("mine", SOURCE, choices, "mine.csv")).keys() == {
+        column.name for column in choices.others if not column.is_index
+    }
 
 
 @given((st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES)).filter(lambda name: name != "???"))
