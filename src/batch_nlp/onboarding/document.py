@@ -17,6 +17,8 @@ from batch_nlp.onboarding.tables import SideTable
 
 # Of the settings: the band of the literal rule, and how many equal times a split takes
 _LOW, _HIGH, _EQUAL_TIMES = 0.1, 0.9, 0.2
+# A batch of the smaller ones, and false alarms of it that are too many
+_BATCH, _OFTEN = 100, 0.05
 # Share of texts with tags from which they are stripped
 _TAGGED = 0.02
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -47,10 +49,28 @@ def _sequence(names: Iterable[str]) -> str:
     return "[" + ", ".join(map(scalar, names)) + "]"
 
 
-def is_rare_by_nature(choices: Choices) -> bool:
-    """Say whether the literal rule would call out a batch that is like these messages."""
+def _rule(choices: Choices) -> tuple[str, str] | None:
+    """Return the drift rule that fits the classes and why; None where the literal one does."""
     sizes = choices.labels[0].sizes
-    return any(not _LOW <= size / sizes.total() <= _HIGH for size in sizes.values())
+    shares = {name: size / sizes.total() for name, size in sizes.items()}
+    if any(not _LOW <= share <= _HIGH for share in shares.values()):
+        return "reference", "a class is under 10 % or over 90 % by nature, so shares are compared with the hold-out"
+    alarms = {name: _alarms(share) for name, share in shares.items()}
+    name = max(alarms, key=lambda name: alarms[name])
+    if alarms[name] <= _OFTEN:
+        return None
+    edge = "under 10 %" if shares[name] < 1 / 2 else "over 90 %"
+    return "interval", (
+        f"{shown(name, 30)} has {percent(shares[name])} of the messages, and by chance {edge} in "
+        f"{percent(alarms[name])} of batches of {_BATCH}, so a share is out only with its interval"
+    )
+
+
+def _alarms(share: float) -> float:
+    """Return the share of batches that hold less or more of a class than the band allows though nothing has changed."""
+    from scipy.stats import binom
+
+    return float(binom.cdf(math.ceil(_LOW * _BATCH) - 1, _BATCH, share) + binom.sf(_HIGH * _BATCH, _BATCH, share))
 
 
 def document(name: str, source: Source, choices: Choices, looked_at: str) -> str:
@@ -71,10 +91,10 @@ def document(name: str, source: Source, choices: Choices, looked_at: str) -> str
 
 def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
     yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
-    if choices.labels and is_rare_by_nature(choices):
+    if choices.labels and (rule := _rule(choices)):
         yield "defaults:"
-        yield "  # a class is under 10 % or over 90 % by nature, so shares are compared with those of the hold-out"
-        yield "  - override /drift@_global_.drift: reference"
+        yield f"  # {rule[1]}"
+        yield f"  - override /drift@_global_.drift: {rule[0]}"
         yield ""
     yield f"name: {scalar(name)}"
     if "folder" in source.notes:

@@ -99,7 +99,10 @@ def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
     [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
      ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
      ({"day": lambda n, bad: f"202{2 + bad}-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "random", None),
-     ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
+     ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference"),
+     # of a share of 12.5 %, 18 % of batches of 100 have fewer than 10; of one of 16.7 %, 2 %
+     ({"rating": lambda n, _: "5" if n % 8 else "1"}, "random", "interval"),
+     ({"rating": lambda n, _: "5" if n % 6 else "1"}, "random", None)],
 )  # fmt: skip
 def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
     text = written(tickets(**columns))
@@ -107,6 +110,13 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
     assert found["split"] == {"by": split}
     assert found.get("defaults") == (None if rule is None else [{"override /drift@_global_.drift": rule}])
     assert dataset(text).label.column == ("rating" if "rating" in columns else "w")
+
+
+def test_a_rule_has_its_reason() -> None:
+    text = written(tickets(rating=lambda n, _: "5" if n % 8 else "1"))
+    assert (
+        "  # 1 has 12.5 % of the messages: of 100 like these, 18.4 % of all draws put it under 10 % by chance" in text
+    )
 
 
 def test_small_classes_are_put_together() -> None:
