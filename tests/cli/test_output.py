@@ -45,7 +45,9 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
     assert "&lt;b&gt;Never&lt;/b&gt; again,…" in page
     (card,) = re.findall(r'href="([^"]+)">model card', page)
     assert (project.data / "08_reporting" / "batches" / card).resolve() == project.models / "v0001" / "model_card.html"
-    commands = sorted({unescape(found) for found in re.findall(r"<code>(uv run [^<]*pipeline=explain[^<]*)<", page)})
+    commands = sorted(
+        {unescape(found) for found in re.findall(r"<code>([^<]*uv run [^<]*pipeline=explain[^<]*)<", page)}
+    )
     assert len(commands) == len(IDS)
     for line in commands:
         _run_as_written(line, project.folder)

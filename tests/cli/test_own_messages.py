@@ -168,7 +168,7 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     assert sorted(project.data.rglob("*")) == before
     assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
     assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
-    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  uv run")]
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
         [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
     ]
