@@ -64,7 +64,8 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
 
 def _run_as_written(line: str, folder: Path) -> None:
     words = shlex.split(line)
-    assert words[:3] == ["uv", "run", "start_batch_nlp.py"]
+    assert words[0] in ("uv", ".uv/bin/uv")
+    assert words[1:3] == ["run", "start_batch_nlp.py"]
     command = [sys.executable, str(PROJECT_ROOT / words[2]), *words[3:]]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
