@@ -47,7 +47,7 @@ _exit_code: ContextVar[int] = ContextVar("_exit_code")
 
 def _run_job(composed: DictConfig) -> float | None:
     """Run one job; of a multirun, its result is kept, and its failure does not stop the others."""
-    from batch_nlp.log import set_up_logging
+    from batch_nlp.log import ENDED, set_up_logging
 
     job = HydraConfig.get()
     if OmegaConf.select(composed, "paths.group_reads") is True:
@@ -57,12 +57,21 @@ def _run_job(composed: DictConfig) -> float | None:
     log = Path(job.runtime.output_dir) / "run.log" if job.output_subdir else None
     set_up_logging(level if level in LOG_LEVELS else "INFO", log)
     if job.mode == RunMode.RUN:
+        code = ExitCode.BUG
         try:
-            return _attempt(composed)
+            metric = _attempt(composed)
+            code = ExitCode.DONE
+            return metric
         except BatchNlpError as error:
             # it is told: raised, Hydra would print the settings after it
-            _exit_code.set(error.exit_code)
+            code = error.exit_code
             return None
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+            raise
+        finally:
+            _exit_code.set(code)
+            logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
