@@ -44,7 +44,8 @@ class ColumnConfig:
     # the name of the column, or of the table
     name: str | None = None
     # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; excel for the numbers that Excel stores (44593.5),
-    # unix for seconds or milliseconds since 1970; null reads ISO 8601
+    # unix for seconds or milliseconds since 1970; null reads ISO 8601. Of several, the first that reads a value counts:
+    # "ISO8601 or %d.%m.%Y"
     format: str | None = None
     # role time: time zone of times that name none
     zone: str = "UTC"

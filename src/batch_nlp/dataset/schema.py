@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,13 +15,14 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import declared, is_message_file, names_of, pasted, text_form
+from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.dataset.time_advice import how_times_are_written
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
-from batch_nlp.errors import DataError, examples, printable
+from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
@@ -77,26 +77,8 @@ def _column(
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
     if role is Role.time:
-        return Column(reads, _WORDS[role], required, partial(_how_times_are_written, columns, of_messages))
+        return Column(reads, _WORDS[role], required, partial(how_times_are_written, columns, of_messages))
     return Column(reads, _WORDS.get(role, "values"), required)
-
-
-def _how_times_are_written(
-    columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, values: Sequence[Any]
-) -> str:
-    from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
-
-    forms = time_forms(values)
-    if not forms:
-        return (
-            "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
-            "say how: format in the role of the column."
-        )
-    settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
-    lines = [declared(name, replace(columns[name], format=form)) for form in forms]
-    lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
-    unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
-    return f'They are written like "{printable(values[0])}": {" or ".join([*lines, *settings])}{unsure}.'
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:

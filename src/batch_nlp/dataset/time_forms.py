@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.values import EXCEL, UNIX, as_times
+from batch_nlp.dataset.values import EXCEL, ISO, OR, UNIX, as_times
 
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
@@ -31,7 +31,8 @@ YEARS = range(1990, 2100)
 def time_forms(values: Sequence[Any]) -> list[str]:
     """Return each ``format`` of a time column that reads as many of some values as any does; empty if none reads any.
 
-    Of days and months that may be either way round, both are returned.
+    Of days and months that may be either way round, both are returned. Where a source writes times in several ways, a
+    form has them all, with ``or`` between them.
 
     Parameters
     ----------
@@ -45,9 +46,21 @@ def time_forms(values: Sequence[Any]) -> list[str]:
     """
     # from all over: the first days of a month tell no order of day and month
     judged = pd.Series(list(values[:: -(-len(values) // _JUDGED_BY) or 1]), dtype=object)
-    read = {form: _share_read(judged, form) for form in dict.fromkeys(_candidates(judged))}
-    best = max(read.values(), default=0)
-    return [form for form, share in read.items() if share == best > 0]
+    read = {form: _reads(judged, form) for form in dict.fromkeys(_candidates(judged))}
+    best = max((mask.mean() for mask in read.values()), default=0)
+    forms = [form for form, mask in read.items() if mask.mean() == best > 0]
+    return [whole for form in forms for whole in _with_others(form, judged[~read[form]])]
+
+
+def _with_others(form: str, unread: pd.Series[Any]) -> list[str]:
+    """Return a form with those of the values that it does not read, unless days and months change places between them.
+
+    Of these, some values would be read the wrong way round.
+    """
+    iso = _reads(unread, ISO)
+    others = _with_others(ISO, unread[~iso]) if iso.any() else [] if unread.empty else time_forms(unread.to_list())
+    swapped = form.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
+    return [f"{form}{OR}{other}" for other in others if swapped not in other.split(OR)] or [form]
 
 
 def _candidates(values: pd.Series[Any]) -> list[str]:
@@ -70,6 +83,7 @@ def _guessed(texts: Iterable[str]) -> list[str]:
     return [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
 
 
-def _share_read(values: pd.Series[Any], form: str) -> float:
-    times = as_times(values, ColumnConfig(Role.time, format=form))
-    return float(times.dt.year.isin(YEARS).mean())
+def _reads(values: pd.Series[Any], form: str) -> pd.Series[bool]:
+    """Return which values a form makes a time of our days."""
+    found: pd.Series[bool] = as_times(values, ColumnConfig(Role.time, format=form)).dt.year.isin(YEARS)
+    return found

@@ -31,6 +31,8 @@ _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 
 # Formats of times that are numbers: days since the end of 1899, and seconds or milliseconds since 1970
 EXCEL, UNIX = "excel", "unix"
+# What pandas calls ISO 8601, and what stands between the formats of a source that writes times in several ways
+ISO, OR = "ISO8601", " or "
 _EXCEL_DAY_0 = pd.Timestamp("1899-12-30", tz="UTC")
 # As seconds it is in the year 5138, as milliseconds in 1973
 _LEAST_MILLISECONDS = 1e11
@@ -158,18 +160,28 @@ def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
         Texts, dates and times. Without a format that says so, a bare number is read like its digits, never as seconds
         since some epoch.
     column : ColumnConfig
-        ``format`` of texts as in strptime, None for ISO 8601, ``excel`` and ``unix`` for numbers; ``zone`` of times
-        that name none, which those of ``unix`` do.
+        ``format`` of texts as in strptime, None or ``ISO8601`` for ISO 8601, ``excel`` and ``unix`` for numbers; of
+        several with ``or`` between them, the first that reads a value counts. ``zone`` of times that name none, which
+        those of ``unix`` do.
     """
     texts = pd.Series([_written(value) for value in values], values.index, object)
-    if column.format in (EXCEL, UNIX):
-        found = _from_numbers(texts, column.format)
-        return found if column.zone == "UTC" or column.format == UNIX else _localised(found, column.zone)
-    found = pd.to_datetime(texts, format=column.format or "ISO8601", utc=True, errors="coerce").dt.as_unit("us")
-    if column.zone == "UTC":
+    first, *others = (column.format or ISO).split(OR)
+    found = _read_times(texts, first, column.zone)
+    for form in others:
+        unread = found.isna()
+        found = found.where(~unread, _read_times(texts.where(unread, None), form, column.zone))
+    return found
+
+
+def _read_times(texts: pd.Series[Any], form: str, zone: str) -> pd.Series[Any]:
+    if form in (EXCEL, UNIX):
+        found = _from_numbers(texts, form)
+        return found if zone == "UTC" or form == UNIX else _localised(found, zone)
+    found = pd.to_datetime(texts, format=form, utc=True, errors="coerce").dt.as_unit("us")
+    if zone == "UTC":
         return found
-    aware = pd.Series([_names_zone(value, column.format) for value in texts], texts.index, bool)
-    return found.where(aware, _localised(found.mask(aware), column.zone)).dt.as_unit("us")
+    aware = pd.Series([_names_zone(value, form) for value in texts], texts.index, bool)
+    return found.where(aware, _localised(found.mask(aware), zone)).dt.as_unit("us")
 
 
 def _localised(times: pd.Series[Any], zone: str) -> pd.Series[Any]:
@@ -206,9 +218,9 @@ def _written(value: Any) -> Any:
     return None if text in ("now", "today") else text  # pandas reads them from the clock
 
 
-def _names_zone(value: Any, form: str | None) -> bool:
+def _names_zone(value: Any, form: str) -> bool:
     if isinstance(value, str):
-        return bool(_ZONE.search(value) if form is None else re.search("%[zZ]", form))
+        return bool(_ZONE.search(value) if form == ISO else re.search("%[zZ]", form))
     return getattr(value, "tzinfo", None) is not None
 
 
