@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
+from batch_nlp.dataset.side_tables import unusable_side_tables
 from batch_nlp.errors import BatchNlpError, DataError, FilesSetAsideError, examples
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
@@ -34,7 +35,8 @@ def report_status(run: Run) -> None:
     Raises
     ------
     DataError
-        At the end, if data or models are not where they should be, or the champion or a new file cannot be used.
+        At the end, if data or models are not where they should be, or the champion, a side table or a new file cannot
+        be used.
     """
     status = SystemStatus(run.config.dataset.name, run.now)
     misplaced = _part(status, "places", lambda: check_places(run.config))
@@ -45,6 +47,7 @@ def report_status(run: Run) -> None:
     _part(status, "inbox", lambda: _inbox(run, left_out))
     _part(status, "set aside", lambda: _set_aside(run, left_out))
     status.problems.extend(file.problem for file in left_out[:_RECENT])
+    side_tables = _part(status, "side tables", lambda: _side_tables(run))
     _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
     _part(status, "quarantine", lambda: _quarantine(run))
     _part(status, "store", lambda: _store(run))
@@ -56,6 +59,8 @@ def report_status(run: Run) -> None:
         raise DataError(misplaced)
     if unusable:
         raise DataError(f"The champion cannot be used: {unusable}")
+    if side_tables:
+        raise DataError(side_tables)
     if left_out:
         raise FilesSetAsideError([file.name for file in left_out])
 
@@ -121,6 +126,11 @@ def _set_aside(run: Run, left_out: list[SetAside]) -> str | None:
     """Return which files of the drop folders cannot be used, after those of the inbox."""
     left_out += unusable_in_raw_dir(run.config, run.store.folder)
     return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
+
+
+def _side_tables(run: Run) -> None:
+    if (told := unusable_side_tables(run.config.dataset, run.inbox, run.layers)) is not None:
+        raise DataError(told)
 
 
 def _inbox(run: Run, left_out: list[SetAside]) -> str:
