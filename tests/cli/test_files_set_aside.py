@@ -158,7 +158,8 @@ def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_w
 def test_a_side_table_that_cannot_be_read_stops_all_by_its_name(project: Project, where: str) -> None:
     inbox = project.data / "09_inference" / "inbox"
     folder = inbox if where == "inbox" else project.data / "01_raw" / "sample"
-    users = gzip.compress(b"".join(b'{"user_id": "%d"}\n' % number for number in range(3000)))
+    row = b'{"user_id": "%d", "yelping_since": "2010-01-01", "elite": ""}\n'
+    users = gzip.compress(b"".join(row % number for number in range(3000)))
     spoilt = {"user_cut.json.gz": users[:-500], "user_bad.parquet": b"PAR1 and no footer"}
     if os.geteuid():
         spoilt["user_secret.json"] = b'{"user_id": "u"}\n'
