@@ -17,7 +17,7 @@ from batch_nlp.errors import BatchNlpError, DataError, FilesSetAsideError, examp
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
-from batch_nlp.runner.champion import check_version, way_back
+from batch_nlp.runner.champion import check_version, telling_way_back
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.lock import who_works
@@ -88,10 +88,8 @@ def _champion(run: Run) -> str:
     version = registry.champion_version()
     if version is None:
         return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
-    try:
+    with telling_way_back(registry):
         manifest = check_version(registry, version)
-    except DataError as error:
-        raise DataError(f"{error} {way_back(registry)}".strip()) from error
     needed = manifest["data_version"]["feature_version"]
     pointer = json.loads((registry.root / "champion.json").read_bytes())
     since = ""
