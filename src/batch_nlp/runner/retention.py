@@ -15,7 +15,7 @@ from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import RetentionConfig
+from batch_nlp.config import RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.past import Past
 from batch_nlp.monitoring.report.months import remove_from_months
@@ -80,7 +80,8 @@ def _remove_batches(run: Run, past: Past) -> list[str]:
     for name in gone:
         _remove_batch(run, name)
     remove_from_months(run.layers.batch_reports)
-    write_batches(run)  # a run that scores nothing writes no index of its own
+    if Stage.inference not in run.config.pipeline.stages:  # which writes the index when all is done
+        write_batches(run)
     logger.info("Retention: removed {:,} batch(es) up to {}", len(gone), gone[-1])
     return gone
 
@@ -93,7 +94,8 @@ def _remove_batch(run: Run, name: str) -> None:
     if (sample := sample_file(layers, name)).exists():
         remove_sealed([sample])
     for folder in (layers.inference_quarantine, layers.inference_quarantine / REQUEUED):
-        (folder / f"{name}.parquet").unlink(missing_ok=True)
+        for file in folder.glob(f"{name}*.parquet"):  # rows were put back more than once
+            file.unlink()
     if (predictions := layers.predictions / name).exists():
         shutil.rmtree(predictions)
     (layers.batches / f"{name}.json").unlink(missing_ok=True)
