@@ -77,6 +77,8 @@ def test_a_settings_error_is_found_before_any_work(
     message = capsys.readouterr().err
     for word in words:
         assert word in message
+    # Hydra says nothing after it
+    assert "Error executing job" not in message
     assert not (tmp_path / "data" / "01_raw").exists()
     assert not (tmp_path / "models").exists()
 

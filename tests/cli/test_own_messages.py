@@ -112,6 +112,24 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
     assert whole_way(Project(tmp_path), file, file) == plain
 
 
+def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp_path: Path) -> None:
+    """Neither data nor labels are new, so the model that reads both names may be the same as the one that does not."""
+    project, file = Project(tmp_path), tmp_path / "mine.csv"
+    write(file, reviews())
+    whole_way(project, file, file)
+    inbox = project.data / "09_inference" / "inbox" / "new.csv"
+    write(inbox, [{"body": f"{row['text']} again", "day": row["day"]} for row in reviews()])
+    own = ["--config-dir", str(tmp_path / "conf"), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
+    own += ["features=none", "drift.response=none"]
+    refused = project.here("pipeline=inference", *own)
+    assert refused.returncode == ExitCode.DATA
+    [[stages, advice]] = re.findall(r"Or, in (.*?), read both: '(.*?)'", refused.stderr)
+    for stage in [*re.findall(r"pipeline=\w+", stages), "pipeline=inference"]:
+        done = project.here(stage, *own, advice)
+        assert done.returncode == ExitCode.DONE, done.stderr
+    assert "160 messages in = 160 predicted" in done.stderr
+
+
 def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "mine.csv"
     write(file, reviews())
@@ -150,7 +168,7 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     assert sorted(project.data.rglob("*")) == before
     assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
     assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
-    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  uv run")]
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
         [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
     ]
