@@ -19,7 +19,7 @@ from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import declared, is_message_file, names_of, pasted, text_form
 from batch_nlp.dataset.labels import Labels, as_target
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
-from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples, printable
@@ -183,6 +183,8 @@ def check_schema(
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
+    if (told := unusable_side_tables(dataset, inbox, layers)) is not None:
+        raise DataError(told)
     seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional = dict[str, None](), False
     levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
