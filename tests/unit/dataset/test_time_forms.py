@@ -7,7 +7,7 @@ import pytest
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.time_forms import time_forms
-from batch_nlp.dataset.values import as_times
+from batch_nlp.dataset.times import as_times
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,10 @@ from batch_nlp.dataset.values import as_times
         (["44593,5"], ["excel"]),
         (["1643716800"], ["unix"]),
         ([1643716800000], ["unix"]),
+        (["Mon Nov 30 2026 12:04:11 GMT+0100 (CET)"], ["%a %b %d %Y %H:%M:%S GMT%z"]),
+        (["2026-01-31", "2026-02-01 10:00"], ["iso"]),
+        (["2026-01-31", "31.01.2026", "44593.5"] * 3, ["iso|excel|%d.%m.%Y"]),
+        (["2026-01-31", "01/02/2026", "2026-02-01"], ["iso|%d/%m/%Y", "iso|%m/%d/%Y"]),
         (["soon", "later"], []),
         ([{"at": 1}], []),
         ([], []),
