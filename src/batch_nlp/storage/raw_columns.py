@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError, examples
-from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
+from batch_nlp.storage.raw_separator import SEPARATORS
 
 # Columns that a person reads
 _LISTED = 20

@@ -32,6 +32,10 @@ _NOT_LINES = re.compile(rb"\s*(?:\[\s*(?:[{\]]|$)|\{[^\n]*(?:(?<=\[)\s*\n|(?<=[{
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
 # An error as near to the end of what was read as the longest word of JSON may be no error once the rest is read
 _WORD = len("-Infinity")
+# What MongoDB writes around values that JSON has no type for, of which the value can be read without the type
+_TYPES = frozenset(
+    {"$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid", "$symbol"}
+)
 # Numbers stay text: this only finds where a value ends
 _BOUNDS = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
@@ -147,7 +151,20 @@ def parse_json(line: bytes) -> Row | str:
         return INVALID_UTF_8
     except (ValueError, RecursionError):
         return reason
+    if b'"$' in line:
+        row = _without_types(row)
     return row if isinstance(row, dict) else "not a JSON object"
+
+
+def _without_types(value: Any) -> Any:
+    """Return values without the types that MongoDB writes around them: 5 for ``{"$numberInt": "5"}``."""
+    if isinstance(value, list):
+        return [_without_types(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and (name := next(iter(value))) in _TYPES:
+        return _without_types(value[name])
+    return {name: _without_types(item) for name, item in value.items()}
 
 
 def _has_rounded(row: Row) -> bool:

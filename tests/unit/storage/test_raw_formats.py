@@ -58,6 +58,23 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
     assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
 
 
+@pytest.mark.parametrize("separator", ["~|~", "|~|", "#*#", "~|"])
+def test_a_separator_of_several_characters_is_told_and_is_to_be_replaced(tmp_path: Path, separator: str) -> None:
+    content = f"id{separator}text{separator}label\na{separator}Fine, really{separator}good\n"
+    file = written(tmp_path, "a.csv", content)
+    with pytest.raises(DataError, match=re.escape(f"a.csv: cannot be read: {separator!r} seems to stand between its")):
+        read(file)
+    row = {"id": "a", "text": "Fine, really", "label": "good"}
+    assert read(written(tmp_path, "b.csv", content.replace(separator, "\t"))) == [row]
+
+
+@pytest.mark.parametrize(
+    "content", ["id||text\na||fine\n", "text,#tag\nfine,#ok\n", "id,$a,$b\nx,$1,$2\n", 'id,"?!",b\nx,"?!",y\n']
+)
+def test_marks_beside_a_separator_are_no_part_of_it(tmp_path: Path, content: str) -> None:
+    assert len(read(written(tmp_path, "a.csv", content))) == 1
+
+
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;,", '"sep=;";;'])
 def test_excel_says_the_separator_in_the_first_line(tmp_path: Path, first: str) -> None:
     file = written(tmp_path, "a.csv", f"{first}\r\nid;a,b;c,d\r\nx;1,2;3,4\r\n")
@@ -428,3 +445,25 @@ def test_utf_16_without_a_mark_is_told_in_other_letters_too(tmp_path: Path, enco
 @pytest.mark.parametrize("content", ["a", "\t\n", "id\n", "a\x01b\x01c\n"])
 def test_short_text_is_no_utf_16(tmp_path: Path, content: str) -> None:
     list(rows_of(written(tmp_path, "a.csv", content)))
+
+
+def test_values_of_mongodb_are_read_without_their_types(tmp_path: Path) -> None:
+    row = {
+        "_id": {"$oid": "507f1f77bcf86cd799439011"},
+        "at": {"$date": "2022-01-31T09:15:00Z"},
+        "then": {"$date": {"$numberLong": "1643620500000"}},
+        "stars": {"$numberInt": "5"},
+        "of": [{"user": {"$oid": "a"}, "$ref": "users"}],
+        "price": "5 {$oid}",
+        "binary": {"$binary": {"base64": "", "subType": "00"}},
+    }
+    expected = {
+        **row,
+        "_id": "507f1f77bcf86cd799439011",
+        "at": "2022-01-31T09:15:00Z",
+        "then": "1643620500000",
+        "stars": "5",
+        "of": [{"user": "a", "$ref": "users"}],
+    }
+    assert read(written(tmp_path, "a.jsonl", json.dumps(row))) == [expected]
+    assert read(written(tmp_path, "a.json", json.dumps([row], indent=2))) == [expected]
