@@ -18,8 +18,9 @@ _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y"
 _OF_ORACLE = "%d-%b-%y"
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S")
 _CLOCK = re.compile(r"([ ,T]+)\d{1,2}[:.]\d\d.*")
-# As Twitter, mail and JavaScript write them
-_WITH_ZONE = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %Y %H:%M:%S GMT%z")
+# As Twitter, mail, JavaScript, SAS and web servers write them
+_OF_PROGRAMS: tuple[str, ...] = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %Y %H:%M:%S GMT%z")
+_OF_PROGRAMS += ("%d%b%Y", "%d%b%Y:%H:%M:%S", "%d/%b/%Y:%H:%M:%S %z")
 _SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 _LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
@@ -76,7 +77,7 @@ def _written_forms(texts: list[str]) -> list[str]:
     between = {found[1] for text in texts if (found := _CLOCK.search(text))}
     clocks = ["", *(mark + clock for mark in between for clock in _CLOCKS)]
     dates = [*_guessed(_CLOCK.sub("", text) for text in texts), *_DATES, _OF_ORACLE]
-    return [*_guessed(texts), *(date + clock for date in dict.fromkeys(dates) for clock in clocks), *_WITH_ZONE]
+    return [*_guessed(texts), *(date + clock for date in dict.fromkeys(dates) for clock in clocks), *_OF_PROGRAMS]
 
 
 def _guessed(texts: Iterable[str]) -> list[str]:

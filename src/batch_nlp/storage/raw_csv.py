@@ -26,6 +26,8 @@ from batch_nlp.storage.raw_lines import (
 from batch_nlp.storage.raw_separator import find_separator
 
 HEADER_AGAIN = "the header again, as in files that were joined"
+# How nothing is written: by an empty cell, around which many programs put quotes, and by databases
+_NOTHING = ("", "\\N")
 # Records behind a title among which the header is
 _AHEAD = 5
 
@@ -81,9 +83,21 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
                 yield source.done(), cells
         except (csv.Error, _RecordTooLong) as error:
             unclosed = len(source.taken) > 1 or "end of data" in str(error)
-            yield source.done(1), "a quote is opened and not closed" if unclosed else str(error) or "too long"
+            reason = "a quote is opened and not closed" if unclosed else str(error) or "too long"
+            done = source.done(1)
+            yield done, _mended(done[0], separator, width) or reason
         else:
             return
+
+
+def _mended(line: Line, separator: str, width: int) -> list[str] | None:
+    """Return the cells of a line with quotes as MySQL and Spark write them, or with a carriage return in a text."""
+    text = line.content.decode("utf-8", "surrogateescape").rstrip("\r\n").replace('\\"', '""').replace("\r", " ")
+    try:
+        cells = next(csv.reader([text], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+    return cells if line.whole and len(cells) == width > 1 else None
 
 
 def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:
@@ -151,8 +165,7 @@ def _rows(
             raw = shown(b"".join(line.content for line in taken).rstrip(b"\r\n"))
             yield Numbered(number, BrokenRow(number, str(reason), raw), size)
             continue
-        # an empty cell is how CSV writes "nothing", and many programs put quotes around every cell
-        row = {key: cell or None for key, cell in zip(header, cells, strict=True)}
+        row = {key: None if cell in _NOTHING else cell for key, cell in zip(header, cells, strict=True)}
         if nameless:
             row = {key: cell for key, cell in row.items() if cell or key not in nameless}
         yield Numbered(number, row, size)

@@ -263,7 +263,7 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
         ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
         ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
-        ("a.csv", 'id,text\n1,"a \\"fine\\" day"\n', "Backslashes stand before its quotes"),
+        ("a.csv", 'id,text\n1,"a \\"fine\\" day\nand night"\n', "Backslashes stand before its quotes"),
         ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
         ("a.csv", b"\0" * 5000, "it is no text, but binary"),
         ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
@@ -467,3 +467,25 @@ def test_values_of_mongodb_are_read_without_their_types(tmp_path: Path) -> None:
     }
     assert read(written(tmp_path, "a.jsonl", json.dumps(row))) == [expected]
     assert read(written(tmp_path, "a.json", json.dumps([row], indent=2))) == [expected]
+
+
+def test_quotes_behind_backslashes_and_nothing_as_databases_write_them(tmp_path: Path) -> None:
+    """MySQL and Spark put a backslash before a quote; psql writes ``\\N`` where there is nothing."""
+    content = 'id,text,label\n1,"She said \\"fine\\", twice",\\N\n2,"it was \\"so so\\"","\\N"\n3,"C:\\",good\n'
+    assert read(written(tmp_path, "a.csv", content)) == [
+        {"id": "1", "text": 'She said "fine", twice', "label": None},
+        {"id": "2", "text": 'it was "so so"', "label": None},
+        {"id": "3", "text": "C:\\", "label": "good"},
+    ]
+
+
+def test_a_carriage_return_in_a_text_without_quotes_ends_no_row(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", 'id,text\n1,one\rtwo\n2,"one\rtwo"\n3,fine\r\n')
+    assert [row["text"] for row in read(file)] == ["one two", "one\rtwo", "fine"]
+
+
+@pytest.mark.parametrize("start", ["window.YTD.tweets.part0 = ", "var data=", "const data =\n"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_that_a_script_assigns_is_read(tmp_path: Path, start: str, indent: int | None) -> None:
+    content = f"{start}{json.dumps(ROWS, indent=indent)};\n"
+    assert read(written(tmp_path, "a.json", content)) == ROWS
