@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.tseries.api import guess_datetime_format
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.times import EXCEL, ISO, OR, UNIX, as_times
+from batch_nlp.dataset.times import EXCEL, ISO, OR, UNIX, ZONE, as_times
 
 # pandas guesses none of these: a year of two digits, and a clock of twelve hours
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
@@ -69,8 +69,14 @@ def _forms(values: pd.Series[Any], most: int) -> list[list[str]]:
 def _candidates(values: pd.Series[Any]) -> list[str]:
     texts = [str(value).strip() for value in values[:_GUESSED_FROM]]
     numbers = list(map(bool, map(_NUMBER.fullmatch, texts)))
-    written = [] if all(numbers) else _written_forms(texts)
+    written = [] if all(numbers) else _with_zones(texts)
     return [ISO, *([EXCEL, UNIX] if any(numbers) else []), *written]
+
+
+def _with_zones(texts: list[str]) -> list[str]:
+    plain = _written_forms([ZONE.sub("", text) for text in texts])
+    between = {found[1] for text in texts if (found := ZONE.search(text))}
+    return [*plain, *(f"{form}{space}%Z" for space in between for form in plain if "%z" not in form.lower())]
 
 
 def _written_forms(texts: list[str]) -> list[str]:

@@ -22,7 +22,7 @@ _OFFSET = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\
 # What zones are called in Europe and North America, by their hours; other names stand for several zones
 _HOURS = {"UTC": 0, "GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3}
 _HOURS |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
-_ZONE = re.compile(rf"(?<=[\dMm])( ?)({'|'.join(_HOURS)})$")
+ZONE = re.compile(rf"(?<=[\dMm])( ?)({'|'.join(_HOURS)})$")
 # The zone once more, in words, as mail and JavaScript write it behind the offset
 _COMMENT = re.compile(r"([+-]\d\d:?\d\d|%z) \([^()]*\)$")
 # A number is no date, whatever its first digits are; a whole one that pandas wrote as a float may be
@@ -100,8 +100,8 @@ def _written(value: Any, form: str) -> Any:
     if text.endswith(")"):
         text = _COMMENT.sub(r"\1", text)
     if form == ISO:
-        return _ZONE.sub(lambda zone: f"{_HOURS[zone[2]]:+03}:00", text)
-    return _ZONE.sub(lambda zone: f"{zone[1]}Etc/GMT{-_HOURS[zone[2]]:+}", text) if "%Z" in form else text
+        return ZONE.sub(lambda zone: f"{_HOURS[zone[2]]:+03}:00", text)
+    return ZONE.sub(lambda zone: f"{zone[1]}Etc/GMT{-_HOURS[zone[2]]:+}", text) if "%Z" in form else text
 
 
 def _names_zone(value: Any, form: str) -> bool:

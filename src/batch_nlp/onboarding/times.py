@@ -17,6 +17,8 @@ from batch_nlp.dataset.times import as_times
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
 _LIKE_A_DATE = re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+# JavaScript names the zone in words behind a time
+_LONGEST = 80
 # Minutes by which Excel's decimals are off, and different times of day that no other number would have by chance
 _ROUNDED, _CLOCK_TIMES = 0.05, 20
 # Days of 1990 to 2099 with the five decimals that Excel shows where there are seconds, and their share: zeros at
@@ -55,7 +57,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     texts = list(dict.fromkeys(str(value).strip() for value in values))
     some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
     numbers = any(map(_NUMBER.fullmatch, some))
-    like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
+    like = [text for text in some if len(text) <= _LONGEST and (numbers or _LIKE_A_DATE.search(text))]
     if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
     read: dict[str | None, pd.Series[Any]] = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}

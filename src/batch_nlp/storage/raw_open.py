@@ -151,7 +151,11 @@ def unknown_ending(file: Path) -> str:
     """
     with unpacked(file) as binary:
         what = _content(binary.read(16))
-    return f"Its content is that of {what}." if what else "If it is a table of text, let its name end in .csv."
+    return (
+        f"Its content is that of {what}."
+        if what
+        else "If it is text, let its name end in .csv for a table, else in .json."
+    )
 
 
 def _is_utf_8(file: Path) -> bool:

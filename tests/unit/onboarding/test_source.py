@@ -176,6 +176,6 @@ def test_what_to_do_with_files_of_other_kinds_is_said_and_works(tmp_path: Path) 
     assert look_at(Path(str(told.value).partition("init.file=")[2][:-1]), Asked()).rows == MESSAGES
     table = tmp_path / "tickets.txt"
     table.write_text(pd.DataFrame(MESSAGES).to_csv(sep="\t", index=False), encoding="utf-16")
-    with pytest.raises(DataError, match=r"If it is a table of text, let its name end in \.csv\."):
+    with pytest.raises(DataError, match=r"If it is text, let its name end in \.csv for a table"):
         look_at(table, Asked())
     assert len(look_at(table.rename(tmp_path / "tickets.csv"), Asked()).rows) == len(MESSAGES)
