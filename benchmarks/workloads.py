@@ -163,6 +163,19 @@ def first(workload: Workload, messages: int) -> Workload:
     return replace(workload, name=f"{messages:,}", messages=messages, folder=folder, inbox=inbox, new=None)
 
 
+def only_new(workload: Workload) -> Workload:
+    """Return a workload whose labelled messages are those alone that another one gets after its first run."""
+    if workload.new is None:
+        raise ValueError(f"{workload.folder} has no new messages.")
+    folder = workload.folder / "only-new"
+    if not folder.exists():
+        link(workload.new, folder / "raw")
+        for file in (*_tables(workload.raw, "user"), *_tables(workload.raw, "business")):
+            (folder / "raw" / Path(file).name).symlink_to(file)
+    messages = sum(_lines(Path(file)) for file in _tables(workload.new, "review"))
+    return replace(workload, messages=messages, folder=folder, raw=folder / "raw", new=None)
+
+
 def generated_champion(work: Path, name: str = "champion", settings: tuple[str, ...] = ()) -> Path:
     """Return the folder of a champion that was trained on the default sample."""
     return _champion(work / name, ("dataset=sample", *settings))
