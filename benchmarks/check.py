@@ -18,10 +18,10 @@ from benchmarks.measure import Contender, Row, measure_once
 from benchmarks.workloads import first, generated, generated_champion, only_new
 
 FLOORS = Path(__file__).with_name("floors.json")
-MESSAGES, FEW = 10_000, 1000
+MESSAGES, FEW = 10_000, 2000
 ROUNDS = 3
 # batches so small that both sizes are several
-SETTINGS = ("engine.batch_rows=500", "engine.commit_rows=1000")
+SETTINGS = ("engine.batch_rows=1000", "engine.commit_rows=2000")
 # a model that is made in seconds, of the parts that the default has
 LIGHT = (
     "sample.messages=1500",
