@@ -178,10 +178,10 @@ def _training(workload: Workload) -> Case:
     return Case("training", (product, baseline))
 
 
-def inference_contender(workload: Workload, *settings: str) -> Contender:
+def inference_contender(workload: Workload) -> Contender:
     """Return the inference pipeline from start to end, as the command line runs it."""
     data = workload.place("inference")
-    command = workload.command("inference", data, workload.champion / "models", *NO_ALARM, *settings)
+    command = workload.command("inference", data, workload.champion / "models", *NO_ALARM)
     return Contender(PRODUCT, "product", command, workload.messages, lambda: workload.fresh(data), data)
 
 

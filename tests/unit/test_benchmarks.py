@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from benchmarks.measure import Contender, Row, in_order, measure, median_row
 from benchmarks.page import read_results, write_page, write_results
 from benchmarks.plots import speed_svg
 from benchmarks.tables import BEGIN, END, between_markers, cost, growth_table, stage_table
-from benchmarks.task import Task
+from benchmarks.task import Task, number_of_lines
 from tests.conftest import World
 
 ROW = Row("1,000", 1000, "inference", PRODUCT, "product", 1000, 2.0, 3.0, 300.0, 5.0, 1)
@@ -66,6 +67,12 @@ def test_what_is_kept_of_one_folder_is_not_taken_for_another(tmp_path: Path, mon
     assert (few.messages, many.messages) == (2, 5)
     assert len((many.inbox / "yelp_academic_dataset_review.json").read_text().splitlines()) == 5
     assert again == few
+
+
+def test_lines_of_compressed_files_are_those_of_their_text(tmp_path: Path) -> None:
+    (tmp_path / "plain.json").write_text("{}\n" * 3)
+    (tmp_path / "packed.json.gz").write_bytes(gzip.compress(b"{}\n" * 2000))
+    assert number_of_lines([str(tmp_path / "plain.json"), str(tmp_path / "packed.json.gz")]) == 2003
 
 
 def test_medians_are_taken_of_each_figure() -> None:
