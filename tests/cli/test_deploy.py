@@ -25,8 +25,6 @@ from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.lock import who_works
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 DEPLOY = PROJECT_ROOT / "deploy"
 TIMED_OUT = 124
 SECRET = "http://localhost/T0SECRET"  # noqa: S105 an address where nobody listens

@@ -13,8 +13,6 @@ from tests.unit.notify.servers import serving
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 PATH = "services/T0SECRET/B0SECRET"
 
 

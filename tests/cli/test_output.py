@@ -12,12 +12,9 @@ from html import unescape
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 from tests.projects import Project
 
 from batch_nlp.cli import PROJECT_ROOT
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 IDS = ["007", 'a "b" ${seed}\\', "null"]
 

@@ -210,6 +210,7 @@ def test_what_cannot_be_looked_at_is_told(
     assert message in found.stderr
 
 
+@pytest.mark.long
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     """In a copy of the project, since it writes a dataset's file there."""
     for name in ("conf", "src", "start_batch_nlp.py"):

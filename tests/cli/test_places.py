@@ -12,8 +12,6 @@ from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", ["data", "models"])

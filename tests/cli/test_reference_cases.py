@@ -19,8 +19,6 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.feature_store import FeatureStore
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @dataclass(frozen=True)
 class Source:

@@ -17,7 +17,6 @@ from batch_nlp.runner import run_stages
 from batch_nlp.simulation.replay import replay
 from batch_nlp.simulation.result import Result
 
-pytestmark = pytest.mark.xdist_group("simulation")
 bars = pytest.mark.skipif(
     not os.environ.get("BATCH_NLP_SIMULATION_BARS"), reason="takes minutes; `make simulate-bars` runs it"
 )
