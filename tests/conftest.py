@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 # As the command line does, and before anything loads OpenMP: spinning threads are slow where tests run side by side
@@ -21,7 +22,7 @@ import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from loguru import logger
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from tests.fields import FIELDS
 from tests.projects import Project
 
@@ -105,6 +106,13 @@ def sample_raw(once: Once) -> Path:
     return once("sample_raw", lambda folder: write_history(folder, SampleConfig(messages=800)))
 
 
+@cache
+def _composed(*overrides: str) -> DictConfig:
+    OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("config", overrides=list(overrides))
+
+
 @pytest.fixture(scope="session")
 def make_config(embedding_cache: Path) -> MakeConfig:
     """Return a function ``make_config(folder, *overrides)`` that composes conf/ as the command line does.
@@ -114,11 +122,15 @@ def make_config(embedding_cache: Path) -> MakeConfig:
     """
 
     def make(folder: Path, *overrides: str) -> Config:
-        OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
         defaults = [f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}", "engine.threads=1"]
         defaults.append("inference.min_age_seconds=0")
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            config = typed_settings(compose("config", overrides=[*defaults, *overrides]))
+        given = {override.partition("=")[0]: override for override in (*defaults, *overrides)}
+        # folders are set afterwards: they are of one test, and to compose takes a third of a second
+        folders = {key: override.partition("=")[2] for key, override in given.items() if override.startswith(f"{key}=/")}
+        composed = _composed(*(f"{key}=/" if key in folders else override for key, override in given.items()))
+        for key, value in folders.items():
+            OmegaConf.update(composed, key, value)
+        config = typed_settings(composed)
         cache = Layers(Path(config.paths.data), config.dataset.name).embedding_cache
         cache.mkdir(parents=True, exist_ok=True)
         for table in embedding_cache.glob("*.safetensors"):
