@@ -25,7 +25,7 @@ from batch_nlp.storage.lock import writer_lock
 PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
 # More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py; and of a CSV of your own, with the names
 # of its columns of texts and, if it has one, of times after colons: BATCH_NLP_VARIANTS_OF=tweets.csv:text:created
-VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
+VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "2")))
 OWN, OWN_TEXT, OWN_TIME, *_ = [*os.environ.get("BATCH_NLP_VARIANTS_OF", "").split(":"), "", ""]
 OWN_ROWS = 400
 WORDS = ["reise", "x7", "q_9", "the answer", "a.b", "größe", "列", "what's new?", "a: b", "1", "${x}", "ort,", "#"]
@@ -80,9 +80,8 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     inbox.mkdir(parents=True)
     shutil.copy(file, inbox)
     own = ("--config-dir", str(folder), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]", "features=none")
-    for stage in ("feature", "training", "inference"):
-        done = project.here(f"pipeline={stage}", "drift.response=none", *own)
-        assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
+    done = project.here("pipeline=fti", "drift.response=none", "model.params.n_estimators=10", *own)
+    assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
     predicted = pd.read_parquet(next((project.data / "09_inference" / "predictions").glob("*/predictions.parquet")))
     return predicted.sort_values("message_id")["predicted_label"].to_list()
 
@@ -234,6 +233,7 @@ def test_what_cannot_be_looked_at_is_told(
     assert message in found.stderr
 
 
+@pytest.mark.long
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     """In a copy of the project, since it writes a dataset's file there."""
     for name in ("conf", "src", "start_batch_nlp.py"):
