@@ -98,7 +98,7 @@ def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
 @cache
 def _node(schema: type) -> DictConfig:
     """Return a schema class as a node, of which `OmegaConf.merge` makes a copy."""
-    node = OmegaConf.structured(schema)
+    node: DictConfig = OmegaConf.structured(schema)
     _make_writable(node)
     return node
 
