@@ -14,8 +14,6 @@ from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def reviews(prefix: str, count: int = 40) -> list[dict[str, str]]:
     """Return rows as the sample has them; the champion misses columns that it was trained with."""

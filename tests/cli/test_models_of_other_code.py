@@ -16,8 +16,6 @@ from batch_nlp.errors import ExitCode
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 from batch_nlp.training.encoding import EmbeddingColumns
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 TUNED = "batch_nlp.training.tuned_classifier.TunedClassifier"
 CLEAN = "batch_nlp.steps.clean_text.CleanText"
 

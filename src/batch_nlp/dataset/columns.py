@@ -64,6 +64,11 @@ def field_name(name: str, column: ColumnConfig) -> str:
     return column.name or name
 
 
+def can_be_field(name: str) -> bool:
+    """Say whether a column of a name can become a field without another one."""
+    return name.casefold() not in RESERVED and not _REFUSED.search(name)
+
+
 @dataclass(frozen=True)
 class Joined:
     """A side table as the messages join it: under the name of a key."""
@@ -215,8 +220,13 @@ def _check_roles(columns: Mapping[str, ColumnConfig], key: str, forbidden: list[
                 f"{key}.{name}.role={column.role.value}: the column is among dataset.forbidden, since it holds the "
                 "label or comes after the message. Take it from one of the two."
             )
-        if (column.format is not None or column.zone != "UTC") and column.role is not Role.time:
-            raise SettingsError(f"{key}.{name}: only a column with the role time has a format and a zone.")
+        has_sign = column.role is Role.number and column.format in (".", ",")
+        has_form = column.format is not None and not has_sign
+        if (has_form or column.zone != "UTC") and column.role is not Role.time:
+            raise SettingsError(
+                f"{key}.{name}: only a column with the role time has a format and a zone; that of numbers is their "
+                "decimal sign, a comma or a point."
+            )
         if column.of is not None and column.role is not Role.key:
             raise SettingsError(f"{key}.{name}.of={column.of}: only a column with the role key joins a side table.")
         try:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.columns import declared, is_message_file, names_of, pasted, text_form
-from batch_nlp.dataset.labels import Labels, as_target
+from batch_nlp.dataset.columns import is_message_file, names_of, text_form
+from batch_nlp.dataset.expected import expected_column, is_label
+from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
 from batch_nlp.dataset.where import Where
-from batch_nlp.errors import DataError, examples, printable
+from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw import find_files
@@ -40,14 +35,6 @@ from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
-_WORDS = {
-    Role.id: "ids",
-    Role.key: "ids",
-    Role.text: "texts",
-    Role.time: "dates",
-    Role.number: "numbers",
-    Role.category: "categories",
-}
 # How many pieces of advice a person reads at once
 _ADVICE = 5
 # Words that half of the values of a column have at least for it to be the texts of messages
@@ -56,53 +43,10 @@ _SENTENCE = 4
 _Layouts = dict[str, list[list[str]]]
 
 
-def _is_readable(column: ColumnConfig, value: Any) -> bool:
-    if column.role is Role.time:
-        return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
-    if column.role is Role.number:
-        return not math.isnan(as_number(value))
-    if column.role is Role.text:  # a single number can be a text, a column of them is none
-        return isinstance(value, str | list) and as_text(value) is not UNREADABLE
-    read = {Role.id: as_key, Role.key: as_key, Role.category: as_category}.get(column.role)
-    return read is None or read(value) is not UNREADABLE
-
-
-def _is_label(value: Any) -> bool:
-    return as_target(value) is not UNREADABLE
-
-
-def _column(
-    columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False, of_messages: bool = True
-) -> Column:
-    reads = {name: partial(_is_readable, columns[name]) for name in names}
-    role = columns[names[0]].role
-    if role is Role.time:
-        return Column(reads, _WORDS[role], required, partial(_how_times_are_written, columns, of_messages))
-    return Column(reads, _WORDS.get(role, "values"), required)
-
-
-def _how_times_are_written(
-    columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, values: Sequence[Any]
-) -> str:
-    from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
-
-    forms = time_forms(values)
-    if not forms:
-        return (
-            "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
-            "say how: format in the role of the column."
-        )
-    settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
-    lines = [declared(name, replace(columns[name], format=form)) for form in forms]
-    lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
-    unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
-    return f'They are written like "{printable(values[0])}": {" or ".join([*lines, *settings])}{unsure}.'
-
-
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
-    needed = [_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
+    needed = [expected_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
     others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [*needed, *(_column(columns, [name]) for name in others)]
+    return [*needed, *(expected_column(columns, [name]) for name in others)]
 
 
 def _tables(
@@ -117,8 +61,11 @@ def _tables(
         key = {table.key: ColumnConfig(Role.key)}
         others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
         expected = [
-            _column(key, [table.key], required=True),
-            *(_column(others, [name], column.role is Role.time, of_messages=False) for name, column in others.items()),
+            expected_column(key, [table.key], required=True),
+            *(
+                expected_column(others, [name], column.role is Role.time, of_messages=False)
+                for name, column in others.items()
+            ),
         ]
         tables[table.name] = (table_files(dataset, table, inbox), expected, None)
     return tables
@@ -187,7 +134,7 @@ def check_schema(
         raise DataError(told)
     seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional = dict[str, None](), False
-    levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
+    levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
         layouts = seen.get(table, [])

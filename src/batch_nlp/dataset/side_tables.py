@@ -18,7 +18,8 @@ from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times, readable
+from batch_nlp.dataset.times import as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, readable
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
@@ -189,7 +190,7 @@ def _rows(files: Sequence[Path], table: SideTableConfig, batch_rows: int, ledger
         rows = batch.rows
         rows[table.key] = _column(rows[table.key], as_key)
         for name, column in columns.items():
-            rows[name] = typed(rows[name], column.role) if column.role in _KEPT else as_times(rows[name], column)
+            rows[name] = typed(rows[name], column) if column.role in _KEPT else as_times(rows[name], column)
         lost = pd.Series(False, rows.index)
         for name in (table.key, *times):
             missing = (rows[name].isna() | rows[name].map(lambda value: value is UNREADABLE)) & ~lost
@@ -204,11 +205,11 @@ def _column(values: pd.Series[Any], read: Any) -> pd.Series[Any]:
     return pd.Series([read(value) for value in values], values.index, object)
 
 
-def typed(values: pd.Series[Any], role: Role) -> pd.Series[Any]:
+def typed(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     """Return raw values as categories and raw ones (text, None) or numbers (float64, NaN), by their role."""
-    if role is Role.number:
-        return pd.Series([as_number(value) for value in values], values.index, float)
-    return readable(values, as_category if role is Role.category else as_raw)[0]
+    if column.role is Role.number:
+        return pd.Series([as_number(value, column.format) for value in values], values.index, float)
+    return readable(values, as_category if column.role is Role.category else as_raw)[0]
 
 
 def _quoted(name: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
 from batch_nlp.dataset.side_tables import unusable_side_tables
-from batch_nlp.errors import BatchNlpError, DataError, FilesSetAsideError, examples
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
 from batch_nlp.inference.batches import BatchState
+from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
 from batch_nlp.runner.champion import check_version, telling_way_back
@@ -25,6 +26,8 @@ from batch_nlp.storage.raw_readable import SetAside
 from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5
+# Logs that are looked through for one that has ended, and characters of its error
+_LOGS, _ERROR_CHARS = 20, 200
 _EXIT = re.compile(
     r"^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d [+-]\d{4} \| run-batch \d+ \| exit code (\d+) after", re.MULTILINE
 )
@@ -55,6 +58,7 @@ def report_status(run: Run) -> None:
     _part(status, "store", lambda: _store(run))
     _part(status, "disk", lambda: _disk(run.layers.root))
     _part(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
+    _part(status, "last run", lambda: _last_run(run.layers.runs))
     _part(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
     if misplaced or unknown:
@@ -196,6 +200,18 @@ def _exit_codes(reporting: Path) -> str | None:
         return None
     codes = " ".join(code for _, code in found[-_RECENT:])
     return f"{codes}, the last of them {found[-1][0]} (scheduled runs, local time)"
+
+
+def _last_run(runs: Path) -> str | None:
+    """Return how the last run that has ended failed; None where it did not, or only found another one at work."""
+    for log in sorted(runs.glob("????-??-??/*/run.log"), reverse=True)[:_LOGS]:
+        ending = ending_of(log)
+        if ending is not None and ending[0] != ExitCode.LOCKED:
+            code, error = ending
+            at = datetime.fromtimestamp(log.stat().st_mtime, UTC)
+            failed = f"{at:%Y-%m-%d %H:%M} exit code {code}: {printable(error, _ERROR_CHARS)} ({log})"
+            return failed if code else None
+    return None
 
 
 def _recent(run: Run) -> list[RecentBatch]:

@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError, examples
-from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
+from batch_nlp.storage.raw_separator import SEPARATORS
 
 # Columns that a person reads
 _LISTED = 20
@@ -41,12 +41,16 @@ class Column:
         Whether every file must have one of the names. One that is not required is missed where `usual` names it.
     advice : callable, optional
         Says of the name of a column and values of it that cannot be read what to do.
+    mixed : callable, optional
+        Says of the name of a column and values of it, some of which can be read, what to do about the others;
+        nothing if they are strays.
     """
 
     reads: Mapping[str, Callable[[Any], bool]]
     what: str
     required: bool = False
     advice: Callable[[str, Sequence[Any]], str] | None = None
+    mixed: Callable[[str, Sequence[Any]], str] | None = None
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -198,7 +202,11 @@ def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]
         there += bool(values)
         few = len(values) < LEAST_ROWS
         # a look at one readable value is enough: single rows that are not go to quarantine
-        if not values or any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
+        if not values:
+            continue
+        if any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
+            if column.mixed and (said := column.mixed(name, values)):
+                problems.append(f"{file}: column {name}: {said}")
             continue
         types = ", ".join(sorted({type(value).__name__ for value in values}))
         advice = column.advice(name, values) if column.advice else ""

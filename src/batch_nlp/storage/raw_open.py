@@ -154,7 +154,7 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
     """
     with unpacked(file) as binary:
         start = cast("io.BufferedReader", binary).peek(16)[:16]
-        if what := next((what for signature, what in _SIGNATURES if start.startswith(signature)), None):
+        if what := _content(start):
             if packing_of(file.name):
                 what = what.replace("let its name", "unpack it, and let its name")
             raise DataError(f"{file}: cannot be read: its content is that of {what}.")
@@ -175,6 +175,27 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
             start = start.removeprefix(plain.read(len(codecs.BOM_UTF8)))
         returns_alone = b"\r" in start[:-1] and b"\n" not in start
         yield io.BufferedReader(_LineFeeds(plain), _CHUNK_BYTES) if returns_alone else plain
+
+
+def _content(start: bytes) -> str | None:
+    return next((what for signature, what in _SIGNATURES if start.startswith(signature)), None)
+
+
+def unknown_ending(file: Path) -> str:
+    """Return what to do with a file whose ending is not known.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    with unpacked(file) as binary:
+        what = _content(binary.read(16))
+    return (
+        f"Its content is that of {what}."
+        if what
+        else "If it is text, let its name end in .csv for a table, else in .json."
+    )
 
 
 def _is_utf_8(file: Path) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.time_forms import time_forms
-from batch_nlp.dataset.values import as_times
+from batch_nlp.dataset.times import as_times
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,13 @@ from batch_nlp.dataset.values import as_times
         (["44593,5"], ["excel"]),
         (["1643716800"], ["unix"]),
         ([1643716800000], ["unix"]),
+        (["Mon Nov 30 2026 12:04:11 GMT+0100 (CET)"], ["%a %b %d %Y %H:%M:%S GMT%z"]),
+        (["03JAN2026", "31DEC2026"], ["%d%b%Y"]),
+        (["03JAN2026:08:15:00"], ["%d%b%Y:%H:%M:%S"]),
+        (["31/Jan/2026:09:15:00 +0100"], ["%d/%b/%Y:%H:%M:%S %z"]),
+        (["2026-01-31", "2026-02-01 10:00"], ["iso"]),
+        (["2026-01-31", "31.01.2026", "44593.5"] * 3, ["iso|excel|%d.%m.%Y"]),
+        (["2026-01-31", "01/02/2026", "2026-02-01"], ["iso|%d/%m/%Y", "iso|%m/%d/%Y"]),
         (["soon", "later"], []),
         ([{"at": 1}], []),
         ([], []),
