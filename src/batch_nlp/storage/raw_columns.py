@@ -190,11 +190,12 @@ def column_problems(
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
     return ([missing] if missing else []) + [
-        problem for column in columns for problem in _type_problems(file, rows, column)
+        problem for column in columns for problem in type_problems(str(file), rows, column)
     ]
 
 
-def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]:
+def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
+    """Return what is wrong with the values of a column in rows of a file, or of several."""
     problems, of_few, there = list[str](), list[str](), 0
     for name, reads in column.reads.items():
         found = (row.get(name) for row in rows)
