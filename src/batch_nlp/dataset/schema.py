@@ -29,6 +29,7 @@ from batch_nlp.storage.raw_columns import (
     column_problems,
     first_rows,
     has_header,
+    other_separator,
     refuse,
     type_problems,
 )
@@ -163,7 +164,8 @@ def check_schema(
             problems += column_problems(file, rows, expected, usual)
             few += [(file, row) for row in rows] if len(rows) < LEAST_ROWS and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
-            for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
+            named_well = has_header(file, rows, known) and not other_separator(rows, known)
+            for column in absent(rows, expected, usual) if named_well else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
                 optional |= not column.required

@@ -395,6 +395,13 @@ def test_a_second_form_of_times_and_decimal_commas_are_told_with_a_setting_that_
     )
 
 
+def test_a_file_of_another_separator_has_no_renamed_column(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "review.csv"
+    file.write_text("review_id^text^date\n" + "r^fine^2022-01-01\n" * 30)
+    with pytest.raises(DataError, match=r"separator seems to be '\^': set dataset\.messages\.separator\.$"):
+        check_schema(config.dataset, [file], tmp_path / "inbox", Layers(tmp_path / "data", "sample"), True)
+
+
 def test_files_of_one_message_each_are_judged_together(config: Config, tmp_path: Path) -> None:
     files = [tmp_path / f"review_{number}.json" for number in range(20)]
     for number, file in enumerate(files):
