@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,13 @@ _OWNER_ALONE, _GROUP_TOO = 0o077, 0o027
 _READS_ONLY = {"pipeline=status", "pipeline=verify", "pipeline=init"}
 
 
+# How the one job of this run ended, where an error of ours stopped it
+_exit_code: ContextVar[int] = ContextVar("_exit_code")
+
+
 def _run_job(composed: DictConfig) -> float | None:
     """Run one job; of a multirun, its result is kept, and its failure does not stop the others."""
-    from batch_nlp.log import set_up_logging
+    from batch_nlp.log import ENDED, set_up_logging
 
     job = HydraConfig.get()
     if OmegaConf.select(composed, "paths.group_reads") is True:
@@ -52,7 +57,21 @@ def _run_job(composed: DictConfig) -> float | None:
     log = Path(job.runtime.output_dir) / "run.log" if job.output_subdir else None
     set_up_logging(level if level in LOG_LEVELS else "INFO", log)
     if job.mode == RunMode.RUN:
-        return _attempt(composed)
+        code = ExitCode.BUG
+        try:
+            metric = _attempt(composed)
+            code = ExitCode.DONE
+            return metric
+        except BatchNlpError as error:
+            # it is told: raised, Hydra would print the settings after it
+            code = error.exit_code
+            return None
+        except KeyboardInterrupt:
+            code = ExitCode.INTERRUPTED
+            raise
+        finally:
+            _exit_code.set(code)
+            logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
@@ -185,6 +204,7 @@ def main() -> int:
 def _run_hydra() -> int:
     """Run what the arguments say, and return the exit code; jobs of a multirun are not in it."""
     run = hydra.main(version_base="1.3", config_path=str(PROJECT_ROOT / "conf"), config_name="config")(_run_job)
+    _exit_code.set(ExitCode.DONE)
     try:
         run()
     except BatchNlpError as error:
@@ -198,7 +218,7 @@ def _run_hydra() -> int:
             print(_of_the_disk(error), file=sys.stderr)
             return ExitCode.DATA
         return tell_end_of_sweep(error)
-    return ExitCode.DONE
+    return _exit_code.get()
 
 
 # When this module is imported, since that is all that the processes of parallel jobs do of it

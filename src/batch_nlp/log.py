@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -23,6 +24,9 @@ _BACKGROUND = "background"
 _FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {extra[printable]}\n{exception}"
 # No message is longer than a screen, whatever got into it
 _LINE_CHARS = 4000
+
+# The last line of a run's own log
+ENDED = "Ended with exit code {:d}"
 
 # Reports and progress share the terminal's error stream with the log: standard output stays free.
 console = Console(stderr=True)
@@ -85,6 +89,19 @@ def _least(level: str) -> Callable[[Record], bool]:
     """Return a filter that asks for that level of what is said within `in_the_background`."""
     number = logger.level(level).no
     return lambda record: _BACKGROUND not in record["extra"] or record["level"].no >= number
+
+
+def ending_of(log: Path) -> tuple[int, str] | None:
+    """Return the exit code that a run's log ends with, and the last error in it; None while it goes on, or was killed.
+
+    Parameters
+    ----------
+    log : Path
+    """
+    said = log.read_text(encoding="utf-8", errors="replace")
+    ended = re.search(rf" \| {re.escape(ENDED.partition('{')[0])}(\d+)\n\Z", said)
+    errors = re.findall(r" \| ERROR   \| (.*)", said)
+    return (int(ended[1]), errors[-1] if errors else "") if ended else None
 
 
 @contextmanager

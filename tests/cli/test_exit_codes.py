@@ -77,6 +77,8 @@ def test_a_settings_error_is_found_before_any_work(
     message = capsys.readouterr().err
     for word in words:
         assert word in message
+    # Hydra says nothing after it
+    assert "Error executing job" not in message
     assert not (tmp_path / "data" / "01_raw").exists()
     assert not (tmp_path / "models").exists()
 
@@ -154,7 +156,7 @@ def test_input_that_is_mostly_broken_stops_before_a_model_learns_from_the_rest(
     dates = ["2020-01-01", *["never"] * 199]
     lines = [json.dumps({"review_id": f"r{number}", "text": "t", "date": date}) for number, date in enumerate(dates)]
     (raw / "review.json").write_text("\n".join(lines))
-    assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}") == ExitCode.DATA
+    assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}", "features=none", *LIGHT) == ExitCode.DATA
     message = capsys.readouterr().err
     assert "199 of 200" in message
     assert "quarantine.max_share" in message

@@ -25,7 +25,7 @@ from batch_nlp.storage.lock import writer_lock
 PAGE = PROJECT_ROOT / "docs" / "your-own-messages.md"
 # More of them: BATCH_NLP_VARIANTS=100 pytest tests/cli/test_own_messages.py; and of a CSV of your own, with the names
 # of its columns of texts and, if it has one, of times after colons: BATCH_NLP_VARIANTS_OF=tweets.csv:text:created
-VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "3")))
+VARIANTS = range(int(os.environ.get("BATCH_NLP_VARIANTS", "2")))
 OWN, OWN_TEXT, OWN_TIME, *_ = [*os.environ.get("BATCH_NLP_VARIANTS_OF", "").split(":"), "", ""]
 OWN_ROWS = 400
 WORDS = ["reise", "x7", "q_9", "the answer", "a.b", "größe", "列", "what's new?", "a: b", "1", "${x}", "ort,", "#"]
@@ -80,9 +80,8 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     inbox.mkdir(parents=True)
     shutil.copy(file, inbox)
     own = ("--config-dir", str(folder), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]", "features=none")
-    for stage in ("feature", "training", "inference"):
-        done = project.here(f"pipeline={stage}", "drift.response=none", *own)
-        assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
+    done = project.here("pipeline=fti", "drift.response=none", "model.params.n_estimators=10", *own)
+    assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
     predicted = pd.read_parquet(next((project.data / "09_inference" / "predictions").glob("*/predictions.parquet")))
     return predicted.sort_values("message_id")["predicted_label"].to_list()
 
@@ -116,6 +115,24 @@ def test_a_variant_of_a_file_gives_the_same_predictions_without_an_edit(
         encodings.pop()
     write(file, rows, draw.choice(",;\t|"), draw.choice(encodings))
     assert whole_way(Project(tmp_path), file, names[text]) == plain
+
+
+def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp_path: Path) -> None:
+    """Neither data nor labels are new, so the model that reads both names may be the same as the one that does not."""
+    project, file = Project(tmp_path), tmp_path / "mine.csv"
+    write(file, reviews())
+    whole_way(project, file, file)
+    inbox = project.data / "09_inference" / "inbox" / "new.csv"
+    write(inbox, [{"body": f"{row['text']} again", "day": row["day"]} for row in reviews()])
+    own = ["--config-dir", str(tmp_path / "conf"), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
+    own += ["features=none", "drift.response=none"]
+    refused = project.here("pipeline=inference", *own)
+    assert refused.returncode == ExitCode.DATA
+    [[stages, advice]] = re.findall(r"Or, in (.*?), read both: '(.*?)'", refused.stderr)
+    for stage in [*re.findall(r"pipeline=\w+", stages), "pipeline=inference"]:
+        done = project.here(stage, *own, advice)
+        assert done.returncode == ExitCode.DONE, done.stderr
+    assert "160 messages in = 160 predicted" in done.stderr
 
 
 def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
@@ -156,7 +173,7 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     assert sorted(project.data.rglob("*")) == before
     assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
     assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
-    commands = [shlex.split(line) for line in done.stderr.splitlines() if line.startswith("  uv run")]
+    commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
         [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
     ]
@@ -216,6 +233,7 @@ def test_what_cannot_be_looked_at_is_told(
     assert message in found.stderr
 
 
+@pytest.mark.long
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     """In a copy of the project, since it writes a dataset's file there."""
     for name in ("conf", "src", "start_batch_nlp.py"):

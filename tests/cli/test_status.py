@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,24 @@ def fact(result: subprocess.CompletedProcess[str], name: str) -> str:
     start = next(number for number, line in enumerate(lines) if line.startswith(f"{name:<12}"))
     end = next((n for n in range(start + 1, len(lines)) if not lines[n].startswith(" " * 12)), len(lines))
     return " ".join(line[12:] for line in lines[start:end])
+
+
+def test_how_the_last_run_failed_is_shown_until_one_does_not(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.data.mkdir()
+    assert project.here("drift.low=0.4").returncode == ExitCode.SETTINGS
+    with writer_lock(project.data, project.models):
+        assert project.here("pipeline=inference").returncode == ExitCode.LOCKED
+    failed = fact(project.here("pipeline=status"), "last run")
+    assert re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d exit code 2: drift\.low=0\.4.*run\.log\)$", failed)
+    log = next((project.data / "08_reporting" / "runs").glob("*/*/run.log"))
+    # a run that was killed has no end, and one that is done has no error
+    killed, done = (log.parents[1] / name / "run.log" for name in ("98", "99"))
+    for late, end in ((killed, ""), (done, " | DEBUG   | Ended with exit code 0\n")):
+        late.parent.mkdir()
+        late.write_text(f" | ERROR   | set aside\n{end}")
+        shown = project.here("pipeline=status").stdout
+        assert ("last run" in shown) == (late is killed)
 
 
 def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> None:

@@ -20,8 +20,6 @@ from batch_nlp.errors import ExitCode
 from batch_nlp.storage.sealed_json import write_sealed
 from batch_nlp.storage.state_format import STATE_FORMAT
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 # the settings that the states were made with
 SMALL = (
     "sample.messages=150",
@@ -63,6 +61,7 @@ def decisions(project: Project, kind: str) -> list[dict[str, Any]]:
     return [found for found in map(json.loads, lines) if found["decision"] == kind]
 
 
+@pytest.mark.long
 def test_a_state_of_before_roles_is_refused_with_the_command_that_takes_it_over(
     state: Callable[[str], Project],
 ) -> None:
@@ -93,6 +92,7 @@ def test_a_state_of_before_roles_is_refused_with_the_command_that_takes_it_over(
     assert json.loads((project.models / "champion.json").read_text())["version"] == "v0003"
 
 
+@pytest.mark.long
 def test_a_state_of_before_versions_of_code_is_taken_over(state: Callable[[str], Project]) -> None:
     project = state(BEFORE_CODE_VERSIONS)
     for pipeline in ("status", "verify", "inference", "rollback", "status", "training", "verify", "rollback"):

@@ -30,8 +30,6 @@ from batch_nlp.storage.manifest import write_manifest
 from batch_nlp.storage.sealed_files import write_sealed_parquet
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 class State(NamedTuple):
     """A project and its folders, for those who damage it."""

@@ -35,6 +35,7 @@ def test_runs_without_an_error(path: Path, project: Project) -> None:
     assert all(cell.outputs for cell in notebook.cells if cell.cell_type == "code")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dataset", ["airline_tweets"])
 def test_runs_on_messages_of_other_sources(dataset: str, tmp_path: Path) -> None:
     """Leaves of a hierarchy, and nothing of what only reviews have."""

@@ -15,11 +15,13 @@ from deltalake import DeltaTable
 from tests.conftest import World
 from tests.pipeline.nights import START, decisions, layers, nightly
 
-from batch_nlp.config import Config, RetentionConfig
-from batch_nlp.errors import SettingsError
+from batch_nlp.config import Config, PipelineConfig, RequeueConfig, RetentionConfig, Stage
+from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
+from batch_nlp.runner.context import Run
+from batch_nlp.runner.requeue import requeue
 from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
@@ -74,9 +76,9 @@ def test_of_more_batches_than_are_kept_the_oldest_go_with_all_that_they_left(job
 
 
 def test_a_tenth_is_removed_at_a_time(job: Jobs) -> None:
-    config = job(batches=20)
-    kept = [len(night(config, number)) for number in range(24)]
-    assert kept == [*range(1, 21), 18, 19, 20, 18]
+    config = job(batches=10)
+    kept = [len(night(config, number)) for number in range(13)]
+    assert kept == [*range(1, 11), 9, 10, 9]
 
 
 def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
@@ -169,6 +171,30 @@ def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
         text = page.read_text()
         assert [name in text for name in names] == [False, False, False, True, True]
     assert "month-2026-03.html" in (folder / "index.html").read_text()
+
+
+def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job: Jobs) -> None:
+    config = job(days=10)
+    names = [night(config, number, days=6 * number)[-1] for number in range(2)]
+    feature = replace(config, pipeline=PipelineConfig("feature", [Stage.feature]))
+    run_stages(feature, START + timedelta(days=12))
+    assert BatchRecords(layers(config).batches).names() == names[1:]
+    text = (layers(config).batch_reports / "index.html").read_text()
+    assert [name in text for name in names] == [False, True]
+
+
+def test_rows_of_a_batch_that_is_gone_cannot_be_requeued_and_that_is_said(job: Jobs, tmp_path: Path) -> None:
+    config = job(batches=1)
+    names = [night(config, number)[-1] for number in range(2)]
+    copy = tmp_path / f"{names[0]}-mended.csv"
+    copy.write_text("text\nmended\n")
+    for file in (layers(config).inference_quarantine / f"{names[0]}.parquet", copy):
+        asked = replace(config, requeue=RequeueConfig(str(file)))
+        with pytest.raises(DataError, match=rf"batch {names[0]} was removed by retention \(retention.batches=1, "):
+            requeue(Run.of(asked, START))
+    kept = replace(config, requeue=RequeueConfig(f"{names[1]}.parquet"))
+    with pytest.raises(SettingsError, match="there is no such file"):
+        requeue(Run.of(kept, START))
 
 
 def test_folders_of_runs_are_kept_by_number_and_by_age(job: Jobs) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 
-START = "uv run start_batch_nlp.py"
+# Where `make` installs uv if it finds none
+_OWN_UV = ".uv/bin/uv"
+_PROJECT = Path(__file__).resolve().parents[3]
 # Settings without which another run would look elsewhere, or take the messages for others
 _PLACES = re.compile(r"\+*(?:dataset|paths|allow|inference\.champion_of)[.=]")
 
@@ -32,7 +36,7 @@ def own_folders() -> list[str]:
 
 
 def command(settings: Iterable[str], places: Iterable[str]) -> str:
-    """Return what to type in a shell.
+    """Return what to type in a shell, in the folder of the project; uv may be where `make` has put it alone.
 
     Parameters
     ----------
@@ -43,10 +47,11 @@ def command(settings: Iterable[str], places: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> command(["pipeline=rollback"], ["paths.data=/srv/my data"])
-    "uv run start_batch_nlp.py pipeline=rollback 'paths.data=/srv/my data'"
+    >>> command(["pipeline=rollback"], ["paths.data=/srv/my data"])  # doctest: +ELLIPSIS
+    "...uv run start_batch_nlp.py pipeline=rollback 'paths.data=/srv/my data'"
     """
-    return f"{START} {shlex.join([*settings, *places])}"
+    own = shutil.which("uv") is None and (_PROJECT / _OWN_UV).exists()
+    return f"{_OWN_UV if own else 'uv'} run start_batch_nlp.py {shlex.join([*settings, *places])}"
 
 
 def explain_command(message_id: str, places: Iterable[str]) -> str:
@@ -54,8 +59,8 @@ def explain_command(message_id: str, places: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> explain_command("007", [])
-    'uv run start_batch_nlp.py pipeline=explain \'message_id="007"\''
+    >>> explain_command("007", [])  # doctest: +ELLIPSIS
+    '...uv run start_batch_nlp.py pipeline=explain \'message_id="007"\''
     """
     # in quotes an id stays text, and a ${ in it is no reference to another setting
     quoted = QuotedString(message_id.replace("${", "\\${"), Quote.double).with_quotes()

@@ -64,6 +64,11 @@ def field_name(name: str, column: ColumnConfig) -> str:
     return column.name or name
 
 
+def can_be_field(name: str) -> bool:
+    """Say whether a column of a name can become a field without another one."""
+    return name.casefold() not in RESERVED and not _REFUSED.search(name)
+
+
 @dataclass(frozen=True)
 class Joined:
     """A side table as the messages join it: under the name of a key."""

@@ -42,13 +42,16 @@ def renamed_advice(
     new, others = _new_name(column, rows, declared)
     if new == _PLACEHOLDER and not others:
         return f"No other column of the file can be {old}: add it to the file."
-    setting = _setting(dataset, column, new, champion)
+    setting = _setting(dataset, column, new)
     choice = f" ({_PLACEHOLDER}: one of {examples(others)})" if others else ""
     alone = _if_labels_alone(dataset, old, rows, new)
-    if setting:
-        return f"If {old} is called {new} now, read both: {setting}{choice}.{alone}"
+    is_text = old in dataset.messages.columns and dataset.messages.columns[old].role is Role.text
+    if setting and not (is_text and champion):
+        trained = " Run pipeline=training with it too: until then, a champion reads the old name." if is_text else ""
+        return f"If {old} is called {new} now, read both: {setting}{choice}.{trained}{alone}"
     keeps = f", since the champion {champion} reads the columns that it was trained on" if champion else ""
-    return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}.{alone}"
+    train = f" Or, in pipeline=feature, pipeline=training and then here, read both: {setting}." if setting else ""
+    return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}.{train}{alone}"
 
 
 def _if_labels_alone(dataset: DatasetConfig, old: str, rows: Sequence[Row], new: str) -> str:
@@ -76,11 +79,11 @@ def _may_be(column: Column, rows: Sequence[Row], name: str) -> bool:
     return any(reads(value) for reads in column.reads.values() for value in values)
 
 
-def _setting(dataset: DatasetConfig, column: Column, new: str, champion: str | None) -> str | None:
+def _setting(dataset: DatasetConfig, column: Column, new: str) -> str | None:
     """Return the setting that reads the new name beside the old one; None where none does."""
     names, columns = list(column.reads), dataset.messages.columns
-    if names[0] in columns and (role := columns[names[0]].role) in NEEDED:
-        return None if champion and role is Role.text else _beside(columns, names[0], new)
+    if names[0] in columns and columns[names[0]].role in NEEDED:
+        return _beside(columns, names[0], new)
     levels = [list(level) for level in Labels(dataset.label).levels]
     if names not in levels or not all(map(KEY.fullmatch, [new, *(name for level in levels for name in level)])):
         return None

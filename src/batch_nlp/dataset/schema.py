@@ -15,7 +15,7 @@ from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
-from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
@@ -143,6 +143,8 @@ def check_schema(
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
+    if (told := unusable_side_tables(dataset, inbox, layers)) is not None:
+        raise DataError(told)
     seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional = dict[str, None](), False
     levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]

@@ -25,7 +25,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
 from batch_nlp.storage.raw_names import source_name, table_name
-from batch_nlp.storage.raw_readable import sorted_out
+from batch_nlp.storage.raw_readable import sorted_out, unusable
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
@@ -81,6 +81,30 @@ def _schema(table: SideTableConfig, sources: str) -> pa.Schema:
     return pa.schema({table.key: pa.string(), **columns, **places}, {_SOURCES_KEY: sources.encode()})
 
 
+def unusable_side_tables(dataset: DatasetConfig, inbox: Path, layers: Layers) -> str | None:
+    """Say which files of side tables cannot be used, of tables that are not read yet as their files are; None: none.
+
+    Without one of its files a table would say too little of messages, so none is set aside.
+
+    Raises
+    ------
+    DataError
+        As `table_files` does.
+    """
+    found = []
+    for table in dataset.side_tables:
+        files = table_files(dataset, table, inbox)
+        if files and not _is_read(layers.intermediate / f"{table.name}.parquet", _schema_of(files, table)):
+            found += [(table.name, wrong.problem) for file in files if (wrong := unusable(file))]
+    if not found:
+        return None
+    return (
+        f"{len(found):,} file(s) of side tables cannot be used, and without them messages would get other features: "
+        f"{' '.join(problem for _, problem in found[:_TOLD])} Nothing is read until they are repaired, replaced, or "
+        f"removed for messages to go without them ({', '.join(dict.fromkeys(name for name, _ in found))})."
+    )
+
+
 def prepare_side_table(
     dataset: DatasetConfig, table: SideTableConfig, inbox: Path, layers: Layers, engine: EngineConfig
 ) -> Path | None:
@@ -115,9 +139,8 @@ def prepare_side_table(
             "No {} file ({}) in {}: what it says of a message stays empty", table.name, table.files, dataset.raw_dir
         )
         return None
-    content = [*map(file_identity, files), *map(repr, table.columns.items())]
-    schema = _schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
-    if _is_sound(target) and pq.read_schema(target).equals(schema, check_metadata=True):
+    schema = _schema_of(files, table)
+    if _is_sound(target) and _is_read(target, schema):
         return target
     quarantine = layers.intermediate / "quarantine"
     with keeping_account(quarantine) as ledger:
@@ -131,6 +154,19 @@ def prepare_side_table(
         ledger.write_quarantine(quarantine / f"{table.name}.parquet")
     logger.info("{} table: {:,} rows from {} file(s)", table.name, ledger.done, len(files))
     return target
+
+
+def _schema_of(files: Sequence[Path], table: SideTableConfig) -> pa.Schema:
+    """Return the schema that a table has when it was read from files as they are, and as it is declared."""
+    content = [*map(file_identity, files), *map(repr, table.columns.items())]
+    return _schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
+
+
+def _is_read(target: Path, schema: pa.Schema) -> bool:
+    try:
+        return bool(pq.read_schema(target).equals(schema, check_metadata=True))
+    except (OSError, pa.ArrowException):  # is gone or damaged, and made again
+        return False
 
 
 def _is_sound(table: Path) -> bool:

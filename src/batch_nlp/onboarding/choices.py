@@ -14,7 +14,6 @@ from batch_nlp.onboarding.columns import (
     alternatives,
     id_columns,
     label_candidates,
-    leaks,
     merged,
     text_columns,
     time_columns,
@@ -28,6 +27,7 @@ from batch_nlp.onboarding.facts import (
     repeated,
     tagged,
 )
+from batch_nlp.onboarding.leaks import leaks, leaks_together
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
@@ -66,8 +66,8 @@ class Choices:
         One for each level of a hierarchy.
     levels : list of list of str
         Names of the columns of each level; of several, the first that is there counts.
-    leaks, others : list of ColumnProfile
-        What gives the label away, and what has no role.
+    leaks, leaks_together, others : list of ColumnProfile
+        What gives the label away, each by itself or all together, and what has no role.
     classes : Counter of str
         Messages of each class.
     repeated : float
@@ -90,6 +90,7 @@ class Choices:
     labels: list[ColumnProfile]
     levels: list[list[str]]
     leaks: list[ColumnProfile]
+    leaks_together: list[ColumnProfile]
     others: list[ColumnProfile]
     classes: Counter[str]
     repeated: float
@@ -146,6 +147,8 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     levels = levels or [[column.name] for column in labels]
     taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
     giving_away = leaks(columns, labels[0], taken) if labels else []
+    others = [column for column in columns if column.name not in taken and column not in giving_away]
+    together = leaks_together(others, labels[0]) if labels else []
     leaves = classes_of(labels, different_rows(joined, ids, times))
     return Choices(
         texts,
@@ -154,7 +157,8 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         labels,
         levels,
         giving_away,
-        [column for column in columns if column.name not in taken and column not in giving_away],
+        together,
+        [column for column in others if column not in together],
         Counter(filter(None, leaves.values())),
         repeated(joined),
         languages(joined),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,6 +36,8 @@ _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"
 _UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
 # What of numbers can be a label: grades and truth, whatever their form, but no amounts
 _STEP = re.compile(r"-?\d+(?:\.0+)?|true|false")
+# Rows from which numbers that rise are no chance
+_NUMBERED = 10
 # Classes beyond which a column is no label
 _MOST_CLASSES = 500
 
@@ -92,6 +94,14 @@ class ColumnProfile:
         """Whether all values are numbers."""
         return bool(self.there) and all(not np.isnan(as_number(value)) for value in self.there)
 
+    @cached_property
+    def is_index(self) -> bool:
+        """Whether it does nothing but number the rows: whole numbers, of which nearly each is over the one before."""
+        numbers = [as_number(value) for value in self.there]
+        steps = np.diff(numbers)
+        whole = len(steps) >= _NUMBERED and all(number.is_integer() for number in numbers)
+        return whole and float(np.mean(steps > 0)) >= _FULL
+
     def is_named(self, role: str) -> bool:
         """Say whether its name is one that columns of a role often have."""
         return not _KNOWN[role].isdisjoint(self._words)
@@ -116,23 +126,6 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
     names = dict.fromkeys(str(name) for row in rows for name in row if name not in _NO_NAMES and len(name) <= _LONGEST)
     found = [ColumnProfile(name, [row.get(name) for row in rows]) for name in names]
     return [profile for profile in found if profile.there]
-
-
-def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
-    """Return how many columns have a name that is data: one of their own values or, of most, a number.
-
-    A class can be called like its column, as in ``spam``: where any column is called for its role, all are names.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    twice : bool
-        Whether a row has all the names as its values; it is not in the columns.
-    """
-    are_names = any(column.is_called_for_a_role for column in columns)
-    data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]
-    numbers = [not np.isnan(as_number(column.name)) for column in columns]
-    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)
 
 
 def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
@@ -248,31 +241,3 @@ def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
     pairs = [(target, text) for target, text in zip(column.targets, texts, strict=True) if target and len(target) > 2]
     named = sum("".join(target.casefold().split()) in "".join(text.casefold().split()) for target, text in pairs)
     return named / max(len(pairs), 1)
-
-
-def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
-    """Return the columns that give the label away: of messages with one value, all have one label.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    label : ColumnProfile
-    left_out : collection of str
-        Names of columns that have a role.
-    """
-    found = []
-    for column in columns:
-        pairs = Counter(
-            (value, target) for value, target in zip(column.targets, label.targets, strict=True) if value and target
-        )
-        sizes = Counter[str]()
-        for (value, _), count in pairs.items():
-            sizes[value] += count
-        # a value that stands alone determines everything
-        repeated = {value: size for value, size in sizes.items() if size >= 5}
-        covered = sum(repeated.values())
-        pure = sum(max(pairs[value, target] for target in label.sizes) for value in repeated)
-        enough = covered >= max(20, 0.3 * sum(sizes.values())) and len(repeated) > 1
-        if column is not label and column.name not in left_out and enough and pure >= 0.99 * covered:
-            found.append(column)
-    return found

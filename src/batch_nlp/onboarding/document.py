@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 
+from batch_nlp.dataset.columns import can_be_field
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
+from batch_nlp.onboarding.problems import LEAST, percent, shown, small_classes, spoken, told_together
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
 
-# Of the settings: the band of the literal rule, the least size of a class, and how many equal times a split takes
-_LOW, _HIGH, _LEAST, _EQUAL_TIMES = 0.1, 0.9, 20, 0.2
+# Of the settings: the band of the literal rule, and how many equal times a split takes
+_LOW, _HIGH, _EQUAL_TIMES = 0.1, 0.9, 0.2
+# A batch of the smaller ones, and false alarms of it that are too many
+_BATCH, _OFTEN = 100, 0.05
 # Share of texts with tags from which they are stripped
 _TAGGED = 0.02
-# Words beyond which a text is not the name of a column
-_LONG_NAME = 4
-# Classes beyond which trees for each of them take too long
-MANY_CLASSES = 20
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
@@ -50,21 +49,28 @@ def _sequence(names: Iterable[str]) -> str:
     return "[" + ", ".join(map(scalar, names)) + "]"
 
 
-def shown(value: object, length: int = 60) -> str:
-    """Return a value of a file as a part of one line: what cannot be printed is escaped, what is long is cut."""
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value)[: length + 1])
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def small_classes(classes: Counter[str]) -> list[str]:
-    """Return the classes that have too few messages to be learned."""
-    return [name for name, size in classes.items() if size < _LEAST]
-
-
-def is_rare_by_nature(choices: Choices) -> bool:
-    """Say whether the literal rule would call out a batch that is like these messages."""
+def _rule(choices: Choices) -> tuple[str, str] | None:
+    """Return the drift rule that fits the classes and why; None where the literal one does."""
     sizes = choices.labels[0].sizes
-    return any(not _LOW <= size / sizes.total() <= _HIGH for size in sizes.values())
+    shares = {name: size / sizes.total() for name, size in sizes.items()}
+    if any(not _LOW <= share <= _HIGH for share in shares.values()):
+        return "reference", "a class is under 10 % or over 90 % by nature, so shares are compared with the hold-out"
+    alarms = {name: _alarms(share) for name, share in shares.items()}
+    name = max(alarms, key=lambda name: alarms[name])
+    if alarms[name] <= _OFTEN:
+        return None
+    edge = "under 10 %" if shares[name] < 1 / 2 else "over 90 %"
+    return "interval", (
+        f"{shown(name, 30)} has {percent(shares[name])} of the messages, and by chance {edge} in "
+        f"{percent(alarms[name])} of batches of {_BATCH}, so a share is out only with its interval"
+    )
+
+
+def _alarms(share: float) -> float:
+    """Return the share of batches that hold less or more of a class than the band allows though nothing has changed."""
+    from scipy.stats import binom
+
+    return float(binom.cdf(math.ceil(_LOW * _BATCH) - 1, _BATCH, share) + binom.sf(_HIGH * _BATCH, _BATCH, share))
 
 
 def document(name: str, source: Source, choices: Choices, looked_at: str) -> str:
@@ -85,14 +91,18 @@ def document(name: str, source: Source, choices: Choices, looked_at: str) -> str
 
 def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
     yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
-    if choices.labels and is_rare_by_nature(choices):
+    if choices.labels and (rule := _rule(choices)):
         yield "defaults:"
-        yield "  # a class is under 10 % or over 90 % by nature, so shares are compared with those of the hold-out"
-        yield "  - override /drift@_global_.drift: reference"
+        yield f"  # {rule[1]}"
+        yield f"  - override /drift@_global_.drift: {rule[0]}"
         yield ""
     yield f"name: {scalar(name)}"
+    if "folder" in source.notes:
+        yield f"# {source.notes['folder']}"
     yield f"raw_dir: {scalar(str(source.folder))}"
     yield "messages:"
+    if "pattern" in source.notes:
+        yield f"  # {source.notes['pattern']}"
     yield f"  files: {scalar(source.pattern)}"
     if source.encoding is not None:
         yield "  # the text files are not UTF-8, and can be read so"
@@ -104,8 +114,8 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield "  # the columns of a row lie under this field"
         yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
-    yield f"    # {choices.reasons['text']}; {_percent(choices.repeated)} of the texts repeat an earlier one"
-    yield f"    # {_spoken(choices)}"
+    yield f"    # {choices.reasons['text']}; {percent(choices.repeated)} of the texts repeat an earlier one"
+    yield f"    # {spoken(choices)}"
     for column in choices.texts:
         yield f"    {_quoted(column.name)}: {{role: text}}"
     for column in choices.ids:
@@ -125,18 +135,9 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
     yield from _forbidden(choices)
     yield from _split(choices)
     if choices.tagged >= _TAGGED:
-        yield f"# {_percent(choices.tagged)} of the texts have tags of HTML"
+        yield f"# {percent(choices.tagged)} of the texts have tags of HTML"
         yield "steps:"
         yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
-
-
-def _spoken(choices: Choices) -> str:
-    found = ", ".join(f"{language} {_percent(share)}" for language, share in choices.languages.items())
-    return f"languages: {found or 'unknown'}"
 
 
 def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
@@ -148,11 +149,25 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
 
 
 def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
-    if columns:
+    if features := [column for column in columns if not column.is_index]:
         yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
-    for column in columns:
+    names = {column.name for column in columns}
+    for column in features:
         role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
-        yield f"{indent}# {_quoted(column.name)}: {{role: {role}}}  # {shown(column.there[0], 40)}"
+        other = "" if can_be_field(column.name) else f", name: {_field_name(column.name, names)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{other}}}  # {shown(column.there[0], 40)}"
+    for column in columns:
+        if column.is_index:
+            yield f"{indent}# {_quoted(column.name)} numbers the rows, which is no feature"
+
+
+def _field_name(column: str, taken: set[str]) -> str:
+    """Return a name for the field of a column whose own cannot be one; it is taken then."""
+    word = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
+    names = (f"column_{word}{number}" for number in ("", *range(len(taken))))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
 
 
 def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
@@ -164,7 +179,7 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
         yield f"    files: {scalar(table.files)}"
         yield f"    key: {scalar(table.key)}"
         yield "    columns: {}  # in place of the braces, lines of those below:"
-        yield from _others(table.columns, "      ")
+        yield from _others([column for column in table.columns if can_be_field(f"_{column.name}")], "      ")
 
 
 def _label(choices: Choices) -> Iterator[str]:
@@ -179,8 +194,8 @@ def _label(choices: Choices) -> Iterator[str]:
     yield "label:"
     yield f"  column: {_column(choices.levels)}"
     if small := small_classes(choices.classes):
-        yield f"  # {len(small)} of them have fewer than {_LEAST} messages here, too few to be learned each"
-        yield f"  rare: {{under: {_LEAST}, as: other}}"
+        yield f"  # {len(small)} of them have fewer than {LEAST} messages here, too few to be learned each"
+        yield f"  rare: {{under: {LEAST}, as: other}}"
 
 
 def _column(levels: list[list[str]]) -> str:
@@ -190,9 +205,12 @@ def _column(levels: list[list[str]]) -> str:
 
 
 def _forbidden(choices: Choices) -> Iterator[str]:
-    if choices.leaks:
-        yield "# messages with one value here have one label: it is known only when the label is"
-        yield f"forbidden: {_sequence(column.name for column in choices.leaks)}"
+    if found := [*choices.leaks, *choices.leaks_together]:
+        if choices.leaks:
+            yield "# messages with one value here have one label: it is known only when the label is"
+        if choices.leaks_together:
+            yield f"# {told_together(choices)}; take away what is known when a message arrives"
+        yield f"forbidden: {_sequence(column.name for column in found)}"
 
 
 def _split(choices: Choices) -> Iterator[str]:
@@ -207,45 +225,3 @@ def _split(choices: Choices) -> Iterator[str]:
         why = one or equal
         yield f"# {why}, so the hold-out is drawn; equal texts stay on one side"
         yield "split: {by: random}"
-
-
-def problems(choices: Choices) -> list[str]:
-    """Return what of the data is worth a person's thought, a sentence each."""
-    small, languages = small_classes(choices.classes), list(choices.languages)
-    named = ", ".join(shown(column.name, 30) for column in choices.texts)
-    told = {
-        f"{_percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
-        f"There is no label: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
-        f"{len(small)} of {len(choices.classes)} classes have fewer than {_LEAST} messages and become other": bool(
-            small
-        ),
-        f"{len(choices.classes)} classes are many for the default model; the commands below take one that is fast "
-        "with them": len(choices.classes) > MANY_CLASSES,
-        f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (
-            max((len(column.name.split()) for column in choices.texts), default=0) > _LONG_NAME
-        ),
-        f"Most texts are not English ({_spoken(choices)}), and the packaged vectors are; the n-grams do the work": (
-            bool(languages) and languages[0] != "en"
-        ),
-    }
-    leaking = [
-        f"Column {shown(column.name)} gives the label away; it is forbidden as a feature" for column in choices.leaks
-    ]
-    return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(choices))]
-
-
-def _of_times(choices: Choices) -> Iterator[str]:
-    # without a time, one that is called so and was not taken is the likely one
-    looked_for = not choices.times and not choices.reasons["time"].startswith("said by")
-    for column in (column for column in choices.others if looked_for and column.is_named("time")):
-        of = f"Column {shown(column.name)} is called like a time and is not read as one"
-        if column.time is None:
-            yield f"{of}: no one format reads nearly all of its values, such as {shown(column.there[0])}"
-        else:
-            yield f"{of}: only {_percent(column.filled)} of the rows have a value"
-    for column in choices.times:
-        of, form = f"Times of column {shown(column.name)}", column.time
-        if form is None:
-            yield f"{of}, such as {shown(column.there[0])}, cannot be read: set their format in the file"
-        elif form.other:
-            yield f"{of} can be read as {form.format}, which is taken, and as {form.other}"

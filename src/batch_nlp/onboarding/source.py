@@ -12,14 +12,25 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
-from batch_nlp.onboarding.columns import like_data, profiles, text_columns
+from batch_nlp.onboarding.columns import profiles, text_columns
 from batch_nlp.onboarding.encoding import find_encoding
-from batch_nlp.onboarding.tables import SideTable, has_messages, joining, parted, pattern_of, side_table, tables_of
+from batch_nlp.onboarding.header import check_headers
+from batch_nlp.onboarding.tables import (
+    SideTable,
+    for_later,
+    has_messages,
+    joining,
+    parted,
+    pattern_of,
+    side_table,
+    tables_of,
+)
+from batch_nlp.storage.raw import find_unread
 from batch_nlp.storage.raw_columns import column_names, first_rows, spread, unwrapped
 from batch_nlp.storage.raw_csv import HEADER_AGAIN
 from batch_nlp.storage.raw_formats import CSV, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of
+from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of, table_name
 from batch_nlp.storage.raw_open import TextForm, unknown_ending
 
 # Rows that are looked at, and their bytes, of all files together
@@ -47,6 +58,8 @@ class Source:
     under : str or None
         Field under which the columns of a row lie.
     side_tables : list of SideTable
+    notes : dict of str to str
+        Why folder and pattern are as they are.
     problems : list of str
     """
 
@@ -57,6 +70,7 @@ class Source:
     separator: str | None = None
     under: str | None = None
     side_tables: list[SideTable] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -87,7 +101,7 @@ def look_at(path: Path, asked: Asked) -> Source:
         # what the reader advises for one file would make others unreadable
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
-    _check_headers(read, {*(asked.text or ())}, twice)
+    check_headers(read, {*(asked.text or ())}, twice)
     tables = tables_of(read)
     messages, others = parted(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -107,8 +121,31 @@ def look_at(path: Path, asked: Asked) -> Source:
         pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
         named = examples(file.name for file in left_out)
         problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
+    notes = dict[str, str]()
+    if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
+        pattern, notes["pattern"] = _for_later(folder, taken)
+    if folder != path:
+        notes["folder"] = _folder_of_one(folder, taken)
+        problems.append(f"raw_dir is {notes['folder']}")
     rows = [row for table in messages for row in table.rows]
-    return Source(folder, pattern, rows, encoding, separator, under, side, problems)
+    return Source(folder, pattern, rows, encoding, separator, under, side, notes, problems)
+
+
+def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
+    pattern, others = for_later(folder, taken)
+    if others:
+        named = examples(file.name for file in others)
+        return pattern, f"this name alone: a wider pattern would take {len(others)} other file(s) here, {named}"
+    return pattern, "later files are read if their names are of this form, whatever the numbers"
+
+
+def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
+    """Return what it means that the folder of a file is where later ones are looked for."""
+    readable = find_files(folder, "*")
+    others = [*(file for file in readable if file not in taken), *find_unread(folder, readable)]
+    named = examples(file.name for file in others)
+    beside = f"; the {len(others)} other file(s) and folder(s) in it are not read, {named}" if others else ""
+    return f"the folder of the file, where later ones are looked for{beside}"
 
 
 def _files(path: Path) -> tuple[Path, str, list[Path]]:
@@ -135,22 +172,6 @@ def _what_else(folder: Path) -> str:
         return f"They lie in folders ({names}): move them into one, or say init.file={below[0]}."
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return f"{files[0].name}: {unknown_ending(files[0])}" if files else ""
-
-
-def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice: set[Path]) -> None:
-    """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
-    for file, rows in read:
-        columns = profiles(rows)
-        if (
-            kind_of(file) in CSV
-            and named.isdisjoint(column_names(rows))
-            and (data := like_data(columns, file in twice))
-        ):
-            raise DataError(
-                f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
-                "not shown): put a line with the names of the columns before it. If these are the names, say which of "
-                "them is the text: init.text=COLUMN."
-            )
 
 
 def _first_rows(

@@ -14,12 +14,14 @@ from batch_nlp.dataset.values import as_key
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.columns import ColumnProfile, profiles, text_columns, text_score
 from batch_nlp.storage.raw_lines import Row
-from batch_nlp.storage.raw_names import ending_of, table_name
+from batch_nlp.storage.raw_names import ending_of, find_files, table_name
 
 # Share of the values of a column that must be keys of a table that is to join it, where their names are not the same
 _JOINING = 0.5
 # How much a table's texts must be like those of the messages to be messages too, where no name says so
 _ALIKE = 0.3
+# A number, or the parts of a date with what stands between them
+_NUMBERS = re.compile(r"\d+(?:[-_. ]?\d+)*")
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,22 @@ def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> 
             "them to a folder of their own, or name one file: init.file=FILE."
         )
     return pattern
+
+
+def for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
+    """Return a pattern that the later ones of some files fit, whose names but for the ending are one.
+
+    Numbers and dates may be others, and the name may go on. Where that took files that lie there, it is the name alone.
+
+    Returns
+    -------
+    tuple of str and list of Path
+        The pattern, and the files for whose sake it is the name alone.
+    """
+    name = _stem(table_name(files[0], folder))
+    pattern = "[0-9]*".join(map(escape, _NUMBERS.split(name))).removesuffix("*") + "*"
+    others = [file for file in find_files(folder, pattern) if file not in files]
+    return (escape(name), others) if others else (pattern, [])
 
 
 def _common(names: Sequence[str]) -> str:

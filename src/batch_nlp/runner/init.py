@@ -63,7 +63,8 @@ def init(run: Run) -> None:
     """
     from batch_nlp.onboarding.choices import Asked, choose
     from batch_nlp.onboarding.columns import profiles
-    from batch_nlp.onboarding.document import MANY_CLASSES, document, problems
+    from batch_nlp.onboarding.document import document
+    from batch_nlp.onboarding.problems import MANY_CLASSES, problems
     from batch_nlp.onboarding.source import ROWS, look_at
 
     settings = run.config.init

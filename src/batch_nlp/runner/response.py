@@ -20,6 +20,7 @@ from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.recipe import OF_THE_JOB
 from batch_nlp.runner.training import sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import read_sample, sample_file
@@ -156,10 +157,6 @@ def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcom
     return Outcome.REJECTED, reason, result.candidate
 
 
-# Settings of training that say how a job works and judges, and not what a model is
-_OF_THE_JOB = ("rows_in_memory", "metric", "thresholds", "gate", "force", "keep_versions")
-
-
 def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
     """Return the settings with seed, model and training of the champion, unless ``drift.retrain_with`` keeps the job's.
 
@@ -169,7 +166,7 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
         return config
     try:
         settings = champion["settings"]
-        kept = {name: getattr(config.training, name) for name in _OF_THE_JOB}
+        kept = {name: getattr(config.training, name) for name in OF_THE_JOB}
         training = replace(parse(TrainingConfig, settings["training"]), **kept)
         check_steps(training.steps, "training.steps of the champion", None)
         return replace(

@@ -18,6 +18,7 @@ from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.past import Past
 from batch_nlp.monitoring.report.months import remove_from_months
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.requeued import REQUEUED
@@ -72,6 +73,7 @@ def _remove_batches(run: Run, past: Past) -> list[str]:
     for name in gone:
         _remove_batch(run, name)
     remove_from_months(run.layers.batch_reports)
+    write_batches(run)  # a run that scores nothing writes no index of its own
     logger.info("Retention: removed {:,} batch(es) up to {}", len(gone), gone[-1])
     return gone
 

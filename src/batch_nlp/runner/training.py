@@ -14,6 +14,7 @@ from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import natural_warning
 from batch_nlp.runner.champion import champion_runs, check_version
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.tracking.facts import TrackedTraining
 from batch_nlp.tracking.tracker import create_tracker
@@ -51,14 +52,15 @@ def train(run: Run) -> float:
     from batch_nlp.training.run import training_fingerprint
 
     config = run.config
-    if not config.training.force and config.training.promote is not False:
-        champion = sound_champion(run)
-        fingerprint = training_fingerprint(config, run.store, run.definition.version)
-        if champion and champion["training_fingerprint"] == fingerprint and champion_runs(run):
-            version = run.registry.champion_version()
-            logger.info("Training: the champion {} was trained on just this data with these settings", version)
-            return float(champion["metrics"][config.training.metric])
     before = run.registry.champion_version()
+    if config.training.promote is not False and (champion := sound_champion(run)):
+        fingerprint = training_fingerprint(config, run.store, run.definition.version)
+        same = champion["training_fingerprint"] == fingerprint
+        if same and not config.training.force and champion_runs(run):
+            logger.info("Training: the champion {} was trained on just this data with these settings", before)
+            return float(champion["metrics"][config.training.metric])
+        if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
+            logger.info("Training: {}", other)
     result = train_candidate(run, reason="asked for")
     tell_training(run, result)
     if result.decision is None and config.training.promote is not False:

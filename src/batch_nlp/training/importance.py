@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,19 +72,9 @@ def permutation_importance(
         ``rows`` and ``repeats`` used, macro F1 of these rows as ``baseline``, and ``groups``: for each its ``name``,
         number of ``columns``, mean ``drop`` and ``least`` and ``greatest`` drop of the repeats, greatest mean first.
     """
-    reads_text = bool(get_tags(classifier.estimator_).input_tags.string)
-    most, repeats = (_ROWS_OF_TEXT, _REPEATS_OF_TEXT) if reads_text else (_ROWS, _REPEATS)
-    random = np.random.default_rng(seed)
-    chosen = np.sort(random.permutation(len(encoded))[:most])
-    sample, labels = encoded.iloc[chosen], truth[chosen]
-    orders = [random.permutation(len(chosen)) for _ in range(repeats)]
-    baseline = _macro_f1(classifier, classifier.predict(sample), labels)
-    groups: list[dict[str, Any]] = []
-    for name, columns in column_groups(encoded.columns, fields, coarse=reads_text).items():
-        shuffled = pd.concat([_shuffled(sample, columns, order) for order in orders], ignore_index=True)
-        # all repeats in one call: a classifier takes longer to be asked than to answer for a few hundred rows
-        answers = classifier.predict(shuffled).reshape(repeats, -1)
-        drops = [baseline - _macro_f1(classifier, answer, labels) for answer in answers]
+    trial, groups = _Trial.of(classifier, encoded, truth, seed), list[dict[str, Any]]()
+    for name, columns in column_groups(encoded.columns, fields, coarse=trial.reads_text).items():
+        drops = trial.drops(columns)
         groups.append(
             {
                 "name": name,
@@ -94,7 +85,60 @@ def permutation_importance(
             }
         )
     groups.sort(key=lambda group: -group["drop"])
-    return {"rows": len(chosen), "repeats": repeats, "baseline": baseline, "groups": groups}
+    return {
+        "rows": len(trial.labels),
+        "repeats": len(trial.orders),
+        "baseline": trial.baseline,
+        "groups": groups,
+    }
+
+
+def fall_of_f1(
+    classifier: TunedClassifier,
+    encoded: pd.DataFrame,
+    truth: NDArray[np.int64],
+    fields: Fields,
+    names: Collection[str],
+    seed: int,
+) -> float:
+    """Return how far macro F1 falls on average when the values of some fields are given to other messages together.
+
+    The parameters are those of `permutation_importance`, and the names of the fields.
+    """
+    groups = column_groups(encoded.columns, fields)
+    columns = [column for name in names for column in groups.get(name, ())]
+    return float(np.mean(_Trial.of(classifier, encoded, truth, seed).drops(columns)))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Messages that a classifier is asked for, with columns shuffled in one order after the other."""
+
+    classifier: TunedClassifier
+    sample: pd.DataFrame
+    labels: NDArray[np.int64]
+    orders: list[NDArray[np.int64]]
+    reads_text: bool
+    # macro F1 without shuffling
+    baseline: float
+
+    @classmethod
+    def of(cls, classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], seed: int) -> _Trial:
+        reads_text = bool(get_tags(classifier.estimator_).input_tags.string)
+        most, repeats = (_ROWS_OF_TEXT, _REPEATS_OF_TEXT) if reads_text else (_ROWS, _REPEATS)
+        random = np.random.default_rng(seed)
+        chosen = np.sort(random.permutation(len(encoded))[:most])
+        sample, labels = encoded.iloc[chosen], truth[chosen]
+        orders = [random.permutation(len(chosen)) for _ in range(repeats)]
+        baseline = _macro_f1(classifier, classifier.predict(sample), labels)
+        return cls(classifier, sample, labels, orders, reads_text, baseline)
+
+    def drops(self, columns: list[str]) -> list[float]:
+        """Return how far macro F1 falls with each of the orders."""
+        shuffled = pd.concat([_shuffled(self.sample, columns, order) for order in self.orders], ignore_index=True)
+        # all repeats in one call: a classifier takes longer to be asked than to answer for a few hundred rows
+        answers = self.classifier.predict(shuffled).reshape(len(self.orders), -1)
+        return [self.baseline - _macro_f1(self.classifier, answer, self.labels) for answer in answers]
 
 
 def _shuffled(sample: pd.DataFrame, columns: list[str], order: NDArray[np.int64]) -> pd.DataFrame:

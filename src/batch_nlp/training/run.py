@@ -20,10 +20,12 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.classes import FoundClasses
+from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.labels import levels_of, listed_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
-from batch_nlp.fields import Fields
+from batch_nlp.fields import TEXT, Fields
 from batch_nlp.steps.base import diagram
+from batch_nlp.steps.extract import Extract
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -34,6 +36,7 @@ from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest
 from batch_nlp.training.card.facts import card_facts
 from batch_nlp.training.card.pages import card_pages
+from batch_nlp.training.card.statements import leak_in_words
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
@@ -181,7 +184,13 @@ def _run(
     }
     folder = layers.candidates / run
     analysis = ErrorAnalysis(candidate)
-    facts = card_facts(candidate, manifest, analysis, champion)
+    of_source = Extract(
+        config.dataset.messages.columns, joins(config.dataset.messages.columns, config.dataset.side_tables)
+    )
+    columns = [found.name for found in of_source.fields() if found.name != TEXT]
+    facts = card_facts(candidate, manifest, analysis, champion, columns)
+    if leak := leak_in_words(facts):
+        logger.warning("Training: {}", leak)
     candidate.write(folder, manifest, card_pages(facts), config.drift.sample, refitted)
     candidate.classifier.discard_checkpoints()
     if refitted is not None:

@@ -108,7 +108,8 @@ def test_a_champion_reads_its_own_texts_and_the_ids_of_the_settings(
     [(new, back)] = re.findall(r"is called (\S+) now, rename it to (\S+) in the file", said)
     [choice] = re.findall(r"\(NEW: one of (.*?)\)", said)
     assert (new, back, choice) == ("NEW", "text", "body, reviewId")
-    [setting] = re.findall("'(.*?)'", said)
+    trained, setting = re.findall("'(.*?)'", said)
+    assert trained == "+dataset.messages.columns.NEW={role: text}"
     check(make_config(tmp_path, DATES, setting), renamed(after, "body", back), champion="v0007")
 
 

@@ -54,14 +54,6 @@ def test_columns_of_two_layouts_stand_side_by_side() -> None:
     assert names(chosen(one + other)) == (["q", "text"], [["w", "v"]], [], [])
 
 
-def test_a_column_that_gives_the_label_away_is_found() -> None:
-    rows = tickets(
-        reason=lambda number, bad: ["late", "lost"][number % 2] if bad else None,
-        place=lambda number, _: ["north", "south"][number % 2],
-    )
-    assert [column.name for column in chosen(rows, label=["w"]).leaks] == ["reason"]
-
-
 def test_what_the_text_names_is_no_label_of_it() -> None:
     rows = tickets(brand=lambda number, _: ["acme", "wolf"][number % 2])
     for row in rows:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from tests.tickets import tickets
 
-from batch_nlp.config import DatasetConfig, parse
+from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
-from batch_nlp.onboarding.document import document, problems, scalar, shown
+from batch_nlp.onboarding.document import document, scalar
+from batch_nlp.onboarding.problems import problems, shown
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
 
@@ -46,6 +48,24 @@ def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
     return document("mine", SOURCE, choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
 
 
+def suggested(text: str) -> dict[str, ColumnConfig]:
+    """Return the columns that a dataset's file suggests as features, with the # taken away."""
+    columns = dataset(re.sub(r"^    # (?=.*: \{role: )", "    ", text, flags=re.MULTILINE)).messages.columns
+    return {name: column for name, column in columns.items() if column.role in (Role.number, Role.category)}
+
+
+def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that_numbers_rows_is_none() -> None:
+    rows = tickets(
+        **{"Unnamed: 0": lambda number, _: number * 2 + number % 2, "a:b": lambda number, _: number % 7},
+        **{"a=b": lambda *_: "x", "Group": lambda number, _: number % 3, "column_a_b": lambda *_: 4},
+    )
+    text = written(rows)
+    assert {name: column.name for name, column in suggested(text).items()} == {
+        "a:b": "column_a_b0", "a=b": "column_a_b1", "Group": "column_group", "column_a_b": None
+    }  # fmt: skip
+    assert '# "Unnamed: 0" numbers the rows, which is no feature' in text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=25))
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
@@ -58,6 +78,10 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
     texts = {column.name for column in choices.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
     assert all(sentence.isprintable() for sentence in problems(choices))
+    # and with what is suggested
+    assert suggested(document("mine", SOURCE, choices, "mine.csv")).keys() == {
+        column.name for column in choices.others if not column.is_index
+    }
 
 
 @given((st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(NAMES)).filter(lambda name: name != "???"))
@@ -75,7 +99,10 @@ def test_what_is_printed_of_a_file_is_short_and_printable() -> None:
     [({}, "random", None), ({"day": lambda n, _: f"2022-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "time", None),
      ({"day": lambda n, _: "2022-01-01" if n < 60 else f"2022-02-{n % 28 + 1:02}"}, "random", None),
      ({"day": lambda n, bad: f"202{2 + bad}-{n % 12 + 1:02}-{n % 28 + 1:02}"}, "random", None),
-     ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference")],
+     ({"rating": lambda n, _: "5" if n % 20 else "1"}, "random", "reference"),
+     # of a share of 12.5 %, 18 % of batches of 100 have fewer than 10; of one of 16.7 %, 2 %
+     ({"rating": lambda n, _: "5" if n % 8 else "1"}, "random", "interval"),
+     ({"rating": lambda n, _: "5" if n % 6 else "1"}, "random", None)],
 )  # fmt: skip
 def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], split: str, rule: str | None) -> None:
     text = written(tickets(**columns))
@@ -85,6 +112,11 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
     assert dataset(text).label.column == ("rating" if "rating" in columns else "w")
 
 
+def test_a_rule_has_its_reason() -> None:
+    text = written(tickets(rating=lambda n, _: "5" if n % 8 else "1"))
+    assert "  # 1 has 12.5 % of the messages, and by chance under 10 % in 18.4 % of batches of 100, so a share " in text
+
+
 def test_small_classes_are_put_together() -> None:
     rows = [*tickets(), *({"q": f"what a strange thing {n}", "w": "odd"} for n in range(7))]
     assert dataset(written(rows)).label.rare == {"under": 20, "as": "other"}
@@ -92,12 +124,24 @@ def test_small_classes_are_put_together() -> None:
 
 def test_side_tables_encoding_and_html_are_written() -> None:
     shops = profiles([{"name": f"shop {number}", "city": "Rome"} for number in range(3)])
-    source = Source(Path("in"), "a*", [], "cp1252", "\x01", "_source", [SideTable("shops", "b*", "id", "shop", shops)])
+    source = Source(
+        Path("in"),
+        "a*",
+        [],
+        "cp1252",
+        "\x01",
+        "_source",
+        [SideTable("shops", "b*", "id", "shop", shops)],
+        {"folder": "where it lies", "pattern": "as later ones"},
+    )
     rows = tickets(shop=lambda number, _: f"s{number % 3}")
     choices = choose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), Asked(), "mine.csv")
     found = dataset(document("mine", source, choices, "mine.csv"))
     assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
     assert found.messages.separator == "\x01"
+    written = document("mine", source, choices, "mine.csv")
+    assert "# where it lies\nraw_dir: in\n" in written
+    assert '  # as later ones\n  files: "a*"\n' in written
     assert found.messages.columns["shop"].of == "shops"
     assert [(table.name, table.files, table.key) for table in found.side_tables] == [("shops", "b*", "id")]
     assert found.steps == [{"_target_": "batch_nlp.steps.strip_html.StripHtml", "_after_": "clean_text"}]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from batch_nlp.onboarding.columns import like_data, profiles
+from batch_nlp.onboarding.columns import profiles
+from batch_nlp.onboarding.header import like_data
 
 
 @pytest.mark.parametrize(

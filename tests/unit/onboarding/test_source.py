@@ -14,6 +14,7 @@ from tests.tickets import tickets
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.source import Source, look_at
+from batch_nlp.storage.raw_names import find_files
 
 Rows = list[dict[str, Any]]
 MESSAGES = tickets(60, shop=lambda number, _: f"s{number % 4}")
@@ -54,6 +55,32 @@ def test_tables_that_no_pattern_parts_are_named_and_what_to_do(look: Callable[..
     assert look_at(tmp_path / "a.jsonl", Asked()).rows == MESSAGES
 
 
+@pytest.mark.parametrize(
+    ("name", "later", "pattern"),
+    [
+        ("feedback", "feedback (1)", "feedback*"),
+        ("tweets_2024-01-31", "tweets_2025-02-01", "tweets_[0-9]*"),
+        ("20240131", "20250201_b", "[0-9]*"),
+        ("day 7, part 03 [x]", "day 8, part 11 [x]", "day [0-9]*, part [0-9]* [[]x]*"),
+    ],
+)
+def test_a_later_file_of_its_form_fits_the_pattern_of_one_file(
+    name: str, later: str, pattern: str, tmp_path: Path
+) -> None:
+    file, other = tmp_path / f"{name}.jsonl", tmp_path / "codes.jsonl"
+    for path, rows in ((file, MESSAGES), (other, PRICES)):
+        path.write_text("\n".join(map(json.dumps, rows)))
+    found = look_at(file, Asked())
+    assert (found.pattern, found.rows) == (pattern, MESSAGES)
+    assert found.notes["folder"].endswith("; the 1 other file(s) and folder(s) in it are not read, codes.jsonl")
+    (tmp_path / f"{later}.jsonl").write_text(file.read_text())
+    assert {path.stem for path in find_files(tmp_path, found.pattern)} == {name, later}
+    # and where it lies there from the start, it is not what was asked for
+    found = look_at(file, Asked())
+    assert [path.stem for path in find_files(tmp_path, found.pattern)] == [name]
+    assert found.notes["pattern"] == f"this name alone: a wider pattern would take 1 other file(s) here, {later}.jsonl"
+
+
 def test_messages_of_another_layout_and_labels_alone_are_no_other_table(look: Callable[..., Source]) -> None:
     other = [{"text": row["q"], "v": row["w"]} for row in MESSAGES]
     labels = [{"shop": row["shop"], "w": row["w"]} for row in MESSAGES]
@@ -74,7 +101,8 @@ def test_rows_below_a_field_are_found(content: str, under: str | None, tmp_path:
     file = tmp_path / "a.json"
     file.write_text(content)
     found = look_at(file, Asked())
-    assert (found.under, len(found.rows), found.problems) == (under, 60, [])
+    told = ["raw_dir is the folder of the file, where later ones are looked for"]
+    assert (found.under, len(found.rows), found.problems) == (under, 60, told)
     assert found.rows[0]["q"] == MESSAGES[0]["q"]
 
 
@@ -115,7 +143,7 @@ def test_a_header_in_the_middle_of_a_file_is_no_message_and_a_message_in_its_pla
     file.write_text(csv_of("text,w", MESSAGES) * 2)
     found = look_at(file, Asked())
     told = "1 rows cannot be read: a.csv:62: the header again, as in files that were joined"
-    assert (len(found.rows), found.problems) == (120, [told])
+    assert (len(found.rows), found.problems[0]) == (120, told)
     file.write_text("n1,My secret,5\n" * 2 + "n2,Another secret,4\n")
     with pytest.raises(DataError, match="seems to be a row of data"):
         look_at(file, Asked())

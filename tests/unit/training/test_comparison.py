@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from tests.fields import FIELDS
 
-from batch_nlp.config import Config, DatasetConfig, EngineConfig, GateConfig, TrainingConfig
+from batch_nlp.config import ColumnConfig, Config, DatasetConfig, EngineConfig, GateConfig, Role, TrainingConfig
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
@@ -119,6 +119,7 @@ def scene(
         write_parquet(version / REFERENCE_FILE, pa.table({"message_id": ids, "predicted_class": predicted}))
     facts = {"dataset": "sample", "classes": CLASSES, "fields": FIELDS.to_list(), "refit": bool(judged)}
     facts["data_version"] = {"feature_version": OLD}
+    facts["feature_definition"] = {"columns": [["text", {"role": "text"}]]}
     write_manifest(version, {**facts, "code": {}})
     (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
     labels = (messages["text_length"] >= 5).astype(int)
@@ -184,6 +185,17 @@ def test_only_what_the_settings_ask_is_compared(
     tmp_path: Path, engine: EngineConfig, gate: GateConfig, asked: list[str]
 ) -> None:
     assert [check.name for check in scene(tmp_path, engine, gate=gate).compare()] == asked
+
+
+def test_a_candidate_that_reads_texts_by_another_name_may_be_equal(tmp_path: Path, engine: EngineConfig) -> None:
+    here = scene(tmp_path, engine)
+    columns = {"text": ColumnConfig(Role.text), "body": ColumnConfig(Role.text)}
+    messages = replace(here.config.dataset.messages, columns=columns)
+    dataset = replace(here.config.dataset, messages=messages)
+    assert [check.name for check in replace(here, config=replace(here.config, dataset=dataset)).compare()] == [
+        "lower bound of the difference in f1_macro to the champion",
+        "change in recall of class bad",
+    ]
 
 
 def test_without_a_champion_there_is_nothing_to_compare(tmp_path: Path, engine: EngineConfig) -> None:

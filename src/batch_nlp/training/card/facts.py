@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from batch_nlp.training.card.statements import decision_in_words, statements
 from batch_nlp.training.errors_report import ErrorAnalysis
 from batch_nlp.training.importance import permutation_importance
 from batch_nlp.training.intervals import CONFIDENCE, with_intervals
+from batch_nlp.training.leak import suspected_leak
 from batch_nlp.training.slices import SMALL, slice_metrics
 from batch_nlp.training.validate import Validation
 from batch_nlp.training.words import ClassWords, ngram_scores
@@ -28,7 +30,11 @@ _MESSAGES_OF_WORDS = 2000
 
 
 def card_facts(
-    candidate: Candidate, manifest: dict[str, Any], analysis: ErrorAnalysis, champion: str | None
+    candidate: Candidate,
+    manifest: dict[str, Any],
+    analysis: ErrorAnalysis,
+    champion: str | None,
+    columns: Sequence[str],
 ) -> dict[str, Any]:
     """Return what the card says, as JSON values.
 
@@ -42,6 +48,8 @@ def card_facts(
         Of the same candidate.
     champion : str or None
         Version that the gate compared it with.
+    columns : sequence of str
+        The fields that are columns of the source beside the text.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)
@@ -75,6 +83,15 @@ def card_facts(
         "slices": slice_metrics(candidate.rows, candidate.fields, candidate.truth, candidate.predicted, k, seed),
         "importance": permutation_importance(
             candidate.classifier, candidate.encoded, candidate.truth, candidate.fields, seed
+        ),
+        "leak": suspected_leak(
+            candidate.classifier,
+            candidate.encoded,
+            candidate.truth,
+            candidate.fields,
+            columns,
+            candidate.validation.metric("f1_macro"),
+            seed,
         ),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),

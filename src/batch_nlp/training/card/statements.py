@@ -40,6 +40,11 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
     return [str(sentence) for sentence in sentences]
 
 
+def leak_in_words(facts: dict[str, Any]) -> str:
+    """Return why a model that is hardly ever wrong looks like a leak; empty where none is suspected."""
+    return str(_sayings(facts).leaks())
+
+
 def _sayings(facts: dict[str, Any], **found: Any) -> Any:
     """Return the macros of the template, which know the facts and what was found."""
     return templates("batch_nlp.training.card").get_template("statements.txt").make_module({**facts, **found})

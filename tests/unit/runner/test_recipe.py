@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch_nlp.config import Config, plain
+from batch_nlp.runner.recipe import other_recipe
+
+
+def manifest(config: Config) -> dict[str, Any]:
+    settings = {"seed": 1, "model": plain(config.model), "training": plain(config.training)}
+    found: dict[str, Any] = json.loads(json.dumps({"settings": settings}))
+    return found
+
+
+@pytest.fixture
+def told(tmp_path: Path, make_config: Callable[..., Config]) -> Callable[..., str]:
+    """Return a function that says how the default settings differ from those of a champion."""
+
+    def tell(*settings: str, **more: Any) -> str:
+        champion = manifest(make_config(tmp_path, *settings))
+        champion["settings"]["training"].update(more)
+        return other_recipe(make_config(tmp_path), "v0003", champion)
+
+    return tell
+
+
+def test_settings_that_a_training_does_not_take_over_are_told_with_their_values(told: Callable[..., str]) -> None:
+    assert told() == ""
+    # neither what a run is asked for, nor what another version of the project knows, makes another model
+    assert told("training.window=90", "training.thresholds.recall=0.0", "training.force=true", unheard_of=1) == ""
+    found = told("training.inputs=[tabular]", "model.params.max_depth=1")
+    assert re.search(r"model\.params\.max_depth=1 rather than \d+, training\.inputs=\['tabular'\] rather than", found)
+    assert "defaults" not in found
+
+
+def test_a_model_is_kept_for_good_as_advised(
+    told: Callable[..., str], tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    found = told("model=ngram_baseline")
+    assert found.startswith("The champion v0003 was trained with model=ngram_baseline rather than xgboost. ")
+    [line] = re.findall(r"write into the dataset's file (.*)\.$", found)
+    own = tmp_path / "conf" / "dataset" / "mine.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"{line}\nname: mine\nmessages: {{columns: {{t: {{role: text}}}}}}\nlabel: {{column: l}}\n")
+    folder = f"hydra.searchpath=[file://{own.parents[1]}]"
+    assert make_config(tmp_path, folder, "dataset=mine").model.name == "ngram_baseline"
+    assert make_config(tmp_path, folder, "dataset=mine", "model=linear_svc").model.name == "linear_svc"
