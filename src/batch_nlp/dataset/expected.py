@@ -104,10 +104,12 @@ def _how_times_are_written(said: _Said, name: str, values: Sequence[Any]) -> str
 
 def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
     """Return what to do where more than stray times are in a form that is known and not said."""
+    if len(values) < LEAST_ROWS:
+        return ""
     column = columns[name]
     read = as_times(pd.Series(list(values), dtype=object), column).notna()
     others = [value for value, there in zip(values, read, strict=True) if not there]
-    if len(values) < LEAST_ROWS or len(others) <= _STRAYS * len(values):
+    if len(others) <= _STRAYS * len(values):
         return ""
     from batch_nlp.dataset.time_forms import time_forms
 

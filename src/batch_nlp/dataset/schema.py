@@ -29,12 +29,16 @@ from batch_nlp.storage.raw_columns import (
     column_problems,
     first_rows,
     has_header,
+    other_separator,
     refuse,
+    type_problems,
 )
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
+# Rows of small files that are judged together
+_TOGETHER = 1000
 # How many pieces of advice a person reads at once
 _ADVICE = 5
 # Words that half of the values of a column have at least for it to be the texts of messages
@@ -100,6 +104,15 @@ def _declared(dataset: DatasetConfig, table: str) -> set[str]:
     return {*dataset.messages.columns, *dataset.forbidden, *Labels(dataset.label).columns, *condition}
 
 
+def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column]) -> list[str]:
+    """Return what is wrong with the columns of files of a few messages each, which tell nothing on their own."""
+    files, rows = list(dict.fromkeys(file for file, _ in few)), [row for _, row in few]
+    if len(rows) < LEAST_ROWS:
+        return []
+    named = f"{files[0]} and {len(files) - 1:,} other small files"
+    return [problem for column in columns for problem in type_problems(named, rows, column)]
+
+
 def check_schema(
     dataset: DatasetConfig,
     messages: Sequence[Path],
@@ -137,7 +150,7 @@ def check_schema(
     levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
-        layouts = seen.get(table, [])
+        layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
         for file in files:
             try:
                 rows = first_rows(file, under, _form(dataset, table))
@@ -151,11 +164,14 @@ def check_schema(
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
+            few += [(file, row) for row in rows] if len(rows) < LEAST_ROWS and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
-            for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
+            named_well = has_header(file, rows, known) and not other_separator(rows, known)
+            for column in absent(rows, expected, usual) if named_well else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
                 optional |= not column.required
+        problems += [] if problems else _problems_together(few, columns)
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))

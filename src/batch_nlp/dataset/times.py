@@ -95,10 +95,13 @@ def _written(value: Any, form: str) -> Any:
     text = str(value).strip()
     if text in ("now", "today"):  # pandas reads them from the clock
         return None
-    if form == ISO and (number := _NUMBER.fullmatch(text)):
+    if form == ISO and "." in text and (number := _NUMBER.fullmatch(text)):
         return number[1] if not number[2].strip("0") else None
-    if text.endswith(")"):
+    last = text[-1:]
+    if last == ")":
         text = _COMMENT.sub(r"\1", text)
+    if not last.isalpha():
+        return text
     if form == ISO:
         return ZONE.sub(lambda zone: f"{_HOURS[zone[2]]:+03}:00", text)
     return ZONE.sub(lambda zone: f"{zone[1]}Etc/GMT{-_HOURS[zone[2]]:+}", text) if "%Z" in form else text

@@ -16,7 +16,7 @@ SEPARATORS = (",", ";", "\t", "|")
 # The first line of a file that Excel is to open; other programs put the separators of empty cells behind it
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # What could be a separator of several characters
-_LONG_SEPARATOR = re.compile(r"""[^\w\s"'.()\[\]-]{2,}""")
+_LONG_SEPARATOR = re.compile(r"""[^\w\s\x00"'.()\[\]-]{2,}""")
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
@@ -61,10 +61,10 @@ def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tupl
 def _long_separator(texts: Sequence[str], separator: str) -> str | None:
     """Return what stands between all cells of the first lines, if it is longer than a character.
 
-    One character several times is read: the columns between have no name and no values.
+    A known separator several times is read: the columns between have no name and no values.
     """
     runs = _LONG_SEPARATOR.findall(texts[0]) if texts else []
-    if len({*runs}) != 1 or len({*runs[0]}) == 1 or (runs[0].startswith(separator) and runs[0] != runs[0][::-1]):
+    if len({*runs}) != 1 or {*runs[0]} == {separator} or (runs[0].startswith(separator) and runs[0] != runs[0][::-1]):
         return None
     run: str = runs[0]
     all_cells = texts[0].count(separator) == len(runs) * run.count(separator)

@@ -395,6 +395,25 @@ def test_a_second_form_of_times_and_decimal_commas_are_told_with_a_setting_that_
     )
 
 
+def test_a_file_of_another_separator_has_no_renamed_column(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "review.csv"
+    file.write_text("review_id^text^date\n" + "r^fine^2022-01-01\n" * 30)
+    with pytest.raises(DataError, match=r"separator seems to be '\^': set dataset\.messages\.separator\.$"):
+        check_schema(config.dataset, [file], tmp_path / "inbox", Layers(tmp_path / "data", "sample"), True)
+
+
+def test_files_of_one_message_each_are_judged_together(config: Config, tmp_path: Path) -> None:
+    files = [tmp_path / f"review_{number}.json" for number in range(20)]
+    for number, file in enumerate(files):
+        file.write_text(json.dumps({"review_id": f"r{number}", "text": "fine", "date": "31.01.2022"}))
+    layers = Layers(tmp_path / "data", "sample")
+    check_schema(config.dataset, files[:19], tmp_path / "inbox", layers, True)
+    with pytest.raises(
+        DataError, match=r'review_0\.json and 19 other small files: .* date: \{.* format: "%d\.%m\.%Y"\}'
+    ):
+        check_schema(config.dataset, files, tmp_path / "inbox", layers, True)
+
+
 def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables: dict[str, Rows]) -> None:
     since = {"yelping_since": ColumnConfig(Role.time)}
     user = [replace(table, columns=since) if table.name == "user" else table for table in config.dataset.side_tables]

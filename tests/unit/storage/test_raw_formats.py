@@ -58,7 +58,7 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
     assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
 
 
-@pytest.mark.parametrize("separator", ["~|~", "|~|", "#*#", "~|"])
+@pytest.mark.parametrize("separator", ["~|~", "|~|", "#*#", "~|", "::", "***"])
 def test_a_separator_of_several_characters_is_told_and_is_to_be_replaced(tmp_path: Path, separator: str) -> None:
     content = f"id{separator}text{separator}label\na{separator}Fine, really{separator}good\n"
     file = written(tmp_path, "a.csv", content)
@@ -260,6 +260,9 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
         ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
         ("a.csv", "Report of May\n\nid,text\n1,fine\n", "Remove what is above its header"),
+        ("a.csv", "text\nfine, really\n", "set dataset.messages.separator='tab' if each line is one text"),
+        ("a.csv", "id^text\n1^fine, really\n", "set dataset.messages.separator='^' if that stands between its cells"),
+        ("a.jsonl", "{'id': 1, 'text': 'fine'}\n", "write each row by json.dumps"),
         ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
         ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
         ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
