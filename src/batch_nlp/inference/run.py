@@ -22,7 +22,7 @@ from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.inference.spreadsheet import write_csv_beside
+from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.log import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
@@ -158,7 +158,11 @@ def run_inference_pipeline(
     batch.state = BatchState.SCORED
     whole = Pipeline([*features.steps, *predict.steps])
     write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
-    logger.info("Inference: predictions in {}", layers.predictions / batch.name / PREDICTIONS_FILE)
+    # the parquet file is the record, and the CSV what a person asked for
+    suffix = CSV if config.inference.output.format is OutputFormat.csv else ".parquet"
+    logger.info(
+        "Inference: predictions in {}", (layers.predictions / batch.name / PREDICTIONS_FILE).with_suffix(suffix)
+    )
     logger.info(
         "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
         "{quarantined:,} quarantined{}",
