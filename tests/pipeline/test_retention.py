@@ -76,10 +76,11 @@ def test_of_more_batches_than_are_kept_the_oldest_go_with_all_that_they_left(job
         assert (layers(config).batch_reports / f"{name}.html").exists()
 
 
+@pytest.mark.long
 def test_a_tenth_is_removed_at_a_time(job: Jobs) -> None:
-    config = job(batches=10)
-    kept = [len(night(config, number)) for number in range(13)]
-    assert kept == [*range(1, 11), 9, 10, 9]
+    config = job(batches=20)
+    kept = [len(night(config, number)) for number in range(24)]
+    assert kept == [*range(1, 21), 18, 19, 20, 18]
 
 
 def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
@@ -258,6 +259,7 @@ def test_rows_that_were_quarantined_of_no_batch_are_kept_by_number_and_age(job: 
     assert sorted(path.stem for path in (inference / "refused").iterdir()) == batches[2:]
 
 
+@pytest.mark.long
 def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "_COMMITS", 6)
     config = job(batches=2)
