@@ -17,7 +17,7 @@ STEPS ?= 60
 PAIRS ?= 20
 STAMP := .venv/.setup
 
-.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-fault soak mutation bench bench-years bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
+.PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-long test-fault soak mutation bench bench-years bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
 	security audit coverage docs docs-serve clean
 
 help: ## list the targets
@@ -55,8 +55,12 @@ rollback: setup ## make the version before the champion the champion again
 simulate: setup ## replay days of batches: when does retraining pay? (ARGS="simulation.scenario=sudden_shift")
 	$(RUN) start_batch_nlp.py pipeline=simulate $(ARGS)
 
-test: setup ## run the tests, but for those of faults (test-fault) and of extras
-	$(RUN) pytest -n 2 --dist loadgroup --ignore=tests/fault $(ARGS)
+# a file is one worker's: what its tests share is made once
+test: setup ## run the tests, but for the long ones (test-long), those of faults (test-fault) and of extras
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault -m "not long" $(ARGS)
+
+test-long: setup ## tests that are long by nature: 50 nights, simulations, upgrades, pages and notebooks as they stand
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault -m long $(ARGS)
 
 mutation: setup ## small changes to the code that must not be wrong: at least 85 % are noticed by its tests
 	$(UV) sync --locked --inexact --group mutation
@@ -122,8 +126,8 @@ security: setup ## bandit, and the licences of what is installed
 audit: setup ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(RUN) python tools/audit.py
 
-coverage: setup ## run the tests and report branch coverage
-	$(RUN) pytest -n 2 --dist loadgroup --ignore=tests/fault --cov --cov-report=term --cov-report=xml $(ARGS)
+coverage: setup ## run the tests, the long ones too, and report branch coverage
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault --cov --cov-report=term --cov-report=xml $(ARGS)
 
 docs: setup ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet

@@ -39,8 +39,8 @@ class Case:
 def cases(workload: Workload) -> list[Case]:
     """Return the stages of a workload, in the order in which they build on each other."""
     stages = workload.place("stages")
-    step = partial(_function, workload, stages, lambda: workload.fresh(stages))
-    scored = partial(_function, workload, workload.place("inference"), lambda: ensure_scored(workload))
+    step = partial(function_contender, workload, stages, lambda: workload.fresh(stages))
+    scored = partial(function_contender, workload, workload.place("inference"), lambda: ensure_scored(workload))
     pandas = "baselines.pandas_version"
     encoders = "baselines.encoders"
     return [
@@ -110,7 +110,7 @@ def cases(workload: Workload) -> list[Case]:
     ]
 
 
-def _function(
+def function_contender(
     workload: Workload,
     data: Path,
     prepare: Callable[[], None],
@@ -142,7 +142,7 @@ def _feature_pipeline(workload: Workload) -> Case:
         lambda: workload.fresh(data),
         data,
     )
-    step = partial(_function, workload, data, lambda: None)
+    step = partial(function_contender, workload, data, lambda: None)
     others = (
         step("pandas: derived columns to parquet", "baseline", "baselines.pandas_version:feature_table"),
         step("one pass, and as much parquet written", "limit", "limits:parquet_written"),
@@ -172,19 +172,21 @@ def _training(workload: Workload) -> Case:
         PRODUCT, "product", workload.command("training", data, models, *NO_BARS), workload.messages, before, data
     )
     name = "scikit-learn and XGBoost: one fit"
-    baseline = _function(workload, data, lambda: None, name, "baseline", "baselines.pandas_version:training", MANY)
+    baseline = function_contender(
+        workload, data, lambda: None, name, "baseline", "baselines.pandas_version:training", MANY
+    )
     return Case("training", (product, baseline))
 
 
-def inference_contender(workload: Workload, *settings: str) -> Contender:
+def inference_contender(workload: Workload) -> Contender:
     """Return the inference pipeline from start to end, as the command line runs it."""
     data = workload.place("inference")
-    command = workload.command("inference", data, workload.champion / "models", *NO_ALARM, *settings)
+    command = workload.command("inference", data, workload.champion / "models", *NO_ALARM)
     return Contender(PRODUCT, "product", command, workload.messages, lambda: workload.fresh(data), data)
 
 
 def _inference(workload: Workload) -> Case:
-    step = partial(_function, workload, workload.place("inference"), lambda: None)
+    step = partial(function_contender, workload, workload.place("inference"), lambda: None)
     return Case(
         "inference",
         (

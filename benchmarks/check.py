@@ -1,37 +1,84 @@
-"""The check for regressions: ratios of a small run against their floors. Ratios, since machines differ.
+"""The check for regressions: ratios of small runs against their floors. Ratios, since machines differ.
 
-Both sides of a ratio are measured in the same run, in turns, in CPU seconds: what else the machine does changes these
-least.
+All sides of a ratio are measured in the same round, in turns, in CPU seconds: what else the machine does changes these
+least. Of each ratio the median over the rounds counts. What the start of a process takes is left out by a difference of
+two runs, or is on both sides: else it would hide what a message takes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
-from benchmarks.cases import PRODUCT, SECOND_RUN, Case, cases, inference_contender
-from benchmarks.measure import Contender, Row, measure, measure_once
-from benchmarks.workloads import first, generated, generated_champion
+from benchmarks.cases import PRODUCT, SECOND_RUN, Case, cases, function_contender, inference_contender
+from benchmarks.measure import Contender, Row, measure_once
+from benchmarks.workloads import first, generated, generated_champion, only_new
 
 FLOORS = Path(__file__).with_name("floors.json")
-SMALL, LARGER = 3000, 9000
+MESSAGES, FEW = 10_000, 2000
+ROUNDS = 3
 # batches so small that both sizes are several
-SETTINGS = ("engine.batch_rows=1000", "engine.commit_rows=1000")
+SETTINGS = ("engine.batch_rows=1000", "engine.commit_rows=2000")
 # a model that is made in seconds, of the parts that the default has
 LIGHT = (
     "sample.messages=1500",
     "sample.broken_share=0",
     "model.params.n_estimators=40",
 )
-# Stages, the baseline that each is compared with, and rounds
-PAIRS = {
-    "extract and join": ("pandas: read_json and merge", 2),
-    "embedding": ("model2vec, the same table", 1),
-    "prediction": ("scikit-learn: TF-IDF and logistic regression", 1),
-    "inference": ("pandas, TF-IDF and XGBoost", 1),
-}
+
+
+def check(work: Path, tell: Callable[[str], None]) -> list[str]:
+    """Measure the ratios, and return in words what is wrong with them.
+
+    Parameters
+    ----------
+    work : Path
+        Where workloads are kept.
+    tell : callable
+        Takes a line for whoever watches.
+    """
+    contenders = _contenders(work)
+    rounds = []
+    for _ in range(ROUNDS):
+        rows = {name: measure_once(contender, "", name) for name, contender in contenders.items()}
+        if failed := [f"{name}: {row.error}" for name, row in rows.items() if row.error]:
+            return failed
+        rounds.append(ratios(rows))
+    found = {name: [one[name] for one in rounds] for name in rounds[0]}
+    for name, values in found.items():
+        tell(f"{name}: {median(values):.3g} ({min(values):.3g} to {max(values):.3g})")
+    return broken({name: median(values) for name, values in found.items()}, json.loads(FLOORS.read_text()))
+
+
+def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
+    """Return the ratios of one round.
+
+    Parameters
+    ----------
+    rows : mapping of str to Row
+        Of all contenders of `check`, by their name there.
+    """
+    ours, theirs = (rows[name].facts["cpu_seconds"] for name in ("stages", "pandas"))
+    found = {f"{stage}: baseline / batch-nlp": theirs[stage] / ours[stage] for stage in theirs}
+    found["embedding: baseline / batch-nlp"] = rows["model2vec"].cpu_seconds / ours["embedding"]
+    scored = _further(rows["inference"], rows["inference of few"])
+    found["inference, each further message: baseline / batch-nlp"] = _cpu(rows["pandas"]) / scored
+    stored = _further(rows["feature pipeline"], rows["feature pipeline of few"])
+    pandas = (theirs["extract and join"] + theirs["features"]) / rows["pandas"].done
+    found["feature pipeline, each further message: baseline / batch-nlp"] = pandas / stored
+
+    def cpu(name: str, other: str) -> float:
+        return rows[name].cpu_seconds / rows[other].cpu_seconds
+
+    found["feature pipeline: 1 % new after the others / these alone"] = cpu("second run", "feature pipeline of few")
+    found["feature pipeline: nothing new / 1 % new"] = cpu("nothing new", "second run")
+    found[f"inference: peak RSS of {MESSAGES:,} / of {FEW:,} messages"] = (
+        rows["inference"].peak_rss_mib / rows["inference of few"].peak_rss_mib
+    )
+    return found
 
 
 def broken(ratios: Mapping[str, float], floors: Mapping[str, Mapping[str, float]]) -> list[str]:
@@ -61,60 +108,32 @@ def broken(ratios: Mapping[str, float], floors: Mapping[str, Mapping[str, float]
     return found + [f"{name} has no floor in {FLOORS.name}" for name in ratios if name not in floors]
 
 
-def check(work: Path, tell: Callable[[str], None]) -> list[str]:
-    """Measure the ratios, and return in words what is wrong with them.
-
-    Parameters
-    ----------
-    work : Path
-        Where workloads are kept.
-    tell : callable
-        Takes a line for whoever watches.
-    """
+def _contenders(work: Path) -> dict[str, Contender]:
+    """Return what is measured, in the order in which it takes its turns."""
     champion = generated_champion(work, "light-champion", LIGHT)
-    larger = generated(LARGER, work, champion, SETTINGS)
-    small = first(larger, SMALL)
-    found = _Ratios(tell)
-    stages = {case.stage: case for case in cases(small)}
-    for stage, (baseline, rounds) in PAIRS.items():
-        pair = [_named(stages[stage], PRODUCT), _named(stages[stage], baseline)]
-        rows = measure(pair, small.name, stage, rounds)
-        name = f"{stage}: CPU of {baseline} / of batch-nlp"
-        if stage != "inference":
-            found.add(name, rows, lambda ours, theirs: _cpu(theirs) / _cpu(ours))
-            continue
-        more = [measure_once(inference_contender(larger), larger.name, stage), *rows]
-        # of the messages that the larger one has more: the start of a run would hide what a message takes
-        found.add(
-            f"{name}, for each further message",
-            more,
-            lambda large, little, theirs: _cpu(theirs) / _further(large, little),
-        )
-        name = f"{stage}: peak RSS at {LARGER:,} / at {SMALL:,} messages"
-        found.add(name, more[:2], lambda large, little: large.peak_rss_mib / little.peak_rss_mib)
-    features = {case.stage: case for case in cases(larger)}["feature pipeline"]
-    runs = [_named(features, PRODUCT), _named(features, SECOND_RUN)]
-    name = "feature pipeline: CPU of a second run with 1 % new / of the first"
-    rows = measure(runs, larger.name, features.stage, 1)
-    found.add(name, rows, lambda all_new, few_new: few_new.cpu_seconds / all_new.cpu_seconds)
-    return found.errors + broken(found.ratios, json.loads(FLOORS.read_text()))
+    workload = generated(MESSAGES, work, champion, SETTINGS)
+    data = workload.place("stages")
+
+    def step(function: str) -> Contender:
+        return function_contender(workload, data, lambda: workload.fresh(data), function, "product", function)
+
+    second = _of_features(cases(workload), SECOND_RUN)
+    return {
+        "stages": step("stages:each"),
+        "model2vec": step("baselines.encoders:model2vec"),
+        "inference": inference_contender(workload),
+        "inference of few": inference_contender(first(workload, FEW)),
+        "pandas": step("baselines.pandas_version:each"),
+        "feature pipeline": _of_features(cases(workload), PRODUCT),
+        "second run": second,
+        "nothing new": replace(second, prepare=None),
+        "feature pipeline of few": _of_features(cases(only_new(workload)), PRODUCT),
+    }
 
 
-@dataclass
-class _Ratios:
-    """The ratios so far, and what failed on the way."""
-
-    tell: Callable[[str], None]
-    ratios: dict[str, float] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-    def add(self, name: str, rows: Sequence[Row], ratio: Callable[..., float]) -> None:
-        """Keep a ratio of some rows, if all of them were measured."""
-        failed = [f"{row.stage}, {row.contender}: {row.error}" for row in rows if row.error]
-        self.errors += failed
-        if not failed:
-            self.ratios[name] = ratio(*rows)
-            self.tell(f"{name}: {self.ratios[name]:.3g}")
+def _of_features(stages: list[Case], name: str) -> Contender:
+    (stage,) = (case for case in stages if case.stage == "feature pipeline")
+    return next(contender for contender in stage.contenders if contender.name == name)
 
 
 def _cpu(row: Row) -> float:
@@ -122,10 +141,6 @@ def _cpu(row: Row) -> float:
     return row.cpu_seconds / row.done
 
 
-def _further(large: Row, little: Row) -> float:
+def _further(many: Row, few: Row) -> float:
     """Return the CPU seconds for a message that one run has more than another."""
-    return max(large.cpu_seconds - little.cpu_seconds, 1e-6) / (large.done - little.done)
-
-
-def _named(case: Case, start: str) -> Contender:
-    return next(contender for contender in case.contenders if contender.name.startswith(start))
+    return max(many.cpu_seconds - few.cpu_seconds, 1e-6) / (many.done - few.done)

@@ -11,8 +11,8 @@ import resource
 import subprocess  # nosec B404 # starts this module for one backend at a time
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+
+from benchmarks.task import clock
 
 STATIC, MINILM, INT8 = "static", "minilm", "minilm_int8"
 REFERENCE, GPU = "sentence_transformers", "sentence_transformers on a GPU"
@@ -96,12 +98,11 @@ def _child(backend: str, folder: Path) -> None:
     texts = json.loads((folder / "texts.json").read_text())
     encode = _load(backend, folder)
     encode(texts[:_WARM_UP])
-    started, cpu = time.perf_counter(), time.process_time()
-    vectors = encode(texts)
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
+    with clock() as spent:
+        vectors = encode(texts)
     np.save(folder / f"{backends().index(backend)}.npy", vectors)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_mib": peak}))
+    print(json.dumps({**asdict(spent), "peak_mib": peak}))
 
 
 def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.baselines.pandas_version import predictions_file, read_messages, sound
-from benchmarks.task import Done, Spent, Task, clock
+from benchmarks.task import Done, Spent, Task, clock, number_of_lines
 
 _BLOCK = 2**20
 # the best of so many is what the machine can do when nothing else is done
@@ -26,7 +25,7 @@ def one_pass(task: Task) -> Done:
     with clock() as spent:
         for file in task.messages:
             _read(file)
-    return Done(_lines(task.messages), spent)
+    return Done(number_of_lines(task.messages), spent)
 
 
 def text_copied(task: Task) -> Done:
@@ -34,7 +33,9 @@ def text_copied(task: Task) -> Done:
     size = sum(Path(file).stat().st_size for file in task.messages)
     bandwidth = _bandwidth()
     return Done(
-        _lines(task.messages), _computed(2 * size / bandwidth), facts={"bandwidth_gb_per_second": bandwidth / 1e9}
+        number_of_lines(task.messages),
+        _computed(2 * size / bandwidth),
+        facts={"bandwidth_gb_per_second": bandwidth / 1e9},
     )
 
 
@@ -108,7 +109,7 @@ def page_written(task: Task) -> Done:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return Done(_lines(task.messages), spent)
+    return Done(number_of_lines(task.messages), spent)
 
 
 def _computed(seconds: float) -> Spent:
@@ -120,14 +121,6 @@ def _read(file: str) -> None:
     with Path(file).open("rb", buffering=0) as opened:
         while opened.readinto(buffer):
             pass
-
-
-def _lines(files: Sequence[str]) -> int:
-    total = 0
-    for file in files:
-        with Path(file).open("rb") as lines:
-            total += sum(block.count(b"\n") for block in iter(lambda: lines.read(_BLOCK), b""))
-    return total
 
 
 def _bandwidth() -> float:

@@ -7,7 +7,7 @@ own steps only. The peak of memory is that of all steps up to it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+# the steps of the stages, reading among them
+EXTRACT = ("read", "extract")
+FEATURES = ("clean_text", "text_counts", "date_parts", "business_features", "user_features")
+EMBEDDING = ("embedding",)
+PREDICTION = ("predict",)
+
 
 def extract(task: Task) -> Done:
     """Read the messages, type them, and join them with their users and businesses."""
-    return _run_steps(task, "read", "extract")
+    return _run_steps(task, *EXTRACT)
 
 
 def validate(task: Task) -> Done:
@@ -36,12 +42,20 @@ def validate(task: Task) -> Done:
 
 def features(task: Task) -> Done:
     """Clean the texts and compute the derived features."""
-    return _run_steps(task, "clean_text", "text_counts", "date_parts", "business_features", "user_features")
+    return _run_steps(task, *FEATURES)
 
 
 def embedding(task: Task) -> Done:
     """Compute the vectors of the default backend."""
-    return _run_steps(task, "embedding")
+    return _run_steps(task, *EMBEDDING)
+
+
+def each(task: Task) -> Done:
+    """Run the steps to the last, and tell the CPU seconds of each stage beside those of all."""
+    stages = {"extract and join": EXTRACT, "features": FEATURES, "embedding": EMBEDDING, "prediction": PREDICTION}
+    messages, spent = _spent_in_steps(task, *itertools.chain(*stages.values()))
+    of_stages = {stage: sum(spent[step].cpu_seconds for step in steps) for stage, steps in stages.items()}
+    return Done(messages, _sum(spent.values()), facts={"cpu_seconds": of_stages})
 
 
 def backends(task: Task) -> Done:
@@ -57,7 +71,7 @@ def backends(task: Task) -> Done:
 
 def predict(task: Task) -> Done:
     """Score the messages with the champion: n-grams, calibration, decision."""
-    return _run_steps(task, "predict")
+    return _run_steps(task, *PREDICTION)
 
 
 def drift(task: Task) -> Done:
@@ -80,7 +94,12 @@ def report(task: Task) -> Done:
 
 
 def _run_steps(task: Task, *measured: str) -> Done:
-    """Run the steps as far as the last one that is measured, batch by batch."""
+    messages, spent = _spent_in_steps(task, *measured)
+    return Done(messages, _sum(spent.values()))
+
+
+def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
+    """Run the steps as far as the last one that is measured, batch by batch; return messages, and what each took."""
     from batch_nlp.config.builder import build_steps
     from batch_nlp.dataset.reading import read_messages
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
@@ -118,8 +137,12 @@ def _run_steps(task: Task, *measured: str) -> Done:
                     frame = step.transform(frame)
             if task.at_most and messages >= task.at_most:
                 break
-    total = Spent(sum(one.seconds for one in spent.values()), sum(one.cpu_seconds for one in spent.values()))
-    return Done(messages, total)
+    return messages, spent
+
+
+def _sum(spent: Iterable[Spent]) -> Spent:
+    found = list(spent)
+    return Spent(sum(one.seconds for one in found), sum(one.cpu_seconds for one in found))
 
 
 def _timed(items: Iterator[Item], spent: Spent) -> Iterator[Item]:

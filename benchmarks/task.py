@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -76,6 +78,15 @@ class Done:
     spent: Spent
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+def number_of_lines(files: Iterable[str]) -> int:
+    """Return how many lines files have, those with the ending ``.gz`` decompressed."""
+    total = 0
+    for file in files:
+        with gzip.open(file) if file.endswith(".gz") else Path(file).open("rb") as lines:
+            total += sum(1 for _ in lines)
+    return total
 
 
 @contextmanager

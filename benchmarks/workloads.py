@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.measure import ROOT, python, run
-from benchmarks.task import Task
+from benchmarks.task import Task, number_of_lines
 
 # of the generated texts: about 110 words in the mean, where the generator writes 96
 LENGTH = 1.15
@@ -163,6 +163,19 @@ def first(workload: Workload, messages: int) -> Workload:
     return replace(workload, name=f"{messages:,}", messages=messages, folder=folder, inbox=inbox, new=None)
 
 
+def only_new(workload: Workload) -> Workload:
+    """Return a workload whose labelled messages are those alone that another one gets after its first run."""
+    if workload.new is None:
+        raise ValueError(f"{workload.folder} has no new messages.")
+    folder = workload.folder / "only-new"
+    if not folder.exists():
+        link(workload.new, folder / "raw")
+        for file in (*_tables(workload.raw, "user"), *_tables(workload.raw, "business")):
+            (folder / "raw" / Path(file).name).symlink_to(file)
+    messages = number_of_lines(_tables(workload.new, "review"))
+    return replace(workload, messages=messages, folder=folder, raw=folder / "raw", new=None)
+
+
 def generated_champion(work: Path, name: str = "champion", settings: tuple[str, ...] = ()) -> Path:
     """Return the folder of a champion that was trained on the default sample."""
     return _champion(work / name, ("dataset=sample", *settings))
@@ -179,7 +192,7 @@ def real(raw: Path, work: Path) -> Workload:
         inbox.mkdir(parents=True)
         for file in raw.glob("*review*"):
             (inbox / file.name).symlink_to(file.resolve())
-    messages = sum(_lines(Path(file)) for file in _tables(raw, "review"))
+    messages = number_of_lines(_tables(raw, "review"))
     return Workload("real", messages, folder, raw, inbox, None, champion, "yelp")
 
 
@@ -192,10 +205,3 @@ def _champion(folder: Path, settings: tuple[str, ...]) -> Path:
         paths = (f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}")
         run(python(str(ROOT / "start_batch_nlp.py"), "pipeline=training", *paths, *NO_BARS, *settings))
     return folder
-
-
-def _lines(file: Path) -> int:
-    import gzip
-
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-        return sum(1 for _ in lines)

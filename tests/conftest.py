@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 # As the command line does, and before anything loads OpenMP: spinning threads are slow where tests run side by side
@@ -21,16 +24,20 @@ import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from loguru import logger
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from tests.fields import FIELDS
 from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.config.settings import typed_settings
+from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
+from batch_nlp.runner.verify import registry as verify_registry
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder
+from batch_nlp.storage import registry
+from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
@@ -38,12 +45,46 @@ from batch_nlp.training.run import run_training_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 
+_IN_FRESH_PROCESS = registry.check_in_fresh_process
+
 MakeConfig = Callable[..., Config]
 Once = Callable[[str, Callable[[Path], None]], Path]
+
+# No test cuts the power, so none waits for the disk
+os.fsync = lambda _: None
 
 # Other work on the machine makes single examples slow; that is no finding
 hypothesis.settings.register_profile("batch_nlp", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("batch_nlp")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there by now, which stays to the end, out of garbage collections: they took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+def _check_here(folder: Path) -> None:
+    try:
+        check_model(folder)
+    except Exception as error:
+        raise DataError(f"{folder}: the model does not work in a fresh process: {error}") from error
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_checked_here() -> Iterator[None]:
+    """Have models checked in this process: a fresh one takes seconds to import its libraries."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (registry, verify_registry):
+            patch.setattr(module, "check_in_fresh_process", _check_here)
+        yield
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have models checked as users have: in a fresh process."""
+    for module in (registry, verify_registry):
+        monkeypatch.setattr(module, "check_in_fresh_process", _IN_FRESH_PROCESS)
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +146,13 @@ def sample_raw(once: Once) -> Path:
     return once("sample_raw", lambda folder: write_history(folder, SampleConfig(messages=800)))
 
 
+@cache
+def _composed(*overrides: str) -> DictConfig:
+    OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("config", overrides=list(overrides))
+
+
 @pytest.fixture(scope="session")
 def make_config(embedding_cache: Path) -> MakeConfig:
     """Return a function ``make_config(folder, *overrides)`` that composes conf/ as the command line does.
@@ -114,11 +162,15 @@ def make_config(embedding_cache: Path) -> MakeConfig:
     """
 
     def make(folder: Path, *overrides: str) -> Config:
-        OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
         defaults = [f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}", "engine.threads=1"]
         defaults.append("inference.min_age_seconds=0")
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            config = typed_settings(compose("config", overrides=[*defaults, *overrides]))
+        given = {override.partition("=")[0]: override for override in (*defaults, *overrides)}
+        # folders are set afterwards: they are of one test, and to compose takes a third of a second
+        composed = _composed(*(re.sub(r"^([^=]+=/).*", r"\1", override) for override in given.values()))
+        for key, override in given.items():
+            if override.startswith(f"{key}=/"):
+                OmegaConf.update(composed, key, override.removeprefix(f"{key}="))
+        config = typed_settings(composed)
         cache = Layers(Path(config.paths.data), config.dataset.name).embedding_cache
         cache.mkdir(parents=True, exist_ok=True)
         for table in embedding_cache.glob("*.safetensors"):
@@ -153,6 +205,8 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
             "training.thresholds.f1_weighted=0.3",
             "training.thresholds.recall=0.0",
             "training.min_class_messages=5",
+            "training.ngrams.folds=2",
+            "training.decision.folds=2",
             "training.promote=true",
         )
         layers = Layers(Path(config.paths.data), config.dataset.name)

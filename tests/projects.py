@@ -24,6 +24,8 @@ QUICK = (
     "model.params.n_estimators=40",
     "training.thresholds.f1_macro=0.4",
     "training.thresholds.recall=0.1",
+    "training.ngrams.folds=2",
+    "training.decision.folds=2",
     "engine.threads=1",
     "inference.min_age_seconds=0",
 )
@@ -71,7 +73,11 @@ class Project:
 
     def here(self, *overrides: str) -> subprocess.CompletedProcess[str]:
         """Run the real command line in this process: it saves the seconds in which a new one imports its libraries."""
-        command = ["start_batch_nlp.py", *self.arguments(*overrides)]
+        return self.here_as_written(*self.arguments(*overrides))
+
+    def here_as_written(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the real command line in this process with these arguments and no others."""
+        command = ["start_batch_nlp.py", *arguments]
         out, err = io.StringIO(), io.StringIO()
         forget_handlers()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):

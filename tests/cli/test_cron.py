@@ -15,9 +15,8 @@ from tests.unit.notify.servers import serving
 
 from batch_nlp.cli import PROJECT_ROOT
 
-# it waits for the next minute, so nothing else waits for it
 pytestmark = [
-    pytest.mark.xdist_group("cron"),
+    pytest.mark.long,  # it waits for the next minute
     pytest.mark.skipif(
         not shutil.which("cron", path="/usr/sbin") or os.geteuid() != 0, reason="needs the daemon of cron, and root"
     ),

@@ -25,8 +25,6 @@ from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.lock import who_works
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 DEPLOY = PROJECT_ROOT / "deploy"
 TIMED_OUT = 124
 SECRET = "http://localhost/T0SECRET"  # noqa: S105 an address where nobody listens
@@ -127,7 +125,7 @@ def accounted_for(project: Project) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("scheduler", [by_cron, by_systemd])
+@pytest.mark.parametrize("scheduler", [by_cron, pytest.param(by_systemd, marks=pytest.mark.long)])
 def test_of_two_overlapping_starts_one_works_and_nothing_is_lost(
     scheduler: Callable[[Project, Path], Job], project: Project, tmp_path: Path
 ) -> None:

@@ -156,7 +156,7 @@ def test_input_that_is_mostly_broken_stops_before_a_model_learns_from_the_rest(
     dates = ["2020-01-01", *["never"] * 199]
     lines = [json.dumps({"review_id": f"r{number}", "text": "t", "date": date}) for number, date in enumerate(dates)]
     (raw / "review.json").write_text("\n".join(lines))
-    assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}") == ExitCode.DATA
+    assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}", "features=none", *LIGHT) == ExitCode.DATA
     message = capsys.readouterr().err
     assert "199 of 200" in message
     assert "quarantine.max_share" in message
@@ -186,7 +186,7 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
 def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
     result = project.here("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
     assert result.returncode == 0, result.stderr
-    result = project.run("pipeline=inference", "drift.response=alert", "drift.low=0.3")
+    result = project.here("pipeline=inference", "drift.response=alert", "drift.low=0.3")
     assert result.returncode == ExitCode.DRIFT
     assert "drift.response=alert" in result.stderr
 

@@ -14,8 +14,6 @@ from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def reviews(prefix: str, count: int = 40) -> list[dict[str, str]]:
     """Return rows as the sample has them; the champion misses columns that it was trained with."""
@@ -152,3 +150,32 @@ def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_w
     result = project.here("pipeline=inference", "drift.response=none")
     assert (result.returncode, "good0" in predicted(project)) == (ExitCode.DATA, False)
     assert "user_new.json" in result.stderr or "user_\\xe9.json" in result.stderr
+
+
+@pytest.mark.parametrize("where", ["inbox", "raw"])
+def test_a_side_table_that_cannot_be_read_stops_all_by_its_name(project: Project, where: str) -> None:
+    inbox = project.data / "09_inference" / "inbox"
+    folder = inbox if where == "inbox" else project.data / "01_raw" / "sample"
+    row = b'{"user_id": "%d", "yelping_since": "2010-01-01", "elite": ""}\n'
+    users = gzip.compress(b"".join(row % number for number in range(3000)))
+    spoilt = {"user_cut.json.gz": users[:-500], "user_bad.parquet": b"PAR1 and no footer"}
+    if os.geteuid():
+        spoilt["user_secret.json"] = b'{"user_id": "u"}\n'
+    for name, content in spoilt.items():
+        (folder / name).write_bytes(content)
+        (folder / name).chmod(0 if "secret" in name else 0o600)
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    for pipeline in ("inference", "status"):
+        result = project.here(f"pipeline={pipeline}", "drift.response=none")
+        assert result.returncode == ExitCode.DATA
+        told = " ".join(result.stderr.split())
+        assert f"{len(spoilt)} file(s) of side tables cannot be used" in told
+        assert all(f"{name}: " in told for name in spoilt)
+        assert "Traceback" not in told
+    assert "good0" not in predicted(project)
+    (folder / "user_cut.json.gz").write_bytes(users)
+    for name in spoilt.keys() - {"user_cut.json.gz"}:
+        (folder / name).unlink()
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "good0" in predicted(project)

@@ -12,8 +12,6 @@ from tests.unit.notify.servers import serving
 
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 FORGED = "2026-01-01 00:00:00 | ERROR   | forged"
 ROW = {"review_id": "n1", "text": "Friendly staff", "date": "2022-02-01", "user_id": "u", "business_id": "b"}
 

@@ -13,8 +13,6 @@ from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 COLUMNS = ("review_id", "text", "date", "user_id", "business_id")
 ROWS = [(f"n{number}", f"Friendly staff, clean rooms {number}", "2022-02-01", "u", "b") for number in range(40)]
 OBJECTS = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]

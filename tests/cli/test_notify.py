@@ -13,8 +13,6 @@ from tests.unit.notify.servers import serving
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 PATH = "services/T0SECRET/B0SECRET"
 
 
@@ -80,10 +78,10 @@ def test_a_missing_address_stops_before_any_work(
 def test_an_alert_is_told_once_with_the_batch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert project.run("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]").returncode == 0
+    assert project.here("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]").returncode == 0
     with serving(200) as server:
         monkeypatch.setenv("BATCH_NLP_WEBHOOK", server.url)
-        result = project.run("pipeline=inference", "drift.response=alert", "drift.low=0.3", "notify=json")
+        result = project.here("pipeline=inference", "drift.response=alert", "drift.low=0.3", "notify=json")
     assert result.returncode == ExitCode.DRIFT, result.stderr
     (document,) = server.received
     assert document["event"] == "drift"

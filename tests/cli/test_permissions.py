@@ -12,8 +12,6 @@ from tests.projects import Project
 
 from batch_nlp.cli import PROJECT_ROOT
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @pytest.mark.parametrize(("own", "file_mode", "folder_mode"), [((), 0o600, 0o700), (("true",), 0o640, 0o750)])
 def test_others_may_read_nothing_whatever_started_the_run(

@@ -15,8 +15,6 @@ from tests.projects import Project
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.storage.requeued import raw_name
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 # no sample is generated, and a handful of rows may be broken
 OWN = ("dataset.generate=false", "quarantine.max_share=1.0")
 

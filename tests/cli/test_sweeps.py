@@ -16,8 +16,6 @@ from tests.projects import Project
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 
-pytestmark = pytest.mark.xdist_group("swept")
-
 HOSTILE = "<img src=x onerror=alert(1)>|"
 COMMAND = (
     "-m",

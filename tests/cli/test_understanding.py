@@ -15,8 +15,6 @@ from tests.projects import Project
 
 from batch_nlp.storage.lock import writer_lock
 
-pytestmark = pytest.mark.xdist_group("understanding")
-
 HOSTILE = "../../x/<b>y</b> z"
 
 

@@ -20,8 +20,6 @@ from batch_nlp.errors import ExitCode
 from batch_nlp.storage.sealed_json import write_sealed
 from batch_nlp.storage.state_format import STATE_FORMAT
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 # the settings that the states were made with
 SMALL = (
     "sample.messages=150",
@@ -63,6 +61,7 @@ def decisions(project: Project, kind: str) -> list[dict[str, Any]]:
     return [found for found in map(json.loads, lines) if found["decision"] == kind]
 
 
+@pytest.mark.long
 def test_a_state_of_before_roles_is_refused_with_the_command_that_takes_it_over(
     state: Callable[[str], Project],
 ) -> None:
@@ -93,6 +92,7 @@ def test_a_state_of_before_roles_is_refused_with_the_command_that_takes_it_over(
     assert json.loads((project.models / "champion.json").read_text())["version"] == "v0003"
 
 
+@pytest.mark.long
 def test_a_state_of_before_versions_of_code_is_taken_over(state: Callable[[str], Project]) -> None:
     project = state(BEFORE_CODE_VERSIONS)
     for pipeline in ("status", "verify", "inference", "rollback", "status", "training", "verify", "rollback"):
@@ -118,6 +118,26 @@ def test_a_state_of_a_newer_release_is_left_alone_and_not_called_damaged(
     assert refused.returncode == ExitCode.DATA
     assert f"{file.parent}: written by a newer release (format {STATE_FORMAT + 1}, batch-nlp 9.1.0" in refused.stderr
     assert {path: path.read_bytes() for path in project.models.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("root", ["data", "models"])
+def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: str) -> None:
+    file = project.folder / root / "format.json"
+    sound = file.read_bytes()
+    for damaged in (sound[:20], b"", sound.replace(b'"release"', b'"relaase"'), sound.replace(b"3", b"2", 1)):
+        file.write_bytes(damaged)
+        for pipeline in ("status", "verify", "inference"):
+            refused = project.here(f"pipeline={pipeline}")
+            assert refused.returncode == ExitCode.DATA, (pipeline, damaged)
+            assert f"{file}: damaged" in " ".join(refused.stderr.split())
+            assert file.read_bytes() == damaged
+    file.write_bytes(sound[:20])
+    assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
+    assert file.read_bytes() == sound
+    for earlier in (b'{"format": 3, "release": "0.1.0"}', None):  # unsealed, or of before there were formats
+        file.write_bytes(earlier) if earlier else file.unlink()
+        assert project.here("pipeline=inference").returncode == ExitCode.DONE
+    assert file.read_bytes() == sound
 
 
 def test_a_model_of_a_newer_release_is_refused_as_such(project: Project) -> None:

@@ -30,8 +30,6 @@ from batch_nlp.storage.manifest import write_manifest
 from batch_nlp.storage.sealed_files import write_sealed_parquet
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 class State(NamedTuple):
     """A project and its folders, for those who damage it."""
@@ -409,7 +407,7 @@ def test_a_sound_state_is_told_so_and_left_as_it_was(project: Project) -> None:
     assert content(project.folder) == before
     told = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines()[2:] if not line.startswith(" ")}
     assert told == dict.fromkeys(
-        ("store", "registry", "batches", "predictions", "decisions", "reports", "unfinished"), "ok"
+        ("format", "store", "registry", "batches", "predictions", "decisions", "reports", "unfinished"), "ok"
     )
     assert "300 messages in 1 batch" in result.stdout
     assert "champion v0001 works" in result.stdout

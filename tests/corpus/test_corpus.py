@@ -24,9 +24,6 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.training import take_in
 
-# two runs on all files serve all tests: one worker makes them
-pytestmark = pytest.mark.xdist_group("corpus")
-
 OF_ANOTHER_SCHEMA = ("header_of_another_table.csv", "other_columns.json")
 CASES = [*COMMITTED, *large()]
 NOW = datetime(2026, 3, 4, tzinfo=UTC)

@@ -16,8 +16,6 @@ from batch_nlp.errors import ExitCode
 
 pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs joblib's launcher: uv sync --extra sweeps")
 
-pytestmark = pytest.mark.xdist_group("sweeps")
-
 MESSAGES = "sample.messages=800"
 SWEEP = ("-m", "pipeline=training", "model=random_forest", "training.inputs=[tabular]", MESSAGES)
 PARALLEL = "hydra/launcher=parallel"

@@ -26,8 +26,6 @@ from batch_nlp.tracking.mlflow_client import quietly
 
 mlflow: Any = pytest.importorskip("mlflow", reason="the extra is not installed: uv sync --extra mlflow")
 
-pytestmark = pytest.mark.xdist_group("mlflow")
-
 MODEL = "batch-nlp-sample"
 # a quick model that the gate lets pass whatever it is worth
 OPEN = (

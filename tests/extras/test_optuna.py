@@ -18,7 +18,7 @@ from batch_nlp.training.classifier import build_classifier
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs Optuna: uv sync --extra sweeps")
 
 # the plugin calls Optuna's distributions by names that Optuna will drop one day
-pytestmark = [pytest.mark.xdist_group("sweeps"), pytest.mark.filterwarnings("ignore::FutureWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 SEARCHES = sorted(file.stem for file in (ROOT / "conf" / "search").glob("*.yaml"))
 QUICK_SEARCH = ("+search=random_forest", "training.inputs=[tabular]", "sample.messages=800")

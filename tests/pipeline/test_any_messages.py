@@ -52,7 +52,9 @@ def write(path: Path, rows: Iterator[tuple[str, str, str]], columns: int) -> Non
         csv.writer(file).writerows([("body", "shop", "topic")[:columns], *(row[:columns] for row in rows)])
 
 
-@pytest.mark.parametrize("classes", [2, 5, 23])
+@pytest.mark.parametrize(
+    "classes", [pytest.param(2, marks=pytest.mark.long), 5, pytest.param(23, marks=pytest.mark.long)]
+)
 def test_texts_and_a_category_go_the_whole_way(
     tmp_path: Path, new_project: Callable[[Path], Project], classes: int
 ) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.conftest import World
 from tests.pipeline.nights import decisions, labels_arrive, night, nightly
+
+pytestmark = pytest.mark.long
 
 
 def test_50_drifted_batches_on_unchanged_data_lead_to_one_retraining_then_alerts(world: World, tmp_path: Path) -> None:

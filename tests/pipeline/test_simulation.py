@@ -17,7 +17,6 @@ from batch_nlp.runner import run_stages
 from batch_nlp.simulation.replay import replay
 from batch_nlp.simulation.result import Result
 
-pytestmark = pytest.mark.xdist_group("simulation")
 bars = pytest.mark.skipif(
     not os.environ.get("BATCH_NLP_SIMULATION_BARS"), reason="takes minutes; `make simulate-bars` runs it"
 )
@@ -32,6 +31,7 @@ QUICK = (
     "training.thresholds.f1_macro=0.4",
     "training.thresholds.recall=0.1",
 )
+SHORT = ("sample.messages=800", "training.decision.calibration=none", "training.decision.metric=null")
 
 
 def tree(folder: Path) -> dict[Path, bytes]:
@@ -47,7 +47,7 @@ def simulated(
     """Return settings, the user's files before a simulation, and what the simulation found."""
     folder = tmp_path_factory.mktemp("simulation")
     config = make_config(
-        folder, *QUICK, "simulation.scenario=sudden_shift", "simulation.days=4", "simulation.change_day=2",
+        folder, *QUICK, *SHORT, "simulation.scenario=sudden_shift", "simulation.days=3", "simulation.change_day=2",
         "simulation.policies=[never,rule]", "notify=json", "notify.url_variable=NO_SUCH_VARIABLE",
     )  # fmt: skip
     before = tree(folder)
@@ -92,7 +92,7 @@ def test_all_policies_see_the_same_messages(simulated):
 
 
 def test_a_first_champion_that_fails_its_gate_is_an_error_of_day_0_and_leaves_nothing(tmp_path, make_config):
-    config = make_config(tmp_path, *QUICK, "training.thresholds.f1_macro=0.99", "simulation.days=1")
+    config = make_config(tmp_path, *QUICK, *SHORT, "training.thresholds.f1_macro=0.99", "simulation.days=1")
     with pytest.raises(GateError, match="Day 0"):
         run_stages(config, NOW, alone=False)
     assert not [path for path in (tmp_path / "data" / "08_reporting" / "simulations").rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from dataclasses import replace
@@ -10,12 +11,12 @@ from pathlib import Path
 import pytest
 from benchmarks import stages, workloads
 from benchmarks.cases import PRODUCT, SECOND_RUN
-from benchmarks.check import FLOORS, broken
+from benchmarks.check import FLOORS, broken, ratios
 from benchmarks.measure import Contender, Row, in_order, measure, median_row
 from benchmarks.page import read_results, write_page, write_results
 from benchmarks.plots import speed_svg
 from benchmarks.tables import BEGIN, END, between_markers, cost, growth_table, stage_table
-from benchmarks.task import Task
+from benchmarks.task import Task, number_of_lines
 from tests.conftest import World
 
 ROW = Row("1,000", 1000, "inference", PRODUCT, "product", 1000, 2.0, 3.0, 300.0, 5.0, 1)
@@ -66,6 +67,12 @@ def test_what_is_kept_of_one_folder_is_not_taken_for_another(tmp_path: Path, mon
     assert (few.messages, many.messages) == (2, 5)
     assert len((many.inbox / "yelp_academic_dataset_review.json").read_text().splitlines()) == 5
     assert again == few
+
+
+def test_lines_of_compressed_files_are_those_of_their_text(tmp_path: Path) -> None:
+    (tmp_path / "plain.json").write_text("{}\n" * 3)
+    (tmp_path / "packed.json.gz").write_bytes(gzip.compress(b"{}\n" * 2000))
+    assert number_of_lines([str(tmp_path / "plain.json"), str(tmp_path / "packed.json.gz")]) == 2003
 
 
 def test_medians_are_taken_of_each_figure() -> None:
@@ -139,6 +146,28 @@ def test_the_page_keeps_what_people_wrote(tmp_path: Path) -> None:
 def test_a_page_without_its_markers_is_left_alone(page: str) -> None:
     with pytest.raises(ValueError, match="needs one line <!-- begin generated -->"):
         between_markers(page, "new")
+
+
+def test_ratios_leave_out_what_a_run_takes_whatever_its_messages() -> None:
+    def took(cpu_seconds: float, done: int, rss: float = 300.0, **stages: float) -> Row:
+        facts = {"cpu_seconds": {name.replace("_", " "): seconds for name, seconds in stages.items()}}
+        return replace(ROW, cpu_seconds=cpu_seconds, done=done, peak_rss_mib=rss, facts=facts)
+
+    rows = {
+        "stages": took(7.0, 1000, extract_and_join=1.0, features=2.0, prediction=4.0, embedding=0.5),
+        "pandas": took(5.0, 1000, extract_and_join=0.5, features=1.0, prediction=2.0),
+        "model2vec": took(1.0, 1000),
+        # 5 s of start, then 10 ms for each message
+        "inference": took(15.0, 1000, 330.0),
+        "inference of few": took(6.0, 100),
+        # 3 s of start, then 3 ms for each
+        "feature pipeline": took(6.0, 1000),
+        "feature pipeline of few": took(3.03, 10),
+        "second run": took(3.03, 10),
+        "nothing new": took(1.515, 10),
+    }
+    found = list(ratios(rows).values())
+    assert found == pytest.approx([0.5, 0.5, 0.5, 2.0, 0.5, 0.5, 1.0, 0.5, 1.1])
 
 
 def test_a_ratio_that_has_become_worse_is_refused_by_its_name() -> None:

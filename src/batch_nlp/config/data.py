@@ -44,8 +44,9 @@ class ColumnConfig:
     # the name of the column, or of the table
     name: str | None = None
     # role time: format as in strptime, for example "%m/%d/%Y %H:%M"; excel for the numbers that Excel stores (44593.5),
-    # unix for seconds or milliseconds since 1970; null reads ISO 8601. Of several, the first that reads a value counts:
-    # "ISO8601 or %d.%m.%Y"
+    # unix for seconds, milliseconds, microseconds or nanoseconds since 1970; null reads ISO 8601. Where a column has
+    # several forms: "iso|%d.%m.%Y". Role number: the decimal sign, "," or "."; null reads points, and refuses a file
+    # whose numbers have decimal commas
     format: str | None = None
     # role time: time zone of times that name none
     zone: str = "UTC"

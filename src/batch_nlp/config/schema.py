@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -91,9 +92,15 @@ def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
     OmegaConfBaseException
         If a key is unknown, or a value is missing or of the wrong type.
     """
-    node = OmegaConf.structured(schema)
+    return OmegaConf.to_object(OmegaConf.merge(_node(schema), *values))
+
+
+@cache
+def _node(schema: type) -> DictConfig:
+    """Return a schema class as a node, of which `OmegaConf.merge` makes a copy."""
+    node: DictConfig = OmegaConf.structured(schema)
     _make_writable(node)
-    return OmegaConf.to_object(OmegaConf.merge(node, *values))
+    return node
 
 
 def _make_writable(node: DictConfig) -> None:

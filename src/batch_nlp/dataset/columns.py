@@ -220,8 +220,13 @@ def _check_roles(columns: Mapping[str, ColumnConfig], key: str, forbidden: list[
                 f"{key}.{name}.role={column.role.value}: the column is among dataset.forbidden, since it holds the "
                 "label or comes after the message. Take it from one of the two."
             )
-        if (column.format is not None or column.zone != "UTC") and column.role is not Role.time:
-            raise SettingsError(f"{key}.{name}: only a column with the role time has a format and a zone.")
+        has_sign = column.role is Role.number and column.format in (".", ",")
+        has_form = column.format is not None and not has_sign
+        if (has_form or column.zone != "UTC") and column.role is not Role.time:
+            raise SettingsError(
+                f"{key}.{name}: only a column with the role time has a format and a zone; that of numbers is their "
+                "decimal sign, a comma or a point."
+            )
         if column.of is not None and column.role is not Role.key:
             raise SettingsError(f"{key}.{name}.of={column.of}: only a column with the role key joins a side table.")
         try:

@@ -13,7 +13,7 @@ from batch_nlp.dataset.reading import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
-from batch_nlp.storage.raw_files import not_taken_in
+from batch_nlp.storage.raw_list import not_taken_in
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw_readable import SetAside, unusable
 

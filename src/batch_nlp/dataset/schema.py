@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import is_message_file, names_of, text_form
-from batch_nlp.dataset.labels import Labels, as_target
+from batch_nlp.dataset.expected import expected_column, is_label
+from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
-from batch_nlp.dataset.side_tables import table_files
-from batch_nlp.dataset.time_advice import how_times_are_written
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text, as_times
+from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
@@ -34,20 +29,16 @@ from batch_nlp.storage.raw_columns import (
     column_problems,
     first_rows,
     has_header,
+    other_separator,
     refuse,
+    type_problems,
 )
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 
-_WORDS = {
-    Role.id: "ids",
-    Role.key: "ids",
-    Role.text: "texts",
-    Role.time: "dates",
-    Role.number: "numbers",
-    Role.category: "categories",
-}
+# Rows of small files that are judged together
+_TOGETHER = 1000
 # How many pieces of advice a person reads at once
 _ADVICE = 5
 # Words that half of the values of a column have at least for it to be the texts of messages
@@ -56,35 +47,10 @@ _SENTENCE = 4
 _Layouts = dict[str, list[list[str]]]
 
 
-def _is_readable(column: ColumnConfig, value: Any) -> bool:
-    if column.role is Role.time:
-        return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
-    if column.role is Role.number:
-        return not math.isnan(as_number(value))
-    if column.role is Role.text:  # a single number can be a text, a column of them is none
-        return isinstance(value, str | list) and as_text(value) is not UNREADABLE
-    read = {Role.id: as_key, Role.key: as_key, Role.category: as_category}.get(column.role)
-    return read is None or read(value) is not UNREADABLE
-
-
-def _is_label(value: Any) -> bool:
-    return as_target(value) is not UNREADABLE
-
-
-def _column(
-    columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False, of_messages: bool = True
-) -> Column:
-    reads = {name: partial(_is_readable, columns[name]) for name in names}
-    role = columns[names[0]].role
-    if role is Role.time:
-        return Column(reads, _WORDS[role], required, partial(how_times_are_written, columns, of_messages))
-    return Column(reads, _WORDS.get(role, "values"), required)
-
-
 def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
-    needed = [_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
+    needed = [expected_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
     others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [*needed, *(_column(columns, [name]) for name in others)]
+    return [*needed, *(expected_column(columns, [name]) for name in others)]
 
 
 def _tables(
@@ -99,8 +65,11 @@ def _tables(
         key = {table.key: ColumnConfig(Role.key)}
         others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
         expected = [
-            _column(key, [table.key], required=True),
-            *(_column(others, [name], column.role is Role.time, of_messages=False) for name, column in others.items()),
+            expected_column(key, [table.key], required=True),
+            *(
+                expected_column(others, [name], column.role is Role.time, of_messages=False)
+                for name, column in others.items()
+            ),
         ]
         tables[table.name] = (table_files(dataset, table, inbox), expected, None)
     return tables
@@ -135,6 +104,15 @@ def _declared(dataset: DatasetConfig, table: str) -> set[str]:
     return {*dataset.messages.columns, *dataset.forbidden, *Labels(dataset.label).columns, *condition}
 
 
+def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column]) -> list[str]:
+    """Return what is wrong with the columns of files of a few messages each, which tell nothing on their own."""
+    files, rows = list(dict.fromkeys(file for file, _ in few)), [row for _, row in few]
+    if len(rows) < LEAST_ROWS:
+        return []
+    named = f"{files[0]} and {len(files) - 1:,} other small files"
+    return [problem for column in columns for problem in type_problems(named, rows, column)]
+
+
 def check_schema(
     dataset: DatasetConfig,
     messages: Sequence[Path],
@@ -165,12 +143,14 @@ def check_schema(
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
+    if (told := unusable_side_tables(dataset, inbox, layers)) is not None:
+        raise DataError(told)
     seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional = dict[str, None](), False
-    levels = [Column(dict.fromkeys(level, _is_label), "labels") for level in Labels(dataset.label).levels]
+    levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
     for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
-        layouts = seen.get(table, [])
+        layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
         for file in files:
             try:
                 rows = first_rows(file, under, _form(dataset, table))
@@ -184,11 +164,14 @@ def check_schema(
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             problems += column_problems(file, rows, expected, usual)
+            few += [(file, row) for row in rows] if len(rows) < LEAST_ROWS and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
-            for column in absent(rows, expected, usual) if has_header(file, rows, known) else ():
+            named_well = has_header(file, rows, known) and not other_separator(rows, known)
+            for column in absent(rows, expected, usual) if named_well else ():
                 model = champion if table == "message" else None
                 advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
                 optional |= not column.required
+        problems += [] if problems else _problems_together(few, columns)
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))

@@ -18,13 +18,14 @@ from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import Joined, is_message_file, key_field, names_of
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, as_times, readable
+from batch_nlp.dataset.times import as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, readable
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
 from batch_nlp.storage.raw_names import source_name, table_name
-from batch_nlp.storage.raw_readable import sorted_out
+from batch_nlp.storage.raw_readable import sorted_out, unusable
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
@@ -80,6 +81,30 @@ def _schema(table: SideTableConfig, sources: str) -> pa.Schema:
     return pa.schema({table.key: pa.string(), **columns, **places}, {_SOURCES_KEY: sources.encode()})
 
 
+def unusable_side_tables(dataset: DatasetConfig, inbox: Path, layers: Layers) -> str | None:
+    """Say which files of side tables cannot be used, of tables that are not read yet as their files are; None: none.
+
+    Without one of its files a table would say too little of messages, so none is set aside.
+
+    Raises
+    ------
+    DataError
+        As `table_files` does.
+    """
+    found = []
+    for table in dataset.side_tables:
+        files = table_files(dataset, table, inbox)
+        if files and not _is_read(layers.intermediate / f"{table.name}.parquet", _schema_of(files, table)):
+            found += [(table.name, wrong.problem) for file in files if (wrong := unusable(file))]
+    if not found:
+        return None
+    return (
+        f"{len(found):,} file(s) of side tables cannot be used, and without them messages would get other features: "
+        f"{' '.join(problem for _, problem in found[:_TOLD])} Nothing is read until they are repaired, replaced, or "
+        f"removed for messages to go without them ({', '.join(dict.fromkeys(name for name, _ in found))})."
+    )
+
+
 def prepare_side_table(
     dataset: DatasetConfig, table: SideTableConfig, inbox: Path, layers: Layers, engine: EngineConfig
 ) -> Path | None:
@@ -114,9 +139,8 @@ def prepare_side_table(
             "No {} file ({}) in {}: what it says of a message stays empty", table.name, table.files, dataset.raw_dir
         )
         return None
-    content = [*map(file_identity, files), *map(repr, table.columns.items())]
-    schema = _schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
-    if _is_sound(target) and pq.read_schema(target).equals(schema, check_metadata=True):
+    schema = _schema_of(files, table)
+    if _is_sound(target) and _is_read(target, schema):
         return target
     quarantine = layers.intermediate / "quarantine"
     with keeping_account(quarantine) as ledger:
@@ -130,6 +154,19 @@ def prepare_side_table(
         ledger.write_quarantine(quarantine / f"{table.name}.parquet")
     logger.info("{} table: {:,} rows from {} file(s)", table.name, ledger.done, len(files))
     return target
+
+
+def _schema_of(files: Sequence[Path], table: SideTableConfig) -> pa.Schema:
+    """Return the schema that a table has when it was read from files as they are, and as it is declared."""
+    content = [*map(file_identity, files), *map(repr, table.columns.items())]
+    return _schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
+
+
+def _is_read(target: Path, schema: pa.Schema) -> bool:
+    try:
+        return bool(pq.read_schema(target).equals(schema, check_metadata=True))
+    except (OSError, pa.ArrowException):  # is gone or damaged, and made again
+        return False
 
 
 def _is_sound(table: Path) -> bool:
@@ -153,7 +190,7 @@ def _rows(files: Sequence[Path], table: SideTableConfig, batch_rows: int, ledger
         rows = batch.rows
         rows[table.key] = _column(rows[table.key], as_key)
         for name, column in columns.items():
-            rows[name] = typed(rows[name], column.role) if column.role in _KEPT else as_times(rows[name], column)
+            rows[name] = typed(rows[name], column) if column.role in _KEPT else as_times(rows[name], column)
         lost = pd.Series(False, rows.index)
         for name in (table.key, *times):
             missing = (rows[name].isna() | rows[name].map(lambda value: value is UNREADABLE)) & ~lost
@@ -168,11 +205,11 @@ def _column(values: pd.Series[Any], read: Any) -> pd.Series[Any]:
     return pd.Series([read(value) for value in values], values.index, object)
 
 
-def typed(values: pd.Series[Any], role: Role) -> pd.Series[Any]:
+def typed(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     """Return raw values as categories and raw ones (text, None) or numbers (float64, NaN), by their role."""
-    if role is Role.number:
-        return pd.Series([as_number(value) for value in values], values.index, float)
-    return readable(values, as_category if role is Role.category else as_raw)[0]
+    if column.role is Role.number:
+        return pd.Series([as_number(value, column.format) for value in values], values.index, float)
+    return readable(values, as_category if column.role is Role.category else as_raw)[0]
 
 
 def _quoted(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Values of raw rows as what their role says: texts, ids, times, numbers, categories.
+"""Values of raw rows as what their role says: texts, ids, numbers, categories.
 
 Each function takes a column of raw values and returns a column of typed ones; `UNREADABLE` stands where a value cannot
 be one.
@@ -16,26 +16,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from batch_nlp.config import ColumnConfig
-
 UNREADABLE = object()
 # What pandas makes of whole numbers in a column that lacks some: 12 becomes 12.0
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
 # A category becomes a part of a column's name, in which XGBoost refuses these
 _IN_NAMES = str.maketrans("[]<", "()(")
-# An offset follows a time of day: the end of 2020-01-05 is none
-_ZONE = re.compile(r"\d[T ]\d{1,2}(?::?\d\d){0,2}(?:[.,]\d+)? ?(?:[Zz]|[+-]\d\d(?::?\d\d)?)$")
-# Signs of currencies, and numbers with commas between thousands; another comma is a decimal one, so it is not read
-_CURRENCY = re.compile(r"[\s$€£¥₹]")
+# Signs of currencies, and spaces and apostrophes between thousands
+_CURRENCY = re.compile(r"[\s$€£¥₹'\u2019]")
+# Numbers with commas between thousands; another comma is a decimal one, so it is not read
+_OTHER_SIGN = str.maketrans(",.", ".,")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
-
-# Formats of times that are numbers: days since the end of 1899, and seconds or milliseconds since 1970
-EXCEL, UNIX = "excel", "unix"
-# What pandas calls ISO 8601, and what stands between the formats of a source that writes times in several ways
-ISO, OR = "ISO8601", " or "
-_EXCEL_DAY_0 = pd.Timestamp("1899-12-30", tz="UTC")
-# As seconds it is in the year 5138, as milliseconds in 1973
-_LEAST_MILLISECONDS = 1e11
 
 
 def is_missing(value: Any) -> bool:
@@ -121,16 +111,26 @@ def as_written(value: Any) -> str | None:
         return None
 
 
-def as_number(value: Any) -> float:
+def as_number(value: Any, sign: str | None = None) -> float:
     """Return a number, NaN where there is none that can be read; currencies and separators of thousands are dropped.
+
+    Parameters
+    ----------
+    value : object
+    sign : str, optional
+        That of its decimals, a comma or, by default, a point.
 
     Examples
     --------
     >>> [as_number(value) for value in (3, "$1,299.50", True, "a few", "1,5", "0,125")]
     [3.0, 1299.5, 1.0, nan, nan, nan]
+    >>> [as_number(value, ",") for value in ("1.299,50 €", "0,125", "1.5")]
+    [1299.5, 0.125, nan]
     """
     if isinstance(value, str):
         value = _CURRENCY.sub("", value)
+        if sign == ",":
+            value = value.translate(_OTHER_SIGN)
         if "," in value and _THOUSANDS.fullmatch(value):
             value = value.replace(",", "")
         elif "_" in value:  # Python reads it, and nobody writes numbers so: it is an id
@@ -149,79 +149,6 @@ def readable(values: pd.Series[Any], read: Callable[[Any], Any]) -> tuple[pd.Ser
         return pd.Series(found, values.index, object), pd.Series(False, values.index)
     wrong = pd.Series([value is UNREADABLE for value in found], values.index)
     return pd.Series(found, values.index, object).mask(wrong, None), wrong
-
-
-def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
-    """Return times in UTC, microseconds, NaT where one cannot be read.
-
-    Parameters
-    ----------
-    values : Series, shape (n,)
-        Texts, dates and times. Without a format that says so, a bare number is read like its digits, never as seconds
-        since some epoch.
-    column : ColumnConfig
-        ``format`` of texts as in strptime, None or ``ISO8601`` for ISO 8601, ``excel`` and ``unix`` for numbers; of
-        several with ``or`` between them, the first that reads a value counts. ``zone`` of times that name none, which
-        those of ``unix`` do.
-    """
-    texts = pd.Series([_written(value) for value in values], values.index, object)
-    first, *others = (column.format or ISO).split(OR)
-    found = _read_times(texts, first, column.zone)
-    for form in others:
-        unread = found.isna()
-        found = found.where(~unread, _read_times(texts.where(unread, None), form, column.zone))
-    return found
-
-
-def _read_times(texts: pd.Series[Any], form: str, zone: str) -> pd.Series[Any]:
-    if form in (EXCEL, UNIX):
-        found = _from_numbers(texts, form)
-        return found if zone == "UTC" or form == UNIX else _localised(found, zone)
-    found = pd.to_datetime(texts, format=form, utc=True, errors="coerce").dt.as_unit("us")
-    if zone == "UTC":
-        return found
-    aware = pd.Series([_names_zone(value, form) for value in texts], texts.index, bool)
-    return found.where(aware, _localised(found.mask(aware), zone)).dt.as_unit("us")
-
-
-def _localised(times: pd.Series[Any], zone: str) -> pd.Series[Any]:
-    """Return the times in UTC that clocks of a zone show as these."""
-    naive = times.dt.tz_localize(None)
-    # an hour that a zone has twice is taken for the second
-    local = naive.dt.tz_localize(zone, ambiguous=np.zeros(len(naive), bool), nonexistent="shift_forward")
-    found: pd.Series[Any] = local.dt.tz_convert("UTC").dt.as_unit("us")
-    return found
-
-
-def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
-    # where Excel writes a decimal comma, it writes one here too
-    plain = [text.replace(",", ".") if isinstance(text, str) else None for text in texts]
-    numbers = pd.Series(pd.to_numeric(pd.Series(plain, texts.index, object), errors="coerce"), dtype="float64")
-    # Excel shows five decimals of a day, which are half a second off at most
-    seconds = (
-        numbers.mask(numbers >= _LEAST_MILLISECONDS, numbers / 1000) if form == UNIX else (numbers * 86400).round()
-    )
-    seconds = seconds.where(seconds.abs() < _LEAST_MILLISECONDS)
-    # what a float says beyond milliseconds is rounding
-    microseconds = (seconds * 1000).round() * 1000
-    since = pd.Timestamp(0, tz="UTC") if form == UNIX else _EXCEL_DAY_0
-    times: pd.Series[Any] = (since + pd.Series(pd.to_timedelta(microseconds, unit="us"))).dt.as_unit("us")
-    return times
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, list | dict):  # which pandas cannot hash where it looks for values that come again
-        return None
-    if not isinstance(value, str | int | float) or value != value:
-        return value
-    text = str(value).strip()
-    return None if text in ("now", "today") else text  # pandas reads them from the clock
-
-
-def _names_zone(value: Any, form: str) -> bool:
-    if isinstance(value, str):
-        return bool(_ZONE.search(value) if form == ISO else re.search("%[zZ]", form))
-    return getattr(value, "tzinfo", None) is not None
 
 
 def normal_text(text: str) -> str:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import field_name, joins, key_field
 from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.layer_file import LayerFile
 from batch_nlp.fields import Fields
-from batch_nlp.storage.atomic import temporary_name, write_parquet
+from batch_nlp.storage.atomic import temporary_name
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
@@ -23,7 +24,6 @@ from batch_nlp.storage.raw_names import source_name
 
 # Messages by layer, and labelled messages
 BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]
-_LAYERS = ("intermediate", "primary")
 
 
 def _layer_schema(definition: FeatureDefinition) -> pa.Schema:
@@ -113,7 +113,7 @@ class Commits:
         self._sources = {source_name(file.path): file for file in files}
         self._waiting = waiting
         self._writer = pq.ParquetWriter(waiting, LABELS_SCHEMA, compression="zstd", write_page_checksum=True)
-        self._kept: dict[str, list[pa.Table]] = {layer: [] for layer in _LAYERS}
+        self._layer_files: dict[str, LayerFile] = {}
         self._features: list[pa.Table] = []
         self._files: list[Path] = []
         self._commits = 0
@@ -137,12 +137,21 @@ class Commits:
         """
         self.rows += read
         for layer, messages in kept.items():
-            table = pa.Table.from_pandas(messages, schema=self._layer_schema, preserve_index=False)
-            self._kept[layer].append(table)
+            if len(messages):
+                table = pa.Table.from_pandas(messages, schema=self._layer_schema, preserve_index=False)
+                self._layer_file(layer).add(table)
         self._features.append(pa.Table.from_pandas(features, schema=self._schema, preserve_index=False))
         for labelled in labels:
             self.add_labels(labelled)
         return len(features)
+
+    def _layer_file(self, layer: str) -> LayerFile:
+        """Return the file of a layer that appears with the next commit."""
+        if layer not in self._layer_files:
+            folder: Path = getattr(self._layers, layer)
+            path = folder / "messages" / f"{self._run}-{self._commits + 1:04d}.parquet"
+            self._layer_files[layer] = LayerFile(path, self._layer_schema)
+        return self._layer_files[layer]
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
         """Take in labels, `message_id`, `target` and `source_file`, without their messages."""
@@ -166,13 +175,9 @@ class Commits:
         self.rows = 0
         if self._features and (features := pa.concat_tables(self._features)).num_rows:
             self._store.append_features(self._version, features, self._run)
-        for layer, tables in self._kept.items():
-            if tables and (kept := pa.concat_tables(tables)).num_rows:
-                folder: Path = getattr(self._layers, layer)
-                self._files.append(folder / "messages" / f"{self._run}-{self._commits:04d}.parquet")
-                write_parquet(self._files[-1], kept)
-            tables.clear()
         self._features.clear()
+        self._files += [file.publish() for file in self._layer_files.values()]
+        self._layer_files.clear()
 
     def release_labels(self) -> None:
         """Commit the labels: from now on models learn from what the run brought."""
@@ -191,6 +196,8 @@ class Commits:
         """Remove what waited."""
         self._writer.close()
         self._waiting.unlink(missing_ok=True)
+        for file in self._layer_files.values():
+            file.discard()
 
 
 @contextmanager

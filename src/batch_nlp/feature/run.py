@@ -237,6 +237,5 @@ def _release(
         made.take_back()
         refused = layers.feature_quarantine / "refused" / f"{run}.parquet"
         ledger.write_quarantine(refused)
-        tell_of_times(config.dataset.messages.columns, refused)
         ledger.check_share(limits.max_share, limits.min_messages, refused)
     made.release_labels()

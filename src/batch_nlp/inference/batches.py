@@ -6,7 +6,8 @@ just that batch, with the same bytes. A file is recognised by its content, and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch_nlp.config import DatasetConfig
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
 from batch_nlp.storage.manifest import file_hash
@@ -196,19 +197,33 @@ class BatchRecords:
         return batch
 
 
-def batch_files(batch: Batch, inbox: Path) -> list[Path]:
-    """Return the files of a claimed batch, after checking that they are what was claimed.
+@contextmanager
+def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
+    """Give the files of a claimed batch to a block that reads them, after checking that they are what was claimed.
 
     Raises
     ------
     DataError
-        If one is gone or has changed since.
+        If one is gone or has changed since, or has changed while the block read it.
     """
     files = {inbox / name: digest for name, digest in batch.files.items()}
-    changed = [str(file) for file, digest in files.items() if not file.is_file() or file_hash(file) != digest]
-    if changed:
+    before = {file: _size_and_time(file) for file in files}
+    _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or file_hash(file) != digest])
+    yield list(files)
+    # one that is gone by now was read as it was
+    there = [file for file in files if _size_and_time(file) not in (before[file], None)]
+    _refuse_changed(batch, [file for file in there if file_hash(file) != files[file]])
+
+
+def _size_and_time(file: Path) -> tuple[int, int] | None:
+    status = file.stat() if file.is_file() else None
+    return (status.st_size, status.st_mtime_ns) if status else None
+
+
+def _refuse_changed(batch: Batch, files: Sequence[Path]) -> None:
+    if files:
         raise DataError(
-            f"Batch {batch.name} was begun and not finished, and {', '.join(changed)} is gone or has changed since. "
-            "Put the file back, or remove the batch's record from 09_inference/batches."
+            f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since it was begun: "
+            f"{examples(files)}. Let whatever writes there finish: the next run takes what is in the inbox then. If it "
+            "says so again, put the file back, or remove the batch's record and its folder in 09_inference/predictions."
         )
-    return list(files)

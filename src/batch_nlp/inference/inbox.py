@@ -15,15 +15,21 @@ from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
+from batch_nlp.errors import DataError, printable
 from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_names import table_name
+from batch_nlp.storage.raw_formats import CSV
+from batch_nlp.storage.raw_names import kind_of, packing_of, source_name, table_name
+from batch_nlp.storage.raw_open import open_raw
 from batch_nlp.storage.raw_readable import SetAside, set_aside, sorted_out, unusable
 
 # Seconds that a run waits for files that have just come
 _PATIENCE = 5.0
+# Seconds for which a CSV that breaks off within a line must not have changed: what looks like its last cell may be half
+# of it. A line end takes so many bytes
+_BROKEN_OFF, _TAIL_BYTES = 30.0, 4
 # Seconds without a change after which a writer that has a file open no longer counts
 _WRITERS_PAUSE = 3600.0
 
@@ -61,7 +67,8 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Rows of `batch_nlp.inference.past.FILES`: what batches have. A file of the name, size and time of one of them
         is not read again.
     min_age : float
-        Seconds; with 0, only files that change while they are looked at are left.
+        Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
+        end at its end must have rested for half a minute.
     """
     files, refused = sorted_out(inbox_files(inbox, dataset), inbox, dataset.follow_links)
     names = {file: file.relative_to(inbox).as_posix() for file in files}
@@ -78,7 +85,8 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         except OSError as error:
             found.set_aside.append(set_aside(file, error))
             continue
-        fresh = _age(after) < (_WRITERS_PAUSE if file.resolve() in written else min_age)
+        age = _age(after)
+        fresh = age < (_WRITERS_PAUSE if file.resolve() in written else _rest(file, age, min_age))
         if fresh or looked != (after.st_size, after.st_mtime_ns):
             logger.warning("{} is still being written: it is left for the next run", file)
         else:
@@ -102,12 +110,31 @@ def _age(status: os.stat_result) -> float:
 
 def _let_rest(files: Sequence[Path], min_age: float) -> set[Path]:
     """Wait for files that need a few more seconds, and return those that are open for writing even then."""
-    lacking = [min_age - _age(file.stat()) for file in files if min_age and file.exists()]
-    wait = max((seconds for seconds in lacking if 0 < seconds <= _PATIENCE), default=0.0)
+    wait, why = 0.0, ""
+    for file in files if min_age else ():
+        age = _age(file.stat()) if file.exists() else math.inf
+        rest = _rest(file, age, min_age)
+        lacking = rest - age
+        if wait < lacking <= (_PATIENCE if rest == min_age else _BROKEN_OFF):
+            wait, why = lacking, "has just come" if rest == min_age else "breaks off within a line"
+            shown = printable(source_name(file))
     if wait:
-        logger.info("Waiting {:.1f} s, in case files that have just come are still being written", wait)
+        logger.info("Waiting {:.1f} s: {} {} and may still be being written", wait, shown, why)
         time.sleep(wait)
     return open_for_writing({file.resolve() for file in files}) if min_age else set()
+
+
+def _rest(file: Path, age: float, min_age: float) -> float:
+    """Return for how many seconds a file must not have changed; of a JSON line that is cut no row is made."""
+    if not min_age or age >= _BROKEN_OFF or kind_of(file) not in CSV or packing_of(file.name):
+        return min_age
+    try:
+        with open_raw(file) as opened:
+            opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+            whole = opened.read().rstrip(b"\0")[-1:] in (b"", b"\n", b"\r")
+    except (OSError, DataError):  # told where it is read
+        return min_age
+    return min_age if whole else max(min_age, _BROKEN_OFF)
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
 from batch_nlp.dataset.time_advice import tell_of_times
-from batch_nlp.errors import examples
+from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.past import MESSAGES
@@ -82,9 +83,8 @@ def run_inference_pipeline(
     AccountingError
         If a message got lost.
     """
-    files = batch_files(batch, Path(config.inference.inbox))
     feature_version = model.manifest["data_version"]["feature_version"]
-    logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(files), model.version)
+    logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(batch.files), model.version)
     fields = model.fields
     counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
     kept = config.inference.output.keep
@@ -94,8 +94,8 @@ def run_inference_pipeline(
     }
     past = BatchRecords(layers.batches).past(batch.dataset)
     quarantine, limits = layers.inference_quarantine, config.quarantine
-    features_before = store.data_version(feature_version).features
     with (
+        _features_taken_back(store, feature_version),
         keeping_account(quarantine) as ledger,
         connect(config.engine) as connection,
         progress("inference") as advance,
@@ -117,6 +117,7 @@ def run_inference_pipeline(
             replacing_sealed(folder / PREDICTIONS_FILE) as file,
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
             past.messages.adding(batch.name) as remembered,
+            batch_files(batch, Path(config.inference.inbox)) as files,
             # one thread reads and makes features, this one predicts
             prefetched(transformed(read_messages(config, columns, files, labels=False))) as batches,
         ):
@@ -138,10 +139,8 @@ def run_inference_pipeline(
         predict.log()
         ledger.check_accounts(features.rows | predict.rows)
         if ledger.too_much_broken(limits.max_share, limits.min_messages):
-            store.take_back_features(feature_version, features_before)
             refused = quarantine / "refused" / f"{batch.name}.parquet"
             ledger.write_quarantine(refused)
-            tell_of_times(columns, refused)
             ledger.check_share(limits.max_share, limits.min_messages, refused)
         left_out = quarantine / f"{batch.name}.parquet"
         ledger.write_quarantine(left_out)
@@ -173,6 +172,17 @@ def run_inference_pipeline(
         f" + {ledger.left_out:,} left out" if ledger.left_out else "",
         **batch.accounts,
     )
+
+
+@contextmanager
+def _features_taken_back(store: FeatureStore, feature_version: str) -> Iterator[None]:
+    """Take back the features of a batch that cannot be used: its texts may be none of the source's."""
+    before = store.data_version(feature_version).features
+    try:
+        yield
+    except DataError:
+        store.take_back_features(feature_version, before)
+        raise
 
 
 def _with_predictions(features: pa.Table, predictions: pd.DataFrame, classes: list[str]) -> pa.Table:

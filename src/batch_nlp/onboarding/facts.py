@@ -12,7 +12,8 @@ import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.labels import LEVEL
-from batch_nlp.dataset.values import as_times, normal_text
+from batch_nlp.dataset.times import as_times
+from batch_nlp.dataset.values import normal_text
 from batch_nlp.onboarding.columns import ColumnProfile
 
 # Share of the messages that training holds out, and messages of a class that is to be on both sides

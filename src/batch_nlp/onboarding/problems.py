@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from batch_nlp.dataset.values import OR
+from batch_nlp.dataset.times import OR
 from batch_nlp.onboarding.choices import Choices
 
 # Of the settings: the least size of a class

@@ -31,7 +31,7 @@ from batch_nlp.storage.raw_csv import HEADER_AGAIN
 from batch_nlp.storage.raw_formats import CSV, rows_of
 from batch_nlp.storage.raw_lines import Numbered, Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of, table_name
-from batch_nlp.storage.raw_open import TextForm
+from batch_nlp.storage.raw_open import TextForm, unknown_ending
 
 # Rows that are looked at, and their bytes, of all files together
 ROWS, _BYTES = 20_000, 2**28
@@ -154,13 +154,24 @@ def _files(path: Path) -> tuple[Path, str, list[Path]]:
     if path.is_dir() and not ending and not find_parts(path):
         files = find_files(path, "*")
         if not files:
-            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}.")
+            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}. {_what_else(path)}".rstrip())
         return path, "*", files
     if not path.exists() or not (ending or path.is_dir()):
         what = "its ending is not known" if path.exists() else "there is no such file"
-        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.")
+        advice = f" {unknown_ending(path)}" if path.is_file() else ""
+        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.{advice}")
     pattern = escape(path.name[: len(path.name) - len(ending)])
     return path.parent, pattern, find_files(path.parent, pattern)
+
+
+def _what_else(folder: Path) -> str:
+    """Return what to do with what lies in a folder without a file that can be read."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and find_files(path, "*"))
+    if below:
+        names = examples(path.name for path in below)
+        return f"They lie in folders ({names}): move them into one, or say init.file={below[0]}."
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return f"{files[0].name}: {unknown_ending(files[0])}" if files else ""
 
 
 def _first_rows(

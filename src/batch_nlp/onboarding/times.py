@@ -11,14 +11,19 @@ import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.time_forms import YEARS, time_forms
-from batch_nlp.dataset.values import as_times
+from batch_nlp.dataset.times import as_times
 
 # A bare number could be a year, and is hardly ever a time where no name says so
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
 _LIKE_A_DATE = re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+# JavaScript names the zone in words behind a time
+_LONGEST = 80
 # Minutes by which Excel's decimals are off, and different times of day that no other number would have by chance
 _ROUNDED, _CLOCK_TIMES = 0.05, 20
+# Days of 1990 to 2099 with the five decimals that Excel shows where there are seconds, and their share: zeros at
+# the end are left out
+_EXCEL, _WITH_SECONDS = re.compile(r"(?:3[3-9]|[4-6]\d|7[0-2])\d{3}[.,]\d{5}"), 0.8
 # Values from which forms are guessed, share of all that one must read, and values whose order decides between two
 _TRIED, _MOST, _IN_ORDER = 200, 0.98, 5
 
@@ -52,7 +57,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     texts = list(dict.fromkeys(str(value).strip() for value in values))
     some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
     numbers = any(map(_NUMBER.fullmatch, some))
-    like = [text for text in some if len(text) <= 40 and (numbers or _LIKE_A_DATE.search(text))]
+    like = [text for text in some if len(text) <= _LONGEST and (numbers or _LIKE_A_DATE.search(text))]
     if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
     read: dict[str | None, pd.Series[Any]] = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
@@ -79,6 +84,8 @@ def _are_times(texts: Sequence[str]) -> bool:
     """Say whether numbers can hardly be anything but times: seconds or milliseconds of our days, or Excel's minutes."""
     if all(re.fullmatch(r"1\d{9}|1\d{12}", text) for text in texts):
         return len(texts) >= _IN_ORDER
+    if sum(map(bool, map(_EXCEL.fullmatch, texts))) >= _WITH_SECONDS * len(texts):
+        return len(texts) >= _CLOCK_TIMES
     minutes = pd.to_numeric(pd.Series(texts).str.replace(",", "."), errors="coerce") * 1440
     on_the_minute = (minutes - minutes.round()).abs() < _ROUNDED
     return bool(on_the_minute.all()) and (minutes.round() % 1440).nunique() >= _CLOCK_TIMES

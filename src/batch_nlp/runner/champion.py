@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from loguru import logger
@@ -10,7 +12,9 @@ from omegaconf.errors import OmegaConfBaseException
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.context import Run
-from batch_nlp.storage.model_code import cannot_run, other_code
+from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.model_code import cannot_run, other_code, other_libraries
+from batch_nlp.storage.model_folder import check_code
 from batch_nlp.storage.registry import Model, Registry
 
 
@@ -23,15 +27,39 @@ def champion_of(run: Run, *, scores: bool) -> Model:
     scores : bool
         Whether features of new messages are computed for it; for those that the store holds, it needs less.
     """
-    try:
+    with telling_way_back(run.registry):
         champion = run.registry.champion()
         if champion is not None and scores:
             champion_definition(champion.version, champion.manifest)
-    except DataError as error:
-        raise DataError(f"{error} {way_back(run.registry)}".strip()) from error
     if champion is None:
         raise DataError(f"{run.registry.root} holds no champion. Train one with pipeline=training or pipeline=fti.")
     return champion
+
+
+@contextmanager
+def telling_way_back(registry: Registry) -> Iterator[None]:
+    """Add to a `DataError` about the champion which version a rollback leads to."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{error} {way_back(registry)}".strip()) from error
+
+
+def check_champion(registry: Registry) -> None:
+    """Raise a `DataError` if there is a champion that cannot score.
+
+    To load it takes seconds, which a run that finds nothing to score is spared: where nothing differs but what has no
+    version, the run that scores tells of it.
+    """
+    with telling_way_back(registry):
+        version = registry.champion_version()
+        if version is None:
+            return
+        manifest = read_manifest(registry.root / version)
+        check_code(version, manifest)
+        champion_definition(version, manifest)
+        if other_libraries(manifest):
+            registry.load(version)
 
 
 def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:

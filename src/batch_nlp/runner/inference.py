@@ -22,7 +22,7 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.runner.champion import champion_definition, champion_of
+from batch_nlp.runner.champion import champion_definition, champion_of, check_champion
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
@@ -43,7 +43,7 @@ def infer(run: Run) -> None:
     Raises
     ------
     DataError
-        If there is no inbox, or no champion that can score what is in it.
+        If there is no inbox, or no champion that can score what is in it, or a champion that could not.
     DriftError
         If drift was found and not acted on.
     GateError
@@ -66,6 +66,7 @@ def infer(run: Run) -> None:
             verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
             show_verdict(None, verdict, "none", config.drift.confidence)
             run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+            check_champion(run.registry)  # somebody must hear of it before messages come
             return
     from batch_nlp.runner.response import raise_for, respond
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,17 +25,29 @@ from batch_nlp.monitoring.report.months import add_to_months, month_page, month_
 from batch_nlp.monitoring.report.pages import NEWEST, read_reports, write_batch_report, write_index
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
+from batch_nlp.storage.atomic import write_bytes
 
 
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
     champions = champion_history(run.own_decisions())
+    folder, link = run.layers.batch_reports, _card_link(run, str(batch.model_version))
+    write_batch_report(folder, batch.facts(), analysis, answer, champions, run.config.drift, link, places_of_this_run())
+
+
+def _card_link(run: Run, version: str) -> str | None:
+    """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
     from batch_nlp.training.card.pages import CARD_PAGE
 
-    folder, drift = run.layers.batch_reports, run.config.drift
-    card = run.registry.root / str(batch.model_version) / CARD_PAGE
-    link = quote(os.path.relpath(card.resolve(), folder.resolve())) if card.exists() else None
-    write_batch_report(folder, batch.facts(), analysis, answer, champions, drift, link, places_of_this_run())
+    card = run.registry.root / version / CARD_PAGE
+    if not card.exists():
+        return None
+    content = card.read_bytes()
+    # several registries may share the data
+    copy = run.layers.cards / f"{version}-{hashlib.sha256(content).hexdigest()[:8]}.html"
+    if not copy.exists():
+        write_bytes(copy, content)
+    return quote(os.path.relpath(copy, run.layers.batch_reports))
 
 
 @contextmanager

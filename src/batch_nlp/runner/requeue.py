@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,9 @@ from batch_nlp.runner.context import Run
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
+
+# How the names of batches begin, and with them those of their quarantine files
+_BATCH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
 def requeue(run: Run) -> None:
@@ -95,6 +99,7 @@ def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
 
 def _origin(run: Run, file: Path) -> tuple[Path, Path]:
     """Return the quarantine file that a file is, or is a copy of, and where its rows go."""
+    _check_kept(run, file)
     if not file.is_file() or not ending_of(file.name):
         known = [str(path) for path, _ in _quarantine_files(run)]
         raise SettingsError(
@@ -116,3 +121,15 @@ def _origin(run: Run, file: Path) -> tuple[Path, Path]:
         f"requeue.file={file}: its name does not say which quarantine file it comes from. Begin it with the name of "
         f"one: {examples(path.stem for path, _ in _quarantine_files(run)) or 'none is there'}."
     )
+
+
+def _check_kept(run: Run, file: Path) -> None:
+    """Raise a `DataError` if a file is, or is a copy of, the quarantine of a batch that retention has removed."""
+    found, past = _BATCH.match(file.name), run.batches.past(run.config.dataset.name)
+    if found and found[0] <= past.removed() and found[0] not in run.batches.names() and past.batches([found[0]]):
+        settings = run.config.retention
+        raise DataError(
+            f"requeue.file={file}: batch {found[0]} was removed by retention (retention.batches={settings.batches}, "
+            f"retention.days={settings.days}), its quarantine with it. Mend its rows where they came from, and put "
+            "them into the inbox in a new file."
+        )

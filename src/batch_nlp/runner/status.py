@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
+from batch_nlp.dataset.side_tables import unusable_side_tables
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
-from batch_nlp.runner.champion import check_version, way_back
+from batch_nlp.runner.champion import check_version, telling_way_back
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5
 # Logs that are looked through for one that has ended, and characters of its error
@@ -37,10 +39,12 @@ def report_status(run: Run) -> None:
     Raises
     ------
     DataError
-        At the end, if data or models are not where they should be, or the champion or a new file cannot be used.
+        At the end, if data or models are not where they should be, or the champion, a side table or a new file cannot
+        be used.
     """
     status = SystemStatus(run.config.dataset.name, run.now)
     misplaced = _part(status, "places", lambda: check_places(run.config))
+    unknown = _part(status, "format", lambda: _format(run))
     unusable = _part(status, "champion", lambda: _champion(run))
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
@@ -48,6 +52,7 @@ def report_status(run: Run) -> None:
     _part(status, "inbox", lambda: _inbox(run, left_out))
     _part(status, "set aside", lambda: _set_aside(run, left_out))
     status.problems.extend(file.problem for file in left_out[:_RECENT])
+    side_tables = _part(status, "side tables", lambda: _side_tables(run))
     _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
     _part(status, "quarantine", lambda: _quarantine(run))
     _part(status, "store", lambda: _store(run))
@@ -56,10 +61,12 @@ def report_status(run: Run) -> None:
     _part(status, "last run", lambda: _last_run(run.layers.runs))
     _part(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
-    if misplaced:
-        raise DataError(misplaced)
+    if misplaced or unknown:
+        raise DataError(misplaced or unknown)
     if unusable:
         raise DataError(f"The champion cannot be used: {unusable}")
+    if side_tables:
+        raise DataError(side_tables)
     if left_out:
         raise FilesSetAsideError([file.name for file in left_out])
 
@@ -82,15 +89,18 @@ def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> st
     return problem
 
 
+def _format(run: Run) -> None:
+    for folder in (run.layers.root, run.registry.root):
+        check_sound(folder)
+
+
 def _champion(run: Run) -> str:
     registry = run.registry
     version = registry.champion_version()
     if version is None:
         return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
-    try:
+    with telling_way_back(registry):
         manifest = check_version(registry, version)
-    except DataError as error:
-        raise DataError(f"{error} {way_back(registry)}".strip()) from error
     needed = manifest["data_version"]["feature_version"]
     pointer = json.loads((registry.root / "champion.json").read_bytes())
     since = ""
@@ -125,6 +135,11 @@ def _set_aside(run: Run, left_out: list[SetAside]) -> str | None:
     """Return which files of the drop folders cannot be used, after those of the inbox."""
     left_out += unusable_in_raw_dir(run.config, run.store.folder)
     return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
+
+
+def _side_tables(run: Run) -> None:
+    if (told := unusable_side_tables(run.config.dataset, run.inbox, run.layers)) is not None:
+        raise DataError(told)
 
 
 def _inbox(run: Run, left_out: list[SetAside]) -> str:

@@ -13,7 +13,7 @@ from loguru import logger
 from batch_nlp.config import EmbeddingBackend
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
-from batch_nlp.monitoring.band import natural_warning
+from batch_nlp.monitoring.band import check_bands, natural_warning
 from batch_nlp.runner.champion import champion_runs, check_version
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.recipe import other_recipe
@@ -65,6 +65,7 @@ def train(run: Run) -> float:
         fingerprint = training_fingerprint(config, run.store, run.definition.version)
         same = champion["training_fingerprint"] == fingerprint
         if same and not config.training.force and champion_runs(run):
+            check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
             logger.info("Training: the champion {} was trained on just this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
         if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
@@ -89,7 +90,17 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     before = run.registry.champion_version()
     started, clock = datetime.now(UTC), time.perf_counter()
     result = run_training_pipeline(
-        config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.fields, run.name, run.now
+        config,
+        run.layers,
+        run.store,
+        run.registry,
+        run.definition.to_dict(),
+        version,
+        run.fields,
+        run.name,
+        run.now,
+        # of classes that are found in the data nobody knows sooner
+        partial(check_bands, config.drift),
     )
     seconds = time.perf_counter() - clock
     metrics = result.metrics

@@ -12,12 +12,12 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import Joined, field_name, kept_field, key_field, names_of
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.side_tables import SideTables, typed
+from batch_nlp.dataset.times import as_times
 from batch_nlp.dataset.values import (
     UNREADABLE,
     as_key,
     as_raw,
     as_text,
-    as_times,
     as_written,
     is_missing,
     normal_text,
@@ -109,7 +109,7 @@ class Extract(StatelessStep):
             messages[key_field(name)] = self._column(X, name, as_key, unreadable)
         for name in names_of(self.columns, Role.number, Role.category, Role.raw):
             column = self.columns[name]
-            messages[field_name(name, column)] = typed(_values(X, name), column.role)
+            messages[field_name(name, column)] = typed(_values(X, name), column)
         for name in self.kept_columns:
             written = [as_written(value) for value in _values(X, name)]
             messages[kept_field(name)] = pd.Series(written, X.index, object)

@@ -82,12 +82,12 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = temporary_name(path)
     try:
         yield temporary
-        _put_file(temporary, path)
+        put_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _put_file(temporary: Path, path: Path) -> None:
+def put_file(temporary: Path, path: Path) -> None:
     """Give a written file its name, durably."""
     _sync_file(temporary)
     os.replace(temporary, path)

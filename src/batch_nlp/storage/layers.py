@@ -59,6 +59,8 @@ class Layers:
     reporting = _Below("08_reporting")
     # A page and its facts for every inference batch, and the index of all
     batch_reports = _Below("08_reporting/batches")
+    # Cards of the models that scored batches, which stay when their versions are removed
+    cards = _Below("08_reporting/cards")
     # Metrics for Prometheus: point its textfile collector here
     metrics = _Below("08_reporting/metrics")
     # One line for every decision

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loguru import logger
 
-from batch_nlp.errors import LockedError
+from batch_nlp.errors import DataError, LockedError
 from batch_nlp.storage.atomic import write_text
 
 # Seconds after which what the lock file says of its holder is believed: a lock is taken before its holder signs it
@@ -41,6 +41,8 @@ def writer_lock(*folders: Path, shared: bool = False, group: str | None = None) 
 
     Raises
     ------
+    DataError
+        If a file system has no such locks.
     LockedError
         If another process holds one of them.
     """
@@ -54,8 +56,9 @@ def writer_lock(*folders: Path, shared: bool = False, group: str | None = None) 
 def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    asked_at = time.monotonic()
-    with (folder / ".lock").open("a+") as file:
+    asked_at, path = time.monotonic(), folder / ".lock"
+    new = not path.exists()
+    with path.open("a+") as file:
         while True:
             try:
                 fcntl.flock(file, operation | fcntl.LOCK_NB)
@@ -70,6 +73,14 @@ def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
                         "try again later."
                     ) from None
                 time.sleep(0.1)
+            except OSError as error:
+                if new:  # the trace of a run would hide that data or models were never there
+                    path.unlink(missing_ok=True)
+                raise DataError(
+                    f"{folder}: its file system cannot lock a file ({error.strerror}), and without a lock two runs "
+                    "would write at once. Nothing was done. Set paths.data and paths.models to folders on a local "
+                    "disk, or mount the share with locks (flock): for NFS, version 4, or a running rpc.statd."
+                ) from error
         file.truncate(0)
         file.write(f"{os.getpid()} {group or ''}".strip())
         file.flush()

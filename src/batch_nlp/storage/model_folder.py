@@ -29,7 +29,7 @@ def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
     DataError
         If it needs other code of ours, or cannot be loaded, or fails, or predicts otherwise than when it was trained.
     """
-    _check_code(folder.name, manifest)
+    check_code(folder.name, manifest)
     try:
         pipeline = load_model(folder / MODEL_FILE)
         _check_predictions(folder, pipeline)
@@ -68,7 +68,8 @@ def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
         raise DataError(f"{folder}: does not reproduce the predictions in {CHECK_FILE}.")
 
 
-def _check_code(version: str, manifest: dict[str, Any]) -> None:
+def check_code(version: str, manifest: dict[str, Any]) -> None:
+    """Raise a `DataError` about a model that needs other code of ours than there is."""
     if "fields" not in manifest:
         raise cannot_run(version, manifest, "It was trained by a release that described features otherwise")
     if differs := other_code(manifest, "model"):

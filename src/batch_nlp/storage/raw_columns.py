@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.errors import DataError, examples
-from batch_nlp.storage.raw_csv import SEPARATORS
 from batch_nlp.storage.raw_formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw_names import kind_of
 from batch_nlp.storage.raw_open import DETECTED, TextForm
+from batch_nlp.storage.raw_separator import SEPARATORS
 
 # Columns that a person reads
 _LISTED = 20
@@ -41,12 +41,16 @@ class Column:
         Whether every file must have one of the names. One that is not required is missed where `usual` names it.
     advice : callable, optional
         Says of the name of a column and values of it that cannot be read what to do.
+    mixed : callable, optional
+        Says of the name of a column and values of it, some of which can be read, what to do about the others;
+        nothing if they are strays.
     """
 
     reads: Mapping[str, Callable[[Any], bool]]
     what: str
     required: bool = False
     advice: Callable[[str, Sequence[Any]], str] | None = None
+    mixed: Callable[[str, Sequence[Any]], str] | None = None
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
@@ -115,6 +119,12 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
     return kind_of(file) not in CSV or not names.isdisjoint(known) or _unusual_separator(rows, known) is not None
 
 
+def other_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
+    """Return what seems to stand between the cells of a file that was read as one column; None for any other file."""
+    names = listed(column_names(rows)) if len(column_names(rows)) == 1 else ""
+    return _unusual_separator(rows, known) or next((separator for separator in SEPARATORS if separator in names), None)
+
+
 def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
     """Return what separates known names in the only name of a file; None where it has others, or less than two."""
     [name, *others] = map(str, column_names(rows) or {""})
@@ -148,11 +158,10 @@ def missing_columns(
             f"seems to be a row of data (of {len(present)} cells, which are not shown): put a line with the names of "
             "the columns before it, or declare these columns if they are names."
         )
-    has = listed(present)
-    other = next((separator for separator in SEPARATORS if len(present) == 1 and separator in has), None)
-    other = _unusual_separator(rows, known) or other
+    other = other_separator(rows, known)
     return (
-        f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has {has}."
+        f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has "
+        f"{listed(present)}."
         f"{f' Its separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
     )
 
@@ -186,11 +195,12 @@ def column_problems(
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
     return ([missing] if missing else []) + [
-        problem for column in columns for problem in _type_problems(file, rows, column)
+        problem for column in columns for problem in type_problems(str(file), rows, column)
     ]
 
 
-def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]:
+def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
+    """Return what is wrong with the values of a column in rows of a file, or of several."""
     problems, of_few, there = list[str](), list[str](), 0
     for name, reads in column.reads.items():
         found = (row.get(name) for row in rows)
@@ -198,7 +208,11 @@ def _type_problems(file: Path, rows: Sequence[Row], column: Column) -> list[str]
         there += bool(values)
         few = len(values) < LEAST_ROWS
         # a look at one readable value is enough: single rows that are not go to quarantine
-        if not values or any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
+        if not values:
+            continue
+        if any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
+            if column.mixed and (said := column.mixed(name, values)):
+                problems.append(f"{file}: column {name}: {said}")
             continue
         types = ", ".join(sorted({type(value).__name__ for value in values}))
         advice = column.advice(name, values) if column.advice else ""

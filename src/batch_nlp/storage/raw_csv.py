@@ -23,14 +23,11 @@ from batch_nlp.storage.raw_lines import (
     shown,
     too_long,
 )
+from batch_nlp.storage.raw_separator import find_separator
 
-# Of those that fit a file equally well, the first is its separator
-SEPARATORS = (",", ";", "\t", "|")
-# The first line of a file that Excel is to open; other programs put the separators of empty cells behind it
-_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
-# How much of a file its separator is told by
-_HEAD_LINES, _HEAD_BYTES = 50, 2**20
 HEADER_AGAIN = "the header again, as in files that were joined"
+# How nothing is written: by an empty cell, around which many programs put quotes, and by databases
+_NOTHING = ("", "\\N")
 # Records behind a title among which the header is
 _AHEAD = 5
 
@@ -86,9 +83,21 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
                 yield source.done(), cells
         except (csv.Error, _RecordTooLong) as error:
             unclosed = len(source.taken) > 1 or "end of data" in str(error)
-            yield source.done(1), "a quote is opened and not closed" if unclosed else str(error) or "too long"
+            reason = "a quote is opened and not closed" if unclosed else str(error) or "too long"
+            done = source.done(1)
+            yield done, _mended(done[0], separator, width) or reason
         else:
             return
+
+
+def _mended(line: Line, separator: str, width: int) -> list[str] | None:
+    """Return the cells of a line with quotes as MySQL and Spark write them, or with a carriage return in a text."""
+    text = line.content.decode("utf-8", "surrogateescape").rstrip("\r\n").replace('\\"', '""').replace("\r", " ")
+    try:
+        cells = next(csv.reader([text], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+    return cells if line.whole and len(cells) == width > 1 else None
 
 
 def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:
@@ -120,7 +129,7 @@ def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[
         If its header is none.
     """
     csv.field_size_limit(sys.maxsize)
-    separator, lines = _separator(_without_mark(lines), separator)
+    separator, lines = find_separator(file, _without_mark(lines), separator)
     records = _csv_records(lines, separator)
     for _, cells in records:
         if any(cells):
@@ -130,35 +139,6 @@ def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[
                 _refuse_title(file, header, ahead)
             return header, _rows(header, cells, chain(ahead, records))
     return [], iter(())
-
-
-def _separator(lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[Line]]:
-    """Return the separator of cells, and the lines that hold cells."""
-    head: list[Line] = []
-    size = 0
-    for line in lines:
-        if not head and (found := _SEPARATOR_LINE.fullmatch(line.content)):
-            return given or found[1].decode("latin-1"), lines
-        if head or line.content.strip():  # an empty line may be a part of a cell
-            head.append(line)
-        size += len(line.content)
-        if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
-            break
-    texts = [line.content.decode("utf-8", "replace") for line in head]
-    candidates = [separator for separator in SEPARATORS if texts and separator in texts[0]] or [","]
-    best = candidates[0] if len(candidates) == 1 else max(candidates, key=lambda separator: _fit(texts, separator))
-    return given or best, chain(head, lines)
-
-
-def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
-    """Return how well a separator fits: the share of rows with as many cells as the header, and their number."""
-    try:
-        header, *records = filter(None, csv.reader(texts, delimiter=separator))
-    except csv.Error:
-        return 0, 0
-    if len(header) == 1:
-        return 0, 0
-    return sum(len(cells) == len(header) for cells in records) / max(len(records), 1), len(header)
 
 
 def _rows(
@@ -185,8 +165,7 @@ def _rows(
             raw = shown(b"".join(line.content for line in taken).rstrip(b"\r\n"))
             yield Numbered(number, BrokenRow(number, str(reason), raw), size)
             continue
-        # an empty cell is how CSV writes "nothing", and many programs put quotes around every cell
-        row = {key: cell or None for key, cell in zip(header, cells, strict=True)}
+        row = {key: None if cell in _NOTHING else cell for key, cell in zip(header, cells, strict=True)}
         if nameless:
             row = {key: cell for key, cell in row.items() if cell or key not in nameless}
         yield Numbered(number, row, size)

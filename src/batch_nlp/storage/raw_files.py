@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
 from batch_nlp.storage.raw_lines import REQUEUED_PART
-from batch_nlp.storage.raw_names import source_name
+from batch_nlp.storage.raw_list import FILES, check_label, read_list, size_and_time
+from batch_nlp.storage.raw_names import natural_key, source_name
 from batch_nlp.storage.raw_open import unpacked
 from batch_nlp.storage.raw_readable import SetAside, set_aside
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
-FILES = "files.json"
 _CHUNK_BYTES = 1 << 20
-_NUMBER = re.compile(r"(\d+)")
 # Labels of an earlier release are later than any file that it took in
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -148,14 +144,14 @@ class RawFiles:
         places = {identity: place for place, identity in enumerate(self._earlier)}
         last = len(places)
         for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
-            identity, size_and_time = _identity(path), _size_and_time(path)
+            identity, status = _identity(path), size_and_time(path)
             try:
                 *then, known = before.get(str(path), [None])
-                digest = known if then == size_and_time else content_digest(path)
+                digest = known if then == status else content_digest(path)
             except DataError as error:
                 self.set_aside.append(set_aside(path, error))
                 continue
-            self._list["files"][str(path)] = [*size_and_time, digest]
+            self._list["files"][str(path)] = [*status, digest]
             present.setdefault(digest, path)
             if digest not in contents:
                 first_seen = self._first_seen(digest, places.get(identity)).isoformat()
@@ -194,105 +190,13 @@ class RawFiles:
             path.unlink()
 
 
-def read_list(folder: Path) -> dict[str, Any]:
-    """Return what is known of raw files, as `RawFiles` keeps it in the folder of a feature store.
-
-    Returns
-    -------
-    dict
-        ``contents``: by digest, the first ``name``, ``first_seen``, and the feature ``versions`` that took it in;
-        ``files``: by path, size, time of change and digest of the files that were there last; ``tables``: by feature
-        version, what the store held when its last file was taken in.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
-    """
-    path = folder / FILES
-    return read_sealed(path, FILES_ADVICE) if path.exists() else {"contents": {}, "files": {}, "tables": {}}
-
-
-def check_label(folder: Path, levels: list[list[str]]) -> None:
-    """Refuse labels of other columns than those that the store's labels were read from.
-
-    Raises
-    ------
-    DataError
-        If the columns of the label's levels are others; alternatives may be added.
-    """
-    before = read_list(folder).get("label")
-    if not before or not (folder / "labels").exists():
-        return
-    if len(before) != len(levels) or any(not set(old) & set(new) for old, new in zip(before, levels, strict=True)):
-        raise DataError(
-            f"{folder}: its labels were read from {_columns(before)}, and dataset.label.column now names "
-            f"{_columns(levels) or 'none'}. Give the dataset with other labels another dataset.name, or remove "
-            f"{folder / 'labels'}, and all labels are read again."
-        )
-
-
-def _columns(levels: list[list[str]]) -> str:
-    return ", ".join(" or ".join(level) for level in levels)
-
-
-def count_taken_in(folder: Path) -> tuple[int, int]:
-    """Return how many raw files a feature store took in, and how many of them are gone or have changed since.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
-    """
-    taken, there = _taken_in(folder)
-    return len(taken), len(taken - set(there.values()))
-
-
-def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
-    """Return those of some raw files that a feature store, of whatever version, did not take in as they are now.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
-    """
-    taken, there = _taken_in(folder)
-    return [file for file in files if there.get(str(file)) not in taken]
-
-
-def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
-    """Return the contents that were taken in, and by its path the content of each file that is as it was."""
-    known = read_list(folder)
-    taken = {digest for digest, content in known["contents"].items() if content["versions"]}
-    files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
-    return taken, {str(path): digest for path, then, digest in files if path.exists() and _size_and_time(path) == then}
-
-
-def _size_and_time(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
 def _identity(path: Path) -> str:
     """Return what told earlier releases whether they had taken a file in."""
-    return ":".join(map(str, [path.name, *_size_and_time(path)]))
+    return ":".join(map(str, [path.name, *size_and_time(path)]))
 
 
 def _earlier_lists(folder: Path) -> list[Path]:
     return sorted(folder.glob("sources-*.json"))
-
-
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Return what sorts paths as people count.
-
-    Examples
-    --------
-    >>> sorted([Path("review_10.json"), Path("review_9.json")], key=natural_key)
-    [PosixPath('review_9.json'), PosixPath('review_10.json')]
-    """
-    parts: list[str | int] = list(_NUMBER.split(str(path)))
-    parts[1::2] = map(int, parts[1::2])
-    return parts, str(path)
 
 
 def content_digest(path: Path) -> str:

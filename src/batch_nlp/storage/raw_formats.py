@@ -24,6 +24,8 @@ from batch_nlp.storage.raw_parquet import opened_parquet, parquet_batches, parqu
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
 _CELLS = re.compile(r"(\d+) cells where the header has (\d+)")
+# What may stand between cells, and is not in most texts
+_MARKS = re.compile(r"""[^\w\s"'.,:;!?()/&-]|[\x00-\x08\x0e-\x1f]""")
 # How much of the start of a file it is judged by
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # Broken rows that are too many for an accident, and those that are if their letters alone are broken
@@ -183,6 +185,8 @@ def _likely_cause(kind: str, first: BrokenRow) -> str:
         return _likely_cause_in_csv(first)
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
+    if first.raw.startswith("{'"):
+        return "It is written as Python prints it: write each row by json.dumps."
     if not first.raw.startswith("{"):
         return "If it is a CSV, let its name end in .csv; else write one object per line."
     return "Write one object per line, or an array of objects."
@@ -195,7 +199,12 @@ def _likely_cause_in_csv(first: BrokenRow) -> str:
     if cells is None:
         return "Its quotes are not closed, or not doubled in texts: write it with a CSV library."
     if cells[2] == "1":
-        return "Remove what is above its header, such as a title or a comment, or set dataset.messages.separator."
+        [(mark, _)] = Counter(_MARKS.findall(first.raw)).most_common(1) or [("tab", 0)]
+        said = " if each line is one text" if mark == "tab" else " if that stands between its cells"
+        return (
+            "Remove what is above its header, such as a title or a comment, or set "
+            f"dataset.messages.separator={mark!r}{said}."
+        )
     if int(cells[1]) == int(cells[2]) + 1:
         return (
             "Its header lacks a name, as that of row names in R (write it with row.names=FALSE), or texts hold the "

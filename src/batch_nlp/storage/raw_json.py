@@ -28,10 +28,18 @@ from batch_nlp.storage.raw_lines import (
 
 _CHUNK_BYTES = 1 << 18
 # An array of objects, an empty one, or an object whose first line ends in its middle
-_NOT_LINES = re.compile(rb"\s*(?:\[\s*(?:[{\]]|$)|\{[^\n]*(?:(?<=\[)\s*\n|(?<=[{,:])\s*\n(?!\s*\{)))")
-_BETWEEN = re.compile(r"[\s,\ufeff]*")
+_NOT_LINES = re.compile(
+    rb"(?:\s*[A-Za-z_][\w.]*(?: \w+)?\s*=)?\s*(?:\[\s*(?:[{\]]|$)|\{[^\n]*(?:(?<=\[)\s*\n|(?<=[{,:])\s*\n(?!\s*\{)))"
+)
+_BETWEEN = re.compile(r"[\s,;\ufeff]*")
+# What makes a script of JSON, as in the archive that Twitter gives to its users
+_ASSIGNED = re.compile(r"\s*[A-Za-z_][\w.]*(?: \w+)?\s*=\s*")
 # An error as near to the end of what was read as the longest word of JSON may be no error once the rest is read
 _WORD = len("-Infinity")
+# What MongoDB writes around values that JSON has no type for, of which the value can be read without the type
+_TYPES = frozenset(
+    {"$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid", "$symbol"}
+)
 # Numbers stay text: this only finds where a value ends
 _BOUNDS = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
@@ -80,6 +88,8 @@ def _spread_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     text, position, number, in_array, ended = "", 0, 0, False, False
     while True:
+        if number == 0 and not in_array and (assigned := _ASSIGNED.match(text, position)):
+            position = assigned.end()
         position = cast("re.Match[str]", _BETWEEN.match(text, position)).end()
         if text[position : position + 1] == ("]" if in_array else "["):
             in_array, position = not in_array, position + 1
@@ -147,7 +157,20 @@ def parse_json(line: bytes) -> Row | str:
         return INVALID_UTF_8
     except (ValueError, RecursionError):
         return reason
+    if b'"$' in line:
+        row = _without_types(row)
     return row if isinstance(row, dict) else "not a JSON object"
+
+
+def _without_types(value: Any) -> Any:
+    """Return values without the types that MongoDB writes around them: 5 for ``{"$numberInt": "5"}``."""
+    if isinstance(value, list):
+        return [_without_types(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and (name := next(iter(value))) in _TYPES:
+        return _without_types(value[name])
+    return {name: _without_types(item) for name, item in value.items()}
 
 
 def _has_rounded(row: Row) -> bool:

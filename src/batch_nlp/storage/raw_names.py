@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,6 +14,7 @@ ENDINGS_IN_WORDS = f"{', '.join(_TEXT)} (each also {' or '.join(_PACKED)}) or .p
 # Spark writes it into a folder when all parts are there
 _COMPLETE = "_SUCCESS"
 _PART = "part-"
+_NUMBER = re.compile(r"(\d+)")
 
 
 def ending_of(name: str) -> str:
@@ -114,3 +116,16 @@ def table_name(file: Path, folder: Path) -> str:
     if file.parent == folder:
         return file.name
     return file.parent.name if ending_of(file.parent.name) else f"{file.parent.name}{ending_of(file.name)}"
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Return what sorts paths as people count.
+
+    Examples
+    --------
+    >>> sorted([Path("review_10.json"), Path("review_9.json")], key=natural_key)
+    [PosixPath('review_9.json'), PosixPath('review_10.json')]
+    """
+    parts: list[str | int] = list(_NUMBER.split(str(path)))
+    parts[1::2] = map(int, parts[1::2])
+    return parts, str(path)

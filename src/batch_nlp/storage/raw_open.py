@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +48,9 @@ _SIGNATURES = (
 # What is said of a file that is not compressed as its name says
 _NOT_PACKED = ("Not a gzipped file", "Unknown frame descriptor")
 _CHUNK_BYTES = 1 << 16
+LINKS = "Put the file itself there, or set dataset.follow_links=true if all who can write there may."
+# Drop folders with what they are, without links
+_CONFINED: dict[Path, Path] = {}
 _INVALID = "\udcff"
 
 
@@ -83,7 +88,7 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
         If it cannot be read, here or inside the context.
     """
     try:
-        with _open(file) as binary:
+        with open_raw(file) as content, _decompressed(content, packing_of(file.name)) as binary:
             yield binary
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         plain = any(sign in str(error) for sign in _NOT_PACKED)
@@ -91,14 +96,49 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place{otherwise}.") from error
 
 
-def _open(file: Path) -> IO[bytes]:
-    packing = packing_of(file.name)
+def _decompressed(content: IO[bytes], packing: str) -> IO[bytes]:
     if packing == ".gz":
         # a GzipFile reads like any binary file, its stub only does not say so
-        return cast("IO[bytes]", gzip.open(file, "rb"))
+        return cast("IO[bytes]", gzip.open(content, "rb"))
     if packing == ".zst":
-        return io.BufferedReader(cast("Any", pa.CompressedInputStream(pa.OSFile(str(file)), "zstd")), _CHUNK_BYTES)
-    return file.open("rb")
+        return io.BufferedReader(
+            cast("Any", pa.CompressedInputStream(pa.PythonFile(content, "r"), "zstd")), _CHUNK_BYTES
+        )
+    return content
+
+
+def confine(folder: Path, follow_links: bool) -> None:
+    """Let this process open only what lies in a drop folder by the paths below it, or, with `follow_links`, anything.
+
+    Whoever can write there may put a link in the place of a file at any moment, also after it was looked at.
+    """
+    if follow_links:
+        _CONFINED.pop(folder, None)
+    else:
+        _CONFINED[folder] = folder.resolve()
+
+
+@contextmanager
+def open_raw(file: Path) -> Iterator[IO[bytes]]:
+    """Open a raw file as it is; every reader of drop folders does so.
+
+    Raises
+    ------
+    DataError
+        If it is no file, or lies outside of a folder that it is confined to.
+    OSError
+        If it cannot be opened.
+    """
+    # a pipe that was put there must not keep the run waiting
+    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as binary:
+        found = os.fstat(binary.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise DataError(f"{file}: cannot be read: it is no file. Put one in its place.")
+        root = next((_CONFINED[folder] for folder in file.parents if folder in _CONFINED), None)
+        there = file if root is None else file.resolve()
+        if root and not (there.is_relative_to(root) and os.path.samestat(found, there.stat(follow_symlinks=False))):
+            raise DataError(f"{file}: a symbolic link leads out of the folder, or was put there meanwhile. {LINKS}")
+        yield binary
 
 
 @contextmanager
@@ -114,7 +154,7 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
     """
     with unpacked(file) as binary:
         start = cast("io.BufferedReader", binary).peek(16)[:16]
-        if what := next((what for signature, what in _SIGNATURES if start.startswith(signature)), None):
+        if what := _content(start):
             if packing_of(file.name):
                 what = what.replace("let its name", "unpack it, and let its name")
             raise DataError(f"{file}: cannot be read: its content is that of {what}.")
@@ -135,6 +175,27 @@ def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
             start = start.removeprefix(plain.read(len(codecs.BOM_UTF8)))
         returns_alone = b"\r" in start[:-1] and b"\n" not in start
         yield io.BufferedReader(_LineFeeds(plain), _CHUNK_BYTES) if returns_alone else plain
+
+
+def _content(start: bytes) -> str | None:
+    return next((what for signature, what in _SIGNATURES if start.startswith(signature)), None)
+
+
+def unknown_ending(file: Path) -> str:
+    """Return what to do with a file whose ending is not known.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    with unpacked(file) as binary:
+        what = _content(binary.read(16))
+    return (
+        f"Its content is that of {what}."
+        if what
+        else "If it is text, let its name end in .csv for a table, else in .json."
+    )
 
 
 def _is_utf_8(file: Path) -> bool:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw_lines import INVALID_UTF_8, LINE_BYTES, BrokenRow, Numbered, Row, shown
+from batch_nlp.storage.raw_open import open_raw
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def opened_parquet(file: Path) -> Iterator[pq.ParquetFile]:
         If it cannot be read, here or inside the context, or has several columns of one name.
     """
     try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+        with open_raw(file) as content, pq.ParquetFile(content, page_checksum_verification=True) as parquet:
             names = parquet.schema_arrow.names
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise DataError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from batch_nlp.errors import DataError, printable
 from batch_nlp.storage.raw_formats import check_readable
 from batch_nlp.storage.raw_names import source_name
-from batch_nlp.storage.raw_open import DETECTED, TextForm
+from batch_nlp.storage.raw_open import DETECTED, LINKS, TextForm, confine
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SetAside:
 
 
 def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
-    """Part files of a drop folder from those that must not be opened.
+    """Part files of a drop folder from those that must not be opened, and hold what is opened there to it.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple
         Files that may be opened; files whose name cannot be written down, as records and reports must, or behind
         links, each with what is wrong with it.
     """
+    confine(folder, follow_links)
     root, allowed, refused = folder.resolve(), list[Path](), list[SetAside]()
     for file in files:
         shown, name = printable(file, None), printable(source_name(file))
         if any("\udc80" <= character <= "\udcff" for character in file.name + file.parent.name):
             refused.append(SetAside(name, f"{shown}: its name is not UTF-8. Rename it (convmv does whole folders)."))
         elif not follow_links and not file.resolve().is_relative_to(root):
-            advice = "Put the file itself there, or set dataset.follow_links=true if all who can write there may."
-            refused.append(SetAside(name, f"{shown}: a symbolic link leads out of the folder. {advice}"))
+            refused.append(SetAside(name, f"{shown}: a symbolic link leads out of the folder. {LINKS}"))
         else:
             allowed.append(file)
     return allowed, refused

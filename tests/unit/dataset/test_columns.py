@@ -85,6 +85,9 @@ def test_a_sound_file_is_not_refused() -> None:
             ["columns.at.zone=Europe/Rom", ": no such time zone, such as Europe/Rome"],
         ),
         (dataset(at=column("time", zone="")), ["columns.at.zone="]),
+        (dataset(at=column("number", format="%d")), ["columns.at: only a column with the role time has a format"]),
+        (dataset(at=column("number", format=",", zone="Asia/Tokyo")), ["columns.at: only a column with the role time"]),
+        (dataset(at=column("category", format=",")), ["columns.at: only a column with the role time has a format"]),
         (dataset(at=column("time", zone="../etc/passwd")), ["columns.at.zone=../etc/passwd"]),
         (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
         (

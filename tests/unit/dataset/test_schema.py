@@ -333,9 +333,9 @@ def test_a_file_without_a_column_of_the_condition_is_refused(
 
 
 def dates_of(config: Config, folder: Path, name: str, values: list[str]) -> str:
-    """Return what is said of a file of messages with these dates."""
+    """Return what is said of a file of messages with these values of a column."""
     file = folder / "review.json"
-    rows = [{"review_id": f"r{n}", "text": "fine", name: value} for n, value in enumerate(values)]
+    rows = [{"review_id": f"r{n}", "text": "fine", "date": "2022-01-01", name: value} for n, value in enumerate(values)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     try:
         check_schema(config.dataset, [file], folder / "inbox", Layers(folder / "data", "sample"), True)
@@ -364,10 +364,54 @@ def test_the_format_of_times_is_advised_as_their_name_can_be_set(
 def test_times_that_no_format_reads_are_to_be_written_as_they_are_in_the_advice(
     tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:
-    config, dates = make_config(tmp_path), [f"2022-01-{1 + n % 28:02} 10:15 CEST" for n in range(30)]
+    config, dates = make_config(tmp_path), [f"2022-01-{1 + n % 28:02} 10:15 IST" for n in range(30)]
     told = dates_of(config, tmp_path, "date", dates)
     [date] = re.findall(r"Write them as ISO 8601 in the source, such as ([^,]+),", told)
     assert dates_of(config, tmp_path, "date", [date] * 30) == ""
+
+
+def test_a_second_form_of_times_and_decimal_commas_are_told_with_a_setting_that_reads_all(
+    tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    """What the advice for a file says is set, until nothing more is said of it."""
+    dates = [("2022-01-02", "31.01.2022")[n % 2] for n in range(40)]
+    prices = [("1,750", "0,5", "3", "2,25")[n % 4] for n in range(40)]
+    for name, values, form in (("date", dates, "iso|%d.%m.%Y"), ("price", prices, ",")):
+        config, said = make_config(tmp_path), "+dataset.messages.columns.price.role=number"
+        told = dates_of(make_config(tmp_path, said), tmp_path, name, values)
+        [setting] = re.findall(r"'(\+\+dataset[^']+)'", told)
+        config = make_config(tmp_path, said, setting)
+        assert config.dataset.messages.columns[name].format == form
+        assert dates_of(config, tmp_path, name, values) == ""
+    assert '20 of its 40 numbers have decimal commas, such as "0,5", so that 1,750 would be read as 1750.' in told
+    assert "20 of its 40" in dates_of(make_config(tmp_path), tmp_path, "date", dates)
+    # strays, and commas that are between thousands
+    assert dates_of(make_config(tmp_path), tmp_path, "date", [*dates[::2], "31.01.2022"]) == ""
+    assert dates_of(make_config(tmp_path, said), tmp_path, "price", ["1,750", "2,250.5", "0,5"] * 10) == ""
+    assert '"0,5"' in dates_of(make_config(tmp_path, said), tmp_path, "price", ["0,5"] * 30)
+    assert (
+        dates_of(make_config(tmp_path, said, "+dataset.messages.columns.price.format='.'"), tmp_path, "price", prices)
+        == ""
+    )
+
+
+def test_a_file_of_another_separator_has_no_renamed_column(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "review.csv"
+    file.write_text("review_id^text^date\n" + "r^fine^2022-01-01\n" * 30)
+    with pytest.raises(DataError, match=r"separator seems to be '\^': set dataset\.messages\.separator\.$"):
+        check_schema(config.dataset, [file], tmp_path / "inbox", Layers(tmp_path / "data", "sample"), True)
+
+
+def test_files_of_one_message_each_are_judged_together(config: Config, tmp_path: Path) -> None:
+    files = [tmp_path / f"review_{number}.json" for number in range(20)]
+    for number, file in enumerate(files):
+        file.write_text(json.dumps({"review_id": f"r{number}", "text": "fine", "date": "31.01.2022"}))
+    layers = Layers(tmp_path / "data", "sample")
+    check_schema(config.dataset, files[:19], tmp_path / "inbox", layers, True)
+    with pytest.raises(
+        DataError, match=r'review_0\.json and 19 other small files: .* date: \{.* format: "%d\.%m\.%Y"\}'
+    ):
+        check_schema(config.dataset, files, tmp_path / "inbox", layers, True)
 
 
 def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables: dict[str, Rows]) -> None:

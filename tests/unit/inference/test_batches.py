@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def test_a_claim_takes_all_new_files_and_is_on_disk_before_any_work(inbox: Path,
     assert batch.name.startswith("20260102T030405Z-")
     assert (batch.state, batch.predicted_at) == (BatchState.CLAIMED, NOW.isoformat())
     assert records.all() == [batch]
-    assert batch_files(batch, inbox) == [inbox / "review_1.json", inbox / "review_2.jsonl"]
+    with batch_files(batch, inbox) as files:
+        assert files == [inbox / "review_1.json", inbox / "review_2.jsonl"]
 
 
 def test_an_unfinished_batch_is_found_again_as_it_was(inbox: Path, records: BatchRecords) -> None:
@@ -123,15 +125,27 @@ def test_a_file_that_got_new_content_under_its_old_name_is_new(inbox: Path, reco
     assert claim(records, inbox, 1) is not None
 
 
-@pytest.mark.parametrize("how", ["changed", "gone"])
+@pytest.mark.parametrize("how", ["changed", "gone", "grown meanwhile"])
 def test_a_claimed_file_that_changed_is_refused_by_name(inbox: Path, records: BatchRecords, how: str) -> None:
     file = inbox / "review.json"
     file.write_text('{"text": "x"}')
     batch = claim(records, inbox)
     assert batch is not None
-    file.write_text('{"text": "y"}') if how == "changed" else file.unlink()
-    with pytest.raises(DataError, match=rf"{batch.name}.*review\.json is gone or has changed.*Put the file back"):
-        batch_files(batch, inbox)
+    if how != "grown meanwhile":
+        file.write_text('{"text": "y"}') if how == "changed" else file.unlink()
+    told = rf"{batch.name}: 1 of its file\(s\) are gone or have changed.*review\.json.*put the file back"
+    with pytest.raises(DataError, match=told), batch_files(batch, inbox) as files:
+        files[0].write_text('{"text": "x"}\n{"text": "y"}\n')
+
+
+@pytest.mark.parametrize("how", ["touched", "moved away"])
+def test_a_claimed_file_that_was_read_as_it_was_is_taken(inbox: Path, records: BatchRecords, how: str) -> None:
+    file = inbox / "review.json"
+    file.write_text('{"text": "x"}')
+    batch = claim(records, inbox)
+    assert batch is not None
+    with batch_files(batch, inbox) as files:
+        os.utime(files[0], (0, 0)) if how == "touched" else files[0].rename(inbox.parent / "done.json")
 
 
 def test_side_tables_and_unknown_files_in_the_inbox_are_no_messages(inbox: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -69,3 +72,37 @@ def test_without_an_age_files_are_taken_as_they_are(tmp_path: Path, naps: list[f
     with put(tmp_path, "a.jsonl", 0).open("ab"):
         assert list(arrivals(tmp_path, DATASET, NONE, 0.0).files) == ["a.jsonl"]
     assert naps == []
+
+
+def test_a_csv_that_breaks_off_within_a_line_rests_longer(tmp_path: Path, naps: list[float]) -> None:
+    for name, text, age in (
+        ("cut.csv", "text\na\nhalf of", 12),
+        ("old.csv", "text\nb", 31),
+        ("utf_16.csv", "text\nc\n".encode("utf-16"), 12),
+        ("rows.jsonl", '{"text": "d"}', 12),
+    ):
+        put(tmp_path, name, age).write_bytes(text if isinstance(text, bytes) else text.encode())
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    assert sorted(arrivals(tmp_path, DATASET, NONE, 2.0).files) == ["old.csv", "rows.jsonl", "utf_16.csv"]
+    assert naps == [pytest.approx(18, abs=0.5)]
+    assert "cut.csv" in arrivals(tmp_path, DATASET, NONE, 0.0).files
+
+
+def test_a_writer_that_closes_the_file_and_pauses_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BROKEN_OFF", 4.0)
+    write = """
+import sys, time
+for number, text in enumerate(["id,text\\n1,all of it\\n2,half", " of it\\n"]):
+    time.sleep(1.5 * number)
+    with open(sys.argv[1], "a") as file:
+        file.write(text)
+    print("written", flush=True)
+"""
+    file = tmp_path / "grows.csv"
+    with subprocess.Popen([sys.executable, "-c", write, str(file)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        found = arrivals(tmp_path, DATASET, NONE, 0.2)
+    assert found.files == {"grows.csv": hashlib.sha256(b"id,text\n1,all of it\n2,half of it\n").hexdigest()}

@@ -168,7 +168,7 @@ def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
     choices = choose(profiles(rows), Asked(), "mine.csv")
     [told] = problems(choices)
     form = dataset(document("mine", SOURCE, choices, "mine.csv")).messages.columns["day"].format
-    assert form == "%d.%m.%Y or ISO8601"
+    assert form == "iso|%d.%m.%Y"
     assert told == f"Times of column day are written in several ways, and read as {form}."
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,25 @@ def test_a_table_that_is_written_by_columns_is_refused_and_as_advised_it_is_read
     assert advice == 'orient="records", lines=True'
     table.to_json(file, orient="records", lines=True)
     assert look_at(file, Asked()).rows == MESSAGES
+
+
+def test_what_to_do_with_files_of_other_kinds_is_said_and_works(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tickets.xlsx", "w") as packed:
+        packed.writestr("tickets.jsonl", "\n".join(map(json.dumps, MESSAGES)))
+    for path in (folder, folder / "tickets.xlsx"):
+        with pytest.raises(DataError, match=r"Its content is that of a zip file, as \.xlsx is: unpack it"):
+            look_at(path, Asked())
+    with zipfile.ZipFile(folder / "tickets.xlsx") as packed:
+        packed.extractall(folder / "help")
+    with pytest.raises(
+        DataError, match=r"They lie in folders \(help\): move them into one, or say init\.file=(.*)\."
+    ) as told:
+        look_at(folder, Asked())
+    assert look_at(Path(str(told.value).partition("init.file=")[2][:-1]), Asked()).rows == MESSAGES
+    table = tmp_path / "tickets.txt"
+    table.write_text(pd.DataFrame(MESSAGES).to_csv(sep="\t", index=False), encoding="utf-16")
+    with pytest.raises(DataError, match=r"If it is text, let its name end in \.csv for a table"):
+        look_at(table, Asked())
+    assert len(look_at(table.rename(tmp_path / "tickets.csv"), Asked()).rows) == len(MESSAGES)

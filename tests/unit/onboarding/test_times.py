@@ -7,6 +7,8 @@ import pytest
 
 from batch_nlp.onboarding.times import TimeFormat, time_format
 
+_JAVASCRIPT = "%a %b %d %Y %H:%M:%S GMT%z"
+
 
 @pytest.mark.parametrize(
     ("values", "form", "other"),
@@ -21,7 +23,9 @@ from batch_nlp.onboarding.times import TimeFormat, time_format
         (["May 15, 2009", "December 1, 2010"], "%B %d, %Y", None),
         (["May 15, 2009 1:05 PM", "May 1, 2010 11:05 AM"], "%B %d, %Y %I:%M %p", None),
         (["15-MAR-21"], "%d-%b-%y", None),
-        (["2022-01-31 10:15:00 UTC", "2022-02-01 10:15:00 UTC"], "%Y-%m-%d %H:%M:%S %Z", None),
+        (["3/1/2022 8:15 CET", "31/7/2022 8:15 CEST"], "%d/%m/%Y %H:%M %Z", None),
+        ([f"Mon Jan {n} 2022 08:15:00 GMT+0100 (Central European Standard Time)" for n in (10, 11)], _JAVASCRIPT, None),
+        (["2022-01-31 10:15:00 UTC", "2022-02-01 10:15:00 UTC"], None, None),
         (["2022-01-31 10:15 PM", "2022-02-01 09:15 AM"], "%Y-%m-%d %I:%M %p", None),
         (["31.01.2022 10.15", "1.2.2022 9.15"], "%d.%m.%Y %H.%M", None),
         (["2022-01-31 10.15.30", "2022-02-01 09.15.30"], "%Y-%m-%d %H.%M.%S", None),
@@ -49,6 +53,7 @@ def test_numbers_are_times_where_the_column_is_called_so(values: list[Any], form
     ("values", "form"),
     [
         ([f"{44593 + n * 0.37:.0f}{(n * 7 % 1440) / 1440:.6f}".replace("0.", ".", 1) for n in range(60)], "excel"),
+        ([f"{44593 + n * 0.37123:.5f}".rstrip("0") for n in range(60)], "excel"),
         ([str(1643716800 + 977 * n) for n in range(60)], "unix"),
     ],
 )

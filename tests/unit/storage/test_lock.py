@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_nlp.errors import ExitCode, LockedError
+from batch_nlp.errors import DataError, ExitCode, LockedError
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.lock import claimed_time, is_claimed, run_name, writer_lock
 
@@ -62,6 +65,24 @@ def test_the_lock_is_free_again_after_a_failure(tmp_path: Path) -> None:
         fail()
     with writer_lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(file: object, operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    told = rf"{tmp_path}: its file system cannot lock a file \({os.strerror(code)}\)"
+    with pytest.raises(DataError, match=told), writer_lock(tmp_path):
+        pytest.fail("a writer without a lock")
+    assert not list(tmp_path.iterdir())  # what looks like the trace of a run
+    (tmp_path / ".lock").touch()
+    with pytest.raises(DataError), writer_lock(tmp_path):
+        pytest.fail("a writer without a lock")
+    assert (tmp_path / ".lock").exists()
 
 
 def test_two_runs_that_share_one_of_their_folders_exclude_each_other(tmp_path: Path) -> None:

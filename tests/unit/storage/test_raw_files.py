@@ -17,7 +17,8 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage import raw_files, seals
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
-from batch_nlp.storage.raw_files import RawFile, RawFiles, content_digest, count_taken_in
+from batch_nlp.storage.raw_files import RawFile, RawFiles, content_digest
+from batch_nlp.storage.raw_list import FILES, count_taken_in
 from batch_nlp.storage.sealed_json import write_sealed
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -141,10 +142,10 @@ def test_a_file_that_did_not_change_is_not_read_again(
     take_in(store, raw)
     touch(raw[0])
     assert new(store, raw) == []
-    written = (store.folder / raw_files.FILES).stat().st_mtime_ns
+    written = (store.folder / FILES).stat().st_mtime_ns
     monkeypatch.setattr(raw_files, "content_digest", lambda path: pytest.fail(f"{path} is read"))
     assert new(store, raw) == []
-    assert (store.folder / raw_files.FILES).stat().st_mtime_ns == written
+    assert (store.folder / FILES).stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize("table", [f"features-{V}", "labels"])
@@ -164,7 +165,7 @@ def test_all_files_are_new_again_once_a_table_was_removed(
 
 def test_a_damaged_list_is_refused_and_can_be_removed(store: FeatureStore, raw: list[Path]) -> None:
     take_in(store, raw)
-    path = store.folder / raw_files.FILES
+    path = store.folder / FILES
     assert store.problems() == []
     labels = [
         {"message_id": "a", "target": "5", "arrived_at": NOW, "source": "given", "source_hash": content_digest(file)}
@@ -191,7 +192,7 @@ def test_lists_of_an_earlier_release_count_and_are_replaced(store: FeatureStore,
     added = raw[0].with_name("added.json")
     added.write_text("added")
     assert new(store, [added, *raw, more]) == [added]
-    assert [path.name for path in store.folder.glob("*.json")] == [raw_files.FILES]
+    assert [path.name for path in store.folder.glob("*.json")] == [FILES]
     # in the order of the list, before all that comes and all labels that there are
     found = RawFiles(store, W, NOW).new([added, *raw, more])
     assert [file.path for file in found] == [raw[0], more, added]

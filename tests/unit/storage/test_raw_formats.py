@@ -58,6 +58,23 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
     assert read(written(tmp_path, "a.csv", csv_of(separator))) == ROWS
 
 
+@pytest.mark.parametrize("separator", ["~|~", "|~|", "#*#", "~|", "::", "***"])
+def test_a_separator_of_several_characters_is_told_and_is_to_be_replaced(tmp_path: Path, separator: str) -> None:
+    content = f"id{separator}text{separator}label\na{separator}Fine, really{separator}good\n"
+    file = written(tmp_path, "a.csv", content)
+    with pytest.raises(DataError, match=re.escape(f"a.csv: cannot be read: {separator!r} seems to stand between its")):
+        read(file)
+    row = {"id": "a", "text": "Fine, really", "label": "good"}
+    assert read(written(tmp_path, "b.csv", content.replace(separator, "\t"))) == [row]
+
+
+@pytest.mark.parametrize(
+    "content", ["id||text\na||fine\n", "text,#tag\nfine,#ok\n", "id,$a,$b\nx,$1,$2\n", 'id,"?!",b\nx,"?!",y\n']
+)
+def test_marks_beside_a_separator_are_no_part_of_it(tmp_path: Path, content: str) -> None:
+    assert len(read(written(tmp_path, "a.csv", content))) == 1
+
+
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;,", '"sep=;";;'])
 def test_excel_says_the_separator_in_the_first_line(tmp_path: Path, first: str) -> None:
     file = written(tmp_path, "a.csv", f"{first}\r\nid;a,b;c,d\r\nx;1,2;3,4\r\n")
@@ -243,10 +260,13 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
         ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
         ("a.csv", "Report of May\n\nid,text\n1,fine\n", "Remove what is above its header"),
+        ("a.csv", "text\nfine, really\n", "set dataset.messages.separator='tab' if each line is one text"),
+        ("a.csv", "id^text\n1^fine, really\n", "set dataset.messages.separator='^' if that stands between its cells"),
+        ("a.jsonl", "{'id': 1, 'text': 'fine'}\n", "write each row by json.dumps"),
         ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
         ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
         ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
-        ("a.csv", 'id,text\n1,"a \\"fine\\" day"\n', "Backslashes stand before its quotes"),
+        ("a.csv", 'id,text\n1,"a \\"fine\\" day\nand night"\n', "Backslashes stand before its quotes"),
         ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
         ("a.csv", b"\0" * 5000, "it is no text, but binary"),
         ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
@@ -428,3 +448,47 @@ def test_utf_16_without_a_mark_is_told_in_other_letters_too(tmp_path: Path, enco
 @pytest.mark.parametrize("content", ["a", "\t\n", "id\n", "a\x01b\x01c\n"])
 def test_short_text_is_no_utf_16(tmp_path: Path, content: str) -> None:
     list(rows_of(written(tmp_path, "a.csv", content)))
+
+
+def test_values_of_mongodb_are_read_without_their_types(tmp_path: Path) -> None:
+    row = {
+        "_id": {"$oid": "507f1f77bcf86cd799439011"},
+        "at": {"$date": "2022-01-31T09:15:00Z"},
+        "then": {"$date": {"$numberLong": "1643620500000"}},
+        "stars": {"$numberInt": "5"},
+        "of": [{"user": {"$oid": "a"}, "$ref": "users"}],
+        "price": "5 {$oid}",
+        "binary": {"$binary": {"base64": "", "subType": "00"}},
+    }
+    expected = {
+        **row,
+        "_id": "507f1f77bcf86cd799439011",
+        "at": "2022-01-31T09:15:00Z",
+        "then": "1643620500000",
+        "stars": "5",
+        "of": [{"user": "a", "$ref": "users"}],
+    }
+    assert read(written(tmp_path, "a.jsonl", json.dumps(row))) == [expected]
+    assert read(written(tmp_path, "a.json", json.dumps([row], indent=2))) == [expected]
+
+
+def test_quotes_behind_backslashes_and_nothing_as_databases_write_them(tmp_path: Path) -> None:
+    """MySQL and Spark put a backslash before a quote; psql writes ``\\N`` where there is nothing."""
+    content = 'id,text,label\n1,"She said \\"fine\\", twice",\\N\n2,"it was \\"so so\\"","\\N"\n3,"C:\\",good\n'
+    assert read(written(tmp_path, "a.csv", content)) == [
+        {"id": "1", "text": 'She said "fine", twice', "label": None},
+        {"id": "2", "text": 'it was "so so"', "label": None},
+        {"id": "3", "text": "C:\\", "label": "good"},
+    ]
+
+
+def test_a_carriage_return_in_a_text_without_quotes_ends_no_row(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", 'id,text\n1,one\rtwo\n2,"one\rtwo"\n3,fine\r\n')
+    assert [row["text"] for row in read(file)] == ["one two", "one\rtwo", "fine"]
+
+
+@pytest.mark.parametrize("start", ["window.YTD.tweets.part0 = ", "var data=", "const data =\n"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_that_a_script_assigns_is_read(tmp_path: Path, start: str, indent: int | None) -> None:
+    content = f"{start}{json.dumps(ROWS, indent=indent)};\n"
+    assert read(written(tmp_path, "a.json", content)) == ROWS

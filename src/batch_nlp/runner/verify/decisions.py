@@ -40,7 +40,8 @@ def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
             continue
         if batch.name not in judged:
             report = run.layers.batch_reports / f"{batch.name}.html"
-            action = f"Restore the log from a backup: the breaker reads it. The verdict is also in {report}"
+            also = f". The verdict is also in {report}" if report.exists() else ""
+            action = f"Restore the log from a backup: the breaker reads it{also}"
             part.error(path, f"no decision on batch {batch.name}, which was judged", action)
         elif judged[batch.name] != batch.accounts:
             problem = (

@@ -1,0 +1,138 @@
+"""What a column of a raw table should hold by its role, and what to do where its values are written otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.columns import declared, pasted
+from batch_nlp.dataset.labels import as_target
+from batch_nlp.dataset.times import ISO, OR, as_times
+from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text
+from batch_nlp.errors import printable
+from batch_nlp.storage.raw_columns import LEAST_ROWS, Column
+
+_WORDS = {
+    Role.id: "ids",
+    Role.key: "ids",
+    Role.text: "texts",
+    Role.time: "dates",
+    Role.number: "numbers",
+    Role.category: "categories",
+}
+# Says of the name of a column which of several formats to set, and how
+_Said = Callable[[str, Sequence[str]], str]
+# Share of the times that may be in another form: such rows go to quarantine
+_STRAYS = 0.2
+
+
+def _is_readable(column: ColumnConfig, value: Any) -> bool:
+    if column.role is Role.time:
+        return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
+    if column.role is Role.number:
+        return not math.isnan(as_number(value, column.format))
+    if column.role is Role.text:  # a single number can be a text, a column of them is none
+        return isinstance(value, str | list) and as_text(value) is not UNREADABLE
+    read = {Role.id: as_key, Role.key: as_key, Role.category: as_category}.get(column.role)
+    return read is None or read(value) is not UNREADABLE
+
+
+def is_label(value: Any) -> bool:
+    """Say whether a value can be read as a label."""
+    return as_target(value) is not UNREADABLE
+
+
+def expected_column(
+    columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False, of_messages: bool = True
+) -> Column:
+    """Return what a table should have for columns of one role.
+
+    Parameters
+    ----------
+    columns : mapping of str to ColumnConfig
+        Those of the table.
+    names : sequence of str
+        Of which a file may have any.
+    required : bool
+        Whether it must have one.
+    of_messages : bool
+        Whether a setting on the command line can name them.
+    """
+    reads = {name: partial(_is_readable, columns[name]) for name in names}
+    role = columns[names[0]].role
+    said = partial(settings_of, columns, of_messages)
+    if role is Role.time:
+        return Column(
+            reads,
+            _WORDS[role],
+            required,
+            partial(_how_times_are_written, said),
+            partial(_times_of_other_forms, columns, said),
+        )
+    if role is Role.number:
+        decimals = partial(_other_decimals, columns, said)
+        return Column(reads, _WORDS[role], required, decimals, decimals)
+    return Column(reads, _WORDS.get(role, "values"), required)
+
+
+def settings_of(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
+    """Return what to put in the dataset's file, or to paste, for one of several formats of a column."""
+    settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
+    lines = [declared(name, replace(columns[name], format=form)) for form in forms]
+    lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
+    unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
+    return f"{' or '.join([*lines, *settings])}{unsure}."
+
+
+def _how_times_are_written(said: _Said, name: str, values: Sequence[Any]) -> str:
+    from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
+
+    forms = time_forms(values)
+    if not forms:
+        return (
+            "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
+            "say how: format in the role of the column."
+        )
+    return f'They are written like "{printable(values[0])}": {said(name, forms)}'
+
+
+def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
+    """Return what to do where more than stray times are in a form that is known and not said."""
+    if len(values) < LEAST_ROWS:
+        return ""
+    column = columns[name]
+    read = as_times(pd.Series(list(values), dtype=object), column).notna()
+    others = [value for value, there in zip(values, read, strict=True) if not there]
+    if len(others) <= _STRAYS * len(values):
+        return ""
+    from batch_nlp.dataset.time_forms import time_forms
+
+    forms = [f"{column.format or ISO}{OR}{form}" for form in time_forms(others)]
+    if not forms:
+        return ""
+    count = f"{len(others):,} of its {len(values):,} dates"
+    return f'{count} are in another form, like "{printable(others[0])}": {said(name, forms)}'
+
+
+def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
+    """Return what to do where numbers have decimal commas, and which sign that is was not said."""
+    if columns[name].format is not None:
+        return ""
+    texts = [value for value in values if isinstance(value, str) and not value.isdigit()]
+    plain, with_comma = ([not math.isnan(as_number(text, sign)) for text in texts] for sign in ".,")
+    decimal = [text for text, here, there in zip(texts, plain, with_comma, strict=True) if there and not here]
+    if len(decimal) <= sum(here and not there for here, there in zip(plain, with_comma, strict=True)):
+        return ""
+    either = next((text for text in texts if "," in text and not math.isnan(as_number(text))), None)
+    unsure = f", so that {either} would be read as {as_number(either):.0f}" if either else ""
+    count = f"{len(decimal):,} of its {len(values):,} numbers"
+    return (
+        f'{count} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are: '
+        f'{said(name, [","])} If none are, set format to "." there.'
+    )
