@@ -167,7 +167,7 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
     ("date", "told"),
     [
         (
-            lambda n, _: f"2022-01-{1 + n % 28:02} 10:15 CET",
+            lambda n, _: f"2022-01-{1 + n % 28:02} 10:15 IST",
             ": no one format reads nearly all of its values, such as 2",
         ),
         (
