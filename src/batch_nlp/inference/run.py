@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
+from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
@@ -141,7 +142,9 @@ def run_inference_pipeline(
             refused = quarantine / "refused" / f"{batch.name}.parquet"
             ledger.write_quarantine(refused)
             ledger.check_share(limits.max_share, limits.min_messages, refused)
-        ledger.write_quarantine(quarantine / f"{batch.name}.parquet")
+        left_out = quarantine / f"{batch.name}.parquet"
+        ledger.write_quarantine(left_out)
+        tell_of_times(columns, left_out)
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:
