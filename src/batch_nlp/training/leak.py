@@ -9,12 +9,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batch_nlp.fields import Fields
+from batch_nlp.config import DatasetConfig
+from batch_nlp.dataset.columns import joins
+from batch_nlp.fields import TEXT, Fields
+from batch_nlp.steps.extract import Extract
 from batch_nlp.training.importance import fall_of_f1
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
 # Macro F1 that texts hardly ever allow, messages that it takes to say so, and its fall that matters
 _SUSPICIOUS, _ENOUGH, _FALLS = 0.99, 200, 0.02
+
+
+def fields_of_source(dataset: DatasetConfig) -> list[str]:
+    """Return the fields that are columns of a source beside the text."""
+    columns = dataset.messages.columns
+    return [
+        found.name for found in Extract(columns, joins(columns, dataset.side_tables)).fields() if found.name != TEXT
+    ]
 
 
 def suspected_leak(

@@ -21,12 +21,10 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.classes import FoundClasses
-from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.labels import levels_of, listed_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
-from batch_nlp.fields import TEXT, Fields
+from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
-from batch_nlp.steps.extract import Extract
 from batch_nlp.storage.atomic import write_json, write_parquet, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -41,6 +39,7 @@ from batch_nlp.training.card.statements import leak_in_words
 from batch_nlp.training.comparison import compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
+from batch_nlp.training.leak import fields_of_source
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline
 from batch_nlp.training.prepare import label_sources, prepare
 
@@ -189,11 +188,7 @@ def _run(
     }
     folder = layers.candidates / run
     analysis = ErrorAnalysis(candidate)
-    of_source = Extract(
-        config.dataset.messages.columns, joins(config.dataset.messages.columns, config.dataset.side_tables)
-    )
-    columns = [found.name for found in of_source.fields() if found.name != TEXT]
-    facts = card_facts(candidate, manifest, analysis, champion, columns)
+    facts = card_facts(candidate, manifest, analysis, champion, fields_of_source(config.dataset))
     if leak := leak_in_words(facts):
         logger.warning("Training: {}", leak)
     candidate.write(folder, manifest, card_pages(facts), config.drift.sample, refitted)
