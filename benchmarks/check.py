@@ -62,13 +62,13 @@ def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
         Of all contenders of `check`, by their name there.
     """
     ours, theirs = (rows[name].facts["cpu_seconds"] for name in ("stages", "pandas"))
-    found = {f"{stage}: pandas or scikit-learn / batch-nlp": theirs[stage] / ours[stage] for stage in theirs}
-    found["embedding: model2vec / batch-nlp"] = rows["model2vec"].cpu_seconds / ours["embedding"]
+    found = {f"{stage}: baseline / batch-nlp": theirs[stage] / ours[stage] for stage in theirs}
+    found["embedding: baseline / batch-nlp"] = rows["model2vec"].cpu_seconds / ours["embedding"]
     scored = _further(rows["inference"], rows["inference of few"])
-    found["inference: pandas and scikit-learn / batch-nlp, a further message"] = _cpu(rows["pandas"]) / scored
+    found["inference, each further message: baseline / batch-nlp"] = _cpu(rows["pandas"]) / scored
     stored = _further(rows["feature pipeline"], rows["feature pipeline of few"])
     pandas = (theirs["extract and join"] + theirs["features"]) / rows["pandas"].done
-    found["feature pipeline: pandas / batch-nlp, a further message"] = pandas / stored
+    found["feature pipeline, each further message: baseline / batch-nlp"] = pandas / stored
 
     def cpu(name: str, other: str) -> float:
         return rows[name].cpu_seconds / rows[other].cpu_seconds

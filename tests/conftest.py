@@ -6,6 +6,7 @@ import fcntl
 import gc
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -29,16 +30,22 @@ from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.config.settings import typed_settings
+from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
+from batch_nlp.runner.verify import registry as verify_registry
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder
+from batch_nlp.storage import registry
+from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.run import run_training_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_IN_FRESH_PROCESS = registry.check_in_fresh_process
 
 MakeConfig = Callable[..., Config]
 Once = Callable[[str, Callable[[Path], None]], Path]
@@ -55,6 +62,29 @@ def pytest_collection_finish() -> None:
     """Leave what is there by now, which stays to the end, out of garbage collections: they took a tenth of the time."""
     gc.collect()
     gc.freeze()
+
+
+def _check_here(folder: Path) -> None:
+    try:
+        check_model(folder)
+    except Exception as error:
+        raise DataError(f"{folder}: the model does not work in a fresh process: {error}") from error
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_checked_here() -> Iterator[None]:
+    """Have models checked in this process: a fresh one takes seconds to import its libraries."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (registry, verify_registry):
+            patch.setattr(module, "check_in_fresh_process", _check_here)
+        yield
+
+
+@pytest.fixture
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have models checked as users have: in a fresh process."""
+    for module in (registry, verify_registry):
+        monkeypatch.setattr(module, "check_in_fresh_process", _IN_FRESH_PROCESS)
 
 
 @pytest.fixture(scope="session")
@@ -136,12 +166,10 @@ def make_config(embedding_cache: Path) -> MakeConfig:
         defaults.append("inference.min_age_seconds=0")
         given = {override.partition("=")[0]: override for override in (*defaults, *overrides)}
         # folders are set afterwards: they are of one test, and to compose takes a third of a second
-        folders = {
-            key: override.partition("=")[2] for key, override in given.items() if override.startswith(f"{key}=/")
-        }
-        composed = _composed(*(f"{key}=/" if key in folders else override for key, override in given.items()))
-        for key, value in folders.items():
-            OmegaConf.update(composed, key, value)
+        composed = _composed(*(re.sub(r"^([^=]+=/).*", r"\1", override) for override in given.values()))
+        for key, override in given.items():
+            if override.startswith(f"{key}=/"):
+                OmegaConf.update(composed, key, override.removeprefix(f"{key}="))
         config = typed_settings(composed)
         cache = Layers(Path(config.paths.data), config.dataset.name).embedding_cache
         cache.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from tests.projects import Project
 
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 
 def test_what_the_docs_name_is_enough_to_go_on(project: Project, tmp_path: Path) -> None:

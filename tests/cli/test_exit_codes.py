@@ -186,7 +186,7 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
 def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
     result = project.here("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
     assert result.returncode == 0, result.stderr
-    result = project.run("pipeline=inference", "drift.response=alert", "drift.low=0.3")
+    result = project.here("pipeline=inference", "drift.response=alert", "drift.low=0.3")
     assert result.returncode == ExitCode.DRIFT
     assert "drift.response=alert" in result.stderr
 

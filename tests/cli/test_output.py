@@ -27,8 +27,10 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
     assert told.returncode == 3
     assert "nothing" in told.stderr
     output = ("inference.output.format=csv", "inference.output.keep=[shop, text]", "report.snippets=20")
-    assert project.here("pipeline=inference", *output).returncode == 0
+    done = project.here("pipeline=inference", *output)
+    assert done.returncode == 0
     (record,) = sorted((project.data / "09_inference" / "predictions").glob("*/predictions.csv"))
+    assert f"predictions in {record}" in done.stderr
     with record.open(encoding="utf-8", newline="") as opened:
         copy = list(csv.DictReader(opened))
     assert [(row["message_id"], row["shop"]) for row in copy] == [(name, "=1+1") for name in IDS]

@@ -117,7 +117,7 @@ def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
 def test_an_empty_project_is_told_what_to_do_first(tmp_path: Path, new_project: Callable[[Path], Project]) -> None:
     project = new_project(tmp_path / "project")
     before = state_of_disk(project)
-    result = project.run("pipeline=status")
+    result = project.here("pipeline=status")
     assert result.returncode == 0, result.stderr
     assert "pipeline=fti" in fact(result, "champion")
     assert "pipeline=feature" in fact(result, "store")
@@ -130,7 +130,7 @@ def test_a_champion_that_cannot_be_used_is_told_beside_all_the_rest(damaged: str
     with (project.folder / damaged).open("r+b") as file:
         file.seek(-20, os.SEEK_END)
         file.write(b"damaged")
-    result = project.run("pipeline=status")
+    result = project.here("pipeline=status")
     assert result.returncode == ExitCode.DATA
     assert Path(damaged).name in " ".join(result.stdout.split("! ")[1].split())
     assert "The champion cannot be used" in result.stderr
@@ -143,7 +143,7 @@ def test_a_damaged_record_hides_nothing_else(project: Project) -> None:
     record.write_text("{")
     with (project.data / "08_reporting" / "decisions.jsonl").open("a") as log:
         log.write('{"decision": "batch", "at": ')
-    result = project.run("pipeline=status")
+    result = project.here("pipeline=status")
     assert result.returncode == 0, result.stderr
     assert record.name in result.stdout
     assert " ".join(result.stdout.split()).count("are then scored again") == 1

@@ -120,6 +120,26 @@ def test_a_state_of_a_newer_release_is_left_alone_and_not_called_damaged(
     assert {path: path.read_bytes() for path in project.models.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("root", ["data", "models"])
+def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: str) -> None:
+    file = project.folder / root / "format.json"
+    sound = file.read_bytes()
+    for damaged in (sound[:20], b"", sound.replace(b'"release"', b'"relaase"'), sound.replace(b"3", b"2", 1)):
+        file.write_bytes(damaged)
+        for pipeline in ("status", "verify", "inference"):
+            refused = project.here(f"pipeline={pipeline}")
+            assert refused.returncode == ExitCode.DATA, (pipeline, damaged)
+            assert f"{file}: damaged" in " ".join(refused.stderr.split())
+            assert file.read_bytes() == damaged
+    file.write_bytes(sound[:20])
+    assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
+    assert file.read_bytes() == sound
+    for earlier in (b'{"format": 3, "release": "0.1.0"}', None):  # unsealed, or of before there were formats
+        file.write_bytes(earlier) if earlier else file.unlink()
+        assert project.here("pipeline=inference").returncode == ExitCode.DONE
+    assert file.read_bytes() == sound
+
+
 def test_a_model_of_a_newer_release_is_refused_as_such(project: Project) -> None:
     path = project.models / "v0001" / "manifest.json"
     manifest = {name: value for name, value in json.loads(path.read_bytes()).items() if name != "sha256"}

@@ -407,7 +407,7 @@ def test_a_sound_state_is_told_so_and_left_as_it_was(project: Project) -> None:
     assert content(project.folder) == before
     told = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines()[2:] if not line.startswith(" ")}
     assert told == dict.fromkeys(
-        ("store", "registry", "batches", "predictions", "decisions", "reports", "unfinished"), "ok"
+        ("format", "store", "registry", "batches", "predictions", "decisions", "reports", "unfinished"), "ok"
     )
     assert "300 messages in 1 batch" in result.stdout
     assert "champion v0001 works" in result.stdout

@@ -29,7 +29,10 @@ def run_notebook(path: Path, project: Project) -> nbformat.NotebookNode:
     return notebook
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+LONG = [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.long) for path in NOTEBOOKS[1:])]
+
+
+@pytest.mark.parametrize("path", LONG, ids=[path.stem for path in NOTEBOOKS])
 def test_runs_without_an_error(path: Path, project: Project) -> None:
     notebook = run_notebook(path, project)
     assert all(cell.outputs for cell in notebook.cells if cell.cell_type == "code")

@@ -8,8 +8,9 @@ import pytest
 from tests.conftest import World
 from tests.pipeline.nights import decisions, labels_arrive, night, nightly
 
+pytestmark = pytest.mark.long
 
-@pytest.mark.long
+
 def test_50_drifted_batches_on_unchanged_data_lead_to_one_retraining_then_alerts(world: World, tmp_path: Path) -> None:
     """Guarantee 11."""
     config = nightly(world, tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import Registry
 
@@ -75,10 +76,11 @@ def test_of_more_batches_than_are_kept_the_oldest_go_with_all_that_they_left(job
         assert (layers(config).batch_reports / f"{name}.html").exists()
 
 
+@pytest.mark.long
 def test_a_tenth_is_removed_at_a_time(job: Jobs) -> None:
-    config = job(batches=10)
-    kept = [len(night(config, number)) for number in range(13)]
-    assert kept == [*range(1, 11), 9, 10, 9]
+    config = job(batches=20)
+    kept = [len(night(config, number)) for number in range(24)]
+    assert kept == [*range(1, 21), 18, 19, 20, 18]
 
 
 def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
@@ -213,6 +215,51 @@ def test_folders_of_runs_are_kept_by_number_and_by_age(job: Jobs) -> None:
     assert not (runs / "2025-12-01").exists()
 
 
+def test_what_trainings_left_goes_but_of_the_newest_and_of_versions(job: Jobs) -> None:
+    config = job()
+    config = replace(config, training=replace(config.training, keep_versions=2))
+    registry, folders = Registry(Path(config.paths.models)), layers(config)
+    published = run_name(datetime.fromisoformat(read_manifest(registry.root / "v0001")["created_at"]))
+    names = [published, *(run_name(START + timedelta(days=day)) for day in range(4))]
+    for name in names:
+        for file in (
+            folders.model_input / f"{name}.parquet",
+            folders.model_input / f"{name}-quarantine.parquet",
+            folders.model_output / f"{name}.parquet",
+            folders.reporting / "training" / name / "mistakes.html",
+            folders.reporting / "training" / f"{name}.json",
+        ):
+            file.parent.mkdir(exist_ok=True, parents=True)
+            file.touch()
+    night(config, 0)
+    kept = [published, *names[-2:]]
+    left = {path.name[:22] for path in folders.model_input.iterdir() if path.name.startswith("202602")}
+    assert left == set(names[-2:])
+    for folder in (folders.model_input, folders.model_output, folders.reporting / "training"):
+        there = [path.name for path in folder.iterdir() if path.suffix != ".json"]
+        assert {name for name in names if any(found.startswith(name) for found in there)} == set(kept)
+    assert len(list((folders.reporting / "training").glob("2026*.json"))) == len(names), "what a candidate was stays"
+
+
+def test_rows_that_were_quarantined_of_no_batch_are_kept_by_number_and_age(job: Jobs) -> None:
+    config = job(batches=4, days=30)
+    feature, inference = layers(config).feature_quarantine, layers(config).inference_quarantine
+    runs = [run_name(START - timedelta(days=days)) for days in (31, 3, 2, 1)]
+    for folder in (feature, feature / "refused", feature / "requeued"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in runs:
+            (folder / f"{name}.parquet").touch()
+    (inference / "refused").mkdir(parents=True)
+    batches = [f"202602{day:02}T000000Z-0123abcd" for day in range(1, 7)]
+    for name in batches:
+        (inference / "refused" / f"{name}.parquet").touch()
+    night(config, 0)
+    for folder in (feature, feature / "refused", feature / "requeued"):
+        assert sorted(path.stem for path in folder.glob("202*.parquet")) == sorted(runs[1:])
+    assert sorted(path.stem for path in (inference / "refused").iterdir()) == batches[2:]
+
+
+@pytest.mark.long
 def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "_COMMITS", 6)
     config = job(batches=2)

@@ -96,7 +96,7 @@ class Desk:
             self.version += 1
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(days=days, actions=actions)
 def test_what_was_read_before_changes_no_label_however_it_comes_again(
     engine: EngineConfig, days: list[list[list[tuple[str, str]]]], actions: list[tuple[str, int]]

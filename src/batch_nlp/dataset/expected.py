@@ -66,7 +66,7 @@ def expected_column(
     """
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
-    said = partial(_settings, columns, of_messages)
+    said = partial(settings_of, columns, of_messages)
     if role is Role.time:
         return Column(
             reads,
@@ -81,7 +81,7 @@ def expected_column(
     return Column(reads, _WORDS.get(role, "values"), required)
 
 
-def _settings(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
+def settings_of(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
     """Return what to put in the dataset's file, or to paste, for one of several formats of a column."""
     settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
     lines = [declared(name, replace(columns[name], format=form)) for form in forms]

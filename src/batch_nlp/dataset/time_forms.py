@@ -62,7 +62,9 @@ def _forms(values: pd.Series[Any], most: int) -> list[list[str]]:
     for form in found:
         rest = values[~read[form]]
         others = _forms(rest, most - 1) if len(rest) and most > 1 else []
-        several += [[form, *other] for other in others] or [[form]]
+        # of days and months that change places, some values would be read the wrong way round
+        swapped = form.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
+        several += [[form, *other] for other in others if swapped not in other] or [[form]]
     return list({frozenset(forms): forms for forms in reversed(several)}.values())[::-1]
 
 

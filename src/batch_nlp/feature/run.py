@@ -16,6 +16,7 @@ from batch_nlp.dataset.drop_folders import check_raw_dir, tell_set_aside, unread
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.reading import allowed_message_files, message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
+from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
@@ -112,7 +113,9 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     check_schema(dataset, messages, inbox, layers, labels=True)
     with keeping_account(layers.feature_quarantine) as ledger:
         made = _take_in(config, layers, store, definition, run, new, messages, ledger)
-        ledger.write_quarantine(layers.feature_quarantine / f"{run}.parquet")
+        quarantined = layers.feature_quarantine / f"{run}.parquet"
+        ledger.write_quarantine(quarantined)
+        tell_of_times(config.dataset.messages.columns, quarantined)
     if not ledger.read:
         names = examples(file.path.name for file in new)
         logger.warning("No message and no label in {}: if you expected some, the file may be cut off", names)

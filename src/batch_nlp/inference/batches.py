@@ -210,7 +210,9 @@ def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
     before = {file: _size_and_time(file) for file in files}
     _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or file_hash(file) != digest])
     yield list(files)
-    _refuse_changed(batch, [file for file in files if _size_and_time(file) != before[file]])
+    # one that is gone by now was read as it was
+    there = [file for file in files if _size_and_time(file) not in (before[file], None)]
+    _refuse_changed(batch, [file for file in there if file_hash(file) != files[file]])
 
 
 def _size_and_time(file: Path) -> tuple[int, int] | None:

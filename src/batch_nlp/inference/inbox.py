@@ -15,13 +15,14 @@ from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
-from batch_nlp.errors import printable
+from batch_nlp.errors import DataError, printable
 from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_formats import CSV
 from batch_nlp.storage.raw_names import kind_of, packing_of, source_name, table_name
+from batch_nlp.storage.raw_open import open_raw
 from batch_nlp.storage.raw_readable import SetAside, set_aside, sorted_out, unusable
 
 # Seconds that a run waits for files that have just come
@@ -84,7 +85,8 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         except OSError as error:
             found.set_aside.append(set_aside(file, error))
             continue
-        fresh = _age(after) < (_WRITERS_PAUSE if file.resolve() in written else _rest(file, min_age))
+        age = _age(after)
+        fresh = age < (_WRITERS_PAUSE if file.resolve() in written else _rest(file, age, min_age))
         if fresh or looked != (after.st_size, after.st_mtime_ns):
             logger.warning("{} is still being written: it is left for the next run", file)
         else:
@@ -110,8 +112,9 @@ def _let_rest(files: Sequence[Path], min_age: float) -> set[Path]:
     """Wait for files that need a few more seconds, and return those that are open for writing even then."""
     wait, why = 0.0, ""
     for file in files if min_age else ():
-        rest = _rest(file, min_age)
-        lacking = rest - _age(file.stat()) if file.exists() else 0.0
+        age = _age(file.stat()) if file.exists() else math.inf
+        rest = _rest(file, age, min_age)
+        lacking = rest - age
         if wait < lacking <= (_PATIENCE if rest == min_age else _BROKEN_OFF):
             wait, why = lacking, "has just come" if rest == min_age else "breaks off within a line"
             shown = printable(source_name(file))
@@ -121,15 +124,15 @@ def _let_rest(files: Sequence[Path], min_age: float) -> set[Path]:
     return open_for_writing({file.resolve() for file in files}) if min_age else set()
 
 
-def _rest(file: Path, min_age: float) -> float:
+def _rest(file: Path, age: float, min_age: float) -> float:
     """Return for how many seconds a file must not have changed; of a JSON line that is cut no row is made."""
-    if not min_age or kind_of(file) not in CSV or packing_of(file.name):
+    if not min_age or age >= _BROKEN_OFF or kind_of(file) not in CSV or packing_of(file.name):
         return min_age
     try:
-        with file.open("rb") as opened:
+        with open_raw(file) as opened:
             opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
             whole = opened.read().rstrip(b"\0")[-1:] in (b"", b"\n", b"\r")
-    except OSError:  # told where it is read
+    except (OSError, DataError):  # told where it is read
         return min_age
     return min_age if whole else max(min_age, _BROKEN_OFF)
 

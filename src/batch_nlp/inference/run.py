@@ -17,12 +17,13 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
+from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.inference.spreadsheet import write_csv_beside
+from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.log import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
@@ -141,7 +142,9 @@ def run_inference_pipeline(
             refused = quarantine / "refused" / f"{batch.name}.parquet"
             ledger.write_quarantine(refused)
             ledger.check_share(limits.max_share, limits.min_messages, refused)
-        ledger.write_quarantine(quarantine / f"{batch.name}.parquet")
+        left_out = quarantine / f"{batch.name}.parquet"
+        ledger.write_quarantine(left_out)
+        tell_of_times(columns, left_out)
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:
@@ -158,7 +161,11 @@ def run_inference_pipeline(
     batch.state = BatchState.SCORED
     whole = Pipeline([*features.steps, *predict.steps])
     write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
-    logger.info("Inference: predictions in {}", layers.predictions / batch.name / PREDICTIONS_FILE)
+    # the parquet file is the record, and the CSV what a person asked for
+    suffix = CSV if config.inference.output.format is OutputFormat.csv else ".parquet"
+    logger.info(
+        "Inference: predictions in {}", (layers.predictions / batch.name / PREDICTIONS_FILE).with_suffix(suffix)
+    )
     logger.info(
         "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
         "{quarantined:,} quarantined{}",

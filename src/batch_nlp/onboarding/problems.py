@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from batch_nlp.dataset.times import OR
 from batch_nlp.onboarding.choices import Choices
 
 # Of the settings: the least size of a class
@@ -85,5 +86,7 @@ def _of_times(choices: Choices) -> Iterator[str]:
         of, form = f"Times of column {shown(column.name)}", column.time
         if form is None:
             yield f"{of}, such as {shown(column.there[0])}, cannot be read: set their format in the file"
+        elif form.format and OR in form.format:
+            yield f"{of} are written in several ways, and read as {form.format}"
         elif form.other:
             yield f"{of} can be read as {form.format}, which is taken, and as {form.other}"

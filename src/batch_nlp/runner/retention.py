@@ -6,27 +6,32 @@ is killed in between leaves a record by which the next one goes on, and nobody t
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import RetentionConfig
+from batch_nlp.config import RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.past import Past
 from batch_nlp.monitoring.report.months import remove_from_months
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
+from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.requeued import REQUEUED
+from batch_nlp.storage.requeued import REFUSED, REQUEUED
 from batch_nlp.storage.samples import remove_old_samples, sample_file
 from batch_nlp.storage.sealed_files import remove_sealed
 
 # Of what is too much, a tenth more is removed: then there is nothing to do for a while
 _SLACK = 10
+# How a run is named, and what it leaves
+_RUN = re.compile(r"\d{8}T\d{12}Z")
 
 
 def check_retention(settings: RetentionConfig) -> None:
@@ -48,6 +53,8 @@ def tidy(run: Run) -> None:
         remove_old_samples(run.layers, max(run.config.retention.samples, run.config.drift.window))
     run.decisions.archive(run.config.dataset.name, past.removed(), whole=bool(removed))
     _remove_run_folders(run)
+    _remove_quarantine(run)
+    _remove_of_trainings(run)
     run.store.compact(partial(_pinned, run))
 
 
@@ -73,7 +80,8 @@ def _remove_batches(run: Run, past: Past) -> list[str]:
     for name in gone:
         _remove_batch(run, name)
     remove_from_months(run.layers.batch_reports)
-    write_batches(run)  # a run that scores nothing writes no index of its own
+    if Stage.inference not in run.config.pipeline.stages:  # which writes the index when all is done
+        write_batches(run)
     logger.info("Retention: removed {:,} batch(es) up to {}", len(gone), gone[-1])
     return gone
 
@@ -86,18 +94,19 @@ def _remove_batch(run: Run, name: str) -> None:
     if (sample := sample_file(layers, name)).exists():
         remove_sealed([sample])
     for folder in (layers.inference_quarantine, layers.inference_quarantine / REQUEUED):
-        (folder / f"{name}.parquet").unlink(missing_ok=True)
+        for file in folder.glob(f"{name}*.parquet"):  # rows were put back more than once
+            file.unlink()
     if (predictions := layers.predictions / name).exists():
         shutil.rmtree(predictions)
     (layers.batches / f"{name}.json").unlink(missing_ok=True)
 
 
 def _is_old(name: str, now: datetime, days: int | None) -> bool:
-    """Say whether a batch, or a folder of a day, named for its time is older than some days."""
+    """Say whether a batch or a run named for its time is older than some days."""
     if days is None:
         return False
     try:
-        then = datetime.strptime(name.partition("-")[0] + "+0000", "%Y%m%dT%H%M%SZ%z")
+        then = datetime.strptime(name[:15] + "+0000", "%Y%m%dT%H%M%S%z")
     except ValueError:
         return False
     return now - then > timedelta(days=days)
@@ -121,15 +130,50 @@ def _remove_run_folders(run: Run) -> None:
             folder.parent.rmdir()
 
 
+def _remove_quarantine(run: Run) -> None:
+    """Remove rows that were quarantined of no batch: by runs that were refused whole, and by the feature pipeline."""
+    settings, layers = run.config.retention, run.layers
+    refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
+    for folder in (*refused, layers.feature_quarantine, layers.feature_quarantine / REQUEUED):
+        files = sorted(folder.glob("[!.]*.parquet"))
+        too_many = 0
+        if settings.batches is not None and len(files) > settings.batches:
+            too_many = len(files) - settings.batches + settings.batches // _SLACK
+        for place, file in enumerate(files):
+            if place < too_many or _is_old(file.name, run.now, settings.days):
+                file.unlink()
+
+
+def _remove_of_trainings(run: Run) -> None:
+    """Remove splits, predictions and mistakes of all candidates but the newest, and those that are versions now."""
+    layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
+    left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
+    left += (layers.reporting / "training").glob("*/")
+    candidates = {path: found[0] for path in left if (found := _RUN.match(path.name))}
+    names = sorted(set(candidates.values()))
+    if len(names) <= newest + len(versions):  # manifests are not read in vain
+        return
+    manifests = [_manifest(run, version) for version in versions]
+    if None in manifests:
+        return
+    published = {run_name(datetime.fromisoformat(manifest["created_at"])) for manifest in manifests if manifest}
+    for path, name in candidates.items():
+        if name not in published.union(names[-newest:]):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 def _pinned(run: Run) -> list[DataVersion] | None:
     """Return the data versions that kept models of the dataset were trained on; None where not all can be told."""
-    pinned = []
-    for version in run.registry.versions():
-        try:
-            manifest = read_manifest(run.registry.root / version)
-        except DataError as error:
-            logger.warning("Nothing is removed from the store, since a model cannot be read: {}", error)
-            return None
-        if manifest["dataset"] == run.config.dataset.name:
-            pinned.append(DataVersion(**manifest["data_version"]))
-    return pinned
+    manifests = [_manifest(run, version) for version in run.registry.versions()]
+    if None in manifests:
+        return None
+    own = (found for found in manifests if found and found["dataset"] == run.config.dataset.name)
+    return [DataVersion(**manifest["data_version"]) for manifest in own]
+
+
+def _manifest(run: Run, version: str) -> dict[str, Any] | None:
+    try:
+        return read_manifest(run.registry.root / version)
+    except DataError as error:
+        logger.warning("Nothing that it may need is removed, since a model cannot be read: {}", error)
+        return None

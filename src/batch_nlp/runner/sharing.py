@@ -18,6 +18,8 @@ from batch_nlp.storage.state_format import check_format, enter_format
 
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
+# Stages that show what there is, as it is
+_LOOKERS = {Stage.status, Stage.init, Stage.verify}
 
 
 @contextmanager
@@ -41,12 +43,13 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     Raises
     ------
     DataError
-        If data or models are not where they should be, or a newer release wrote them.
+        If data or models are not where they should be, or a newer release wrote them, or may have.
     LockedError
         If another process holds a lock that this run cannot share.
     """
     folders = Path(config.paths.data), Path(config.paths.models)
-    check_format(*folders)
+    # what only looks, or mends, tells of a damaged one beside all the rest
+    check_format(*folders, sound=not set(config.pipeline.stages) <= _LOOKERS)
     if _only_looks(config):
         yield datetime.now(UTC), False  # and must be able to while another run works
         return
@@ -60,14 +63,15 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
             if shared:
                 yield stack.enter_context(claimed_time(_layers(config).candidates)), False
             else:
-                enter_format(*folders)
+                if Stage.verify not in config.pipeline.stages:
+                    enter_format(*folders)
                 yield next_time(folders[0]), True
             return
 
 
 def _only_looks(config: Config) -> bool:
-    lookers = {Stage.status, Stage.init} | (set() if config.verify.repair else {Stage.verify})
-    return set(config.pipeline.stages) <= lookers
+    repairs = Stage.verify in config.pipeline.stages and config.verify.repair
+    return set(config.pipeline.stages) <= _LOOKERS and not repairs
 
 
 def _may_share(config: Config) -> bool:

@@ -23,6 +23,7 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5
 # Logs that are looked through for one that has ended, and characters of its error
@@ -43,6 +44,7 @@ def report_status(run: Run) -> None:
     """
     status = SystemStatus(run.config.dataset.name, run.now)
     misplaced = _part(status, "places", lambda: check_places(run.config))
+    unknown = _part(status, "format", lambda: _format(run))
     unusable = _part(status, "champion", lambda: _champion(run))
     _part(status, "breaker", lambda: _breaker(run))
     _part(status, "at work", lambda: _at_work(run))
@@ -59,8 +61,8 @@ def report_status(run: Run) -> None:
     _part(status, "last run", lambda: _last_run(run.layers.runs))
     _part(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
-    if misplaced:
-        raise DataError(misplaced)
+    if misplaced or unknown:
+        raise DataError(misplaced or unknown)
     if unusable:
         raise DataError(f"The champion cannot be used: {unusable}")
     if side_tables:
@@ -85,6 +87,11 @@ def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> st
     if problem not in status.problems:  # a damaged record is met by more than one of them
         status.problems.append(problem)
     return problem
+
+
+def _format(run: Run) -> None:
+    for folder in (run.layers.root, run.registry.root):
+        check_sound(folder)
 
 
 def _champion(run: Run) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from batch_nlp.config import EmbeddingBackend
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
-from batch_nlp.monitoring.band import natural_warning
+from batch_nlp.monitoring.band import check_bands, natural_warning
 from batch_nlp.runner.champion import champion_runs, check_version
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.runner.telling import tell_training
+from batch_nlp.storage.layers import Layers
 from batch_nlp.tracking.facts import TrackedTraining
 from batch_nlp.tracking.tracker import create_tracker
 
@@ -31,7 +34,12 @@ _NAMED_RECALLS = 10
 def take_in(run: Run) -> None:
     """Compute the features of what is new in ``01_raw``, and add its labels."""
     from batch_nlp.feature.run import run_feature_pipeline
+    from batch_nlp.steps.embedding.shared import take_tables
 
+    if run.config.features.embedding.backend is EmbeddingBackend.static:
+        # what the project's own data folder has need not be made for each of a user's
+        project = Layers(Path(run.config.paths.root) / "data", run.layers.dataset)
+        take_tables(project.embedding_cache, run.layers.embedding_cache)
     result = run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
     run.left_out.extend(file.name for file in result.set_aside)
 
@@ -57,6 +65,7 @@ def train(run: Run) -> float:
         fingerprint = training_fingerprint(config, run.store, run.definition.version)
         same = champion["training_fingerprint"] == fingerprint
         if same and not config.training.force and champion_runs(run):
+            check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
             logger.info("Training: the champion {} was trained on just this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
         if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
@@ -81,7 +90,17 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     before = run.registry.champion_version()
     started, clock = datetime.now(UTC), time.perf_counter()
     result = run_training_pipeline(
-        config, run.layers, run.store, run.registry, run.definition.to_dict(), version, run.fields, run.name, run.now
+        config,
+        run.layers,
+        run.store,
+        run.registry,
+        run.definition.to_dict(),
+        version,
+        run.fields,
+        run.name,
+        run.now,
+        # of classes that are found in the data nobody knows sooner
+        partial(check_bands, config.drift),
     )
     seconds = time.perf_counter() - clock
     metrics = result.metrics

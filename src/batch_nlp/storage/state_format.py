@@ -7,17 +7,26 @@ from importlib.metadata import version
 from pathlib import Path
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import write_json
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 # To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
 # batches had is remembered apart from their records, which may be gone
 STATE_FORMAT = 3
 FORMAT_FILE = "format.json"
+_ADVICE = (
+    "Restore it from a backup; or, if no newer release than this one has worked there, pipeline=verify "
+    "verify.repair=true writes it again."
+)
 
 
-def check_format(*folders: Path) -> None:
-    """Raise a `DataError` if a newer release wrote to one of the folders, in a format that this one does not know."""
+def check_format(*folders: Path, sound: bool = True) -> None:
+    """Raise a `DataError` if a newer release wrote to one of the folders, in a format that this one does not know.
+
+    With `sound`, also if it cannot be told, since the file is damaged.
+    """
     for folder in folders:
+        if sound:
+            check_sound(folder)
         found, release = _read(folder / FORMAT_FILE)
         if found > STATE_FORMAT:
             raise DataError(
@@ -27,17 +36,29 @@ def check_format(*folders: Path) -> None:
             )
 
 
+def check_sound(folder: Path) -> None:
+    """Raise a `DataError` if the file of a folder is damaged; a newer release may have written it otherwise."""
+    path = folder / FORMAT_FILE
+    if not path.exists() or _read(path)[0] > STATE_FORMAT:
+        return
+    try:
+        content = read_sealed(path, _ADVICE, unsealed=True)
+        int(content["format"]), str(content["release"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({type(error).__name__}: {error}). {_ADVICE}") from error
+
+
 def enter_format(*folders: Path) -> None:
     """Enter the format of this release, by the run that works alone in the folders and that `check_format` let pass."""
     for folder in folders:
         if _read(folder / FORMAT_FILE)[0] != STATE_FORMAT:
-            write_json(folder / FORMAT_FILE, {"format": STATE_FORMAT, "release": version("batch-nlp")})
+            write_sealed(folder / FORMAT_FILE, {"format": STATE_FORMAT, "release": version("batch-nlp")})
 
 
 def _read(file: Path) -> tuple[int, str]:
-    """Return format and release; those of the first format where there is no readable file, which is written again."""
+    """Return format and release; those of the first format where nothing can be read."""
     try:
         content = json.loads(file.read_bytes())
         return int(content["format"]), str(content["release"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return 1, "0.1.0"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -94,6 +95,7 @@ def run_training_pipeline(
     fields: Fields,
     run: str,
     now: datetime,
+    check_classes: Callable[[Sequence[str]], None] | None = None,
 ) -> TrainingResult:
     """Train a candidate on all labelled messages and publish it if the gate lets it pass.
 
@@ -105,6 +107,8 @@ def run_training_pipeline(
         Definition of the features, kept with the model.
     feature_version : str
         Version of the features to train on.
+    check_classes : callable, optional
+        Raises an error about classes that others cannot work with, as soon as they are known.
 
     Raises
     ------
@@ -113,7 +117,7 @@ def run_training_pipeline(
     """
     data = store.data_version(feature_version)
     with room_for_arrays(config, layers, store.count_labelled(feature_version)):
-        return _run(config, layers, store, registry, definition, data, fields, run, now)
+        return _run(config, layers, store, registry, definition, data, fields, run, now, check_classes)
 
 
 def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
@@ -150,10 +154,11 @@ def _run(
     fields: Fields,
     run: str,
     now: datetime,
+    check_classes: Callable[[Sequence[str]], None] | None,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
     check_label(store.folder, levels_of(config.dataset.label))
-    candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints)
+    candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints, check_classes)
     candidate.write_data(layers)
     _write_quarantine(config, layers, candidate, found)
     write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
@@ -198,16 +203,22 @@ def _run(
     keep_newest(layers.candidates, training.keep_versions)
     write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run, "card": facts})
     logger.info("Training: mistakes and doubtful labels in {}", write_error_report(analysis, layers, run))
-    keep_newest(layers.reporting / "training", training.keep_versions)
     published = registry.publish(folder, now, training.keep_versions) if decision and decision.passed else None
     return TrainingResult(run, candidate.metrics, decision, published)
 
 
 def _train(
-    config: Config, messages: pd.DataFrame, fields: Fields, run: str, checkpoints: Path
+    config: Config,
+    messages: pd.DataFrame,
+    fields: Fields,
+    run: str,
+    checkpoints: Path,
+    check_classes: Callable[[Sequence[str]], None] | None,
 ) -> tuple[Candidate, FoundClasses, Parts]:
     """Split the messages, fit the pipeline on one part, and return it with both."""
     found, parts = prepare(config, messages)
+    if check_classes is not None:
+        check_classes(found.map.classes)
     labels = found.labels[parts.train]
     logger.info(
         "Training: {} classes, shares from {:.1%} to {:.1%}",

@@ -30,6 +30,7 @@ from batch_nlp.dataset.times import as_times
         (["2026-01-31", "2026-02-01 10:00"], ["iso"]),
         (["2026-01-31", "31.01.2026", "44593.5"] * 3, ["iso|excel|%d.%m.%Y"]),
         (["2026-01-31", "01/02/2026", "2026-02-01"], ["iso|%d/%m/%Y", "iso|%m/%d/%Y"]),
+        (["31.01.2026", "01.02.2026", "1/2/26"], ["%d.%m.%Y|%d/%m/%y", "%d.%m.%Y|%m/%d/%y"]),
         (["soon", "later"], []),
         ([{"at": 1}], []),
         ([], []),
@@ -40,6 +41,11 @@ def test_the_forms_that_read_the_most_are_told(values: list[Any], forms: list[st
     for form in forms:
         times = as_times(pd.Series(values, dtype=object), ColumnConfig(Role.time, format=form))
         assert times.notna().all()
+
+
+def test_days_and_months_that_change_places_are_not_read_as_if_all_were_told() -> None:
+    """05/06/2026 would be taken for the one that comes first, whichever it is."""
+    assert time_forms(["13/01/2026", "14/01/2026", "01/15/2026"]) == ["%d/%m/%Y"]
 
 
 @pytest.mark.parametrize("form", ["excel", "unix"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,22 @@ def review(name: str, stars: Any = 5, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def desk(tmp_path: Path, make_config: MakeConfig) -> Desk:
     return Desk(make_config(tmp_path))
+
+
+def test_stray_times_of_another_form_are_read_as_advised(
+    tmp_path: Path, make_config: MakeConfig, warnings: list[str]
+) -> None:
+    desk = Desk(make_config(tmp_path))
+    dates = ["2020-01-14 10:00:00"] * 100 + ["13.01.2020"] * 15
+    desk.drop("review.json", *(review(f"m{number:03}", date=date) for number, date in enumerate(dates)))
+    desk.run()
+    [told] = [line for line in warnings if "Read them too" in line]
+    assert told.startswith("15 times of column date cannot be read, such as 13.01.2020. ")
+    [advice] = re.findall(r"'(\+\+.*)'\.$", told)
+    desk = Desk(make_config(tmp_path, advice), runs=1)
+    desk.run()
+    written = desk.features()["written_at"]
+    assert (len(written), {f"{day:%m-%d}" for day in written}) == (115, {"01-13", "01-14"})
 
 
 def test_without_a_message_file_the_error_says_where_to_put_which(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,6 +136,16 @@ def test_a_claimed_file_that_changed_is_refused_by_name(inbox: Path, records: Ba
     told = rf"{batch.name}: 1 of its file\(s\) are gone or have changed.*review\.json.*put the file back"
     with pytest.raises(DataError, match=told), batch_files(batch, inbox) as files:
         files[0].write_text('{"text": "x"}\n{"text": "y"}\n')
+
+
+@pytest.mark.parametrize("how", ["touched", "moved away"])
+def test_a_claimed_file_that_was_read_as_it_was_is_taken(inbox: Path, records: BatchRecords, how: str) -> None:
+    file = inbox / "review.json"
+    file.write_text('{"text": "x"}')
+    batch = claim(records, inbox)
+    assert batch is not None
+    with batch_files(batch, inbox) as files:
+        os.utime(files[0], (0, 0)) if how == "touched" else files[0].rename(inbox.parent / "done.json")
 
 
 def test_side_tables_and_unknown_files_in_the_inbox_are_no_messages(inbox: Path) -> None:

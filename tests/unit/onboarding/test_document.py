@@ -163,6 +163,15 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
     ]
 
 
+def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
+    rows = tickets(day=lambda n, _: f"2022-{n % 12 + 1:02}-28" if n % 2 else f"{n % 12 + 13}.01.2022")
+    choices = choose(profiles(rows), Asked(), "mine.csv")
+    [told] = problems(choices)
+    form = dataset(document("mine", SOURCE, choices, "mine.csv")).messages.columns["day"].format
+    assert form == "iso|%d.%m.%Y"
+    assert told == f"Times of column day are written in several ways, and read as {form}."
+
+
 @pytest.mark.parametrize(
     ("date", "told"),
     [

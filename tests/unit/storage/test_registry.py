@@ -19,6 +19,7 @@ from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.manifest import read_manifest, write_manifest
 from batch_nlp.storage.registry import Registry
 
+pytestmark = pytest.mark.usefixtures("fresh_process")
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 

@@ -16,7 +16,7 @@ from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.registry import Registry
 
 # of each kind; `make test-gate` trains 25
-CANDIDATES = int(os.environ.get("BATCH_NLP_CANDIDATES", "3"))
+CANDIDATES = int(os.environ.get("BATCH_NLP_CANDIDATES", "2"))
 
 
 class ShuffledLabels(FeatureStore):

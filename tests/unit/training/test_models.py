@@ -19,7 +19,10 @@ from batch_nlp.inference.predict import Predict
 from batch_nlp.storage.registry import Registry
 
 # the transformer has tests of its own in tests/model: it needs torch
-MODELS = sorted({path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")} - {"transformer"})
+NAMES = sorted({path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")} - {"transformer"})
+MODELS = [
+    name if name in ("xgboost", "ngram_baseline") else pytest.param(name, marks=pytest.mark.long) for name in NAMES
+]
 QUICK = {"n_estimators": 30}
 
 MakeConfig = Callable[..., Config]
@@ -33,6 +36,7 @@ def settings(world: World, folder: Path, make_config: MakeConfig, model: str) ->
     return with_training(config, balance=Balance.none) if model == "ngram_baseline" else config
 
 
+@pytest.mark.usefixtures("fresh_process")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_model_is_published_and_predicts_what_was_measured_again_and_again(
     tmp_path: Path, world: World, messages: pd.DataFrame, make_config: MakeConfig, model: str

@@ -18,7 +18,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify.decisions import check_decisions
-from batch_nlp.runner.verify.finding import UNREADABLE, Part, count
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem
 from batch_nlp.runner.verify.predictions import check_predictions
 from batch_nlp.runner.verify.records import check_records, read_records
 from batch_nlp.runner.verify.registry import check_registry
@@ -27,6 +27,7 @@ from batch_nlp.runner.verify.screen import Outcome, show
 from batch_nlp.runner.verify.store import check_store
 from batch_nlp.storage.atomic import unfinished, write_json
 from batch_nlp.storage.lock import who_works
+from batch_nlp.storage.state_format import FORMAT_FILE, STATE_FORMAT, check_sound, enter_format
 
 REPORT_FILE = "verify.json"
 
@@ -68,6 +69,7 @@ def verify(run: Run) -> None:
 def _check(run: Run) -> list[Part]:
     (batches, damaged), layers = read_records(run), run.layers
     return [
+        _guarded("format", layers.root, lambda part: _check_format(run, part)),
         _guarded("store", run.store.folder, lambda part: check_store(run, part)),
         _guarded("registry", run.registry.root, lambda part: check_registry(run, part)),
         _guarded("batches", layers.batches, lambda part: check_records(run, batches, damaged, part)),
@@ -88,6 +90,24 @@ def _guarded(name: str, path: Path, check: Callable[[Part], str]) -> Part:
         action = "Mend the disk or the folder's permissions, or restore the folder from a backup"
         part.error(path, f"cannot be checked ({type(error).__name__}: {error})", action)
     return part
+
+
+def _check_format(run: Run, part: Part) -> str:
+    """Find files that say who wrote the state, and that are damaged."""
+    folders = (run.layers.root, run.registry.root)
+    for folder in folders:
+        try:
+            check_sound(folder)
+        except DataError as error:
+            action = "Until then nothing but status and verify works"
+            part.error(*file_and_problem(str(error), folder), action, partial(_write_format, folder))
+    return f"{STATE_FORMAT}, of {count(len(folders), 'folder')}"
+
+
+def _write_format(folder: Path) -> str:
+    (folder / FORMAT_FILE).unlink()
+    enter_format(folder)
+    return "written again"
 
 
 def _check_leftovers(run: Run, part: Part) -> str:

@@ -7,6 +7,7 @@ from scipy.stats import binom
 from batch_nlp.monitoring.statistics.domain import domain_auc
 
 
+@pytest.mark.long
 def test_samples_of_one_population_are_not_told_apart_more_often_than_the_level_says() -> None:
     random = np.random.default_rng(0)
     found = np.array(
