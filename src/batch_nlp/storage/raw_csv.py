@@ -97,7 +97,7 @@ def _mended(line: Line, separator: str, width: int) -> list[str] | None:
         cells = next(csv.reader([text], delimiter=separator, strict=True), [])
     except csv.Error:
         return None
-    return cells if line.whole and len(cells) == width > 1 else None
+    return cells if line.whole and cells and len(cells) == width else None
 
 
 def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:

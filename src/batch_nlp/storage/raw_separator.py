@@ -17,6 +17,8 @@ SEPARATORS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
 # What could be a separator of several characters
 _LONG_SEPARATOR = re.compile(r"""[^\w\s\x00"'.()\[\]-]{2,}""")
+# Between the cells of a table of one column, and the share of lines without a comma that makes one
+_NONE, _ALONE = "\x1f", 0.1
 # How much of a file its separator is told by
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
@@ -48,7 +50,8 @@ def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tupl
         if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
             break
     texts = [line.content.decode("utf-8", "replace") for line in head]
-    candidates = [separator for separator in SEPARATORS if texts and separator in texts[0]] or [","]
+    candidates = [separator for separator in SEPARATORS if texts and separator in texts[0]]
+    candidates = candidates or [_NONE if _is_one_column(texts) else ","]
     best = candidates[0] if len(candidates) == 1 else max(candidates, key=lambda separator: _fit(texts, separator))
     if not given and (long := _long_separator(texts, best)):
         raise DataError(
@@ -69,6 +72,15 @@ def _long_separator(texts: Sequence[str], separator: str) -> str | None:
     run: str = runs[0]
     all_cells = texts[0].count(separator) == len(runs) * run.count(separator)
     return run if all_cells and all(text.count(run) == len(runs) for text in texts if text.strip()) else None
+
+
+def _is_one_column(texts: Sequence[str]) -> bool:
+    """Say whether lines behind a header without a separator are texts, of which some have commas and some have none."""
+    try:
+        cells = [sum(map(bool, row)) for row in csv.reader(texts[1:]) if row]
+    except csv.Error:
+        return False
+    return _ALONE * len(cells) <= cells.count(1) < len(cells)
 
 
 def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:

@@ -492,3 +492,14 @@ def test_a_carriage_return_in_a_text_without_quotes_ends_no_row(tmp_path: Path) 
 def test_an_array_that_a_script_assigns_is_read(tmp_path: Path, start: str, indent: int | None) -> None:
     content = f"{start}{json.dumps(ROWS, indent=indent)};\n"
     assert read(written(tmp_path, "a.json", content)) == ROWS
+
+
+def test_lines_of_texts_below_one_name_are_one_column(tmp_path: Path) -> None:
+    texts = ["Friendly staff, clean rooms", "fine", "late, cold, and dear", "good; or not"]
+    file = written(tmp_path, "a.csv", "\n".join(["text", *texts]))
+    assert [row["text"] for row in read(file)] == texts
+    assert [row["text"] for row in read(written(tmp_path, "r.csv", "text\none\rtwo\n"))] == ["one two"]
+    quoted = written(tmp_path, "b.csv", 'text,\n"fine, really",\nfine,\n')
+    assert [row["text"] for row in read(quoted)] == ["fine, really", "fine"]
+    with pytest.raises(DataError, match="Remove what is above its header"):
+        read(written(tmp_path, "c.csv", "Report of May\n" + "id,text\n" + "1,fine\n2,well, really\n" * 20))
