@@ -47,7 +47,7 @@ def simulated(
     """Return settings, the user's files before a simulation, and what the simulation found."""
     folder = tmp_path_factory.mktemp("simulation")
     config = make_config(
-        folder, *QUICK, *SHORT, "simulation.scenario=sudden_shift", "simulation.days=3", "simulation.change_day=2",
+        folder, *QUICK, *SHORT, "simulation.scenario=sudden_shift", "simulation.days=4", "simulation.change_day=2",
         "simulation.policies=[never,rule]", "notify=json", "notify.url_variable=NO_SUCH_VARIABLE",
     )  # fmt: skip
     before = tree(folder)

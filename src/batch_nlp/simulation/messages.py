@@ -76,10 +76,10 @@ class Messages:
         )
         file = write_batch(self.inbox, self._pending, settings, number)
         truth = {}
-        for line in (self._pending / file.name).open("rb"):
-            row = _row(line)
-            if row is not None and (label := _label(row, self._classes)) >= 0:
-                truth[str(row[ID])] = label
+        with (self._pending / file.name).open("rb") as lines:
+            for row in map(_row, lines):
+                if row is not None and (label := _label(row, self._classes)) >= 0:
+                    truth[str(row[ID])] = label
         return truth
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 
+@pytest.mark.long
 def test_a_linear_model_learns_the_task_and_its_shares_stay_in_the_band(history: Path, read):
     rows = sorted(read(history / "yelp_academic_dataset_review.json")[0], key=lambda row: row["date"])
     texts = [row["text"] for row in rows]
