@@ -34,14 +34,11 @@ def other_recipe(config: Config, version: str, champion: Mapping[str, Any]) -> s
     found += _differences(training, theirs["training"], "training")
     if not found:
         return ""
-    stays = f"defaults: [override /model@_global_.model: {model}]"
-    keep = (
-        f", or to keep the model for good, write into the dataset's file {stays}" if model != config.model.name else ""
-    )
-    return (
-        f"The champion {version} was trained with {examples(found)}. Settings are "
-        f"those of each command: to keep the champion's, say them again{keep if model != config.model.name else ''}."
-    )
+    keep = "to keep the champion's, repeat them"
+    if model != config.model.name:
+        line = f"defaults: [override /model@_global_.model: {model}]"
+        keep += f"; to keep its model for good, write into the dataset's file {line}"
+    return f"The champion {version} was trained with {examples(found)}. Each command has settings of its own: {keep}."
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], key: str) -> Iterator[str]:
