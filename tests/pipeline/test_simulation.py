@@ -31,7 +31,10 @@ QUICK = (
     "training.thresholds.f1_macro=0.4",
     "training.thresholds.recall=0.1",
 )
+# enough where nothing needs to be learned
 SHORT = ("sample.messages=800", "training.decision.calibration=none", "training.decision.metric=null")
+
+Simulated = tuple[Config, dict[Path, bytes], dict[str, Any]]
 
 
 def tree(folder: Path) -> dict[Path, bytes]:
@@ -40,20 +43,21 @@ def tree(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in files}
 
 
-@pytest.fixture(scope="module")
-def simulated(
-    tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig
-) -> tuple[Config, dict[Path, bytes], dict[str, Any]]:
-    """Return settings, the user's files before a simulation, and what the simulation found."""
-    folder = tmp_path_factory.mktemp("simulation")
+def sudden_shift(folder: Path, make_config: MakeConfig, *overrides: str) -> Simulated:
+    """Simulate a few days; return settings, the user's files before, and what was found."""
     config = make_config(
-        folder, *QUICK, *SHORT, "simulation.scenario=sudden_shift", "simulation.days=4", "simulation.change_day=2",
-        "simulation.policies=[never,rule]", "notify=json", "notify.url_variable=NO_SUCH_VARIABLE",
+        folder, *QUICK, "simulation.scenario=sudden_shift", "simulation.change_day=2",
+        "simulation.policies=[never,rule]", "notify=json", "notify.url_variable=NO_SUCH_VARIABLE", *overrides,
     )  # fmt: skip
     before = tree(folder)
     run_stages(config, NOW, alone=False)
     (result,) = (folder / "data" / "08_reporting" / "simulations").glob("*/result.json")
     return config, before, json.loads(result.read_text())
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig) -> Simulated:
+    return sudden_shift(tmp_path_factory.mktemp("simulation"), make_config, *SHORT, "simulation.days=3")
 
 
 def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(simulated):
@@ -66,8 +70,9 @@ def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(si
     assert sorted(path.name for path in report.iterdir()) == ["index.html", "macro_f1.svg", "result.json"]
 
 
-def test_the_rule_rings_and_retrains_where_never_does_not(simulated):
-    _, _, result = simulated
+@pytest.mark.long
+def test_the_rule_rings_and_retrains_where_never_does_not(tmp_path, make_config):
+    _, _, result = sudden_shift(tmp_path, make_config, "simulation.days=4")
     never, rule = result["policies"]["never"], result["policies"]["rule"]
     assert never["summary"]["trainings"] == 0
     assert {day["champion"] for day in never["days"]} == {"v0001"}
