@@ -22,6 +22,7 @@ from batch_nlp.config import (
 )
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.runner import response
+from batch_nlp.runner.recipe import OF_THE_JOB
 
 CHAMPIONS = Config(
     seed=7,
@@ -98,7 +99,7 @@ def test_a_retraining_takes_the_champions_model_and_training_and_the_jobs_gate(t
     fingerprint, training = trained_with
     assert fingerprint == training
     assert (training.seed, training.model) == (7, CHAMPIONS.model)
-    kept = {name: getattr(JOBS.training, name) for name in response._OF_THE_JOB}
+    kept = {name: getattr(JOBS.training, name) for name in OF_THE_JOB}
     assert training.training == replace(CHAMPIONS.training, promote=True, window=0, **kept)
     assert (training.dataset, training.drift) == (JOBS.dataset, JOBS.drift)
 
