@@ -64,6 +64,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Give it back, or DuckDB's binding would call it a leak."""
+    gc.unfreeze()
+
+
 def _check_here(folder: Path) -> None:
     try:
         check_model(folder)
