@@ -9,15 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
-from batch_nlp.onboarding.columns import (
-    ColumnProfile,
-    alternatives,
-    id_columns,
-    label_candidates,
-    merged,
-    text_columns,
-    time_columns,
-)
+from batch_nlp.onboarding.columns import ColumnProfile, alternatives, merged
 from batch_nlp.onboarding.facts import (
     classes_of,
     different_rows,
@@ -28,6 +20,7 @@ from batch_nlp.onboarding.facts import (
     tagged,
 )
 from batch_nlp.onboarding.leaks import leaks, leaks_together
+from batch_nlp.onboarding.roles import id_columns, label_candidates, text_columns, time_columns
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
-from batch_nlp.onboarding.columns import profiles, text_columns
+from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.header import check_headers
+from batch_nlp.onboarding.roles import text_columns
 from batch_nlp.onboarding.tables import (
     SideTable,
     for_later,
