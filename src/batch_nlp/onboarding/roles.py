@@ -10,6 +10,13 @@ import numpy as np
 from batch_nlp.dataset.values import UNREADABLE, as_key
 from batch_nlp.onboarding.columns import ColumnProfile, alternatives, merged
 
+# A URL, an email address or the path of a file as a whole value, and share of the values that make a column of them
+_ADDRESS = re.compile(
+    r"<?(?:(?:[a-z][a-z0-9+.-]*:)?//|www\.|mailto:)\S+|\S+@\S+\.\w+|(?:[a-z]:|~|\.{0,2})[\\/]\S.*"
+    r"|(?:[\w.-]+[\\/])+[\w.-]+\.\w{1,5}",
+    re.IGNORECASE,
+)
+_ADDRESSES = 0.9
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
@@ -35,6 +42,8 @@ def text_score(column: ColumnProfile) -> float:
     """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
     texts = [text for text in column.texts if text]
     if not texts or column.is_numeric or column.time is not None or len(texts) < len(column.there) / 2:
+        return 0.0
+    if float(np.mean([_ADDRESS.fullmatch(text.strip()) is not None for text in texts])) >= _ADDRESSES:
         return 0.0
     length = float(np.mean([min(len(text), 1000) for text in texts]))
     words = float(np.mean([len(text.split()) for text in texts]))
