@@ -82,14 +82,15 @@ class ColumnProfile:
         return None if self.is_named("id") and not named else time_format(self.there, named)
 
     @cached_property
-    def is_numeric(self) -> bool:
-        """Whether all values are numbers."""
-        return bool(self.there) and all(not np.isnan(as_number(value)) for value in self.there)
+    def sign(self) -> str:
+        """That of the decimals, where all values are numbers: a point or a comma; empty where some are not."""
+        signs = (sign for sign in ".," if not any(np.isnan(as_number(value, sign)) for value in self.there))
+        return next(signs, "") if self.there else ""
 
     @cached_property
     def is_index(self) -> bool:
         """Whether it does nothing but number the rows: whole numbers, of which nearly each is over the one before."""
-        numbers = [as_number(value) for value in self.there]
+        numbers = [as_number(value, self.sign) for value in self.there]
         steps = np.diff(numbers)
         whole = len(steps) >= _NUMBERED and all(number.is_integer() for number in numbers)
         return whole and float(np.mean(steps > 0)) >= _RISING

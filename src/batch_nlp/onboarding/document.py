@@ -153,9 +153,10 @@ def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
         yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
     names = {column.name for column in columns}
     for column in features:
-        role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
+        role = "number" if column.sign and len(column.sizes) > 2 else "category"
+        form = ', format: ","' if role == "number" and column.sign == "," else ""
         other = "" if can_be_field(column.name) else f", name: {_field_name(column.name, names)}"
-        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{other}}}  # {shown(column.there[0], 40)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{form}{other}}}  # {shown(column.there[0], 40)}"
     for column in columns:
         if column.is_index:
             yield f"{indent}# {_quoted(column.name)} numbers the rows, which is no feature"

@@ -41,7 +41,7 @@ def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 def text_score(column: ColumnProfile) -> float:
     """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
     texts = [text for text in column.texts if text]
-    if not texts or column.is_numeric or column.time is not None or len(texts) < len(column.there) / 2:
+    if not texts or column.sign or column.time is not None or len(texts) < len(column.there) / 2:
         return 0.0
     if float(np.mean([_ADDRESS.fullmatch(text.strip()) is not None for text in texts])) >= _ADDRESSES:
         return 0.0
@@ -114,7 +114,7 @@ def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> 
         if 2 <= len(column.sizes) <= min(_MOST_CLASSES, max(2, len(column.there) // 5))
         and column.time is None
         and sum(size for target, size in column.sizes.items() if len(target) > 100) <= 0.01 * len(column.there)
-        and not (column.is_numeric and not all(map(_STEP.fullmatch, column.sizes)))
+        and not (column.sign and not all(map(_STEP.fullmatch, column.sizes)))
         and (column.is_named("label") or _named_in_text(column, texts) < 0.3)
     ]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.tickets import tickets
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.values import as_number
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
@@ -64,6 +66,22 @@ def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that
         "a:b": "column_a_b0", "a=b": "column_a_b1", "Group": "column_group", "column_a_b": None
     }  # fmt: skip
     assert '# "Unnamed: 0" numbers the rows, which is no feature' in text
+
+
+@pytest.mark.parametrize(
+    ("write", "form"),
+    [
+        (lambda n, _: f"{n % 9},5 €", ","),
+        (lambda n, _: "1.250,00" if n % 9 == 0 else f"{n % 9}", ","),
+        (lambda n, _: "1,250" if n % 9 == 0 else f"{n % 9}.5", None),
+        (lambda n, _: f"1,{n % 9}50", None),
+    ],
+)
+def test_numbers_with_decimal_commas_are_suggested_as_numbers(write: Any, form: str | None) -> None:
+    rows = tickets(price=write)
+    column = suggested(written(rows))["price"]
+    assert (column.role, column.format) == (Role.number, form)
+    assert not any(math.isnan(as_number(row["price"], column.format)) for row in rows)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
