@@ -95,6 +95,12 @@ class ColumnProfile:
         whole = len(steps) >= _NUMBERED and all(number.is_integer() for number in numbers)
         return whole and float(np.mean(steps > 0)) >= _RISING
 
+    @cached_property
+    def holds_objects(self) -> bool:
+        """Whether most values are objects of JSON, or lists with such."""
+        objects = [any(isinstance(one, dict) for one in (v if isinstance(v, list) else [v])) for v in self.there]
+        return sum(objects) > len(objects) / 2
+
     def is_named(self, role: str) -> bool:
         """Say whether its name is one that columns of a role often have."""
         return not _KNOWN[role].isdisjoint(self._words)

@@ -111,7 +111,7 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield "  # it stands in each row as often as in the first line"
         yield f"  separator: {_quoted(source.separator)}"
     if source.under is not None:
-        yield "  # the columns of a row lie under this field"
+        yield f"  # the columns of a row lie under this field{source.notes.get('rows', '')}"
         yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
     yield f"    # {choices.reasons['text']}; {percent(choices.repeated)} of the texts repeat an earlier one"
@@ -149,7 +149,7 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
 
 
 def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
-    if features := [column for column in columns if not column.is_index]:
+    if features := [column for column in columns if not column.is_index and not column.holds_objects]:
         yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
     names = {column.name for column in columns}
     for column in features:
@@ -160,6 +160,8 @@ def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
     for column in columns:
         if column.is_index:
             yield f"{indent}# {_quoted(column.name)} numbers the rows, which is no feature"
+        elif column.holds_objects:
+            yield f"{indent}# {_quoted(column.name)} holds objects, of which no field can be read"
 
 
 def _field_name(column: str, taken: set[str]) -> str:

@@ -15,7 +15,7 @@ from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.header import check_headers
-from batch_nlp.onboarding.roles import text_columns
+from batch_nlp.onboarding.nested import check_nested, outside, wrapper
 from batch_nlp.onboarding.tables import (
     SideTable,
     for_later,
@@ -30,7 +30,7 @@ from batch_nlp.storage.raw import find_unread
 from batch_nlp.storage.raw_columns import column_names, first_rows, spread, unwrapped
 from batch_nlp.storage.raw_csv import HEADER_AGAIN
 from batch_nlp.storage.raw_formats import CSV, rows_of
-from batch_nlp.storage.raw_lines import Numbered, Row
+from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of, table_name
 from batch_nlp.storage.raw_open import TextForm, unknown_ending
 
@@ -60,7 +60,7 @@ class Source:
         Field under which the columns of a row lie.
     side_tables : list of SideTable
     notes : dict of str to str
-        Why folder and pattern are as they are.
+        Why folder, pattern and rows are as they are.
     problems : list of str
     """
 
@@ -94,7 +94,8 @@ def look_at(path: Path, asked: Asked) -> Source:
         if separator is not None:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
-        under = _wrapper([row for rows in first.values() for row in rows])
+        under = wrapper([row for rows in first.values() for row in rows])
+        problems += check_nested(files[0], first[files[0]], under, asked)
         read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
         if mixed is None:
@@ -122,7 +123,8 @@ def look_at(path: Path, asked: Asked) -> Source:
         pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
         named = examples(file.name for file in left_out)
         problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
-    notes = dict[str, str]()
+    beside = outside([row for rows in first.values() for row in rows], under)
+    notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
         pattern, notes["pattern"] = _for_later(folder, taken)
     if folder != path:
@@ -211,18 +213,4 @@ def _separator(rows: Sequence[Row]) -> str | None:
     for mark, count in Counter(marks).most_common(1):
         if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
             return mark
-    return None
-
-
-def _wrapper(rows: Sequence[Row]) -> str | None:
-    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
-    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
-    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
-    if not usual or text_columns(profiles(rows)):
-        return None
-    whole = [Numbered(number, row, 0) for number, row in enumerate(rows)]
-    for name in usual:
-        inner = [unwrapped(row, name) for _, row, _ in spread(iter(whole), name) if isinstance(row, dict)]
-        if text_columns(profiles(inner)):
-            return name
     return None
