@@ -22,6 +22,7 @@ _NAMES = {
     "title": "title subject headline summary titel betreff titulo asunto titre objet titolo oggetto onderwerp",
     "label": "label class category cat intent topic sentiment target rating star score product department type "
     "klasse kategorie thema sterne clase categoria tema estrellas classe categorie etoiles note stelle",
+    "reply": "reply replies response antwort respuesta resposta réponse risposta",
     "id": "id uuid guid key identifier nummer numero",
     "time": "time date created at timestamp when posted datum zeit erstellt fecha hora data heure",
 }

@@ -1,4 +1,4 @@
-"""Which columns are likely to be the text, the id, the time and the label."""
+"""Which columns are likely to be the text, the id, the time and the label, and which make no feature."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSES = 0.9
+# Weight of a text that is called a reply, which is one to the message where there is another text
+_REPLY = 0.05
+# Share of different values beyond which texts make no category, and rows that tell
+_SINGULAR, _TELLING = 0.5, 10
 # Share of the rows that must have an id or a time for there to be such a column
 _FULL = 0.98
 # Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
@@ -52,7 +56,8 @@ def text_score(column: ColumnProfile) -> float:
     spaced = words >= 2 or (length >= 6 and not any(text.isascii() for text in texts[:50]))
     if not spaced and not column.is_named("text"):
         return 0.0
-    return float(length * different * (1 + 4 * column.is_named("text")) * column.filled**0.5)
+    named = _REPLY if column.is_named("reply") else 1 + 4 * column.is_named("text")
+    return float(length * different * named * column.filled**0.5)
 
 
 def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
@@ -124,3 +129,24 @@ def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
     pairs = [(target, text) for target, text in zip(column.targets, texts, strict=True) if target and len(target) > 2]
     named = sum("".join(target.casefold().split()) in "".join(text.casefold().split()) for target, text in pairs)
     return named / max(len(pairs), 1)
+
+
+def unfit(column: ColumnProfile, joins: bool = False) -> str:
+    """Return why a column makes no feature; nothing if it can be one.
+
+    Parameters
+    ----------
+    column : ColumnProfile
+    joins : bool
+        Whether it is of a side table, each row of which several messages may name.
+    """
+    texts = {text for text in column.texts if text}
+    reasons = {
+        "numbers the rows": column.is_index,
+        "holds objects, of which no field is read": column.holds_objects,
+        "has one value": len(column.sizes) == 1 and column.sizes.total() == len(column.values),
+        "differs from row to row": not joins
+        and not column.sign
+        and len(texts) > max(_SINGULAR * len(column.there), _TELLING),
+    }
+    return next((reason for reason, true in reasons.items() if true), "")

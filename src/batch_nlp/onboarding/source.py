@@ -93,7 +93,7 @@ def look_at(path: Path, asked: Asked) -> Source:
         separator = _separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
         if separator is not None:
             form = replace(form, separator=separator)
-            problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
+            problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
         under = wrapper([row for rows in first.values() for row in rows])
         problems += check_nested(files[0], first[files[0]], under, asked)
         read, twice = _first_rows(files, form, under, problems)
@@ -139,7 +139,7 @@ def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
     if others:
         named = examples(file.name for file in others)
         return pattern, f"this name alone: a wider pattern would take {len(others)} other file(s) here, {named}"
-    return pattern, "later files are read if their names are of this form, whatever the numbers"
+    return pattern, "also matches later files, whatever the numbers in their names"
 
 
 def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
@@ -147,8 +147,8 @@ def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
     readable = find_files(folder, "*")
     others = [*(file for file in readable if file not in taken), *find_unread(folder, readable)]
     named = examples(file.name for file in others)
-    beside = f"; the {len(others)} other file(s) and folder(s) in it are not read, {named}" if others else ""
-    return f"the folder of the file, where later ones are looked for{beside}"
+    beside = f"; {len(others)} other file(s) and folder(s) in it are not read: {named}" if others else ""
+    return f"the folder of the file, in which later files are looked for too{beside}"
 
 
 def _files(path: Path) -> tuple[Path, str, list[Path]]:
@@ -201,7 +201,7 @@ def _first_rows(
     if not any(rows for _, rows in read):
         raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
     if reasons:
-        problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
+        problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
 
 

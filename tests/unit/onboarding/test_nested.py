@@ -85,7 +85,7 @@ def test_objects_beside_a_text_are_named_and_no_features(tmp_path: Path) -> None
         "Column(s) by, tags hold objects, of which no field is read. To read them, flatten it by "
     )
     written = document("a", found, choose(profiles(found.rows), Asked(), "a"), "a")
-    assert "# by holds objects, of which no field can be read" in written
+    assert "# by holds objects, of which no field is read" in written
     assert "by: {role:" not in written
     assert as_advised(found.problems[0]).rows[0].keys() == {"q", "w", "by.name", "tags.name"}
 
