@@ -11,7 +11,7 @@ import yaml
 from batch_nlp.dataset.columns import can_be_field
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
-from batch_nlp.onboarding.problems import LEAST, TEXTLESS, percent, shown, small_classes, spoken, told_together
+from batch_nlp.onboarding.problems import LEAST, condition, percent, shown, small_classes, spoken, told_together
 from batch_nlp.onboarding.roles import unfit
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
@@ -134,9 +134,9 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         if column.name in keys:
             yield f"    {_quoted(column.name)}: {{role: key, of: {scalar(keys[column.name].name)}}}"
     yield from _others([column for column in choices.others if column.name not in keys], "    ")
-    if choices.textless >= TEXTLESS:
+    if (where := condition(choices)) is not None:
         yield f"  # {percent(choices.textless)} of the rows have no text"
-        yield f"  where: {scalar(_has_text(choices.texts))}"
+        yield f"  where: {scalar(where)}"
     yield from _label(choices)
     yield from _side_tables(source.side_tables)
     yield from _forbidden(choices)
@@ -145,11 +145,6 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield f"# {percent(choices.tagged)} of the texts contain HTML tags, which this step removes"
         yield "steps:"
         yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
-
-
-def _has_text(columns: Sequence[ColumnProfile]) -> str:
-    names = (column.name.replace('"', '""') for column in columns)
-    return " OR ".join(f"\"{name}\" <> ''" for name in names)
 
 
 def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
@@ -164,11 +159,13 @@ def _others(columns: Sequence[ColumnProfile], indent: str, joins: bool = False) 
     unfits = {column.name: unfit(column, joins) for column in columns}
     if features := [column for column in columns if not unfits[column.name]]:
         yield f"{indent}# not read: uncomment a column to make it a feature, if it is known when a message arrives"
-    names = {*unfits}
+    # of fields, upper and lower case make no other name
+    names, first = {*unfits}, {column.name.casefold(): column for column in reversed(features)}
     for column in features:
         role = "number" if column.sign and len(column.sizes) > 2 else "category"
         form = ', format: ","' if role == "number" and column.sign == "," else ""
-        other = "" if can_be_field(column.name) else f", name: {_field_name(column.name, names)}"
+        own = can_be_field(column.name) and first[column.name.casefold()] is column
+        other = "" if own else f", name: {_field_name(column.name, names)}"
         yield f"{indent}# {_quoted(column.name)}: {{role: {role}{form}{other}}}  # such as {shown(column.there[0], 40)}"
     if any(unfits.values()):
         yield f"{indent}# not read, and no features:"

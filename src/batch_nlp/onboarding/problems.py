@@ -13,7 +13,7 @@ LEAST = 20
 # Words beyond which a text is not the name of a column
 _LONG_NAME = 4
 # Share of the rows from which those without a text are left out
-TEXTLESS = 0.02
+_TEXTLESS = 0.02
 # Classes beyond which trees for each of them take too long
 MANY_CLASSES = 20
 
@@ -34,6 +34,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def condition(choices: Choices) -> str | None:
+    """Return the condition that leaves rows without a text out; None where they are few, or SQL cannot name a text."""
+    names = [column.name for column in choices.texts]
+    if choices.textless < _TEXTLESS or not all(name and name.isprintable() for name in names):
+        return None
+    quoted = (name.replace('"', '""') for name in names)
+    return " OR ".join(f"\"{name}\" <> ''" for name in quoted)
+
+
 def spoken(choices: Choices) -> str:
     """Return the languages of the texts with their shares."""
     found = ", ".join(f"{language} {percent(share)}" for language, share in choices.languages.items())
@@ -51,7 +60,7 @@ def problems(choices: Choices) -> list[str]:
     small, languages = small_classes(choices.classes), list(choices.languages)
     named = ", ".join(shown(column.name, 30) for column in choices.texts)
     told = {
-        f"{percent(choices.textless)} of the rows have no text and are left out": choices.textless >= TEXTLESS,
+        f"{percent(choices.textless)} of the rows have no text and are left out": condition(choices) is not None,
         f"{percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
         f"No label was found: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
         f"{len(small)} of {len(choices.classes)} classes have fewer than {LEAST} messages and become other": bool(

@@ -104,6 +104,8 @@ def test_numbers_with_decimal_commas_are_suggested_as_numbers(write: Any, form: 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=25))
+@example([{"0": ["a fine place to be"]}, {"true": "2022-01-31", "TRUE": 0}])
+@example([{}, {"": "a fine place to be"}])
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
 def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows: list[dict[str, Any]]) -> None:
     try:
