@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,13 @@ def _under(rows: Sequence[Row], name: str) -> list[Row]:
     return [unwrapped(row, name) for _, row, _ in spread(whole, name) if isinstance(row, dict)]
 
 
-def check_nested(file: Path, rows: Sequence[Row], under: str | None, asked: Asked) -> list[str]:
-    """Return what is not read of a file since it lies beside the field of the columns, or within objects.
+def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: Asked) -> list[str]:
+    """Return what is not read of some files since it lies beside the field of the columns, or within objects.
 
     Parameters
     ----------
-    file : Path
-    rows : sequence of dict
-        Its first ones, with all their fields.
+    first : mapping of Path to sequence of dict
+        The first rows of each file, with all their fields.
     under : str or None
         Field under which the columns of a row lie.
     asked : Asked
@@ -56,9 +55,13 @@ def check_nested(file: Path, rows: Sequence[Row], under: str | None, asked: Aske
     DataError
         If a column that the user names holds objects, or only fields of objects look like texts.
     """
+    file = next((file for file, rows in first.items() if any(map(_is_nested, rows))), None)
+    if file is None:
+        return []
+    rows = [row for rows in first.values() for row in rows]
     columns = profiles(_under(rows, under) if under else rows)
     objects, beside = [column.name for column in columns if column.holds_objects], outside(rows, under)
-    path = _path_of_rows(rows, under)
+    path = _path_of_rows(first[file], under)
     flatten_it = _advice(file, path)
     # what lies beside a list of rows is of none of them
     unread = {*objects, *([] if path else {under, *beside} - {column.name for column in columns})}
@@ -69,7 +72,7 @@ def check_nested(file: Path, rows: Sequence[Row], under: str | None, asked: Aske
             f"{file}: {examples(lost)} cannot be columns: they are objects, or fields of objects{where}. {flatten_it}"
         )
     if objects and not asked.text and not text_columns(columns):
-        flat_columns = profiles([flat(entry) for row in rows for entry in _entries(row, path)])
+        flat_columns = profiles([flat(entry) for row in first[file] for entry in _entries(row, path)])
         if texts := [column.name for column in text_columns(flat_columns)]:
             raise DataError(
                 f"{file}: no column looks like texts. Fields of objects do, and cannot be columns: {examples(texts)}. "
@@ -84,6 +87,10 @@ def check_nested(file: Path, rows: Sequence[Row], under: str | None, asked: Aske
 def outside(rows: Sequence[Row], under: str | None) -> list[str]:
     """Return the columns beside the field under which the others lie."""
     return [column.name for column in profiles([row for row in rows if under in row]) if column.name != under]
+
+
+def _is_nested(row: Row) -> bool:
+    return any(isinstance(value, dict) or _holds_rows(value) for value in row.values())
 
 
 def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:

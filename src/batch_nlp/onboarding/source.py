@@ -94,8 +94,9 @@ def look_at(path: Path, asked: Asked) -> Source:
         if separator is not None:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
-        under = wrapper([row for rows in first.values() for row in rows])
-        problems += check_nested(files[0], first[files[0]], under, asked)
+        # another file may be flat
+        under = next(filter(None, map(wrapper, first.values())), None)
+        problems += check_nested(first, under, asked)
         read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
         if mixed is None:

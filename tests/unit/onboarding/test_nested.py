@@ -77,6 +77,20 @@ def test_what_lies_beside_the_field_of_the_columns_is_named_and_flattened_as_adv
     assert look_at(file, Asked()).problems[0] == "Only what is under items is read, not total beside it."
 
 
+def test_flat_and_nested_files_are_one_source_and_of_what_cannot_be_that_the_flat_ones_are_read(tmp_path: Path) -> None:
+    for name, content in {
+        "a.jsonl": lines(MESSAGES),
+        "b.jsonl": lines([{"_id": n, "_source": row} for n, row in enumerate(MESSAGES)]),
+    }.items():
+        (tmp_path / name).write_text(content)
+    found = look_at(tmp_path, Asked())
+    assert (found.under, found.pattern, found.rows) == ("_source", "*", MESSAGES * 2)
+    (tmp_path / "b.jsonl").write_text(lines([{"x": {"y": row}} for row in MESSAGES]))
+    found = look_at(tmp_path, Asked())
+    assert (found.pattern, found.rows) == ("a*", MESSAGES)
+    assert re.search(r"Column\(s\) x hold objects.* flatten it by .*/b\.jsonl", found.problems[0])
+
+
 def test_objects_beside_a_text_are_named_and_no_features(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines([{**row, "by": {"name": "Ann"}, "tags": [{"name": "x"}]} for row in MESSAGES]))
