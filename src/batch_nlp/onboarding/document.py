@@ -197,7 +197,7 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
 
 def _label(choices: Choices) -> Iterator[str]:
     if not choices.labels:
-        yield f"# no label: {choices.reasons['label']}. Another dataset's champion can score them:"
+        yield f"# no label ({choices.reasons['label']}). Another dataset's champion can score the messages:"
         yield "# inference.champion_of=NAME"
         yield "label: {column: null}"
         return

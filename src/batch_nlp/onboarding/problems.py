@@ -62,7 +62,7 @@ def problems(choices: Choices) -> list[str]:
     told = {
         f"{percent(choices.textless)} of the rows have no text and are left out": condition(choices) is not None,
         f"{percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
-        f"No label was found: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
+        f"There is no label ({choices.reasons['label']}). If there is one, say init.label=COLUMN": not choices.labels,
         f"{len(small)} of {len(choices.classes)} classes have fewer than {LEAST} messages and become other": bool(
             small
         ),

@@ -213,7 +213,7 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
     choices = choose(profiles(rows), Asked(label=[]), "mine.csv")
     assert problems(choices) == [
         "50 % of the texts repeat an earlier one.",
-        "No label was found: set by init.label. If there is one, say init.label=COLUMN.",
+        "There is no label (set by init.label). If there is one, say init.label=COLUMN.",
     ]
 
 
