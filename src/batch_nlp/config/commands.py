@@ -50,8 +50,16 @@ def command(settings: Iterable[str], places: Iterable[str]) -> str:
     >>> command(["pipeline=rollback"], ["paths.data=/srv/my data"])  # doctest: +ELLIPSIS
     "...uv run start_batch_nlp.py pipeline=rollback 'paths.data=/srv/my data'"
     """
-    own = shutil.which("uv") is None and (_PROJECT / _OWN_UV).exists()
-    return f"{_OWN_UV if own else 'uv'} run start_batch_nlp.py {shlex.join([*settings, *places])}"
+    return f"{_uv()} run start_batch_nlp.py {shlex.join([*settings, *places])}"
+
+
+def python_command(code: str) -> str:
+    """Return what to type in a shell, in the folder of the project, to run some Python."""
+    return f"{_uv()} run python -c {shlex.quote(code)}"
+
+
+def _uv() -> str:
+    return _OWN_UV if shutil.which("uv") is None and (_PROJECT / _OWN_UV).exists() else "uv"
 
 
 def explain_command(message_id: str, places: Iterable[str]) -> str:

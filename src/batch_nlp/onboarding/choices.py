@@ -9,15 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
-from batch_nlp.onboarding.columns import (
-    ColumnProfile,
-    alternatives,
-    id_columns,
-    label_candidates,
-    merged,
-    text_columns,
-    time_columns,
-)
+from batch_nlp.onboarding.columns import ColumnProfile, alternatives, merged
 from batch_nlp.onboarding.facts import (
     classes_of,
     different_rows,
@@ -28,6 +20,7 @@ from batch_nlp.onboarding.facts import (
     tagged,
 )
 from batch_nlp.onboarding.leaks import leaks, leaks_together
+from batch_nlp.onboarding.roles import id_columns, label_candidates, text_columns, time_columns
 
 # Rows that tell how well the text predicts a column, and how much better than a guess it must
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
@@ -70,6 +63,8 @@ class Choices:
         What gives the label away, each by itself or all together, and what has no role.
     classes : Counter of str
         Messages of each class.
+    textless : float
+        Share of the rows that have no text.
     repeated : float
         Share of the texts that repeat an earlier one.
     languages : dict of str to float
@@ -93,6 +88,7 @@ class Choices:
     leaks_together: list[ColumnProfile]
     others: list[ColumnProfile]
     classes: Counter[str]
+    textless: float
     repeated: float
     languages: dict[str, float]
     equal_times: float
@@ -119,14 +115,14 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         If there is no column that the user names.
     """
     asked = asked.of(_names(columns))
-    reasons = {name: f"said by init.{name}" for name in ("text", "label", "time", "id")}
+    reasons = {name: f"set by init.{name}" for name in ("text", "label", "time", "id")}
     texts = _named(columns, asked.text, "text")
     if texts == []:
         raise SettingsError(f"init.text=none: a dataset needs a text. {did_you_mean('none', _names(columns))}")
     given = {*(asked.label or ()), *(asked.time or ()), *(asked.id or ())}
     free = [column for column in columns if column.name not in given]
     if texts is None:
-        texts, reasons["text"] = text_columns(free), "its values are the longest texts, and the most different ones"
+        texts, reasons["text"] = text_columns(free), "the longest and most varied texts"
     if not texts:
         seen = examples(_names(columns)) or "no column at all"
         raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
@@ -134,11 +130,11 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     free = [column for column in free if column not in texts]
     times = _named(columns, asked.time, "time")
     if times is None:
-        times, reasons["time"] = time_columns(free), "its values are times"
+        times, reasons["time"] = time_columns(free), "times"
     ids = _named(columns, asked.id, "id")
     free = [column for column in free if column not in times]
     if ids is None:
-        ids, reasons["id"] = id_columns(free, joined), "each message has another value"
+        ids, reasons["id"] = id_columns(free, joined), "differs for every message"
     labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
     if labels is None:
         named, reasons["label"] = _label([column for column in free if column not in ids], joined)
@@ -160,6 +156,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
         together,
         [column for column in others if column not in together],
         Counter(filter(None, leaves.values())),
+        joined.count("") / len(joined),
         repeated(joined),
         languages(joined),
         largest_share([value for column in times[:1] for value in map(str, column.there)]),
@@ -193,15 +190,15 @@ def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[Col
     candidates = label_candidates(columns, texts)
     named = [column for column in candidates if column.is_named("label") and column.filled > 0.5]
     if len(named) == 1:
-        return named, "its name says so, and it has few different values"
+        return named, "its name and its few distinct values suggest a label"
     pool = named or candidates
     scores = {column.name: _skill(column, texts) for column in pool}
     best = max(pool, key=lambda column: scores[column.name], default=None)
     if best is None or (not named and scores[best.name] < _LEAST_SKILL):
-        return [], "no column with few different values goes with the texts"
+        return [], "no column with few distinct values can be predicted from the texts"
     same = [other for other in candidates if not best.sizes.keys().isdisjoint(other.sizes)]
     found = [best, *alternatives(best, same)]
-    return found, "of the columns with few different values, it is the one that the texts tell best"
+    return found, "of the columns with few distinct values, the texts predict this one best"
 
 
 def _skill(column: ColumnProfile, texts: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""What the columns of a table look like, and what each is likely to be."""
+"""The columns of a table: their values, and what these and the name say of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from batch_nlp.dataset.labels import as_target
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_number, as_text, is_missing
+from batch_nlp.dataset.values import as_number, as_text, is_missing
 from batch_nlp.onboarding.times import TimeFormat, time_format
 
 # Words that name a column in English and other European languages; a name is split into words first
@@ -22,24 +22,17 @@ _NAMES = {
     "title": "title subject headline summary titel betreff titulo asunto titre objet titolo oggetto onderwerp",
     "label": "label class category cat intent topic sentiment target rating star score product department type "
     "klasse kategorie thema sterne clase categoria tema estrellas classe categorie etoiles note stelle",
+    "reply": "reply replies response antwort respuesta resposta réponse risposta",
     "id": "id uuid guid key identifier nummer numero",
     "time": "time date created at timestamp when posted datum zeit erstellt fecha hora data heure",
 }
 _KNOWN = {role: frozenset(words.split()) for role, words in _NAMES.items()}
 _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# Share of the rows that must have an id or a time for there to be such a column
-_FULL = 0.98
 # Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
-# Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
-_UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
-# What of numbers can be a label: grades and truth, whatever their form, but no amounts
-_STEP = re.compile(r"-?\d+(?:\.0+)?|true|false")
-# Rows from which numbers that rise are no chance
-_NUMBERED = 10
-# Classes beyond which a column is no label
-_MOST_CLASSES = 500
+# Rows from which numbers that rise are no chance, and share of those that must be over the one before
+_NUMBERED, _RISING = 10, 0.98
 
 
 @dataclass(frozen=True)
@@ -90,17 +83,24 @@ class ColumnProfile:
         return None if self.is_named("id") and not named else time_format(self.there, named)
 
     @cached_property
-    def is_numeric(self) -> bool:
-        """Whether all values are numbers."""
-        return bool(self.there) and all(not np.isnan(as_number(value)) for value in self.there)
+    def sign(self) -> str:
+        """That of the decimals, where all values are numbers: a point or a comma; empty where some are not."""
+        signs = (sign for sign in ".," if not any(np.isnan(as_number(value, sign)) for value in self.there))
+        return next(signs, "") if self.there else ""
 
     @cached_property
     def is_index(self) -> bool:
         """Whether it does nothing but number the rows: whole numbers, of which nearly each is over the one before."""
-        numbers = [as_number(value) for value in self.there]
+        numbers = [as_number(value, self.sign) for value in self.there]
         steps = np.diff(numbers)
         whole = len(steps) >= _NUMBERED and all(number.is_integer() for number in numbers)
-        return whole and float(np.mean(steps > 0)) >= _FULL
+        return whole and float(np.mean(steps > 0)) >= _RISING
+
+    @cached_property
+    def holds_objects(self) -> bool:
+        """Whether most values are objects of JSON, or lists with such."""
+        objects = [any(isinstance(one, dict) for one in (v if isinstance(v, list) else [v])) for v in self.there]
+        return sum(objects) > len(objects) / 2
 
     def is_named(self, role: str) -> bool:
         """Say whether its name is one that columns of a role often have."""
@@ -144,100 +144,3 @@ def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
     rows = zip(*(column.values for column in columns), strict=True)
     values = [next((value for value in row if not is_missing(value)), None) for row in rows]
     return ColumnProfile(columns[0].name, values)
-
-
-def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the columns of the text: the one that says most, and titles that go with it; none if nothing is."""
-    scores = {column.name: text_score(column) for column in columns}
-    best = max(columns, key=lambda column: scores[column.name], default=None)
-    if best is None or scores[best.name] == 0:
-        return []
-    others = alternatives(best, [column for column in columns if scores[column.name] > 0])
-    titles = [column for column in columns if column.is_named("title") and scores[column.name] > 0]
-    return [column for column in columns if column is best or column in others or column in titles]
-
-
-def text_score(column: ColumnProfile) -> float:
-    """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
-    texts = [text for text in column.texts if text]
-    if not texts or column.is_numeric or column.time is not None or len(texts) < len(column.there) / 2:
-        return 0.0
-    length = float(np.mean([min(len(text), 1000) for text in texts]))
-    words = float(np.mean([len(text.split()) for text in texts]))
-    different = len(set(texts)) / len(texts)
-    # scripts without spaces have no words to count
-    spaced = words >= 2 or (length >= 6 and not any(text.isascii() for text in texts[:50]))
-    if not spaced and not column.is_named("text"):
-        return 0.0
-    return float(length * different * (1 + 4 * column.is_named("text")) * column.filled**0.5)
-
-
-def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
-    """Return the column that tells messages apart, and what stands for it in other layouts.
-
-    Rows with one value have one text, which few have, and the name or the form of the values says so.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    texts : sequence of str, shape (n,)
-        Text of each row.
-    """
-    return _full([column for column in columns if _is_id(column, texts)])
-
-
-def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
-    rows = [(as_key(value), text) for value, text in zip(column.values, texts, strict=True)]
-    rows = [row for row in rows if row[0] not in ("", None)]
-    keys = [key for key, _ in rows]
-    if column.time is not None or any(key is UNREADABLE for key in keys):
-        return False
-    if len({*keys}) < max(_UNIQUE * len(keys), _OF_ONE_TEXT * len({*rows})):
-        return False
-    long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
-    return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))
-
-
-def time_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the column of the time, the one named so first, and what stands for it in other layouts."""
-    found = [column for column in columns if column.time is not None]
-    return _full(sorted(found, key=lambda column: not column.is_named("time")))
-
-
-def _full(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the first column that, with those in its place in other rows, has nearly no row without a value.
-
-    A message without its id or time cannot be read where others have one.
-    """
-    for column in columns:
-        found = [column, *alternatives(column, columns)]
-        if merged(found).filled >= _FULL:
-            return found
-    return []
-
-
-def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
-    """Return the columns that could be a label: few different values, none that the text itself names.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    texts : sequence of str, shape (n,)
-        Text of each row.
-    """
-    return [
-        column
-        for column in columns
-        if 2 <= len(column.sizes) <= min(_MOST_CLASSES, max(2, len(column.there) // 5))
-        and column.time is None
-        and sum(size for target, size in column.sizes.items() if len(target) > 100) <= 0.01 * len(column.there)
-        and not (column.is_numeric and not all(map(_STEP.fullmatch, column.sizes)))
-        and (column.is_named("label") or _named_in_text(column, texts) < 0.3)
-    ]
-
-
-def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
-    """Return the share of rows whose text has the value in it: a mention of a thing is no judgement of the text."""
-    pairs = [(target, text) for target, text in zip(column.targets, texts, strict=True) if target and len(target) > 2]
-    named = sum("".join(target.casefold().split()) in "".join(text.casefold().split()) for target, text in pairs)
-    return named / max(len(pairs), 1)

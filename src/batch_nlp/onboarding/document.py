@@ -11,7 +11,8 @@ import yaml
 from batch_nlp.dataset.columns import can_be_field
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
-from batch_nlp.onboarding.problems import LEAST, percent, shown, small_classes, spoken, told_together
+from batch_nlp.onboarding.problems import LEAST, condition, percent, shown, small_classes, spoken, told_together
+from batch_nlp.onboarding.roles import unfit
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
 
@@ -53,15 +54,18 @@ def _rule(choices: Choices) -> tuple[str, str] | None:
     """Return the drift rule that fits the classes and why; None where the literal one does."""
     sizes = choices.labels[0].sizes
     shares = {name: size / sizes.total() for name, size in sizes.items()}
-    if any(not _LOW <= share <= _HIGH for share in shares.values()):
-        return "reference", "a class is under 10 % or over 90 % by nature, so shares are compared with the hold-out"
+    if outer := [name for name, share in shares.items() if not _LOW <= share <= _HIGH]:
+        return "reference", (
+            f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, and the usual band is 10 % "
+            "to 90 %, so shares are compared with those of the hold-out"
+        )
     alarms = {name: _alarms(share) for name, share in shares.items()}
     name = max(alarms, key=lambda name: alarms[name])
     if alarms[name] <= _OFTEN:
         return None
     edge = "under 10 %" if shares[name] < 1 / 2 else "over 90 %"
     return "interval", (
-        f"{shown(name, 30)} has {percent(shares[name])} of the messages, and by chance {edge} in "
+        f"class {shown(name, 30)} has {percent(shares[name])} of the messages, and by chance {edge} in "
         f"{percent(alarms[name])} of batches of {_BATCH}, so a share is out only with its interval"
     )
 
@@ -90,7 +94,7 @@ def document(name: str, source: Source, choices: Choices, looked_at: str) -> str
 
 
 def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
-    yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Change what is not so: docs/datasets.md."
+    yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Correct what is wrong, by docs/datasets.md."
     if choices.labels and (rule := _rule(choices)):
         yield "defaults:"
         yield f"  # {rule[1]}"
@@ -105,16 +109,16 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield f"  # {source.notes['pattern']}"
     yield f"  files: {scalar(source.pattern)}"
     if source.encoding is not None:
-        yield "  # the text files are not UTF-8, and can be read so"
+        yield "  # the text files are not UTF-8; this encoding reads them"
         yield f"  encoding: {source.encoding}"
     if source.separator is not None:
-        yield "  # it stands in each row as often as in the first line"
+        yield "  # each row has as many of these as the first line"
         yield f"  separator: {_quoted(source.separator)}"
     if source.under is not None:
-        yield "  # the columns of a row lie under this field"
+        yield f"  # the columns of a row lie under this field{source.notes.get('rows', '')}"
         yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
-    yield f"    # {choices.reasons['text']}; {percent(choices.repeated)} of the texts repeat an earlier one"
+    yield f"    # {choices.reasons['text']}; {percent(choices.repeated)} of them repeat an earlier one"
     yield f"    # {spoken(choices)}"
     for column in choices.texts:
         yield f"    {_quoted(column.name)}: {{role: text}}"
@@ -122,7 +126,7 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield f"    # {choices.reasons['id']}"
         yield f"    {_quoted(column.name)}: {{role: id}}"
     if not choices.ids:
-        yield "    # no id was found: a message is known by its text, time and keys"
+        yield "    # no id found: text, time and keys identify a message"
     for column in choices.times:
         yield from _time(column, choices.reasons["time"])
     keys = {table.column: table for table in source.side_tables}
@@ -130,12 +134,15 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         if column.name in keys:
             yield f"    {_quoted(column.name)}: {{role: key, of: {scalar(keys[column.name].name)}}}"
     yield from _others([column for column in choices.others if column.name not in keys], "    ")
+    if (where := condition(choices)) is not None:
+        yield f"  # {percent(choices.textless)} of the rows have no text"
+        yield f"  where: {scalar(where)}"
     yield from _label(choices)
     yield from _side_tables(source.side_tables)
     yield from _forbidden(choices)
     yield from _split(choices)
     if choices.tagged >= _TAGGED:
-        yield f"# {percent(choices.tagged)} of the texts have tags of HTML"
+        yield f"# {percent(choices.tagged)} of the texts contain HTML tags, which this step removes"
         yield "steps:"
         yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
 
@@ -144,21 +151,27 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
     yield f"    # {reason}, for example {shown(column.there[0])}"
     form = column.time.format if column.time else None
     if column.time and column.time.other:
-        yield f"    # {column.time.other} reads all of them too: say so if days and months are the other way round"
+        yield f"    # {column.time.other} also reads all of them: take it if days and months are the other way round"
     yield f"    {_quoted(column.name)}: {{role: time{'' if form is None else f', format: {scalar(form)}'}}}"
 
 
-def _others(columns: Sequence[ColumnProfile], indent: str) -> Iterator[str]:
-    if features := [column for column in columns if not column.is_index]:
-        yield f"{indent}# not read; take the # away to make a feature of a column that is known when a message arrives"
-    names = {column.name for column in columns}
+def _others(columns: Sequence[ColumnProfile], indent: str, joins: bool = False) -> Iterator[str]:
+    unfits = {column.name: unfit(column, joins) for column in columns}
+    if features := [column for column in columns if not unfits[column.name]]:
+        yield f"{indent}# not read: uncomment a column to make it a feature, if it is known when a message arrives"
+    # of fields, upper and lower case make no other name
+    names, first = {*unfits}, {column.name.casefold(): column for column in reversed(features)}
     for column in features:
-        role = "number" if column.is_numeric and len(column.sizes) > 2 else "category"
-        other = "" if can_be_field(column.name) else f", name: {_field_name(column.name, names)}"
-        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{other}}}  # {shown(column.there[0], 40)}"
-    for column in columns:
-        if column.is_index:
-            yield f"{indent}# {_quoted(column.name)} numbers the rows, which is no feature"
+        role = "number" if column.sign and len(column.sizes) > 2 else "category"
+        form = ', format: ","' if role == "number" and column.sign == "," else ""
+        own = can_be_field(column.name) and first[column.name.casefold()] is column
+        other = "" if own else f", name: {_field_name(column.name, names)}"
+        yield f"{indent}# {_quoted(column.name)}: {{role: {role}{form}{other}}}  # such as {shown(column.there[0], 40)}"
+    if any(unfits.values()):
+        yield f"{indent}# not read, and no features:"
+    for name, reason in unfits.items():
+        if reason:
+            yield f"{indent}# {_quoted(name)} {reason}"
 
 
 def _field_name(column: str, taken: set[str]) -> str:
@@ -174,17 +187,17 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
     if tables:
         yield "side_tables:"
     for table in tables:
-        yield f"  # each row of it has its own {shown(table.key)}, which {shown(table.column)} of the messages names"
+        yield f"  # {shown(table.key)} identifies its rows; {shown(table.column)} of the messages refers to it"
         yield f"  - name: {scalar(table.name)}"
         yield f"    files: {scalar(table.files)}"
         yield f"    key: {scalar(table.key)}"
-        yield "    columns: {}  # in place of the braces, lines of those below:"
-        yield from _others([column for column in table.columns if can_be_field(f"_{column.name}")], "      ")
+        yield "    columns: {}  # replace the braces by lines from below"
+        yield from _others([column for column in table.columns if can_be_field(f"_{column.name}")], "      ", True)
 
 
 def _label(choices: Choices) -> Iterator[str]:
     if not choices.labels:
-        yield f"# no label: {choices.reasons['label']}. Another dataset's champion can score them:"
+        yield f"# no label ({choices.reasons['label']}). Another dataset's champion can score the messages:"
         yield "# inference.champion_of=NAME"
         yield "label: {column: null}"
         return
@@ -207,9 +220,9 @@ def _column(levels: list[list[str]]) -> str:
 def _forbidden(choices: Choices) -> Iterator[str]:
     if found := [*choices.leaks, *choices.leaks_together]:
         if choices.leaks:
-            yield "# messages with one value here have one label: it is known only when the label is"
+            yield "# messages with the same value here have the same label, so it is known only once the label is"
         if choices.leaks_together:
-            yield f"# {told_together(choices)}; take away what is known when a message arrives"
+            yield f"# {told_together(choices)}; remove those that are known when a message arrives"
         yield f"forbidden: {_sequence(column.name for column in found)}"
 
 
@@ -217,11 +230,11 @@ def _split(choices: Choices) -> Iterator[str]:
     if not choices.labels:
         return
     if choices.times and choices.equal_times <= _EQUAL_TIMES and not choices.one_sided:
-        yield "# the newest messages are held out: that is how the model will be used"
+        yield "# the newest messages are held out, since the model will be used on newer ones"
         yield "split: {by: time}"
     else:
-        equal = "many messages have one time" if choices.times else "the messages have no time"
-        one = f"no split by time has {shown(choices.one_sided[0], 30)} on both sides" if choices.one_sided else None
-        why = one or equal
-        yield f"# {why}, so the hold-out is drawn; equal texts stay on one side"
+        why = "many messages have the same time" if choices.times else "the messages have no time"
+        if choices.one_sided:
+            why = f"a split by time would leave all of {shown(choices.one_sided[0], 30)} on one side"
+        yield f"# {why}, so the hold-out is drawn at random; equal texts stay on one side"
         yield "split: {by: random}"

@@ -79,9 +79,9 @@ def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> li
 
 def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
     """Return values as a tree reads them: numbers in their order, of other values those that several messages have."""
-    if column.is_numeric:
+    if column.sign:
         # a number can be larger than a tree takes
-        numbers = pd.Series([as_number(column.values[row]) for row in rows])
+        numbers = pd.Series([as_number(column.values[row], column.sign) for row in rows])
         return np.asarray(numbers.rank(method="dense"), dtype=np.float64)
     codes = {value: code for code, value in enumerate(sorted(column.sizes)) if column.sizes[value] >= _LARGE}
     return np.array([codes.get(column.targets[row] or "", np.nan) for row in rows])

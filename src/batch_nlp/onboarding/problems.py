@@ -12,6 +12,8 @@ from batch_nlp.onboarding.choices import Choices
 LEAST = 20
 # Words beyond which a text is not the name of a column
 _LONG_NAME = 4
+# Share of the rows from which those without a text are left out
+_TEXTLESS = 0.02
 # Classes beyond which trees for each of them take too long
 MANY_CLASSES = 20
 
@@ -32,6 +34,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def condition(choices: Choices) -> str | None:
+    """Return the condition that leaves rows without a text out; None where they are few, or SQL cannot name a text."""
+    names = [column.name for column in choices.texts]
+    if choices.textless < _TEXTLESS or not all(name and name.isprintable() for name in names):
+        return None
+    quoted = (name.replace('"', '""') for name in names)
+    return " OR ".join(f"\"{name}\" <> ''" for name in quoted)
+
+
 def spoken(choices: Choices) -> str:
     """Return the languages of the texts with their shares."""
     found = ", ".join(f"{language} {percent(share)}" for language, share in choices.languages.items())
@@ -49,17 +60,18 @@ def problems(choices: Choices) -> list[str]:
     small, languages = small_classes(choices.classes), list(choices.languages)
     named = ", ".join(shown(column.name, 30) for column in choices.texts)
     told = {
+        f"{percent(choices.textless)} of the rows have no text and are left out": condition(choices) is not None,
         f"{percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
-        f"There is no label: {choices.reasons['label']}. If there is one, say init.label=COLUMN": not choices.labels,
+        f"There is no label ({choices.reasons['label']}). If there is one, say init.label=COLUMN": not choices.labels,
         f"{len(small)} of {len(choices.classes)} classes have fewer than {LEAST} messages and become other": bool(
             small
         ),
-        f"{len(choices.classes)} classes are many for the default model; the commands below take one that is fast "
-        "with them": len(choices.classes) > MANY_CLASSES,
+        f"{len(choices.classes)} classes are many for the default model; the commands below use one that stays fast "
+        "with so many": len(choices.classes) > MANY_CLASSES,
         f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (
             max((len(column.name.split()) for column in choices.texts), default=0) > _LONG_NAME
         ),
-        f"Most texts are not English ({spoken(choices)}), and the packaged vectors are; the n-grams do the work": (
+        f"Most texts are not English ({spoken(choices)}). The packaged word vectors are, so n-grams do the work": (
             bool(languages) and languages[0] != "en"
         ),
     }
@@ -68,16 +80,16 @@ def problems(choices: Choices) -> list[str]:
     ]
     if choices.leaks_together:
         leaking.append(
-            f"{told_together(choices)}. They are forbidden as features; take away what is known when a message arrives"
+            f"{told_together(choices)}. They are forbidden as features; allow what is known when a message arrives"
         )
     return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(choices))]
 
 
 def _of_times(choices: Choices) -> Iterator[str]:
     # without a time, one that is called so and was not taken is the likely one
-    looked_for = not choices.times and not choices.reasons["time"].startswith("said by")
+    looked_for = not choices.times and not choices.reasons["time"].startswith("set by")
     for column in (column for column in choices.others if looked_for and column.is_named("time")):
-        of = f"Column {shown(column.name)} is called like a time and is not read as one"
+        of = f"Column {shown(column.name)} is named like a time, but is not read as one"
         if column.time is None:
             yield f"{of}: no one format reads nearly all of its values, such as {shown(column.there[0])}"
         else:

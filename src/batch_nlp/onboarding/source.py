@@ -12,9 +12,10 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
-from batch_nlp.onboarding.columns import profiles, text_columns
+from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.encoding import find_encoding
 from batch_nlp.onboarding.header import check_headers
+from batch_nlp.onboarding.nested import check_nested, outside, wrapper
 from batch_nlp.onboarding.tables import (
     SideTable,
     for_later,
@@ -29,7 +30,7 @@ from batch_nlp.storage.raw import find_unread
 from batch_nlp.storage.raw_columns import column_names, first_rows, spread, unwrapped
 from batch_nlp.storage.raw_csv import HEADER_AGAIN
 from batch_nlp.storage.raw_formats import CSV, rows_of
-from batch_nlp.storage.raw_lines import Numbered, Row
+from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of, table_name
 from batch_nlp.storage.raw_open import TextForm, unknown_ending
 
@@ -59,7 +60,7 @@ class Source:
         Field under which the columns of a row lie.
     side_tables : list of SideTable
     notes : dict of str to str
-        Why folder and pattern are as they are.
+        Why folder, pattern and rows are as they are.
     problems : list of str
     """
 
@@ -92,8 +93,10 @@ def look_at(path: Path, asked: Asked) -> Source:
         separator = _separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
         if separator is not None:
             form = replace(form, separator=separator)
-            problems.append(f"{separator!r} seems to stand between the cells of a row; it is in the file as separator")
-        under = _wrapper([row for rows in first.values() for row in rows])
+            problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
+        # another file may be flat
+        under = next(filter(None, map(wrapper, first.values())), None)
+        problems += check_nested(first, under, asked)
         read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
         if mixed is None:
@@ -121,7 +124,8 @@ def look_at(path: Path, asked: Asked) -> Source:
         pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
         named = examples(file.name for file in left_out)
         problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
-    notes = dict[str, str]()
+    beside = outside([row for rows in first.values() for row in rows], under)
+    notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
         pattern, notes["pattern"] = _for_later(folder, taken)
     if folder != path:
@@ -136,7 +140,7 @@ def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
     if others:
         named = examples(file.name for file in others)
         return pattern, f"this name alone: a wider pattern would take {len(others)} other file(s) here, {named}"
-    return pattern, "later files are read if their names are of this form, whatever the numbers"
+    return pattern, "also matches later files, whatever the numbers in their names"
 
 
 def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
@@ -144,8 +148,8 @@ def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
     readable = find_files(folder, "*")
     others = [*(file for file in readable if file not in taken), *find_unread(folder, readable)]
     named = examples(file.name for file in others)
-    beside = f"; the {len(others)} other file(s) and folder(s) in it are not read, {named}" if others else ""
-    return f"the folder of the file, where later ones are looked for{beside}"
+    beside = f"; {len(others)} other file(s) and folder(s) in it are not read: {named}" if others else ""
+    return f"the folder of the file, in which later files are looked for too{beside}"
 
 
 def _files(path: Path) -> tuple[Path, str, list[Path]]:
@@ -198,7 +202,7 @@ def _first_rows(
     if not any(rows for _, rows in read):
         raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
     if reasons:
-        problems.append(f"{len(reasons):,} rows cannot be read: {examples(reasons)}")
+        problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
 
 
@@ -210,18 +214,4 @@ def _separator(rows: Sequence[Row]) -> str | None:
     for mark, count in Counter(marks).most_common(1):
         if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
             return mark
-    return None
-
-
-def _wrapper(rows: Sequence[Row]) -> str | None:
-    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
-    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
-    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
-    if not usual or text_columns(profiles(rows)):
-        return None
-    whole = [Numbered(number, row, 0) for number, row in enumerate(rows)]
-    for name in usual:
-        inner = [unwrapped(row, name) for _, row, _ in spread(iter(whole), name) if isinstance(row, dict)]
-        if text_columns(profiles(inner)):
-            return name
     return None

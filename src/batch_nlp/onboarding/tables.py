@@ -12,7 +12,8 @@ from pathlib import Path
 
 from batch_nlp.dataset.values import as_key
 from batch_nlp.errors import DataError, examples
-from batch_nlp.onboarding.columns import ColumnProfile, profiles, text_columns, text_score
+from batch_nlp.onboarding.columns import ColumnProfile, profiles
+from batch_nlp.onboarding.roles import text_columns, text_score
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ending_of, find_files, table_name
 

@@ -78,11 +78,13 @@ def init(run: Run) -> None:
     write_text(target, document(str(settings.name), source, choices, looked_at))
     for problem in (*source.problems, *problems(choices)):
         logger.warning("{}", printable(problem, None, " "))
-    logger.info("Init: {} says how {} is read; look at it", target, settings.file)
+    logger.info("Init: wrote {}, which says how to read {}; check it first", target, settings.file)
     fast = ["model=logistic_regression", "training.inputs=[tabular,embedding]"]
     model = fast if len(choices.classes) > MANY_CLASSES else []
     stages = ("feature", "training", "inference") if choices.labels else ("feature",)
-    commands = (command([f"pipeline={stage}", *_places(run.config), *model], []) for stage in stages)
+    commands = [command([f"pipeline={stage}", *_places(run.config), *model], []) for stage in stages]
+    if choices.labels:
+        commands.insert(2, "# then, with new files in the folder 09_inference/inbox of paths.data:")
     logger.info("Next:{}", "".join(f"\n  {one}" for one in commands))
 
 

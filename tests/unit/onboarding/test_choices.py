@@ -90,6 +90,33 @@ def test_names_that_settings_cannot_hold_are_no_columns() -> None:
     assert [column.name for column in profiles(rows)] == ["q", "w"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://play.google.com/console/developers/app/user-feedback/review-details?reviewId=gp:{n}&tab=1",
+        "www.example.org/reviews/{n}",
+        "someone.{n}@example.org",
+        "/srv/exports/reviews of 2024/{n}.txt",
+        "C:\\My reviews\\{n}.txt",
+        "reviews/2024/{n}.json",
+    ],
+)
+def test_addresses_alone_are_no_texts_whatever_they_are_called(address: str) -> None:
+    rows = tickets(**{"Review Link": lambda n, _: address.format(n=n)})
+    assert names(chosen(rows))[0] == ["q"]
+    with pytest.raises(DataError, match="no column looks like texts"):
+        chosen([{"Review Link": row["Review Link"], "w": row["w"]} for row in rows])
+    # words beside them make a text
+    assert names(chosen([{"review": f"See {row['Review Link']}"} for row in rows]))[0] == ["review"]
+
+
+def test_a_reply_is_the_text_only_where_there_is_no_other() -> None:
+    answer = "Hi there, thank you for taking the time to write a review; our support is looking into number"
+    rows = tickets(**{"Developer Reply Text": lambda n, _: f"{answer} {n}" if n % 4 == 0 else None})
+    assert names(chosen(rows))[0] == ["q"]
+    assert names(chosen([{key: row[key] for key in row if key != "q"} for row in rows]))[0] == ["Developer Reply Text"]
+
+
 def test_there_is_a_text() -> None:
     with pytest.raises(SettingsError, match=r"init.text=none: a dataset needs a text. Valid: q, w"):
         chosen(tickets(), text=[])

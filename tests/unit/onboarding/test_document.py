@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,14 @@ from tests.tickets import tickets
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
 from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.values import as_number
+from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.choices import Asked, choose
 from batch_nlp.onboarding.columns import profiles
 from batch_nlp.onboarding.document import document, scalar
 from batch_nlp.onboarding.problems import problems, shown
+from batch_nlp.onboarding.roles import unfit
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
 
@@ -57,17 +61,51 @@ def suggested(text: str) -> dict[str, ColumnConfig]:
 def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that_numbers_rows_is_none() -> None:
     rows = tickets(
         **{"Unnamed: 0": lambda number, _: number * 2 + number % 2, "a:b": lambda number, _: number % 7},
-        **{"a=b": lambda *_: "x", "Group": lambda number, _: number % 3, "column_a_b": lambda *_: 4},
+        **{"a=b": lambda n, _: "xy"[n % 2], "Group": lambda n, _: n % 3, "column_a_b": lambda n, _: n % 4},
     )
     text = written(rows)
     assert {name: column.name for name, column in suggested(text).items()} == {
         "a:b": "column_a_b0", "a=b": "column_a_b1", "Group": "column_group", "column_a_b": None
     }  # fmt: skip
-    assert '# "Unnamed: 0" numbers the rows, which is no feature' in text
+    assert '# "Unnamed: 0" numbers the rows' in text
+
+
+def test_columns_that_make_no_feature_are_named_with_the_reason() -> None:
+    rows = tickets(
+        link=lambda n, _: f"https://example.org/{n}" if n % 3 else None,
+        app=lambda *_: "acme",
+        device=lambda n, _: f"model {n % 50}",
+        rated=lambda n, _: "yes" if n % 2 else None,
+    )
+    text = written(rows)
+    assert suggested(text).keys() == {"device", "rated"}
+    assert "    # not read, and no features:\n    # link differs from row to row\n    # app has one value\n" in text
+    # several messages may name a row of a side table
+    table = SideTable("apps", "apps*", "id", "w", profiles([{"maker": f"maker {n}"} for n in range(40)]))
+    source = Source(Path("in"), "*", [], side_tables=[table])
+    assert "      # maker: {role: category}" in document("mine", source, choose(profiles(rows), Asked(), "a"), "a")
+
+
+@pytest.mark.parametrize(
+    ("write", "form"),
+    [
+        (lambda n, _: f"{n % 9},5 €", ","),
+        (lambda n, _: "1.250,00" if n % 9 == 0 else f"{n % 9}", ","),
+        (lambda n, _: "1,250" if n % 9 == 0 else f"{n % 9}.5", None),
+        (lambda n, _: f"1,{n % 9}50", None),
+    ],
+)
+def test_numbers_with_decimal_commas_are_suggested_as_numbers(write: Any, form: str | None) -> None:
+    rows = tickets(price=write)
+    column = suggested(written(rows))["price"]
+    assert (column.role, column.format) == (Role.number, form)
+    assert not any(math.isnan(as_number(row["price"], column.format)) for row in rows)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=25))
+@example([{"0": ["a fine place to be"]}, {"true": "2022-01-31", "TRUE": 0}])
+@example([{}, {"": "a fine place to be"}])
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
 def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows: list[dict[str, Any]]) -> None:
     try:
@@ -75,12 +113,14 @@ def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows
     except DataError:
         return
     found = dataset(document("mine", SOURCE, choices, "mine.csv"))
+    if found.messages.where is not None:
+        assert Where(found.messages.where).keeps(rows).any()
     texts = {column.name for column in choices.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
     assert all(sentence.isprintable() for sentence in problems(choices))
     # and with what is suggested
     assert suggested(document("mine", SOURCE, choices, "mine.csv")).keys() == {
-        column.name for column in choices.others if not column.is_index
+        column.name for column in choices.others if not unfit(column)
     }
 
 
@@ -114,7 +154,21 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
 
 def test_a_rule_has_its_reason() -> None:
     text = written(tickets(rating=lambda n, _: "5" if n % 8 else "1"))
-    assert "  # 1 has 12.5 % of the messages, and by chance under 10 % in 18.4 % of batches of 100, so a share " in text
+    assert (
+        "  # class 1 has 12.5 % of the messages, and by chance under 10 % in 18.4 % of batches of 100, so a share "
+        in text
+    )
+
+
+@pytest.mark.parametrize(("empty", "condition"), [(1, None), (2, '"a ""review""" <> \'\'')])
+def test_rows_without_a_text_are_left_out_where_they_are_many(empty: int, condition: str | None) -> None:
+    name = 'a "review"'
+    rows = [{name: None if n < empty else row["q"], "w": row["w"]} for n, row in enumerate(tickets(100))]
+    assert dataset(written(rows)).messages.where == condition
+    told = problems(choose(profiles(rows), Asked(), "mine.csv"))
+    assert told == ([] if condition is None else ["2 % of the rows have no text and are left out."])
+    if condition is not None:
+        assert Where(condition).keeps(rows).tolist() == [False, False, *[True] * 98]
 
 
 def test_small_classes_are_put_together() -> None:
@@ -159,7 +213,7 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
     choices = choose(profiles(rows), Asked(label=[]), "mine.csv")
     assert problems(choices) == [
         "50 % of the texts repeat an earlier one.",
-        "There is no label: said by init.label. If there is one, say init.label=COLUMN.",
+        "There is no label (set by init.label). If there is one, say init.label=COLUMN.",
     ]
 
 
@@ -190,5 +244,5 @@ def test_a_time_that_is_not_taken_is_told(date: Any, told: str) -> None:
     rows = tickets(created_at=date)
     found = problems(choose(profiles(rows), Asked(), "mine.csv"))
     assert len(found) == 1
-    assert found[0].startswith(f"Column created_at is called like a time and is not read as one{told}")
+    assert found[0].startswith(f"Column created_at is named like a time, but is not read as one{told}")
     assert problems(choose(profiles(rows), Asked(time=[]), "mine.csv")) == []

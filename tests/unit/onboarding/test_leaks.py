@@ -51,7 +51,7 @@ def test_columns_that_decide_the_label_together_are_found_with_those_that_can_st
     [sentence] = problems(found)
     assert sentence.startswith(f"{told}. They are forbidden as features")
     written = document("mine", Source(Path("in"), "*", []), found, "mine.csv")
-    assert f"# {told}; take away what is known when a message arrives\nforbidden: [people, bad, good]\n" in written
+    assert f"# {told}; remove those that are known when a message arrives\nforbidden: [people, bad, good]\n" in written
     assert "# length: {role: number}" in written
 
 

@@ -72,7 +72,7 @@ def test_a_later_file_of_its_form_fits_the_pattern_of_one_file(
         path.write_text("\n".join(map(json.dumps, rows)))
     found = look_at(file, Asked())
     assert (found.pattern, found.rows) == (pattern, MESSAGES)
-    assert found.notes["folder"].endswith("; the 1 other file(s) and folder(s) in it are not read, codes.jsonl")
+    assert found.notes["folder"].endswith("; 1 other file(s) and folder(s) in it are not read: codes.jsonl")
     (tmp_path / f"{later}.jsonl").write_text(file.read_text())
     assert {path.stem for path in find_files(tmp_path, found.pattern)} == {name, later}
     # and where it lies there from the start, it is not what was asked for
@@ -101,8 +101,8 @@ def test_rows_below_a_field_are_found(content: str, under: str | None, tmp_path:
     file = tmp_path / "a.json"
     file.write_text(content)
     found = look_at(file, Asked())
-    told = ["raw_dir is the folder of the file, where later ones are looked for"]
-    assert (found.under, len(found.rows), found.problems) == (under, 60, told)
+    told = "raw_dir is the folder of the file, in which later files are looked for too"
+    assert (found.under, len(found.rows), found.problems[1:]) == (under, 60, [told])
     assert found.rows[0]["q"] == MESSAGES[0]["q"]
 
 
@@ -142,7 +142,7 @@ def test_a_header_in_the_middle_of_a_file_is_no_message_and_a_message_in_its_pla
     file = tmp_path / "a.csv"
     file.write_text(csv_of("text,w", MESSAGES) * 2)
     found = look_at(file, Asked())
-    told = "1 rows cannot be read: a.csv:62: the header again, as in files that were joined"
+    told = "1 row(s) cannot be read: a.csv:62: the header again, as in files that were joined"
     assert (len(found.rows), found.problems[0]) == (120, told)
     file.write_text("n1,My secret,5\n" * 2 + "n2,Another secret,4\n")
     with pytest.raises(DataError, match="seems to be a row of data"):
