@@ -39,7 +39,7 @@ def test_names_of_columns_and_files_are_printed_as_names(project: Project, endin
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DONE, result.stderr
     lines = told(project, result.stderr + result.stdout)
-    assert any("4 unknown column(s) are not read: " in line and "evil\\n" in line for line in lines)
+    assert any("4 undeclared column(s) are not read: " in line and "evil\\n" in line for line in lines)
     assert not any(line.startswith(FORGED) for line in lines)
 
 

@@ -114,7 +114,7 @@ def _chunks(
             refuse([problem], ["If the source renamed a column, rename it back in the file."])
         name = source_name(file)
         if known is not None and (extra := column_names(start) - known):
-            logger.warning("{}: {} unknown column(s) are not read: {}", name, len(extra), listed(extra))
+            logger.warning("{}: {} undeclared column(s) are not read: {}", name, len(extra), listed(extra))
             known |= extra  # once for all files like this one
         for line, row, length in chain(first, rows):
             chunk.append((name, line, row))

@@ -158,7 +158,7 @@ def test_labels_that_cannot_be_read_are_in_quarantine(source: Callable[..., Sour
         ("target is none of the dataset's", 6),
     ]
     assert desk.labels() == {"a": "5"}
-    assert any("1 unknown column(s) are not read: annotator" in line for line in warnings)
+    assert any("1 undeclared column(s) are not read: annotator" in line for line in warnings)
 
 
 def test_labels_are_of_the_first_id_that_is_there_and_no_longer_than_those_of_messages(
@@ -224,4 +224,4 @@ def test_only_what_is_declared_is_read_and_what_is_known_brings_no_warning(
     (batch,) = read_messages(config, config.dataset.messages.columns, message_files(config), labels)
     columns = ["review_id", "text", *(["stars"] if labels else []), "source_file", "source_line"]
     assert batch.rows.columns.tolist() == columns
-    assert warnings == ["a.json: 2 unknown column(s) are not read: also, more"]
+    assert warnings == ["a.json: 2 undeclared column(s) are not read: also, more"]

@@ -261,12 +261,12 @@ def test_unknown_columns_bring_one_warning_that_names_them(tmp_path: Path, warni
     file.write_bytes(b"review_id,text,stars,cool,tags,mood\na,x,1,0,t,m\n" * 3)
     read(file, ignored=["cool"], batch_rows=1)
     assert len(warnings) == 1
-    assert "review.csv: 2 unknown column(s) are not read: mood, tags" in warnings[0]
+    assert "review.csv: 2 undeclared column(s) are not read: mood, tags" in warnings[0]
     other = tmp_path / "review-2.csv"
     other.write_bytes(b"review_id,text,mood,pace\na,x,m,p\n")
     read(file, other, file, ignored=["cool"])
     assert ["mood, tags" in line for line in warnings] == [True, True, False], "once for all files of a run"
-    assert warnings[2].endswith("review-2.csv: 1 unknown column(s) are not read: pace")
+    assert warnings[2].endswith("review-2.csv: 1 undeclared column(s) are not read: pace")
 
 
 def test_ignored_columns_bring_none(tmp_path: Path, warnings: list[str]) -> None:
