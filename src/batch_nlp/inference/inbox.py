@@ -15,7 +15,7 @@ from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
-from batch_nlp.errors import DataError, printable
+from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
@@ -92,13 +92,16 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         else:
             digests[file], found.looked[digest] = digest, looked
     seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
+    scored = list[str]()
     for file, digest in digests.items():
         if digest in seen:
-            logger.debug("{} was scored before, in {}", file.name, seen[digest])
+            scored.append(f"{printable(file.name)} in {seen[digest]}")
         elif problem := unusable(file, text_form(dataset.messages)):
             found.set_aside.append(problem)
         else:
             found.files[names[file]], seen[digest] = digest, "this batch"
+    if scored:
+        logger.debug("{:,} file(s) were scored before: {}", len(scored), examples(scored))
     return found
 
 

@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from loguru import logger
 
 from batch_nlp.config import DatasetConfig, MessagesConfig
 from batch_nlp.inference import inbox as module
@@ -106,3 +108,22 @@ for number, text in enumerate(["id,text\\n1,all of it\\n2,half", " of it\\n"]):
         writer.stdout.readline()
         found = arrivals(tmp_path, DATASET, NONE, 0.2)
     assert found.files == {"grows.csv": hashlib.sha256(b"id,text\n1,all of it\n2,half of it\n").hexdigest()}
+
+
+def test_files_that_were_scored_before_are_one_line_of_the_log(tmp_path: Path) -> None:
+    """The inbox may keep them for years."""
+    rows = []
+    for number in range(100):
+        file = put(tmp_path, f"{number:03}.jsonl", 60)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        looked = {"size": file.stat().st_size, "changed_ns": file.stat().st_mtime_ns}
+        rows.append({"name": file.name, "digest": digest, "batch": "batch a", **looked})
+    put(tmp_path, "new.jsonl", 60)
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="DEBUG")
+    found = arrivals(tmp_path, DATASET, pa.Table.from_pylist(rows, schema=NONE.schema), 0.0)
+    logger.remove(sink)
+    assert list(found.files) == ["new.jsonl"]
+    [line] = lines
+    assert line.startswith("100 file(s) were scored before: 000.jsonl in batch a, ")
+    assert len(line) < 300
