@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_formats import CSV
 from batch_nlp.storage.raw_names import kind_of, packing_of, source_name, table_name
 from batch_nlp.storage.raw_open import open_raw
-from batch_nlp.storage.raw_readable import SetAside, set_aside, sorted_out, unusable
+from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
 
 # Seconds that a run waits for files that have just come
 _PATIENCE = 5.0
@@ -70,17 +71,19 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
         end at its end must have rested for half a minute.
     """
-    files, refused = sorted_out(inbox_files(inbox, dataset), inbox, dataset.follow_links)
-    names = {file: file.relative_to(inbox).as_posix() for file in files}
-    like_known = among(known, "name", names.values())
-    same = {(row["name"], row["size"], row["changed_ns"]): row["digest"] for row in like_known}
+    names = {file: file.relative_to(inbox).as_posix() for file in inbox_files(inbox, dataset)}
+    like_known = among(known, "name", filter(is_utf8, names.values()))
+    same = {(row["name"], row["size"], row["changed_ns"]): row["batch"] for row in like_known}
+    # the inbox may keep what was scored for years: such files cost a look at their size and time
+    scored = {file: batch for file, name in names.items() if (batch := same.get((name, *_look(file))))}
+    files, refused = sorted_out((file for file in names if file not in scored), inbox, dataset.follow_links)
     found, digests = Arrivals({}, {}, refused), dict[Path, str]()
     written = _let_rest(files, min_age)
-    for file, name in names.items():
+    for file in files:
         try:
             before = file.stat()
             looked = before.st_size, before.st_mtime_ns
-            digest = same.get((name, *looked)) or file_hash(file)
+            digest = file_hash(file)
             after = file.stat()
         except OSError as error:
             found.set_aside.append(set_aside(file, error))
@@ -92,17 +95,26 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         else:
             digests[file], found.looked[digest] = digest, looked
     seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
-    scored = list[str]()
     for file, digest in digests.items():
         if digest in seen:
-            scored.append(f"{printable(file.name)} in {seen[digest]}")
+            scored[file] = seen[digest]
         elif problem := unusable(file, text_form(dataset.messages)):
             found.set_aside.append(problem)
         else:
             found.files[names[file]], seen[digest] = digest, "this batch"
     if scored:
-        logger.debug("{:,} file(s) were scored before: {}", len(scored), examples(scored))
+        named = examples(f"{file.name} in {batch}" for file, batch in scored.items())
+        logger.debug("{:,} file(s) were scored before: {}", len(scored), named)
     return found
+
+
+def _look(file: Path) -> tuple[int, int] | tuple[()]:
+    """Return size and time of change of a file; nothing of a link, which may lead anywhere by now."""
+    try:
+        status = file.lstat()
+    except OSError:  # told where it is read
+        return ()
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
 def _age(status: os.stat_result) -> float:

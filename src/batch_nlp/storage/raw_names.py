@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -64,18 +65,24 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     if not folder.is_dir():
         return []
     found: list[Path] = []
-    for path in folder.iterdir():
+    for path, kind in _entries(folder):
         ending = ending_of(path.name)
         if path.name.startswith(".") or not fnmatchcase(path.name[: len(path.name) - len(ending)], pattern):
             continue
-        if path.is_dir():
+        if kind.is_dir():
             try:
                 found += find_parts(path)
             except OSError:  # the folder stands for its parts, and is told as a file that cannot be read
                 found += [path] * bool(ending)
-        elif ending and path.is_file():
+        elif ending and kind.is_file():
             found.append(path)
     return sorted(found)
+
+
+def _entries(folder: Path) -> list[tuple[Path, os.DirEntry[str] | Path]]:
+    """Return what is in a folder, each with what says whether it is a file; the folder knows it, but for links."""
+    with os.scandir(folder) as entries:
+        return [(path := folder / entry.name, path if entry.is_symlink() else entry) for entry in entries]
 
 
 def find_parts(folder: Path) -> list[Path]:

@@ -28,6 +28,11 @@ class SetAside:
     problem: str
 
 
+def is_utf8(name: str) -> bool:
+    """Say whether the name of a file can be written down; bytes that are no UTF-8 are lone surrogates in it."""
+    return not any("\udc80" <= character <= "\udcff" for character in name)
+
+
 def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
     """Part files of a drop folder from those that must not be opened, and hold what is opened there to it.
 
@@ -48,13 +53,14 @@ def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple
     confine(folder, follow_links)
     root, allowed, refused = folder.resolve(), list[Path](), list[SetAside]()
     for file in files:
-        shown, name = printable(file, None), printable(source_name(file))
-        if any("\udc80" <= character <= "\udcff" for character in file.name + file.parent.name):
-            refused.append(SetAside(name, f"{shown}: its name is not UTF-8. Rename it (convmv does whole folders)."))
+        if not is_utf8(file.name + file.parent.name):
+            problem = "its name is not UTF-8. Rename it (convmv does whole folders)."
         elif not follow_links and not file.resolve().is_relative_to(root):
-            refused.append(SetAside(name, f"{shown}: a symbolic link leads out of the folder. {LINKS}"))
+            problem = f"a symbolic link leads out of the folder. {LINKS}"
         else:
             allowed.append(file)
+            continue
+        refused.append(SetAside(printable(source_name(file)), f"{printable(file, None)}: {problem}"))
     return allowed, refused
 
 
