@@ -71,7 +71,8 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
         end at its end must have rested for half a minute.
     """
-    names = {file: file.relative_to(inbox).as_posix() for file in inbox_files(inbox, dataset)}
+    depth = len(inbox.parts)
+    names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset)}
     like_known = among(known, "name", filter(is_utf8, names.values()))
     same = {(row["name"], row["size"], row["changed_ns"]): row["batch"] for row in like_known}
     # the inbox may keep what was scored for years: such files cost a look at their size and time

@@ -76,7 +76,8 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    known = {file.relative_to(folder).parts[0] for file in read}
+    depth = len(folder.parts)
+    known = {file.parts[depth] for file in read}
     return sorted(
         path
         for path in folder.iterdir()

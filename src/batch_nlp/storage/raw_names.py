@@ -65,24 +65,24 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
     if not folder.is_dir():
         return []
     found: list[Path] = []
-    for path, kind in _entries(folder):
-        ending = ending_of(path.name)
-        if path.name.startswith(".") or not fnmatchcase(path.name[: len(path.name) - len(ending)], pattern):
-            continue
+    with os.scandir(folder) as entries:
+        fitting = sorted((entry for entry in entries if _fits(entry.name, pattern)), key=lambda entry: entry.name)
+    for entry in fitting:
+        path = folder / entry.name
+        # the folder knows what an entry is, but for links
+        kind = path if entry.is_symlink() else entry
         if kind.is_dir():
             try:
-                found += find_parts(path)
+                found += sorted(find_parts(path))
             except OSError:  # the folder stands for its parts, and is told as a file that cannot be read
-                found += [path] * bool(ending)
-        elif ending and kind.is_file():
+                found += [path] * bool(ending_of(entry.name))
+        elif ending_of(entry.name) and kind.is_file():
             found.append(path)
-    return sorted(found)
+    return found
 
 
-def _entries(folder: Path) -> list[tuple[Path, os.DirEntry[str] | Path]]:
-    """Return what is in a folder, each with what says whether it is a file; the folder knows it, but for links."""
-    with os.scandir(folder) as entries:
-        return [(path := folder / entry.name, path if entry.is_symlink() else entry) for entry in entries]
+def _fits(name: str, pattern: str) -> bool:
+    return not name.startswith(".") and fnmatchcase(name[: len(name) - len(ending_of(name))], pattern)
 
 
 def find_parts(folder: Path) -> list[Path]:
