@@ -22,7 +22,7 @@ from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
 from batch_nlp.storage.manifest import file_hash
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.sealed_json import documents, read_sealed, write_sealed
 
 # What a batch's folder of predictions holds
 PREDICTIONS_FILE = "predictions.parquet"
@@ -103,7 +103,7 @@ class BatchRecords:
 
     def names(self) -> list[str]:
         """Return the names of the batches that have a record, oldest first."""
-        return sorted(path.stem for path in self._folder.glob("[!.]*.json"))
+        return [name.removesuffix(".json") for name in documents(self._folder)]
 
     def all(self) -> list[Batch]:
         """Return the records, oldest first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,16 @@ def read_sealed(path: Path, advice: str, unsealed: bool = False) -> dict[str, An
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: damaged ({error}). {advice}") from error
     return document
+
+
+def documents(folder: Path) -> list[str]:
+    """Return the names of the JSON documents in a folder, sorted; hidden ones and a missing folder have none.
+
+    Folders of batches hold thousands of them, of which a path each would cost more than reading what is new.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if name.endswith(".json") and not name.startswith("."))

@@ -24,7 +24,7 @@ from batch_nlp.monitoring.report.rendering import page_templates
 from batch_nlp.monitoring.report.timeline import Moment, main_classes, moments
 from batch_nlp.monitoring.report.timeline_figures import share_figure, value_figure
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.sealed_json import documents, read_sealed, write_sealed
 
 INDEX_FILE = "index.html"
 # Batches that the index shows; pages of their months name all
@@ -114,10 +114,11 @@ def read_reports(folder: Path, dataset: str | None = None, most: int | None = No
     most : int, optional
         Number of the newest ones to read; all by default.
     """
-    documents: list[dict[str, Any]] = []
-    for path in sorted(folder.glob("[!.]*.json"), reverse=True):
-        if len(documents) == most:
+    found: list[dict[str, Any]] = []
+    for name in reversed(documents(folder)):
+        if len(found) == most:
             break
+        path = folder / name
         try:
             document = read_sealed(path, "It is left out of the index of batches.", unsealed=True)
             if not isinstance(document.get("verdict"), dict):
@@ -126,8 +127,8 @@ def read_reports(folder: Path, dataset: str | None = None, most: int | None = No
             logger.warning("{}", error)
         else:
             if dataset in (None, document.get("dataset")):
-                documents.append(document)
-    return documents[::-1]
+                found.append(document)
+    return found[::-1]
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
