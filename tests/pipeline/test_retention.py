@@ -188,7 +188,7 @@ def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job
 def test_rows_of_a_batch_that_is_gone_cannot_be_requeued_and_that_is_said(job: Jobs, tmp_path: Path) -> None:
     config = job(batches=1)
     names = [night(config, number)[-1] for number in range(2)]
-    copy = tmp_path / f"{names[0]}-mended.csv"
+    copy = tmp_path / f"{names[0]}-corrected.csv"
     copy.write_text("text\nmended\n")
     for file in (layers(config).inference_quarantine / f"{names[0]}.parquet", copy):
         asked = replace(config, requeue=RequeueConfig(str(file)))

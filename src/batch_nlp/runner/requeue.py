@@ -130,6 +130,6 @@ def _check_kept(run: Run, file: Path) -> None:
         settings = run.config.retention
         raise DataError(
             f"requeue.file={file}: batch {found[0]} was removed by retention (retention.batches={settings.batches}, "
-            f"retention.days={settings.days}), its quarantine with it. Mend its rows where they came from, and put "
+            f"retention.days={settings.days}), and its quarantine with it. Correct the rows in their source, and put "
             "them into the inbox in a new file."
         )

@@ -48,7 +48,7 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
         If another process holds a lock that this run cannot share.
     """
     folders = Path(config.paths.data), Path(config.paths.models)
-    # what only looks, or mends, tells of a damaged one beside all the rest
+    # status and verify report a damaged format.json along with their other findings
     check_format(*folders, sound=not set(config.pipeline.stages) <= _LOOKERS)
     if _only_looks(config):
         yield datetime.now(UTC), False  # and must be able to while another run works
