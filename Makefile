@@ -89,7 +89,7 @@ ablation: setup ## what each part of the model brings, over five windows of time
 
 test-fault: setup ## kills at every step, damaged files, full disks, clocks, pairs of runs: the promised figures
 	BATCH_NLP_KILLS=$(KILLS) BATCH_NLP_STEPS=$(STEPS) BATCH_NLP_PAIRS=$(PAIRS) \
-		$(RUN) pytest -n 2 --dist loadfile tests/fault $(ARGS)
+		$(RUN) pytest -n 2 --dist load tests/fault $(ARGS)
 
 soak: setup ## 500 batches with random faults in between; every message is accounted for
 	BATCH_NLP_SOAK=500 $(RUN) pytest -s tests/fault/test_soak.py $(ARGS)
