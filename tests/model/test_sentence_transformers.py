@@ -61,14 +61,14 @@ def test_the_onnx_backend_gives_the_same_vectors(tmp_path: Path) -> None:
 
 
 def test_the_onnx_backend_is_quicker_than_the_usual_call() -> None:
-    """In 8 bits it should be 1.8 times as quick; the bars leave room for a machine that does other things too."""
+    """By how much depends on the machine and what else it does (docs/performance.md): here, that it is quicker at all."""
     from benchmarks.embeddings import compare
 
     texts = [" ".join(np.random.default_rng(seed).choice(WORDS, 110)) for seed in range(40)]
     found = {row["backend"]: row for row in compare(texts, rounds=3)}
-    assert found["minilm"]["speed_up"] > 1.3
+    assert found["minilm"]["speed_up"] > 1
     assert found["minilm"]["cosine_p1"] > 0.99999
-    assert found["minilm_int8"]["speed_up"] > 1.4
+    assert found["minilm_int8"]["speed_up"] > 1
     assert found["minilm_int8"]["cosine_p1"] >= 0.999
 
 
