@@ -11,11 +11,15 @@ from batch_nlp.config import Config
 from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.reading import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.dataset.unreadable import unreadable
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
 from batch_nlp.storage.raw_list import not_taken_in
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw_readable import SetAside, unusable
+
+# Files that cannot be used of which a log says what is wrong with them
+_TOLD = 20
 
 
 def check_inbox(config: Config) -> None:
@@ -99,9 +103,14 @@ def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
     store : Path
         Folder of the feature store, which knows the files that were taken in.
     """
-    form = text_form(config.dataset.messages)
+    dataset = config.dataset
     files, refused = allowed_message_files(config)
-    return refused + [found for file in not_taken_in(store, files) if (found := unusable(file, form))]
+    new = not_taken_in(store, files)
+    return refused + [
+        found
+        for file in new
+        if (found := unusable(file, text_form(dataset.messages)) or unreadable(dataset, file, labels=True))
+    ]
 
 
 def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
@@ -123,8 +132,10 @@ def _names(folder: Path, paths: Sequence[Path]) -> str:
 
 def tell_set_aside(files: Sequence[SetAside]) -> None:
     """Log files that cannot be used, each with what is wrong with it."""
-    for file in files:
+    for file in files[:_TOLD]:
         logger.error("{} It is set aside; the run goes on without it.", file.problem)
+    if rest := examples(file.name for file in files[_TOLD:]):
+        logger.error("{:,} more file(s) are set aside, such as {}", len(files) - _TOLD, rest)
 
 
 def warn_of(unread: Sequence[str]) -> None:

@@ -49,7 +49,11 @@ def is_label(value: Any) -> bool:
 
 
 def expected_column(
-    columns: Mapping[str, ColumnConfig], names: Sequence[str], required: bool = False, of_messages: bool = True
+    columns: Mapping[str, ColumnConfig],
+    names: Sequence[str],
+    required: bool = False,
+    of_messages: bool = True,
+    champion: str | None = None,
 ) -> Column:
     """Return what a table should have for columns of one role.
 
@@ -63,10 +67,14 @@ def expected_column(
         Whether it must have one.
     of_messages : bool
         Whether a setting on the command line can name them.
+    champion : str, optional
+        The model that reads them as it was trained to, whatever the settings say.
     """
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
     said = partial(settings_of, columns, of_messages)
+    if champion is not None:
+        said = partial(_settings_of_a_training, columns, of_messages, champion)
     if role is Role.time:
         return Column(
             reads,
@@ -88,6 +96,19 @@ def settings_of(columns: Mapping[str, ColumnConfig], of_messages: bool, name: st
     lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
     unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
     return f"{' or '.join([*lines, *settings])}{unsure}."
+
+
+def _settings_of_a_training(
+    columns: Mapping[str, ColumnConfig], of_messages: bool, champion: str, name: str, forms: Sequence[str]
+) -> str:
+    """Return what `settings_of` does, for the next champion; it reads what came before too."""
+    before = columns[name].format or ISO
+    of_time = columns[name].role is Role.time
+    forms = [f"{before}{OR}{form}" if of_time and OR not in form else form for form in forms]
+    return (
+        f"in the file, write them as before, since the champion {champion} reads them as it was trained to. Or, in "
+        f"pipeline=feature, pipeline=training and then here: {settings_of(columns, of_messages, name, forms)}"
+    )
 
 
 def _how_times_are_written(said: _Said, name: str, values: Sequence[Any]) -> str:

@@ -16,6 +16,7 @@ from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
+from batch_nlp.dataset.unreadable import Readable, unreadable
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
@@ -36,6 +37,7 @@ from batch_nlp.storage.raw_columns import (
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
+from batch_nlp.storage.raw_readable import SetAside
 
 # Rows of small files that are judged together
 _TOGETHER = 1000
@@ -47,19 +49,22 @@ _SENTENCE = 4
 _Layouts = dict[str, list[list[str]]]
 
 
-def _message_columns(columns: Mapping[str, ColumnConfig]) -> list[Column]:
-    needed = [expected_column(columns, names, required=True) for role in NEEDED if (names := names_of(columns, role))]
+def _message_columns(columns: Mapping[str, ColumnConfig], champion: str | None) -> list[Column]:
+    needed = [names for role in NEEDED if (names := names_of(columns, role))]
     others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [*needed, *(expected_column(columns, [name]) for name in others)]
+    return [
+        *(expected_column(columns, names, required=True, champion=champion) for names in needed),
+        *(expected_column(columns, [name], champion=champion) for name in others),
+    ]
 
 
 def _tables(
-    dataset: DatasetConfig, messages: Sequence[Path], inbox: Path
+    dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, champion: str | None = None
 ) -> dict[str, tuple[list[Path], list[Column], str | None]]:
     # without a column that the condition names, it would leave out every row
     condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
     conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
-    columns = [*_message_columns(dataset.messages.columns), *conditional]
+    columns = [*_message_columns(dataset.messages.columns, champion), *conditional]
     tables = {"message": (list(messages), columns, dataset.messages.rows)}
     for table in dataset.side_tables:
         key = {table.key: ColumnConfig(Role.key)}
@@ -67,7 +72,7 @@ def _tables(
         expected = [
             expected_column(key, [table.key], required=True),
             *(
-                expected_column(others, [name], column.role is Role.time, of_messages=False)
+                expected_column(others, [name], column.role is Role.time, of_messages=False, champion=champion)
                 for name, column in others.items()
             ),
         ]
@@ -120,8 +125,8 @@ def check_schema(
     layers: Layers,
     labels: bool,
     champion: str | None = None,
-) -> None:
-    """Refuse raw files whose schema has changed, before any work.
+) -> dict[Path, SetAside]:
+    """Refuse raw files whose schema has changed, before any work, and sort out those of which no row can be read.
 
     Parameters
     ----------
@@ -138,6 +143,11 @@ def check_schema(
     champion : str, optional
         The model whose own columns the messages must have.
 
+    Returns
+    -------
+    dict of Path to SetAside
+        Files of messages all of whose rows hold a value that cannot be read.
+
     Raises
     ------
     DataError
@@ -145,18 +155,25 @@ def check_schema(
     """
     if (told := unusable_side_tables(dataset, inbox, layers)) is not None:
         raise DataError(told)
-    seen, unreadable, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
-    advice, optional = dict[str, None](), False
+    seen, broken, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
+    advice, optional, left_out = dict[str, None](), False, dict[Path, SetAside]()
+    readable = Readable(dataset, labels)
     levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
-    for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
+    for table, (files, columns, under) in _tables(dataset, messages, inbox, champion).items():
         layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
         for file in files:
             try:
                 rows = first_rows(file, under, _form(dataset, table))
             except DataError as error:
-                unreadable.append(str(error))
+                broken.append(str(error))
                 continue
+            if table == "message" and all(map(readable.wrong, rows)):
+                if found := unreadable(dataset, file, labels, champion):
+                    left_out[file] = found
+                # of many rows it is the source that has changed
+                if found and len(rows) < LEAST_ROWS:
+                    continue
             present = column_names(rows)
             expected, usual = columns, _usual(present, layouts, columns)
             if table == "message" and labels and named & present:
@@ -175,10 +192,11 @@ def check_schema(
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
-    if unreadable and not problems:
-        raise DataError("\n- ".join([f"{len(unreadable)} files cannot be read.", *unreadable][len(unreadable) == 1 :]))
+    if broken and not problems:
+        raise DataError("\n- ".join([f"{len(broken)} files cannot be read.", *broken][len(broken) == 1 :]))
     gone = [f"If files may lack a column from now on, remove {layers.seen_columns}."] if optional else []
-    refuse([*unreadable, *problems], [*islice(advice, _ADVICE), *gone])
+    refuse([*broken, *problems], [*islice(advice, _ADVICE), *gone])
+    return left_out
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:

@@ -11,15 +11,15 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.columns import text_form
-from batch_nlp.dataset.drop_folders import check_raw_dir, tell_set_aside, unread_in_raw_dir, warn_of
+from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, warn_of
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import allowed_message_files, message_files, read_labels, read_messages
-from batch_nlp.dataset.schema import check_schema, holds_labels_alone, remember_columns
+from batch_nlp.dataset.reading import message_files, read_labels, read_messages
+from batch_nlp.dataset.schema import remember_columns
 from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.new_files import new_files
 from batch_nlp.log import progress
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.feature_store import FeatureStore
@@ -29,8 +29,7 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
-from batch_nlp.storage.raw_open import TextForm
-from batch_nlp.storage.raw_readable import SetAside, unusable
+from batch_nlp.storage.raw_readable import SetAside
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
@@ -100,17 +99,12 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     written = {"separator": declared.separator, "encoding": declared.encoding}
     reading |= {name: value for name, value in written.items() if value is not None}
     known_files.check_reading(Labels(config.dataset.label).levels, reading)
-    allowed, refused = allowed_message_files(config)
-    new, broken = _usable(known_files.new(allowed), text_form(declared))
-    left_out = [*refused, *known_files.set_aside, *broken]
-    tell_set_aside(left_out)
+    arrived = new_files(config, layers, known_files)
+    new, messages = arrived.files, arrived.messages
     if not new:
         logger.info("Features: nothing new in {} (feature version {})", folder, version)
-        return FeatureResult(version, Ledger().summary(), 0, left_out)
+        return FeatureResult(version, Ledger().summary(), 0, arrived.set_aside)
     logger.info("Features: {} new file(s) in {} (feature version {})", len(new), folder, version)
-    dataset, inbox = config.dataset, Path(config.inference.inbox)
-    messages = [file.path for file in new if not holds_labels_alone(dataset, file.path)]
-    check_schema(dataset, messages, inbox, layers, labels=True)
     with keeping_account(layers.feature_quarantine) as ledger:
         made = _take_in(config, layers, store, definition, run, new, messages, ledger)
         quarantined = layers.feature_quarantine / f"{run}.parquet"
@@ -119,7 +113,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     if not ledger.read:
         names = examples(file.path.name for file in new)
         logger.warning("No message and no label in {}: if you expected some, the file may be cut off", names)
-    remember_columns(dataset, messages, inbox, layers)
+    remember_columns(config.dataset, messages, Path(config.inference.inbox), layers)
     known_files.add(new)
     logger.info(
         "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined{}; "
@@ -136,14 +130,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         ),
         made,
     )
-    return FeatureResult(version, ledger.summary(), made, left_out)
-
-
-def _usable(files: list[RawFile], form: TextForm) -> tuple[list[RawFile], list[SetAside]]:
-    """Return the files that can be read to their end, and the others with what is wrong with them."""
-    problems = [unusable(file.path, form) for file in files]
-    fit = [file for file, problem in zip(files, problems, strict=True) if problem is None]
-    return fit, [problem for problem in problems if problem]
+    return FeatureResult(version, ledger.summary(), made, arrived.set_aside)
 
 
 def _take_in(

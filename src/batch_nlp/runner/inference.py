@@ -22,8 +22,9 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
 from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.runner.champion import champion_definition, champion_of, check_champion
+from batch_nlp.runner.champion import champion_of, check_champion
 from batch_nlp.runner.context import Run
+from batch_nlp.runner.reading import Reading, reading_for
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.runner.telling import tell_answer
 from batch_nlp.storage.manifest import read_manifest
@@ -61,21 +62,24 @@ def infer(run: Run) -> None:
         tell_set_aside(arrived.set_aside)
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:
-            nothing = f"nothing new in {run.inbox}"
-            missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
-            verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
-            show_verdict(None, verdict, "none", config.drift.confidence)
-            run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+            _skip(run)
             check_champion(run.registry)  # somebody must hear of it before messages come
             return
     from batch_nlp.runner.response import raise_for, respond
 
     champion = champion_of(run, scores=True)
     check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
-    batch = batch or records.claim(arrived.files, config.dataset.name, run.now)
+    reading = _reading(run, champion)
+    begun = batch is not None
+    batch = batch or _claim(run, reading, arrived.files)
+    if batch is None:
+        _skip(run)
+        return
     if batch.state is BatchState.CLAIMED:
         try:
-            _score(run, champion, batch)
+            if begun and (unread := reading.check(run, batch.files)):
+                raise DataError("\n".join(file.problem for file in unread.values()))
+            _score(run, champion, reading, batch)
         except DataError:
             # of files that cannot be used nothing was handed over: they can be mended, and are then new
             if not (run.layers.predictions / batch.name).exists():
@@ -99,6 +103,24 @@ def infer(run: Run) -> None:
     records.finish(batch)
     tell_answer(run, batch.name, analysis.deciding, answer)
     raise_for(batch, analysis, answer)
+
+
+def _skip(run: Run) -> None:
+    """Enter that there was nothing to score."""
+    nothing = f"nothing new in {run.inbox}"
+    missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
+    verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
+    show_verdict(None, verdict, "none", run.config.drift.confidence)
+    run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+
+
+def _claim(run: Run, reading: Reading, files: dict[str, str]) -> Batch | None:
+    """Make a batch of new files and set aside those of which no row can be read; None where that is all of them."""
+    unread = reading.check(run, files)
+    tell_set_aside([*unread.values()])
+    run.left_out.extend(file.name for file in unread.values())
+    rest = {name: digest for name, digest in files.items() if name not in unread}
+    return run.batches.claim(rest, run.config.dataset.name, run.now) if rest else None
 
 
 def _analyse(run: Run, batch: Batch) -> Analysis:
@@ -157,40 +179,30 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     )
 
 
-def _score(run: Run, champion: Model, batch: Batch) -> None:
-    from batch_nlp.dataset.schema import check_schema
+def _reading(run: Run, champion: Model) -> Reading:
+    """Return how messages are read for the champion, and say which settings it makes no use of."""
     from batch_nlp.feature.ignored import ignored_settings
-    from batch_nlp.feature.pipeline import (
-        Surroundings,
-        borrowed,
-        build_feature_pipeline,
-        load_side_tables,
-        read_columns,
-        read_tables,
-    )
-    from batch_nlp.inference.kept import check_kept_in_files
-    from batch_nlp.inference.run import run_inference_pipeline
 
-    config = run.config
-    definition = champion_definition(champion.version, champion.manifest)
-    check_steps(definition.steps, f"the feature steps of {champion.version}", config.allow)
-    keeps_columns = definition.dataset == config.dataset.name
-    if not keeps_columns:
-        definition = borrowed(definition, run.definition)
-    if ignored := ignored_settings(run.definition, definition):
+    reading = reading_for(run, champion.version, champion.manifest)
+    check_steps(reading.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
+    if ignored := ignored_settings(run.definition, reading.definition):
         logger.warning(
             "The champion {} keeps the features that it was trained with: {} setting(s) that differ are ignored ({})",
             champion.version,
             len(ignored),
             examples(ignored),
         )
-    columns = read_columns(config, definition)
-    messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
-    declared = replace(config.dataset.messages, columns=columns)
-    dataset = replace(config.dataset, messages=declared, side_tables=read_tables(config, definition))
-    keeper = champion.version if keeps_columns else None
-    check_schema(dataset, messages, run.inbox, run.layers, labels=False, champion=keeper)
+    return reading
+
+
+def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
+    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables
+    from batch_nlp.inference.kept import check_kept_in_files
+    from batch_nlp.inference.run import run_inference_pipeline
+
+    config, definition = run.config, reading.definition
     kept = config.inference.output.keep
+    messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     check_kept_in_files(kept, messages, config.dataset.messages)
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
@@ -198,4 +210,4 @@ def _score(run: Run, champion: Model, batch: Batch) -> None:
         surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, surroundings)
 
-    run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)
+    run_inference_pipeline(config, run.layers, run.store, champion, reading.columns, feature_steps, batch)

@@ -21,6 +21,7 @@ from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_sta
 from batch_nlp.runner.champion import check_version, telling_way_back
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
+from batch_nlp.runner.reading import unread_by_champion
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw_readable import SetAside
 from batch_nlp.storage.state_format import check_sound
@@ -147,6 +148,7 @@ def _inbox(run: Run, left_out: list[SetAside]) -> str:
     arrived = run.batches.new_files(run.inbox, run.config.dataset)
     left_out += arrived.set_aside
     names = arrived.files
+    left_out += unread_by_champion(run, names)
     if not names:
         looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
         return (

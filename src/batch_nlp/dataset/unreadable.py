@@ -1,0 +1,112 @@
+"""Files of messages whose lines can be read, and the values of none of them: each is set aside as a whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from batch_nlp.config import DatasetConfig, Role
+from batch_nlp.dataset.columns import names_of, text_form
+from batch_nlp.dataset.expected import expected_column, is_label
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.times import as_times
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_text, is_missing
+from batch_nlp.dataset.where import Where
+from batch_nlp.errors import printable
+from batch_nlp.storage.raw_columns import Column, spread, unwrapped
+from batch_nlp.storage.raw_formats import rows_of
+from batch_nlp.storage.raw_lines import BrokenRow, Row
+from batch_nlp.storage.raw_names import source_name
+from batch_nlp.storage.raw_readable import SetAside
+
+# Rows that are looked at together; the first ones tell in which form the others are
+_ROWS = 1000
+_READ = {Role.id: as_key, Role.key: as_key, Role.text: as_text}
+
+
+class Readable:
+    """Says which values keep a row from being a message, whatever else it has.
+
+    Parameters
+    ----------
+    dataset : DatasetConfig
+    labels : bool
+        Whether labels are read.
+    """
+
+    def __init__(self, dataset: DatasetConfig, labels: bool) -> None:
+        self._columns = dataset.messages.columns
+        self._read = {name: _READ[column.role] for name, column in self._columns.items() if column.role in _READ}
+        self._times = names_of(self._columns, Role.time)
+        self._labels = Labels(dataset.label).columns if labels else []
+
+    def wrong(self, row: Row) -> list[str]:
+        """Return the columns whose value in a raw row cannot be read as what it should be."""
+        return [
+            *(name for name, read in self._read.items() if read(row.get(name)) is UNREADABLE),
+            *(name for name in self._labels if not is_label(row.get(name))),
+            *(name for name in self._times if self._is_no_time(name, row.get(name))),
+        ]
+
+    def _is_no_time(self, name: str, value: Any) -> bool:
+        if is_missing(value) or value == "":
+            return False
+        return bool(as_times(pd.Series([value], dtype=object), self._columns[name]).isna().all())
+
+
+def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str | None = None) -> SetAside | None:
+    """Return a file of messages with what keeps all of its rows from being read; None if one can be, or it has none.
+
+    Parameters
+    ----------
+    dataset : DatasetConfig
+        A row that its condition leaves out counts as read.
+    file : Path
+        Read up to the first row that can be.
+    labels : bool
+        Whether labels are read.
+    champion : str, optional
+        The model whose own columns the messages must have.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    messages, readable = dataset.messages, Readable(dataset, labels)
+    where = None if messages.where is None else Where(messages.where)
+    values, broken, number = defaultdict[str, list[Any]](list), list[BrokenRow](), 0
+    found = spread(rows_of(file, form=text_form(messages)), messages.rows)
+    while chunk := [numbered.row for numbered in islice(found, _ROWS)]:
+        rows = [unwrapped(row, messages.rows) for row in chunk if isinstance(row, dict)]
+        for row in rows:
+            if not (wrong := readable.wrong(row)):
+                return None
+            for name in wrong if number < _ROWS else ():
+                values[name].append(row[name])
+        if where is not None and rows and not where.keeps(rows).all():
+            return None
+        broken += [row for row in chunk if isinstance(row, BrokenRow)][: not broken]
+        number += len(chunk)
+    if not values:  # without rows, or told of by its lines
+        return None
+    expected = {name: _expected(dataset, name, champion) for name in values}
+    said = [f"Line {row.line}: {row.reason}." for row in broken]
+    said += [_said(expected[name], name, of_column) for name, of_column in values.items()]
+    return SetAside(printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(said)}")
+
+
+def _expected(dataset: DatasetConfig, name: str, champion: str | None) -> Column:
+    columns = dataset.messages.columns
+    return expected_column(columns, [name], champion=champion) if name in columns else Column({}, "labels")
+
+
+def _said(column: Column, name: str, values: Sequence[Any]) -> str:
+    types = ", ".join(sorted({type(value).__name__ for value in values}))
+    advice = column.advice(name, values) if column.advice else "Write each as a text or a number."
+    return f"Column {name}: no {column.what}, but {len(values):,} value(s) of the type {types}. {advice}"

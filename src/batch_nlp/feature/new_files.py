@@ -1,0 +1,63 @@
+"""The files in ``01_raw`` that a run of the feature pipeline takes in, and those that it sets aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from batch_nlp.config import Config
+from batch_nlp.dataset.columns import text_form
+from batch_nlp.dataset.drop_folders import tell_set_aside
+from batch_nlp.dataset.reading import allowed_message_files
+from batch_nlp.dataset.schema import check_schema, holds_labels_alone
+from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw_files import RawFile, RawFiles
+from batch_nlp.storage.raw_readable import SetAside, unusable
+
+
+@dataclass(frozen=True)
+class NewFiles:
+    """What is in ``01_raw`` and not in the store.
+
+    Parameters
+    ----------
+    files : list of RawFile
+        In the order in which they were first seen.
+    messages : list of Path
+        Those of them that hold more than labels.
+    set_aside : list of SetAside
+        Files that cannot be used.
+    """
+
+    files: list[RawFile]
+    messages: list[Path]
+    set_aside: list[SetAside]
+
+
+def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
+    """Return the new files that can be used, and tell of the others.
+
+    Raises
+    ------
+    DataError
+        If their schema has changed.
+    """
+    allowed, refused = allowed_message_files(config)
+    form = text_form(config.dataset.messages)
+    new = {file.path: file for file in known.new(allowed)}
+    broken = {path: found for path in new if (found := unusable(path, form))}
+    whole = [path for path in new if path not in broken]
+    unfit = [*refused, *known.set_aside, *broken.values()]
+    tell_set_aside(unfit)
+    if not whole:
+        return NewFiles([], [], unfit)
+    messages = [path for path in whole if not holds_labels_alone(config.dataset, path)]
+    unread = check_schema(config.dataset, messages, Path(config.inference.inbox), layers, labels=True)
+    for path in {*whole}.difference(messages):
+        if found := unreadable(config.dataset, path, labels=True):
+            unread[path] = found
+    tell_set_aside([*unread.values()])
+    fit = [path for path in whole if path not in unread]
+    messages = [path for path in messages if path not in unread]
+    return NewFiles([new[path] for path in fit], messages, [*unfit, *unread.values()])
