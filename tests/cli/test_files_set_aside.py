@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
+import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,6 +16,9 @@ import pytest
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
+from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.manifest import file_hash
 
 
 def reviews(prefix: str, count: int = 40) -> list[dict[str, str]]:
@@ -100,6 +106,80 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
         (raw / name).write_bytes(bad[name])
     result = project.here("pipeline=feature", *settings)
     assert "6,000 messages read = 6,000 new" in result.stderr
+
+
+def nothing_readable(folder: Path) -> dict[str, bytes]:
+    """Write files of few rows without one that can be read; return the content that repairs each."""
+    german = {"night.json": "31.01.2022", "mixed.json": "31.01.2022"}
+    for name, date in german.items():
+        rows = [{**row, "date": date} for row in reviews(name, 3)]
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
+    broken = [{**reviews("mixed.json")[1], "review_id": {"value": 1}}, {**reviews("mixed.json")[2], "text": {}}]
+    with (folder / "mixed.json").open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in broken) + '{"cut')
+    return {"night.json": lines("night.json", 1), "mixed.json": lines("mixed.json", 3)}
+
+
+def test_a_file_of_one_row_whose_values_cannot_be_read_stays_new_beside_good_ones(project: Project) -> None:
+    """Guarantee 24."""
+    inbox = project.data / "09_inference" / "inbox"
+    repaired = nothing_readable(inbox)
+    records = BatchRecords(Layers(project.data, "sample").batches)
+    records.claim({"night.json": file_hash(inbox / "night.json")}, "sample", datetime.now(UTC))
+    result = project.here("pipeline=inference", "drift.response=none")  # goes on with the batch of a killed run
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "is given up: the next run takes what is in the inbox then" in result.stderr
+    (inbox / "good.jsonl").write_bytes(lines("good"))
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "40 messages in = 40 predicted" in result.stderr, result.stderr
+    assert "2 file(s) of the drop folders were set aside" in result.stderr
+    assert "night.json: none of its 1 rows can be read. Column date: no dates, but 1 value(s)" in result.stderr
+    assert "mixed.json: none of its 4 rows can be read. Line 4: broken JSON" in result.stderr
+    both = "'++dataset.messages.columns.date.format=\"iso|%d.%m.%Y\"'"
+    assert "in the file, write them as the champion v0001 was trained to read them. Or, in" in result.stderr
+    assert both in result.stderr
+    status = project.here("pipeline=status")
+    assert (status.returncode, "mixed.json, night.json" in status.stdout) == (ExitCode.DATA, True), status.stdout
+    result = project.here("pipeline=inference", "drift.response=none")
+    assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True), result.stderr
+
+    (inbox / "mixed.json").write_bytes(repaired["mixed.json"])
+    for pipeline in ("feature", "training"):
+        result = project.here(f"pipeline={pipeline}", *shlex.split(both))
+        assert result.returncode == ExitCode.DONE, result.stderr
+    result = project.here("pipeline=inference", "drift.response=none", *shlex.split(both))
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "4 messages in = 4 predicted" in result.stderr
+
+
+def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
+    tmp_path: Path, new_project: Callable[[Path], Project]
+) -> None:
+    """Guarantee 24."""
+    project = new_project(tmp_path / "project")
+    raw = project.data / "01_raw" / "yelp"
+    raw.mkdir(parents=True)
+    settings = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
+    repaired = nothing_readable(raw)
+    (raw / "labels.json").write_text('{"review_id": "good1", "stars": {"value": 4}}\n')
+    (raw / "good.jsonl").write_bytes(lines("good"))
+    result = project.here("pipeline=feature", *settings)
+    assert result.returncode == ExitCode.DATA, result.stderr
+    assert "40 messages read = 40 new + 0 known + 0 duplicates + 0 quarantined" in result.stderr, result.stderr
+    assert "labels.json: none of its 1 rows can be read. Column stars: no labels, but 1 value(s)" in result.stderr
+    status = project.here("pipeline=status", *settings)
+    assert "3 file(s): " in status.stdout, status.stdout
+    for name, content in {
+        "labels.json": b'{"review_id": "good1", "stars": 4}',
+        "mixed.json": repaired["mixed.json"],
+    }.items():
+        (raw / name).write_bytes(content)
+    [added] = {*re.findall(r"'(\+\+dataset\S+)'", result.stderr)}
+    result = project.here("pipeline=feature", *settings, added)
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert "45 messages read = 44 new" in result.stderr
+    assert "1 labels added" in result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

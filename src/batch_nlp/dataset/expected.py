@@ -80,7 +80,7 @@ def expected_column(
             reads,
             _WORDS[role],
             required,
-            partial(_how_times_are_written, said),
+            partial(_how_times_are_written, columns, said),
             partial(_times_of_other_forms, columns, said),
         )
     if role is Role.number:
@@ -102,16 +102,20 @@ def _settings_of_a_training(
     columns: Mapping[str, ColumnConfig], of_messages: bool, champion: str, name: str, forms: Sequence[str]
 ) -> str:
     """Return what `settings_of` does, for the next champion; it reads what came before too."""
-    before = columns[name].format or ISO
-    of_time = columns[name].role is Role.time
-    forms = [f"{before}{OR}{form}" if of_time and OR not in form else form for form in forms]
+    forms = _besides(columns[name], forms) if columns[name].role is Role.time else forms
     return (
-        f"in the file, write them as before, since the champion {champion} reads them as it was trained to. Or, in "
-        f"pipeline=feature, pipeline=training and then here: {settings_of(columns, of_messages, name, forms)}"
+        f"in the file, write them as the champion {champion} was trained to read them. Or, in pipeline=feature, "
+        f"pipeline=training and then here: {settings_of(columns, of_messages, name, forms)}"
     )
 
 
-def _how_times_are_written(said: _Said, name: str, values: Sequence[Any]) -> str:
+def _besides(column: ColumnConfig, forms: Sequence[str]) -> list[str]:
+    """Return formats of times that read what is read without them too."""
+    before = f"{column.format or ISO}{OR}"
+    return [form if form.startswith(before) else before + form for form in forms]
+
+
+def _how_times_are_written(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
     from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
 
     forms = time_forms(values)
@@ -120,6 +124,8 @@ def _how_times_are_written(said: _Said, name: str, values: Sequence[Any]) -> str
             "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
             "say how: format in the role of the column."
         )
+    # other files need not be written like one of a few rows
+    forms = _besides(columns[name], forms) if len(values) < LEAST_ROWS else forms
     return f'They are written like "{printable(values[0])}": {said(name, forms)}'
 
 
@@ -134,7 +140,7 @@ def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name
         return ""
     from batch_nlp.dataset.time_forms import time_forms
 
-    forms = [f"{column.format or ISO}{OR}{form}" for form in time_forms(others)]
+    forms = _besides(column, time_forms(others))
     if not forms:
         return ""
     count = f"{len(others):,} of its {len(values):,} dates"

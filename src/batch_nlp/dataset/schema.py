@@ -168,20 +168,21 @@ def check_schema(
             except DataError as error:
                 broken.append(str(error))
                 continue
-            if table == "message" and all(map(readable.wrong, rows)):
-                if found := unreadable(dataset, file, labels, champion):
-                    left_out[file] = found
-                # of many rows it is the source that has changed
-                if found and len(rows) < LEAST_ROWS:
-                    continue
             present = column_names(rows)
             expected, usual = columns, _usual(present, layouts, columns)
             if table == "message" and labels and named & present:
                 expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
-            problems += column_problems(file, rows, expected, usual)
-            few += [(file, row) for row in rows] if len(rows) < LEAST_ROWS and len(few) < _TOGETHER else []
+            wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
+            # of many rows it is the source that has changed
+            if table == "message" and (few_rows or not wrong) and readable.none(rows):
+                if found := unreadable(dataset, file, labels, champion):
+                    left_out[file] = found
+                    continue
+                wrong = []  # what the condition leaves out may be written in any way
+            problems += wrong
+            few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
             named_well = has_header(file, rows, known) and not other_separator(rows, known)
             for column in absent(rows, expected, usual) if named_well else ():

@@ -15,7 +15,7 @@ from batch_nlp.dataset.columns import names_of, text_form
 from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.times import as_times
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_text, is_missing
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_text
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import printable
 from batch_nlp.storage.raw_columns import Column, spread, unwrapped
@@ -45,18 +45,26 @@ class Readable:
         self._times = names_of(self._columns, Role.time)
         self._labels = Labels(dataset.label).columns if labels else []
 
-    def wrong(self, row: Row) -> list[str]:
-        """Return the columns whose value in a raw row cannot be read as what it should be."""
-        return [
-            *(name for name, read in self._read.items() if read(row.get(name)) is UNREADABLE),
-            *(name for name in self._labels if not is_label(row.get(name))),
-            *(name for name in self._times if self._is_no_time(name, row.get(name))),
+    def wrong(self, rows: Sequence[Row]) -> list[list[str]]:
+        """Return for each of some raw rows the columns whose value cannot be read as what it should be."""
+        found = [
+            [
+                *(name for name, read in self._read.items() if read(row.get(name)) is UNREADABLE),
+                *(name for name in self._labels if not is_label(row.get(name))),
+            ]
+            for row in rows
         ]
+        for name in self._times:
+            values = pd.Series([row.get(name) for row in rows], dtype=object)
+            values = values.mask(values.eq(""), None)
+            no_times = as_times(values, self._columns[name]).isna() & values.notna()
+            for row in no_times[no_times].index:
+                found[row].append(name)
+        return found
 
-    def _is_no_time(self, name: str, value: Any) -> bool:
-        if is_missing(value) or value == "":
-            return False
-        return bool(as_times(pd.Series([value], dtype=object), self._columns[name]).isna().all())
+    def none(self, rows: Sequence[Row]) -> bool:
+        """Say whether none of some raw rows can be read, also where there are none; mostly, the first one can."""
+        return all(self.wrong(rows[:1])) and all(self.wrong(rows))
 
 
 def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str | None = None) -> SetAside | None:
@@ -84,11 +92,10 @@ def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str |
     found = spread(rows_of(file, form=text_form(messages)), messages.rows)
     while chunk := [numbered.row for numbered in islice(found, _ROWS)]:
         rows = [unwrapped(row, messages.rows) for row in chunk if isinstance(row, dict)]
-        for row in rows:
-            if not (wrong := readable.wrong(row)):
-                return None
-            for name in wrong if number < _ROWS else ():
-                values[name].append(row[name])
+        if not all(wrong := readable.wrong(rows)):
+            return None
+        for row, name in ((row, name) for row, names in zip(rows, wrong, strict=True) for name in names):
+            values[name] += [row[name]][: number < _ROWS]
         if where is not None and rows and not where.keeps(rows).all():
             return None
         broken += [row for row in chunk if isinstance(row, BrokenRow)][: not broken]

@@ -221,7 +221,7 @@ def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
             f"values ({types}) can be read as such. {advice}".rstrip()
         )
     # of few rows this is no accident where it would leave none of them
-    none_left = column.required and len(rows) > 1 and len(problems) + len(of_few) == there
+    none_left = column.required and len(problems) + len(of_few) == there
     return problems + (of_few if none_left else [])
 
 

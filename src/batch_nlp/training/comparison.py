@@ -45,7 +45,8 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
     Returns
     -------
     Comparison
-        Without the check that the two differ where the candidate reads texts under a name that the champion does not.
+        Without the check that the two differ where the candidate reads texts under a name that the champion does not,
+        or times in other forms.
         Without checks where the champion is damaged or cannot be run: no sound candidate may fail for it.
     """
     gate = config.training.gate
@@ -88,16 +89,18 @@ def compare_with_champion(candidate: Candidate, config: Config, store: FeatureSt
         gate,
         config.seed,
     )
-    if new := _new_texts(champion, config):
-        logger.info("Gate: it may be equal to {}, since it also reads the texts of {}", champion.version, examples(new))
+    if new := _read_otherwise(champion, config):
+        logger.info("Gate: it may be equal to {}, since it reads more of {}", champion.version, examples(new))
         checks = [check for check in checks if check.name != DIFFERS]
     return Comparison(checks)
 
 
-def _new_texts(champion: Model, config: Config) -> list[str]:
-    """Return the columns of texts that the champion does not know: on the same data, they may change nothing yet."""
-    known = {name for name, _ in champion.manifest["feature_definition"]["columns"]}
-    return [name for name in names_of(config.dataset.messages.columns, Role.text) if name not in known]
+def _read_otherwise(champion: Model, config: Config) -> list[str]:
+    """Return texts that the champion does not know and times of other forms: on the same data, they change nothing."""
+    known, columns = dict(champion.manifest["feature_definition"]["columns"]), config.dataset.messages.columns
+    texts = [name for name in names_of(columns, Role.text) if name not in known]
+    times = [name for name in names_of(columns, Role.time) if name in known]
+    return texts + [name for name in times if known[name].get("format") != columns[name].format]
 
 
 def _judged(champion: Model, registry: Registry) -> dict[str, int]:

@@ -111,14 +111,6 @@ def test_values_of_another_kind_are_another_type(
     check(config, {"review": [*rows[:9], tables["review"][9]]})
 
 
-@pytest.mark.parametrize(("column", "value"), [("date", 1_577_934_245), ("date", "02.01.2020"), ("review_id", True)])
-def test_values_of_which_none_of_few_rows_can_be_taken_are_another_type(
-    config: Config, tables: dict[str, Rows], column: str, value: object
-) -> None:
-    with pytest.raises(DataError, match=f"column {column} has no .* none of its 2 values"):
-        check(config, {"review": [{**row, column: value} for row in tables["review"][:2]]})
-
-
 def test_a_few_texts_may_all_be_numbers(config: Config, tables: dict[str, Rows]) -> None:
     check(config, {"review": [{**row, "text": 7} for row in tables["review"][:10]]})
 
@@ -402,15 +394,14 @@ def test_a_file_of_another_separator_has_no_renamed_column(config: Config, tmp_p
         check_schema(config.dataset, [file], tmp_path / "inbox", Layers(tmp_path / "data", "sample"), True)
 
 
-def test_files_of_one_message_each_are_judged_together(config: Config, tmp_path: Path) -> None:
+def test_files_of_one_message_each_are_judged_together(tmp_path: Path, make_config: Callable[..., Config]) -> None:
+    config = make_config(tmp_path, "+dataset.messages.columns.price={role: number}")
     files = [tmp_path / f"review_{number}.json" for number in range(20)]
     for number, file in enumerate(files):
-        file.write_text(json.dumps({"review_id": f"r{number}", "text": "fine", "date": "31.01.2022"}))
+        file.write_text(json.dumps({**SOUND, "review_id": f"r{number}", "price": "1,5"}))
     layers = Layers(tmp_path / "data", "sample")
     check_schema(config.dataset, files[:19], tmp_path / "inbox", layers, True)
-    with pytest.raises(
-        DataError, match=r'review_0\.json and 19 other small files: .* date: \{.* format: "%d\.%m\.%Y"\}'
-    ):
+    with pytest.raises(DataError, match=r'review_0\.json and 19 other small files: .* price: \{.* format: ","\}'):
         check_schema(config.dataset, files, tmp_path / "inbox", layers, True)
 
 
@@ -422,3 +413,5 @@ def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables:
     with pytest.raises(DataError, match=r'yelping_since: \{role: time, format: "%d\.%m\.%Y"\} in the dataset') as told:
         check(config, {**tables, "user": rows})
     assert "++" not in str(told.value)
+    with pytest.raises(DataError, match=r"user\.json: column yelping_since has no dates in its first 1 rows"):
+        check(config, {**tables, "user": rows[:1]})

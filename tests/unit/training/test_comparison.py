@@ -119,7 +119,7 @@ def scene(
         write_parquet(version / REFERENCE_FILE, pa.table({"message_id": ids, "predicted_class": predicted}))
     facts = {"dataset": "sample", "classes": CLASSES, "fields": FIELDS.to_list(), "refit": bool(judged)}
     facts["data_version"] = {"feature_version": OLD}
-    facts["feature_definition"] = {"columns": [["text", {"role": "text"}]]}
+    facts["feature_definition"] = {"columns": [["text", {"role": "text"}], ["day", {"role": "time"}]]}
     write_manifest(version, {**facts, "code": {}})
     (folder / "models" / "champion.json").write_text(json.dumps({"version": "v0001", "previous": []}))
     labels = (messages["text_length"] >= 5).astype(int)
@@ -187,9 +187,14 @@ def test_only_what_the_settings_ask_is_compared(
     assert [check.name for check in scene(tmp_path, engine, gate=gate).compare()] == asked
 
 
-def test_a_candidate_that_reads_texts_by_another_name_may_be_equal(tmp_path: Path, engine: EngineConfig) -> None:
+@pytest.mark.parametrize(
+    "other", [{"body": ColumnConfig(Role.text)}, {"day": ColumnConfig(Role.time, format="iso|%d.%m.%Y")}]
+)
+def test_a_candidate_that_reads_texts_by_another_name_or_times_of_another_form_may_be_equal(
+    tmp_path: Path, engine: EngineConfig, other: dict[str, ColumnConfig]
+) -> None:
     here = scene(tmp_path, engine)
-    columns = {"text": ColumnConfig(Role.text), "body": ColumnConfig(Role.text)}
+    columns = {"text": ColumnConfig(Role.text), "day": ColumnConfig(Role.time)} | other
     messages = replace(here.config.dataset.messages, columns=columns)
     dataset = replace(here.config.dataset, messages=messages)
     assert [check.name for check in replace(here, config=replace(here.config, dataset=dataset)).compare()] == [
