@@ -104,7 +104,7 @@ def test_the_advice_reads_files_of_both_forms_and_fits_a_champion(config: Config
     setting = "'++dataset.messages.columns.date.format=\"iso|%d.%m.%Y\"'"
     found = unreadable(config.dataset, write(NO_DATE), labels=False)
     assert found is not None
-    assert f'They are written like "31.01.2022": date: {{role: time, format: "iso|%d.%m.%Y"}}' in found.problem
+    assert 'They are written like "31.01.2022": date: {role: time, format: "iso|%d.%m.%Y"}' in found.problem
     assert found.problem.endswith(f"in the dataset's file or {setting}.")
     found = unreadable(config.dataset, write(*[NO_DATE] * 30), labels=False, champion="v0001")
     assert found is not None
