@@ -40,8 +40,9 @@ class InferenceConfig:
     # Folder in which new messages arrive
     inbox: str = MISSING
     # Seconds for which a file in the inbox must not have changed, and half a minute for a CSV that breaks off within a
-    # line; a run waits up to 5 s, or for such a CSV 30 s, and leaves files that need more, or that a process has open
-    # for writing, for the next run. 0 takes files as they are, which is right where all are renamed into place
+    # line, there or in dataset.raw_dir; a run waits up to 5 s, or for such a CSV 30 s, and leaves files that need more,
+    # or that a process has open for writing, for the next run. 0 takes files as they are, which is right where all are
+    # renamed into place
     min_age_seconds: float = 2.0
     # Name of another dataset whose champion scores the messages, for a dataset without labels; null: its own
     champion_of: str | None = None

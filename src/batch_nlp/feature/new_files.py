@@ -14,6 +14,7 @@ from batch_nlp.dataset.unreadable import unreadable
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.raw_readable import SetAside, unusable
+from batch_nlp.storage.raw_rest import let_rest, tell_still_written
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
     """
     allowed, refused = allowed_message_files(config)
     form = text_form(config.dataset.messages)
+    if config.inference.min_age_seconds:
+        for path in (growing := let_rest(allowed, 0.0)):
+            tell_still_written(path)
+        allowed = [path for path in allowed if path not in growing]
     new = {file.path: file for file in known.new(allowed)}
     broken = {path: found for path in new if (found := unusable(path, form))}
     whole = [path for path in new if path not in broken]

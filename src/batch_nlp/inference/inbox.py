@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import os
 import stat
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,21 +12,15 @@ from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
-from batch_nlp.errors import DataError, examples, printable
+from batch_nlp.errors import examples
 from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_formats import CSV
-from batch_nlp.storage.raw_names import kind_of, packing_of, source_name, table_name
-from batch_nlp.storage.raw_open import open_raw
+from batch_nlp.storage.raw_names import table_name
 from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
+from batch_nlp.storage.raw_rest import age_of, let_rest, rest_of, tell_still_written
 
-# Seconds that a run waits for files that have just come
-_PATIENCE = 5.0
-# Seconds for which a CSV that breaks off within a line must not have changed: what looks like its last cell may be half
-# of it. A line end takes so many bytes
-_BROKEN_OFF, _TAIL_BYTES = 30.0, 4
 # Seconds without a change after which a writer that has a file open no longer counts
 _WRITERS_PAUSE = 3600.0
 
@@ -79,7 +69,10 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
     scored = {file: batch for file, name in names.items() if (batch := same.get((name, *_look(file))))}
     files, refused = sorted_out((file for file in names if file not in scored), inbox, dataset.follow_links)
     found, digests = Arrivals({}, {}, refused), dict[Path, str]()
-    written = _let_rest(files, min_age)
+    written = set[Path]()
+    if min_age:
+        let_rest(files, min_age)
+        written = open_for_writing({file.resolve() for file in files})
     for file in files:
         try:
             before = file.stat()
@@ -89,10 +82,11 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         except OSError as error:
             found.set_aside.append(set_aside(file, error))
             continue
-        age = _age(after)
-        fresh = age < (_WRITERS_PAUSE if file.resolve() in written else _rest(file, age, min_age))
+        age = age_of(file)
+        rest = rest_of(file, age, min_age) if min_age else 0.0
+        fresh = age < (_WRITERS_PAUSE if file.resolve() in written else rest)
         if fresh or looked != (after.st_size, after.st_mtime_ns):
-            logger.warning("{} is still being written: it is left for the next run", file)
+            tell_still_written(file)
         else:
             digests[file], found.looked[digest] = digest, looked
     seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
@@ -116,41 +110,6 @@ def _look(file: Path) -> tuple[int, int] | tuple[()]:
     except OSError:  # told where it is read
         return ()
     return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
-
-
-def _age(status: os.stat_result) -> float:
-    """Return the seconds since a file was changed; a time in the future is a wrong clock's, and would stay one."""
-    age = time.time() - status.st_mtime
-    return age if age >= 0 else math.inf
-
-
-def _let_rest(files: Sequence[Path], min_age: float) -> set[Path]:
-    """Wait for files that need a few more seconds, and return those that are open for writing even then."""
-    wait, why = 0.0, ""
-    for file in files if min_age else ():
-        age = _age(file.stat()) if file.exists() else math.inf
-        rest = _rest(file, age, min_age)
-        lacking = rest - age
-        if wait < lacking <= (_PATIENCE if rest == min_age else _BROKEN_OFF):
-            wait, why = lacking, "has just come" if rest == min_age else "breaks off within a line"
-            shown = printable(source_name(file))
-    if wait:
-        logger.info("Waiting {:.1f} s: {} {} and may still be being written", wait, shown, why)
-        time.sleep(wait)
-    return open_for_writing({file.resolve() for file in files}) if min_age else set()
-
-
-def _rest(file: Path, age: float, min_age: float) -> float:
-    """Return for how many seconds a file must not have changed; of a JSON line that is cut no row is made."""
-    if not min_age or age >= _BROKEN_OFF or kind_of(file) not in CSV or packing_of(file.name):
-        return min_age
-    try:
-        with open_raw(file) as opened:
-            opened.seek(max(0, file.stat().st_size - _TAIL_BYTES))
-            whole = opened.read().rstrip(b"\0")[-1:] in (b"", b"\n", b"\r")
-    except (OSError, DataError):  # told where it is read
-        return min_age
-    return min_age if whole else max(min_age, _BROKEN_OFF)
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import FeatureResult, run_feature_pipeline
+from batch_nlp.storage import raw_rest
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 
@@ -114,6 +117,32 @@ def test_only_what_is_new_is_computed(desk: Desk) -> None:
     desk.drop("review_2.json", review("b"), review("c"))
     assert desk.run().accounts == {"read": 2, "done": 1, **NOTHING, "known": 1}
     assert desk.features()["message_id"].tolist() == ["a", "b", "c"]
+
+
+def test_a_csv_that_breaks_off_within_a_line_is_left_while_it_may_be_written(
+    tmp_path: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(raw_rest.time, "sleep", naps.append)
+    desk = Desk(make_config(tmp_path, "inference.min_age_seconds=2"))
+    desk.drop("review_whole.json", review("w"))
+    file = desk.raw / "review.csv"
+
+    def write(text: str) -> None:
+        file.write_text(f"review_id,date,user_id,business_id,stars,text\na,2020-01-01,u,b,5,{text}")
+        os.utime(file, (time.time() - 12,) * 2)
+
+    write("half of")
+    assert desk.run().accounts["done"] == 1
+    assert naps == [pytest.approx(18, abs=0.5)]
+    assert f"{file} is still being written: it is left for the next run" in warnings
+    write("half of it\n")
+    assert desk.run().accounts["done"] == 1
+    assert len(naps) == 1, "one that is whole is not waited for"
+    write("cut")
+    desk.config = replace(desk.config, inference=replace(desk.config.inference, min_age_seconds=0))
+    assert desk.run().accounts["quarantined"] == 1, "it is read as it is, and its id is known with another text"
+    assert len(naps) == 1
 
 
 def test_a_label_that_comes_later_or_changes_is_new_data(desk: Desk) -> None:

@@ -14,9 +14,9 @@ import pytest
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig, MessagesConfig
-from batch_nlp.inference import inbox as module
 from batch_nlp.inference.inbox import arrivals
 from batch_nlp.inference.past import FILES
+from batch_nlp.storage import raw_rest
 
 NONE = FILES.empty_table()
 DATASET = DatasetConfig("mine", messages=MessagesConfig("*"))
@@ -27,7 +27,7 @@ ROW = b'{"text": "a"}\n'
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the seconds that were waited; nothing really waits."""
     found: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", found.append)
+    monkeypatch.setattr(raw_rest.time, "sleep", found.append)
     return found
 
 
@@ -93,7 +93,7 @@ def test_a_csv_that_breaks_off_within_a_line_rests_longer(tmp_path: Path, naps: 
 def test_a_writer_that_closes_the_file_and_pauses_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BROKEN_OFF", 4.0)
+    monkeypatch.setattr(raw_rest, "_BROKEN_OFF", 4.0)
     write = """
 import sys, time
 for number, text in enumerate(["id,text\\n1,all of it\\n2,half", " of it\\n"]):
