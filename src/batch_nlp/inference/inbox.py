@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -22,7 +21,7 @@ from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_formats import CSV
-from batch_nlp.storage.raw_names import kind_of, packing_of, source_name, table_name
+from batch_nlp.storage.raw_names import kind_of, looks_of, packing_of, source_name, table_name
 from batch_nlp.storage.raw_open import open_raw
 from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
 
@@ -45,12 +44,15 @@ class Arrivals:
         Name in the inbox, below it for a part of a table -> SHA-256 of the content.
     looked : dict of str to tuple of int
         By this hash, size and time of change (nanoseconds) of the file when it was looked at.
+    scored : dict of str to str
+        Name in the inbox -> batch, of files that batches have.
     set_aside : list of SetAside
         Files that cannot be used.
     """
 
     files: dict[str, str]
     looked: dict[str, tuple[int, int]]
+    scored: dict[str, str]
     set_aside: list[SetAside]
 
 
@@ -71,14 +73,13 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
         end at its end must have rested for half a minute.
     """
-    depth = len(inbox.parts)
-    names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset)}
-    like_known = among(known, "name", filter(is_utf8, names.values()))
-    same = {(row["name"], row["size"], row["changed_ns"]): row["batch"] for row in like_known}
+    depth, looks = len(inbox.parts), looks_of(inbox)
+    like_known = among(known, "name", filter(is_utf8, looks))
     # the inbox may keep what was scored for years: such files cost a look at their size and time
-    scored = {file: batch for file, name in names.items() if (batch := same.get((name, *_look(file))))}
-    files, refused = sorted_out((file for file in names if file not in scored), inbox, dataset.follow_links)
-    found, digests = Arrivals({}, {}, refused), dict[Path, str]()
+    same = {row["name"]: row["batch"] for row in like_known if looks[row["name"]] == (row["size"], row["changed_ns"])}
+    names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset, but=same)}
+    files, refused = sorted_out(names, inbox, dataset.follow_links)
+    found, digests = Arrivals({}, {}, same, refused), dict[Path, str]()
     written = _let_rest(files, min_age)
     for file in files:
         try:
@@ -98,24 +99,15 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
     seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
     for file, digest in digests.items():
         if digest in seen:
-            scored[file] = seen[digest]
+            found.scored[names[file]] = seen[digest]
         elif problem := unusable(file, text_form(dataset.messages)):
             found.set_aside.append(problem)
         else:
             found.files[names[file]], seen[digest] = digest, "this batch"
-    if scored:
-        named = examples(f"{file.name} in {batch}" for file, batch in scored.items())
-        logger.debug("{:,} file(s) were scored before: {}", len(scored), named)
+    if found.scored:
+        named = examples(f"{name} in {batch}" for name, batch in found.scored.items())
+        logger.debug("{:,} file(s) were scored before: {}", len(found.scored), named)
     return found
-
-
-def _look(file: Path) -> tuple[int, int] | tuple[()]:
-    """Return size and time of change of a file; nothing of a link, which may lead anywhere by now."""
-    try:
-        status = file.lstat()
-    except OSError:  # told where it is read
-        return ()
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
 
 
 def _age(status: os.stat_result) -> float:
@@ -153,12 +145,12 @@ def _rest(file: Path, age: float, min_age: float) -> float:
     return min_age if whole else max(min_age, _BROKEN_OFF)
 
 
-def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
-    """Return the files of the inbox that hold messages."""
+def inbox_files(inbox: Path, dataset: DatasetConfig, but: Container[str] = ()) -> list[Path]:
+    """Return the files of the inbox that hold messages, without some that are named as below the inbox."""
     side_tables = [table.files for table in dataset.side_tables]
     return [
         file
-        for file in find_files(inbox, "*")
+        for file in find_files(inbox, "*", but)
         if is_message_file(name := table_name(file, inbox), dataset)
         or not any(fnmatch(name, pattern + ".*") for pattern in side_tables)
     ]

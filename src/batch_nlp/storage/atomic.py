@@ -37,7 +37,7 @@ def unfinished(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     while waiting:
         with os.scandir(looked_into := waiting.pop()) as entries:
             for entry in entries:
-                if _TEMPORARY.fullmatch(entry.name):
+                if entry.name.startswith(".") and _TEMPORARY.fullmatch(entry.name):
                     found.append(Path(entry.path))
                 elif looked_into not in not_below and entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
