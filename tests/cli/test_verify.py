@@ -208,6 +208,14 @@ def _no_decision(state: State, name: str) -> Path:
     return state.decisions
 
 
+def _damaged_archive(state: State, name: str) -> Path:
+    path = state.decisions.with_suffix("") / "2030-01.jsonl"
+    path.parent.mkdir()
+    line = next(line for line in state.decisions.read_text().splitlines() if name in line)
+    path.write_text(line.replace("sample", "simple") + "\n")
+    return path
+
+
 def _cut_line(state: State, name: str) -> Path:
     with state.decisions.open("a") as log:
         log.write('{"decision": "bat\n')
@@ -327,6 +335,7 @@ DAMAGES = [
     Damage(_damaged_sample, "error", "damaged"),
     Damage(_damaged_users, "warning", "damaged"),
     Damage(_no_decision, "error", "no decision on batch"),
+    Damage(_damaged_archive, "error", "line 1 is damaged"),
     Damage(_cut_line, "warning", "1 line that cannot be read"),
     Damage(_no_facts, "warning", "are not there"),
     Damage(_other_facts, "warning", "says otherwise than the batch's record: counts"),

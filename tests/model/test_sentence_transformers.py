@@ -61,7 +61,7 @@ def test_the_onnx_backend_gives_the_same_vectors(tmp_path: Path) -> None:
 
 
 def test_the_onnx_backend_is_quicker_than_the_usual_call() -> None:
-    """By how much depends on the machine and what else it does (docs/performance.md): here, that it is quicker at all."""
+    """By how much depends on the machine and what else it does: docs/performance.md has figures."""
     from benchmarks.embeddings import compare
 
     texts = [" ".join(np.random.default_rng(seed).choice(WORDS, 110)) for seed in range(40)]

@@ -23,6 +23,8 @@ from batch_nlp.runner import run_stages
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.requeue import requeue
 from batch_nlp.runner.retention import check_retention
+from batch_nlp.runner.verify.decisions import check_decisions
+from batch_nlp.runner.verify.finding import Part
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
@@ -162,6 +164,24 @@ def test_decisions_are_kept_apart_and_their_totals_in_the_metrics(job: Jobs) -> 
     metrics = (layers(config).metrics / "sample.prom").read_text()
     assert 'batch_nlp_batches_total{dataset="sample"} 5.0' in metrics
     assert 'batch_nlp_messages_total{dataset="sample",outcome="predicted"} 10.0' in metrics
+
+
+def test_the_log_stays_short_though_all_batches_are_kept(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batch_nlp.monitoring.archive._NEWEST", 2)
+    monkeypatch.setattr("batch_nlp.monitoring.decisions._MOST_OLD", 1)
+    config = job()
+    names = [night(config, number, f"a{number}", f"b{number}")[-1] for number in range(5)]
+    assert [found["batch"] for found in decisions(config, "batch")] == names[2:]
+    assert 'batch_nlp_batches_total{dataset="sample"} 5.0' in (layers(config).metrics / "sample.prom").read_text()
+    run = Run.of(config, START)
+    records = BatchRecords(layers(config).batches).all()
+    archive = layers(config).decisions.with_suffix("") / "2026-02.jsonl"
+    lines = archive.read_text()
+    for content, problems in ((lines, 0), (lines.replace("insufficient", "stable", 1), 1), ("", 0)):
+        archive.write_text(content)
+        found = Part("decisions")
+        check_decisions(run, records, found)
+        assert len(found.findings) == problems, found.findings
 
 
 def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loguru import logger
@@ -10,7 +10,7 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.reading import allowed_message_files, message_files
-from batch_nlp.dataset.side_tables import table_files
+from batch_nlp.dataset.side_tables import side_table_files
 from batch_nlp.dataset.unreadable import unreadable
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
@@ -68,10 +68,10 @@ def _check_folder(config: Config, setting: str, folder: Path, default: Path) -> 
         raise DataError(f"{setting}={folder}: {wrong} Correct the setting, mount the share, or make the folder.")
 
 
-def unread_in_inbox(config: Config) -> list[str]:
-    """Return what is to be said of files in the inbox that no run reads, a sentence each."""
+def unread_in_inbox(config: Config, scored: Collection[str] = ()) -> list[str]:
+    """Return what is to be said of files in the inbox that no run reads, a sentence each; `scored` are known names."""
     inbox = Path(config.inference.inbox)
-    return _other_endings(inbox, find_files(inbox, "*"))
+    return _other_endings(inbox, find_files(inbox, "*", but=scored), scored)
 
 
 def unread_in_raw_dir(config: Config) -> list[str]:
@@ -85,7 +85,7 @@ def unread_in_raw_dir(config: Config) -> list[str]:
     folder, dataset = Path(config.dataset.raw_dir), config.dataset
     readable = find_files(folder, "*")
     read = {*message_files(config)}
-    read.update(*(table_files(dataset, table, Path(config.inference.inbox)) for table in dataset.side_tables))
+    read.update(*side_table_files(dataset, Path(config.inference.inbox)).values())
     others = [file for file in readable if file not in read]
     unfit = (
         f"{folder}: {len(others):,} file(s) are not read, since their names do not fit dataset.messages.files="
@@ -113,8 +113,8 @@ def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
     ]
 
 
-def _other_endings(folder: Path, readable: Sequence[Path]) -> list[str]:
-    others = find_unread(folder, readable)
+def _other_endings(folder: Path, readable: Sequence[Path], known: Collection[str] = ()) -> list[str]:
+    others = find_unread(folder, readable, known)
     unread = (
         f"{folder}: {len(others):,} file(s) or folder(s) are not read: {_names(folder, others)}. "
         f"Files that end in {ENDINGS_IN_WORDS} are."

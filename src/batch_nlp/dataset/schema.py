@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -15,7 +16,7 @@ from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
-from batch_nlp.dataset.side_tables import table_files, unusable_side_tables
+from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.dataset.unreadable import Readable, unreadable
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
@@ -50,16 +51,17 @@ _Layouts = dict[str, list[list[str]]]
 
 
 def _message_columns(columns: Mapping[str, ColumnConfig], champion: str | None) -> list[Column]:
-    needed = [names for role in NEEDED if (names := names_of(columns, role))]
+    expected = partial(expected_column, columns, champion=champion)
+    needed = [expected(names, required=True) for role in NEEDED if (names := names_of(columns, role))]
     others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [
-        *(expected_column(columns, names, required=True, champion=champion) for names in needed),
-        *(expected_column(columns, [name], champion=champion) for name in others),
-    ]
+    return [*needed, *(expected([name]) for name in others)]
 
 
 def _tables(
-    dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, champion: str | None = None
+    dataset: DatasetConfig,
+    messages: Sequence[Path],
+    files_of_tables: Mapping[str, list[Path]],
+    champion: str | None = None,
 ) -> dict[str, tuple[list[Path], list[Column], str | None]]:
     # without a column that the condition names, it would leave out every row
     condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
@@ -76,7 +78,7 @@ def _tables(
                 for name, column in others.items()
             ),
         ]
-        tables[table.name] = (table_files(dataset, table, inbox), expected, None)
+        tables[table.name] = (files_of_tables[table.name], expected, None)
     return tables
 
 
@@ -153,14 +155,15 @@ def check_schema(
     DataError
         If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
     """
-    if (told := unusable_side_tables(dataset, inbox, layers)) is not None:
+    files_of_tables = side_table_files(dataset, inbox)
+    if (told := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
         raise DataError(told)
     seen, broken, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional, left_out = dict[str, None](), False, dict[Path, SetAside]()
     readable = Readable(dataset, labels)
     levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
     named = {name for level in levels for name in level.reads}
-    for table, (files, columns, under) in _tables(dataset, messages, inbox, champion).items():
+    for table, (files, columns, under) in _tables(dataset, messages, files_of_tables, champion).items():
         layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
         for file in files:
             try:
@@ -208,7 +211,7 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
         messages = [file for file in messages if _holds_messages(dataset, file)]
-    for table, (files, columns, under) in _tables(dataset, messages, inbox).items():
+    for table, (files, columns, under) in _tables(dataset, messages, side_table_files(dataset, inbox)).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
         layouts = seen.setdefault(table, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Self
@@ -70,6 +70,11 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
     return found
 
 
+def side_table_files(dataset: DatasetConfig, inbox: Path) -> dict[str, list[Path]]:
+    """Return the files of each side table, as `table_files` does, by the table's name."""
+    return {table.name: table_files(dataset, table, inbox) for table in dataset.side_tables}
+
+
 def _read(table: SideTableConfig) -> dict[str, ColumnConfig]:
     return {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
 
@@ -81,19 +86,16 @@ def _schema(table: SideTableConfig, sources: str) -> pa.Schema:
     return pa.schema({table.key: pa.string(), **columns, **places}, {_SOURCES_KEY: sources.encode()})
 
 
-def unusable_side_tables(dataset: DatasetConfig, inbox: Path, layers: Layers) -> str | None:
+def unusable_side_tables(
+    dataset: DatasetConfig, files_of_tables: Mapping[str, Sequence[Path]], layers: Layers
+) -> str | None:
     """Say which files of side tables cannot be used, of tables that are not read yet as their files are; None: none.
 
     Without one of its files a table would say too little of messages, so none is set aside.
-
-    Raises
-    ------
-    DataError
-        As `table_files` does.
     """
     found = []
     for table in dataset.side_tables:
-        files = table_files(dataset, table, inbox)
+        files = files_of_tables[table.name]
         if files and not _is_read(layers.intermediate / f"{table.name}.parquet", _schema_of(files, table)):
             found += [(table.name, wrong.problem) for file in files if (wrong := unusable(file))]
     if not found:

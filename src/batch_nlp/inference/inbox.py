@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import stat
+from collections.abc import Container
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,7 +17,7 @@ from batch_nlp.inference.past import among
 from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_names import table_name
+from batch_nlp.storage.raw_names import looks_of, table_name
 from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
 from batch_nlp.storage.raw_rest import age_of, let_rest, rest_of, tell_still_written
 
@@ -35,12 +35,15 @@ class Arrivals:
         Name in the inbox, below it for a part of a table -> SHA-256 of the content.
     looked : dict of str to tuple of int
         By this hash, size and time of change (nanoseconds) of the file when it was looked at.
+    scored : dict of str to str
+        Name in the inbox -> batch, of files that batches have.
     set_aside : list of SetAside
         Files that cannot be used.
     """
 
     files: dict[str, str]
     looked: dict[str, tuple[int, int]]
+    scored: dict[str, str]
     set_aside: list[SetAside]
 
 
@@ -61,14 +64,13 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
         end at its end must have rested for half a minute.
     """
-    depth = len(inbox.parts)
-    names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset)}
-    like_known = among(known, "name", filter(is_utf8, names.values()))
-    same = {(row["name"], row["size"], row["changed_ns"]): row["batch"] for row in like_known}
+    depth, looks = len(inbox.parts), looks_of(inbox)
+    like_known = among(known, "name", filter(is_utf8, looks))
     # the inbox may keep what was scored for years: such files cost a look at their size and time
-    scored = {file: batch for file, name in names.items() if (batch := same.get((name, *_look(file))))}
-    files, refused = sorted_out((file for file in names if file not in scored), inbox, dataset.follow_links)
-    found, digests = Arrivals({}, {}, refused), dict[Path, str]()
+    same = {row["name"]: row["batch"] for row in like_known if looks[row["name"]] == (row["size"], row["changed_ns"])}
+    names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset, but=same)}
+    files, refused = sorted_out(names, inbox, dataset.follow_links)
+    found, digests = Arrivals({}, {}, same, refused), dict[Path, str]()
     written = set[Path]()
     if min_age:
         let_rest(files, min_age)
@@ -92,32 +94,23 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
     seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
     for file, digest in digests.items():
         if digest in seen:
-            scored[file] = seen[digest]
+            found.scored[names[file]] = seen[digest]
         elif problem := unusable(file, text_form(dataset.messages)):
             found.set_aside.append(problem)
         else:
             found.files[names[file]], seen[digest] = digest, "this batch"
-    if scored:
-        named = examples(f"{file.name} in {batch}" for file, batch in scored.items())
-        logger.debug("{:,} file(s) were scored before: {}", len(scored), named)
+    if found.scored:
+        named = examples(f"{name} in {batch}" for name, batch in found.scored.items())
+        logger.debug("{:,} file(s) were scored before: {}", len(found.scored), named)
     return found
 
 
-def _look(file: Path) -> tuple[int, int] | tuple[()]:
-    """Return size and time of change of a file; nothing of a link, which may lead anywhere by now."""
-    try:
-        status = file.lstat()
-    except OSError:  # told where it is read
-        return ()
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else ()
-
-
-def inbox_files(inbox: Path, dataset: DatasetConfig) -> list[Path]:
-    """Return the files of the inbox that hold messages."""
+def inbox_files(inbox: Path, dataset: DatasetConfig, but: Container[str] = ()) -> list[Path]:
+    """Return the files of the inbox that hold messages, without some that are named as below the inbox."""
     side_tables = [table.files for table in dataset.side_tables]
     return [
         file
-        for file in find_files(inbox, "*")
+        for file in find_files(inbox, "*", but)
         if is_message_file(name := table_name(file, inbox), dataset)
         or not any(fnmatch(name, pattern + ".*") for pattern in side_tables)
     ]

@@ -20,7 +20,7 @@ from batch_nlp.storage.sealed_json import content_hash, read_sealed, write_seale
 _CHECK = "check"
 _CHECK_LENGTH = 16
 # Decisions that nobody works by any more, from which on they are moved to the archive
-_MOST_OLD = 1000
+_MOST_OLD = 100
 # how a line ends that was written whole
 _WHOLE = re.compile(rb'"check": "[0-9a-f]{16}"}$')
 
@@ -88,6 +88,21 @@ class DecisionLog:
             self._before = length, _digest(content), decisions
         return list(decisions)
 
+    def archived(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return the decisions in the archive, oldest first, and of damaged lines a sentence each that names it."""
+        found, problems = list[dict[str, Any]](), list[str]()
+        for path in sorted(self._archive.glob("[!.]*.jsonl")):
+            for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+                try:
+                    found.append(_decision(line))
+                except ValueError as error:
+                    problems.append(f"{path}: line {number} is damaged ({error})")
+        return found, problems
+
+    @property
+    def _archive(self) -> Path:
+        return self.path.with_suffix("")
+
     def archive(self, dataset: str, removed: str, whole: bool) -> None:
         """Move a dataset's decisions that nobody works by any more to the archive.
 
@@ -111,7 +126,7 @@ class DecisionLog:
         for decision in moved:
             months[str(decision.get("at"))[:7]].append(decision)
         for month, found in months.items():
-            path = self.path.with_suffix("") / f"{month}.jsonl"
+            path = self._archive / f"{month}.jsonl"
             lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
             # what a killed run has moved is there already
             there = set(lines)

@@ -52,13 +52,14 @@ def infer(run: Run) -> None:
     """
     config = run.config
     check_inbox(config)
-    warn_of(unread_in_inbox(config))
     records = run.batches
     batch = records.unfinished(config.dataset.name)
     if batch is not None:
+        warn_of(unread_in_inbox(config))
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
         arrived = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
+        warn_of(unread_in_inbox(config, arrived.scored))
         tell_set_aside(arrived.set_aside)
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:

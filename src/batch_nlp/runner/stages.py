@@ -186,7 +186,8 @@ def _run_stages(run: Run, alone: bool) -> float | None:
     config = run.config
     # not in 01_raw and the inbox, which others write to
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
-        for path in sweep(folder, but=run.layers.runs):
+        # the folders of a run and of a batch, thousands after years, hold nothing unfinished
+        for path in sweep(folder, whole=(run.layers.runs, run.layers.predictions)):
             logger.warning("Removed what a killed run left unfinished: {}", path)
     if alone:
         run.store.seal()

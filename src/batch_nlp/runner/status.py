@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
-from batch_nlp.dataset.side_tables import unusable_side_tables
+from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.log import ending_of
@@ -139,7 +139,8 @@ def _set_aside(run: Run, left_out: list[SetAside]) -> str | None:
 
 
 def _side_tables(run: Run) -> None:
-    if (told := unusable_side_tables(run.config.dataset, run.inbox, run.layers)) is not None:
+    dataset = run.config.dataset
+    if (told := unusable_side_tables(dataset, side_table_files(dataset, run.inbox), run.layers)) is not None:
         raise DataError(told)
 
 

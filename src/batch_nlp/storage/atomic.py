@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,29 +27,30 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
-def unfinished(folder: Path, but: Path | None = None) -> list[Path]:
+def unfinished(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     """Return the temporary files and folders below a folder: of runs in progress, or left by killed ones.
 
-    `but` is a folder that is not looked into.
+    `whole` are folders whose own folders are not looked into, since nothing in them is written under a temporary name.
     """
     found, waiting = list[Path](), [str(folder)] if folder.is_dir() else []
+    not_below = set(map(str, whole))
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        with os.scandir(looked_into := waiting.pop()) as entries:
             for entry in entries:
-                if _TEMPORARY.fullmatch(entry.name):
+                if entry.name.startswith(".") and _TEMPORARY.fullmatch(entry.name):
                     found.append(Path(entry.path))
-                elif entry.is_dir(follow_symlinks=False) and entry.path != str(but):
+                elif looked_into not in not_below and entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
     return sorted(found)
 
 
-def sweep(folder: Path, but: Path | None = None) -> list[Path]:
+def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     """Remove the temporary files and folders that killed runs left below a folder, and return them.
 
-    Only the holder of the writer's lock may do so: to anyone else they may be work in progress. `but` is a folder that
-    is not looked into.
+    Only the holder of the writer's lock may do so: to anyone else they may be work in progress. `whole` is as for
+    `unfinished`.
     """
-    left = unfinished(folder, but)
+    left = unfinished(folder, whole)
     for path in left:
         if path.is_dir():
             shutil.rmtree(path)

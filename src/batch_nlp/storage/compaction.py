@@ -17,6 +17,7 @@ from loguru import logger
 
 from batch_nlp.storage import seals
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
+from batch_nlp.storage.row_groups import gathered
 
 # Commits from which on a table is compacted; and how large a file is that is not merged with others any more
 _COMMITS, _LARGE = 32, 64 << 20
@@ -44,7 +45,8 @@ def compact(folder: Path, pinned: Callable[[], Iterable[int] | None]) -> None:
         return
     small = _to_merge({path: (folder / path).stat().st_size for path in data_files(table)})
     if len(small) > 1:
-        seals.commit_file(folder, table, table.schema(), _rows(table, folder, small), {"run": "compaction"}, small)
+        rows = gathered(_rows(table, folder, small), _BATCH_ROWS)
+        seals.commit_file(folder, table, table.schema(), rows, {"run": "compaction"}, small)
         table = DeltaTable(str(folder))
         logger.info("Store: {} files of {} are one now", len(small), folder.name)
     if (versions := pinned()) is not None:
@@ -68,14 +70,11 @@ def _to_merge(sizes: dict[str, int]) -> list[str]:
     return sorted(chosen) if len(chosen) >= _COMMITS // 2 else []
 
 
-def _rows(table: DeltaTable, folder: Path, paths: list[str]) -> Iterator[pa.Table]:
+def _rows(table: DeltaTable, folder: Path, paths: list[str]) -> Iterator[pa.RecordBatch]:
     schema = table.to_pyarrow_dataset().schema
     for path in paths:
         # columns that were added later are null
-        found = ds.dataset(folder / path, schema=schema, format="parquet")
-        for batch in found.to_batches(batch_size=_BATCH_ROWS):
-            if batch.num_rows:
-                yield pa.Table.from_batches([batch], schema)
+        yield from ds.dataset(folder / path, schema=schema, format="parquet").to_batches(batch_size=_BATCH_ROWS)
 
 
 def _forget(folder: Path, table: DeltaTable, pinned: set[int]) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
+from batch_nlp.storage.row_groups import gathered
 from batch_nlp.storage.sealed_files import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
@@ -25,6 +26,8 @@ _PART = re.compile(r"(\d)-(.+)\.parquet")
 _MERGED = 10
 # of what an earlier release left: it covers all parts before it
 _FIRST_LEVEL = 9
+# Rows of a row group of a merged file
+_GROUP_ROWS = 50_000
 
 
 class History:
@@ -94,8 +97,12 @@ class History:
 
     def _write(self, file: Path, parts: list[Path]) -> None:
         with pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer:
-            for path in parts:
-                check_file(path)
-                with pq.ParquetFile(path, page_checksum_verification=True) as part:
-                    for batch in part.iter_batches():
-                        writer.write_batch(batch)
+            for rows in gathered(_batches(parts), _GROUP_ROWS):
+                writer.write_table(rows)
+
+
+def _batches(parts: list[Path]) -> Iterator[pa.RecordBatch]:
+    for path in parts:
+        check_file(path)
+        with pq.ParquetFile(path, page_checksum_verification=True) as part:
+            yield from part.iter_batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -59,7 +60,7 @@ class RawBatch:
     left_out: int = 0
 
 
-def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
+def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -> list[Path]:
     """Return what else lies in a folder, sorted by name.
 
     Parameters
@@ -67,6 +68,8 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
     folder : Path
     read : iterable of Path
         What is read, in the folder or below it.
+    known : iterable of str
+        Names of files, in the folder or below it, that were read before.
 
     Returns
     -------
@@ -77,15 +80,13 @@ def find_unread(folder: Path, read: Iterable[Path]) -> list[Path]:
     if not folder.is_dir():
         return []
     depth = len(folder.parts)
-    known = {file.parts[depth] for file in read}
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.name not in known
-        and not path.name.startswith(".")
-        and not (path.name.startswith("_") and not path.suffix)
-        and not _is_empty_folder(path)
-    )
+    told = {*(file.parts[depth] for file in read), *(name.partition("/")[0] for name in known)}
+    with os.scandir(folder) as entries:
+        others = sorted(entry.name for entry in entries if entry.name not in told and not entry.name.startswith("."))
+    paths = [folder / name for name in others]
+    return [
+        path for path in paths if not (path.name.startswith("_") and not path.suffix) and not _is_empty_folder(path)
+    ]
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -27,7 +29,10 @@ def ending_of(name: str) -> str:
     '.json.gz'
     """
     lower = name.lower()
-    return next((ending for ending in ENDINGS if lower.endswith(ending)), "")
+    for ending in ENDINGS:  # a generator takes three times as long, and folders hold thousands of files
+        if lower.endswith(ending):
+            return ending
+    return ""
 
 
 def kind_of(file: Path) -> str:
@@ -47,7 +52,7 @@ def packing_of(name: str) -> str:
     return next((packed for packed in _PACKED if name.lower().endswith(packed)), "")
 
 
-def find_files(folder: Path, pattern: str) -> list[Path]:
+def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Path]:
     """Return the files of a table, sorted by name.
 
     Parameters
@@ -56,6 +61,8 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         Where to look; not below it, but for the parts in folders such as Spark writes.
     pattern : str
         Pattern of the file name without its ending, for example ``*review*``; for parts, of their folder's name.
+    but : container of str
+        Names of files below the folder that are left out.
 
     Returns
     -------
@@ -66,18 +73,39 @@ def find_files(folder: Path, pattern: str) -> list[Path]:
         return []
     found: list[Path] = []
     with os.scandir(folder) as entries:
-        fitting = sorted((entry for entry in entries if _fits(entry.name, pattern)), key=lambda entry: entry.name)
-    for entry in fitting:
+        fitting = [entry for entry in entries if entry.name not in but and _fits(entry.name, pattern)]
+    for entry in sorted(fitting, key=lambda entry: entry.name):
         path = folder / entry.name
         # the folder knows what an entry is, but for links
         kind = path if entry.is_symlink() else entry
         if kind.is_dir():
             try:
-                found += sorted(find_parts(path))
+                found += sorted(part for part in find_parts(path) if f"{entry.name}/{part.name}" not in but)
             except OSError:  # the folder stands for its parts, and is told as a file that cannot be read
                 found += [path] * bool(ending_of(entry.name))
         elif ending_of(entry.name) and kind.is_file():
             found.append(path)
+    return found
+
+
+def looks_of(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return size and time of change (nanoseconds) of all files in a folder and in the folders there, by name below it.
+
+    Hidden ones are left out, and links, which may lead anywhere.
+    """
+    found, waiting = dict[str, tuple[int, int]](), [(str(folder), "")]
+    while waiting:
+        path, prefix = waiting.pop()
+        # what cannot be looked at is told where it is read
+        with suppress(OSError), os.scandir(path) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    found[prefix + entry.name] = status.st_size, status.st_mtime_ns
+                elif not prefix and entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{entry.name}/"))
     return found
 
 

@@ -15,6 +15,7 @@ from batch_nlp.storage.atomic import (
     replacing,
     replacing_folder,
     sweep,
+    unfinished,
     write_bytes,
     write_json,
     write_parquet,
@@ -166,3 +167,12 @@ def test_sweeping_removes_what_killed_runs_left_and_nothing_else(tmp_path: Path)
     assert sorted(sweep(tmp_path)) == sorted([deep / ".rows.parquet.0123abcd.tmp", folder])
     assert names(deep) == []
     assert names(tmp_path) == sorted([*kept, "layer"])
+
+
+def test_folders_that_appear_whole_are_not_looked_into(tmp_path: Path) -> None:
+    inside = tmp_path / "predictions" / "batch" / ".rows.parquet.0123abcd.tmp"
+    beside = tmp_path / "predictions" / ".batch.89abcdef.tmp"
+    for folder in (inside, beside):
+        folder.mkdir(parents=True)
+    assert unfinished(tmp_path, whole=[tmp_path / "predictions"]) == [beside]
+    assert unfinished(tmp_path) == sorted([beside, inside])

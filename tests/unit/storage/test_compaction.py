@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -46,6 +47,8 @@ def test_files_of_rows_and_of_the_log_stay_few(table: Path) -> None:
     assert ids(table) == {f"m{number}" for number in range(120)}
     # at most nine commits with a file each, those merged before, and the seal
     assert max(sixty, files(table)) <= 40
+    # small row groups are slow to read
+    assert {pq.read_metadata(path).num_row_groups for path in table.glob("*.parquet")} == {1}
     assert seals.problems(table) == []
 
 

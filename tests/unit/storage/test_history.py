@@ -37,6 +37,8 @@ def test_every_row_is_there_once_in_few_files(tmp_path: Path) -> None:
     # 1 of a hundred, 2 of ten, 3 of one, and the seal
     assert sorted(path.name[0] for path in tmp_path.glob("*.parquet")) == ["0", "0", "0", "1", "1", "2"]
     assert len(list(tmp_path.iterdir())) == 7
+    # small row groups are slow to read
+    assert {pq.read_metadata(path).num_row_groups for path in history.files()} == {1}
 
 
 def test_a_batch_that_is_done_again_replaces_its_rows(tmp_path: Path) -> None:

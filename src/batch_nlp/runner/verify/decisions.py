@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.monitoring.archive import ARCHIVED
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import Part, count, file_and_problem
 
 
 def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
-    """Check that every line can be read, and that every batch that was judged has its decision."""
+    """Check that every line can be read, also in the archive, and that every batch that was judged has its decision."""
     path = run.layers.decisions
-    lines, broken = 0, []
-    judged: dict[str, Any] = {}
+    archived, damaged = run.decisions.archived()
+    for told in damaged:
+        part.error(*file_and_problem(told, path.parent), "Restore it from a backup; no run works by it")
+    lines, broken = 0, list[int]()
+    apart = {found["batch"]: found.get("accounts") for found in archived if found["decision"] == "batch"}
+    judged, moved = {name: accounts for name, accounts in apart.items() if name is not None}, 0
     if path.exists():
         with path.open("rb") as file:
             for lines, line in enumerate(file, start=1):
@@ -23,6 +27,7 @@ def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
                     decision = json.loads(line)
                     if decision["decision"] == "batch" and decision["batch"] is not None:
                         judged[decision["batch"]] = decision.get("accounts")
+                    moved += decision["totals"]["batches"] if decision["decision"] == ARCHIVED else 0
                 except (ValueError, KeyError, TypeError):
                     broken.append(lines)
     try:
@@ -39,6 +44,8 @@ def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
         if batch.state not in {BatchState.JUDGED, BatchState.DONE}:
             continue
         if batch.name not in judged:
+            if moved > len(apart):  # months of the archive may be deleted
+                continue
             report = run.layers.batch_reports / f"{batch.name}.html"
             also = f". The verdict is also in {report}" if report.exists() else ""
             action = f"Restore the log from a backup: the breaker reads it{also}"
