@@ -40,10 +40,8 @@ from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 from batch_nlp.storage.raw_readable import SetAside
 
-# Rows of small files that are judged together
-_TOGETHER = 1000
-# How many pieces of advice a person reads at once
-_ADVICE = 5
+# Rows of small files that are judged together, and pieces of advice that a person reads at once
+_TOGETHER, _ADVICE = 1000, 5
 # Words that half of the values of a column have at least for it to be the texts of messages
 _SENTENCE = 4
 # By table, the columns that some file of it had; files of several layouts can be one source
@@ -179,12 +177,12 @@ def check_schema(
                 unlabelled.append(source_name(file))
             wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
             # of many rows it is the source that has changed
-            if table == "message" and (few_rows or not wrong) and readable.none(rows):
-                if found := unreadable(dataset, file, labels, champion):
-                    left_out[file] = found
-                    continue
-                wrong = []  # what the condition leaves out may be written in any way
-            problems += wrong
+            none = table == "message" and (few_rows or not wrong) and readable.none(rows)
+            if none and (found := unreadable(dataset, file, labels, champion)):
+                left_out[file] = found
+                continue
+            # what the condition leaves out may be written in any way
+            problems += [] if none else wrong
             few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
             named_well = has_header(file, rows, known) and not other_separator(rows, known)
