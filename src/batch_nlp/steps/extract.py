@@ -11,7 +11,8 @@ import pandas as pd
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import Joined, field_name, kept_field, key_field, names_of
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.side_tables import SideTables, typed
+from batch_nlp.dataset.side_table_join import SideTables
+from batch_nlp.dataset.side_tables import typed
 from batch_nlp.dataset.times import as_times
 from batch_nlp.dataset.values import (
     UNREADABLE,

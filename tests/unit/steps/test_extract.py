@@ -16,7 +16,8 @@ import pytest
 from batch_nlp.config import ColumnConfig, Config, LabelConfig, Role, SideTableConfig
 from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.side_tables import SideTables, prepare_side_table
+from batch_nlp.dataset.side_table_join import SideTables
+from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.fields import Field, FieldRole
 from batch_nlp.steps.extract import Extract
 from batch_nlp.storage.layers import Layers
