@@ -67,7 +67,9 @@ class Readable:
         return all(self.wrong(rows[:1])) and all(self.wrong(rows))
 
 
-def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str | None = None) -> SetAside | None:
+def unreadable(
+    dataset: DatasetConfig, file: Path, labels: bool, champion: str | None = None, advised: bool = True
+) -> SetAside | None:
     """Return a file of messages with what keeps all of its rows from being read; None if one can be, or it has none.
 
     Parameters
@@ -80,6 +82,8 @@ def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str |
         Whether labels are read.
     champion : str, optional
         The model whose own columns the messages must have.
+    advised : bool
+        Whether to say what to do, which takes a while to find out.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def unreadable(dataset: DatasetConfig, file: Path, labels: bool, champion: str |
         return None
     expected = {name: _expected(dataset, name, champion) for name in values}
     said = [f"Line {row.line}: {row.reason}." for row in broken]
-    said += [_said(expected[name], name, of_column) for name, of_column in values.items()]
+    said += [_said(expected[name], name, of_column, advised) for name, of_column in values.items()]
     return SetAside(printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(said)}")
 
 
@@ -113,7 +117,9 @@ def _expected(dataset: DatasetConfig, name: str, champion: str | None) -> Column
     return expected_column(columns, [name], champion=champion) if name in columns else Column({}, "labels")
 
 
-def _said(column: Column, name: str, values: Sequence[Any]) -> str:
+def _said(column: Column, name: str, values: Sequence[Any], advised: bool) -> str:
     types = ", ".join(sorted({type(value).__name__ for value in values}))
-    advice = column.advice(name, values) if column.advice else "Write each as a text or a number."
+    advice = "Write each as a text or a number."
+    if column.advice:
+        advice = column.advice(name, values) if advised else "See what is said of other files."
     return f"Column {name}: no {column.what}, but {len(values):,} value(s) of the type {types}. {advice}"

@@ -18,7 +18,6 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import FeatureResult, run_feature_pipeline
-from batch_nlp.storage import raw_rest
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 
@@ -123,7 +122,7 @@ def test_a_csv_that_breaks_off_within_a_line_is_left_while_it_may_be_written(
     tmp_path: Path, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, warnings: list[str]
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(raw_rest.time, "sleep", naps.append)
+    monkeypatch.setattr("time.sleep", naps.append)
     desk = Desk(make_config(tmp_path, "inference.min_age_seconds=2"))
     desk.drop("review_whole.json", review("w"))
     file = desk.raw / "review.csv"

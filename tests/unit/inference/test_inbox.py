@@ -27,7 +27,7 @@ ROW = b'{"text": "a"}\n'
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the seconds that were waited; nothing really waits."""
     found: list[float] = []
-    monkeypatch.setattr(raw_rest.time, "sleep", found.append)
+    monkeypatch.setattr("time.sleep", found.append)
     return found
 
 
