@@ -17,12 +17,11 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.inference.past import among
-from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_formats import CSV
 from batch_nlp.storage.raw_names import kind_of, looks_of, packing_of, source_name, table_name
-from batch_nlp.storage.raw_open import open_raw
+from batch_nlp.storage.raw_open import open_raw, raw_hash
 from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
 
 # Seconds that a run waits for files that have just come
@@ -85,9 +84,9 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         try:
             before = file.stat()
             looked = before.st_size, before.st_mtime_ns
-            digest = file_hash(file)
+            digest = raw_hash(file)
             after = file.stat()
-        except OSError as error:
+        except (DataError, OSError) as error:
             found.set_aside.append(set_aside(file, error))
             continue
         age = _age(after)
