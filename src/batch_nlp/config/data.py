@@ -67,7 +67,7 @@ class MessagesConfig:
     # Condition in SQL on the source's columns, as text: "inbound = 'True'", "TRY_CAST(score AS INT) > 3". Rows that do
     # not meet it are left out and counted
     where: str | None = None
-    # CSV: the character between cells, or tab; null finds it in each file
+    # CSV: the character between cells, or tab, or an escape such as \x01; null finds it in each file
     separator: str | None = None
     # Encoding of text files that are not UTF-8 and have no byte order mark, for example cp1252; null reads UTF-8
     encoding: str | None = None

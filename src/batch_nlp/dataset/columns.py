@@ -38,6 +38,8 @@ RESERVED = frozenset(
 _REFUSED = re.compile(r"[\[\]<=:]")
 # What Hydra takes as a key on the command line
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# How a command line names a separator that cannot be typed
+_ESCAPE = re.compile(r"\\(?:t|x[0-9a-fA-F]{2})")
 # Roles that decide which features a message gets; the others say how it is found and read
 FEATURE_ROLES = frozenset({Role.text, Role.time, Role.category, Role.number, Role.key, Role.raw})
 # What the reader says of each row itself
@@ -103,8 +105,17 @@ def is_message_file(name: str, dataset: DatasetConfig) -> bool:
 
 
 def text_form(messages: MessagesConfig) -> TextForm:
-    """Return how text files of messages are written."""
-    return TextForm({"tab": "\t", "\\t": "\t"}.get(messages.separator or "", messages.separator), messages.encoding)
+    r"""Return how text files of messages are written.
+
+    Examples
+    --------
+    >>> [text_form(MessagesConfig(separator=name)).separator for name in ("tab", r"\t", r"\x01", ";")]
+    ['\t', '\t', '\x01', ';']
+    """
+    separator = {"tab": "\t"}.get(messages.separator or "", messages.separator)
+    if separator and _ESCAPE.fullmatch(separator):  # a command line does not resolve it
+        separator = separator.encode("ascii").decode("unicode_escape")
+    return TextForm(separator, messages.encoding)
 
 
 def declared(name: str, column: ColumnConfig) -> str:

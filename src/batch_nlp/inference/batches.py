@@ -21,7 +21,7 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
-from batch_nlp.storage.manifest import file_hash
+from batch_nlp.storage.raw_open import raw_hash
 from batch_nlp.storage.sealed_json import documents, read_sealed, write_sealed
 
 # What a batch's folder of predictions holds
@@ -208,11 +208,11 @@ def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
     """
     files = {inbox / name: digest for name, digest in batch.files.items()}
     before = {file: _size_and_time(file) for file in files}
-    _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or file_hash(file) != digest])
+    _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or raw_hash(file) != digest])
     yield list(files)
     # one that is gone by now was read as it was
     there = [file for file in files if _size_and_time(file) not in (before[file], None)]
-    _refuse_changed(batch, [file for file in there if file_hash(file) != files[file]])
+    _refuse_changed(batch, [file for file in there if raw_hash(file) != files[file]])
 
 
 def _size_and_time(file: Path) -> tuple[int, int] | None:

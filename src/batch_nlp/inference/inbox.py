@@ -14,10 +14,10 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
 from batch_nlp.errors import examples
 from batch_nlp.inference.past import among
-from batch_nlp.storage.manifest import file_hash
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files
 from batch_nlp.storage.raw_names import looks_of, table_name
+from batch_nlp.storage.raw_open import raw_hash
 from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
 from batch_nlp.storage.raw_rest import age_of, let_rest, rest_of, tell_still_written
 
@@ -79,9 +79,9 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         try:
             before = file.stat()
             looked = before.st_size, before.st_mtime_ns
-            digest = file_hash(file)
+            digest = raw_hash(file)
             after = file.stat()
-        except OSError as error:
+        except (DataError, OSError) as error:
             found.set_aside.append(set_aside(file, error))
             continue
         age = age_of(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import hashlib
 import io
 import os
 import stat
@@ -139,6 +140,18 @@ def open_raw(file: Path) -> Iterator[IO[bytes]]:
         if root and not (there.is_relative_to(root) and os.path.samestat(found, there.stat(follow_symlinks=False))):
             raise DataError(f"{file}: a symbolic link leads out of the folder, or was put there meanwhile. {LINKS}")
         yield binary
+
+
+def raw_hash(file: Path) -> str:
+    """Return the SHA-256 of a raw file as it is.
+
+    Raises
+    ------
+    DataError, OSError
+        As `open_raw` does.
+    """
+    with open_raw(file) as binary:
+        return hashlib.file_digest(cast("io.BufferedReader", binary), "sha256").hexdigest()
 
 
 @contextmanager

@@ -110,6 +110,24 @@ for number, text in enumerate(["id,text\\n1,all of it\\n2,half", " of it\\n"]):
     assert found.files == {"grows.csv": hashlib.sha256(b"id,text\n1,all of it\n2,half of it\n").hexdigest()}
 
 
+def test_a_pipe_in_the_place_of_a_file_does_not_keep_the_run_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        put(tmp_path, name, 60)
+
+    def swap(files: list[Path], min_age: float) -> set[Path]:
+        files[0].unlink()
+        os.mkfifo(files[0])
+        return set()
+
+    monkeypatch.setattr(module, "_let_rest", swap)  # between the look at the folder and at its files
+    found = arrivals(tmp_path, DATASET, NONE, 0.0)
+    assert list(found.files) == ["b.jsonl"]
+    assert [file.name for file in found.set_aside] == ["a.jsonl"]
+    assert "it is no file" in found.set_aside[0].problem
+
+
 def test_files_that_were_scored_before_are_one_line_of_the_log(tmp_path: Path) -> None:
     """The inbox may keep them for years."""
     rows = []
