@@ -12,7 +12,7 @@ from loguru import logger
 
 from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.columns import is_message_file, text_form
-from batch_nlp.errors import examples
+from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
 from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw import find_files

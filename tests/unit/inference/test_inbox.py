@@ -116,13 +116,13 @@ def test_a_pipe_in_the_place_of_a_file_does_not_keep_the_run_waiting(
     for name in ("a.jsonl", "b.jsonl"):
         put(tmp_path, name, 60)
 
-    def swap(files: list[Path], min_age: float) -> set[Path]:
+    def swap(files: list[Path], min_age: float) -> None:
         files[0].unlink()
         os.mkfifo(files[0])
-        return set()
 
-    monkeypatch.setattr(module, "_let_rest", swap)  # between the look at the folder and at its files
-    found = arrivals(tmp_path, DATASET, NONE, 0.0)
+    # between the look at the folder and at its files
+    monkeypatch.setattr("batch_nlp.inference.inbox.let_rest", swap)
+    found = arrivals(tmp_path, DATASET, NONE, 2.0)
     assert list(found.files) == ["b.jsonl"]
     assert [file.name for file in found.set_aside] == ["a.jsonl"]
     assert "it is no file" in found.set_aside[0].problem
