@@ -13,7 +13,7 @@ import pandas as pd
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.columns import declared, pasted
 from batch_nlp.dataset.labels import as_target
-from batch_nlp.dataset.times import ISO, OR, as_times
+from batch_nlp.dataset.times import ISO, OR, as_times, is_time
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text
 from batch_nlp.errors import printable
 from batch_nlp.storage.raw_columns import LEAST_ROWS, Column
@@ -34,7 +34,7 @@ _STRAYS = 0.2
 
 def _is_readable(column: ColumnConfig, value: Any) -> bool:
     if column.role is Role.time:
-        return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
+        return is_time(value, column)
     if column.role is Role.number:
         return not math.isnan(as_number(value, column.format))
     if column.role is Role.text:  # a single number can be a text, a column of them is none

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from batch_nlp.config import ColumnConfig
+from batch_nlp.config import ColumnConfig, Role
 
 # Formats that strptime does not know: ISO 8601, where it is one of several; days since the end of 1899; time since 1970
 ISO, EXCEL, UNIX = "iso", "excel", "unix"
@@ -46,6 +47,17 @@ def as_times(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:
     for form in others:
         found = found.where(found.notna(), _read(values.mask(found.notna(), None), form, column.zone))
     return found
+
+
+def is_time(value: Any, column: ColumnConfig) -> bool:
+    """Say whether `as_times` reads a value."""
+    return not isinstance(value, list | dict) and _is_time(value, column.format, column.zone)
+
+
+@lru_cache(maxsize=1, typed=True)  # two look at the time of a file of one row, one after the other
+def _is_time(value: Any, form: str | None, zone: str) -> bool:
+    column = ColumnConfig(Role.time, format=form, zone=zone)
+    return bool(as_times(pd.Series([value], dtype=object), column).notna().all())
 
 
 def _read(values: pd.Series[Any], form: str, zone: str) -> pd.Series[Any]:

@@ -8,14 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from batch_nlp.config import DatasetConfig, Role
 from batch_nlp.dataset.columns import names_of, text_form
 from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.times import as_times
-from batch_nlp.dataset.values import UNREADABLE, as_key, as_text
+from batch_nlp.dataset.times import as_times, is_time
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_text, is_missing
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import printable
 from batch_nlp.storage.raw_columns import Column, spread, unwrapped
@@ -55,12 +56,20 @@ class Readable:
             for row in rows
         ]
         for name in self._times:
-            values = pd.Series([row.get(name) for row in rows], dtype=object)
-            values = values.mask(values.eq(""), None)
-            no_times = as_times(values, self._columns[name]).isna() & values.notna()
-            for row in no_times[no_times].index:
-                found[row].append(name)
+            for place in self._no_times(name, [row.get(name) for row in rows]):
+                found[place].append(name)
         return found
+
+    def _no_times(self, name: str, values: list[Any]) -> Sequence[int]:
+        """Return where in a column there is a value that is no time."""
+        column = self._columns[name]
+        if len(values) == 1:  # most files need no more, and this is quicker
+            [value] = values
+            return [] if is_missing(value) or value == "" or is_time(value, column) else [0]
+        found = pd.Series(values, dtype=object)
+        found = found.mask(found.eq(""), None)
+        no_times: list[int] = np.flatnonzero(as_times(found, column).isna() & found.notna()).tolist()
+        return no_times
 
     def none(self, rows: Sequence[Row]) -> bool:
         """Say whether none of some raw rows can be read, also where there are none; mostly, the first one can."""
