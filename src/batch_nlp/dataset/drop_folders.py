@@ -11,7 +11,7 @@ from batch_nlp.config import Config
 from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.reading import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import side_table_files
-from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.dataset.unreadable import unreadable_files
 from batch_nlp.errors import DataError, examples, printable
 from batch_nlp.storage.raw import find_files, find_unread
 from batch_nlp.storage.raw_list import not_taken_in
@@ -106,11 +106,9 @@ def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
     dataset = config.dataset
     files, refused = allowed_message_files(config)
     new = not_taken_in(store, files)
-    return refused + [
-        found
-        for file in new
-        if (found := unusable(file, text_form(dataset.messages)) or unreadable(dataset, file, labels=True))
-    ]
+    broken = {file: found for file in new if (found := unusable(file, text_form(dataset.messages)))}
+    whole = (file for file in new if file not in broken)
+    return [*refused, *broken.values(), *unreadable_files(dataset, whole, labels=True)]
 
 
 def _other_endings(folder: Path, readable: Sequence[Path], known: Collection[str] = ()) -> list[str]:

@@ -17,7 +17,7 @@ from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.renamed import NEEDED, renamed_advice
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
-from batch_nlp.dataset.unreadable import Readable, unreadable
+from batch_nlp.dataset.unreadable import ADVISED, Readable, unreadable
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
@@ -40,8 +40,8 @@ from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_open import DETECTED, TextForm
 from batch_nlp.storage.raw_readable import SetAside
 
-# Rows of small files that are judged together; pieces of advice, and files with advice, that a person reads at once
-_TOGETHER, _ADVICE, _ADVISED = 1000, 5, 20
+# Rows of small files that are judged together, and pieces of advice that a person reads at once
+_TOGETHER, _ADVICE = 1000, 5
 # Words that half of the values of a column have at least for it to be the texts of messages
 _SENTENCE = 4
 # By table, the columns that some file of it had; files of several layouts can be one source
@@ -178,7 +178,7 @@ def check_schema(
             wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
             # of many rows it is the source that has changed
             none = table == "message" and (few_rows or not wrong) and readable.none(rows)
-            if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < _ADVISED)):
+            if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < ADVISED)):
                 left_out[file] = found
                 continue
             # what the condition leaves out may be written in any way

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from batch_nlp.storage.raw_readable import SetAside
 
 # Rows that are looked at together; the first ones tell in which form the others are
 _ROWS = 1000
+# Files of which it is told what to do
+ADVISED = 20
 _READ = {Role.id: as_key, Role.key: as_key, Role.text: as_text}
 
 
@@ -100,7 +102,6 @@ def unreadable(
         If the file cannot be read.
     """
     messages, readable = dataset.messages, Readable(dataset, labels)
-    where = None if messages.where is None else Where(messages.where)
     values, broken, number = defaultdict[str, list[Any]](list), list[BrokenRow](), 0
     found = spread(rows_of(file, form=text_form(messages)), messages.rows)
     while chunk := [numbered.row for numbered in islice(found, _ROWS)]:
@@ -109,7 +110,7 @@ def unreadable(
             return None
         for row, name in ((row, name) for row, names in zip(rows, wrong, strict=True) for name in names):
             values[name] += [row[name]][: number < _ROWS]
-        if where is not None and rows and not where.keeps(rows).all():
+        if messages.where is not None and rows and not Where(messages.where).keeps(rows).all():
             return None
         broken += [row for row in chunk if isinstance(row, BrokenRow)][: not broken]
         number += len(chunk)
@@ -119,6 +120,17 @@ def unreadable(
     said = [f"Line {row.line}: {row.reason}." for row in broken]
     said += [_said(expected[name], name, of_column, advised) for name, of_column in values.items()]
     return SetAside(printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(said)}")
+
+
+def unreadable_files(
+    dataset: DatasetConfig, files: Iterable[Path], labels: bool, champion: str | None = None
+) -> list[SetAside]:
+    """Return those of some files of messages of which no row can be read, as `unreadable` does."""
+    found: list[SetAside] = []
+    for file in files:
+        if problem := unreadable(dataset, file, labels, champion, len(found) < ADVISED):
+            found.append(problem)
+    return found
 
 
 def _expected(dataset: DatasetConfig, name: str, champion: str | None) -> Column:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batch_nlp.config import ColumnConfig, DatasetConfig
-from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.dataset.unreadable import unreadable_files
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.champion import champion_definition
 from batch_nlp.runner.context import Run
@@ -72,4 +72,4 @@ def unread_by_champion(run: Run, names: Collection[str]) -> list[SetAside]:
         return []
     reading = reading_for(run, version, read_manifest(run.registry.root / version))
     files = (run.inbox / name for name in names)
-    return [found for file in files if (found := unreadable(reading.dataset, file, False, reading.champion))]
+    return unreadable_files(reading.dataset, files, labels=False, champion=reading.champion)

@@ -12,7 +12,7 @@ import pytest
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.schema import check_schema
-from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.dataset.unreadable import unreadable, unreadable_files
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 
@@ -98,6 +98,12 @@ def test_only_files_of_few_rows_are_sorted_out(config: Config, write: Callable[.
         check_schema(config.dataset, [write(*[NO_DATE] * 20), files[0]], tmp_path / "inbox", layers, True)
     mixed = write(*[NO_DATE, NO_ID, *[NO_TEXT] * 8] * 10)
     assert [*check_schema(config.dataset, [mixed], tmp_path / "inbox", layers, True)] == [mixed]
+
+
+def test_what_to_do_is_found_out_for_the_first_files(config: Config, write: Callable[..., Path]) -> None:
+    found = unreadable_files(config.dataset, [write(SOUND), *[write(NO_DATE, name="a.json")] * 21], labels=False)
+    assert ["They are written like" in file.problem for file in found] == [True] * 20 + [False]
+    assert found[20].problem.endswith("1 value(s) of the type str. See what is said of other files.")
 
 
 def test_the_advice_reads_files_of_both_forms_and_fits_a_champion(config: Config, write: Callable[..., Path]) -> None:
