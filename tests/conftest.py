@@ -9,11 +9,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 # As the command line does, and before anything loads OpenMP: spinning threads are slow where tests run side by side
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -41,6 +43,8 @@ from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
+from batch_nlp.training import run as training_run
+from batch_nlp.training.card import pages
 from batch_nlp.training.run import run_training_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,6 +94,20 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have models checked as users have: in a fresh process."""
     for module in (registry, verify_registry):
         monkeypatch.setattr(module, "check_in_fresh_process", _IN_FRESH_PROCESS)
+
+
+def _card_without_figures(facts: dict[str, Any]) -> dict[str, str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "card_figures", lambda _: defaultdict(str))
+        return pages.card_pages(facts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cards_have_no_figures() -> Iterator[None]:
+    """Have trainings in this process leave cards without figures: to draw them takes as long as a small model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_run, "card_pages", _card_without_figures)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -222,9 +240,11 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         new, now = at(folder), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         config, layers, definition = new.config, new.layers, new.definition
         run_feature_pipeline(config, layers, new.store, "run-1", now)
-        result = run_training_pipeline(
-            config, layers, new.store, new.registry, definition.to_dict(), definition.version, FIELDS, "run-1", now
-        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training_run, "card_pages", pages.card_pages)  # the tests of the card look at this one
+            result = run_training_pipeline(
+                config, layers, new.store, new.registry, definition.to_dict(), definition.version, FIELDS, "run-1", now
+            )
         assert result.version == "v0001"
 
     return at(once("world", make))

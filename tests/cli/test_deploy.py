@@ -125,7 +125,8 @@ def accounted_for(project: Project) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("scheduler", [by_cron, pytest.param(by_systemd, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scheduler", [by_cron, by_systemd])
 def test_of_two_overlapping_starts_one_works_and_nothing_is_lost(
     scheduler: Callable[[Project, Path], Job], project: Project, tmp_path: Path
 ) -> None:

@@ -51,6 +51,12 @@ def inbox(project: Project) -> Path:
     return project.data / "09_inference" / "inbox"
 
 
+def stored_labels(project: Project) -> list[str]:
+    """Return the messages of which labels are stored."""
+    table = DeltaTable(str(project.data / "04_feature" / "sample" / "labels")).to_pyarrow_table()
+    return [str(message_id) for message_id in table["message_id"].to_pylist()]
+
+
 def write_reviews(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
 
@@ -155,10 +161,10 @@ def test_a_batch_at_5_5_90_percent_runs_feature_and_training_again(
 ) -> None:
     # labels of the first batch have come meanwhile, so that there is something new to learn from
     assert project.here("pipeline=sample", "sample.part=labels").returncode == 0
-    write_reviews(inbox(project) / "new_review.json", drawn_batches["5/5/90"])
+    write_reviews(inbox(project) / "new_review.json", drawn_batches["5/5/90"][::6])
     result = project.here("pipeline=inference")
     log = decisions(project)
-    batch = next(entry for entry in log if entry["decision"] == "batch" and entry["accounts"]["predicted"] == 600)
+    batch = next(entry for entry in log if entry["decision"] == "batch" and entry["accounts"]["predicted"] == 100)
     assert [round(share["share"], 4) for share in batch["verdict"]["shares"]] == [0.05, 0.05, 0.9]
     assert batch["verdict"]["status"] == "drift"
     assert batch["verdict"]["reason"] == "negative 5.0% is under 10%; neutral 5.0% is under 10%"
@@ -185,9 +191,9 @@ def test_a_balanced_batch_does_not_retrain(project: Project, drawn_batches: dict
 def test_one_change_of_the_data_leads_to_one_retraining(
     project: Project, drawn_batches: dict[str, list[dict[str, Any]]]
 ) -> None:
-    """Guarantee 11: the first alarm retrains, the next one on the same data is an alert."""
-    rows = drawn_batches["5/5/90"]
-    codes = []
+    """Guarantee 11: the first alarm retrains, the next one on the same data is an alert. No prediction is a label."""
+    rows = drawn_batches["5/5/90"][::6]
+    codes, labels = [], len(stored_labels(project))
     for number in range(3):
         write_reviews(
             inbox(project) / f"new_{number}_review.json",
@@ -200,6 +206,7 @@ def test_one_change_of_the_data_leads_to_one_retraining(
     assert kinds.count("retraining") == 1
     assert kinds.count("held back") == 2
     assert champion(project) == "v0001"
+    assert len(stored_labels(project)) == labels
 
 
 def test_a_small_batch_does_not_decide(project: Project, drawn_batches: dict[str, list[dict[str, Any]]]) -> None:
@@ -214,7 +221,7 @@ def test_predictions_do_not_depend_on_the_batch(
     project: Project, drawn_batches: dict[str, list[dict[str, Any]]]
 ) -> None:
     """Guarantee 4, through files: alone, and shuffled among others, cut into chunks of another size."""
-    rows = drawn_batches["balanced"]
+    rows = drawn_batches["balanced"][::3]
     order = np.random.default_rng(0).permutation(len(rows))
     write_reviews(inbox(project) / "a_review.json", [{**row, "review_id": f"a{row['review_id']}"} for row in rows])
     assert project.here("pipeline=inference").returncode == 0
@@ -234,9 +241,7 @@ def test_labels_that_arrive_after_scoring_join_their_message(project: Project) -
     assert project.here("pipeline=sample", "sample.part=labels").returncode == 0
     result = project.here("pipeline=feature")
     assert result.returncode == 0, result.stderr
-    scored = set(predictions(project)["message_id"])
-    labels = DeltaTable(str(project.data / "04_feature" / "sample" / "labels")).to_pyarrow_table()
-    assert scored <= set(labels["message_id"].to_pylist())
+    assert set(predictions(project)["message_id"]) <= set(stored_labels(project))
     # nothing was computed twice: the messages were in the store since they were scored
     assert "0 new" in result.stderr
 
@@ -275,15 +280,9 @@ def test_rollback_goes_back_one_version(project: Project) -> None:
     assert "no version before" in again.stderr
 
 
-def test_a_multirun_trains_every_job_and_publishes_none(project: Project) -> None:
-    result = project.here("-m", "pipeline=training", *LIGHT, "model.params.max_depth=2,3")
-    assert result.returncode == 0, result.stderr
-    assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 3
-    assert champion(project) == "v0001"
-
-
-def test_a_failing_job_of_a_multirun_does_not_hide_the_others(project: Project) -> None:
-    result = project.here("-m", "pipeline=training", *LIGHT, "dataset.raw_dir=/nowhere", "drift.low=0.5,0.1")
+def test_a_multirun_trains_every_job_that_can_be_and_publishes_none(project: Project) -> None:
+    result = project.here("-m", "pipeline=training", *LIGHT, "dataset.raw_dir=/nowhere", "drift.low=0.5,0.1,0.2")
     assert result.returncode == 2
     assert "drift.low=0.5" in result.stderr
-    assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 2
+    assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 3
+    assert champion(project) == "v0001"

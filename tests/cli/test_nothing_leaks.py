@@ -16,6 +16,8 @@ from tests.projects import LIGHT, Project
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import ExitCode
 from batch_nlp.sample import write_history
+from batch_nlp.training import run as training_run
+from batch_nlp.training.card.pages import card_pages
 
 # Begins a word that each message has of its own: so it is in no vocabulary, which keeps words of several messages
 MARK = "zqxjkv"
@@ -83,7 +85,9 @@ def state(once: Once, new_project: Callable[[Path], Project]) -> tuple[Project, 
             (["pipeline=status"], set(ExitCode)),
             (["pipeline=rollback"], {ExitCode.DATA}),
         ):
-            result = project.here(*settings, *arguments)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(training_run, "card_pages", card_pages)  # its figures too
+                result = project.here(*settings, *arguments)
             assert result.returncode in codes, result.stderr
             if "pipeline=explain" not in arguments:  # it is asked for, and shows the message
                 printed.append(result.stdout + result.stderr)

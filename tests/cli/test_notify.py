@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ PATH = "services/T0SECRET/B0SECRET"
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., int]]:
     """Return a function that runs the command line in this process, in an empty project folder."""
+    level = logging.getLogger().level
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -27,7 +29,9 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
         monkeypatch.setattr(sys, "argv", ["start_batch_nlp.py", *Project(tmp_path).arguments(*arguments)])
         return cli.main()
 
-    return run
+    yield run
+    # hydra.verbose lowers it for good, and has Hydra compose and print more than twice as much in every later run
+    logging.getLogger().setLevel(level)
 
 
 @pytest.mark.parametrize("status", [200, 404])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,19 @@ def quarantine_of(project: Project) -> Path:
     return project.data / "03_primary" / "sample" / "quarantine"
 
 
-@pytest.fixture
-def fresh(tmp_path: Path, new_project: Callable[[Path], Project]) -> Project:
-    """Return a project in which a run has left three rows and a broken line in quarantine."""
-    project = new_project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def quarantined(tmp_path_factory: pytest.TempPathFactory, new_project: Callable[[Path], Project]) -> Project:
+    """Return a project in which a run has left three rows and a broken line in quarantine; nobody writes to it."""
+    project = new_project(tmp_path_factory.mktemp("quarantined") / "project")
     faults = [review("b", date="01.02.2020"), review("c", stars=11), review("d", text="  "), '{"review_id": "cut']
     drop(raw_folder(project), "review.json", review("a"), *faults)
     assert project.here("pipeline=feature", *OWN).returncode == 0
     return project
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, quarantined: Project) -> Project:
+    return Project(shutil.copytree(quarantined.folder, tmp_path / "project", symlinks=True))
 
 
 def stored(project: Project, *overrides: str) -> str:

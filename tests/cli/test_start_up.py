@@ -81,6 +81,30 @@ def test_groups_are_listed_as_hydra_lists_them() -> None:
         assert "batch_nlp" in loader.get_group_options("help", overrides=elsewhere)
 
 
+def test_the_settings_of_a_run_are_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hydra does it twice: to see whether they ask for a multirun, and again for the run."""
+    compose = ConfigLoaderImpl._load_configuration_impl
+    composed = []
+
+    def counted(*arguments: object, **named: object) -> object:
+        composed.append(named["overrides"])
+        return compose(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ConfigLoaderImpl, "_load_configuration_impl", counted)
+    project = Project(tmp_path)
+    assert project.here("pipeline=status").returncode == ExitCode.DONE
+    assert len(composed) == 1
+    refused = project.here("pipeline=status", "seed=1,2")
+    assert refused.returncode == ExitCode.SETTINGS
+    assert "seed=1,2" in refused.stderr
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    (tmp_path / "own" / "experiment" / "both.yaml").write_text(
+        "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: '1,2'}}}\n"
+    )
+    both = project.here("--config-dir", "own", "+experiment=both", "pipeline=rollback")
+    assert [job in both.stderr for job in ("Job 0", "Job 1", "Job 2")] == [True, True, False]
+
+
 def test_help_takes_little_more_than_importing_hydra(tmp_path: Path) -> None:
     """Hydra composes all settings for it. Before its copies were left out, it took six times as long as the import."""
 

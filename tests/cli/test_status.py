@@ -61,7 +61,7 @@ def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> N
     wrong = [str(PROJECT_ROOT / "deploy" / "run-batch"), f"paths.root={project.folder}", "drift.lo=0.2"]
     subprocess.run(wrong, env={**os.environ, "BATCH_NLP_LOGS": str(logs)}, capture_output=True, check=False)
     before = state_of_disk(project)
-    result = project.run("pipeline=status")
+    result = project.here("pipeline=status")
     assert result.returncode == 0, result.stderr
     assert state_of_disk(project) == before
     lines = result.stdout.splitlines()
@@ -109,7 +109,7 @@ def test_runs_that_found_nothing_do_not_hide_those_that_did_something(project: P
 
 def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
     with writer_lock(project.data, project.models):
-        result = project.run("pipeline=status")
+        result = project.here("pipeline=status")
     assert result.returncode == 0, result.stderr
     assert fact(result, "at work") == f"a run, process {os.getpid()}"
 

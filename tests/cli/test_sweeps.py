@@ -22,7 +22,10 @@ COMMAND = (
     "sweep=trees",
     "pipeline=training",
     "model=random_forest",
+    "features=none",
     "training.inputs=[tabular]",
+    "training.decision.calibration=none",
+    "training.decision.metric=null",
     "sample.messages=800",
     f"model.params.criterion=gini,entropy,'{HOSTILE}'",
 )

@@ -124,13 +124,17 @@ def test_a_state_of_a_newer_release_is_left_alone_and_not_called_damaged(
 def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: str) -> None:
     file = project.folder / root / "format.json"
     sound = file.read_bytes()
-    for damaged in (sound[:20], b"", sound.replace(b'"release"', b'"relaase"'), sound.replace(b"3", b"2", 1)):
+    for pipeline, damaged in (
+        ("status", sound[:20]),
+        ("verify", b""),
+        ("inference", sound.replace(b'"release"', b'"relaase"')),
+        ("status", sound.replace(b"3", b"2", 1)),
+    ):
         file.write_bytes(damaged)
-        for pipeline in ("status", "verify", "inference"):
-            refused = project.here(f"pipeline={pipeline}")
-            assert refused.returncode == ExitCode.DATA, (pipeline, damaged)
-            assert f"{file}: damaged" in " ".join(refused.stderr.split())
-            assert file.read_bytes() == damaged
+        refused = project.here(f"pipeline={pipeline}")
+        assert refused.returncode == ExitCode.DATA, (pipeline, damaged)
+        assert f"{file}: damaged" in " ".join(refused.stderr.split())
+        assert file.read_bytes() == damaged
     file.write_bytes(sound[:20])
     assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
     assert file.read_bytes() == sound

@@ -57,7 +57,9 @@ def sudden_shift(folder: Path, make_config: MakeConfig, *overrides: str) -> Simu
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig) -> Simulated:
-    return sudden_shift(tmp_path_factory.mktemp("simulation"), make_config, *SHORT, "simulation.days=3")
+    return sudden_shift(
+        tmp_path_factory.mktemp("simulation"), make_config, *SHORT, "simulation.days=2", "simulation.change_day=1"
+    )
 
 
 def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(simulated):

@@ -9,12 +9,15 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from batch_nlp.config.targets import HYDRA_TARGETS, STEP_TARGETS
@@ -42,19 +45,39 @@ def check_flags(arguments: Iterable[str]) -> None:
 def watch_compositions() -> None:
     """Have `check_composed` look at everything that Hydra composes in this process, jobs of a multirun included.
 
-    Hydra has no hook between composing and acting; its version is pinned, and a test shows that this one holds.
+    Hydra has no hook between composing and acting; its version is pinned, and a test shows that this one holds. It
+    composes the settings of a run twice, the first time only to see whether they ask for a multirun. That takes most of
+    the time in which a command starts, so the run gets what was composed then.
     """
     if hasattr(ConfigLoaderImpl.load_configuration, "__wrapped__"):
         return
     load = ConfigLoaderImpl.load_configuration
+    ahead: list[DictConfig] = []
 
     @wraps(load)
-    def checked(*arguments: Any, **named: Any) -> DictConfig:
-        composed = load(*arguments, **named)
+    def checked(
+        self: ConfigLoaderImpl,
+        config_name: str | None,
+        overrides: list[str],
+        run_mode: RunMode,
+        from_shell: bool = True,
+        validate_sweep_overrides: bool = True,
+    ) -> DictConfig:
+        known = ahead.pop() if ahead else None
+        if known is not None and run_mode is RunMode.RUN:
+            return known
+        asks_for_mode = not validate_sweep_overrides
+        mode = RunMode.RUN if asks_for_mode else run_mode
+        composed = load(self, config_name, overrides, mode, from_shell, validate_sweep_overrides)
         try:
             check_composed(composed)
         except SettingsError as error:  # as one of Hydra's own it is told like any other mistake in the settings
             raise ConfigCompositionException(str(error)) from None
+        if asks_for_mode:
+            with suppress(ConfigCompositionException):  # values of a sweep: a run is refused them
+                parsed = OverridesParser.create().parse_overrides(overrides)
+                self.validate_sweep_overrides_legal(parsed, RunMode.RUN, from_shell)
+                ahead.append(composed)
         return composed
 
     ConfigLoaderImpl.load_configuration = checked  # type: ignore[method-assign] # replaced on purpose

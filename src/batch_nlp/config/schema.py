@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -29,6 +30,9 @@ from batch_nlp.config.jobs import (
     VerifyConfig,
 )
 from batch_nlp.config.models import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,16 @@ def _make_writable(node: DictConfig) -> None:
             _make_writable(node[name])
 
 
-def plain(settings: object) -> dict[str, Any]:
+def plain(settings: DataclassInstance) -> dict[str, Any]:
     """Return an object of a schema class as JSON values."""
-    values: Any = OmegaConf.to_container(OmegaConf.structured(settings), enum_to_str=True)
-    return dict(values)
+    return {one.name: _plain(getattr(settings, one.name)) for one in fields(settings)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(value)
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dict):
+        return {_plain(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

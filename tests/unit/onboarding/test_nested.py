@@ -31,10 +31,17 @@ def lines(rows: list[dict[str, Any]]) -> str:
     return "\n".join(map(json.dumps, rows))
 
 
-def as_advised(said: str) -> Source:
+def as_advised(said: str, own_process: bool = False) -> Source:
     """Run the command that a message gives, and look at the file that it names."""
     [(typed, file)] = re.findall(r"(uv run python -c .*) and say init\.file=(.*);", said)
-    subprocess.run([sys.executable, *shlex.split(typed)[3:]], check=True)
+    words = shlex.split(typed)
+    assert words[:4] == ["uv", "run", "python", "-c"]
+    if own_process:
+        subprocess.run([sys.executable, *words[3:]], check=True)
+    else:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", words[3:4] + words[5:])
+            exec(words[4], {})  # noqa: S102 as python -c does
     return look_at(Path(file), Asked())
 
 
@@ -71,7 +78,7 @@ def test_what_lies_beside_the_field_of_the_columns_is_named_and_flattened_as_adv
     assert found.problems[0].startswith("Only what is under body is read, not id, topic beside it. To read them, ")
     choices = choose(profiles(found.rows), Asked(), "a")
     assert "under this field; id, topic beside it are not read\n  rows: body" in document("a", found, choices, "a")
-    assert as_advised(found.problems[0]).rows[0].keys() == {"id", "topic", "body.text", "body.lang"}
+    assert as_advised(found.problems[0], own_process=True).rows[0].keys() == {"id", "topic", "body.text", "body.lang"}
     # beside a list of rows lies nothing of any row
     file.write_text(json.dumps({"total": 60, "items": MESSAGES}))
     assert look_at(file, Asked()).problems[0] == "Only what is under items is read, not total beside it."

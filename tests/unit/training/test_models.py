@@ -23,7 +23,7 @@ NAMES = sorted({path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")} 
 MODELS = [
     name if name in ("xgboost", "ngram_baseline") else pytest.param(name, marks=pytest.mark.long) for name in NAMES
 ]
-QUICK = {"n_estimators": 30}
+QUICK = {"n_estimators": 15}
 
 MakeConfig = Callable[..., Config]
 
@@ -71,7 +71,7 @@ def test_a_model_is_published_and_predicts_what_was_measured_again_and_again(
 @pytest.mark.parametrize(
     ("balance", "calibration", "inputs"),
     [
-        (Balance.smote, Calibration.isotonic, [Input.tabular, Input.embedding]),
+        (Balance.smote, Calibration.isotonic, [Input.tabular]),
         (Balance.none, Calibration.temperature, [Input.ngrams]),
         (Balance.weights, Calibration.none, [Input.embedding]),
     ],

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.fields import FIELDS
-from tests.unit.training.runs import NOW, World, train, with_training
+from tests.unit.training.runs import NOW, World, light, train, with_training
 
 from batch_nlp.config import Config, Input, Split, ThresholdsConfig, plain
 from batch_nlp.errors import DataError
@@ -170,7 +170,8 @@ def test_the_champion_keeps_what_its_hold_out_looked_like_without_any_text(
 
 
 def test_the_sample_of_the_hold_out_is_as_large_as_the_settings_say(tmp_path: Path, world: World) -> None:
-    config = with_training(replace(world.config, drift=replace(world.config.drift, sample=100)), promote=False)
+    config = replace(world.config, drift=replace(world.config.drift, sample=100))
+    config = with_training(light(config), promote=False)
     _, candidate = train(world, tmp_path, config)
     assert pq.read_metadata(candidate / "reference.parquet").num_rows == 100
     counts = json.loads((candidate / "manifest.json").read_text())["reference"]["predicted_counts"]
@@ -206,7 +207,7 @@ def test_a_class_that_is_only_among_the_newest_messages_is_missed_by_name(
         DataError, match=r"messages to train on; class neutral \(1\) has 0\. Say training\.split=random"
     ):
         train(world, tmp_path, world.config, store)
-    result, _ = train(world, tmp_path, with_training(world.config, split=Split.random, promote=False), store)
+    result, _ = train(world, tmp_path, with_training(light(world.config), split=Split.random, promote=False), store)
     assert result.metrics["classes"]["neutral"]["messages"] > 0
 
 
@@ -228,7 +229,7 @@ def test_after_the_gate_the_model_is_fitted_again_on_all_messages(tmp_path: Path
 
 
 def test_a_candidate_that_fails_its_gate_is_not_fitted_again(tmp_path: Path, world: World) -> None:
-    config = with_training(world.config, refit=True, thresholds=ThresholdsConfig(f1_macro=1.0))
+    config = with_training(light(world.config), refit=True, thresholds=ThresholdsConfig(f1_macro=1.0))
     result, candidate = train(world, tmp_path, config)
     assert result.version is None
     assert json.loads((candidate / "manifest.json").read_text())["refit"] is False
@@ -242,7 +243,7 @@ def test_rare_labels_are_left_out_and_listed_where_the_settings_say_so(
     store = store_of(tmp_path / "store", world, messages.assign(target=target))
     label = replace(world.config.dataset.label, rare={"under": 5, "as": "quarantine"})
     config = replace(world.config, dataset=replace(world.config.dataset, label=label))
-    _, candidate = train(world, tmp_path, with_training(config, promote=False), store)
+    _, candidate = train(world, tmp_path, with_training(light(config), promote=False), store)
     listed = pq.read_table(tmp_path / "data" / "05_model_input" / "sample" / "run-1-quarantine.parquet").to_pylist()
     assert {(row["message_id"], row["target"]) for row in listed} == {
         (message_id, "6") for message_id in messages["message_id"].iloc[:4]
