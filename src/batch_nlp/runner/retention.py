@@ -6,6 +6,7 @@ is killed in between leaves a record by which the next one goes on, and nobody t
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from datetime import datetime, timedelta
@@ -116,18 +117,22 @@ def _remove_run_folders(run: Run) -> None:
     """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days that are empty then."""
     settings = run.config.retention
     days = sorted(run.layers.runs.glob("????-??-??"))
-    folders: list[Path] = [folder for day in days for folder in sorted(day.iterdir())]
-    number = 0
+    folders, number = [f"{day.name}/{name}" for day in days for name in _names(day)], 0
     if settings.runs is not None and len(folders) > settings.runs:
         number = len(folders) - settings.runs + settings.runs // _SLACK
     if settings.days is not None:
         first = f"{run.now - timedelta(days=settings.days):%Y-%m-%d}"
-        number = max(number, sum(folder.parent.name < first for folder in folders))
+        number = max(number, sum(name < first for name in folders))
     # the newest is this run's own
-    for folder in folders[: min(number, len(folders) - 1)]:
+    for folder in (run.layers.runs / name for name in folders[: min(number, len(folders) - 1)]):
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
+
+
+def _names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries)
 
 
 def _remove_quarantine(run: Run) -> None:

@@ -30,7 +30,7 @@ class SetAside:
 
 def is_utf8(name: str) -> bool:
     """Say whether the name of a file can be written down; bytes that are no UTF-8 are lone surrogates in it."""
-    return not any("\udc80" <= character <= "\udcff" for character in name)
+    return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
