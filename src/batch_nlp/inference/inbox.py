@@ -65,9 +65,9 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         end at its end must have rested for half a minute.
     """
     depth, looks = len(inbox.parts), looks_of(inbox)
-    like_known = among(known, "name", filter(is_utf8, looks))
+    like_known = among(known, filter(is_utf8, looks), "name", "size", "changed_ns", "batch")
     # the inbox may keep what was scored for years: such files cost a look at their size and time
-    same = {row["name"]: row["batch"] for row in like_known if looks[row["name"]] == (row["size"], row["changed_ns"])}
+    same = {name: batch for name, size, changed_ns, batch in like_known if looks[name] == (size, changed_ns)}
     names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset, but=same)}
     files, refused = sorted_out(names, inbox, dataset.follow_links)
     found, digests = Arrivals({}, {}, same, refused), dict[Path, str]()
@@ -91,7 +91,7 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
             tell_still_written(file)
         else:
             digests[file], found.looked[digest] = digest, looked
-    seen = {row["digest"]: row["batch"] for row in among(known, "digest", digests.values())}
+    seen = dict(among(known, digests.values(), "digest", "batch"))
     for file, digest in digests.items():
         if digest in seen:
             found.scored[names[file]] = seen[digest]

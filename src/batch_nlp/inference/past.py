@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,10 @@ class Past:
         self.messages.merge()
 
 
-def among(rows: pa.Table, column: str, values: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the rows that have one of some values in a column."""
-    return list(rows.filter(pc.is_in(rows[column], pa.array(values, pa.string()))).to_pylist())
+def among(rows: pa.Table, values: Iterable[str], *columns: str) -> Iterator[tuple[Any, ...]]:
+    """Return some columns of the rows that have one of some values in the first of them."""
+    found = rows.filter(pc.is_in(rows[columns[0]], pa.array(values, pa.string())))
+    return zip(*(found[column].to_pylist() for column in columns), strict=True)
 
 
 def file_rows(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from batch_nlp.config import EngineConfig
@@ -167,18 +168,13 @@ class FeatureStore:
 
     def missing(self, feature_version: str, features: pa.Table) -> pa.Table:
         """Return the rows of `features` whose message the store does not hold."""
-        stored = self.ids(feature_version)
-        if stored is None:
+        table = seals.open_table(self._features_path(feature_version))
+        if table is None:
             return features
-        with connect(self._engine) as connection:
-            connection.register("stored", stored)
-            connection.register("new", features.select(["message_id"]))
-            known = connection.sql(
-                "SELECT DISTINCT message_id FROM stored SEMI JOIN new USING (message_id)"
-            ).to_arrow_table()
-        ids = set(known["message_id"].to_pylist())
-        new = [message_id not in ids for message_id in features["message_id"].to_pylist()]
-        return features.filter(pa.array(new, pa.bool_()))
+        ids = features["message_id"].combine_chunks()
+        # a database would take ten times as long for the few messages of a night
+        known = table.to_pyarrow_dataset().to_table(["message_id"], filter=pc.field("message_id").isin(ids))
+        return features.filter(pc.invert(pc.is_in(ids, known["message_id"].combine_chunks())))
 
     def labelled(self, version: DataVersion) -> pd.DataFrame:
         """Return the labelled messages of a data version, oldest first.

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Container
 from contextlib import suppress
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from pathlib import Path
 
 _TEXT = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -72,8 +72,11 @@ def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Pat
     if not folder.is_dir():
         return []
     found: list[Path] = []
+    # of thousands of names, most are told apart before their ending is cut off
+    seems_to_fit = re.compile(translate(f"{pattern}*")).match
     with os.scandir(folder) as entries:
-        fitting = [entry for entry in entries if entry.name not in but and _fits(entry.name, pattern)]
+        likely = [entry for entry in entries if seems_to_fit(entry.name)]
+    fitting = [entry for entry in likely if entry.name not in but and _fits(entry.name, pattern)]
     for entry in sorted(fitting, key=lambda entry: entry.name):
         path = folder / entry.name
         # the folder knows what an entry is, but for links
