@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import ROOT, MakeConfig
+from tests.projects import DATASETS
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.classes import class_map
@@ -28,6 +29,7 @@ CHOICES = sorted(
     for folder in CONF.iterdir()
     if folder.is_dir() and folder.name not in {"base", "hydra", *ADDED}
     for file in folder.glob("*.yaml")
+    if folder.name != "dataset" or file.stem in DATASETS
 )
 
 
