@@ -72,6 +72,20 @@ def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that
     assert '# "Unnamed: 0" numbers the rows' in text
 
 
+@pytest.mark.parametrize(
+    ("write", "is_one"),
+    [
+        (lambda n, _: 7 * n % 1009, True),
+        (lambda n, _: 7 * n % 1009 / 4, False),
+        (lambda n, _: 7 * n % 100, False),
+    ],
+)
+def test_whole_numbers_that_differ_from_row_to_row_are_told_as_a_likely_id(write: Any, is_one: bool) -> None:
+    text = written(tickets(amount=write))
+    assert ("# amount differs from row to row, and looks like an id or a running number\n" in text) is is_one
+    assert ("amount" in suggested(text)) is not is_one
+
+
 def test_columns_that_make_no_feature_are_named_with_the_reason() -> None:
     rows = tickets(
         link=lambda n, _: f"https://example.org/{n}" if n % 3 else None,
