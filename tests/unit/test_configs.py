@@ -95,7 +95,7 @@ def test_the_rule_of_a_dataset_gives_way_to_the_command_line(folder: Path, make_
 
 
 EIGHT_LINES = """\
-name: mine
+name: of_tests
 messages:
   files: "*"
   columns:
@@ -106,9 +106,9 @@ label: {column: category}
 
 def test_a_dataset_of_two_columns_takes_a_file_of_a_few_lines(tmp_path: Path, make_config: MakeConfig) -> None:
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
-    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(EIGHT_LINES)
-    config = make_config(tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=mine")
+    (tmp_path / "conf" / "dataset" / "of_tests.yaml").write_text(EIGHT_LINES)
+    config = make_config(tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=of_tests")
     check_settings(config)
     assert split_of(config).value == "random"
-    assert config.dataset.raw_dir == f"{tmp_path}/data/01_raw/mine"
+    assert config.dataset.raw_dir == f"{tmp_path}/data/01_raw/of_tests"
     assert (config.dataset.label.classes, config.dataset.side_tables, config.dataset.steps) == ("auto", [], [])
