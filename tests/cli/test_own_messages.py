@@ -79,7 +79,14 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     inbox = project.data / "09_inference" / "inbox"
     inbox.mkdir(parents=True)
     shutil.copy(file, inbox)
-    own = ("--config-dir", str(folder), "dataset=of_tests", *LIGHT[1:], "training.inputs=[tabular,ngrams]", "features=none")
+    own = (
+        "--config-dir",
+        str(folder),
+        "dataset=of_tests",
+        *LIGHT[1:],
+        "training.inputs=[tabular,ngrams]",
+        "features=none",
+    )
     done = project.here("pipeline=fti", "drift.response=none", "model.params.n_estimators=10", *own)
     assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
     predicted = pd.read_parquet(next((project.data / "09_inference" / "predictions").glob("*/predictions.parquet")))
@@ -202,7 +209,11 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
         (["init.name=of_tests"], ExitCode.SETTINGS, "Say init.file=FILE"),
         # a dataset of the project would be taken in its place
         (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists, and is never overwritten"),
-        (["init.name=of_tests", "init.file=mine.csv", "init.text=none"], ExitCode.SETTINGS, "needs a text. Valid: day, r"),
+        (
+            ["init.name=of_tests", "init.file=mine.csv", "init.text=none"],
+            ExitCode.SETTINGS,
+            "needs a text. Valid: day, r",
+        ),
         (
             ["init.name=of_tests", "init.file=mine.csv", "init.id=nr"],
             ExitCode.SETTINGS,

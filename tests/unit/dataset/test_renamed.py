@@ -157,7 +157,9 @@ def test_a_file_whose_columns_lie_within_objects_is_flattened_as_advised(
     config = make_config(tmp_path, "+dataset.messages.columns.body={role: text}")
     columns = {name: column for name, column in config.dataset.messages.columns.items() if name != "text"}
     columns["fields.text"] = columns.pop("body")
-    config = replace(config, dataset=replace(config.dataset, messages=replace(config.dataset.messages, columns=columns)))
+    config = replace(
+        config, dataset=replace(config.dataset, messages=replace(config.dataset.messages, columns=columns))
+    )
     ticket = {"review_id": "a", "date": "2020-01-13", "fields": {"text": "late"}}
     content: Any = [ticket] if path else ticket
     for name in reversed(path):
