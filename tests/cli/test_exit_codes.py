@@ -22,7 +22,7 @@ SETTINGS_ERRORS = {
     "unknown key": (["drift.lo=0.2"], ["drift.lo", "drift.low"]),
     "unknown key added with +": (["+drift.hihg=0.2"], ["drift.hihg", "drift.high"]),
     "unknown key added with ++": (["++training.hold_out=0.3"], ["training.hold_out", "training.holdout"]),
-    "dashes before a setting": (["--pipeline=training"], ["--pipeline=training", "Say pipeline=training."]),
+    "dashes before a setting": (["--pipeline=training"], ["a setting has no dashes before it. Say pipeline=training."]),
     "value alone": (["training"], ["training: not a setting", "Say pipeline=training."]),
     "unknown key at the top": (["pipelin=training"], ["pipelin", "pipeline"]),
     "key of another group": (["training.min_messages=3"], ["training.min_messages", "min_messages"]),
