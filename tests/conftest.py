@@ -80,6 +80,18 @@ def _check_here(folder: Path) -> None:
         raise DataError(f"{folder}: the model does not work in a fresh process: {error}") from error
 
 
+def _own_files() -> set[Path]:
+    return {path for name in ("data", "models") for path in (ROOT / name).rglob("*")}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_files_are_left_alone() -> Iterator[None]:
+    """Fail where a test adds to the data or the models of the project itself."""
+    before = _own_files()
+    yield
+    assert not _own_files() - before, "a test, or a job beside the tests, wrote into the project's own folders"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_checked_here() -> Iterator[None]:
     """Have models checked in this process: a fresh one takes seconds to import its libraries."""

@@ -17,6 +17,8 @@ from loguru import logger
 from batch_nlp import cli
 from batch_nlp.cli import PROJECT_ROOT
 
+# Those that come with the project: a clone has its user's own beside them
+DATASETS = ("airline_tweets", "complaints", "products", "sample", "support_tweets", "yelp")
 # a small sample and a quick model: what is shown here is how the parts work together, not how good a model can be
 QUICK = (
     "sample.messages=1500",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.projects import LIGHT, Project
+from tests.projects import DATASETS, LIGHT, Project
 
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode
@@ -21,6 +22,8 @@ SETTINGS_ERRORS = {
     "unknown key": (["drift.lo=0.2"], ["drift.lo", "drift.low"]),
     "unknown key added with +": (["+drift.hihg=0.2"], ["drift.hihg", "drift.high"]),
     "unknown key added with ++": (["++training.hold_out=0.3"], ["training.hold_out", "training.holdout"]),
+    "dashes before a setting": (["--pipeline=training"], ["a setting has no dashes before it. Say pipeline=training."]),
+    "value alone": (["training"], ["training: not a setting", "Say pipeline=training."]),
     "unknown key at the top": (["pipelin=training"], ["pipelin", "pipeline"]),
     "key of another group": (["training.min_messages=3"], ["training.min_messages", "min_messages"]),
     "unknown choice": (["dataset=ylep"], ["dataset=ylep", "yelp"]),
@@ -269,10 +272,11 @@ def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
     for line in (
         "pipeline: explain, feature, fti, inference, init, learning_curve, requeue, rollback, sample, simulate,",
         "status, training, verify\n",
-        "dataset: airline_tweets, complaints, products, sample, support_tweets, yelp",
         "Exit codes",
     ):
         assert line in result.stdout
+    listed = result.stdout.partition("\ndataset: ")[2].partition("\ndrift: ")[0]
+    assert set(DATASETS) <= set(re.findall(r"[\w-]+", listed))
 
 
 def test_the_composed_settings_can_be_printed(project: Project) -> None:
@@ -295,10 +299,10 @@ def test_shell_completion_can_be_installed(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("argument", "code"), [("pipeline=trainin", ExitCode.SETTINGS), ("training.metric=x", 2)])
-def test_a_log_on_a_full_disk_does_not_change_the_exit_code(argument: str, code: int) -> None:
+def test_a_log_on_a_full_disk_does_not_change_the_exit_code(argument: str, code: int, tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("w") as log:
-        command = [sys.executable, str(cli.PROJECT_ROOT / "start_batch_nlp.py"), argument]
+        command = [sys.executable, str(cli.PROJECT_ROOT / "start_batch_nlp.py"), *Project(tmp_path).arguments(argument)]
         assert subprocess.run(command, stdout=log, stderr=log, check=False).returncode == code

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from tests.projects import LIGHT, Project
+from tests.projects import DATASETS, LIGHT, Project
 from tests.tickets import BAD, GOOD
 
 from batch_nlp.cli import PROJECT_ROOT
@@ -71,7 +71,7 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     Where init asks which column is the text, since a name is a value too, it is told.
     """
     folder = project.folder / "conf"
-    asked = ("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={folder}")
+    asked = ("pipeline=init", "init.name=of_tests", f"init.file={file}", f"init.folder={folder}")
     found = project.here(*asked)
     if "say which of them is the text: init.text=COLUMN" in found.stderr:
         found = project.here(*asked, f"init.text={text}")
@@ -79,7 +79,14 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     inbox = project.data / "09_inference" / "inbox"
     inbox.mkdir(parents=True)
     shutil.copy(file, inbox)
-    own = ("--config-dir", str(folder), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]", "features=none")
+    own = (
+        "--config-dir",
+        str(folder),
+        "dataset=of_tests",
+        *LIGHT[1:],
+        "training.inputs=[tabular,ngrams]",
+        "features=none",
+    )
     done = project.here("pipeline=fti", "drift.response=none", "model.params.n_estimators=10", *own)
     assert done.returncode in (ExitCode.DONE, ExitCode.DRIFT), done.stderr
     predicted = pd.read_parquet(next((project.data / "09_inference" / "predictions").glob("*/predictions.parquet")))
@@ -124,7 +131,7 @@ def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp
     whole_way(project, file, file)
     inbox = project.data / "09_inference" / "inbox" / "new.csv"
     write(inbox, [{"body": f"{row['text']} again", "day": row["day"]} for row in reviews()])
-    own = ["--config-dir", str(tmp_path / "conf"), "dataset=mine", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
+    own = ["--config-dir", str(tmp_path / "conf"), "dataset=of_tests", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
     own += ["features=none", "drift.response=none"]
     refused = project.here("pipeline=inference", *own)
     assert refused.returncode == ExitCode.DATA
@@ -138,17 +145,17 @@ def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp
 def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "mine.csv"
     write(file, reviews())
-    own = tmp_path / "dataset" / "mine.yaml"
+    own = tmp_path / "dataset" / "of_tests.yaml"
     own.parent.mkdir()
-    own.write_text("name: mine\n")
-    asked = ("pipeline=init", "init.name=mine", f"init.file={file}", f"init.folder={tmp_path}")
+    own.write_text("name: of_tests\n")
+    asked = ("pipeline=init", "init.name=of_tests", f"init.file={file}", f"init.folder={tmp_path}")
     refused = project.here(*asked)
     assert refused.returncode == ExitCode.SETTINGS
     assert f"{own} exists, and is never overwritten" in refused.stderr
-    assert own.read_text() == "name: mine\n"
-    asked = (*asked[:1], "init.name=other", *asked[2:], "init.label=rating", "init.time=none")
+    assert own.read_text() == "name: of_tests\n"
+    asked = (*asked[:1], "init.name=of_tests_2", *asked[2:], "init.label=rating", "init.time=none")
     assert project.here(*asked).returncode == ExitCode.DONE
-    written = yaml.safe_load((tmp_path / "dataset" / "other.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "of_tests_2.yaml").read_text())
     assert written["label"] == {"column": "rating"}
     assert list(written["messages"]["columns"]) == ["text"]
 
@@ -168,10 +175,10 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     write(files / "prices.csv", [{"thing": f"t{number}", "price": str(number)} for number in range(4)])
     with writer_lock(project.data, project.models):
         before = sorted(project.data.rglob("*"))
-        done = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
+        done = project.here("pipeline=init", "--config-dir", str(conf), "init.name=of_tests", f"init.file={files}")
     assert done.returncode == ExitCode.DONE, done.stderr
     assert sorted(project.data.rglob("*")) == before
-    assert [path.name for path in (conf / "dataset").iterdir()] == ["mine.yaml"]
+    assert [path.name for path in (conf / "dataset").iterdir()] == ["of_tests.yaml"]
     assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
     commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
@@ -180,17 +187,17 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     done = project.here(*commands[0][3:], "features=none", "training.inputs=[tabular,ngrams]")
     assert done.returncode == ExitCode.DONE, done.stderr
     assert "160 messages read = 160 new" in done.stderr
-    again = project.here("pipeline=init", "--config-dir", str(conf), "init.name=mine", f"init.file={files}")
-    assert (again.returncode, "mine.yaml exists" in again.stderr) == (ExitCode.SETTINGS, True)
+    again = project.here("pipeline=init", "--config-dir", str(conf), "init.name=of_tests", f"init.file={files}")
+    assert (again.returncode, "of_tests.yaml exists" in again.stderr) == (ExitCode.SETTINGS, True)
 
 
 def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     project, file = Project(tmp_path), tmp_path / "my reviews (1), ${old}.csv"
     write(file, [{**row, "what's new?": "a word or two"} for row in reviews()])
-    asked = ("init.name=mine", f"init.file={file}", f"init.folder={tmp_path}", "init.text=text,what's new?")
+    asked = ("init.name=of_tests", f"init.file={file}", f"init.folder={tmp_path}", "init.text=text,what's new?")
     done = project.here("pipeline=init", *asked, "init.label=rating,day")
     assert done.returncode == ExitCode.DONE, done.stderr
-    written = yaml.safe_load((tmp_path / "dataset" / "mine.yaml").read_text())
+    written = yaml.safe_load((tmp_path / "dataset" / "of_tests.yaml").read_text())
     assert list(written["messages"]["columns"]) == ["text", "what's new?"]
     assert written["label"]["column"] == ["rating", "day"]
 
@@ -199,24 +206,28 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     ("overrides", "exit_code", "message"),
     [
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
-        (["init.name=mine"], ExitCode.SETTINGS, "Say init.file=FILE"),
+        (["init.name=of_tests"], ExitCode.SETTINGS, "Say init.file=FILE"),
         # a dataset of the project would be taken in its place
         (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists, and is never overwritten"),
-        (["init.name=mine", "init.file=mine.csv", "init.text=none"], ExitCode.SETTINGS, "needs a text. Valid: day, r"),
         (
-            ["init.name=mine", "init.file=mine.csv", "init.id=nr"],
+            ["init.name=of_tests", "init.file=mine.csv", "init.text=none"],
+            ExitCode.SETTINGS,
+            "needs a text. Valid: day, r",
+        ),
+        (
+            ["init.name=of_tests", "init.file=mine.csv", "init.id=nr"],
             ExitCode.SETTINGS,
             "init.id=nr: no column is called so",
         ),
-        (["init.name=mine", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
+        (["init.name=of_tests", "init.file=gone.csv"], ExitCode.DATA, "gone.csv: there is no such file"),
         (
-            ["init.name=mine", "init.file=notes.txt"],
+            ["init.name=of_tests", "init.file=notes.txt"],
             ExitCode.DATA,
             "its ending is not known. Files that end in ",
         ),
-        (["init.name=mine", "init.file=notes"], ExitCode.DATA, "notes: no file in it ends in .json, .jsonl"),
-        (["init.name=mine", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),
-        (["init.name=mine", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files hold no rows"),
+        (["init.name=of_tests", "init.file=notes"], ExitCode.DATA, "notes: no file in it ends in .json, .jsonl"),
+        (["init.name=of_tests", "init.file=numbers.csv"], ExitCode.DATA, "no column looks like texts; there is a, b"),
+        (["init.name=of_tests", "init.file=empty.csv"], ExitCode.DATA, "no row can be read: the files hold no rows"),
     ],
 )
 def test_what_cannot_be_looked_at_is_told(
@@ -239,6 +250,9 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     for name in ("conf", "src", "start_batch_nlp.py"):
         source = PROJECT_ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    for own in {*(tmp_path / "conf" / "dataset").glob("*.yaml")}:
+        if own.stem not in DATASETS:  # the page may have been followed in this clone too
+            own.unlink()
     commands = "\n".join(re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
     assert commands.count("uv run start_batch_nlp.py") == 5
     script = commands.replace("uv run start_batch_nlp.py", f"{shlex.quote(sys.executable)} start_batch_nlp.py")

@@ -19,7 +19,7 @@ from batch_nlp.errors import ExitCode
 FILE = """\
 defaults:
   - override /drift@_global_.drift: reference
-name: tickets
+name: of_tests
 messages:
   files: "*tickets*"
   columns: {body: {role: text}, shop: {role: category}}
@@ -61,16 +61,16 @@ def test_texts_and_a_category_go_the_whole_way(
     project = new_project(tmp_path / "project")
     own = project.folder / "my_conf"
     (own / "dataset").mkdir(parents=True)
-    (own / "dataset" / "tickets.yaml").write_text(FILE)
+    (own / "dataset" / "of_tests.yaml").write_text(FILE)
     assert len(FILE.splitlines()) <= 8
     # of few classes some more, so that the hold-out can tell anything
-    write(project.data / "01_raw" / "tickets" / "tickets.csv", tickets(classes, max(30, 200 // classes), 1), 3)
+    write(project.data / "01_raw" / "of_tests" / "tickets.csv", tickets(classes, max(30, 200 // classes), 1), 3)
     inbox = project.data / "09_inference" / "inbox"
     write(inbox / "new_tickets.csv", tickets(classes, max(10, 100 // classes), 2), 2)
     sent = list(tickets(classes, max(10, 100 // classes), 2))
 
     def call(*arguments: str) -> str:
-        result = project.here("--config-dir", str(own), "dataset=tickets", *SETTINGS, *arguments)
+        result = project.here("--config-dir", str(own), "dataset=of_tests", *SETTINGS, *arguments)
         assert result.returncode == ExitCode.DONE, result.stdout + result.stderr
         return result.stdout + result.stderr
 
@@ -93,7 +93,7 @@ def test_texts_and_a_category_go_the_whole_way(
     call("pipeline=explain", f"message_id={found['message_id'][0]}")
     assert list(project.data.glob("08_reporting/explanations/*.html"))
     # the messages come again with their labels, as given by a person to what was predicted: they are known
-    write(project.data / "01_raw" / "tickets" / "labelled_tickets.csv", iter(sent), 3)
+    write(project.data / "01_raw" / "of_tests" / "labelled_tickets.csv", iter(sent), 3)
     assert f"{len(sent):,} labels added" in call("pipeline=feature")
     call("pipeline=status")
     call("pipeline=verify")

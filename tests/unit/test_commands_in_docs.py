@@ -73,7 +73,9 @@ def test_a_command_of_the_pages_is_understood(
     ]
     own = _datasets_of_the_pages(tmp_path)
     OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
-    searched = [f"hydra.searchpath=[{own.as_uri()}]", f"paths.data={tmp_path}", f"paths.models={tmp_path}"]
+    # with a root of its own, since in a clone the pages may have been followed
+    places = [f"paths.{name}={tmp_path}" for name in ("root", "data", "models")]
+    searched = [f"hydra.searchpath=[{own.as_uri()}]", *places]
     try:
         with initialize_config_dir(str(PROJECT_ROOT / "conf"), version_base="1.3"):
             config = typed_settings(compose("config", overrides=[*searched, *first]))

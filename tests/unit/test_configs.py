@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import ROOT, MakeConfig
+from tests.projects import DATASETS
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.classes import class_map
@@ -28,6 +29,7 @@ CHOICES = sorted(
     for folder in CONF.iterdir()
     if folder.is_dir() and folder.name not in {"base", "hydra", *ADDED}
     for file in folder.glob("*.yaml")
+    if folder.name != "dataset" or file.stem in DATASETS
 )
 
 
@@ -93,7 +95,7 @@ def test_the_rule_of_a_dataset_gives_way_to_the_command_line(folder: Path, make_
 
 
 EIGHT_LINES = """\
-name: mine
+name: of_tests
 messages:
   files: "*"
   columns:
@@ -104,9 +106,9 @@ label: {column: category}
 
 def test_a_dataset_of_two_columns_takes_a_file_of_a_few_lines(tmp_path: Path, make_config: MakeConfig) -> None:
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
-    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(EIGHT_LINES)
-    config = make_config(tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=mine")
+    (tmp_path / "conf" / "dataset" / "of_tests.yaml").write_text(EIGHT_LINES)
+    config = make_config(tmp_path, f"hydra.searchpath=[file://{tmp_path / 'conf'}]", "dataset=of_tests")
     check_settings(config)
     assert split_of(config).value == "random"
-    assert config.dataset.raw_dir == f"{tmp_path}/data/01_raw/mine"
+    assert config.dataset.raw_dir == f"{tmp_path}/data/01_raw/of_tests"
     assert (config.dataset.label.classes, config.dataset.side_tables, config.dataset.steps) == ("auto", [], [])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.conftest import ROOT
+from tests.projects import DATASETS
 
 SOURCE = ROOT / "src" / "batch_nlp"
 # where a source's own steps, and the generators of messages in its format, are at home
@@ -37,7 +38,7 @@ def _words(dataset: dict[str, Any]) -> Iterator[str]:
 
 def words() -> dict[str, str]:
     """Return the words of the sources, each with a file that has it."""
-    files = sorted((ROOT / "conf" / "dataset").glob("*.yaml"))
+    files = [ROOT / "conf" / "dataset" / f"{name}.yaml" for name in DATASETS]
     return {word: file.name for file in files for word in _words(yaml.safe_load(file.read_text()))}
 
 

@@ -20,6 +20,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from batch_nlp.config import Config
 from batch_nlp.config.targets import HYDRA_TARGETS, STEP_TARGETS
 from batch_nlp.errors import SettingsError
 
@@ -32,9 +33,16 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_flags(arguments: Iterable[str]) -> None:
-    """Raise a `SettingsError` for ``--experimental-rerun``, or as much of it as Hydra takes: it loads a pickle."""
+    """Refuse settings with dashes, and ``--experimental-rerun`` or as much of it as Hydra takes: it loads a pickle.
+
+    Raises
+    ------
+    SettingsError
+    """
     for argument in arguments:
-        flag = argument.partition("=")[0]
+        flag, has_value, _ = argument.partition("=")
+        if has_value and flag.startswith("-") and flag.lstrip("-").partition(".")[0] in Config.__dataclass_fields__:
+            raise SettingsError(f"{argument}: a setting has no dashes before it. Say {argument.lstrip('-')}.")
         if len(flag) > 2 and _RERUN.startswith(flag):
             raise SettingsError(
                 f"{flag}: not to be had here, since it loads a pickle, and that can run any code. The settings of an "

@@ -13,7 +13,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from batch_nlp.config import Config, EmbeddingBackend, Input, parse
+from batch_nlp.config import Config, EmbeddingBackend, Input, Stage, parse
 from batch_nlp.errors import SettingsError, did_you_mean
 
 METRICS = ("f1_weighted", "f1_macro")
@@ -101,7 +101,8 @@ def settings_error(error: Exception) -> SettingsError:
         reason = str(cause.msg or cause).splitlines()[0]
         return SettingsError(f"{key}: {reason}" if key else reason)
     if isinstance(error, OverrideParseException):
-        return SettingsError(f"{error.override}: not a setting that can be read ({str(error).splitlines()[0]}).")
+        hint = f" Say pipeline={error.override}." if error.override in {"fti", *Stage.__members__} else ""
+        return SettingsError(f"{error.override}: not a setting that can be read ({str(error).splitlines()[0]}).{hint}")
     return SettingsError(str(error).strip())
 
 

@@ -152,7 +152,7 @@ def find_classes(
     if rare_as == "other":
         named |= {target: target for target in unknown}
         sizes.update({target: counts[target] for target in unknown})
-        place = _merged(sizes, small.union(unknown), least, deep)
+        place = merged(sizes, small.union(unknown), least, deep)
         others = sum(size for name, size in sizes.items() if place[name] == OTHER)
         # a stray label must not stop every training
         too_few = others < least and OTHER not in (listed or {}).values()
@@ -186,7 +186,7 @@ def _above(name: str) -> str:
     return LEVEL.join([*parent, OTHER])
 
 
-def _merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
+def merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
     """Return where each class goes: the small ones to the other ones of their parent, or to those of all.
 
     Other ones that are too few themselves go a level up.

@@ -1,51 +1,94 @@
-"""What to do about a column that a file lacks: which of its other columns it may be, and how it is read."""
+"""What to do about columns that a file lacks: they lie within objects, or have another name."""
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import KEY, declared, names_of
 from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.times import is_time
+from batch_nlp.dataset.values import as_number
 from batch_nlp.errors import examples
 from batch_nlp.storage.raw_columns import Column, column_names
 from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw_nested import entries, flat, flatten_command, holds_rows, lists
 
 # Of several columns with one of these roles, a file must have one: old and new names can stand beside each other
 NEEDED = (Role.text, Role.id, Role.time)
 _PLACEHOLDER = "NEW"
+# Values by which a column of numbers or times is told from texts
+_TELLING, _TIME = 100, ColumnConfig(Role.time)
 
 
-def renamed_advice(
-    dataset: DatasetConfig, column: Column, rows: Sequence[Row], declared: set[str], champion: str | None
-) -> str:
-    """Return what to do if the source renamed a column.
+def missing_advice(
+    dataset: DatasetConfig,
+    file: Path,
+    rows: Sequence[Row],
+    missing: Sequence[Column],
+    declared: set[str],
+    champion: str | None,
+) -> list[str]:
+    """Return what to do about columns that a file lacks: where they lie within its objects, or each one's new name.
 
     Parameters
     ----------
     dataset : DatasetConfig
-        Of the messages; a setting that names the column is among its own.
-    column : Column
-        One that the file lacks.
+        Of the messages; a setting that names a column is among its own.
+    file : Path
     rows : sequence of dict
-        The first rows of the file.
+        Its first rows.
+    missing : sequence of Column
     declared : set of str
         Columns that are known, whatever they are for.
     champion : str or None
         The model whose own columns the file must have: of the settings, it takes ids and times alone.
     """
+    if (nested := _nested_advice(dataset, file, rows, missing)) is not None:
+        return [nested]
+    return [_renamed_advice(dataset, column, rows, declared, champion) for column in missing]
+
+
+def _nested_advice(dataset: DatasetConfig, file: Path, rows: Sequence[Row], missing: Sequence[Column]) -> str | None:
+    """Return what to do with a file that has all needed columns within its objects; None for any other."""
+    needed = [column for column in missing if column.required]
+    if not needed or dataset.messages.rows is not None:
+        return None
+    fields = {name: None for row in rows for name, value in row.items() if isinstance(value, dict) or holds_rows(value)}
+    deeper = lists(rows[0]) if len(rows) == 1 else ()
+    for path in ([], *([name] for name in fields), *deeper):
+        found = [entry for row in rows for entry in entries(row, path)]
+        if len(path) == 1 and KEY.fullmatch(path[0]) and _has(found, needed):
+            return f"Its rows lie below {path[0]}: say dataset.messages.rows={path[0]}; files without it are read too."
+        if _has(map(flat, found), needed):
+            where = f"below {'.'.join(path)}" if path else "within objects"
+            command, target = flatten_command(file, path)
+            return f"They lie {where}: flatten it by {command}, which makes {target.name}, and take {file.name} away."
+    return None
+
+
+def _has(rows: Iterable[Row], columns: Sequence[Column]) -> bool:
+    names = column_names(rows)
+    return not any(names.isdisjoint(column.reads) for column in columns)
+
+
+def _renamed_advice(
+    dataset: DatasetConfig, column: Column, rows: Sequence[Row], declared: set[str], champion: str | None
+) -> str:
     old = next(iter(column.reads))
-    new, others = _new_name(column, rows, declared)
+    is_text = _is_text(dataset, old)
+    new, others = _new_name(column, rows, declared, is_text)
     if new == _PLACEHOLDER and not others:
         return f"No other column of the file can be {old}: add it to the file."
     setting = _setting(dataset, column, new)
     choice = f" ({_PLACEHOLDER}: one of {examples(others)})" if others else ""
     alone = _if_labels_alone(dataset, old, rows, new)
-    is_text = old in dataset.messages.columns and dataset.messages.columns[old].role is Role.text
     if setting and not (is_text and champion):
         trained = " Run pipeline=training with it too: until then, a champion reads the old name." if is_text else ""
         return f"If {old} is called {new} now, read both: {setting}{choice}.{trained}{alone}"
@@ -54,19 +97,22 @@ def renamed_advice(
     return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}.{train}{alone}"
 
 
+def _is_text(dataset: DatasetConfig, name: str) -> bool:
+    return name in dataset.messages.columns and dataset.messages.columns[name].role is Role.text
+
+
 def _if_labels_alone(dataset: DatasetConfig, old: str, rows: Sequence[Row], new: str) -> str:
     """Return what to do where a file without its texts brings the labels of messages that came with others."""
-    columns, there = dataset.messages.columns, column_names(rows)
-    is_text = old in columns and columns[old].role is Role.text
-    if not (is_text and there & set(names_of(columns, Role.id)) and there & set(Labels(dataset.label).columns)):
+    there, ids = column_names(rows), set(names_of(dataset.messages.columns, Role.id))
+    if not (_is_text(dataset, old) and there & ids and there & set(Labels(dataset.label).columns)):
         return ""
     return f" If the file brings labels alone, declare it as no text: {declared(new, ColumnConfig(Role.ignore))}."
 
 
-def _new_name(column: Column, rows: Sequence[Row], declared: set[str]) -> tuple[str, list[str]]:
+def _new_name(column: Column, rows: Sequence[Row], declared: set[str], is_text: bool) -> tuple[str, list[str]]:
     """Return the column of the file that one is likely to be; else a placeholder, and what it may stand for."""
     unknown = sorted(name for name in map(str, column_names(rows)) if name not in declared)
-    found = [name for name in unknown if _may_be(column, rows, name)]
+    found = [name for name in unknown if _may_be(column, rows, name, is_text)]
     plain = {re.sub(r"[\W_]", "", name).casefold(): name for name in found}
     for old in column.reads:
         if close := get_close_matches(re.sub(r"[\W_]", "", old).casefold(), plain, n=1):
@@ -74,8 +120,10 @@ def _new_name(column: Column, rows: Sequence[Row], declared: set[str]) -> tuple[
     return (found[0], []) if len(found) == 1 else (_PLACEHOLDER, found)
 
 
-def _may_be(column: Column, rows: Sequence[Row], name: str) -> bool:
+def _may_be(column: Column, rows: Sequence[Row], name: str, is_text: bool) -> bool:
     values = [value for row in rows if (value := row.get(name)) not in (None, "")]
+    if is_text:  # what is written as text may be none
+        values = [one for one in values[:_TELLING] if math.isnan(as_number(one)) and not is_time(one, _TIME)]
     return any(reads(value) for reads in column.reads.values() for value in values)
 
 

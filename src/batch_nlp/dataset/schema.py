@@ -15,7 +15,7 @@ from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.expected import expected_column, is_label
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.renamed import NEEDED, renamed_advice
+from batch_nlp.dataset.renamed import NEEDED, missing_advice
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.dataset.unreadable import ADVISED, Readable, unreadable
 from batch_nlp.dataset.where import Where
@@ -186,10 +186,10 @@ def check_schema(
             few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
             named_well = has_header(file, rows, known) and not other_separator(rows, known)
-            for column in absent(rows, expected, usual) if named_well else ():
-                model = champion if table == "message" else None
-                advice[renamed_advice(dataset, column, rows, _declared(dataset, table), model)] = None
-                optional |= not column.required
+            missing = absent(rows, expected, usual) if named_well else []
+            model = champion if table == "message" else None
+            advice |= dict.fromkeys(missing_advice(dataset, file, rows, missing, _declared(dataset, table), model))
+            optional |= not all(column.required for column in missing)
         problems += [] if problems else _problems_together(few, columns)
     if unlabelled:
         what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"

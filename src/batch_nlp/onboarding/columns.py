@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +23,21 @@ _NAMES = {
     "title": "title subject headline summary titel betreff titulo asunto titre objet titolo oggetto onderwerp",
     "label": "label class category cat intent topic sentiment target rating star score product department type "
     "klasse kategorie thema sterne clase categoria tema estrellas classe categorie etoiles note stelle",
-    "reply": "reply replies response antwort respuesta resposta réponse risposta",
+    "reply": "reply replies response antwort respuesta resposta reponse risposta",
     "id": "id uuid guid key identifier nummer numero",
     "time": "time date created at timestamp when posted datum zeit erstellt fecha hora data heure",
 }
 _KNOWN = {role: frozenset(words.split()) for role, words in _NAMES.items()}
 _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# A name of a number that things have, such as Vorgangsnr., case no or N° de ticket, and things that are no messages
+_NUMBER_OF = re.compile(
+    r"\w(?:nummer|number|numero|nr|nro)$| (?:nummer|number|numero|num|no|nr|nro)$|^(?:number|num|no|nr|nro|n) (?!of )"
+)
+_OF_OTHERS = re.compile(
+    r"phone|telef|fax|handy|mobil|haus|house|kunde|klant|custom|client|user|account|konto|laufend"
+    r"|\b(?:tel|row|line|zeile|zeilen|lfd)"
+)
 # Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
 # Rows from which numbers that rise are no chance, and share of those that must be over the one before
@@ -80,7 +89,7 @@ class ColumnProfile:
     def time(self) -> TimeFormat | None:
         """How its values are written, where they are times."""
         named = self.is_named("time")
-        return None if self.is_named("id") and not named else time_format(self.there, named)
+        return None if (self.is_named("id") or self.is_called_number) and not named else time_format(self.there, named)
 
     @cached_property
     def sign(self) -> str:
@@ -107,13 +116,20 @@ class ColumnProfile:
         return not _KNOWN[role].isdisjoint(self._words)
 
     @property
+    def is_called_number(self) -> bool:
+        """Whether its name is that of the numbers or codes of tickets, cases or orders."""
+        name = " ".join(self._words)
+        return _NUMBER_OF.search(name) is not None and _OF_OTHERS.search(name) is None
+
+    @property
     def is_called_for_a_role(self) -> bool:
         """Whether its name has only words that columns of some role often have."""
         return bool(self._words) and set().union(*_KNOWN.values()).issuperset(self._words)
 
     @property
     def _words(self) -> list[str]:
-        return [word.casefold() for word in _PART.findall(_CAMEL.sub(" ", self.name))]
+        plain = "".join(char for char in unicodedata.normalize("NFKD", self.name) if not unicodedata.combining(char))
+        return [word.casefold() for word in _PART.findall(_CAMEL.sub(" ", plain))]
 
 
 def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:

@@ -11,7 +11,7 @@ import yaml
 from batch_nlp.dataset.columns import can_be_field
 from batch_nlp.onboarding.choices import Choices
 from batch_nlp.onboarding.columns import ColumnProfile
-from batch_nlp.onboarding.problems import LEAST, condition, percent, shown, small_classes, spoken, told_together
+from batch_nlp.onboarding.problems import LEAST, condition, percent, shown, spoken, told_of_small_classes, told_together
 from batch_nlp.onboarding.roles import unfit
 from batch_nlp.onboarding.source import Source
 from batch_nlp.onboarding.tables import SideTable
@@ -206,8 +206,8 @@ def _label(choices: Choices) -> Iterator[str]:
     yield f"# {choices.reasons['label']}; {len(sizes)} classes: {named}{', ...' if len(sizes) > 8 else ''}"
     yield "label:"
     yield f"  column: {_column(choices.levels)}"
-    if small := small_classes(choices.classes):
-        yield f"  # {len(small)} of them have fewer than {LEAST} messages here, too few to be learned each"
+    if small := told_of_small_classes(choices):
+        yield f"  # {small}"
         yield f"  rare: {{under: {LEAST}, as: other}}"
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from batch_nlp.config.commands import python_command
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.choices import Asked
 from batch_nlp.onboarding.columns import profiles
@@ -19,10 +15,7 @@ from batch_nlp.onboarding.roles import text_columns, text_score
 from batch_nlp.storage.raw_columns import spread, unwrapped
 from batch_nlp.storage.raw_formats import rows_of
 from batch_nlp.storage.raw_lines import BrokenRow, Numbered, Row
-from batch_nlp.storage.raw_names import ending_of
-
-# Objects within objects beyond which nothing is a column
-_DEEPEST = 8
+from batch_nlp.storage.raw_nested import entries, flat, flatten_command, holds_rows, lists
 
 
 def wrapper(rows: Sequence[Row]) -> str | None:
@@ -72,7 +65,7 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
             f"{file}: {examples(lost)} cannot be columns: they are objects, or fields of objects{where}. {flatten_it}"
         )
     if objects and not asked.text and not text_columns(columns):
-        flat_columns = profiles([flat(entry) for row in first[file] for entry in _entries(row, path)])
+        flat_columns = profiles([flat(entry) for row in first[file] for entry in entries(row, path)])
         if texts := [column.name for column in text_columns(flat_columns)]:
             raise DataError(
                 f"{file}: no column looks like texts. Fields of objects do, and cannot be columns: {examples(texts)}. "
@@ -90,38 +83,24 @@ def outside(rows: Sequence[Row], under: str | None) -> list[str]:
 
 
 def _is_nested(row: Row) -> bool:
-    return any(isinstance(value, dict) or _holds_rows(value) for value in row.values())
+    return any(isinstance(value, dict) or holds_rows(value) for value in row.values())
 
 
 def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:
     """Return the fields, one within the other, that lead to the list of a file's rows; none where it is such a list."""
     if under and any(isinstance(row.get(under), list) for row in rows):
         return [under]
-    paths = [] if under or len(rows) != 1 else [*_lists(rows[0])]
+    paths = [] if under or len(rows) != 1 else [*lists(rows[0])]
     scores = {}
     for path in paths:
-        columns = profiles([flat(entry) for entry in _entries(rows[0], path)])
+        columns = profiles([flat(entry) for entry in entries(rows[0], path)])
         scores[max(map(text_score, columns), default=0.0)] = path
     return scores[max(scores)] if scores else []
 
 
-def _lists(row: Row, above: Sequence[str] = ()) -> Iterator[list[str]]:
-    for name, value in row.items():
-        if isinstance(value, dict) and len(above) < _DEEPEST:
-            yield from _lists(value, [*above, name])
-        elif _holds_rows(value):
-            yield [*above, name]
-
-
-def _holds_rows(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
-
-
 def _advice(file: Path, path: Sequence[str]) -> str:
-    target = file.with_name(f"{file.name[: len(file.name) - len(ending_of(file.name))]}_flat.jsonl")
-    arguments = ", ".join(json.dumps(str(argument)) for argument in (file, target, *path))
-    code = f"from batch_nlp.onboarding.nested import flatten; flatten({arguments})"
-    return f"To read them, flatten it by {python_command(code)} and say init.file={target}; later files need the same."
+    command, target = flatten_command(file, path)
+    return f"To read them, flatten it by {command} and say init.file={target}; later files need the same."
 
 
 def flatten(file: str, target: str, *path: str) -> None:
@@ -145,33 +124,5 @@ def flatten(file: str, target: str, *path: str) -> None:
     with Path(target).open("xb") as out:
         for found in rows_of(Path(file)):
             # a broken row stays one, so that it is told where the flat file is read
-            rows = [found.row.raw] if isinstance(found.row, BrokenRow) else map(flat, _entries(found.row, path))
+            rows = [found.row.raw] if isinstance(found.row, BrokenRow) else map(flat, entries(found.row, path))
             out.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)
-
-
-def flat(row: Row, deepest: int = _DEEPEST) -> Row:
-    """Return a row with the fields of its objects as columns; those of a list of objects are lists.
-
-    Examples
-    --------
-    >>> flat({"id": 1, "source": {"by": {"name": "A"}}, "tags": [{"name": "x"}, {"name": "y"}]})
-    {'id': 1, 'source.by.name': 'A', 'tags.name': ['x', 'y']}
-    """
-    found: Row = {}
-    for name, value in row.items():
-        if isinstance(value, dict) and deepest:
-            found |= {f"{name}.{inner}": part for inner, part in flat(value, deepest - 1).items()}
-        elif _holds_rows(value) and deepest:
-            parts = chain.from_iterable(flat(entry, deepest - 1).items() for entry in value)
-            for inner, part in parts:
-                found.setdefault(f"{name}.{inner}", []).extend(part if isinstance(part, list) else [part])
-        else:
-            found[name] = value
-    return found
-
-
-def _entries(row: Row, path: Sequence[str]) -> list[Row]:
-    value: Any = row
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]

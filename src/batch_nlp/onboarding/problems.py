@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
+from batch_nlp.dataset.classes import merged
+from batch_nlp.dataset.labels import OTHER
 from batch_nlp.dataset.times import OR
 from batch_nlp.onboarding.choices import Choices
 
@@ -24,9 +25,18 @@ def shown(value: object, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
-def small_classes(classes: Counter[str]) -> list[str]:
-    """Return the classes that have too few messages to be learned."""
-    return [name for name, size in classes.items() if size < LEAST]
+def told_of_small_classes(choices: Choices) -> str:
+    """Return what becomes of the classes that have too few messages to be learned; nothing where all have enough."""
+    sizes = choices.classes
+    small = [name for name, size in sizes.items() if size < LEAST]
+    place = merged(sizes, small, LEAST, len(choices.levels) > 1)
+    others = [name for name in sizes if place[name] == OTHER]
+    together = sum(sizes[name] for name in others)
+    left_out = others if together < LEAST else []
+    told = [f"{len(small) - len(left_out)} become other"] if len(small) > len(left_out) else []
+    if left_out:
+        told.append(f"{len(left_out)} left out of trainings (only {together} messages even together)")
+    return f"{len(small)} of {len(sizes)} classes have fewer than {LEAST} messages: {', '.join(told)}" if small else ""
 
 
 def percent(share: float) -> str:
@@ -57,15 +67,13 @@ def told_together(choices: Choices) -> str:
 
 def problems(choices: Choices) -> list[str]:
     """Return what of the data is worth a person's thought, a sentence each."""
-    small, languages = small_classes(choices.classes), list(choices.languages)
+    small, languages = told_of_small_classes(choices), list(choices.languages)
     named = ", ".join(shown(column.name, 30) for column in choices.texts)
     told = {
         f"{percent(choices.textless)} of the rows have no text and are left out": condition(choices) is not None,
         f"{percent(choices.repeated)} of the texts repeat an earlier one": choices.repeated > 0.05,
         f"There is no label ({choices.reasons['label']}). If there is one, say init.label=COLUMN": not choices.labels,
-        f"{len(small)} of {len(choices.classes)} classes have fewer than {LEAST} messages and become other": bool(
-            small
-        ),
+        small: bool(small),
         f"{len(choices.classes)} classes are many for the default model; the commands below use one that stays fast "
         "with so many": len(choices.classes) > MANY_CLASSES,
         f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (

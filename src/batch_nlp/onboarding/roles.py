@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from batch_nlp.dataset.values import UNREADABLE, as_key
+from batch_nlp.dataset.values import UNREADABLE, as_key, as_number
 from batch_nlp.onboarding.columns import ColumnProfile, alternatives, merged
 
 # A URL, an email address or the path of a file as a whole value, and share of the values that make a column of them
@@ -82,8 +82,9 @@ def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
         return False
     if len({*keys}) < max(_UNIQUE * len(keys), _OF_ONE_TEXT * len({*rows})):
         return False
-    long = all(len(key) >= 8 and not any(char.isspace() for char in key) for key in keys)
-    return column.is_named("id") or (long and any(any(char.isdigit() for char in key) for key in keys[:5]))
+    codes = not any(char.isspace() for key in keys for char in key)
+    codes = codes and any(char.isdigit() for key in keys[:5] for char in key)
+    return column.is_named("id") or (codes and (column.is_called_number or all(len(key) >= 8 for key in keys)))
 
 
 def time_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
@@ -145,6 +146,10 @@ def unfit(column: ColumnProfile, joins: bool = False) -> str:
         "numbers the rows": column.is_index,
         "holds objects, of which no field is read": column.holds_objects,
         "has one value": len(column.sizes) == 1 and column.sizes.total() == len(column.values),
+        "differs from row to row, and looks like an id or a running number": not joins
+        and len(column.there) > _TELLING
+        and len(column.sizes) >= _FULL * len(column.there)
+        and all(as_number(value, column.sign).is_integer() for value in column.there),
         "differs from row to row": not joins
         and not column.sign
         and len(texts) > max(_SINGULAR * len(column.there), _TELLING),

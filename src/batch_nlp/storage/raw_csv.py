@@ -84,6 +84,7 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
         except (csv.Error, _RecordTooLong) as error:
             unclosed = len(source.taken) > 1 or "end of data" in str(error)
             reason = "a quote is opened and not closed" if unclosed else str(error) or "too long"
+            reason += ": double the quotes within a text" if "expected after" in reason else ""
             done = source.done(1)
             yield done, _mended(done[0], separator, width) or reason
         else:
@@ -91,12 +92,17 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
 
 
 def _mended(line: Line, separator: str, width: int) -> list[str] | None:
-    """Return the cells of a line with quotes as MySQL and Spark write them, or with a carriage return in a text."""
-    text = line.content.decode("utf-8", "surrogateescape").rstrip("\r\n").replace('\\"', '""').replace("\r", " ")
+    """Return the cells of a line with quotes as MySQL and Spark write them, or with a carriage return in a text.
+
+    Between tabs, many programs write texts as they are: there, quotes with which one begins are a part of it.
+    """
+    text = line.content.decode("utf-8", "surrogateescape").rstrip("\r\n").replace("\r", " ")
     try:
-        cells = next(csv.reader([text], delimiter=separator, strict=True), [])
+        cells = next(csv.reader([text.replace('\\"', '""')], delimiter=separator, strict=True), [])
     except csv.Error:
-        return None
+        cells = text.split(separator)
+        if separator != "\t" or any(cell.count('"') % 2 for cell in cells):  # one that is left open is damage
+            return None
     return cells if line.whole and cells and len(cells) == width else None
 
 

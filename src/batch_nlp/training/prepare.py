@@ -25,11 +25,16 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
     """
     training = config.training
     found = find_classes(messages["target"], config.dataset.label, training.min_class_messages, messages["message_id"])
+    if together := [target for target in found.rare if found.map.index(target) >= 0]:
+        count = sum(found.rare[target] for target in together)
+        logger.info("Training: {:,} messages with {:,} rare or unknown labels become other", count, len(together))
     if left_out := int((found.labels < 0).sum()):
+        too_few = f": even together fewer than {training.min_class_messages}, too few for a class other"
         logger.warning(
-            "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare)",
+            "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare){}",
             left_out,
             messages["target"][found.labels < 0].nunique(),
+            too_few if (config.dataset.label.rare or {}).get("as") == "other" else "",
         )
     parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
     labels, classes = found.labels, found.map.classes

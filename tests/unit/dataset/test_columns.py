@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.projects import DATASETS
 
 from batch_nlp.config import (
     ColumnConfig,
@@ -150,7 +151,7 @@ def test_a_key_joins_its_table_under_the_tables_name_or_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["yelp", "sample", "complaints", "products", "support_tweets", "airline_tweets"])
+@pytest.mark.parametrize("name", DATASETS)
 def test_no_forbidden_column_of_a_dataset_that_comes_with_the_project_can_get_a_role(
     name: str, tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -135,3 +136,47 @@ def test_a_column_that_nothing_in_the_file_can_be_is_added(
         check(config, {"review_id": "a", "text": "fine", "mood": "good"})
     assert "'" not in str(refused.value).replace("'s", "")
     check(config, {**SOUND, "mood": "good"})
+
+
+@pytest.mark.parametrize("champion", [None, "v0001"])
+def test_a_file_whose_rows_lie_below_a_field_is_read_by_the_setting_that_is_advised(
+    tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None], champion: str | None
+) -> None:
+    below = {"exported": "2026-11-30T10:00:00Z", "tickets": [{**SOUND, "date": "2020-01-13"}]}
+    with pytest.raises(DataError, match=r"Its rows lie below tickets: say dataset\.messages\.rows=tickets;") as refused:
+        check(make_config(tmp_path), below, champion)
+    assert "exported now" not in str(refused.value)
+    for row in (below, below["tickets"][0]):
+        check(make_config(tmp_path, "dataset.messages.rows=tickets"), row, champion)
+
+
+@pytest.mark.parametrize("path", [["tickets"], ["feed", "tickets"], []])
+def test_a_file_whose_columns_lie_within_objects_is_flattened_as_advised(
+    tmp_path: Path, make_config: Callable[..., Config], path: list[str]
+) -> None:
+    config = make_config(tmp_path, "+dataset.messages.columns.body={role: text}")
+    columns = {name: column for name, column in config.dataset.messages.columns.items() if name != "text"}
+    columns["fields.text"] = columns.pop("body")
+    config = replace(
+        config, dataset=replace(config.dataset, messages=replace(config.dataset.messages, columns=columns))
+    )
+    ticket = {"review_id": "a", "date": "2020-01-13", "fields": {"text": "late"}}
+    content: Any = [ticket] if path else ticket
+    for name in reversed(path):
+        content = {"exported": "2026-11-30T10:00:00Z", name: content}
+    file, layers = tmp_path / "inbox" / "tickets 2.json", Layers(tmp_path / "data", "sample")
+    file.parent.mkdir()
+    file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"which makes tickets 2_flat\.jsonl, and take tickets 2\.json away") as refused:
+        check_schema(config.dataset, [file], file.parent, layers, True)
+    [typed] = re.findall(r"flatten it by uv run (python -c .*), which makes", str(refused.value))
+    exec(shlex.split(typed)[2], {})  # noqa: S102 as python -c does
+    check_schema(config.dataset, [file.with_name("tickets 2_flat.jsonl")], file.parent, layers, True)
+
+
+def test_times_and_numbers_are_no_new_name_of_a_text(
+    tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None]
+) -> None:
+    row = {"review_id": "a", "date": "2020-01-13", "exported": "2026-11-30T10:00:00Z", "price": "3.50"}
+    with pytest.raises(DataError, match="No other column of the file can be text: add it to the file"):
+        check(make_config(tmp_path), row)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,6 +31,21 @@ def test_columns_without_a_telling_name_are_known_by_their_values() -> None:
         noise=lambda number, _: "even" if number % 2 else "odd",
     )
     assert names(chosen(rows)) == (["q"], [["w"]], ["x"], ["y"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Vorgangsnr.", "Ticketnummer", "Ticket-Nr", "Fallnummer", "case no", "order number", "OrderNo", "Número de caso",
+     "Nº pedido", "Nro. de ticket", "N° de dossier", "num_commande", "Zaaknummer", "numero ordine", "ticket_id"],
+)  # fmt: skip
+@pytest.mark.parametrize("write", [lambda n, _: 701 * n % 1009, lambda n, _: f"A-{701 * n % 1009}"])
+def test_a_number_that_each_message_has_is_an_id_by_its_name(name: str, write: Callable[[int, bool], object]) -> None:
+    assert names(chosen(tickets(**{name: write})))[3] == [name]
+
+
+@pytest.mark.parametrize("name", ["phone number", "Kundennr.", "lfd. Nr.", "no of items", "casino", "amount"])
+def test_another_number_is_no_id(name: str) -> None:
+    assert names(chosen(tickets(**{name: lambda n, _: 701 * n % 1009})))[3] == []
 
 
 def test_names_decide_between_columns_that_could_be_the_label() -> None:

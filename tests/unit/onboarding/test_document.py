@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
@@ -13,8 +14,9 @@ from omegaconf import OmegaConf
 from tests.tickets import tickets
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
+from batch_nlp.dataset.classes import find_classes
 from batch_nlp.dataset.columns import check_columns
-from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.labels import LEVEL, check_label
 from batch_nlp.dataset.values import as_number
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError
@@ -68,6 +70,20 @@ def test_a_column_that_no_field_can_be_called_like_has_another_name_and_one_that
         "a:b": "column_a_b0", "a=b": "column_a_b1", "Group": "column_group", "column_a_b": None
     }  # fmt: skip
     assert '# "Unnamed: 0" numbers the rows' in text
+
+
+@pytest.mark.parametrize(
+    ("write", "is_one"),
+    [
+        (lambda n, _: 701 * n % 1009, True),
+        (lambda n, _: 701 * n % 1009 / 4, False),
+        (lambda n, _: 7 * n % 100, False),
+    ],
+)
+def test_whole_numbers_that_differ_from_row_to_row_are_told_as_a_likely_id(write: Any, is_one: bool) -> None:
+    text = written(tickets(amount=write))
+    assert ("# amount differs from row to row, and looks like an id or a running number\n" in text) is is_one
+    assert ("amount" in suggested(text)) is not is_one
 
 
 def test_columns_that_make_no_feature_are_named_with_the_reason() -> None:
@@ -172,9 +188,30 @@ def test_rows_without_a_text_are_left_out_where_they_are_many(empty: int, condit
         assert Where(condition).keeps(rows).tolist() == [False, False, *[True] * 98]
 
 
-def test_small_classes_are_put_together() -> None:
-    rows = [*tickets(), *({"q": f"what a strange thing {n}", "w": "odd"} for n in range(7))]
-    assert dataset(written(rows)).label.rare == {"under": 20, "as": "other"}
+@pytest.mark.parametrize(
+    ("levels", "small", "told"),
+    [
+        (["w"], {"odd": 7}, "1 of 3 classes have fewer than 20 messages: 1 left out of trainings (only 7 messages"),
+        (["w"], {"odd": 7, "dull": 13}, "2 of 4 classes have fewer than 20 messages: 2 become other"),
+        (["v", "w"], {"odd": 7, "dull": 13, "sad": 5},
+         "3 of 5 classes have fewer than 20 messages: 2 become other, 1 left out of trainings (only 5 "),
+    ],
+)  # fmt: skip
+def test_small_classes_are_put_together_or_left_out_as_training_does(
+    levels: list[str], small: dict[str, int], told: str
+) -> None:
+    rows = [*tickets(), *({"q": f"what a {name} thing {n}", "w": name} for name in small for n in range(small[name]))]
+    rows = [{**row, "v": {"odd": "x", "dull": "x", "sad": "y"}.get(row["w"], "z")} for row in rows]
+    text = written(rows, label=levels)
+    found = dataset(text).label
+    assert found.rare == {"under": 20, "as": "other"}
+    assert f"  # {told}" in text
+    choices = choose(profiles(rows), Asked(label=levels), "mine.csv")
+    assert any(problem.startswith(told) for problem in problems(choices))
+    targets = pd.Series([LEVEL.join(row[level] for level in levels) for row in rows])
+    labels = find_classes(targets, found, 20).labels
+    left_out = {*targets[labels < 0]}
+    assert f"{len(left_out)} left out" in told if left_out else "left out" not in told
 
 
 def test_side_tables_encoding_and_html_are_written() -> None:

@@ -45,9 +45,9 @@ def test_a_model_is_kept_for_good_as_advised(
     found = told("model=ngram_baseline")
     assert found.startswith("The champion v0003 was trained with model=ngram_baseline rather than xgboost. ")
     [line] = re.findall(r"write into the dataset's file (.*)\.$", found)
-    own = tmp_path / "conf" / "dataset" / "mine.yaml"
+    own = tmp_path / "conf" / "dataset" / "of_tests.yaml"
     own.parent.mkdir(parents=True)
-    own.write_text(f"{line}\nname: mine\nmessages: {{columns: {{t: {{role: text}}}}}}\nlabel: {{column: l}}\n")
+    own.write_text(f"{line}\nname: of_tests\nmessages: {{columns: {{t: {{role: text}}}}}}\nlabel: {{column: l}}\n")
     folder = f"hydra.searchpath=[file://{own.parents[1]}]"
-    assert make_config(tmp_path, folder, "dataset=mine").model.name == "ngram_baseline"
-    assert make_config(tmp_path, folder, "dataset=mine", "model=linear_svc").model.name == "linear_svc"
+    assert make_config(tmp_path, folder, "dataset=of_tests").model.name == "ngram_baseline"
+    assert make_config(tmp_path, folder, "dataset=of_tests", "model=linear_svc").model.name == "linear_svc"

@@ -174,7 +174,7 @@ def test_a_broken_json_line_is_told_with_its_number_and_the_rest_is_read(
         (b"z,\xff\xfe,5", "invalid UTF-8"),
         (b"z,\xed\xa0\x80,5", "invalid UTF-8"),  # a lone surrogate, encoded
         (b'z,"cut off in the middle', "broken CSV: a quote is opened and not closed"),
-        (b'z,"a "quote" inside",5', "broken CSV: ',' expected after '\"'"),
+        (b'z,"a "quote" inside",5', "broken CSV: ',' expected after '\"': double the quotes within a text"),
     ],
 )
 def test_a_broken_csv_record_is_told_with_its_line_and_the_rest_is_read(

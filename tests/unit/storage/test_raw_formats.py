@@ -482,6 +482,17 @@ def test_quotes_behind_backslashes_and_nothing_as_databases_write_them(tmp_path:
     ]
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
+def test_a_text_between_tabs_may_begin_with_words_in_quotes(tmp_path: Path, name: str) -> None:
+    content = 'text\tlabel\n"urgent" i need a voucher\tvoucher\n"a" or "b"?\tother\n"quoted\t""so"""\tother\nfine\tok\n'
+    assert [[*row.values()] for row in read(written(tmp_path, name, content))] == [
+        ['"urgent" i need a voucher', "voucher"],
+        ['"a" or "b"?', "other"],
+        ['quoted\t"so"', "other"],
+        ["fine", "ok"],
+    ]
+
+
 def test_a_carriage_return_in_a_text_without_quotes_ends_no_row(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", 'id,text\n1,one\rtwo\n2,"one\rtwo"\n3,fine\r\n')
     assert [row["text"] for row in read(file)] == ["one two", "one\rtwo", "fine"]

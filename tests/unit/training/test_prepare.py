@@ -100,10 +100,22 @@ def test_a_stray_label_is_left_out_and_told_of() -> None:
     finally:
         logger.remove(sink)
     assert found.map.classes == ["a", "b"]
-    assert [re.findall(r"\d+", line) for line in lines] == [["3", "2"]]
+    assert [re.findall(r"\d+", line) for line in lines] == [["3", "2", "20"]]
 
 
 def test_labels_are_counted_by_their_source() -> None:
     messages = pd.DataFrame({"label_source": ["given", None, "rules", "rules", "person"]})
     assert label_sources(messages, messages.index[:4]) == {"given": 2, "rules": 2}
     assert label_sources(messages[[]], messages.index) == {"given": 5}
+
+
+def test_rare_classes_that_become_other_are_told_of() -> None:
+    label = LabelConfig("topic", rare={"under": 21, "as": "other"})
+    config = replace(CONFIG, dataset=replace(CONFIG.dataset, label=label))
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message}")
+    try:
+        prepare(config, rows([*["odd"] * 7, *["good", "bad"] * 60, *["dull"] * 20]))
+    finally:
+        logger.remove(sink)
+    assert any("27 messages with 2 rare or unknown labels become other" in line for line in lines)
