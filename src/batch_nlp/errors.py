@@ -149,3 +149,14 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
 def examples(values: Iterable[object], limit: int = _EXAMPLES) -> str:
     """Return up to `limit` values, printable and cut, for an error message."""
     return ", ".join(map(printable, islice(values, limit)))
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "batch", "batches"), count(1200, "message")
+    ('1 batch', '1,200 messages')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -43,7 +43,7 @@ class Source:
         settings = ("dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
         result = self.project.here("pipeline=feature", *settings, *overrides)
         assert result.returncode == ExitCode.DONE, result.stderr
-        added = re.search(r"([\d,]+) labels added", result.stderr)
+        added = re.search(r"([\d,]+) labels? added", result.stderr)
         return result.stderr, int(added[1].replace(",", "")) if added else 0
 
     def labels(self, *ids: str) -> dict[str, str]:
@@ -99,7 +99,7 @@ def test_labels_find_texts_that_a_csv_wrote_otherwise(source: Source, text: str)
     rows = f'review_id,text,date,stars\r\na,"{text}",2022-01-01,5\r\n'
     (source.raw / "review_2_labels.csv").write_bytes(rows.encode())
     said, added = source.run()
-    assert "1 messages read = 0 new + 1 known + 0 duplicates + 0 quarantined" in said
+    assert "1 message read = 0 new + 1 known + 0 duplicates + 0 quarantined" in said
     assert added == 1
     assert source.labels("a") == {"a": "5"}
 
@@ -109,7 +109,7 @@ def test_labels_need_no_text(source: Source) -> None:
     source.run()
     (source.raw / "review_labels.csv").write_text("review_id,stars\na,5\nb,\n")
     said, added = source.run()
-    assert "1 quarantined + 1 labels alone" in said
+    assert "1 quarantined + 1 label alone" in said
     assert added == 1
     assert source.labels("a", "b") == {"a": "5"}
 

@@ -98,10 +98,10 @@ def test_without_a_file_what_is_sound_now_goes_back_and_the_rest_is_told(fresh: 
     assert said.index("3 of 4 rows") < said.index("1 of 4 rows"), "what is broken is told first"
     [put] = raw_folder(fresh).glob("review-requeued-*.jsonl")
     assert [json.loads(line)["review_id"] for line in put.read_text().splitlines()] == ["c"]
-    assert stored(fresh, other) == "Features: 1 messages read = 1 new + 0 known + 0 duplicates + 0 quarantined"
+    assert stored(fresh, other) == "Features: 1 message read = 1 new + 0 known + 0 duplicates + 0 quarantined"
     # the definition is another one, so all files are read
     account = stored(fresh, other, "features.clean_text.max_chars=10000")
-    assert account == "Features: 6 messages read = 2 new + 0 known + 1 duplicates + 3 quarantined"
+    assert account == "Features: 6 messages read = 2 new + 0 known + 1 duplicate + 3 quarantined"
 
 
 def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is(fresh: Project) -> None:
@@ -113,7 +113,7 @@ def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is
     assert "Requeue: 3 rows = 1 requeued + 2 left" in result.stderr
     assert "1 x written_at is missing" in result.stderr
     assert file.read_bytes() == before
-    assert stored(fresh) == "Features: 1 messages read = 1 new + 0 known + 0 duplicates + 0 quarantined"
+    assert stored(fresh) == "Features: 1 message read = 1 new + 0 known + 0 duplicates + 0 quarantined"
 
 
 def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> None:
@@ -126,7 +126,7 @@ def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> N
         assert fresh.here("pipeline=requeue", f"requeue.file={copy}", *OWN).returncode == 0
         file.write_bytes(whole)
     assert len(list(raw_folder(fresh).glob("review-requeued-*"))) == 1
-    assert "1 messages read = 1 new" in stored(fresh)
+    assert "1 message read = 1 new" in stored(fresh)
 
 
 def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
@@ -142,7 +142,7 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
     assert "1 rows = 1 requeued + 0 left" in result.stderr
     assert "next pipeline=inference" in result.stderr
     assert not file.exists()
-    assert "1 messages in = 1 predicted" in project.here("pipeline=inference", *settings).stderr
+    assert "1 message in = 1 predicted" in project.here("pipeline=inference", *settings).stderr
     again = project.here("pipeline=requeue", f"requeue.file={file.parent / 'requeued' / file.name}")
     assert (again.returncode, "requeued before" in again.stderr) == (ExitCode.DATA, True)
 

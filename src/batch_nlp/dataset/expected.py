@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from batch_nlp.dataset.columns import declared, pasted
 from batch_nlp.dataset.labels import as_target
 from batch_nlp.dataset.times import ISO, OR, as_times, is_time
 from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_text
-from batch_nlp.errors import printable
+from batch_nlp.errors import count, printable
 from batch_nlp.storage.raw_columns import LEAST_ROWS, Column
 
 _WORDS = {
@@ -30,6 +31,8 @@ _WORDS = {
 _Said = Callable[[str, Sequence[str]], str]
 # Share of the times that may be in another form: such rows go to quarantine
 _STRAYS = 0.2
+# Days, months, hours, minutes and seconds; 01 is one of each
+_OF_TWO_DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 
 
 def _is_readable(column: ColumnConfig, value: Any) -> bool:
@@ -118,15 +121,27 @@ def _besides(column: ColumnConfig, forms: Sequence[str]) -> list[str]:
 def _how_times_are_written(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
     from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
 
-    forms = time_forms(values)
-    if not forms:
+    forms, form = time_forms(values), columns[name].format
+    if not forms and (wrong := [value for value in values if _is_none_of_the_calendar(value, columns[name])]):
         return (
-            "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or, if strptime can read them, "
-            "say how: format in the role of the column."
+            f"In the right form, but with a day or an hour that does not exist: {count(len(wrong), 'value')}, such as "
+            f'"{printable(wrong[0])}". Correct this in the file.'
+        )
+    if not forms:
+        right = "ISO 8601" if form is None or ISO in form.split(OR) else f'the format "{form}" says'
+        example = ", such as 2022-01-31T09:15:00+01:00" if right == "ISO 8601" else ""
+        return (
+            f"Write them as {right} in the source{example}, or, if strptime can read them, say how: format in the role "
+            "of the column."
         )
     # other files need not be written like one of a few rows
     forms = _besides(columns[name], forms) if len(values) < LEAST_ROWS else forms
     return f'They are written like "{printable(values[0])}": {said(name, forms)}'
+
+
+def _is_none_of_the_calendar(value: Any, column: ColumnConfig) -> bool:
+    """Say whether what keeps a value from being a time are its days, months or hours, as in 31.02.2026."""
+    return isinstance(value, str) and is_time(_OF_TWO_DIGITS.sub("01", value), column)
 
 
 def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
@@ -143,8 +158,8 @@ def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name
     forms = _besides(column, time_forms(others))
     if not forms:
         return ""
-    count = f"{len(others):,} of its {len(values):,} dates"
-    return f'{count} are in another form, like "{printable(others[0])}": {said(name, forms)}'
+    share = f"{len(others):,} of its {len(values):,} dates"
+    return f'{share} are in another form, like "{printable(others[0])}": {said(name, forms)}'
 
 
 def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
@@ -158,8 +173,8 @@ def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str,
         return ""
     either = next((text for text in texts if "," in text and not math.isnan(as_number(text))), None)
     unsure = f", so that {either} would be read as {as_number(either):.0f}" if either else ""
-    count = f"{len(decimal):,} of its {len(values):,} numbers"
+    share = f"{len(decimal):,} of its {len(values):,} numbers"
     return (
-        f'{count} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are: '
+        f'{share} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are: '
         f'{said(name, [","])} If none are, set format to "." there.'
     )

@@ -16,7 +16,7 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.reading import message_files, read_labels, read_messages
 from batch_nlp.dataset.schema import remember_columns
 from batch_nlp.dataset.time_advice import tell_of_times
-from batch_nlp.errors import DataError, examples
+from batch_nlp.errors import DataError, count, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.new_files import new_files
@@ -116,19 +116,21 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     remember_columns(config.dataset, messages, Path(config.inference.inbox), layers)
     known_files.add(new)
     logger.info(
-        "Features: {:,} messages read = {:,} new + {:,} known + {:,} duplicates + {:,} quarantined{}; "
-        "{:,} labels added",
-        ledger.read,
+        "Features: {} read = {:,} new + {:,} known + {} + {:,} quarantined{}; {} added",
+        count(ledger.read, "message"),
         ledger.done,
         ledger.known,
-        ledger.duplicates,
+        count(ledger.duplicates, "duplicate"),
         ledger.quarantined,
         "".join(
-            f" + {number:,} {what}"
-            for number, what in ((ledger.left_out, "left out"), (ledger.labels_alone, "labels alone"))
+            f" + {told}"
+            for number, told in (
+                (ledger.left_out, f"{ledger.left_out:,} left out"),
+                (ledger.labels_alone, f"{count(ledger.labels_alone, 'label')} alone"),
+            )
             if number
         ),
-        made,
+        count(made, "label"),
     )
     return FeatureResult(version, ledger.summary(), made, arrived.set_aside)
 

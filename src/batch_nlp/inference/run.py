@@ -18,7 +18,7 @@ from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.reading import read_messages
 from batch_nlp.dataset.time_advice import tell_of_times
-from batch_nlp.errors import DataError, examples
+from batch_nlp.errors import DataError, count, examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.past import MESSAGES
@@ -167,10 +167,12 @@ def run_inference_pipeline(
         "Inference: predictions in {}", (layers.predictions / batch.name / PREDICTIONS_FILE).with_suffix(suffix)
     )
     logger.info(
-        "Inference: {in:,} messages in = {predicted:,} predicted + {duplicates:,} duplicates + "
-        "{quarantined:,} quarantined{}",
+        "Inference: {} in = {:,} predicted + {} + {:,} quarantined{}",
+        count(ledger.read, "message"),
+        ledger.done,
+        count(ledger.duplicates + ledger.known, "duplicate"),
+        ledger.quarantined,
         f" + {ledger.left_out:,} left out" if ledger.left_out else "",
-        **batch.accounts,
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.errors import printable
+from batch_nlp.errors import count, printable
 from batch_nlp.monitoring.analysis import ChangedWord, Example
 from batch_nlp.monitoring.facts import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
@@ -43,7 +43,7 @@ def explain(n: int, has_reference: bool, comparison: Comparison | None, settings
     if not has_reference:
         return NO_REFERENCE
     if comparison is None:
-        return f"{n} messages are too few to be compared with the hold-out" if n else "no messages"
+        return f"{count(n, 'message')}, too few to be compared with the hold-out" if n else "no messages were predicted"
     mix = [test for test in comparison.tests if test.kind == "mix" and test.counts]
     now, before = comparison.confidence.batch or 0.0, comparison.confidence.reference or 0.0
     figures = f"({now:.2f} where it was {before:.2f})"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
+from batch_nlp.errors import count
 from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
 from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding
 from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
@@ -61,10 +62,10 @@ def judge(
     """
     n = sum(counts)
     if n == 0:
-        return Verdict(Status.SKIPPED, "no messages", [])
+        return Verdict(Status.SKIPPED, "no messages were predicted", [])
     shares, parents = _shares(counts, classes, settings, comparison)
     if n < settings.min_messages:
-        reason = f"{n} messages are fewer than {settings.min_messages}"
+        reason = f"{count(n, 'message')}, fewer than {settings.min_messages}"
         return Verdict(Status.INSUFFICIENT, reason, shares, parents=parents)
     findings = [
         RULES[rule](parents or shares if rule in BAND_RULES else shares, comparison, settings)

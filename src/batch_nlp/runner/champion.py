@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from loguru import logger
 from omegaconf.errors import OmegaConfBaseException
 
+from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.context import Run
@@ -77,6 +78,15 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
         why = f"It needs feature version {needed} where this installation computes {computed}{by}"
         raise cannot_run(version, manifest, why)
     return definition
+
+
+def add_champion_features(run: Run, champion: Model, message_ids: Collection[str]) -> None:
+    """Add to the store the features that the champion needs of messages which came under another definition."""
+    from batch_nlp.feature.afterwards import add_features
+
+    definition = champion_definition(champion.version, champion.manifest)
+    check_steps(definition.steps, f"the feature steps of {champion.version}", run.config.allow)
+    add_features(run.config, run.layers, run.store, definition, message_ids, run.name, run.now)
 
 
 def check_version(registry: Registry, version: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from batch_nlp.config import EmbeddingBackend
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import check_bands, natural_warning
-from batch_nlp.runner.champion import champion_runs, check_version
+from batch_nlp.runner.champion import add_champion_features, champion_runs, check_version
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.runner.telling import tell_training
@@ -101,6 +101,7 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
         run.now,
         # of classes that are found in the data nobody knows sooner
         partial(check_bands, config.drift),
+        partial(add_champion_features, run),
     )
     seconds = time.perf_counter() - clock
     metrics = result.metrics

@@ -12,7 +12,7 @@ import orjson
 import pandas as pd
 from loguru import logger
 
-from batch_nlp.errors import AccountingError, DataError, printable
+from batch_nlp.errors import AccountingError, DataError, count, printable
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
 from batch_nlp.storage.raw_lines import Row
@@ -96,8 +96,8 @@ class Ledger:
     def reasons(self) -> Counter[tuple[str, str]]:
         """Quarantined messages by step and reason."""
         found: Counter[tuple[str, str]] = Counter()
-        for cause, count in self._quarantine.causes.items():
-            found[cause.step, cause.reason] += count
+        for cause, number in self._quarantine.causes.items():
+            found[cause.step, cause.reason] += number
         return found
 
     def receive(self, batch: RawBatch) -> None:
@@ -157,15 +157,17 @@ class Ledger:
         self._quarantine.write(path)
         causes = self._quarantine.causes.most_common()
         table = [("messages", "reason", "column", "the first")]
-        for cause, count in causes[:_SUMMARY_LINES]:
+        for cause, number in causes[:_SUMMARY_LINES]:
             file, line = self._quarantine.first[cause]
-            table.append((f"{count:,}", cause.reason, cause.column or "-", f"{printable(file)}:{line}"))
+            table.append((f"{number:,}", cause.reason, cause.column or "-", f"{printable(file)}:{line}"))
         widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
         lines = [f"{row[0]:>{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}" for row in table]
         if len(causes) > _SUMMARY_LINES:
             lines.append(f"and {len(causes) - _SUMMARY_LINES} more reasons")
         summary = "\n  ".join(["", *lines])
-        logger.warning("{:,} of {:,} messages are in quarantine: {}{}", self.quarantined, self.read, path, summary)
+        are = "is" if self.quarantined == 1 else "are"
+        read = count(self.read, "message")
+        logger.warning("{:,} of {} {} in quarantine: {}{}", self.quarantined, read, are, path, summary)
 
     def discard_quarantine(self) -> None:
         """Remove quarantined rows that wait on disk and were not made a file."""
@@ -199,7 +201,7 @@ class Ledger:
             If a message is missing or was counted twice.
         """
         for name, (rows_in, rows_out) in (steps or {}).items():
-            left = sum(count for cause, count in self._quarantine.causes.items() if cause.step == name)
+            left = sum(number for cause, number in self._quarantine.causes.items() if cause.step == name)
             if name == "extract":
                 left -= self._broken
             if name == "remove_duplicates":

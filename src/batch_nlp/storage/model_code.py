@@ -74,11 +74,15 @@ def _installed(name: str) -> str:
         return "not installed"
 
 
-def cannot_run(version: str, manifest: Mapping[str, Any], why: str) -> DataError:
+class CannotRunError(DataError):
+    """A model is sound, and this installation cannot run it."""
+
+
+def cannot_run(version: str, manifest: Mapping[str, Any], why: str) -> CannotRunError:
     """Return the error about a model that this installation cannot run, with what can be done about it."""
     release = manifest.get("packages", {}).get("batch-nlp")
     trained_with = ", ".join([*([f"batch-nlp {release}"] if release else []), *other_libraries(manifest)])
-    return DataError(
+    return CannotRunError(
         f"{version}: cannot be run by this installation. {why}. Train a new model with "
         f"pipeline=training, or install what trained it{f' ({trained_with})' if trained_with else ''}."
     )

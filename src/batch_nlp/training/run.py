@@ -36,7 +36,7 @@ from batch_nlp.training.candidate import Candidate, keep_newest
 from batch_nlp.training.card.facts import card_facts
 from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.card.statements import leak_in_words
-from batch_nlp.training.comparison import compare_with_champion
+from batch_nlp.training.comparison import AddFeatures, compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.leak import fields_of_source
@@ -95,6 +95,7 @@ def run_training_pipeline(
     run: str,
     now: datetime,
     check_classes: Callable[[Sequence[str]], None] | None = None,
+    add_features: AddFeatures | None = None,
 ) -> TrainingResult:
     """Train a candidate on all labelled messages and publish it if the gate lets it pass.
 
@@ -108,6 +109,8 @@ def run_training_pipeline(
         Version of the features to train on.
     check_classes : callable, optional
         Raises an error about classes that others cannot work with, as soon as they are known.
+    add_features : callable, optional
+        Computes the features that the champion needs of messages that it is to be compared on.
 
     Raises
     ------
@@ -116,7 +119,7 @@ def run_training_pipeline(
     """
     data = store.data_version(feature_version)
     with room_for_arrays(config, layers, store.count_labelled(feature_version)):
-        return _run(config, layers, store, registry, definition, data, fields, run, now, check_classes)
+        return _run(config, layers, store, registry, definition, data, fields, run, now, check_classes, add_features)
 
 
 def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
@@ -154,6 +157,7 @@ def _run(
     run: str,
     now: datetime,
     check_classes: Callable[[Sequence[str]], None] | None,
+    add_features: AddFeatures | None,
 ) -> TrainingResult:
     training, feature_version = config.training, data.feature_version
     check_label(store.folder, levels_of(config.dataset.label))
@@ -164,7 +168,7 @@ def _run(
     decision, champion = None, None
     if training.promote is not False and training.window == 0:
         checks = check_thresholds(candidate.validation, training.thresholds)
-        comparison = compare_with_champion(candidate, config, store, registry)
+        comparison = compare_with_champion(candidate, config, store, registry, add_features)
         champion = registry.champion_version() if comparison.checks else None
         decision = GateDecision(checks + comparison.checks, comparison.not_compared)
     refitted = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from batch_nlp.config import Config
+from batch_nlp.config import Config, DatasetConfig
 from batch_nlp.dataset.schema import check_schema
 from batch_nlp.dataset.unreadable import unreadable, unreadable_files
 from batch_nlp.errors import DataError
@@ -104,6 +104,40 @@ def test_what_to_do_is_found_out_for_the_first_files(config: Config, write: Call
     found = unreadable_files(config.dataset, [write(SOUND), *[write(NO_DATE, name="a.json")] * 21], labels=False)
     assert ["They are written like" in file.problem for file in found] == [True] * 20 + [False]
     assert found[20].problem.endswith("1 value(s) of the type str. See what is said of other files.")
+
+
+@pytest.mark.parametrize("champion", [None, "v0001"])
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [("%d.%m.%Y %H:%M", "31.02.2026 10:00"), ("%d.%m.%Y %H:%M", "01.13.2026 24:75"), (None, "2026-02-30T10:00:00")],
+)
+def test_a_time_that_the_calendar_does_not_have_is_to_be_corrected(
+    config: Config, write: Callable[..., Path], form: str | None, value: str, champion: str | None
+) -> None:
+    found = unreadable(dated(config, form), write({**SOUND, "date": value}), labels=False, champion=champion)
+    assert found is not None
+    assert found.problem.endswith(
+        f'In the right form, but with a day or an hour that does not exist: 1 value, such as "{value}". '
+        "Correct this in the file."
+    )
+
+
+def test_what_is_no_time_at_all_is_to_be_written_as_the_format_says(config: Config, write: Callable[..., Path]) -> None:
+    for form, advice in (
+        (None, "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or"),
+        ("iso|%d.%m.%Y", "Write them as ISO 8601 in the source, such as 2022-01-31T09:15:00+01:00, or"),
+        ("%d.%m.%Y", 'Write them as the format "%d.%m.%Y" says in the source, or'),
+    ):
+        found = unreadable(dated(config, form), write({**SOUND, "date": "soon"}), labels=False)
+        assert found is not None
+        assert advice in found.problem
+
+
+def dated(config: Config, form: str | None) -> DatasetConfig:
+    """Return the dataset with a format of its times."""
+    messages = config.dataset.messages
+    columns = messages.columns | {"date": replace(messages.columns["date"], format=form)}
+    return replace(config.dataset, messages=replace(messages, columns=columns))
 
 
 def test_the_advice_reads_files_of_both_forms_and_fits_a_champion(config: Config, write: Callable[..., Path]) -> None:

@@ -211,10 +211,13 @@ def test_a_message_that_an_earlier_batch_predicted_is_a_duplicate_and_another_te
     assert batch.accounts == {"in": 3, "predicted": 1, "duplicates": 1, "quarantined": 1}
 
 
-def test_a_message_whose_features_are_stored_for_training_is_predicted_all_the_same(desk: Desk) -> None:
+@pytest.mark.parametrize("text", [None, "another text"])
+def test_a_message_whose_features_are_stored_for_training_is_predicted_all_the_same(
+    desk: Desk, text: str | None
+) -> None:
     shutil.copytree(desk.world.layers.feature_store, desk.layers.feature_store)
     stored = desk.store.labelled(desk.store.data_version(desk.world.definition.version)).iloc[0]
-    desk.drop("review.json", message(stored["message_id"], stored["text"]), message("new"))
+    desk.drop("review.json", message(stored["message_id"], text or stored["text"]), message("new"))
     before = desk.store.count(desk.world.definition.version)
     assert desk.score(desk.claim())["message_id"].tolist() == [stored["message_id"], "new"]
     assert desk.store.count(desk.world.definition.version) == before + 1

@@ -62,6 +62,6 @@ def test_the_default_rule_alone_adds_no_line_of_rules() -> None:
 
 @pytest.mark.parametrize("batch", [None, "b"])
 def test_a_batch_without_messages_is_one_line(batch: str | None) -> None:
-    text = shown(batch, Verdict(Status.SKIPPED, "no messages", []), "none")
+    text = shown(batch, Verdict(Status.SKIPPED, "no messages were predicted", []), "none")
     assert text.strip().count("\n") == 0
     assert "skipped" in text

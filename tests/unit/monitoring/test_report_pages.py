@@ -169,7 +169,7 @@ def test_what_json_cannot_say_does_not_cost_the_report(tmp_path: Path) -> None:
     [
         (analysis([100, 60, 240]), "In order"),
         (analysis([1, 2, 3]), "Too few messages for a verdict"),
-        (Analysis("b", Verdict(Status.SKIPPED, "no messages", [])), "Nothing to judge"),
+        (Analysis("b", Verdict(Status.SKIPPED, "no messages were predicted", [])), "Nothing to judge"),
     ],
 )
 def test_a_quiet_night_asks_for_nothing(tmp_path: Path, found: Analysis, words: str) -> None:

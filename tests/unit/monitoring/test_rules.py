@@ -220,5 +220,5 @@ def test_a_comparison_reaches_the_rules_that_need_it() -> None:
 
 def test_a_verdict_without_a_judgement_keeps_the_shares() -> None:
     few = judge([5, 5, 5], CLASSES, DriftConfig())
-    assert (few.status, few.reason, few.findings) == (Status.INSUFFICIENT, "15 messages are fewer than 30", [])
+    assert (few.status, few.reason, few.findings) == (Status.INSUFFICIENT, "15 messages, fewer than 30", [])
     assert [share.messages for share in few.shares] == [5, 5, 5]

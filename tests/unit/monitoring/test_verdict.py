@@ -53,7 +53,7 @@ def test_shares_of_exactly_a_bound_are_in_the_band_for_any_number_of_messages(te
 def test_no_messages_are_skipped() -> None:
     """Guarantees 7 and 8."""
     verdict = judge([0, 0, 0], CLASSES, SHARE)
-    assert (verdict.status, verdict.reason, verdict.shares) == (Status.SKIPPED, "no messages", [])
+    assert (verdict.status, verdict.reason, verdict.shares) == (Status.SKIPPED, "no messages were predicted", [])
 
 
 @pytest.mark.parametrize("least", [1, 2, 30])
@@ -63,7 +63,7 @@ def test_too_few_messages_do_not_decide_and_just_enough_do(least: int) -> None:
     for n in {1, least - 1} - {0, least}:
         verdict = judge([n, 0, 0], CLASSES, settings)
         assert (verdict.status, verdict.reason) == (
-            Status.INSUFFICIENT, f"{n} messages are fewer than {least}",
+            Status.INSUFFICIENT, f"{n} message{'s' * (n > 1)}, fewer than {least}",
         )  # fmt: skip
         assert sum(share.messages for share in verdict.shares) == n
     assert judge([least, 0, 0], CLASSES, settings).status is Status.DRIFT

@@ -208,6 +208,13 @@ def test_a_run_says_what_is_in_quarantine_and_where(tmp_path: Path, warnings: li
     ]
 
 
+def test_one_message_is_told_as_one(tmp_path: Path, warnings: list[str]) -> None:
+    ledger = Ledger()
+    ledger.receive(RawBatch(pd.DataFrame(), [("review.json", BrokenRow(1, "broken JSON", "{"))]))
+    ledger.write_quarantine(tmp_path / "q.parquet")
+    assert warnings[0].startswith("1 of 1 message is in quarantine: ")
+
+
 @pytest.mark.parametrize(
     ("reasons", "last"), [(12, "         1  reason 11  text    review.json:1"), (14, "and 2 more")]
 )

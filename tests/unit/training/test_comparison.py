@@ -18,21 +18,24 @@ from sklearn.pipeline import Pipeline
 from tests.fields import FIELDS
 
 from batch_nlp.config import ColumnConfig, Config, DatasetConfig, EngineConfig, GateConfig, Role, TrainingConfig
+from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
+from batch_nlp.storage.model_code import CannotRunError
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.reference import REFERENCE_FILE
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.comparison import compare_with_champion
+from batch_nlp.training.comparison import AddFeatures, Comparison, compare_with_champion
 from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
 CLASSES = ["bad", "good"]
 OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 GATE = GateConfig(tolerance=0.0, max_recall_drop=0.1)
+NONE_READ = Check("held-out messages that v0001 can read", 0, 1, False)
 NOTHING_UNSEEN = Check("held-out messages that the champion has not learned from", 0, 1, False)
 
 
@@ -74,8 +77,8 @@ class Scene:
     registry: Registry
     candidate: Candidate
 
-    def compare(self) -> list[Check]:
-        return compare_with_champion(self.candidate, self.config, self.store, self.registry).checks
+    def compare(self, add_features: AddFeatures | None = None) -> list[Check]:
+        return compare_with_champion(self.candidate, self.config, self.store, self.registry, add_features).checks
 
     def expected(self, first: int, last: int, champion_least_good: int) -> list[Check]:
         """Return what the gate says of some held-out messages, by the numbers in their ids."""
@@ -168,9 +171,54 @@ def test_one_that_was_fitted_again_counts_as_it_was_judged_where_it_has_learned_
 
 @pytest.mark.parametrize("known", [0, 60])
 def test_nor_is_one_whose_features_of_them_are_not_in_the_store(
-    tmp_path: Path, engine: EngineConfig, known: int
+    tmp_path: Path, engine: EngineConfig, known: int, warnings: list[str]
 ) -> None:
-    assert scene(tmp_path, engine, known=known).compare() == [NOTHING_UNSEEN]
+    assert scene(tmp_path, engine, known=known).compare() == [NONE_READ]
+    assert "v0001 cannot be given any of the 40 held-out messages that it has not learned from" in warnings[0]
+    # which then asks for nothing
+    without = GateConfig(tolerance=None, max_recall_drop=None)
+    assert "training.gate.tolerance=null training.gate.max_recall_drop=null" in warnings[0]
+    assert scene(tmp_path / "without", engine, known=known, gate=without).compare() == []
+
+
+@pytest.mark.parametrize("known", [0, 90])
+def test_features_that_the_champion_needs_are_added(tmp_path: Path, engine: EngineConfig, known: int) -> None:
+    here, asked = scene(tmp_path, engine, known=known), list[str]()
+
+    def add(champion: Model, ids: list[str]) -> None:
+        asked.extend([champion.version, *ids])
+        here.store.append_features(OLD, features(int(ids[0][1:]), 100), "later")
+
+    assert here.compare(add) == here.expected(60, 100, 8)
+    assert asked == ["v0001", *(f"m{number:03d}" for number in range(max(60, known), 100))]
+    asked.clear()
+    assert here.compare(add) == here.expected(60, 100, 8)
+    assert asked == []
+
+
+@pytest.mark.parametrize(("known", "error"), [(0, DataError), (90, DataError), (0, SettingsError)])
+def test_what_cannot_be_added_is_not_compared(
+    tmp_path: Path, engine: EngineConfig, known: int, error: type[Exception], warnings: list[str]
+) -> None:
+    def add(champion: Model, ids: list[str]) -> None:
+        raise error("there is no file")
+
+    here = scene(tmp_path, engine, known=known)
+    assert here.compare(add) == (here.expected(60, 90, 8) if known else [NONE_READ])
+    assert warnings[0] == "Gate: the features that v0001 needs cannot be computed: there is no file"
+
+
+def test_a_champion_whose_features_this_installation_cannot_compute_takes_no_part(
+    tmp_path: Path, engine: EngineConfig
+) -> None:
+    def add(champion: Model, ids: list[str]) -> None:
+        raise CannotRunError("v0001: cannot be run")
+
+    here = scene(tmp_path, engine, known=0)
+    found = compare_with_champion(here.candidate, here.config, here.store, here.registry, add)
+    assert found == Comparison([], "v0001: cannot be run")
+    here = scene(tmp_path / "known", engine, known=90)
+    assert here.compare(add) == here.expected(60, 90, 8)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +249,18 @@ def test_a_candidate_that_reads_texts_by_another_name_or_times_of_another_form_m
         "lower bound of the difference in f1_macro to the champion",
         "change in recall of class bad",
     ]
+
+
+def test_a_champion_that_reads_no_new_message_since_their_times_are_of_another_form_is_not_compared(
+    tmp_path: Path, engine: EngineConfig, warnings: list[str]
+) -> None:
+    here = scene(tmp_path, engine, known=0)
+    columns = {"day": ColumnConfig(Role.time, format="iso|%d.%m.%Y")}
+    dataset = replace(here.config.dataset, messages=replace(here.config.dataset.messages, columns=columns))
+    config = replace(here.config, dataset=dataset)
+    reason = "v0001 cannot read day as the held-out messages have it"
+    assert compare_with_champion(here.candidate, config, here.store, here.registry) == Comparison([], reason)
+    assert warnings == [f"Not compared: {reason}"]
 
 
 def test_without_a_champion_there_is_nothing_to_compare(tmp_path: Path, engine: EngineConfig) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from loguru import logger
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, count
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify.decisions import check_decisions
-from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem
 from batch_nlp.runner.verify.predictions import check_predictions
 from batch_nlp.runner.verify.records import check_records, read_records
 from batch_nlp.runner.verify.registry import check_registry

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, count
 from batch_nlp.inference.batches import Batch, BatchState
 from batch_nlp.monitoring.archive import ARCHIVED
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import Part, count, file_and_problem
+from batch_nlp.runner.verify.finding import Part, file_and_problem
 
 
 def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:

@@ -83,17 +83,6 @@ class Part:
         return [found for found in self.findings if found.severity is Severity.ERROR]
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "batch", "batches"), count(1200, "message")
-    ('1 batch', '1,200 messages')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def file_and_problem(sentence: str, folder: Path) -> tuple[Path, str]:
     """Take apart what the storage says of a file, ``PATH: what is wrong``; a sentence without a path is the folder's.
 

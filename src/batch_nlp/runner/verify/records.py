@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, count
 from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.past import Past
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import UNREADABLE, Part, count, file_and_problem, set_aside
+from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside
 from batch_nlp.runner.verify.predictions import read_contents
 from batch_nlp.storage import sealed_files
 from batch_nlp.storage.layers import Layers

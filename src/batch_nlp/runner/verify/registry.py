@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, count
 from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.verify.finding import Part, count, file_and_problem
+from batch_nlp.runner.verify.finding import Part, file_and_problem
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import check_in_fresh_process
 

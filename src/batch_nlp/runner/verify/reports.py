@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from batch_nlp.errors import count
 from batch_nlp.inference.batches import Batch, BatchState
 from batch_nlp.monitoring.report.document import champion_history, json_value
 from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
-from batch_nlp.runner.verify.finding import UNREADABLE, Part, count
+from batch_nlp.runner.verify.finding import UNREADABLE, Part
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.sealed_json import read_sealed
 

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from batch_nlp.errors import printable
+from batch_nlp.errors import count, printable
 from batch_nlp.log import wrapped
-from batch_nlp.runner.verify.finding import Finding, Part, Severity, count
+from batch_nlp.runner.verify.finding import Finding, Part, Severity
 
 _NAME, _WIDTH = 12, 80
 # Findings that the screen shows; the file has all
