@@ -169,7 +169,7 @@ def test_a_file_whose_columns_lie_within_objects_is_flattened_as_advised(
     file.write_text(json.dumps(content))
     with pytest.raises(DataError, match=r"which makes tickets 2_flat\.jsonl, and take tickets 2\.json away") as refused:
         check_schema(config.dataset, [file], file.parent, layers, True)
-    [typed] = re.findall(r"flatten it by uv run (python -c .*), which makes", str(refused.value))
+    [typed] = re.findall(r"flatten it by \S*uv run (python -c .*), which makes", str(refused.value))
     exec(shlex.split(typed)[2], {})  # noqa: S102 as python -c does
     check_schema(config.dataset, [file.with_name("tickets 2_flat.jsonl")], file.parent, layers, True)
 
