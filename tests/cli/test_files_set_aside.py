@@ -20,6 +20,9 @@ from batch_nlp.inference.batches import BatchRecords
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import file_hash
 
+# Settings by which every file in 01_raw is messages
+ANY_FILE = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
+
 
 def reviews(prefix: str, count: int = 40) -> list[dict[str, str]]:
     """Return rows as the sample has them; the champion misses columns that it was trained with."""
@@ -90,21 +93,20 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
     project = new_project(tmp_path / "project")
     raw = project.data / "01_raw" / "yelp"
     raw.mkdir(parents=True)
-    settings = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
     bad = spoil(raw)
     (raw / "good.jsonl").write_bytes(lines("good"))
-    result = project.here("pipeline=feature", *settings)
+    result = project.here("pipeline=feature", *ANY_FILE)
     assert result.returncode == ExitCode.DATA, result.stderr
     assert "40 messages read = 40 new" in result.stderr, result.stderr
     assert all(f"{name}: " in result.stderr for name in bad)
-    status = project.here("pipeline=status", *settings)
+    status = project.here("pipeline=status", *ANY_FILE)
     assert all(name in status.stdout for name in bad), status.stdout
 
-    result = project.here("pipeline=feature", *settings)
+    result = project.here("pipeline=feature", *ANY_FILE)
     assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True)
     for name in ("array.json", "cut.jsonl.gz"):
         (raw / name).write_bytes(bad[name])
-    result = project.here("pipeline=feature", *settings)
+    result = project.here("pipeline=feature", *ANY_FILE)
     assert "600 messages read = 600 new" in result.stderr
 
 
@@ -160,15 +162,14 @@ def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
     project = new_project(tmp_path / "project")
     raw = project.data / "01_raw" / "yelp"
     raw.mkdir(parents=True)
-    settings = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
     repaired = nothing_readable(raw)
     (raw / "labels.json").write_text('{"review_id": "good1", "stars": {"value": 4}}\n')
     (raw / "good.jsonl").write_bytes(lines("good"))
-    result = project.here("pipeline=feature", *settings)
+    result = project.here("pipeline=feature", *ANY_FILE)
     assert result.returncode == ExitCode.DATA, result.stderr
     assert "40 messages read = 40 new + 0 known + 0 duplicates + 0 quarantined" in result.stderr, result.stderr
     assert "labels.json: none of its 1 rows can be read. Column stars: no labels, but 1 value(s)" in result.stderr
-    status = project.here("pipeline=status", *settings)
+    status = project.here("pipeline=status", *ANY_FILE)
     assert "3 file(s): " in status.stdout, status.stdout
     for name, content in {
         "labels.json": b'{"review_id": "good1", "stars": 4}',
@@ -176,7 +177,7 @@ def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
     }.items():
         (raw / name).write_bytes(content)
     [added] = {*re.findall(r"'(\+\+dataset\S+)'", result.stderr)}
-    result = project.here("pipeline=feature", *settings, added)
+    result = project.here("pipeline=feature", *ANY_FILE, added)
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "45 messages read = 44 new" in result.stderr
     assert "1 label alone; 1 label added" in result.stderr

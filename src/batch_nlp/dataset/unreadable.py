@@ -74,7 +74,8 @@ class Readable:
         return no_times
 
     def none(self, rows: Sequence[Row]) -> bool:
-        """Say whether none of some raw rows can be read, also where there are none; mostly, the first one can."""
+        """Say whether not one of some raw rows can be read, which is also true of no rows."""
+        # nearly always the first row can be read, and the others need no look
         return all(self.wrong(rows[:1])) and all(self.wrong(rows))
 
 

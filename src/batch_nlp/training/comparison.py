@@ -160,7 +160,7 @@ def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, 
         return Comparison([], reason)
     logger.error(
         "Gate: {} cannot be given any of the {:,} held-out messages that it has not learned from: it reads none of "
-        "them in {}. Where that cannot be mended, judge by training.thresholds alone: training.gate.tolerance=null "
+        "them in {}. If the files cannot be restored, judge by training.thresholds alone: training.gate.tolerance=null "
         "training.gate.max_recall_drop=null",
         champion.version,
         new,
