@@ -23,19 +23,19 @@ from batch_nlp.monitoring.report.document import champion_history
 from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
 from batch_nlp.monitoring.report.months import add_to_months, month_page, month_pages
 from batch_nlp.monitoring.report.pages import NEWEST, read_reports, write_batch_report, write_index
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.training import sound_champion
 from batch_nlp.storage.atomic import write_bytes
 
 
-def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
+def report_batch(run: RunContext, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
     champions = champion_history(run.own_decisions())
     folder, link = run.layers.batch_reports, _card_link(run, str(batch.model_version))
     write_batch_report(folder, batch.facts(), analysis, answer, champions, run.config.drift, link, places_of_this_run())
 
 
-def _card_link(run: Run, version: str) -> str | None:
+def _card_link(run: RunContext, version: str) -> str | None:
     """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
     from batch_nlp.training.card.pages import CARD_PAGE
 
@@ -51,7 +51,7 @@ def _card_link(run: Run, version: str) -> str | None:
 
 
 @contextmanager
-def ending_written(run: Run) -> Iterator[None]:
+def ending_written(run: RunContext) -> Iterator[None]:
     """Write metrics on how the block ended; where it was to score messages, also the index and metrics of batches."""
     try:
         yield
@@ -71,7 +71,7 @@ def _exit_code(error: Exception) -> ExitCode:
     return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
 
 
-def _write_ending(run: Run, exit_code: ExitCode) -> None:
+def _write_ending(run: RunContext, exit_code: ExitCode) -> None:
     dataset, pipeline, folder = run.config.dataset.name, run.config.pipeline, run.layers.metrics
     write_run_metrics(folder / f"{dataset}-{pipeline.name}.prom", dataset, pipeline.name, run.now, exit_code)
     if Stage.inference not in pipeline.stages:
@@ -79,7 +79,7 @@ def _write_ending(run: Run, exit_code: ExitCode) -> None:
     write_batches(run, folder / f"{dataset}.prom")
 
 
-def write_batches(run: Run, metrics: Path | None = None) -> None:
+def write_batches(run: RunContext, metrics: Path | None = None) -> None:
     """Write the index of the dataset's batches, and metrics of them where a file is named."""
     dataset, decisions = run.config.dataset.name, run.own_decisions()
     folder = run.layers.batch_reports
@@ -99,7 +99,7 @@ def write_batches(run: Run, metrics: Path | None = None) -> None:
         write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
 
 
-def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
+def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, Performance]:
     """Return how good the first predictions of batches were; batches whose labels have not come are left out."""
     import numpy as np
 

@@ -19,14 +19,14 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.verdict import Status
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.recipe import OF_THE_JOB
 from batch_nlp.runner.training import sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import read_sample, sample_file
 
 
-def respond(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+def respond(run: RunContext, batch: Batch, analysis: Analysis) -> Answer:
     """Act on the verdict on a batch that is scored and judged, as the settings say, and return what was done.
 
     Raises
@@ -82,7 +82,7 @@ def _trigger(batch: Batch, analysis: Analysis) -> str:
     return f"{what} {batch.name}: {analysis.deciding.reason}"
 
 
-def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+def _retrain(run: RunContext, batch: Batch, analysis: Analysis) -> Answer:
     """Retrain on everything that has arrived, unless the breaker holds it back."""
     trigger, dataset = _trigger(batch, analysis), run.config.dataset.name
     if (over := _retrained_before(run, batch)) is not None:
@@ -132,7 +132,7 @@ def _retrain(run: Run, batch: Batch, analysis: Analysis) -> Answer:
     return Answer(action, reason, candidate, str(batch.model_version), now, second, ruling.figures)
 
 
-def _train_again(run: Run, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
+def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
     """Train a candidate, and return what came of it, in a sentence too, and its name where one was trained now."""
     from batch_nlp.training.run import training_fingerprint
 
@@ -182,13 +182,13 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
         return config
 
 
-def _retrained_before(run: Run, batch: Batch) -> dict[str, Any] | None:
+def _retrained_before(run: RunContext, batch: Batch) -> dict[str, Any] | None:
     """Return the retraining that the batch led to in a run that was killed after it; None where there was none."""
     found = (decision for decision in reversed(run.decisions.read()) if decision["decision"] == "retraining")
     return next((one for one in found if one.get("batch") == batch.name and "outcome" in one), None)
 
 
-def _go_on(run: Run, batch: Batch, over: dict[str, Any]) -> Answer:
+def _go_on(run: RunContext, batch: Batch, over: dict[str, Any]) -> Answer:
     """Do what was left to do after a retraining: a second one would find nothing new and be told as a failure."""
     logger.warning("The retraining for batch {} was over when a run was killed: going on from there", batch.name)
     before, now = str(batch.model_version), run.registry.champion_version()
@@ -204,7 +204,7 @@ def _go_on(run: Run, batch: Batch, over: dict[str, Any]) -> Answer:
     return Answer(action, reason, over["candidate"], before, now, second, over["figures"])
 
 
-def _labels(run: Run, batch: Batch) -> Labels:
+def _labels(run: RunContext, batch: Batch) -> Labels:
     """Return what there is to learn from now."""
     version, store = run.definition.version, run.store
     champion = sound_champion(run)
@@ -217,7 +217,7 @@ def _labels(run: Run, batch: Batch) -> Labels:
     return Labels(data, int(champion["training_rows"]) if champion else 0, since)
 
 
-def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | None) -> dict[str, list[int]]:
+def _counts_after(run: RunContext, batch: Batch, analysis: Analysis, champion: Model | None) -> dict[str, list[int]]:
     """Return what a new champion predicts for the batches that rang, from their samples.
 
     So the breaker can tell a change of the messages from a change of the model. Nothing, where the new champion reads
@@ -241,7 +241,7 @@ def _counts_after(run: Run, batch: Batch, analysis: Analysis, champion: Model | 
     return {champion.version: counts.tolist()}
 
 
-def _rescore(run: Run, champion: Model, batch: Batch) -> str | None:
+def _rescore(run: RunContext, champion: Model, batch: Batch) -> str | None:
     """Predict the batch that rang again with the new champion, beside its first predictions."""
     try:
         counts = rescore(run.layers, run.store, champion, batch, run.now.isoformat(), run.config.engine.batch_rows)
@@ -253,7 +253,7 @@ def _rescore(run: Run, champion: Model, batch: Batch) -> str | None:
     return name
 
 
-def _reweight(run: Run, batch: Batch, analysis: Analysis) -> Answer:
+def _reweight(run: RunContext, batch: Batch, analysis: Analysis) -> Answer:
     """Predict the batch again for the class shares that its own probabilities speak for."""
     model = run.registry.load(str(batch.model_version))
     if not analysis.prior_shares:

@@ -25,7 +25,7 @@ from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, GateErro
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.retention import check_retention, tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
@@ -150,7 +150,7 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     BatchNlpError
         With the exit code of what went wrong.
     """
-    run = Run.of(config, now)
+    run = RunContext.of(config, now)
     # what is there is shown as it is, and a dataset that is only described has no data yet
     if set(config.pipeline.stages) <= {Stage.status, Stage.verify, Stage.init}:
         return _run_stages(run, alone=False)
@@ -169,7 +169,7 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
 
 
 @contextmanager
-def _left_out_told(run: Run) -> Iterator[None]:
+def _left_out_told(run: RunContext) -> Iterator[None]:
     """Raise a `FilesSetAsideError` for files that were left out when all else is done."""
     try:
         yield
@@ -182,7 +182,7 @@ def _left_out_told(run: Run) -> Iterator[None]:
         raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
 
 
-def _run_stages(run: Run, alone: bool) -> float | None:
+def _run_stages(run: RunContext, alone: bool) -> float | None:
     config = run.config
     # not in 01_raw and the inbox, which others write to
     for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
@@ -220,14 +220,14 @@ def _run_stages(run: Run, alone: bool) -> float | None:
     return metric
 
 
-def _run_stage(run: Run, stage: Stage) -> float | None:
+def _run_stage(run: RunContext, stage: Stage) -> float | None:
     """Run one stage; return the selection metric of a model that it trained."""
     module, _, name = _FUNCTIONS[stage].partition(".")
     metric: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
     return metric
 
 
-def _check_dataset(run: Run) -> None:
+def _check_dataset(run: RunContext) -> None:
     """Keep a run on one dataset from replacing or using a champion of another, unless that is of generated data."""
     from batch_nlp.runner.training import sound_champion
 

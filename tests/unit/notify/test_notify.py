@@ -18,14 +18,14 @@ from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
 from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, SettingsError
-from batch_nlp.notify.notice import Notice
-from batch_nlp.notify.notifier import check_notify, failures_told, notify
+from batch_nlp.notify.notification import Notification
+from batch_nlp.notify.notifier import check_notify, notify, notify_failures
 
 SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
 VARIABLE = "BATCH_NLP_WEBHOOK"
 JSON = NotifyConfig(NotifyFormat.json, timeout=0.5, attempts=2)
 SLACK = replace(JSON, format=NotifyFormat.slack)
-NOTICE = Notice(
+NOTICE = Notification(
     Event.held_back,
     "sample",
     "20260102T030405000000Z",
@@ -149,7 +149,7 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
 def test_a_server_that_hangs_does_not_hold_the_job(
     how: dict[str, Any], monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """The server takes 30 seconds or more, the notice less than half a second: far between them is the limit."""
+    """The server takes 30 seconds or more, the notification less than half a second: far between them is the limit."""
     with serving(200, **how) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
         start = time.monotonic()
@@ -184,11 +184,11 @@ def test_a_failure_is_told_with_its_exit_code_and_goes_on(
     with serving(200) as server:
         monkeypatch.setenv(VARIABLE, server.url)
         for error in (DataError(quoted), FileNotFoundError(quoted), ValueError(quoted)):
-            with pytest.raises(type(error)), failures_told(config):
+            with pytest.raises(type(error)), notify_failures(config):
                 raise error
-        with pytest.raises(DriftError), failures_told(config):
+        with pytest.raises(DriftError), notify_failures(config):
             raise DriftError("told as drift already")
-        with pytest.raises(DataError), failures_told(config):
+        with pytest.raises(DataError), notify_failures(config):
             raise FilesSetAsideError(["cut.jsonl.gz", "caf\\xe9.json"])
     assert [document["exit_code"] for document in server.received] == [3, 3, 1, 3]
     assert "2 file(s) of the drop folders were set aside" in server.received[3]["reason"]

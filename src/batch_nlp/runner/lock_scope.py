@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config import Config, Stage
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.lock import claimed_time, next_time, run_name, writer_lock
+from batch_nlp.storage.lock import writer_lock
+from batch_nlp.storage.run_clock import claimed_time, next_time, run_name
 from batch_nlp.storage.state_format import check_format, enter_format
 
 # Stages that publish nothing and write only reports of their own
@@ -23,7 +24,7 @@ _LOOKERS = {Stage.status, Stage.init, Stage.verify}
 
 
 @contextmanager
-def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, bool]]:
+def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bool]]:
     """Hold the lock of data and models as a run needs it.
 
     A run that only trains, publishes nothing and finds something to train on reads what others read, and writes to
@@ -84,7 +85,7 @@ def _may_share(config: Config) -> bool:
 
 def data_state(config: Config) -> list[Any]:
     """Return what there is to train on, as JSON values: feature version, version of the labels, labelled messages."""
-    run = Run.of(config, datetime.now(UTC))
+    run = RunContext.of(config, datetime.now(UTC))
     version = run.definition.version
     return [version, run.store.labels_version(), run.store.count_labelled(version)]
 
