@@ -8,6 +8,8 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,55 @@ def test_a_server_that_asks_to_wait_is_waited_for_within_limits(
     first, second = server.times
     assert at_least <= second - first + 0.01
     assert second - first < at_most
+
+
+@pytest.mark.parametrize("asked", ["soon", "Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
+def test_a_server_that_asks_for_no_time_to_come_is_asked_again_after_the_pause(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(503, 200, headers={"Retry-After": asked}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=3), NOTICE)
+    first, second = server.times
+    assert 0.4 < second - first < 2.5
+
+
+def test_a_server_may_ask_for_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    with serving(503, 200, headers={"Retry-After": until}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=5), NOTICE)
+    first, second = server.times
+    assert 1.5 < second - first < 4
+
+
+def test_attempts_leave_no_address_in_any_log(
+    monkeypatch: pytest.MonkeyPatch, log: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(500) as server:
+        monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
+        notify(replace(JSON, timeout=2), NOTICE)
+    assert len(server.received) == 2
+    (told,) = log
+    assert "HTTP 500, after 2 attempt(s)" in told
+    assert "SECRET" not in told + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://no-such-host.invalid/SECRET", "no-such-host.invalid: its name is not known, after 2"),
+        ("https://127.0.0.1:PORT/SECRET", "127.0.0.1: no trusted TLS connection, after 2"),
+    ],
+)
+def test_a_failed_connection_is_told_without_the_address(
+    address: str, words: str, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    with serving(200) as server:
+        monkeypatch.setenv(VARIABLE, address.replace("PORT", str(server.port)))
+        notify(replace(JSON, timeout=5), NOTICE)
+    assert words in "".join(log)
+    assert "SECRET" not in "".join(log)
 
 
 def test_a_refusal_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
