@@ -8,7 +8,7 @@ from loguru import logger
 
 from batch_nlp.config import SamplePart
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.raw import find_files
 
@@ -55,7 +55,7 @@ def write_sample(run: RunContext) -> None:
 def _write_history(run: RunContext, folder: Path) -> None:
     from batch_nlp.sample import write_history
 
-    with progress("sample") as advance:
+    with progress("sample", total=run.config.sample.messages) as advance:
         write_history(folder, run.config.sample, advance, run.config.dataset.sample)
 
 

@@ -17,11 +17,12 @@ from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideEr
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
+from batch_nlp.progress import age
 from batch_nlp.runner.champion import check_version, telling_way_back
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
-from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, age, show_status, size
+from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status, size
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw_readable import SetAside
 from batch_nlp.storage.state_format import check_sound
@@ -107,7 +108,7 @@ def _champion(run: RunContext) -> str:
     since = ""
     if published := pointer.get("published_at"):  # one written by hand has no time
         at = datetime.fromisoformat(published)
-        since = f" since {at:%Y-%m-%d %H:%M} ({age(run.now - at)})"
+        since = f" since {at:%Y-%m-%d %H:%M} ({age((run.now - at).total_seconds())})"
     metrics = manifest["metrics"]
     other = manifest["dataset"] != run.config.dataset.name
     return (
@@ -158,9 +159,9 @@ def _inbox(run: RunContext, left_out: list[SetAside]) -> str:
             else "nothing new"
         )
     found = [(run.inbox / name).stat() for name in names]
-    oldest = datetime.fromtimestamp(min(file.st_mtime for file in found), UTC)
+    oldest = run.now.timestamp() - min(file.st_mtime for file in found)
     files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
-    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(run.now - oldest)}"
+    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(oldest)}"
 
 
 def _quarantine(run: RunContext) -> str | None:
