@@ -55,7 +55,7 @@ def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None
     for _ in range(2):
         result = project.here("pipeline=inference")
         assert result.returncode == ExitCode.DATA, result.stderr
-        assert f"{file}: none of its 1 rows can be read" in result.stderr
+        assert f"{project.shown(file)}: none of its 1 rows" in result.stderr
         assert "renamed a column" not in result.stderr
 
 

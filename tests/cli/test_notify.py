@@ -53,7 +53,7 @@ def test_a_failure_is_told_and_nothing_keeps_the_address(
     assert document["dataset"] == "yelp"
     kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     told = "".join(capfd.readouterr())
-    assert ("Nobody could be told" in told) is (status == 404)
+    assert ("HTTP 404" in told) is (status == 404)
     assert any(b"BATCH_NLP_WEBHOOK" in content for content in kept), "the settings of the call name the variable"
     assert not any(b"SECRET" in content for content in kept)
     assert "SECRET" not in told

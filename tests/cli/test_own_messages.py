@@ -151,7 +151,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     asked = ("pipeline=init", "init.name=of_tests", f"init.file={file}", f"init.folder={tmp_path}")
     refused = project.here(*asked)
     assert refused.returncode == ExitCode.SETTINGS
-    assert f"{own} exists, and is never overwritten" in refused.stderr
+    assert f"init.name=of_tests: {project.shown(own)} exists" in refused.stderr
     assert own.read_text() == "name: of_tests\n"
     asked = (*asked[:1], "init.name=of_tests_2", *asked[2:], "init.label=rating", "init.time=none")
     assert project.here(*asked).returncode == ExitCode.DONE
@@ -182,7 +182,7 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     assert "1 file(s) hold no messages and are not read: prices.csv" in done.stderr
     commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
-        [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
+        [f"pipeline={stage}", "--config-dir", project.shown(conf)] for stage in ("feature", "training", "inference")
     ]
     done = project.here(*commands[0][3:], "features=none", "training.inputs=[tabular,ngrams]")
     assert done.returncode == ExitCode.DONE, done.stderr

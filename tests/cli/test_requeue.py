@@ -150,9 +150,9 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code", "words"),
     [
-        ("nowhere.csv", None, ExitCode.SETTINGS, "there is no such file"),
+        ("RUN.csv", None, ExitCode.DATA, "In quarantine: "),
         ("RUN.xlsx", "x", ExitCode.SETTINGS, "its name does not end in .json"),
-        ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, "Begin it with the name of one: "),
+        ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, "which quarantine file"),
         ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, "neither a column row.* nor the text of a message"),
     ],
 )  # fmt: skip

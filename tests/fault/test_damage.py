@@ -156,7 +156,7 @@ def test_a_run_on_damaged_data_ends_with_exit_code_3_and_says_what_to_do(project
     stage = "training" if part == "features" else "inference"
     result = project.here(f"pipeline={stage}", *LIGHT)
     assert result.returncode == 3, result.stderr
-    assert str(file) in result.stderr
+    assert project.shown(file) in result.stderr
     assert "Restore" in result.stderr
     assert "backup" in result.stderr
     assert sorted(path.name for path in project.models.iterdir()) == versions
