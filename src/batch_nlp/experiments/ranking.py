@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from batch_nlp.experiments.result import REPEATS, JobResult
+from batch_nlp.experiments.job_result import REPEATS, JobResult
 
 # Shown in this order where a job has them; the recalls of the classes share a column
 _METRICS = ("f1_weighted", "f1_macro", "ece")

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from batch_nlp.config.settings import LOG_LEVELS
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.experiments.result import fingerprint, read_result
+from batch_nlp.experiments.job_result import fingerprint, read_result
 
 _PLUGINS = {"optuna": "search with Optuna", "joblib": "jobs side by side"}
 
@@ -78,7 +78,7 @@ def close_sweep(code: int) -> int:
     if sweep is None:
         return code
     from batch_nlp.experiments.ranking import rank
-    from batch_nlp.experiments.report import show, write_reports
+    from batch_nlp.experiments.sweep_report import show, write_reports
 
     _set_up_logging(sweep)  # what follows does not belong into the last job's log
     folders = [path for path in sorted(sweep.folder.iterdir()) if (path / ".hydra").is_dir()]
@@ -116,7 +116,7 @@ def _overrides(job: Path) -> list[str]:
         return []
 
 
-def tell_end_of_sweep(error: Exception) -> int:
+def report_sweep_error(error: Exception) -> int:
     """Say why Hydra ended a sweep before its time, if there is one, and return the exit code."""
     if SweepCallback.current is None:
         return ExitCode.BUG

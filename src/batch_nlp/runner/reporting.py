@@ -37,7 +37,7 @@ def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | No
 
 def _card_link(run: Run, version: str) -> str | None:
     """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
-    from batch_nlp.training.card.pages import CARD_PAGE
+    from batch_nlp.training.card.card_pages import CARD_PAGE
 
     card = run.registry.root / version / CARD_PAGE
     if not card.exists():

@@ -8,7 +8,7 @@ from batch_nlp.config import Policy
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.stages import run_stages
 from batch_nlp.simulation.replay import replay
-from batch_nlp.simulation.report import show_result, write_result
+from batch_nlp.simulation.simulation_report import show_result, write_result
 
 
 def simulate(run: Run) -> float | None:

@@ -12,11 +12,11 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.tracking.facts import TrackedTraining, metrics, parameters, tags
-from batch_nlp.tracking.job import Job, current_job
+from batch_nlp.tracking.address import Address, address_of, masked, model_name
+from batch_nlp.tracking.hydra_job import HydraJob, current_job
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
-from batch_nlp.tracking.settings import Address, address_of, masked, model_name
+from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
 from batch_nlp.tracking.tracker import Tracker
 
 # Files of a model's folder that a person reads
@@ -149,7 +149,7 @@ class _TrainingRecord:
         return str(self.run.info.run_id)
 
 
-def _parent(client: Any, experiment: str, job: Job) -> str:
+def _parent(client: Any, experiment: str, job: HydraJob) -> str:
     """Return the run that the jobs of a multirun hang under; the first job makes it.
 
     Its id is kept in the multirun's folder, where jobs that run side by side, and those of a resumed multirun, find it.

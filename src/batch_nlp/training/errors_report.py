@@ -16,7 +16,7 @@ from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.card.pages import render
+from batch_nlp.training.card.card_pages import render
 from batch_nlp.training.words import ClassWords, ngram_scores
 
 # Over this a prediction counts as confident

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from batch_nlp.experiments.job_result import JobResult
 from batch_nlp.experiments.ranking import Ranking, rank
-from batch_nlp.experiments.report import markdown, write_reports
-from batch_nlp.experiments.result import JobResult
+from batch_nlp.experiments.sweep_report import markdown, write_reports
 
 FOLD = ("training.window=0", "training.window=1", "training.window=2")
 

@@ -10,8 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from batch_nlp.errors import DataError, ExitCode, GateError, SettingsError
-from batch_nlp.experiments.record import Job, JobRecord, record_job
-from batch_nlp.experiments.result import REPEATS, fingerprint, read_result
+from batch_nlp.experiments.job_record import Job, JobRecord, record_job
+from batch_nlp.experiments.job_result import REPEATS, fingerprint, read_result
 from batch_nlp.experiments.sweep import SweepCallback, close_sweep, sweep_overrides, threads_of_a_job
 
 SETTINGS = {"seed": 1, "training": {"window": 0, "holdout": 0.2}, "paths": {"data": "${root}/data"}}

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.errors import printable
-from batch_nlp.training.explanation.explain import Explanation
+from batch_nlp.training.explanation.message_explanation import Explanation
 from batch_nlp.training.importance import NGRAMS, SENTENCES
 
 _TERMS, _PARTS, _TEXT = 12, 12, 400

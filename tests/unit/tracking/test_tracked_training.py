@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.tracking.facts import TrackedTraining, metrics, parameters, tags
-from batch_nlp.tracking.job import Job
-from batch_nlp.tracking.tracker import create_tracker
+from batch_nlp.tracking.backend import create_tracker
+from batch_nlp.tracking.hydra_job import HydraJob
+from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
 
 MANIFEST = {
     "dataset": "sample",
@@ -84,11 +84,11 @@ def test_the_alias_follows_from_what_the_gate_said(
 
 
 def test_a_job_of_a_multirun_carries_its_overrides_and_its_sweep() -> None:
-    job = Job(Path("/data/sweeps/autumn/0"), Path("/data/sweeps/autumn"), ["model=xgboost", "seed=3"])
+    job = HydraJob(Path("/data/sweeps/autumn/0"), Path("/data/sweeps/autumn"), ["model=xgboost", "seed=3"])
     labels = tags(training(), MANIFEST, job)
     assert labels["batch_nlp.sweep"] == "autumn"
     assert labels["batch_nlp.overrides"] == "model=xgboost seed=3"
-    single = tags(training(), MANIFEST, Job(Path("runs/1"), None, ["seed=3"]))
+    single = tags(training(), MANIFEST, HydraJob(Path("runs/1"), None, ["seed=3"]))
     assert not {"batch_nlp.sweep", "batch_nlp.overrides"} & set(single)
 
 

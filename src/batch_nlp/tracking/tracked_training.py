@@ -13,8 +13,8 @@ from typing import Any
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.split import split_of
-from batch_nlp.tracking.job import Job
-from batch_nlp.tracking.settings import masked
+from batch_nlp.tracking.address import masked
+from batch_nlp.tracking.hydra_job import HydraJob
 
 # characters that MLflow's names cannot have; names of classes come from the user
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
@@ -87,7 +87,7 @@ def metrics(training: TrackedTraining) -> dict[str, float]:
     }
 
 
-def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: Job | None) -> dict[str, str]:
+def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob | None) -> dict[str, str]:
     """Return what a run is found by.
 
     Parameters
@@ -95,7 +95,7 @@ def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: Job | None
     training : TrackedTraining
     manifest : dict
         The candidate's.
-    job : Job or None
+    job : HydraJob or None
         The job that is running.
     """
     gate = {True: "passed", False: "failed", None: "not asked"}[training.passed]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from batch_nlp.html import templates
-from batch_nlp.training.explanation.explain import Explanation
-from batch_nlp.training.explanation.terminal import GROUP_NAMES
+from batch_nlp.training.explanation.explanation_terminal import GROUP_NAMES
+from batch_nlp.training.explanation.message_explanation import Explanation
 
 _TERMS = 20
 # Effects that three decimals do not show, and shades of a word that no eye sees

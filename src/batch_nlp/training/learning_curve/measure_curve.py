@@ -19,7 +19,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.log import progress
 from batch_nlp.training.intervals import with_intervals
-from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
+from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
 from batch_nlp.training.validate import METRICS, Validation

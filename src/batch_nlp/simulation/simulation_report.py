@@ -8,8 +8,8 @@ from rich.table import Table
 
 from batch_nlp.html import templates
 from batch_nlp.log import console
-from batch_nlp.simulation.figure import figure_svg
-from batch_nlp.simulation.result import Result
+from batch_nlp.simulation.simulation_chart import figure_svg
+from batch_nlp.simulation.simulation_result import Result
 from batch_nlp.storage.atomic import write_json, write_text
 
 # Fields of `Summary`, and what they are called

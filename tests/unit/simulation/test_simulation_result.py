@@ -12,8 +12,8 @@ from rich.console import Console
 from sklearn.metrics import f1_score
 
 from batch_nlp.config import Policy
-from batch_nlp.simulation.report import show_result, write_result
-from batch_nlp.simulation.result import Confusion, DayResult, Result, macro_f1
+from batch_nlp.simulation.simulation_report import show_result, write_result
+from batch_nlp.simulation.simulation_result import Confusion, DayResult, Result, macro_f1
 
 GOOD: Confusion = [[90, 5, 5], [5, 90, 5], [5, 5, 90]]
 POOR: Confusion = [[70, 15, 15], [15, 70, 15], [15, 15, 70]]
@@ -68,7 +68,7 @@ def test_days_to_retraining_and_to_recovery_count_from_the_change():
 def test_nothing_of_the_table_is_cut_in_a_jobs_log(monkeypatch):
     days = [day(number, GOOD, trainings=1, promotions=1, verdict="drift") for number in range(1, 13)]
     log = io.StringIO()
-    monkeypatch.setattr("batch_nlp.simulation.report.console", Console(file=log, width=80))
+    monkeypatch.setattr("batch_nlp.simulation.simulation_report.console", Console(file=log, width=80))
     show_result(result(dict.fromkeys(Policy, days)))
     rows = {line.split("│")[1].strip(): line.split("│")[2:-1] for line in log.getvalue().splitlines() if "│" in line}
     assert rows["macro F1 since the change"] == [" 0.9000 "] * len(Policy)

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 
 @dataclass(frozen=True)
-class Job:
+class HydraJob:
     """The job that is running."""
 
     # Where it keeps its settings and its log
@@ -36,7 +36,7 @@ class Job:
 _PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")
 
 
-def current_job() -> Job | None:
+def current_job() -> HydraJob | None:
     """Return the job that is running, None outside of Hydra."""
     if not HydraConfig.initialized():
         return None
@@ -47,7 +47,7 @@ def current_job() -> Job | None:
     multirun = settings.mode == RunMode.MULTIRUN
     overrides = [text for text in settings.overrides.task if not text.lstrip("+~").startswith(_PLACES)]
     sweep = Path(settings.sweep.dir).absolute() if multirun else None
-    return Job(Path(settings.runtime.output_dir), sweep, overrides)
+    return HydraJob(Path(settings.runtime.output_dir), sweep, overrides)
 
 
 def forget(secrets: list[str]) -> None:

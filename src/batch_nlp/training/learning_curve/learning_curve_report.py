@@ -11,8 +11,8 @@ from rich.table import Table
 from batch_nlp.html import svg, templates
 from batch_nlp.log import console
 from batch_nlp.training.intervals import CONFIDENCE
-from batch_nlp.training.learning_curve.measure import LearningCurve, Point
-from batch_nlp.training.learning_curve.outlook import NAMES, WORTH
+from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
+from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
 
 _COLOURS = ("#2f6f9f", "#b3651d")
 _HEADINGS = ["share", "messages", *NAMES.values(), "seconds"]

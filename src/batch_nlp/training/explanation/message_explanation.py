@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.training.explanation.contributions import Contributions, contributions
-from batch_nlp.training.explanation.words import (
+from batch_nlp.training.explanation.word_effects import (
     Word,
     left_out_words,
     spread_left_out,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from batch_nlp.config import Config, TrackingBackend
 from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.job import forget
+from batch_nlp.tracking.hydra_job import forget
 
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 _EXTRA = "Install it with: uv sync --extra mlflow"

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from batch_nlp.experiments.figures import figures
+from batch_nlp.experiments.job_result import persist
 from batch_nlp.experiments.ranking import Ranking
-from batch_nlp.experiments.result import persist
+from batch_nlp.experiments.sweep_charts import figures
 from batch_nlp.html import templates
 from batch_nlp.log import console
 

@@ -13,7 +13,7 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.experiments.result import REPEATS, RESULT_FILE, JobResult, fingerprint, flat_metrics, read_result
+from batch_nlp.experiments.job_result import REPEATS, RESULT_FILE, JobResult, fingerprint, flat_metrics, read_result
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from batch_nlp.html import UNKNOWN, templates
-from batch_nlp.training.card.figures import card_figures
+from batch_nlp.training.card.card_charts import card_figures
 
 # Classes that a sentence names
 _NAMES = 12
