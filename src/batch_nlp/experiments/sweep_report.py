@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from pathlib import Path
 
 from rich.markup import escape as escape_markup
@@ -12,8 +11,8 @@ from rich.table import Table
 from batch_nlp.experiments.job_result import persist
 from batch_nlp.experiments.ranking import Ranking
 from batch_nlp.experiments.sweep_charts import figures
-from batch_nlp.html import templates
 from batch_nlp.log import console
+from batch_nlp.reports.pages import render
 
 _FAILURES = ("job", "exit code", "settings", "reason")
 
@@ -57,10 +56,4 @@ def sweep_page(ranking: Ranking) -> str:
 
 
 def _rendered(template: str, ranking: Ranking, **values: object) -> str:
-    environment = templates("batch_nlp.experiments")
-    environment.filters["cell"] = _cell
-    return environment.get_template(template).render(ranking=ranking, failure_headings=_FAILURES, **values)
-
-
-def _cell(text: str) -> str:
-    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+    return render(template, ranking=ranking, failure_headings=_FAILURES, **values)

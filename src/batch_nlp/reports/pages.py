@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import PurePath
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Stands for a value that is not known
 UNKNOWN = "\N{EN DASH}"
+# Names that a sentence lists
+_LISTED = 12
 
 
 def render(template: str, **values: object) -> str:
@@ -54,6 +57,12 @@ def environment() -> Environment:
         moment=moment,
         sentence=_sentence,
         words=lambda name: str(name).replace("_", " "),
+        interval=_interval,
+        names=_names,
+        md=_markdown,
+        short=lambda name, most: name if len(name) <= most else f"{name[: most - 1]}…",
+        unit=lambda length: f"{length:.1f}".removesuffix(".0"),
+        points=lambda points: " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
         width=lambda share, longest: f"{100 * share / longest:.1f}%" if share and longest else "0",
     )
     return found
@@ -103,3 +112,22 @@ def _p_value(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _interval(found: Mapping[str, float | None]) -> str:
+    """Return a value with the bounds of its interval, where it has them."""
+    value, low, high = found["value"], found["low"], found["high"]
+    if value is None:
+        return UNKNOWN
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}\N{EN DASH}{high:.3f})"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def _markdown(value: object) -> str:
+    """Return text that Markdown shows as it is, in a cell of a table too."""
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in text)

@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from batch_nlp.monitoring.report.rendering import page_templates
-from batch_nlp.monitoring.report.timeline import moments
+from batch_nlp.reports.pages import environment, render
+from batch_nlp.reports.timeline import moments
 from batch_nlp.storage.atomic import write_text
 
 _ROW = re.compile(r'^<tr data-batch="([^"]+)">.*</tr>$', re.MULTILINE)
@@ -35,7 +35,7 @@ def add_to_months(folder: Path, reports: Iterable[Mapping[str, Any]]) -> None:
     reports = list(reports)
     before = {page: _rows(folder / page) for page in {month_page(str(report["name"])) for report in reports} if page}
     rows = {page: dict(found) for page, found in before.items()}
-    template = page_templates().get_template("month_row.html")
+    template = environment().get_template("month_row.html")
     for place, moment in enumerate(moments(reports, {}, []), start=1):
         page = month_page(moment.name)
         # of a batch that is new, or the newest, whose answer may have come
@@ -65,4 +65,4 @@ def _write(path: Path, before: Mapping[str, str], rows: Mapping[str, str]) -> No
         # escaped when they were drawn
         lines = [Markup(rows[name]) for name in sorted(rows, reverse=True)]  # noqa: S704 # nosec B704
         month = path.stem.partition("-")[2]
-        write_text(path, page_templates().get_template("month.html").render(month=month, rows=lines))
+        write_text(path, render("month.html", month=month, rows=lines))

@@ -5,8 +5,8 @@ import pytest
 from batch_nlp.config import DriftConfig
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis, Performance
-from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Finding, Status, Verdict, judge
+from batch_nlp.monitoring.verdict_terminal import show_verdict
 
 CLASSES = ["negative", "neutral", "positive"]
 

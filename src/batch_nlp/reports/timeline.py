@@ -8,13 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from batch_nlp.monitoring.analysis import Performance
-from batch_nlp.monitoring.answer import Action
-from batch_nlp.monitoring.verdict import Status
-
 # Rows of the figure that shows what happened, in this order
 EVENTS = ("alarm", "promoted", "rejected", "held back", "reweighted", "failed", "rollback")
-_ACTIONS = {Action(name): name for name in EVENTS if name in set(Action)}
 
 
 @dataclass(frozen=True)
@@ -22,7 +17,8 @@ class Moment:
     """A batch on the time line."""
 
     document: Mapping[str, Any]
-    realised: Performance | None
+    # Macro F1, where labels have come
+    realised: float | None
     # Of `EVENTS`
     events: set[str] = field(default_factory=set)
 
@@ -86,7 +82,7 @@ def main_classes(line: Sequence[Moment], most: int = 12) -> list[str]:
 
 
 def moments(
-    reports: Iterable[Mapping[str, Any]], realised: Mapping[str, Performance], decisions: Sequence[Mapping[str, Any]]
+    reports: Iterable[Mapping[str, Any]], realised: Mapping[str, float], decisions: Sequence[Mapping[str, Any]]
 ) -> list[Moment]:
     """Return the time line of one dataset's batches.
 
@@ -101,11 +97,10 @@ def moments(
     """
     line = [Moment(report, realised.get(str(report["name"]))) for report in reports]
     for moment in line:
-        if moment.document["verdict"]["status"] == Status.DRIFT.value:
+        if moment.document["verdict"]["status"] == "drift":
             moment.events.add("alarm")
-        action = moment.answer.get("action")
-        if action in _ACTIONS:
-            moment.events.add(_ACTIONS[Action(action)])
+        # `none` and `alert` are no events of their own
+        moment.events.update({str(moment.answer.get("action"))}.intersection(EVENTS[1:]))
     _add_decisions(line, decisions)
     return line
 

@@ -6,19 +6,22 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.unit.monitoring.reports import CHAMPIONS, START, batch
+from tests.unit.reports.batch_documents import CHAMPIONS, START, batch
 
 from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.hierarchy import Leaves
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.archive import totals
+from batch_nlp.monitoring.batch_document import batch_document
 from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
-from batch_nlp.monitoring.report.document import most_telling, with_parents
-from batch_nlp.monitoring.report.metrics import write_metrics
-from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index
-from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.verdict_terminal import show_verdict
+from batch_nlp.reports.batch_index import write_index
+from batch_nlp.reports.batch_page import write_batch_report
+from batch_nlp.reports.documents import classes_to_show, read_reports, with_parents
+from batch_nlp.reports.prometheus import write_metrics
 
 MANY = [f"intent {number:03d}" for number in range(120)]
 LEAVES = Leaves(["negative / bags", "negative / late", "neutral", "positive"])
@@ -39,7 +42,7 @@ def of_many(changed: int = 7, messages: int = 900) -> Analysis:
 def page_of(folder: Path, found: Analysis, settings: DriftConfig = SETTINGS, **facts: Any) -> str:
     counts = [share.messages for share in found.verdict.shares]
     about = batch(counts=counts, **facts)
-    write_batch_report(folder, about, found, None, CHAMPIONS, settings)
+    write_batch_report(folder, batch_document(about, found, None, settings), CHAMPIONS)
     return (folder / f"{about['name']}.html").read_text()
 
 
@@ -50,8 +53,8 @@ def rows_of_classes(page: str) -> list[str]:
 
 def test_classes_that_are_out_come_first_and_then_the_largest() -> None:
     shares = [{"name": str(n), "share": n / 100, "out": n in (2, 4)} for n in range(8)]
-    assert [share["name"] for share in most_telling(shares, 4)] == ["4", "2", "7", "6"]
-    assert most_telling(shares, 8) == shares
+    assert [share["name"] for share in classes_to_show(shares, 4)] == ["4", "2", "7", "6"]
+    assert classes_to_show(shares, 8) == shares
 
 
 def test_the_terminal_shows_twenty_of_120_classes() -> None:
@@ -86,7 +89,7 @@ def test_the_index_shows_twelve_of_120_classes_those_that_were_out_first(tmp_pat
     assert len(heads) == 12
     assert sorted(heads[:5]) == MANY[:5]
     assert "There are 108 more classes" in page
-    write_metrics(tmp_path / "m.prom", "sample", read_reports(tmp_path), {}, CHAMPIONS, [], START)
+    write_metrics(tmp_path / "m.prom", "sample", read_reports(tmp_path), {}, CHAMPIONS, [], totals([]), START)
     metrics = (tmp_path / "m.prom").read_text()
     assert metrics.count("batch_nlp_class_share_ratio{") == 120
     assert "bound=" not in metrics

@@ -11,8 +11,8 @@ from datetime import datetime
 from math import ceil, floor, log10
 from typing import Any
 
-from batch_nlp.monitoring.report.rendering import percent
-from batch_nlp.monitoring.report.timeline import EVENTS, Moment, main_classes
+from batch_nlp.reports.pages import percent
+from batch_nlp.reports.timeline import EVENTS, Moment, main_classes
 
 # A panel, the room between two with the title of the lower one, how much less it is without, and a row of events
 _PANEL, _GAP, _UNTITLED, _LANE = 92.0, 34.0, 12.0, 20.0

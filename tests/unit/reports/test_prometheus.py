@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.monitoring.reports import CHAMPIONS, analysis, batch, documents
+from tests.unit.reports.batch_documents import CHAMPIONS, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Performance
-from batch_nlp.monitoring.report.document import batch_document
-from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
+from batch_nlp.monitoring.archive import totals
+from batch_nlp.monitoring.batch_document import batch_document
+from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 HOSTILE = ['a"b\\n', "line\nbreak", 'x"} 1\nbatch_nlp_verdict{status="ok"} 7']
@@ -46,14 +46,16 @@ def decisions(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
             log.append({"decision": "held back", "batch": report["name"], "dataset": "sample"})
     empty = {"decision": "batch", "batch": None, "dataset": "sample", "verdict": {"status": "skipped"}}
     retraining = {"decision": "retraining", "dataset": "sample", "outcome": "promoted"}
-    return [*log, log[0], empty, retraining, {**retraining, "dataset": "other"}]
+    return [*log, log[0], empty, retraining]
 
 
 def test_metrics_are_those_of_the_newest_batch_and_of_all(tmp_path: Path) -> None:
     path, reports = tmp_path / "sample.prom", documents(10)
-    realised = {reports[3]["name"]: Performance(400, 0.8, 0.71, 0.8)}
+    realised = {reports[3]["name"]: 0.71}
     other = {**reports[0], "dataset": "other"}
-    write_metrics(path, "sample", [*reports, other], realised, CHAMPIONS, decisions(reports), NOW)
+    write_metrics(
+        path, "sample", [*reports, other], realised, CHAMPIONS, decisions(reports), totals(decisions(reports)), NOW
+    )
     assert value(path, "class_share_ratio", **{"class": "negative"}) == pytest.approx(0.05)
     assert value(path, "class_share_bound_ratio", bound="low") == pytest.approx(0.1)
     assert value(path, "verdict", status="drift") == 1
@@ -75,7 +77,7 @@ def test_metrics_are_those_of_the_newest_batch_and_of_all(tmp_path: Path) -> Non
 
 
 def test_a_dataset_without_a_batch_has_metrics_too(tmp_path: Path) -> None:
-    write_metrics(tmp_path / "sample.prom", "sample", [], {}, [], [], NOW)
+    write_metrics(tmp_path / "sample.prom", "sample", [], {}, [], [], totals([]), NOW)
     assert value(tmp_path / "sample.prom", "batches_total") == 0
 
 
@@ -98,7 +100,7 @@ def test_hostile_names_stay_labels(tmp_path: Path) -> None:
     path = tmp_path / "sample.prom"
     document = batch_document(batch(), analysis(classes=HOSTILE), None, DriftConfig())
     champions = [{"version": HOSTILE[2], "at": None, "reason": "", "metrics": {}}]
-    write_metrics(path, "sample", [document], {}, champions, [], NOW)
+    write_metrics(path, "sample", [document], {}, champions, [], totals([]), NOW)
     shares = {name: value(path, "class_share_ratio", **{"class": name}) for name in HOSTILE}
     assert list(shares.values()) == pytest.approx([0.05, 0.15, 0.8])
     assert value(path, "verdict", status="ok") == 0
@@ -107,8 +109,8 @@ def test_hostile_names_stay_labels(tmp_path: Path) -> None:
 
 def test_every_metric_is_in_the_documentation(tmp_path: Path) -> None:
     batches, run, reports = tmp_path / "sample.prom", tmp_path / "sample-inference.prom", documents(5)
-    realised = {reports[0]["name"]: Performance(1, 1, 1, 1)}
-    write_metrics(batches, "sample", reports, realised, CHAMPIONS, decisions(reports), NOW)
+    realised = {reports[0]["name"]: 1.0}
+    write_metrics(batches, "sample", reports, realised, CHAMPIONS, decisions(reports), totals(decisions(reports)), NOW)
     write_run_metrics(run, "sample", "inference", NOW, 0)
     text = (Path(__file__).parents[3] / "docs" / "batch-report.md").read_text()
     names = {name for path in (batches, run) for name, _ in samples(path)}

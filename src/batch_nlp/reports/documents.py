@@ -1,74 +1,49 @@
-"""What is told, as JSON values: of a batch, which its page is drawn from, of its classes, and of the champions."""
+"""The documents that pages are made of: JSON values, read and put in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
-from batch_nlp.config import DriftConfig
+from loguru import logger
+
+from batch_nlp.errors import DataError
 from batch_nlp.hierarchy import Leaves, roll_up
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.band import why_impossible
+from batch_nlp.storage.sealed_json import documents, read_sealed
 
 # Rows of a table of classes
 MOST_ROWS = 20
 
 
-def batch_document(
-    batch: Mapping[str, Any],
-    analysis: Analysis,
-    answer: Answer | None,
-    drift: DriftConfig,
-    card: str | None = None,
-    places: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Return everything that is told of a batch, as JSON values.
+def read_reports(folder: Path, dataset: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the documents of batches, oldest first; one that cannot be read is passed over with a warning.
 
     Parameters
     ----------
-    batch : mapping
-        ``Batch.facts()``: name, dataset, predicted_at, files, accounts, counts, model_version.
-    analysis : Analysis
-    answer : Answer or None
-        None as long as the response to the verdict is not over.
-    drift : DriftConfig
-        The settings that the batch was judged by.
-    card : str, optional
-        Link from the page to the card of the model that scored the batch.
-    places : sequence of str
-        Settings that commands on this data need.
-
-    Returns
-    -------
-    dict
-        The batch's facts, ``band`` (``low`` and ``high``, None where no batch can satisfy it, and those of single
-        classes), ``verdict`` (the one that is acted on), ``answer``, ``analysis``, ``card`` and
-        ``places``.
+    folder : Path
+        ``08_reporting/batches``.
+    dataset : str, optional
+        Only its batches.
+    most : int, optional
+        Number of the newest ones to read; all by default.
     """
-    document: dict[str, Any] = json_value(
-        {
-            **batch,
-            "band": _band(drift, [share.name for share in analysis.verdict.parents or analysis.verdict.shares]),
-            "verdict": analysis.deciding.to_dict(),
-            "answer": answer.to_dict() if answer else None,
-            "analysis": analysis.to_dict(),
-            "card": card,
-            "places": list(places),
-        }
-    )
-    return document
-
-
-def _band(drift: DriftConfig, classes: Sequence[str]) -> dict[str, Any]:
-    there = not classes or why_impossible(drift, classes) is None
-    return {
-        "low": drift.low if there else None,
-        "high": drift.high if there else None,
-        "of": drift.bands if there else {},
-        "confidence": drift.confidence,
-    }
+    found: list[dict[str, Any]] = []
+    for name in reversed(documents(folder)):
+        if len(found) == most:
+            break
+        path = folder / name
+        try:
+            document = read_sealed(path, "It is left out of the index of batches.", unsealed=True)
+            if not isinstance(document.get("verdict"), dict):
+                raise DataError(f"{path}: no report of a batch. It is left out of the index of batches.")
+        except DataError as error:
+            logger.warning("{}", error)
+        else:
+            if dataset in (None, document.get("dataset")):
+                found.append(document)
+    return found[::-1]
 
 
 def json_value(value: Any) -> Any:
@@ -125,7 +100,7 @@ def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, A
     return history
 
 
-def most_telling(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
+def classes_to_show(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
     """Return the classes to show: all, or of more than `most` those that are out first, and then the largest.
 
     Parameters
@@ -144,3 +119,8 @@ def with_parents(values: Mapping[str, float], parents: Iterable[str]) -> dict[st
     leaves = dict(roll_up(Leaves(values)))
     shares = list(values.values())
     return {**{parent: sum(shares[index] for index in leaves[parent]) for parent in parents if values}, **values}
+
+
+def f1_on_holdout(champions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return the macro F1 of each version on its hold-out."""
+    return {champion["version"]: champion.get("metrics", {}).get("f1_macro") for champion in champions}

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from loguru import logger
 
-from batch_nlp.monitoring.analysis import Performance
-from batch_nlp.monitoring.archive import OUTCOMES, totals
-from batch_nlp.monitoring.report.document import json_value
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.reports.documents import json_value
 from batch_nlp.storage.atomic import write_bytes
 
 if TYPE_CHECKING:
@@ -24,6 +21,8 @@ if TYPE_CHECKING:
 _LAST_SUCCESS = "batch_nlp_last_success_timestamp_seconds"
 # how a retraining ends: `same` gave the champion over again
 _RETRAININGS = ("promoted", "rejected", "same")
+_STATUSES = ("ok", "drift", "insufficient", "skipped")
+_OUTCOMES = ("predicted", "duplicates", "quarantined")
 
 # By the name of the metric: its value, or its values by what its label tells apart; None is left out
 Values = dict[str, float | Mapping[str, float | None] | None]
@@ -33,9 +32,10 @@ def write_metrics(
     path: Path,
     dataset: str,
     reports: Sequence[Mapping[str, Any]],
-    realised: Mapping[str, Performance],
+    realised: Mapping[str, float],
     champions: Sequence[Mapping[str, Any]],
     decisions: Sequence[Mapping[str, Any]],
+    totals: Mapping[str, int],
     now: datetime,
 ) -> None:
     """Write the metrics of a dataset's batches, all or nothing.
@@ -48,21 +48,22 @@ def write_metrics(
         The label ``dataset`` of every metric. Reports and decisions of other datasets are left out.
     reports : sequence of mappings
         Documents of the batches, oldest first, as `read_reports` returns them.
-    realised : mapping of str to Performance
-        By the name of the batch.
+    realised : mapping of str to float
+        Macro F1 by the name of the batch, where labels have come.
     champions : sequence of mappings
         From `champion_history`, oldest first.
     decisions : sequence of mappings
-        The decision log, oldest first: the totals are counted from it.
+        The decision log of the dataset, oldest first: retrainings are counted from it.
+    totals : mapping of str to int
+        Batches, alarms, retrainings held back, and messages by outcome, of the dataset's whole history.
     now : datetime
         When the run began, with its time zone.
     """
     own = [report for report in reports if report.get("dataset") == dataset]
-    made = [decision for decision in decisions if decision.get("dataset") == dataset]
     values: Values = {
         "batch_nlp_last_inference_timestamp_seconds": now.timestamp(),
         **(_newest_batch(own[-1]) if own else {}),
-        **_totals(made),
+        **_totals(decisions, totals),
         **_quality(own, realised),
         **(_champion(champions[-1]) if champions else {}),
     }
@@ -99,37 +100,36 @@ def _newest_batch(report: Mapping[str, Any]) -> Values:
     both = ("batch", "reference")
     return {
         "batch_nlp_batch_timestamp_seconds": _predicted_at(report) if report.get("predicted_at") else None,
-        "batch_nlp_batch_messages": {outcome: accounts.get(outcome) for outcome in OUTCOMES},
+        "batch_nlp_batch_messages": {outcome: accounts.get(outcome) for outcome in _OUTCOMES},
         "batch_nlp_class_share_ratio": {share["name"]: share["share"] for share in shares},
         "batch_nlp_class_share_bound_ratio": {bound: band.get(bound) for bound in ("low", "high")},
-        "batch_nlp_verdict": {status.value: report["verdict"]["status"] == status.value for status in Status},
+        "batch_nlp_verdict": {status: report["verdict"]["status"] == status for status in _STATUSES},
         "batch_nlp_confidence_ratio": {side: confidence.get(side) for side in both},
         "batch_nlp_unknown_words_ratio": {side: unknown_words.get(side) for side in both},
         "batch_nlp_estimated_f1_macro": (analysis.get("estimated") or {}).get("f1_macro"),
     }
 
 
-def _totals(decisions: Sequence[Mapping[str, Any]]) -> Values:
+def _totals(decisions: Sequence[Mapping[str, Any]], found: Mapping[str, int]) -> Values:
     retrainings = Counter(dict.fromkeys(_RETRAININGS, 0))
     retrainings.update(
         str(decision.get("outcome") or "unknown") for decision in decisions if decision.get("decision") == "retraining"
     )
-    found = totals(decisions)
     return {
         "batch_nlp_batches": found["batches"],
-        "batch_nlp_messages": {outcome: found[outcome] for outcome in OUTCOMES},
+        "batch_nlp_messages": {outcome: found[outcome] for outcome in _OUTCOMES},
         "batch_nlp_alarms": found["alarms"],
         "batch_nlp_held_back": found["held back"],
         "batch_nlp_retrainings": retrainings,
     }
 
 
-def _quality(reports: Sequence[Mapping[str, Any]], realised: Mapping[str, Performance]) -> Values:
+def _quality(reports: Sequence[Mapping[str, Any]], realised: Mapping[str, float]) -> Values:
     labelled = next((report for report in reversed(reports) if report["name"] in realised), None)
     if labelled is None:
         return {}
     return {
-        "batch_nlp_realised_f1_macro": realised[labelled["name"]].f1_macro,
+        "batch_nlp_realised_f1_macro": realised[labelled["name"]],
         "batch_nlp_realised_batch_timestamp_seconds": _predicted_at(labelled),
     }
 
@@ -146,10 +146,10 @@ def _predicted_at(report: Mapping[str, Any]) -> float:
 
 
 def _write(path: Path, common: Mapping[str, str], values: Values) -> None:
-    """Write metrics with the labels that all of them have; what they mean is in ``metrics.yaml``."""
+    """Write metrics with the labels that all of them have; what they mean is in ``prometheus.yaml``."""
     from prometheus_client import CollectorRegistry, generate_latest
 
-    known = yaml.safe_load((files(__package__) / "metrics.yaml").read_text(encoding="utf-8"))
+    known = yaml.safe_load((files(__package__) / "prometheus.yaml").read_text(encoding="utf-8"))
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected([_metric(name, known[name], common, value) for name, value in values.items()]))
     write_bytes(path, generate_latest(registry))

@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from batch_nlp.config.commands import command
-from batch_nlp.monitoring.verdict import Status
 
 
 def headline(document: Mapping[str, Any]) -> str:
@@ -66,7 +65,7 @@ def _command(step: Mapping[str, Any], document: Mapping[str, Any]) -> str | None
 def _said_of(document: Mapping[str, Any]) -> dict[str, Any]:
     status, answer = document["verdict"]["status"], document.get("answer")
     found: dict[str, Any]
-    if status == Status.DRIFT.value and answer is not None:
+    if status == "drift" and answer is not None:
         found = _texts()["actions"][answer["action"]]
     else:
         found = _texts()["verdicts"][status]

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.monitoring.reports import CHAMPIONS, DRIFTED, START, analysis, batch, documents
+from tests.unit.reports.batch_documents import CHAMPIONS, DRIFTED, START, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
+from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.batch_document import batch_document
 from batch_nlp.monitoring.explanation import with_snippets
-from batch_nlp.monitoring.report.document import champion_history
-from batch_nlp.monitoring.report.months import add_to_months, month_pages, remove_from_months
-from batch_nlp.monitoring.report.pages import batch_page, read_reports, write_batch_report, write_index
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.reports.batch_index import write_index
+from batch_nlp.reports.batch_page import batch_page, write_batch_report
+from batch_nlp.reports.documents import champion_history, read_reports
+from batch_nlp.reports.months import add_to_months, month_pages, remove_from_months
 
 VOID = {"meta", "br", "link", "img"}
 HOSTILE = [
@@ -59,7 +61,7 @@ class Page(HTMLParser):
 
 def written(folder: Path, found: Analysis, answer: Answer | None = None, **facts: Any) -> tuple[Page, dict[str, Any]]:
     own = batch(**facts)
-    write_batch_report(folder, own, found, answer, CHAMPIONS, DriftConfig())
+    write_batch_report(folder, batch_document(own, found, answer, DriftConfig()), CHAMPIONS)
     page = Page((folder / f"{own['name']}.html").read_text())
     document: dict[str, Any] = json.loads((folder / f"{own['name']}.json").read_text())
     return page, document
@@ -111,7 +113,8 @@ def test_snippets_card_and_commands_are_on_the_page(tmp_path: Path) -> None:
         examples=[Example('a "b"', "positive", 0.3, "least sure", HOSTILE[0]), Example("c", "x", 0.1, "y")]
     )
     places = ["dataset=mine", "paths.data=/srv/my data"]
-    write_batch_report(tmp_path, batch(), found, None, CHAMPIONS, DriftConfig(), "../models/v0001/card.html", places)
+    document = batch_document(batch(), found, None, DriftConfig(), "../models/v0001/card.html", places)
+    write_batch_report(tmp_path, document, CHAMPIONS)
     page = Page(next(tmp_path.glob("*.html")).read_text())
     assert ("href", "../models/v0001/card.html") in page.attributes
     assert HOSTILE[0] in page.text
@@ -217,7 +220,7 @@ def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
         {"decision": "rollback", "at": reports[7]["predicted_at"], "dataset": "sample", "champion": "v0001"},
         {"decision": "rollback", "at": reports[7]["predicted_at"], "dataset": "other", "champion": "v0001"},
     ]
-    realised = {reports[0]["name"]: Performance(400, 0.8, 0.7123, 0.8)}
+    realised = {reports[0]["name"]: 0.7123}
     write_index(tmp_path, reports, realised, CHAMPIONS, decisions)
     page = Page((tmp_path / "index.html").read_text())
     kinds = [value for name, value in page.attributes if name == "class"]
@@ -277,8 +280,8 @@ def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_pat
 
 
 def test_a_damaged_report_is_passed_over(tmp_path: Path) -> None:
-    write_batch_report(tmp_path, batch(1), analysis(), None, CHAMPIONS, DriftConfig())
-    write_batch_report(tmp_path, batch(0), analysis(), None, CHAMPIONS, DriftConfig())
+    write_batch_report(tmp_path, batch_document(batch(1), analysis(), None, DriftConfig()), CHAMPIONS)
+    write_batch_report(tmp_path, batch_document(batch(0), analysis(), None, DriftConfig()), CHAMPIONS)
     (tmp_path / "20270101T000000Z-0.json").write_text('{"name": "cut of')
     (tmp_path / "other.json").write_text("[1]")
     names = [report["name"] for report in read_reports(tmp_path)]

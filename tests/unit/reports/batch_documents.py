@@ -8,7 +8,7 @@ from typing import Any
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
-from batch_nlp.monitoring.report.document import batch_document
+from batch_nlp.monitoring.batch_document import batch_document
 from batch_nlp.monitoring.verdict import judge
 
 CLASSES = ["negative", "neutral", "positive"]

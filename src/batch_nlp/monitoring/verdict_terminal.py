@@ -11,8 +11,8 @@ from batch_nlp.config import DriftRule
 from batch_nlp.errors import printable
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.report.document import most_telling
 from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.reports.documents import classes_to_show
 
 _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
 
@@ -40,7 +40,7 @@ def show_verdict(
         table = Table("class", title=f"batch {batch}", title_justify="left")
         for name in ("messages", "share", f"{confidence:.0%} interval", ""):
             table.add_column(name, justify="right")
-        shown = most_telling([asdict(share) for share in verdict.shares])
+        shown = classes_to_show([asdict(share) for share in verdict.shares])
         for share in [*map(asdict, verdict.parents), *shown]:
             interval = f"{share['lower']:.1%} - {share['upper']:.1%}"
             mark = "[red]out[/]" if share["out"] else "in"
