@@ -71,7 +71,8 @@ def environment() -> Environment:
 def with_link_home(page: str, home: PurePath | str) -> str:
     """Return a page that was rendered without ``home``, with its link to the entry page.
 
-    A model's card is written into the folder of its version, which knows no entry page; its copy among the reports does.
+    A model's card is written into the folder of its version, which knows no entry page; its copy among the reports
+    does.
     """
     return page.replace("<nav></nav>", f'<nav><a href="{escape(home)}">All reports</a></nav>', 1)
 
