@@ -8,8 +8,9 @@ from typing import Any
 
 from batch_nlp.config.commands import explain_command
 from batch_nlp.reports.advice import advice, headline
-from batch_nlp.reports.documents import classes_to_show, f1_on_holdout, json_value, with_parents
+from batch_nlp.reports.documents import HOME, classes_to_show, f1_on_hold_out, json_value, with_parents
 from batch_nlp.reports.pages import render
+from batch_nlp.reports.share_chart import share_chart
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.sealed_json import write_sealed
 
@@ -46,26 +47,26 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
     shown, names = classes_to_show(shares), [parent["name"] for parent in parents]
     words = [word[side] or 0.0 for word in analysis["changed_words"] for side in ("share", "reference_share")]
-    edges = [edge for edge in (band["low"], band["high"]) if edge is not None]
+    reference = with_parents(analysis["reference_shares"], names)
     values = {
         **document,
         "headline": headline(document),
         "by_window": verdict != analysis["verdict"],
         "advice": advice(document),
         "card": document.get("card"),
+        "home": HOME,
         "examples": [_example(example, document) for example in analysis["examples"]],
         "shares": [*parents, *shown],
         "parents": len(parents),
         "more": len(shares) - len(shown),
-        "reference_shares": with_parents(analysis["reference_shares"], names),
+        "reference_shares": reference,
         "prior_shares": with_parents(analysis["prior_shares"], names),
         "window_shares": classes_to_show(analysis["window"]["shares"]) if analysis["window"] else [],
-        "figure_shares": parents or shown,
-        "ticks": [*edges, *(tick for tick in (0.0, 0.5, 1.0) if all(abs(tick - edge) > 0.11 for edge in edges))],
+        "chart": share_chart(parents or shown, reference, band) if shown else None,
         "findings": _findings(verdict),
         "tests": sorted(analysis["tests"], key=_weight),
         "longest_word": max(words, default=0.0),
-        "holdout_f1": f1_on_holdout(champions).get(document["model_version"]),
+        "hold_out_f1": f1_on_hold_out(champions).get(document["model_version"]),
         "champions": champions,
     }
     return render("batch.html", **values)
@@ -78,7 +79,8 @@ def _example(example: Mapping[str, Any], document: Mapping[str, Any]) -> dict[st
 
 def _findings(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what the rules found; nothing where the verdict's own reason says it all."""
-    found = list(verdict["findings"])
+    # documents of earlier commits say `rings`
+    found = [{"triggers": finding.get("rings"), **finding} for finding in verdict["findings"]]
     return [] if all(finding["rule"] == "share" for finding in found) else found
 
 

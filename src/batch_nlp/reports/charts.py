@@ -135,6 +135,15 @@ def short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
+def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
+    """Label places of the x axis, so that the first label starts there and the last one ends there."""
+    axes.set_xticks(places, labels)
+    axes.tick_params(axis="x", length=0)
+    if len(labels) > 1:
+        axes.get_xticklabels()[0].set_horizontalalignment("left")
+        axes.get_xticklabels()[-1].set_horizontalalignment("right")
+
+
 @cache
 def _style() -> dict[Any, Any]:
     from matplotlib import rcParamsDefault

@@ -13,6 +13,8 @@ from batch_nlp.errors import DataError
 from batch_nlp.hierarchy import Leaves, roll_up
 from batch_nlp.storage.sealed_json import documents, read_sealed
 
+# Address of the entry page from a folder of reports
+HOME = "../index.html"
 # Rows of a table of classes
 MOST_ROWS = 20
 
@@ -121,6 +123,6 @@ def with_parents(values: Mapping[str, float], parents: Iterable[str]) -> dict[st
     return {**{parent: sum(shares[index] for index in leaves[parent]) for parent in parents if values}, **values}
 
 
-def f1_on_holdout(champions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+def f1_on_hold_out(champions: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
     """Return the macro F1 of each version on its hold-out."""
     return {champion["version"]: champion.get("metrics", {}).get("f1_macro") for champion in champions}

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from batch_nlp.reports.documents import HOME
 from batch_nlp.reports.pages import environment, render
 from batch_nlp.reports.timeline import moments
 from batch_nlp.storage.atomic import write_text
@@ -65,4 +66,4 @@ def _write(path: Path, before: Mapping[str, str], rows: Mapping[str, str]) -> No
         # escaped when they were drawn
         lines = [Markup(rows[name]) for name in sorted(rows, reverse=True)]  # noqa: S704 # nosec B704
         month = path.stem.partition("-")[2]
-        write_text(path, render("month.html", month=month, rows=lines))
+        write_text(path, render("month.html", month=month, rows=lines, home=HOME))

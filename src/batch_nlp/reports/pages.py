@@ -55,14 +55,11 @@ def environment() -> Environment:
         signed=lambda value: f"{value:+.3f}",
         p=_p_value,
         moment=moment,
-        sentence=_sentence,
+        sentence=sentence,
         words=lambda name: str(name).replace("_", " "),
         interval=_interval,
         names=_names,
         md=_markdown,
-        short=lambda name, most: name if len(name) <= most else f"{name[: most - 1]}…",
-        unit=lambda length: f"{length:.1f}".removesuffix(".0"),
-        points=lambda points: " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
         width=lambda share, longest: f"{100 * share / longest:.1f}%" if share and longest else "0",
     )
     return found
@@ -103,7 +100,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g}%"
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return text with a capital and a full stop; a first token that is no word, such as a setting, stays as it is."""
     begin = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]
     return begin + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -38,6 +38,11 @@ class Moment:
         return str(self.document.get("predicted_at") or "")
 
     @property
+    def at_second(self) -> str:
+        """Its time for a tooltip, which may be one of several in a minute."""
+        return self.at[:19].replace("T", " ")
+
+    @property
     def happened(self) -> list[str]:
         """Its events, in their order."""
         return [event for event in EVENTS if event in self.events]
