@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from benchmarks.task import Done, Spent, Task, clock
 
 if TYPE_CHECKING:
-    from batch_nlp.inference.batches import Batch
+    from batch_nlp.inference.batch_records import Batch
     from batch_nlp.monitoring.analysis import Analysis
     from batch_nlp.runner.context import Run
     from batch_nlp.storage.registry import Model
@@ -101,12 +101,12 @@ def _run_steps(task: Task, *measured: str) -> Done:
 def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
     """Run the steps as far as the last one that is measured, batch by batch; return messages, and what each took."""
     from batch_nlp.config.builder import build_steps
-    from batch_nlp.dataset.reading import read_messages
+    from batch_nlp.dataset.message_reader import read_messages
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
-    from batch_nlp.storage.raw import find_files
+    from batch_nlp.storage.raw.batches import find_files
     from batch_nlp.storage.tables import connect
 
     run = _settings(task)
@@ -177,7 +177,7 @@ def _champion(run: Run) -> Model:
 
 def _judged(run: Run) -> tuple[Batch, Analysis]:
     """Return the last batch of the data folder, and its analysis."""
-    from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
+    from batch_nlp.inference.batch_records import PREDICTIONS_FILE, BatchRecords
     from batch_nlp.monitoring.analyse import analyse
     from batch_nlp.storage.manifest import read_manifest
     from batch_nlp.storage.reference import Reference

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.dataset.reading import read_messages
+from batch_nlp.dataset.message_reader import read_messages
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.predict import Predict
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.tables import connect
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.columns import text_form
-from batch_nlp.dataset.reading import allowed_message_files, message_files
+from batch_nlp.dataset.message_columns import text_form
+from batch_nlp.dataset.message_reader import allowed_message_files, message_files
 from batch_nlp.dataset.side_tables import side_table_files
-from batch_nlp.dataset.unreadable import unreadable_files
+from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.errors import DataError, examples, printable
-from batch_nlp.storage.raw import find_files, find_unread
-from batch_nlp.storage.raw_list import not_taken_in
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
-from batch_nlp.storage.raw_readable import SetAside, unusable
+from batch_nlp.storage.raw.batches import find_files, find_unread
+from batch_nlp.storage.raw.file_list import not_taken_in
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw.set_aside import SetAside, unusable
 
 # Files that cannot be used of which a log says what is wrong with them
 _TOLD = 20

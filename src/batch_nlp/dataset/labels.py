@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
-from batch_nlp.dataset.values import UNREADABLE
+from batch_nlp.dataset.conversion import UNREADABLE
 from batch_nlp.errors import SettingsError, did_you_mean, examples
 
 # Between the levels of a hierarchy, and the class of what is rare or unknown

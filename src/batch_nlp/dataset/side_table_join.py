@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from loguru import logger
 
 from batch_nlp.config import Role, SideTableConfig
-from batch_nlp.dataset.columns import Joined, key_field, names_of
+from batch_nlp.dataset.message_columns import Joined, key_field, names_of
 from batch_nlp.dataset.side_tables import KEPT, columns_read, table_schema
 
 # Microseconds of a time after all others, in the year 2262

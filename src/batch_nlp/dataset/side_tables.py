@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
-from batch_nlp.dataset.columns import is_message_file, names_of
-from batch_nlp.dataset.times import as_times
-from batch_nlp.dataset.values import UNREADABLE, as_category, as_key, as_number, as_raw, readable
+from batch_nlp.dataset.conversion import UNREADABLE, as_category, as_key, as_number, as_raw, readable
+from batch_nlp.dataset.message_columns import is_message_file, names_of
+from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
-from batch_nlp.storage.raw_names import source_name, table_name
-from batch_nlp.storage.raw_readable import sorted_out, unusable
+from batch_nlp.storage.raw.batches import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
+from batch_nlp.storage.raw.file_names import source_name, table_name
+from batch_nlp.storage.raw.set_aside import sorted_out, unusable
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"

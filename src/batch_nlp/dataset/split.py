@@ -14,7 +14,7 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config, Role, Split, TrainingConfig
-from batch_nlp.dataset.groups import Codes, codes, components, draw
+from batch_nlp.dataset.split_groups import Codes, codes, components, draw
 from batch_nlp.errors import DataError, SettingsError
 
 # Sources of labels that a hold-out is made of

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import names_of
-from batch_nlp.dataset.expected import settings_of
-from batch_nlp.dataset.times import ISO, OR
+from batch_nlp.dataset.expected_values import settings_of
+from batch_nlp.dataset.message_columns import names_of
+from batch_nlp.dataset.parse_times import ISO, OR
 from batch_nlp.errors import printable
 
 
@@ -26,7 +26,7 @@ def tell_of_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> None
     quarantine : Path
         File of the rows; there is none where all is well.
     """
-    from batch_nlp.dataset.time_forms import time_forms  # asked for in errors alone
+    from batch_nlp.dataset.time_formats import time_forms  # asked for in errors alone
 
     times = names_of(columns, Role.time)
     if not times or not quarantine.exists():

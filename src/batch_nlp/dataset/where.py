@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from batch_nlp.dataset.values import is_missing
+from batch_nlp.dataset.conversion import is_missing
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw.lines import Row
 
 _EXAMPLES = 'Such as "inbound = \'True\'" or "TRY_CAST(score AS DOUBLE) > 3"; every column is text.'
 

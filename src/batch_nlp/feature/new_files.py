@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.columns import text_form
 from batch_nlp.dataset.drop_folders import tell_set_aside
-from batch_nlp.dataset.reading import allowed_message_files
-from batch_nlp.dataset.schema import check_schema, holds_labels_alone
-from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.dataset.message_columns import text_form
+from batch_nlp.dataset.message_reader import allowed_message_files
+from batch_nlp.dataset.schema_check import check_schema, holds_labels_alone
+from batch_nlp.dataset.unreadable_values import unreadable
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw_files import RawFile, RawFiles
-from batch_nlp.storage.raw_readable import SetAside, unusable
-from batch_nlp.storage.raw_rest import let_rest, tell_still_written
+from batch_nlp.storage.raw.known_files import RawFile, RawFiles
+from batch_nlp.storage.raw.set_aside import SetAside, unusable
+from batch_nlp.storage.raw.still_written import let_rest, tell_still_written
 
 
 @dataclass(frozen=True)

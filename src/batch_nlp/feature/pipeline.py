@@ -13,8 +13,8 @@ from loguru import logger
 
 from batch_nlp.config import Config, EngineConfig, Role, SideTableConfig
 from batch_nlp.config.builder import build_steps, step_name
-from batch_nlp.dataset.columns import joins, names_of
 from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.message_columns import joins, names_of
 from batch_nlp.dataset.side_table_join import SideTables
 from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.errors import SettingsError, examples

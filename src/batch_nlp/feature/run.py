@@ -13,8 +13,8 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, warn_of
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import message_files, read_labels, read_messages
-from batch_nlp.dataset.schema import remember_columns
+from batch_nlp.dataset.message_reader import message_files, read_labels, read_messages
+from batch_nlp.dataset.schema_check import remember_columns
 from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, count, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
@@ -26,10 +26,10 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import RawBatch
-from batch_nlp.storage.raw_files import RawFile, RawFiles
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.batches import RawBatch
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw.known_files import RawFile, RawFiles
+from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 

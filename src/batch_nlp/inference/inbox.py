@@ -11,15 +11,15 @@ import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
-from batch_nlp.dataset.columns import is_message_file, text_form
+from batch_nlp.dataset.message_columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
 from batch_nlp.storage.open_files import open_for_writing
-from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_names import looks_of, table_name
-from batch_nlp.storage.raw_open import raw_hash
-from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
-from batch_nlp.storage.raw_rest import age_of, let_rest, rest_of, tell_still_written
+from batch_nlp.storage.raw.batches import find_files
+from batch_nlp.storage.raw.file_names import looks_of, table_name
+from batch_nlp.storage.raw.opening import raw_hash
+from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, sorted_out, unusable
+from batch_nlp.storage.raw.still_written import age_of, let_rest, rest_of, tell_still_written
 
 # Seconds without a change after which a writer that has a file open no longer counts
 _WRITERS_PAUSE = 3600.0

@@ -16,7 +16,7 @@ from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.dataset.drop_folders import check_inbox, tell_set_aside, unread_in_inbox, warn_of
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
@@ -182,7 +182,7 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 def _reading(run: Run, champion: Model) -> Reading:
     """Return how messages are read for the champion, and say which settings it makes no use of."""
-    from batch_nlp.feature.ignored import ignored_settings
+    from batch_nlp.feature.ignored_settings import ignored_settings
 
     reading = reading_for(run, champion.version, champion.manifest)
     check_steps(reading.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
@@ -198,7 +198,7 @@ def _reading(run: Run, champion: Model) -> Reading:
 
 def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
     from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables
-    from batch_nlp.inference.kept import check_kept_in_files
+    from batch_nlp.inference.kept_columns import check_kept_in_files
     from batch_nlp.inference.run import run_inference_pipeline
 
     config, definition = run.config, reading.definition

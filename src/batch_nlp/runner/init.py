@@ -61,11 +61,11 @@ def init(run: Run) -> None:
     SettingsError
         If there is no column that the settings name.
     """
-    from batch_nlp.onboarding.choices import Asked, choose
-    from batch_nlp.onboarding.columns import profiles
-    from batch_nlp.onboarding.document import document
-    from batch_nlp.onboarding.problems import MANY_CLASSES, problems
-    from batch_nlp.onboarding.source import ROWS, look_at
+    from batch_nlp.onboarding.column_profiles import profiles
+    from batch_nlp.onboarding.data_warnings import MANY_CLASSES, problems
+    from batch_nlp.onboarding.dataset_yaml import document
+    from batch_nlp.onboarding.proposal import Asked, choose
+    from batch_nlp.onboarding.source_files import ROWS, look_at
 
     settings = run.config.init
     asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))

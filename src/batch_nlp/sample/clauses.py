@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from batch_nlp.sample.keys import Draw
+from batch_nlp.sample.random_by_index import Draw
 
 Item = TypeVar("Item")
 Table = tuple[str, ...]

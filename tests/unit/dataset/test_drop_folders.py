@@ -14,7 +14,7 @@ from batch_nlp.dataset.drop_folders import (
     unread_in_raw_dir,
 )
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.set_aside import SetAside
 
 ROW = '{"review_id": "a", "text": "x", "date": "2020-01-01"}\n'
 

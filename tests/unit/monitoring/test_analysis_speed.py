@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from batch_nlp.config import Config, EngineConfig, SampleConfig
 from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse
 from batch_nlp.sample import write_history

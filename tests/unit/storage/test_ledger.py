@@ -11,7 +11,7 @@ import pytest
 from batch_nlp.errors import AccountingError, DataError, ExitCode
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.ledger import VALUE_CHARS, Ledger, keeping_account
-from batch_nlp.storage.raw import BrokenRow, RawBatch
+from batch_nlp.storage.raw.batches import BrokenRow, RawBatch
 
 ROWS = pd.DataFrame(
     {

@@ -1,0 +1,1 @@
+"""Raw files as numbered rows, read without trust in them."""

@@ -1,0 +1,217 @@
+"""Which raw files are known, by their content: one that was touched, copied, renamed or packed again is no news."""
+
+from __future__ import annotations
+
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from loguru import logger
+
+from batch_nlp.errors import DataError
+from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
+from batch_nlp.storage.raw.file_list import FILES, check_label, read_list, size_and_time
+from batch_nlp.storage.raw.file_names import natural_key, source_name
+from batch_nlp.storage.raw.lines import REQUEUED_PART
+from batch_nlp.storage.raw.opening import unpacked
+from batch_nlp.storage.raw.set_aside import SetAside, set_aside
+from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+
+_CHUNK_BYTES = 1 << 20
+# Labels of an earlier release are later than any file that it took in
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file that is to be taken in.
+
+    Parameters
+    ----------
+    path : Path
+    digest : str
+        SHA-256 of its content, after unpacking.
+    first_seen : datetime
+        When a file of this content was first found, whatever it was called; no two contents have the same time.
+    """
+
+    path: Path
+    digest: str
+    first_seen: datetime
+
+
+class RawFiles:
+    """The raw files of a dataset and which of them a feature version has taken in completely.
+
+    A file counts as taken in as long as the store holds what it held then: where a table was removed, all files are
+    new again. When they were first seen stays known, and with it which of their labels is the latest.
+
+    Parameters
+    ----------
+    store : FeatureStore
+    feature_version : str
+    now : datetime
+        Time of the run.
+
+    Raises
+    ------
+    DataError
+        If the list is damaged.
+    """
+
+    def __init__(self, store: FeatureStore, feature_version: str, now: datetime) -> None:
+        self._store, self._version = store, feature_version
+        self._path = store.folder / FILES
+        self._stored = read_list(store.folder)
+        self._list = deepcopy(self._stored)
+        # what lists of an earlier release say: which versions took a file of that name, size and time in
+        self._earlier: dict[str, list[str]] = {}
+        self._arrivals: dict[str, datetime] = {}
+        # what `new` left out
+        self.set_aside: list[SetAside] = []
+        if not self._path.exists():
+            self._read_earlier()
+            # of a list that was damaged and removed
+            self._arrivals = store.labels.arrivals()
+        then = self._list["tables"].get(feature_version, [-1, -1])
+        if any(held < needed for held, needed in zip(self._tables(), then, strict=True)):
+            logger.warning("{} holds less than it did: all of 01_raw is taken in again", store.folder)
+            self._forget()
+        seen = [datetime.fromisoformat(content["first_seen"]) for content in self._list["contents"].values()]
+        latest = max([*seen, *self._arrivals.values()], default=_BEFORE_ALL)
+        self._next_time = max(now, latest + _TICK)
+
+    def check_reading(self, levels: list[list[str]], messages: dict[str, str | None]) -> None:
+        """Note how files are read: of other columns labels are stored that must not be mixed with these.
+
+        Parameters
+        ----------
+        levels : list of list of str
+            The columns of each level of the label.
+        messages : dict of str to str or None
+            Which rows are messages, and where they lie. If that has changed, all files are new.
+
+        Raises
+        ------
+        DataError
+            If there are.
+        """
+        check_label(self._store.folder, levels)
+        before, stored = self._list.get("label"), (self._store.folder / "labels").exists()
+        if levels and before not in (None, levels) and not (before and stored):
+            self._forget()  # files were taken in without their labels, or by columns that they do not have
+        if self._list.setdefault("messages", messages) != messages:
+            logger.warning("Other rows are messages than before ({}): all of 01_raw is taken in again", messages)
+            self._forget()
+        self._list |= {"label": levels, "messages": messages}
+
+    def _read_earlier(self) -> None:
+        for path in _earlier_lists(self._store.folder):
+            version, found = path.stem.partition("-")[2], read_sealed(path, FILES_ADVICE, unsealed=True)
+            self._list["tables"][version] = found.get("tables", [-1, -1])
+            for identity in found.get("files", []):
+                self._earlier.setdefault(identity, []).append(version)
+
+    def _forget(self) -> None:
+        """Make all files new for the version."""
+        self._list["tables"].pop(self._version, None)
+        for versions in [*self._earlier.values(), *(known["versions"] for known in self._list["contents"].values())]:
+            if self._version in versions:
+                versions.remove(self._version)
+
+    def _tables(self) -> list[int]:
+        version = self._store.data_version(self._version)
+        return [version.features, version.labels]
+
+    def new(self, files: list[Path]) -> list[RawFile]:
+        """Return the files that the version has not taken in, in the order in which they were first seen.
+
+        What is seen for the first time is entered at once, so that a file of a run that is killed keeps its place; of
+        one run in the natural order of names. Of files with the same content only one is returned. Those that cannot
+        be read are in `set_aside` instead, and stay new.
+
+        Parameters
+        ----------
+        files : list of Path
+            All files that there are: others are forgotten, but not their content.
+        """
+        contents = self._list["contents"]
+        before, self._list["files"] = self._list["files"], {}
+        present: dict[str, Path] = {}
+        places = {identity: place for place, identity in enumerate(self._earlier)}
+        last = len(places)
+        for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
+            identity, status = _identity(path), size_and_time(path)
+            try:
+                *then, known = before.get(str(path), [None])
+                digest = known if then == status else content_digest(path)
+            except DataError as error:
+                self.set_aside.append(set_aside(path, error))
+                continue
+            self._list["files"][str(path)] = [*status, digest]
+            present.setdefault(digest, path)
+            if digest not in contents:
+                first_seen = self._first_seen(digest, places.get(identity)).isoformat()
+                versions = list(self._earlier.get(identity, []))
+                contents[digest] = {"name": source_name(path), "first_seen": first_seen, "versions": versions}
+        self._write()
+        new = [
+            RawFile(path, digest, datetime.fromisoformat(contents[digest]["first_seen"]))
+            for digest, path in present.items()
+            if self._version not in contents[digest]["versions"]
+        ]
+        return sorted(new, key=lambda file: file.first_seen)
+
+    def _first_seen(self, digest: str, place: int | None) -> datetime:
+        if place is not None:
+            return _BEFORE_ALL + place * _TICK
+        if digest in self._arrivals:
+            return self._arrivals[digest]
+        self._next_time += _TICK
+        return self._next_time - _TICK
+
+    def add(self, files: list[RawFile]) -> None:
+        """Enter files that were taken in completely."""
+        for file in files:
+            versions = self._list["contents"][file.digest]["versions"]
+            if self._version not in versions:
+                versions.append(self._version)
+        self._list["tables"][self._version] = self._tables()
+        self._write()
+
+    def _write(self) -> None:
+        if self._list != self._stored:
+            write_sealed(self._path, self._list)
+            self._stored = deepcopy(self._list)
+        for path in _earlier_lists(self._store.folder):
+            path.unlink()
+
+
+def _identity(path: Path) -> str:
+    """Return what told earlier releases whether they had taken a file in."""
+    return ":".join(map(str, [path.name, *size_and_time(path)]))
+
+
+def _earlier_lists(folder: Path) -> list[Path]:
+    return sorted(folder.glob("sources-*.json"))
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, after unpacking, in hexadecimal digits.
+
+    To that of rows from quarantine their file's name belongs: rows that are put back a second time are to be read
+    a second time.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    digest = hashlib.sha256(path.name.encode() if REQUEUED_PART in path.name else b"")
+    with unpacked(path) as content:
+        while chunk := content.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
