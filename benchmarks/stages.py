@@ -102,11 +102,11 @@ def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
     """Run the steps as far as the last one that is measured, batch by batch; return messages, and what each took."""
     from batch_nlp.config.builder import build_steps
     from batch_nlp.dataset.message_reader import read_messages
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
+    from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
-    from batch_nlp.storage.raw.batches import find_files
+    from batch_nlp.storage.raw.file_names import find_files
     from batch_nlp.storage.tables import connect
 
     run = _settings(task)
@@ -119,10 +119,10 @@ def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
         ledger = stack.enter_context(keeping_account(Path(task.output)))
         with clock(spent.get("extract", elsewhere)):
             side_tables = load_side_tables(config, run.definition, layers, connection)
-        surroundings = Surroundings(
+        context = FeatureContext(
             side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine
         )
-        steps = build_feature_pipeline(config, run.definition, surroundings).steps
+        steps = build_feature_pipeline(config, run.definition, context).steps
         if measured[-1] == "predict":
             bound = {"model": _champion(run), "predicted_at": datetime.now(UTC).isoformat()}
             steps = [*steps, *build_steps(config.inference.steps, bound, "inference.steps")]

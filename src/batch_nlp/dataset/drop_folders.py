@@ -13,9 +13,8 @@ from batch_nlp.dataset.message_reader import allowed_message_files, message_file
 from batch_nlp.dataset.side_tables import side_table_files
 from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.errors import DataError, examples, printable
-from batch_nlp.storage.raw.batches import find_files, find_unread
 from batch_nlp.storage.raw.file_list import not_taken_in
-from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, find_files, find_unread
 from batch_nlp.storage.raw.set_aside import SetAside, unusable
 
 # Files that cannot be used of which a log says what is wrong with them
@@ -128,7 +127,7 @@ def _names(folder: Path, paths: Sequence[Path]) -> str:
     return examples(names) + ", ..." * (len(paths) > 5)
 
 
-def tell_set_aside(files: Sequence[SetAside]) -> None:
+def log_set_aside(files: Sequence[SetAside]) -> None:
     """Log files that cannot be used, each with what is wrong with it."""
     for file in files[:_TOLD]:
         logger.error("{} It is set aside; the run goes on without it.", file.problem)
@@ -136,7 +135,7 @@ def tell_set_aside(files: Sequence[SetAside]) -> None:
         logger.error("{:,} more file(s) are set aside, such as {}", len(files) - _TOLD, rest)
 
 
-def warn_of(unread: Sequence[str]) -> None:
+def log_unread(unread: Sequence[str]) -> None:
     """Log what is to be said of files that nobody reads."""
     for sentence in unread:
         logger.warning("{}", sentence)

@@ -7,14 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from loguru import logger
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.conversion import UNREADABLE, as_category, as_key, as_number, as_text
 from batch_nlp.dataset.labels import as_target
-from batch_nlp.dataset.message_columns import declared, pasted
+from batch_nlp.dataset.message_columns import declared, names_of, pasted
 from batch_nlp.dataset.parse_times import ISO, OR, as_times, is_time
 from batch_nlp.errors import count, printable
 from batch_nlp.storage.raw.column_checks import LEAST_ROWS, Column
@@ -178,3 +182,32 @@ def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str,
         f'{share} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are: '
         f'{said(name, [","])} If none are, set format to "." there.'
     )
+
+
+def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> None:
+    """Log what would read the times of messages that are in quarantine for them, in a form that is known.
+
+    Parameters
+    ----------
+    columns : mapping of str to ColumnConfig
+        Of the messages.
+    quarantine : Path
+        File of the rows; there is none where all is well.
+    """
+    from batch_nlp.dataset.time_formats import time_forms  # asked for in errors alone
+
+    times = names_of(columns, Role.time)
+    if not times or not quarantine.exists():
+        return
+    rows = pq.read_table(quarantine, columns=["step", "column", "value"], page_checksum_verification=True)
+    rows = rows.filter(pc.equal(rows["step"], "extract"))
+    for name in times:
+        values = rows.filter(pc.equal(rows["column"], name))["value"].to_pylist()
+        if forms := [f"{columns[name].format or ISO}{OR}{form}" for form in time_forms(values)]:
+            logger.warning(
+                "{:,} times of column {} cannot be read, such as {}. Read them too: {}",
+                len(values),
+                printable(name),
+                printable(values[0]),
+                settings_of(columns, True, name, forms),
+            )

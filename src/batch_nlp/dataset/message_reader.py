@@ -13,9 +13,9 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.where import Where
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw.batches import RawBatch, find_files, read_batches
-from batch_nlp.storage.raw.file_names import table_name
-from batch_nlp.storage.raw.set_aside import SetAside, sorted_out
+from batch_nlp.storage.raw.batches import RawBatch, read_batches
+from batch_nlp.storage.raw.file_names import find_files, table_name
+from batch_nlp.storage.raw.set_aside import SetAside, split_allowed
 
 
 def message_files(config: Config) -> list[Path]:
@@ -27,7 +27,7 @@ def message_files(config: Config) -> list[Path]:
 
 def allowed_message_files(config: Config) -> tuple[list[Path], list[SetAside]]:
     """Return the files in ``dataset.raw_dir`` that hold messages, and beside them those that must not be opened."""
-    return sorted_out(message_files(config), Path(config.dataset.raw_dir), config.dataset.follow_links)
+    return split_allowed(message_files(config), Path(config.dataset.raw_dir), config.dataset.follow_links)
 
 
 def read_messages(

@@ -22,7 +22,6 @@ from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw.batches import find_files
 from batch_nlp.storage.raw.column_checks import (
     LEAST_ROWS,
     Column,
@@ -35,7 +34,7 @@ from batch_nlp.storage.raw.column_checks import (
     refuse,
     type_problems,
 )
-from batch_nlp.storage.raw.file_names import source_name, table_name
+from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.set_aside import SetAside

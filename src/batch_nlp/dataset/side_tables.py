@@ -20,9 +20,10 @@ from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.errors import DataError
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw.batches import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
-from batch_nlp.storage.raw.file_names import source_name, table_name
-from batch_nlp.storage.raw.set_aside import sorted_out, unusable
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
+from batch_nlp.storage.raw.batches import read_batches
+from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
+from batch_nlp.storage.raw.set_aside import split_allowed, unusable
 from batch_nlp.storage.sealed_files import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
@@ -51,7 +52,7 @@ def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> 
     for folder in (Path(dataset.raw_dir), inbox):
         files = find_files(folder, table.files)
         others = [file for file in files if not is_message_file(table_name(file, folder), dataset)]
-        allowed, refused = sorted_out(others, folder, dataset.follow_links)
+        allowed, refused = split_allowed(others, folder, dataset.follow_links)
         if refused:
             raise DataError(" ".join(file.problem for file in refused[:_TOLD]))
         found += allowed

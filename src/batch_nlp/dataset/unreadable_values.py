@@ -19,10 +19,11 @@ from batch_nlp.dataset.message_columns import names_of, text_form
 from batch_nlp.dataset.parse_times import as_times, is_time
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import printable
-from batch_nlp.storage.raw.column_checks import Column, spread, unwrapped
+from batch_nlp.storage.raw.column_checks import Column
 from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.lines import BrokenRow, Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.set_aside import SetAside
 
 # Rows that are looked at together; the first ones tell in which form the others are

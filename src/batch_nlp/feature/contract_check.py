@@ -12,9 +12,9 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import build_contract, read_columns
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw.batches import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw.column_checks import unwrapped
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.nested_json import unwrapped
 
 
 class _Reasons(Ledger):

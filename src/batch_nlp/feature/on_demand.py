@@ -18,7 +18,7 @@ from batch_nlp.dataset.message_reader import allowed_message_files, read_message
 from batch_nlp.dataset.schema_check import holds_labels_alone
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import (
-    Surroundings,
+    FeatureContext,
     build_feature_pipeline,
     feature_fields,
     load_side_tables,
@@ -91,8 +91,8 @@ def add_features(
     ):
         tables = load_side_tables(config, definition, layers, connection)
         known = _KnownButFor(connection, message_ids)
-        surroundings = Surroundings(tables, known, ledger, layers.embedding_cache, config.engine)
-        pipeline = build_feature_pipeline(config, definition, surroundings)
+        context = FeatureContext(tables, known, ledger, layers.embedding_cache, config.engine)
+        pipeline = build_feature_pipeline(config, definition, context)
         waiting: list[pa.Table] = []
         with prefetched(read_messages(config, read_columns(config, definition), files, labels=False)) as batches:
             for batch in batches:

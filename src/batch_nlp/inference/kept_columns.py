@@ -10,7 +10,7 @@ from batch_nlp.config import MessagesConfig
 from batch_nlp.dataset.message_columns import text_form
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.inference.predict import OWN_COLUMNS, PROBABILITY
-from batch_nlp.storage.raw.batches import SOURCE_FILE, SOURCE_LINE
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.column_checks import column_names, first_rows
 
 _KEY = "inference.output.keep"

@@ -16,8 +16,8 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
+from batch_nlp.dataset.expected_values import log_unread_times
 from batch_nlp.dataset.message_reader import read_messages
-from batch_nlp.dataset.time_advice import tell_of_times
 from batch_nlp.errors import DataError, count, examples
 from batch_nlp.fields import KEYS, with_missing
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
@@ -144,7 +144,7 @@ def run_inference_pipeline(
             ledger.check_share(limits.max_share, limits.min_messages, refused)
         left_out = quarantine / f"{batch.name}.parquet"
         ledger.write_quarantine(left_out)
-        tell_of_times(columns, left_out)
+        log_unread_times(columns, left_out)
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:

@@ -13,15 +13,15 @@ from batch_nlp.onboarding.column_profiles import ColumnProfile
 from batch_nlp.onboarding.data_warnings import (
     LEAST,
     condition,
+    joint_leak_note,
+    languages_note,
     percent,
     shown,
-    spoken,
-    told_of_small_classes,
-    told_together,
+    small_classes_note,
 )
-from batch_nlp.onboarding.guess_roles import unfit
+from batch_nlp.onboarding.guess_roles import unfit_reason
 from batch_nlp.onboarding.guess_tables import SideTable
-from batch_nlp.onboarding.proposal import Choices
+from batch_nlp.onboarding.proposal import Proposal
 from batch_nlp.onboarding.source_files import Source
 
 # Of the settings: the band of the literal rule, and how many equal times a split takes
@@ -58,9 +58,9 @@ def _sequence(names: Iterable[str]) -> str:
     return "[" + ", ".join(map(scalar, names)) + "]"
 
 
-def _rule(choices: Choices) -> tuple[str, str] | None:
+def _rule(proposal: Proposal) -> tuple[str, str] | None:
     """Return the drift rule that fits the classes and why; None where the literal one does."""
-    sizes = choices.labels[0].sizes
+    sizes = proposal.labels[0].sizes
     shares = {name: size / sizes.total() for name, size in sizes.items()}
     if outer := [name for name, share in shares.items() if not _LOW <= share <= _HIGH]:
         return "reference", (
@@ -85,7 +85,7 @@ def _alarms(share: float) -> float:
     return float(binom.cdf(math.ceil(_LOW * _BATCH) - 1, _BATCH, share) + binom.sf(_HIGH * _BATCH, _BATCH, share))
 
 
-def document(name: str, source: Source, choices: Choices, looked_at: str) -> str:
+def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str) -> str:
     """Return the text of a dataset's file.
 
     Parameters
@@ -94,16 +94,16 @@ def document(name: str, source: Source, choices: Choices, looked_at: str) -> str
         Of the dataset.
     source : Source
         Where its files are, and how they are written.
-    choices : Choices
+    proposal : Proposal
     looked_at : str
-        What the choices are based on, for the reader.
+        What the proposal are based on, for the reader.
     """
-    return "\n".join(_lines(name, source, choices, looked_at)) + "\n"
+    return "\n".join(_lines(name, source, proposal, looked_at)) + "\n"
 
 
-def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Iterator[str]:
+def _lines(name: str, source: Source, proposal: Proposal, looked_at: str) -> Iterator[str]:
     yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Correct what is wrong, by docs/datasets.md."
-    if choices.labels and (rule := _rule(choices)):
+    if proposal.labels and (rule := _rule(proposal)):
         yield "defaults:"
         yield f"  # {rule[1]}"
         yield f"  - override /drift@_global_.drift: {rule[0]}"
@@ -126,31 +126,31 @@ def _lines(name: str, source: Source, choices: Choices, looked_at: str) -> Itera
         yield f"  # the columns of a row lie under this field{source.notes.get('rows', '')}"
         yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
-    yield f"    # {choices.reasons['text']}; {percent(choices.repeated)} of them repeat an earlier one"
-    yield f"    # {spoken(choices)}"
-    for column in choices.texts:
+    yield f"    # {proposal.reasons['text']}; {percent(proposal.repeated)} of them repeat an earlier one"
+    yield f"    # {languages_note(proposal)}"
+    for column in proposal.texts:
         yield f"    {_quoted(column.name)}: {{role: text}}"
-    for column in choices.ids:
-        yield f"    # {choices.reasons['id']}"
+    for column in proposal.ids:
+        yield f"    # {proposal.reasons['id']}"
         yield f"    {_quoted(column.name)}: {{role: id}}"
-    if not choices.ids:
+    if not proposal.ids:
         yield "    # no id found: text, time and keys identify a message"
-    for column in choices.times:
-        yield from _time(column, choices.reasons["time"])
+    for column in proposal.times:
+        yield from _time(column, proposal.reasons["time"])
     keys = {table.column: table for table in source.side_tables}
-    for column in choices.others:
+    for column in proposal.others:
         if column.name in keys:
             yield f"    {_quoted(column.name)}: {{role: key, of: {scalar(keys[column.name].name)}}}"
-    yield from _others([column for column in choices.others if column.name not in keys], "    ")
-    if (where := condition(choices)) is not None:
-        yield f"  # {percent(choices.textless)} of the rows have no text"
+    yield from _others([column for column in proposal.others if column.name not in keys], "    ")
+    if (where := condition(proposal)) is not None:
+        yield f"  # {percent(proposal.textless)} of the rows have no text"
         yield f"  where: {scalar(where)}"
-    yield from _label(choices)
+    yield from _label(proposal)
     yield from _side_tables(source.side_tables)
-    yield from _forbidden(choices)
-    yield from _split(choices)
-    if choices.tagged >= _TAGGED:
-        yield f"# {percent(choices.tagged)} of the texts contain HTML tags, which this step removes"
+    yield from _forbidden(proposal)
+    yield from _split(proposal)
+    if proposal.tagged >= _TAGGED:
+        yield f"# {percent(proposal.tagged)} of the texts contain HTML tags, which this step removes"
         yield "steps:"
         yield "  - {_target_: batch_nlp.steps.strip_html.StripHtml, _after_: clean_text}"
 
@@ -164,7 +164,7 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
 
 
 def _others(columns: Sequence[ColumnProfile], indent: str, joins: bool = False) -> Iterator[str]:
-    unfits = {column.name: unfit(column, joins) for column in columns}
+    unfits = {column.name: unfit_reason(column, joins) for column in columns}
     if features := [column for column in columns if not unfits[column.name]]:
         yield f"{indent}# not read: uncomment a column to make it a feature, if it is known when a message arrives"
     # of fields, upper and lower case make no other name
@@ -203,18 +203,18 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
         yield from _others([column for column in table.columns if can_be_field(f"_{column.name}")], "      ", True)
 
 
-def _label(choices: Choices) -> Iterator[str]:
-    if not choices.labels:
-        yield f"# no label ({choices.reasons['label']}). Another dataset's champion can score the messages:"
+def _label(proposal: Proposal) -> Iterator[str]:
+    if not proposal.labels:
+        yield f"# no label ({proposal.reasons['label']}). Another dataset's champion can score the messages:"
         yield "# inference.champion_of=NAME"
         yield "label: {column: null}"
         return
-    sizes = choices.classes.most_common()
+    sizes = proposal.classes.most_common()
     named = ", ".join(f"{shown(target, 30)} {size:,}" for target, size in sizes[:8])
-    yield f"# {choices.reasons['label']}; {len(sizes)} classes: {named}{', ...' if len(sizes) > 8 else ''}"
+    yield f"# {proposal.reasons['label']}; {len(sizes)} classes: {named}{', ...' if len(sizes) > 8 else ''}"
     yield "label:"
-    yield f"  column: {_column(choices.levels)}"
-    if small := told_of_small_classes(choices):
+    yield f"  column: {_column(proposal.levels)}"
+    if small := small_classes_note(proposal):
         yield f"  # {small}"
         yield f"  rare: {{under: {LEAST}, as: other}}"
 
@@ -225,24 +225,24 @@ def _column(levels: list[list[str]]) -> str:
     return "[" + ", ".join(scalar(names[0]) if len(names) == 1 else _sequence(names) for names in levels) + "]"
 
 
-def _forbidden(choices: Choices) -> Iterator[str]:
-    if found := [*choices.leaks, *choices.leaks_together]:
-        if choices.leaks:
+def _forbidden(proposal: Proposal) -> Iterator[str]:
+    if found := [*proposal.leaks, *proposal.leaks_together]:
+        if proposal.leaks:
             yield "# messages with the same value here have the same label, so it is known only once the label is"
-        if choices.leaks_together:
-            yield f"# {told_together(choices)}; remove those that are known when a message arrives"
+        if proposal.leaks_together:
+            yield f"# {joint_leak_note(proposal)}; remove those that are known when a message arrives"
         yield f"forbidden: {_sequence(column.name for column in found)}"
 
 
-def _split(choices: Choices) -> Iterator[str]:
-    if not choices.labels:
+def _split(proposal: Proposal) -> Iterator[str]:
+    if not proposal.labels:
         return
-    if choices.times and choices.equal_times <= _EQUAL_TIMES and not choices.one_sided:
+    if proposal.times and proposal.equal_times <= _EQUAL_TIMES and not proposal.one_sided:
         yield "# the newest messages are held out, since the model will be used on newer ones"
         yield "split: {by: time}"
     else:
-        why = "many messages have the same time" if choices.times else "the messages have no time"
-        if choices.one_sided:
-            why = f"a split by time would leave all of {shown(choices.one_sided[0], 30)} on one side"
+        why = "many messages have the same time" if proposal.times else "the messages have no time"
+        if proposal.one_sided:
+            why = f"a split by time would leave all of {shown(proposal.one_sided[0], 30)} on one side"
         yield f"# {why}, so the hold-out is drawn at random; equal texts stay on one side"
         yield "split: {by: random}"

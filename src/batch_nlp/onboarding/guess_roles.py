@@ -132,7 +132,7 @@ def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
     return named / max(len(pairs), 1)
 
 
-def unfit(column: ColumnProfile, joins: bool = False) -> str:
+def unfit_reason(column: ColumnProfile, joins: bool = False) -> str:
     """Return why a column makes no feature; nothing if it can be one.
 
     Parameters

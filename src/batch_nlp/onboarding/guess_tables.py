@@ -70,7 +70,7 @@ def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
     return [table for _, table in found]
 
 
-def parted(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
+def split_tables(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
     """Return the tables with the text that most messages have, and the others.
 
     Parameters

@@ -11,11 +11,10 @@ import orjson
 from batch_nlp.errors import DataError, examples
 from batch_nlp.onboarding.column_profiles import profiles
 from batch_nlp.onboarding.guess_roles import text_columns, text_score
-from batch_nlp.onboarding.proposal import Asked
-from batch_nlp.storage.raw.column_checks import spread, unwrapped
+from batch_nlp.onboarding.proposal import GivenColumns
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
-from batch_nlp.storage.raw.nested_json import entries, flat, flatten_command, holds_rows, lists
+from batch_nlp.storage.raw.nested_json import entries, flat, flatten_command, holds_rows, lists, spread, unwrapped
 
 
 def wrapper(rows: Sequence[Row]) -> str | None:
@@ -32,7 +31,7 @@ def _under(rows: Sequence[Row], name: str) -> list[Row]:
     return [unwrapped(row, name) for _, row, _ in spread(whole, name) if isinstance(row, dict)]
 
 
-def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: Asked) -> list[str]:
+def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
     """Return what is not read of some files since it lies beside the field of the columns, or within objects.
 
     Parameters
@@ -41,7 +40,7 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
         The first rows of each file, with all their fields.
     under : str or None
         Field under which the columns of a row lie.
-    asked : Asked
+    asked : GivenColumns
 
     Raises
     ------

@@ -28,7 +28,7 @@ _WORD = re.compile(r"\b\w\w+\b")
 
 
 @dataclass(frozen=True)
-class Asked:
+class GivenColumns:
     """What the user says of the columns.
 
     Parameters
@@ -42,14 +42,14 @@ class Asked:
     time: list[str] | None = None
     id: list[str] | None = None
 
-    def of(self, columns: Collection[str]) -> Asked:
+    def of(self, columns: Collection[str]) -> GivenColumns:
         """Return the names as some columns have them: a comma may be in a name rather than between two."""
         wholes = {role: ",".join(names) for role, names in vars(self).items() if names}
         return replace(self, **{role: [whole] for role, whole in wholes.items() if whole in columns})
 
 
 @dataclass(frozen=True)
-class Choices:
+class Proposal:
     """What a dataset's file is to say.
 
     Parameters
@@ -97,13 +97,13 @@ class Choices:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choices:
+def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -> Proposal:
     """Return what the columns of some messages are.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
-    asked : Asked
+    asked : GivenColumns
     where : str
         Where they are, for errors.
 
@@ -146,7 +146,7 @@ def choose(columns: Sequence[ColumnProfile], asked: Asked, where: str) -> Choice
     others = [column for column in columns if column.name not in taken and column not in giving_away]
     together = leaks_together(others, labels[0]) if labels else []
     leaves = classes_of(labels, different_rows(joined, ids, times))
-    return Choices(
+    return Proposal(
         texts,
         times,
         ids,

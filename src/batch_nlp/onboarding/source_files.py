@@ -19,19 +19,27 @@ from batch_nlp.onboarding.guess_tables import (
     for_later,
     has_messages,
     joining,
-    parted,
     pattern_of,
     side_table,
+    split_tables,
     tables_of,
 )
 from batch_nlp.onboarding.nested_columns import check_nested, outside, wrapper
-from batch_nlp.onboarding.proposal import Asked
-from batch_nlp.storage.raw.batches import find_unread
-from batch_nlp.storage.raw.column_checks import column_names, first_rows, spread, unwrapped
+from batch_nlp.onboarding.proposal import GivenColumns
+from batch_nlp.storage.raw.column_checks import column_names, first_rows
 from batch_nlp.storage.raw.csv_reader import HEADER_AGAIN
-from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of, find_files, find_parts, kind_of, table_name
+from batch_nlp.storage.raw.file_names import (
+    ENDINGS_IN_WORDS,
+    ending_of,
+    find_files,
+    find_parts,
+    find_unread,
+    kind_of,
+    table_name,
+)
 from batch_nlp.storage.raw.formats import CSV, rows_of
 from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import TextForm, unknown_ending
 
 # Rows that are looked at, and their bytes, of all files together
@@ -75,7 +83,7 @@ class Source:
     problems: list[str] = field(default_factory=list)
 
 
-def look_at(path: Path, asked: Asked) -> Source:
+def read_source(path: Path, asked: GivenColumns) -> Source:
     """Return the source that a file is, or a folder of files.
 
     Raises
@@ -106,7 +114,7 @@ def look_at(path: Path, asked: Asked) -> Source:
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
     check_headers(read, {*(asked.text or ())}, twice)
     tables = tables_of(read)
-    messages, others = parted(tables, asked.text or ())
+    messages, others = split_tables(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
     side, left_out = list[SideTable](), list[Path]()
     for other in others:

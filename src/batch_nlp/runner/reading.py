@@ -54,12 +54,12 @@ class Reading:
 
 def reading_for(run: Run, version: str, manifest: dict[str, Any]) -> Reading:
     """Return how new messages are read for a version."""
-    from batch_nlp.feature.pipeline import borrowed, read_columns, read_tables
+    from batch_nlp.feature.pipeline import borrowed_definition, read_columns, read_tables
 
     definition = champion_definition(version, manifest)
     keeps_columns = definition.dataset == run.config.dataset.name
     if not keeps_columns:
-        definition = borrowed(definition, run.definition)
+        definition = borrowed_definition(definition, run.definition)
     dataset = run.config.dataset
     messages = replace(dataset.messages, columns=read_columns(run.config, definition))
     dataset = replace(dataset, messages=messages, side_tables=read_tables(run.config, definition))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from batch_nlp.sample.clauses import bank
 from batch_nlp.sample.labelled_messages import Labelled, Message, Row
+from batch_nlp.sample.random_by_index import pick
 
 _FIRST_TWEETS_TO_AIRLINES = datetime(2015, 2, 1, tzinfo=UTC)
 _AIRLINES = {
@@ -30,7 +31,7 @@ _FIRST_TWEETS_TO_SUPPORT = datetime(2017, 10, 12, tzinfo=UTC)
 
 def _airline_tweet(message: Message) -> Row:
     """Return a tweet to an airline, with a sentiment and, where it is negative, its reason."""
-    handle = list(_AIRLINES)[message.draw() % len(_AIRLINES)]
+    handle = pick(list(_AIRLINES), message.draw)
     sentiment, _, reason = message.label.partition("/")
     written = _FIRST_TWEETS_TO_AIRLINES + timedelta(days=message.day)
     link = f" http://t.co/{message.draw():x}" if message.draw() % 12 == 0 else ""
@@ -73,7 +74,7 @@ def _complaint(message: Message) -> Row:
         "company_response": "Closed with explanation",
         "consumer_disputed": "N/A",
         "timely": "Yes",
-        "state": ("CA", "TX", "FL", "NY", None)[message.draw() % 5],
+        "state": pick(("CA", "TX", "FL", "NY", None), message.draw),
         "submitted_via": "Web",
         "tags": None,
     }
@@ -102,7 +103,7 @@ def _product(message: Message) -> Row:
         "category": [message.label] if message.draw() % 8 else [],
         "description": [f"<b>{title}</b><br>", *description] if without_title else description,
         "title": _NO_TITLE if without_title else title,
-        "brand": brands[message.draw() % len(brands)] if message.draw() & 1 else "",
+        "brand": pick(brands, message.draw) if message.draw() & 1 else "",
         "feature": [],
         "rank": f"{1 + message.draw() % 90_000:,} in {message.label} (",
         "also_buy": [],
@@ -127,8 +128,8 @@ PRODUCTS = Labelled(
 def _support_tweet(message: Message) -> Row:
     """Return a tweet between a customer and the support of a company, without a label."""
     slots = bank("support_tweets")["slots"]
-    company = slots["company"][message.draw() % len(slots["company"])]
-    user = slots["user"][message.draw() % len(slots["user"])]
+    company = pick(slots["company"], message.draw)
+    user = pick(slots["user"], message.draw)
     inbound = message.label != "reply"
     written = _FIRST_TWEETS_TO_SUPPORT + timedelta(days=message.day)
     number = 1 + message.index

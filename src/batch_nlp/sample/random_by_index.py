@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 Index = NDArray[np.int64]
 Float = NDArray[np.float64]
 Draw = Callable[[], int]
+Item = TypeVar("Item")
 
 ID_CHARS = 22
 _BLOCK = 16384
@@ -61,3 +63,8 @@ def integers(random: np.random.Generator) -> Draw:
         return values
 
     return chain.from_iterable(iter(block, None)).__next__
+
+
+def pick(items: Sequence[Item], draw: Draw) -> Item:
+    """Return one of the items, each as likely as the others."""
+    return items[draw() % len(items)]

@@ -27,7 +27,7 @@ from batch_nlp.dataset.side_tables import typed
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw.batches import SOURCE_FILE, SOURCE_LINE
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 
 _FIELDS = {Role.number: FieldRole.NUMBER, Role.category: FieldRole.CATEGORY}
 

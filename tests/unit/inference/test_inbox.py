@@ -121,7 +121,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_keep_the_run_waiting(
         os.mkfifo(files[0])
 
     # between the look at the folder and at its files
-    monkeypatch.setattr("batch_nlp.inference.inbox.let_rest", swap)
+    monkeypatch.setattr("batch_nlp.inference.inbox.wait_until_written", swap)
     found = arrivals(tmp_path, DATASET, NONE, 2.0)
     assert list(found.files) == ["b.jsonl"]
     assert [file.name for file in found.set_aside] == ["a.jsonl"]

@@ -21,11 +21,11 @@ from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.data_warnings import problems, shown
-from batch_nlp.onboarding.dataset_yaml import document, scalar
-from batch_nlp.onboarding.guess_roles import unfit
+from batch_nlp.onboarding.data_warnings import data_warnings, shown
+from batch_nlp.onboarding.dataset_yaml import render_dataset, scalar
+from batch_nlp.onboarding.guess_roles import unfit_reason
 from batch_nlp.onboarding.guess_tables import SideTable
-from batch_nlp.onboarding.proposal import Asked, choose
+from batch_nlp.onboarding.proposal import GivenColumns, propose
 from batch_nlp.onboarding.source_files import Source
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,7 +51,7 @@ def dataset(text: str) -> DatasetConfig:
 
 
 def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
-    return document("mine", SOURCE, choose(profiles(rows), Asked(**asked), "mine.csv"), "mine.csv")
+    return render_dataset("mine", SOURCE, propose(profiles(rows), GivenColumns(**asked), "mine.csv"), "mine.csv")
 
 
 def suggested(text: str) -> dict[str, ColumnConfig]:
@@ -99,7 +99,9 @@ def test_columns_that_make_no_feature_are_named_with_the_reason() -> None:
     # several messages may name a row of a side table
     table = SideTable("apps", "apps*", "id", "w", profiles([{"maker": f"maker {n}"} for n in range(40)]))
     source = Source(Path("in"), "*", [], side_tables=[table])
-    assert "      # maker: {role: category}" in document("mine", source, choose(profiles(rows), Asked(), "a"), "a")
+    assert "      # maker: {role: category}" in render_dataset(
+        "mine", source, propose(profiles(rows), GivenColumns(), "a"), "a"
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,18 +128,18 @@ def test_numbers_with_decimal_commas_are_suggested_as_numbers(write: Any, form: 
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
 def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows: list[dict[str, Any]]) -> None:
     try:
-        choices = choose(profiles(rows), Asked(), "mine.csv")
+        proposal = propose(profiles(rows), GivenColumns(), "mine.csv")
     except DataError:
         return
-    found = dataset(document("mine", SOURCE, choices, "mine.csv"))
+    found = dataset(render_dataset("mine", SOURCE, proposal, "mine.csv"))
     if found.messages.where is not None:
         assert Where(found.messages.where).keeps(rows).any()
-    texts = {column.name for column in choices.texts}
+    texts = {column.name for column in proposal.texts}
     assert {name for name, column in found.messages.columns.items() if column.role.value == "text"} == texts
-    assert all(sentence.isprintable() for sentence in problems(choices))
+    assert all(sentence.isprintable() for sentence in data_warnings(proposal))
     # and with what is suggested
-    assert suggested(document("mine", SOURCE, choices, "mine.csv")).keys() == {
-        column.name for column in choices.others if not unfit(column)
+    assert suggested(render_dataset("mine", SOURCE, proposal, "mine.csv")).keys() == {
+        column.name for column in proposal.others if not unfit_reason(column)
     }
 
 
@@ -182,7 +184,7 @@ def test_rows_without_a_text_are_left_out_where_they_are_many(empty: int, condit
     name = 'a "review"'
     rows = [{name: None if n < empty else row["q"], "w": row["w"]} for n, row in enumerate(tickets(100))]
     assert dataset(written(rows)).messages.where == condition
-    told = problems(choose(profiles(rows), Asked(), "mine.csv"))
+    told = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv"))
     assert told == ([] if condition is None else ["2 % of the rows have no text and are left out."])
     if condition is not None:
         assert Where(condition).keeps(rows).tolist() == [False, False, *[True] * 98]
@@ -206,8 +208,8 @@ def test_small_classes_are_put_together_or_left_out_as_training_does(
     found = dataset(text).label
     assert found.rare == {"under": 20, "as": "other"}
     assert f"  # {told}" in text
-    choices = choose(profiles(rows), Asked(label=levels), "mine.csv")
-    assert any(problem.startswith(told) for problem in problems(choices))
+    proposal = propose(profiles(rows), GivenColumns(label=levels), "mine.csv")
+    assert any(problem.startswith(told) for problem in data_warnings(proposal))
     targets = pd.Series([LEVEL.join(row[level] for level in levels) for row in rows])
     labels = find_classes(targets, found, 20).labels
     left_out = {*targets[labels < 0]}
@@ -227,11 +229,11 @@ def test_side_tables_encoding_and_html_are_written() -> None:
         {"folder": "where it lies", "pattern": "as later ones"},
     )
     rows = tickets(shop=lambda number, _: f"s{number % 3}")
-    choices = choose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), Asked(), "mine.csv")
-    found = dataset(document("mine", source, choices, "mine.csv"))
+    proposal = propose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), GivenColumns(), "mine.csv")
+    found = dataset(render_dataset("mine", source, proposal, "mine.csv"))
     assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
     assert found.messages.separator == "\x01"
-    written = document("mine", source, choices, "mine.csv")
+    written = render_dataset("mine", source, proposal, "mine.csv")
     assert "# where it lies\nraw_dir: in\n" in written
     assert '  # as later ones\n  files: "a*"\n' in written
     assert found.messages.columns["shop"].of == "shops"
@@ -243,13 +245,13 @@ def test_a_text_that_is_called_like_a_message_is_told() -> None:
     name = "The parcel never came at all"
     rows = [{name: row["q"], "b": row["w"]} for row in tickets()]
     told = "Columns are called The parcel never came at all, which looks like a message: if the file has no line of "
-    assert problems(choose(profiles(rows), Asked(), "mine.csv")) == [f"{told}names, put one first."]
+    assert data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv")) == [f"{told}names, put one first."]
 
 
 def test_what_is_wrong_with_the_data_is_told() -> None:
     rows = [*tickets(60), *tickets(60)]
-    choices = choose(profiles(rows), Asked(label=[]), "mine.csv")
-    assert problems(choices) == [
+    proposal = propose(profiles(rows), GivenColumns(label=[]), "mine.csv")
+    assert data_warnings(proposal) == [
         "50 % of the texts repeat an earlier one.",
         "There is no label (set by init.label). If there is one, say init.label=COLUMN.",
     ]
@@ -257,9 +259,9 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
 
 def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
     rows = tickets(day=lambda n, _: f"2022-{n % 12 + 1:02}-28" if n % 2 else f"{n % 12 + 13}.01.2022")
-    choices = choose(profiles(rows), Asked(), "mine.csv")
-    [told] = problems(choices)
-    form = dataset(document("mine", SOURCE, choices, "mine.csv")).messages.columns["day"].format
+    proposal = propose(profiles(rows), GivenColumns(), "mine.csv")
+    [told] = data_warnings(proposal)
+    form = dataset(render_dataset("mine", SOURCE, proposal, "mine.csv")).messages.columns["day"].format
     assert form == "iso|%d.%m.%Y"
     assert told == f"Times of column day are written in several ways, and read as {form}."
 
@@ -280,7 +282,7 @@ def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
 )
 def test_a_time_that_is_not_taken_is_told(date: Any, told: str) -> None:
     rows = tickets(created_at=date)
-    found = problems(choose(profiles(rows), Asked(), "mine.csv"))
+    found = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv"))
     assert len(found) == 1
     assert found[0].startswith(f"Column created_at is named like a time, but is not read as one{told}")
-    assert problems(choose(profiles(rows), Asked(time=[]), "mine.csv")) == []
+    assert data_warnings(propose(profiles(rows), GivenColumns(time=[]), "mine.csv")) == []

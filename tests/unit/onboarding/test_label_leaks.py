@@ -8,14 +8,14 @@ import pytest
 from tests.tickets import tickets
 
 from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.data_warnings import problems
-from batch_nlp.onboarding.dataset_yaml import document
-from batch_nlp.onboarding.proposal import Asked, Choices, choose
+from batch_nlp.onboarding.data_warnings import data_warnings
+from batch_nlp.onboarding.dataset_yaml import render_dataset
+from batch_nlp.onboarding.proposal import GivenColumns, Proposal, propose
 from batch_nlp.onboarding.source_files import Source
 
 
-def chosen(rows: list[dict[str, Any]]) -> Choices:
-    return choose(profiles(rows), Asked(label=["w"], id=[]), "mine.csv")
+def chosen(rows: list[dict[str, Any]]) -> Proposal:
+    return propose(profiles(rows), GivenColumns(label=["w"], id=[]), "mine.csv")
 
 
 def together(rows: list[dict[str, Any]]) -> list[str]:
@@ -48,9 +48,9 @@ def test_columns_that_decide_the_label_together_are_found_with_those_that_can_st
     found = chosen(rows)
     assert (found.leaks, together(rows)) == ([], ["people", "bad", "good"])
     told = "people, bad, good: these alone tell the label of nearly every message"
-    [sentence] = problems(found)
+    [sentence] = data_warnings(found)
     assert sentence.startswith(f"{told}. They are forbidden as features")
-    written = document("mine", Source(Path("in"), "*", []), found, "mine.csv")
+    written = render_dataset("mine", Source(Path("in"), "*", []), found, "mine.csv")
     assert f"# {told}; remove those that are known when a message arrives\nforbidden: [people, bad, good]\n" in written
     assert "# length: {role: number}" in written
 

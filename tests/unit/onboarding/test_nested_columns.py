@@ -14,10 +14,10 @@ from tests.tickets import tickets
 
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.dataset_yaml import document
+from batch_nlp.onboarding.dataset_yaml import render_dataset
 from batch_nlp.onboarding.nested_columns import flatten
-from batch_nlp.onboarding.proposal import Asked, choose
-from batch_nlp.onboarding.source_files import Source, look_at
+from batch_nlp.onboarding.proposal import GivenColumns, propose
+from batch_nlp.onboarding.source_files import Source, read_source
 
 MESSAGES = tickets(60)
 CONVERSATIONS = [
@@ -42,7 +42,7 @@ def as_advised(said: str, own_process: bool = False) -> Source:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", words[3:4] + words[5:])
             exec(words[4], {})  # noqa: S102 as python -c does
-    return look_at(Path(file), Asked())
+    return read_source(Path(file), GivenColumns())
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,15 @@ def test_texts_within_objects_are_named_and_flattened_as_advised_they_are_read(
     file = tmp_path / "it's mine.json"
     file.write_text(write(CONVERSATIONS))
     with pytest.raises(DataError, match=rf"Fields of objects do.*: {above}source\.body\. ") as refused:
-        look_at(file, Asked())
+        read_source(file, GivenColumns())
     found = as_advised(str(refused.value))
     names = {f"{above}{name}" for name in ("id", "title", "source.body", "source.author.name", "topic")}
     assert (found.under, len(found.rows), found.rows[0].keys()) == (None, 60, names)
-    choices = choose(profiles(found.rows), Asked(), "flat")
-    assert ([column.name for column in choices.texts], choices.levels) == ([f"{above}source.body"], [[f"{above}topic"]])
+    proposal = propose(profiles(found.rows), GivenColumns(), "flat")
+    assert ([column.name for column in proposal.texts], proposal.levels) == (
+        [f"{above}source.body"],
+        [[f"{above}topic"]],
+    )
 
 
 def test_what_lies_beside_the_field_of_the_columns_is_named_and_flattened_as_advised_it_is_read(
@@ -73,15 +76,17 @@ def test_what_lies_beside_the_field_of_the_columns_is_named_and_flattened_as_adv
 ) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines(WITHIN))
-    found = look_at(file, Asked())
+    found = read_source(file, GivenColumns())
     assert found.under == "body"
     assert found.problems[0].startswith("Only what is under body is read, not id, topic beside it. To read them, ")
-    choices = choose(profiles(found.rows), Asked(), "a")
-    assert "under this field; id, topic beside it are not read\n  rows: body" in document("a", found, choices, "a")
+    proposal = propose(profiles(found.rows), GivenColumns(), "a")
+    assert "under this field; id, topic beside it are not read\n  rows: body" in render_dataset(
+        "a", found, proposal, "a"
+    )
     assert as_advised(found.problems[0], own_process=True).rows[0].keys() == {"id", "topic", "body.text", "body.lang"}
     # beside a list of rows lies nothing of any row
     file.write_text(json.dumps({"total": 60, "items": MESSAGES}))
-    assert look_at(file, Asked()).problems[0] == "Only what is under items is read, not total beside it."
+    assert read_source(file, GivenColumns()).problems[0] == "Only what is under items is read, not total beside it."
 
 
 def test_flat_and_nested_files_are_one_source_and_of_what_cannot_be_that_the_flat_ones_are_read(tmp_path: Path) -> None:
@@ -90,10 +95,10 @@ def test_flat_and_nested_files_are_one_source_and_of_what_cannot_be_that_the_fla
         "b.jsonl": lines([{"_id": n, "_source": row} for n, row in enumerate(MESSAGES)]),
     }.items():
         (tmp_path / name).write_text(content)
-    found = look_at(tmp_path, Asked())
+    found = read_source(tmp_path, GivenColumns())
     assert (found.under, found.pattern, found.rows) == ("_source", "*", MESSAGES * 2)
     (tmp_path / "b.jsonl").write_text(lines([{"x": {"y": row}} for row in MESSAGES]))
-    found = look_at(tmp_path, Asked())
+    found = read_source(tmp_path, GivenColumns())
     assert (found.pattern, found.rows) == ("a*", MESSAGES)
     assert re.search(r"Column\(s\) x hold objects.* flatten it by .*/b\.jsonl", found.problems[0])
 
@@ -101,11 +106,11 @@ def test_flat_and_nested_files_are_one_source_and_of_what_cannot_be_that_the_fla
 def test_objects_beside_a_text_are_named_and_no_features(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines([{**row, "by": {"name": "Ann"}, "tags": [{"name": "x"}]} for row in MESSAGES]))
-    found = look_at(file, Asked())
+    found = read_source(file, GivenColumns())
     assert found.problems[0].startswith(
         "Column(s) by, tags hold objects, of which no field is read. To read them, flatten it by "
     )
-    written = document("a", found, choose(profiles(found.rows), Asked(), "a"), "a")
+    written = render_dataset("a", found, propose(profiles(found.rows), GivenColumns(), "a"), "a")
     assert "# by holds objects, of which no field is read" in written
     assert "by: {role:" not in written
     assert as_advised(found.problems[0]).rows[0].keys() == {"q", "w", "by.name", "tags.name"}
@@ -118,7 +123,7 @@ def test_an_object_that_is_asked_for_is_refused_and_flattened_as_advised_it_is_r
     with pytest.raises(
         DataError, match=f"{name} cannot be columns: they are objects, or fields of objects, or lie beside"
     ) as refused:
-        look_at(file, Asked(text=[name]))
+        read_source(file, GivenColumns(text=[name]))
     assert "source.body" in as_advised(str(refused.value)).rows[0]
 
 

@@ -8,19 +8,19 @@ from tests.tickets import tickets
 
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.proposal import Asked, Choices, choose
+from batch_nlp.onboarding.proposal import GivenColumns, Proposal, propose
 
 
-def chosen(rows: list[dict[str, Any]], **asked: list[str]) -> Choices:
-    return choose(profiles(rows), Asked(**asked), "mine.csv")
+def chosen(rows: list[dict[str, Any]], **asked: list[str]) -> Proposal:
+    return propose(profiles(rows), GivenColumns(**asked), "mine.csv")
 
 
-def names(choices: Choices) -> tuple[list[str], list[list[str]], list[str], list[str]]:
+def names(proposal: Proposal) -> tuple[list[str], list[list[str]], list[str], list[str]]:
     return (
-        [column.name for column in choices.texts],
-        choices.levels,
-        [column.name for column in choices.times],
-        [column.name for column in choices.ids],
+        [column.name for column in proposal.texts],
+        proposal.levels,
+        [column.name for column in proposal.times],
+        [column.name for column in proposal.ids],
     )
 
 
@@ -140,7 +140,7 @@ def test_there_is_a_text() -> None:
 
 def test_without_a_text_the_columns_are_named_and_what_to_say() -> None:
     with pytest.raises(DataError, match=r"mine.csv: no column looks like texts; there is a, b. .*init.text=COLUMN"):
-        choose(profiles([{"a": 1, "b": 2}] * 5), Asked(), "mine.csv")
+        propose(profiles([{"a": 1, "b": 2}] * 5), GivenColumns(), "mine.csv")
 
 
 def test_texts_without_a_word_tell_no_label() -> None:

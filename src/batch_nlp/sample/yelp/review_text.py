@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from batch_nlp.sample.clauses import MASK, TABLE, Item, bank, draw_clause
-from batch_nlp.sample.random_by_index import Draw
+from batch_nlp.sample.clauses import MASK, bank, draw_clause, weighted
+from batch_nlp.sample.random_by_index import Draw, pick
 from batch_nlp.sample.yelp.grammar import Grammar, Tone, novel_grammar, topic_grammars
 
 Mood = tuple[Tone, ...]
@@ -15,22 +14,13 @@ Mood = tuple[Tone, ...]
 _WORDS_A_SENTENCE = 7.2
 
 
-def _by_percent(parts: Iterable[tuple[Item, int]]) -> tuple[Item, ...]:
-    """Return a table of `TABLE` entries in which each item has its share."""
-    items, percents = zip(*parts, strict=True)
-    table: list[Item] = []
-    for place, item in enumerate(items):
-        table.extend([item] * (round(TABLE * sum(percents[: place + 1]) / 100) - len(table)))
-    return tuple(table)
-
-
 @lru_cache(maxsize=1)
 def _moods() -> dict[int, tuple[Mood, ...]]:
     """Return for each number of stars a table of moods, each of them a table of tones."""
     known = bank("yelp_moods")
-    tones = {name: _by_percent(zip(Tone, percents, strict=True)) for name, percents in known["moods"].items()}
+    tones = {name: weighted(zip(Tone, percents, strict=True)) for name, percents in known["moods"].items()}
     return {
-        stars: _by_percent((tones[name], percent) for name, percent in names.items())
+        stars: weighted((tones[name], percent) for name, percent in names.items())
         for stars, names in known["stars"].items()
     }
 
@@ -67,21 +57,18 @@ def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) ->
 
 
 def _opinion(kind: str, mood: Mood, draw: Draw) -> str:
-    return _pick(bank("yelp_extras")[kind][_opinion_of(mood[draw() & MASK])], draw)
+    opinions: list[str] = bank("yelp_extras")[kind][_opinion_of(mood[draw() & MASK])]
+    return pick(opinions, draw)
 
 
 def _opinion_of(tone: Tone) -> int:
     return int(bank("yelp_moods")["opinions"][tone])
 
 
-def _pick(items: Sequence[str], draw: Draw) -> str:
-    return items[draw() % len(items)]
-
-
 def _foreign(mood: Mood, sentences: int, draw: Draw) -> str:
     foreign = bank("yelp_extras")["foreign"]
-    language = foreign[draw() % len(foreign)]
-    told = [_pick(language[_opinion_of(mood[draw() & MASK])], draw) for _ in range(min(sentences, 5))]
+    language = pick(foreign, draw)
+    told = [pick(language[_opinion_of(mood[draw() & MASK])], draw) for _ in range(min(sentences, 5))]
     return " ".join(dict.fromkeys(told))
 
 
@@ -123,7 +110,7 @@ def _untidy(text: str, draw: Draw) -> str:
     if 3 <= style < 17:
         misspellings = bank("yelp_extras")["misspellings"]
         for _ in range(1 + len(text) // 400):
-            right, wrong = misspellings[draw() % len(misspellings)]
+            right, wrong = pick(misspellings, draw)
             text = text.replace(right, wrong)
             place = draw() % len(text)
             # Two letters change places, or one is lost.

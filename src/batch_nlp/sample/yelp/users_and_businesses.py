@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from batch_nlp.sample.clauses import bank
-from batch_nlp.sample.random_by_index import Draw, generator, integers
+from batch_nlp.sample.random_by_index import Draw, generator, integers, pick
 from batch_nlp.sample.yelp.grammar import Topic, topics
 from batch_nlp.sample.yelp.world import LAST_DAY, World
 
@@ -103,11 +103,11 @@ def businesses(world: World) -> Iterator[list[Row]]:
 def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: Draw) -> Row:
     city, state, postal_code, latitude, longitude = _name("cities", draw)
     owner = f"{_name('surnames', draw)}'s" if draw() % 2 else _name("adjectives", draw)
-    categories = [topic.group, *(_one(topic.categories, draw) for _ in range(1 + draw() % 4))]
+    categories = [topic.group, *(pick(topic.categories, draw) for _ in range(1 + draw() % 4))]
     turn = draw() % len(categories)
     return {
         "business_id": business_id,
-        "name": f"{owner} {_one(topic.names, draw)}",
+        "name": f"{owner} {pick(topic.names, draw)}",
         "address": "" if draw() % 20 == 0 else f"{1 + draw() % 9900} {_name('streets', draw)}",
         "city": city,
         "state": state,
@@ -124,12 +124,8 @@ def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: 
     }
 
 
-def _one(items: Sequence[str], draw: Draw) -> str:
-    return items[draw() % len(items)]
-
-
 def _name(kind: str, draw: Draw) -> Any:
-    return _one(bank("yelp_names")[kind], draw)
+    return pick(bank("yelp_names")[kind], draw)
 
 
 def _attributes(topic: Topic, draw: Draw) -> dict[str, str]:
@@ -143,7 +139,7 @@ def _attributes(topic: Topic, draw: Draw) -> dict[str, str]:
 def _drawn(attributes: Mapping[str, Any], draw: Draw) -> dict[str, str]:
     """Return a value for each attribute; a mapping is the text of a Python literal, as Yelp's attributes hold it."""
     return {
-        name: _one(values, draw)
+        name: pick(values, draw)
         if isinstance(values, list)
         else repr({flag: draw() % 4 == 0 for flag in values["flags"]})
         for name, values in attributes.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,22 +14,12 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
-from batch_nlp.storage.raw.column_checks import column_names, listed, missing_columns, refuse, spread, unwrapped
-from batch_nlp.storage.raw.file_names import find_files, source_name
+from batch_nlp.storage.raw.column_checks import column_names, listed, missing_columns, refuse
+from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.formats import head, rows_of
 from batch_nlp.storage.raw.lines import LINE_BYTES, BrokenRow, Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
-
-__all__ = [
-    "SOURCE_FILE",
-    "SOURCE_LINE",
-    "BrokenRow",
-    "RawBatch",
-    "find_files",
-    "find_unread",
-    "read_batches",
-    "source_name",
-]
 
 # A batch ends here too, so that memory does not grow with the length of messages
 _BATCH_BYTES = 2 * LINE_BYTES
@@ -58,42 +47,6 @@ class RawBatch:
     broken: list[tuple[str, BrokenRow]]
     whole: list[Row] = field(default_factory=list)
     left_out: int = 0
-
-
-def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -> list[Path]:
-    """Return what else lies in a folder, sorted by name.
-
-    Parameters
-    ----------
-    folder : Path
-    read : iterable of Path
-        What is read, in the folder or below it.
-    known : iterable of str
-        Names of files, in the folder or below it, that were read before.
-
-    Returns
-    -------
-    list of Path
-        Files and folders that are neither read nor hold what is; hidden ones, empty folders and the marks that Spark
-        leaves (``_SUCCESS``) are left out.
-    """
-    if not folder.is_dir():
-        return []
-    depth = len(folder.parts)
-    told = {*(file.parts[depth] for file in read), *(name.partition("/")[0] for name in known)}
-    with os.scandir(folder) as entries:
-        others = sorted(entry.name for entry in entries if entry.name not in told and not entry.name.startswith("."))
-    paths = [folder / name for name in others]
-    return [
-        path for path in paths if not (path.name.startswith("_") and not path.suffix) and not _is_empty_folder(path)
-    ]
-
-
-def _is_empty_folder(path: Path) -> bool:
-    try:
-        return path.is_dir() and not any(path.iterdir())
-    except OSError:  # it may hold anything
-        return False
 
 
 def _chunks(

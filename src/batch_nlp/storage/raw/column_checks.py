@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,8 @@ import pandas as pd
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw.file_names import kind_of
 from batch_nlp.storage.raw.formats import CSV, columns_of, head, rows_of
-from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
+from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.separators import SEPARATORS
 
@@ -51,24 +52,6 @@ class Column:
     required: bool = False
     advice: Callable[[str, Sequence[Any]], str] | None = None
     mixed: Callable[[str, Sequence[Any]], str] | None = None
-
-
-def unwrapped(row: Row, under: str | None) -> Row:
-    """Return a row's columns, which may lie under one of its fields."""
-    found = row.get(under) if under else None
-    return found if isinstance(found, dict) else row
-
-
-def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
-    """Yield each object of a list that lies under one field of a row as a row of its own; other rows as they are."""
-    for found in rows:
-        listed = found.row.get(under) if under and isinstance(found.row, dict) else None
-        if not isinstance(listed, list):
-            yield found
-            continue
-        for number, entry in enumerate(listed, 1):
-            broken = BrokenRow(number, "not a JSON object", str(entry))
-            yield Numbered(number, entry if isinstance(entry, dict) else broken, found.size // len(listed))
 
 
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:

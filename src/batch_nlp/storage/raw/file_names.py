@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from fnmatch import fnmatchcase, translate
 from pathlib import Path
@@ -91,7 +91,7 @@ def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Pat
     return found
 
 
-def looks_of(folder: Path) -> dict[str, tuple[int, int]]:
+def stat_files(folder: Path) -> dict[str, tuple[int, int]]:
     """Return size and time of change (nanoseconds) of all files in a folder and in the folders there, by name below it.
 
     Hidden ones are left out, and links, which may lead anywhere.
@@ -167,3 +167,39 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
     parts: list[str | int] = list(_NUMBER.split(str(path)))
     parts[1::2] = map(int, parts[1::2])
     return parts, str(path)
+
+
+def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -> list[Path]:
+    """Return what else lies in a folder, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+    read : iterable of Path
+        What is read, in the folder or below it.
+    known : iterable of str
+        Names of files, in the folder or below it, that were read before.
+
+    Returns
+    -------
+    list of Path
+        Files and folders that are neither read nor hold what is; hidden ones, empty folders and the marks that Spark
+        leaves (``_SUCCESS``) are left out.
+    """
+    if not folder.is_dir():
+        return []
+    depth = len(folder.parts)
+    told = {*(file.parts[depth] for file in read), *(name.partition("/")[0] for name in known)}
+    with os.scandir(folder) as entries:
+        others = sorted(entry.name for entry in entries if entry.name not in told and not entry.name.startswith("."))
+    paths = [folder / name for name in others]
+    return [
+        path for path in paths if not (path.name.startswith("_") and not path.suffix) and not _is_empty_folder(path)
+    ]
+
+
+def _is_empty_folder(path: Path) -> bool:
+    try:
+        return path.is_dir() and not any(path.iterdir())
+    except OSError:  # it may hold anything
+        return False

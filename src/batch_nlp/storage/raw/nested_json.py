@@ -10,7 +10,7 @@ from typing import Any
 
 from batch_nlp.config.commands import python_command
 from batch_nlp.storage.raw.file_names import ending_of
-from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
 
 # Objects within objects beyond which nothing is a column
 _DEEPEST = 8
@@ -65,3 +65,21 @@ def flatten_command(file: Path, path: Sequence[str]) -> tuple[str, Path]:
     arguments = ", ".join(json.dumps(str(argument)) for argument in (file, target, *path))
     code = f"from batch_nlp.onboarding.nested_columns import flatten; flatten({arguments})"
     return python_command(code), target
+
+
+def unwrapped(row: Row, under: str | None) -> Row:
+    """Return a row's columns, which may lie under one of its fields."""
+    found = row.get(under) if under else None
+    return found if isinstance(found, dict) else row
+
+
+def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
+    """Yield each object of a list that lies under one field of a row as a row of its own; other rows as they are."""
+    for found in rows:
+        listed = found.row.get(under) if under and isinstance(found.row, dict) else None
+        if not isinstance(listed, list):
+            yield found
+            continue
+        for number, entry in enumerate(listed, 1):
+            broken = BrokenRow(number, "not a JSON object", str(entry))
+            yield Numbered(number, entry if isinstance(entry, dict) else broken, found.size // len(listed))

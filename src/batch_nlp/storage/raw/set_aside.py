@@ -33,7 +33,7 @@ def is_utf8(name: str) -> bool:
     return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
-def sorted_out(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
+def split_allowed(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
     """Part files of a drop folder from those that must not be opened, and hold what is opened there to it.
 
     Parameters

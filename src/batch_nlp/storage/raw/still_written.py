@@ -30,7 +30,7 @@ def age_of(file: Path) -> float:
     return age if age >= 0 else math.inf
 
 
-def rest_of(file: Path, age: float, min_age: float) -> float:
+def required_rest(file: Path, age: float, min_age: float) -> float:
     """Return for how many seconds a file must not have changed; of a JSON line that is cut no row is made.
 
     Parameters
@@ -52,12 +52,12 @@ def rest_of(file: Path, age: float, min_age: float) -> float:
     return min_age if whole else max(min_age, _BROKEN_OFF)
 
 
-def let_rest(files: Iterable[Path], min_age: float) -> list[Path]:
+def wait_until_written(files: Iterable[Path], min_age: float) -> list[Path]:
     """Wait for files that need a few more seconds, and return those that need more even then."""
     fresh, wait, why = list[Path](), 0.0, ""
     for file in files:
         age = age_of(file)
-        rest = rest_of(file, age, min_age)
+        rest = required_rest(file, age, min_age)
         fresh += [file] if age < rest else []
         if wait < rest - age <= (_PATIENCE if rest == min_age else _BROKEN_OFF):
             wait, why = rest - age, "has just come" if rest == min_age else "breaks off within a line"
@@ -65,9 +65,9 @@ def let_rest(files: Iterable[Path], min_age: float) -> list[Path]:
     if wait:
         logger.info("Waiting {:.1f} s: {} {} and may still be being written", wait, shown, why)
         time.sleep(wait)
-    return [file for file in fresh if (age := age_of(file)) < rest_of(file, age, min_age)]
+    return [file for file in fresh if (age := age_of(file)) < required_rest(file, age, min_age)]
 
 
-def tell_still_written(file: Path) -> None:
+def log_still_written(file: Path) -> None:
     """Log that a file is not read yet."""
     logger.warning("{} is still being written: it is left for the next run", file)

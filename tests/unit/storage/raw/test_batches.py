@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import DataError, ExitCode
-from batch_nlp.storage.raw.batches import BrokenRow, find_files, read_batches
+from batch_nlp.storage.raw.batches import read_batches
+from batch_nlp.storage.raw.file_names import find_files
+from batch_nlp.storage.raw.lines import BrokenRow
 
 REQUIRED, OPTIONAL = ("review_id", "text"), ("stars",)
 ROWS = [

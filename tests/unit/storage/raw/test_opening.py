@@ -16,7 +16,7 @@ import pytest
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw.formats import check_readable, rows_of
 from batch_nlp.storage.raw.opening import unpacked
-from batch_nlp.storage.raw.set_aside import sorted_out
+from batch_nlp.storage.raw.set_aside import split_allowed
 
 SECRET = b'{"text": "secret"}\n'
 SWAP = """
@@ -48,7 +48,7 @@ def test_a_link_that_takes_the_place_of_a_checked_file_is_not_followed(folder: P
     inside.mkdir(exist_ok=True)
     file = inside / f"secret{ending}"
     file.write_bytes((folder.parent / file.name).read_bytes())
-    assert sorted_out([file], folder, follow_links=False)[0] == [file]
+    assert split_allowed([file], folder, follow_links=False)[0] == [file]
     assert len(list(rows_of(file))) == 1
     file.unlink()
     if what == "file":
@@ -59,7 +59,7 @@ def test_a_link_that_takes_the_place_of_a_checked_file_is_not_followed(folder: P
     for read in (check_readable, lambda path: list(rows_of(path))):
         with pytest.raises(DataError, match=rf"{file}: a symbolic link leads out of the folder"):
             read(file)
-    sorted_out([file], folder, follow_links=True)
+    split_allowed([file], folder, follow_links=True)
     assert len(list(rows_of(file))) == 1
 
 
@@ -68,14 +68,14 @@ def test_a_link_within_a_folder_that_is_a_link_itself_is_followed(folder: Path) 
     (folder / "b.jsonl").symlink_to("a.jsonl")
     link = folder.parent / "link"
     link.symlink_to(folder)
-    assert sorted_out([link / "b.jsonl"], link, follow_links=False)[0]
+    assert split_allowed([link / "b.jsonl"], link, follow_links=False)[0]
     assert len(list(rows_of(link / "b.jsonl"))) == 1
 
 
 def test_a_process_that_swaps_a_link_in_and_out_gets_nothing_read(folder: Path) -> None:
     file, read = folder / "a.jsonl", set()
     file.write_text('{"text": "mine"}\n')
-    sorted_out([file], folder, follow_links=False)
+    split_allowed([file], folder, follow_links=False)
     command = [sys.executable, "-c", SWAP, str(folder), str(folder.parent / "secret.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as swapper:
         try:
