@@ -14,7 +14,15 @@ from batch_nlp.onboarding.guess_roles import text_columns, text_score
 from batch_nlp.onboarding.proposal import GivenColumns
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
-from batch_nlp.storage.raw.nested_json import entries, flat, flatten_command, holds_rows, lists, spread, unwrapped
+from batch_nlp.storage.raw.nested_json import (
+    entries,
+    flat,
+    flatten_command,
+    holds_rows,
+    lists,
+    spread,
+    unwrapped,
+)
 
 
 def wrapper(rows: Sequence[Row]) -> str | None:
