@@ -16,7 +16,7 @@ from loguru import logger
 from batch_nlp.config import DatasetConfig, MessagesConfig
 from batch_nlp.inference.inbox import arrivals
 from batch_nlp.inference.past import FILES
-from batch_nlp.storage.raw.batches import still_written
+from batch_nlp.storage.raw import still_written
 
 NONE = FILES.empty_table()
 DATASET = DatasetConfig("mine", messages=MessagesConfig("*"))

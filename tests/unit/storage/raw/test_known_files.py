@@ -17,7 +17,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.storage import seals
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
-from batch_nlp.storage.raw.batches import known_files
+from batch_nlp.storage.raw import known_files
 from batch_nlp.storage.raw.file_list import FILES, count_taken_in
 from batch_nlp.storage.raw.known_files import RawFile, RawFiles, content_digest
 from batch_nlp.storage.sealed_json import write_sealed
