@@ -1,7 +1,6 @@
-"""Values of raw rows as what their role says: texts, ids, numbers, categories.
+"""Convert raw values by role: to texts, ids, numbers, categories.
 
-Each function takes a column of raw values and returns a column of typed ones; `UNREADABLE` stands where a value cannot
-be one.
+A value that cannot be converted becomes `UNREADABLE`.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ import numpy as np
 import pandas as pd
 
 UNREADABLE = object()
-# What pandas makes of whole numbers in a column that lacks some: 12 becomes 12.0
+# In a column with gaps, pandas turns 12 into 12.0
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0")
-# A category becomes a part of a column's name, in which XGBoost refuses these
+# A category becomes part of a column name, where XGBoost refuses these characters
 _IN_NAMES = str.maketrans("[]<", "()(")
-# Signs of currencies, and spaces and apostrophes between thousands
+# Currency signs, and spaces and apostrophes as thousands separators
 _CURRENCY = re.compile(r"[\s$€£¥₹'\u2019]")
-# Numbers with commas between thousands; another comma is a decimal one, so it is not read
+# A number with thousands separators; any other comma is a decimal comma, and is not read
 _OTHER_SIGN = str.maketrans(",.", ".,")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 
 
 def is_missing(value: Any) -> bool:
-    """Say whether a raw value is none."""
+    """Say whether a raw value is missing."""
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
@@ -43,7 +42,7 @@ def _joined(values: list[Any], read: Callable[[Any], Any], by: str) -> Any:
 
 
 def as_text(value: Any) -> Any:
-    """Return text and numbers as text, a list as its texts joined by spaces, nothing as None."""
+    """Return text and numbers as text, a list joined by spaces, a missing value as None."""
     if isinstance(value, str):
         return value
     if is_missing(value):
@@ -54,7 +53,7 @@ def as_text(value: Any) -> Any:
 
 
 def as_key(value: Any) -> Any:
-    """Return an id as text, a whole number without the decimals that pandas gives it; nothing as None.
+    """Return an id as text, whole numbers without decimals, a missing value as None.
 
     Examples
     --------
@@ -71,7 +70,7 @@ def as_key(value: Any) -> Any:
 
 
 def as_category(value: Any) -> Any:
-    """Return a category as text without white space around it, a list as its categories joined by ``|``.
+    """Return a category as stripped text, a list joined by ``|``.
 
     Examples
     --------
@@ -87,15 +86,15 @@ def as_category(value: Any) -> Any:
 
 
 def as_raw(value: Any) -> Any:
-    """Return a value for a step to make something of: as text, a list as its entries joined by commas."""
+    """Return a value as text for a step that parses it; a list joined by commas."""
     try:
         return ",".join(map(str, value)) if isinstance(value, list) else None if is_missing(value) else str(value)
-    except RecursionError:  # nested too deep for any step to read
+    except RecursionError:  # nested too deeply for any step
         return None
 
 
 def as_written(value: Any) -> str | None:
-    """Return a value as text for people: text as it is, nothing as None, a list, object or truth value as JSON.
+    """Return a value as text for people: text unchanged, lists, objects and booleans as JSON, missing as None.
 
     Examples
     --------
@@ -107,18 +106,18 @@ def as_written(value: Any) -> str | None:
     try:
         structured = isinstance(value, list | dict | bool)
         return json.dumps(value, ensure_ascii=False, default=str) if structured else str(value)
-    except RecursionError:  # nested too deep for anyone to read
+    except RecursionError:  # nested too deeply for anyone
         return None
 
 
 def as_number(value: Any, sign: str | None = None) -> float:
-    """Return a number, NaN where there is none that can be read; currencies and separators of thousands are dropped.
+    """Return a number, NaN if unreadable; currency signs and thousands separators are dropped.
 
     Parameters
     ----------
     value : object
     sign : str, optional
-        That of its decimals, a comma or, by default, a point.
+        Decimal sign, a comma or (default) a point.
 
     Examples
     --------
@@ -133,7 +132,7 @@ def as_number(value: Any, sign: str | None = None) -> float:
             value = value.translate(_OTHER_SIGN)
         if "," in value and _THOUSANDS.fullmatch(value):
             value = value.replace(",", "")
-        elif "_" in value:  # Python reads it, and nobody writes numbers so: it is an id
+        elif "_" in value:  # a number in Python, but an id in data
             return float("nan")
     try:
         found = float(value)
@@ -143,16 +142,16 @@ def as_number(value: Any, sign: str | None = None) -> float:
 
 
 def readable(values: pd.Series[Any], read: Callable[[Any], Any]) -> tuple[pd.Series[Any], pd.Series[bool]]:
-    """Return what `read` makes of each value, None where it makes nothing, and which could not be read."""
+    """Return each value converted by `read`, and which values were unreadable (None in the result)."""
     found = [read(value) for value in values]
-    if UNREADABLE not in found:  # a search in C: nearly every column is readable as a whole
+    if UNREADABLE not in found:  # a fast search: nearly every column is fully readable
         return pd.Series(found, values.index, object), pd.Series(False, values.index)
     wrong = pd.Series([value is UNREADABLE for value in found], values.index)
     return pd.Series(found, values.index, object).mask(wrong, None), wrong
 
 
 def normal_text(text: str) -> str:
-    r"""Return a text as it is compared: NFC, one kind of line end, no space at the end of a line.
+    r"""Return a text in the form used for comparison: NFC, uniform line ends, no trailing spaces.
 
     Examples
     --------

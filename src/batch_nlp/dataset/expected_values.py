@@ -1,4 +1,4 @@
-"""What a column of a raw table should hold by its role, and what to do where its values are written otherwise."""
+"""What values a column should have by its role, and what to do if they are written differently."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _WORDS = {
     Role.number: "numbers",
     Role.category: "categories",
 }
-# Says of the name of a column which of several formats to set, and how
+# Given a column's name and its possible formats, returns how to set one of them
 _Said = Callable[[str, Sequence[str]], str]
-# Share of the times that may be in another form: such rows go to quarantine
+# Up to this share, times in another form are strays that go to quarantine
 _STRAYS = 0.2
-# Days, months, hours, minutes and seconds; 01 is one of each
+# Days, months, hours, minutes, seconds: 01 is valid for each
 _OF_TWO_DIGITS = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 
 
@@ -44,7 +44,7 @@ def _is_readable(column: ColumnConfig, value: Any) -> bool:
         return is_time(value, column)
     if column.role is Role.number:
         return not math.isnan(as_number(value, column.format))
-    if column.role is Role.text:  # a single number can be a text, a column of them is none
+    if column.role is Role.text:  # a column of numbers is not a text, although a single number may be
         return isinstance(value, str | list) and as_text(value) is not UNREADABLE
     read = {Role.id: as_key, Role.key: as_key, Role.category: as_category}.get(column.role)
     return read is None or read(value) is not UNREADABLE
@@ -62,20 +62,20 @@ def expected_column(
     of_messages: bool = True,
     champion: str | None = None,
 ) -> Column:
-    """Return what a table should have for columns of one role.
+    """Return the expected column for columns of one role.
 
     Parameters
     ----------
     columns : mapping of str to ColumnConfig
-        Those of the table.
+        The columns of the table.
     names : sequence of str
-        Of which a file may have any.
+        Alternative names; a file may have any of them.
     required : bool
-        Whether it must have one.
+        Whether a file must have one of them.
     of_messages : bool
-        Whether a setting on the command line can name them.
+        Whether the columns belong to the messages, so that the command line can set them.
     champion : str, optional
-        The model that reads them as it was trained to, whatever the settings say.
+        The model that reads the columns as it was trained, whatever the settings say.
     """
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
@@ -97,54 +97,54 @@ def expected_column(
 
 
 def settings_of(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
-    """Return what to put in the dataset's file, or to paste, for one of several formats of a column."""
+    """Return the line for the dataset's file, or the override, that sets one of several formats of a column."""
     settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
     lines = [declared(name, replace(columns[name], format=form)) for form in forms]
     lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
-    unsure = " (whichever is true: the values do not tell)" if len(forms) > 1 else ""
+    unsure = " (the values fit both: choose the right one)" if len(forms) > 1 else ""
     return f"{' or '.join([*lines, *settings])}{unsure}."
 
 
 def _settings_of_a_training(
     columns: Mapping[str, ColumnConfig], of_messages: bool, champion: str, name: str, forms: Sequence[str]
 ) -> str:
-    """Return what `settings_of` does, for the next champion; it reads what came before too."""
+    """Return what `settings_of` returns, for training a new champion that also reads the old format."""
     forms = _besides(columns[name], forms) if columns[name].role is Role.time else forms
     return (
-        f"in the file, write them as the champion {champion} was trained to read them. Or, in pipeline=feature, "
-        f"pipeline=training and then here: {settings_of(columns, of_messages, name, forms)}"
+        f"in the file, write them in the format that champion {champion} was trained on. Or pass this setting to "
+        f"pipeline=feature, then pipeline=training, then here: {settings_of(columns, of_messages, name, forms)}"
     )
 
 
 def _besides(column: ColumnConfig, forms: Sequence[str]) -> list[str]:
-    """Return formats of times that read what is read without them too."""
+    """Return the formats combined with the column's present one."""
     before = f"{column.format or ISO}{OR}"
     return [form if form.startswith(before) else before + form for form in forms]
 
 
 def _how_times_are_written(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
-    from batch_nlp.dataset.time_formats import time_forms  # asked for in errors alone
+    from batch_nlp.dataset.time_formats import time_forms  # needed only for errors
 
     forms, form = time_forms(values), columns[name].format
     if not forms and (wrong := [value for value in values if _is_none_of_the_calendar(value, columns[name])]):
         return (
-            f"In the right form, but with a day or an hour that does not exist: {count(len(wrong), 'value')}, such as "
-            f'"{printable(wrong[0])}". Correct this in the file.'
+            f"The format is right, but {count(len(wrong), 'value')} contain a day or an hour that does not exist, such "
+            f'as "{printable(wrong[0])}". Correct them in the file.'
         )
     if not forms:
-        right = "ISO 8601" if form is None or ISO in form.split(OR) else f'the format "{form}" says'
+        right = "ISO 8601" if form is None or ISO in form.split(OR) else f'the format "{form}"'
         example = ", such as 2022-01-31T09:15:00+01:00" if right == "ISO 8601" else ""
         return (
-            f"Write them as {right} in the source{example}, or, if strptime can read them, say how: format in the role "
-            "of the column."
+            f"Write them in {right} in the source{example}, or set the strptime format of the column in the dataset's "
+            "file."
         )
-    # other files need not be written like one of a few rows
+    # a small file need not be representative
     forms = _besides(columns[name], forms) if len(values) < LEAST_ROWS else forms
     return f'They are written like "{printable(values[0])}": {said(name, forms)}'
 
 
 def _is_none_of_the_calendar(value: Any, column: ColumnConfig) -> bool:
-    """Say whether what keeps a value from being a time are its days, months or hours, as in 31.02.2026."""
+    """Say whether only a day, month or hour that does not exist makes a value unreadable, as in 31.02.2026."""
     return isinstance(value, str) and is_time(_OF_TWO_DIGITS.sub("01", value), column)
 
 
@@ -167,7 +167,7 @@ def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name
 
 
 def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
-    """Return what to do where numbers have decimal commas, and which sign that is was not said."""
+    """Return what to do about numbers with decimal commas if the column's decimal sign is not set."""
     if columns[name].format is not None:
         return ""
     texts = [value for value in values if isinstance(value, str) and not value.isdigit()]
@@ -176,25 +176,25 @@ def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str,
     if len(decimal) <= sum(here and not there for here, there in zip(plain, with_comma, strict=True)):
         return ""
     either = next((text for text in texts if "," in text and not math.isnan(as_number(text))), None)
-    unsure = f", so that {either} would be read as {as_number(either):.0f}" if either else ""
+    unsure = f", so {either} would be read as {as_number(either):.0f}" if either else ""
     share = f"{len(decimal):,} of its {len(values):,} numbers"
     return (
-        f'{share} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are: '
-        f'{said(name, [","])} If none are, set format to "." there.'
+        f'{share} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are decimal: '
+        f'{said(name, [","])} If none are, set format to "." instead.'
     )
 
 
 def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> None:
-    """Log what would read the times of messages that are in quarantine for them, in a form that is known.
+    """Log which setting would read the times of quarantined messages, if their format is known.
 
     Parameters
     ----------
     columns : mapping of str to ColumnConfig
-        Of the messages.
+        The columns of the messages.
     quarantine : Path
-        File of the rows; there is none where all is well.
+        File of the quarantined rows; it may be missing.
     """
-    from batch_nlp.dataset.time_formats import time_forms  # asked for in errors alone
+    from batch_nlp.dataset.time_formats import time_forms  # needed only for errors
 
     times = names_of(columns, Role.time)
     if not times or not quarantine.exists():
@@ -205,7 +205,7 @@ def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> N
         values = rows.filter(pc.equal(rows["column"], name))["value"].to_pylist()
         if forms := [f"{columns[name].format or ISO}{OR}{form}" for form in time_forms(values)]:
             logger.warning(
-                "{:,} times of column {} cannot be read, such as {}. Read them too: {}",
+                "{:,} times of column {} cannot be read, such as {}. To read them: {}",
                 len(values),
                 printable(name),
                 printable(values[0]),

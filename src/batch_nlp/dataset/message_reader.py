@@ -1,4 +1,4 @@
-"""The messages of a dataset's files, batch by batch, as its file says that they are found."""
+"""Read the messages of a dataset, batch by batch, and files that contain only labels."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from batch_nlp.storage.raw.set_aside import SetAside, split_allowed
 
 
 def message_files(config: Config) -> list[Path]:
-    """Return the files in ``dataset.raw_dir`` that hold messages."""
+    """Return the message files in ``dataset.raw_dir``."""
     folder = Path(config.dataset.raw_dir)
     found = find_files(folder, config.dataset.messages.files)
     return [file for file in found if is_message_file(table_name(file, folder), config.dataset)]
 
 
 def allowed_message_files(config: Config) -> tuple[list[Path], list[SetAside]]:
-    """Return the files in ``dataset.raw_dir`` that hold messages, and beside them those that must not be opened."""
+    """Return the message files in ``dataset.raw_dir``: the allowed ones and the refused ones."""
     return split_allowed(message_files(config), Path(config.dataset.raw_dir), config.dataset.follow_links)
 
 
 def read_messages(
     config: Config, columns: Mapping[str, ColumnConfig], files: Sequence[Path], labels: bool
 ) -> Iterator[RawBatch]:
-    """Read files of messages.
+    """Read message files.
 
     Parameters
     ----------
     config : Config
-        ``dataset.messages`` says where rows lie and which of them are messages.
+        ``dataset.messages`` locates and selects the rows.
     columns : mapping of str to ColumnConfig
-        What to read.
+        Columns to read.
     files : sequence of Path
     labels : bool
-        Whether to read the labels too.
+        Whether to read labels too.
 
     Raises
     ------
@@ -61,14 +61,14 @@ def read_messages(
 
 
 def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterator[pd.DataFrame]:
-    """Read files that hold ids and labels alone.
+    """Read files that contain only ids and labels.
 
     Parameters
     ----------
     config : Config
     files : sequence of Path
     ledger : Ledger
-        Takes the account, and rows whose id or label is missing or cannot be read, or whose label is not one.
+        Counts the rows, and quarantines those whose id or label is missing, unreadable or unknown.
 
     Yields
     ------

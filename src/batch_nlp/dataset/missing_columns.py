@@ -1,4 +1,4 @@
-"""What to do about columns that a file lacks: they lie within objects, or have another name."""
+"""Advice for missing columns: they may lie within objects, or have been renamed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from batch_nlp.storage.raw.column_checks import Column, column_names
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.nested_json import entries, flat, flatten_command, holds_rows, lists
 
-# Of several columns with one of these roles, a file must have one: old and new names can stand beside each other
+# A file needs one column of each of these roles; old and new names can be declared side by side
 NEEDED = (Role.text, Role.id, Role.time)
 _PLACEHOLDER = "NEW"
-# Values by which a column of numbers or times is told from texts
+# Values inspected to tell numbers and times from texts
 _TELLING, _TIME = 100, ColumnConfig(Role.time)
 
 
@@ -35,20 +35,20 @@ def missing_advice(
     declared: set[str],
     champion: str | None,
 ) -> list[str]:
-    """Return what to do about columns that a file lacks: where they lie within its objects, or each one's new name.
+    """Return what to do about missing columns: where they lie within objects, or their likely new names.
 
     Parameters
     ----------
     dataset : DatasetConfig
-        Of the messages; a setting that names a column is among its own.
+        The dataset of the messages.
     file : Path
     rows : sequence of dict
-        Its first rows.
+        The first rows of the file.
     missing : sequence of Column
     declared : set of str
-        Columns that are known, whatever they are for.
+        All known columns.
     champion : str or None
-        The model whose own columns the file must have: of the settings, it takes ids and times alone.
+        The model whose columns the file must have; from the settings it takes only ids and times.
     """
     if (nested := _nested_advice(dataset, file, rows, missing)) is not None:
         return [nested]
@@ -56,7 +56,7 @@ def missing_advice(
 
 
 def _nested_advice(dataset: DatasetConfig, file: Path, rows: Sequence[Row], missing: Sequence[Column]) -> str | None:
-    """Return what to do with a file that has all needed columns within its objects; None for any other."""
+    """Return advice for a file that has all required columns within its objects; None for other files."""
     needed = [column for column in missing if column.required]
     if not needed or dataset.messages.rows is not None:
         return None
@@ -65,11 +65,11 @@ def _nested_advice(dataset: DatasetConfig, file: Path, rows: Sequence[Row], miss
     for path in ([], *([name] for name in fields), *deeper):
         found = [entry for row in rows for entry in entries(row, path)]
         if len(path) == 1 and KEY.fullmatch(path[0]) and _has(found, needed):
-            return f"Its rows lie below {path[0]}: say dataset.messages.rows={path[0]}; files without it are read too."
+            return f"The rows lie in {path[0]}: set dataset.messages.rows={path[0]}; files without it stay readable."
         if _has(map(flat, found), needed):
-            where = f"below {'.'.join(path)}" if path else "within objects"
+            where = f"in {'.'.join(path)}" if path else "within objects"
             command, target = flatten_command(file, path)
-            return f"They lie {where}: flatten it by {command}, which makes {target.name}, and take {file.name} away."
+            return f"They lie {where}. Write {target.name} with {command}, and remove {file.name}."
     return None
 
 
@@ -85,16 +85,16 @@ def _renamed_advice(
     is_text = _is_text(dataset, old)
     new, others = _new_name(column, rows, declared, is_text)
     if new == _PLACEHOLDER and not others:
-        return f"No other column of the file can be {old}: add it to the file."
+        return f"No other column of the file can be {old}. Add it to the file."
     setting = _setting(dataset, column, new)
     choice = f" ({_PLACEHOLDER}: one of {examples(others)})" if others else ""
     alone = _if_labels_alone(dataset, old, rows, new)
     if setting and not (is_text and champion):
-        trained = " Run pipeline=training with it too: until then, a champion reads the old name." if is_text else ""
-        return f"If {old} is called {new} now, read both: {setting}{choice}.{trained}{alone}"
-    keeps = f", since the champion {champion} reads the columns that it was trained on" if champion else ""
-    train = f" Or, in pipeline=feature, pipeline=training and then here, read both: {setting}." if setting else ""
-    return f"If {old} is called {new} now, rename it to {old} in the file{keeps}{choice}.{train}{alone}"
+        trained = " Also run pipeline=training with it: until then, a champion reads the old name." if is_text else ""
+        return f"If {old} is now called {new}, read both: {setting}{choice}.{trained}{alone}"
+    keeps = f", since champion {champion} reads the columns that it was trained on" if champion else ""
+    both = f" Or read both, first in pipeline=feature and pipeline=training: {setting}." if setting else ""
+    return f"If {old} is now called {new}, rename it to {old} in the file{keeps}{choice}.{both}{alone}"
 
 
 def _is_text(dataset: DatasetConfig, name: str) -> bool:
@@ -102,15 +102,15 @@ def _is_text(dataset: DatasetConfig, name: str) -> bool:
 
 
 def _if_labels_alone(dataset: DatasetConfig, old: str, rows: Sequence[Row], new: str) -> str:
-    """Return what to do where a file without its texts brings the labels of messages that came with others."""
+    """Return advice for a file without texts that contains the labels of messages from other files."""
     there, ids = column_names(rows), set(names_of(dataset.messages.columns, Role.id))
     if not (_is_text(dataset, old) and there & ids and there & set(Labels(dataset.label).columns)):
         return ""
-    return f" If the file brings labels alone, declare it as no text: {declared(new, ColumnConfig(Role.ignore))}."
+    return f" If the file contains only labels, ignore the column: {declared(new, ColumnConfig(Role.ignore))}."
 
 
 def _new_name(column: Column, rows: Sequence[Row], declared: set[str], is_text: bool) -> tuple[str, list[str]]:
-    """Return the column of the file that one is likely to be; else a placeholder, and what it may stand for."""
+    """Return the likely new name of a column, or a placeholder and the names that it may stand for."""
     unknown = sorted(name for name in map(str, column_names(rows)) if name not in declared)
     found = [name for name in unknown if _may_be(column, rows, name, is_text)]
     plain = {re.sub(r"[\W_]", "", name).casefold(): name for name in found}
@@ -122,13 +122,13 @@ def _new_name(column: Column, rows: Sequence[Row], declared: set[str], is_text: 
 
 def _may_be(column: Column, rows: Sequence[Row], name: str, is_text: bool) -> bool:
     values = [value for row in rows if (value := row.get(name)) not in (None, "")]
-    if is_text:  # what is written as text may be none
+    if is_text:  # numbers and times may be written as text
         values = [one for one in values[:_TELLING] if math.isnan(as_number(one)) and not is_time(one, _TIME)]
     return any(reads(value) for reads in column.reads.values() for value in values)
 
 
 def _setting(dataset: DatasetConfig, column: Column, new: str) -> str | None:
-    """Return the setting that reads the new name beside the old one; None where none does."""
+    """Return the setting that reads the new name beside the old one, if there is one."""
     names, columns = list(column.reads), dataset.messages.columns
     if names[0] in columns and columns[names[0]].role in NEEDED:
         return _beside(columns, names[0], new)

@@ -1,4 +1,4 @@
-"""Which columns the raw tables should have, and whether they do."""
+"""Check the columns of raw tables before any work."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.set_aside import SetAside
 
-# Rows of small files that are judged together, and pieces of advice that a person reads at once
+# Rows of small files that are judged together; pieces of advice in one error
 _TOGETHER, _ADVICE = 1000, 5
-# Words that half of the values of a column have at least for it to be the texts of messages
+# Median number of words from which a column contains texts
 _SENTENCE = 4
-# By table, the columns that some file of it had; files of several layouts can be one source
+# Table -> the column sets that its files have had
 _Layouts = dict[str, list[list[str]]]
 
 
@@ -60,7 +60,7 @@ def _tables(
     files_of_tables: Mapping[str, list[Path]],
     champion: str | None = None,
 ) -> dict[str, tuple[list[Path], list[Column], str | None]]:
-    # without a column that the condition names, it would leave out every row
+    # if a column of the condition were missing, no row would be left
     condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
     conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
     columns = [*_message_columns(dataset.messages.columns, champion), *conditional]
@@ -82,14 +82,14 @@ def _tables(
 def _seen(layers: Layers) -> _Layouts:
     try:
         found = json.loads(layers.seen_columns.read_bytes())
-    except (FileNotFoundError, ValueError):  # without it nothing is missed but what every file must have
+    except (FileNotFoundError, ValueError):  # then only required columns are checked
         return {}
-    # one list of names, as it was once written, is one layout
+    # an earlier format: a single list of names
     return {table: [kept] if kept and isinstance(kept[0], str) else kept for table, kept in found.items()}
 
 
 def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterable[Column]) -> set[str]:
-    """Return which of some columns earlier files had whose layout is the nearest to that of a file."""
+    """Return the columns of the known layout that is nearest to a file's columns."""
     names = {name for column in columns for name in column.reads}
     known = [found for layout in layouts if (found := names.intersection(layout))]
     return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
@@ -100,7 +100,7 @@ def _form(dataset: DatasetConfig, table: str) -> TextForm:
 
 
 def _declared(dataset: DatasetConfig, table: str) -> set[str]:
-    """Return the columns of a table that are known, whatever they are for."""
+    """Return all known columns of a table."""
     for found in dataset.side_tables:
         if found.name == table:
             return {found.key, *found.columns, *dataset.forbidden}
@@ -109,7 +109,7 @@ def _declared(dataset: DatasetConfig, table: str) -> set[str]:
 
 
 def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column]) -> list[str]:
-    """Return what is wrong with the columns of files of a few messages each, which tell nothing on their own."""
+    """Return what is wrong with the columns of small files, which are too small to be judged alone."""
     files, rows = list(dict.fromkeys(file for file, _ in few)), [row for _, row in few]
     if len(rows) < LEAST_ROWS:
         return []
@@ -125,32 +125,32 @@ def check_schema(
     labels: bool,
     champion: str | None = None,
 ) -> dict[Path, SetAside]:
-    """Refuse raw files whose schema has changed, before any work, and sort out those of which no row can be read.
+    """Refuse raw files with a changed schema before any work, and find files without a readable row.
 
     Parameters
     ----------
     dataset : DatasetConfig
-        Where the raw files are, and what their columns are.
+        Location and columns of the raw files.
     messages : sequence of Path
-        Message files that are to be read.
+        Message files to read.
     inbox : Path
-        Where files of the side tables may have come along with new messages.
+        May contain files of side tables, too.
     layers : Layers
-        Where it is kept which columns there were before.
+        Stores which columns earlier files had.
     labels : bool
-        Whether the labels of the messages are read.
+        Whether labels are read.
     champion : str, optional
-        The model whose own columns the messages must have.
+        The model whose columns the messages must have.
 
     Returns
     -------
     dict of Path to SetAside
-        Files of messages all of whose rows hold a value that cannot be read.
+        Message files in which every row has an unreadable value.
 
     Raises
     ------
     DataError
-        If a file cannot be read, or a column is missing or of another type; all failures of all tables are in it.
+        If a file cannot be read, or a column is missing or has another type; lists all failures of all tables.
     """
     files_of_tables = side_table_files(dataset, inbox)
     if (told := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
@@ -175,12 +175,12 @@ def check_schema(
             elif table == "message" and labels and named and rows:
                 unlabelled.append(source_name(file))
             wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
-            # of many rows it is the source that has changed
+            # in a large file, the source has changed
             none = table == "message" and (few_rows or not wrong) and readable.none(rows)
             if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < ADVISED)):
                 left_out[file] = found
                 continue
-            # what the condition leaves out may be written in any way
+            # rows that the condition excludes may be written in any way
             problems += [] if none else wrong
             few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
@@ -191,19 +191,19 @@ def check_schema(
             optional |= not all(column.required for column in missing)
         problems += [] if problems else _problems_together(few, columns)
     if unlabelled:
-        what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} file(s) of messages"
+        what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} message file(s)"
         logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
     if broken and not problems:
         raise DataError("\n- ".join([f"{len(broken)} files cannot be read.", *broken][len(broken) == 1 :]))
-    gone = [f"If files may lack a column from now on, remove {layers.seen_columns}."] if optional else []
+    gone = [f"If the column is gone for good, remove {layers.seen_columns}."] if optional else []
     refuse([*broken, *problems], [*islice(advice, _ADVICE), *gone])
     return left_out
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
-    """Note which columns the files had that a run took in: later files must have those of one of them too."""
+    """Record the columns of ingested files: later files must have the columns of one of them."""
     seen = _seen(layers)
-    if not seen:  # what was removed, since a file had another layout, comes back with that of the files before
+    if not seen:  # someone removed the record: restore it from all files
         folder = Path(dataset.raw_dir)
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
@@ -214,7 +214,7 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
         layouts = seen.setdefault(table, [])
         for rows in (first_rows(file, under, _form(dataset, table)) for file in files):
             found = names & column_names(rows)
-            # few rows may happen to lack what is optional
+            # a small file may lack optional columns by chance
             few = len(rows) < LEAST_ROWS
             if not any(found == set(layout) or (few and found < set(layout)) for layout in layouts):
                 layouts.append(sorted(found))
@@ -224,7 +224,7 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
 def _holds_messages(dataset: DatasetConfig, file: Path) -> bool:
     try:
         return not holds_labels_alone(dataset, file)
-    except DataError:  # it is set aside, and told
+    except DataError:  # it is set aside and reported
         return False
 
 
@@ -234,10 +234,9 @@ def _like_texts(rows: Sequence[Row], name: str) -> bool:
 
 
 def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
-    """Say whether a file brings labels of messages that came with others: of the declared columns it has ids alone.
+    """Say whether a file contains only labels: label columns, and ids as the only declared columns.
 
-    One that lacks its texts and has times, features, or texts under another name is a file of messages whose schema
-    has changed.
+    A file without texts that has times, features, or texts under another name is a message file with a changed schema.
     """
     rows = first_rows(file, dataset.messages.rows, text_form(dataset.messages))
     present = column_names(rows)

@@ -1,4 +1,4 @@
-"""Groups of messages that stay on one side of a split, and the draw of those that are held out."""
+"""Group messages that must stay on one side of a split, and sample the groups to hold out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Codes = NDArray[np.int64]
 
 
 def codes(values: pd.Series[str]) -> Codes:
-    """Number the different values; what is missing equals nothing."""
+    """Number the distinct values; each missing value gets its own number."""
     found, different = pd.factorize(values)
     missing = found < 0
     found[missing] = len(different) + np.arange(missing.sum())
@@ -18,8 +18,8 @@ def codes(values: pd.Series[str]) -> Codes:
 
 
 def components(texts: Codes, groups: Codes) -> Codes:
-    """Number the groups of messages that have a group or a text in common, be it by way of others."""
-    # late: settings are checked against this module, long before anything is trained
+    """Number the connected components of messages that share a group or a text."""
+    # imported late: the check of the settings imports this module
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -29,15 +29,15 @@ def components(texts: Codes, groups: Codes) -> Codes:
 
 
 def draw(groups: Codes, classes: Codes, holdout: float, seed: int) -> Codes:
-    """Draw groups that hold about a share of the messages of each class.
+    """Sample groups that contain about the share `holdout` of the messages of each class.
 
-    Groups come in random order. One is taken if its messages still fit into what its first message's class needs; if
-    too few fit, the smallest ones go on until the share is met.
+    Groups come in random order. A group is taken if it still fits into the share of its first message's class. If too
+    few fit, the smallest groups are added until the share is reached.
     """
     names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     kinds = classes[first]
     of_kind = np.bincount(kinds, weights=sizes)
-    # rounded in sum, so that many small classes do not add up to another share
+    # rounded cumulatively, so that many small classes do not change the total share
     wanted = np.diff(np.rint(holdout * np.cumsum(of_kind)), prepend=0)
     wanted = np.where(of_kind > 0, np.maximum(wanted, 1), 0)
     order = np.random.default_rng(seed).permutation(len(names))

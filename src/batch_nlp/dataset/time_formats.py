@@ -1,4 +1,4 @@
-"""How times are written that ISO 8601 does not describe: the setting that would read them."""
+"""Guess the format of times that are not ISO 8601."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from pandas.tseries.api import guess_datetime_format
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.parse_times import EXCEL, ISO, OR, UNIX, ZONE, as_times
 
-# pandas guesses none of these: a year of two digits, and a clock of twelve hours
+# pandas cannot guess two-digit years and twelve-hour clocks
 _DATES = ("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 _OF_ORACLE = "%d-%b-%y"
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S")
 _CLOCK = re.compile(r"([ ,T]+)\d{1,2}[:.]\d\d.*")
-# As Twitter, mail, JavaScript, SAS and web servers write them
+# Formats of Twitter, mail, JavaScript, SAS and web servers
 _OF_PROGRAMS: tuple[str, ...] = ("%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %Y %H:%M:%S GMT%z")
 _OF_PROGRAMS += ("%d%b%Y", "%d%b%Y:%H:%M:%S", "%d/%b/%Y:%H:%M:%S %z")
 _SHORT_DAY = re.compile(r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 _LONG_DAY = re.compile(r"^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-# Values that a form is guessed from and judged by, and the years that count as read
+# Values used to guess and to judge a format; plausible years
 _GUESSED_FROM, _JUDGED_BY = 5, 200
-# Forms that one column has at most
+# Maximum number of formats in one column
 _MOST_FORMS = 3
 YEARS = range(1990, 2100)
 
 
 def time_forms(values: Sequence[Any]) -> list[str]:
-    """Return each ``format`` of a time column that reads as many of some values as any does; empty if none reads any.
+    """Return the formats that read the most values; empty if no format reads any.
 
-    Of days and months that may be either way round, both are returned. Where a column has several forms, each format
-    says all of them.
+    If day and month are interchangeable, both orders are returned. If a column mixes several formats, they are combined
+    with ``|``.
 
     Parameters
     ----------
     values : sequence
-        As the source has them; missing ones left out.
+        As in the source, without missing values.
 
     Examples
     --------
     >>> time_forms(["31.01.2026 09:15", "01.02.2026 10:00"]), time_forms(["01/02/2022"]), time_forms(["44593.5"])
     (['%d.%m.%Y %H:%M'], ['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
     """
-    # from all over: the first days of a month tell no order of day and month
+    # sample all values: the first days of a month do not tell day from month
     judged = pd.Series(list(values[:: -(-len(values) // _JUDGED_BY) or 1]), dtype=object)
     return [OR.join(forms) for forms in _forms(judged, _MOST_FORMS)]
 
@@ -62,7 +62,7 @@ def _forms(values: pd.Series[Any], most: int) -> list[list[str]]:
     for form in found:
         rest = values[~read[form]]
         others = _forms(rest, most - 1) if len(rest) and most > 1 else []
-        # of days and months that change places, some values would be read the wrong way round
+        # combining both orders of day and month would misread some values
         swapped = form.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
         several += [[form, *other] for other in others if swapped not in other] or [[form]]
     return list({frozenset(forms): forms for forms in reversed(several)}.values())[::-1]
@@ -91,10 +91,10 @@ def _written_forms(texts: list[str]) -> list[str]:
 def _guessed(texts: Iterable[str]) -> list[str]:
     guessed: list[str | None] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a day is not first where it was tried first
+        warnings.simplefilter("ignore")  # pandas warns if the day does not come first
         for text in texts:
             guessed += [guess_datetime_format(text, dayfirst=first) for first in (True, False)]
-    # pandas takes the name of a day for one that all values have
+    # pandas takes the name of a weekday literally
     return [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
 
 

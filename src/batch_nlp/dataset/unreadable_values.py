@@ -1,4 +1,4 @@
-"""Files of messages whose lines can be read, and the values of none of them: each is set aside as a whole."""
+"""Find message files in which every row has an unreadable value: the whole file is set aside."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from batch_nlp.storage.raw.lines import BrokenRow, Row
 from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.set_aside import SetAside
 
-# Rows that are looked at together; the first ones tell in which form the others are
+# Rows inspected at a time; the first ones show the format of the values
 _ROWS = 1000
-# Files of which it is told what to do
+# Files for which advice is given
 ADVISED = 20
 _READ = {Role.id: as_key, Role.key: as_key, Role.text: as_text}
 
 
 class Readable:
-    """Says which values keep a row from being a message, whatever else it has.
+    """Finds values that cannot be read by their role.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Readable:
         self._labels = Labels(dataset.label).columns if labels else []
 
     def wrong(self, rows: Sequence[Row]) -> list[list[str]]:
-        """Return for each of some raw rows the columns whose value cannot be read as what it should be."""
+        """Return the unreadable columns of each raw row."""
         found = [
             [
                 *(name for name, read in self._read.items() if read(row.get(name)) is UNREADABLE),
@@ -64,9 +64,9 @@ class Readable:
         return found
 
     def _no_times(self, name: str, values: list[Any]) -> Sequence[int]:
-        """Return where in a column there is a value that is no time."""
+        """Return the positions of unreadable times in a column."""
         column = self._columns[name]
-        if len(values) == 1:  # most files need no more, and this is quicker
+        if len(values) == 1:  # a shortcut for files with one row
             [value] = values
             return [] if is_missing(value) or value == "" or is_time(value, column) else [0]
         found = pd.Series(values, dtype=object)
@@ -75,28 +75,28 @@ class Readable:
         return no_times
 
     def none(self, rows: Sequence[Row]) -> bool:
-        """Say whether not one of some raw rows can be read, which is also true of no rows."""
-        # nearly always the first row can be read, and the others need no look
+        """Say whether none of the raw rows can be read; true for no rows."""
+        # nearly always, the first row can be read
         return all(self.wrong(rows[:1])) and all(self.wrong(rows))
 
 
 def unreadable(
     dataset: DatasetConfig, file: Path, labels: bool, champion: str | None = None, advised: bool = True
 ) -> SetAside | None:
-    """Return a file of messages with what keeps all of its rows from being read; None if one can be, or it has none.
+    """Return a message file in which no row can be read, with the reasons; None for any other file.
 
     Parameters
     ----------
     dataset : DatasetConfig
-        A row that its condition leaves out counts as read.
+        A row that ``where`` excludes counts as readable.
     file : Path
-        Read up to the first row that can be.
+        Read up to the first readable row.
     labels : bool
         Whether labels are read.
     champion : str, optional
-        The model whose own columns the messages must have.
+        The model whose columns the messages must have.
     advised : bool
-        Whether to say what to do, which takes a while to find out.
+        Whether to include advice, which takes time to find.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def unreadable(
             return None
         broken += [row for row in chunk if isinstance(row, BrokenRow)][: not broken]
         number += len(chunk)
-    if not values:  # without rows, or told of by its lines
+    if not values:  # no rows, or only broken lines, which are reported elsewhere
         return None
     expected = {name: _expected(dataset, name, champion) for name in values}
     said = [f"Line {row.line}: {row.reason}." for row in broken]
@@ -127,7 +127,7 @@ def unreadable(
 def unreadable_files(
     dataset: DatasetConfig, files: Iterable[Path], labels: bool, champion: str | None = None
 ) -> list[SetAside]:
-    """Return those of some files of messages of which no row can be read, as `unreadable` does."""
+    """Return the message files in which no row can be read, as in `unreadable`."""
     found: list[SetAside] = []
     for file in files:
         if problem := unreadable(dataset, file, labels, champion, len(found) < ADVISED):
@@ -144,5 +144,5 @@ def _said(column: Column, name: str, values: Sequence[Any], advised: bool) -> st
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     advice = "Write each as a text or a number."
     if column.advice:
-        advice = column.advice(name, values) if advised else "See what is said of other files."
-    return f"Column {name}: no {column.what}, but {len(values):,} value(s) of the type {types}. {advice}"
+        advice = column.advice(name, values) if advised else "See the advice for other files."
+    return f"Column {name}: {len(values):,} value(s) ({types}) cannot be read as {column.what}. {advice}"

@@ -1,4 +1,4 @@
-"""Raw files as batches of rows, each row with the file and line that it came from."""
+"""Read raw files as batches of rows, each row with its file and line."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from batch_nlp.storage.raw.lines import LINE_BYTES, BrokenRow, Row
 from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 
-# A batch ends here too, so that memory does not grow with the length of messages
+# Long messages end a batch early, so that memory stays bounded
 _BATCH_BYTES = 2 * LINE_BYTES
-# A row with the name of its file and its line there
+# File name, line, and the row
 _Sourced = tuple[str, int, Row | BrokenRow]
 
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Rows in the order of the files, of one or of several small ones.
+    """A batch of rows in file order; small files share a batch.
 
     Parameters
     ----------
     rows : DataFrame
-        One object column for each column asked for, then `source_file` and `source_line`.
+        One object column per requested column, then `source_file` and `source_line`.
     broken : list of tuple of str and BrokenRow
-        Lines between them that are no rows, each with the name of its file.
+        Lines that are not valid rows, each with the name of its file.
     whole : list of dict
-        Each row with all its columns, as the source has it; empty where only `rows` is known.
+        Each row with all columns of the source; empty if only `rows` is known.
     left_out : int
-        Rows that are none of the messages.
+        Number of rows that `keeps` rejected.
     """
 
     rows: pd.DataFrame
@@ -58,7 +58,7 @@ def _chunks(
     under: str | None,
     form: TextForm,
 ) -> Iterator[list[_Sourced]]:
-    """Yield the rows of files, each file after a look at the columns of its first rows, in chunks of a batch."""
+    """Yield the rows of files in chunks of batch size; the first rows of each file are checked for its columns."""
     chunk: list[_Sourced] = []
     size = 0
     for file in files:
@@ -66,11 +66,11 @@ def _chunks(
         first = head(rows)
         start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
         if problem := missing_columns(file, start, required, named):
-            refuse([problem], ["If the source renamed a column, rename it back in the file."])
+            refuse([problem], ["If the source renamed a column, restore the old name in the file."])
         name = source_name(file)
         if known is not None and (extra := column_names(start) - known):
             logger.warning("{}: {} undeclared column(s) are not read: {}", name, len(extra), listed(extra))
-            known |= extra  # once for all files like this one
+            known |= extra  # warn once per column, not once per file
         for line, row, length in chain(first, rows):
             chunk.append((name, line, row))
             size += length
@@ -91,36 +91,36 @@ def read_batches(
     keeps: Callable[[list[Row]], NDArray[np.bool_]] | None = None,
     form: TextForm = DETECTED,
 ) -> Iterator[RawBatch]:
-    """Read files as batches of rows; memory depends on the size of a batch alone.
+    """Read files as batches of rows; memory depends only on the batch size.
 
-    Small files share batches: what a batch costs does not depend on how its rows are spread over files.
+    Small files share batches, so a batch costs the same however its rows are spread over files.
 
     Parameters
     ----------
     files : iterable of Path
-        Files with one of the known endings.
+        Files with a known extension.
     required, optional : sequences of str
-        Columns to return; an optional one that a file lacks is all null.
+        Columns to return. An optional column missing from a file is null.
     batch_rows : int
-        Rows in a batch, broken ones included; a batch of long rows has fewer.
+        Maximum number of rows per batch, including broken ones.
     ignored : sequence of str, optional
-        Columns that are known and not returned; any other brings one warning. Without it none does.
+        Known columns that are not returned. Any other column is warned about once; None disables the warning.
     under : str, optional
-        Field under which the columns of a row lie; a row without it is read as it is.
+        Field that contains the columns of a row. Rows without it are read as they are.
     keeps : callable, optional
-        Says which rows are messages; the others are counted and left out.
+        Selects the rows that are messages; the others are counted and left out.
     form : TextForm
-        How text files are written.
+        Encoding and separator of text files.
 
     Yields
     ------
     RawBatch
-        Full ones but for the last; files without rows are in none.
+        Every batch but the last is full.
 
     Raises
     ------
     DataError
-        If a file cannot be read, or none of its first rows has a required column.
+        If a file cannot be read, or a required column is missing from all of its first rows.
     """
     columns = [*required, *optional]
     known = None if ignored is None else {*columns, *ignored}

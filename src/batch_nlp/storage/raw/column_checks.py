@@ -1,4 +1,4 @@
-"""Whether raw files have the columns that they should: a changed schema is refused whole, before any work."""
+"""Check that raw files have the expected columns: a changed schema stops the run before any work."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.separators import SEPARATORS
 
-# Columns that a person reads
+# Column names shown in a message
 _LISTED = 20
 _SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
-# What else may separate names: not what is in them
+# Characters that may separate names but hardly ever occur in them
 _UNUSUAL = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
-# Values under which a column of another type, or one that is not there, can be the fault of its rows
+# With fewer values, a wrong type or a missing column may be due to single rows
 LEAST_ROWS = 20
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a table should have.
+    """An expected column of a table.
 
     Parameters
     ----------
     reads : mapping of str to callable
-        By its name in the source, says of a value whether it can be read; of several names, a file may have any.
+        Source name -> whether a value is readable. A file may use any of several names.
     what : str
-        What its values stand for, for people.
+        What the values are, in the plural, for messages.
     required : bool
-        Whether every file must have one of the names. One that is not required is missed where `usual` names it.
+        Whether every file must have the column. Optional columns are missed only if earlier files had them.
     advice : callable, optional
-        Says of the name of a column and values of it that cannot be read what to do.
+        Given the column's name and unreadable values, returns what to do.
     mixed : callable, optional
-        Says of the name of a column and values of it, some of which can be read, what to do about the others;
-        nothing if they are strays.
+        Given the column's name and partly readable values, returns what to do about the others; empty if they
+        are only strays.
     """
 
     reads: Mapping[str, Callable[[Any], bool]]
@@ -55,20 +55,20 @@ class Column:
 
 
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
-    """Return the rows at the start of a file by which its columns are judged; broken ones are passed over.
+    """Return the first rows of a file, by which its columns are judged; broken rows are skipped.
 
     Parameters
     ----------
     file : Path
     under : str, optional
-        Field under which the columns of a row lie.
+        Field that contains the columns of a row.
     form : TextForm
-        How a text file is written.
+        Encoding and separator of a text file.
 
     Returns
     -------
     list of dict
-        Of a file without rows, one without values for the columns that it names.
+        A file that only has a header gives one row of nulls.
     """
     first = head(spread(rows_of(file, form=form), under))
     names = [] if first else columns_of(file, form)
@@ -77,25 +77,25 @@ def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) 
 
 
 def column_names(rows: Iterable[Row]) -> set[str]:
-    """Return the columns that any of some rows has."""
+    """Return all columns that occur in the rows."""
     return set().union(*rows)
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return the names of columns of a file, as many as a person reads."""
+    """Return column names for a message, at most 20."""
     found = sorted(map(str, names))
     return examples(found, _LISTED) + ", ..." * (len(found) > _LISTED)
 
 
 def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
-    """Say whether the names of a file's columns can be told: the first line of a CSV without a header is a message.
+    """Say whether the file has a header; without one, the first line of a CSV is a message.
 
     Parameters
     ----------
     file : Path
     rows : sequence of dict
     known : iterable of str
-        Names of which a header has at least one, perhaps by another separator.
+        A header contains at least one of these names, perhaps with another separator.
     """
     present = map(str, column_names(rows))
     names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
@@ -103,13 +103,13 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
 
 
 def other_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
-    """Return what seems to stand between the cells of a file that was read as one column; None for any other file."""
+    """Return the likely separator of a file that was read as a single column; None for any other file."""
     names = listed(column_names(rows)) if len(column_names(rows)) == 1 else ""
     return _unusual_separator(rows, known) or next((separator for separator in SEPARATORS if separator in names), None)
 
 
 def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
-    """Return what separates known names in the only name of a file; None where it has others, or less than two."""
+    """Return the character that separates known names within a file's only column name, if there is one."""
     [name, *others] = map(str, column_names(rows) or {""})
     names = set() if others else set(known)
     separators = dict.fromkeys(_UNUSUAL.findall(name))
@@ -119,16 +119,16 @@ def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
 def missing_columns(
     file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]], known: Collection[str]
 ) -> str | None:
-    """Return what is to be said of columns that none of a file's first rows has; None where all are there.
+    """Return an error message about columns missing from all first rows of a file; None if there are none.
 
     Parameters
     ----------
     file : Path
     rows : sequence of dict
     wanted : iterable of str or tuple of str
-        Of a tuple, one is enough.
+        One name of a tuple is enough.
     known : collection of str
-        All names that columns of the table have.
+        All column names of the table.
     """
     present = column_names(rows)
     alternatives = [(names,) if isinstance(names, str) else names for names in wanted]
@@ -137,20 +137,20 @@ def missing_columns(
         return None
     if not has_header(file, rows, known):
         return (
-            f"{file}: column(s) {', '.join(missing)} are missing, and so is every other known one. Its first line "
-            f"seems to be a row of data (of {len(present)} cells, which are not shown): put a line with the names of "
-            "the columns before it, or declare these columns if they are names."
+            f"{file}: column(s) {', '.join(missing)} are missing, and so is every other known column. The first line "
+            f"seems to be data ({len(present)} cells, not shown). Add a header line with the column names, or declare "
+            "the columns if the line is a header."
         )
     other = other_separator(rows, known)
     return (
-        f"{file}: column(s) {', '.join(missing)} are missing from all of its first {len(rows):,} rows; it has "
+        f"{file}: column(s) {', '.join(missing)} are missing from all of the first {len(rows):,} rows. The file has "
         f"{listed(present)}."
-        f"{f' Its separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
+        f"{f' The separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
     )
 
 
 def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str] = ()) -> list[Column]:
-    """Return the columns that a file should have and none of its first rows has; see `column_problems`."""
+    """Return the expected columns that are missing from a file's first rows; see `column_problems`."""
     present = column_names(rows)
     return [
         column
@@ -164,16 +164,16 @@ def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str
 def column_problems(
     file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
-    """Return what is wrong with the columns of a file, a sentence each.
+    """Return what is wrong with the columns of a file, one message per problem.
 
     Parameters
     ----------
     file : Path
     rows : sequence of dict
-        Its first rows.
+        The first rows of the file.
     columns : sequence of Column
     usual : collection of str
-        Columns that are not required and that earlier files like this one had.
+        Optional columns that earlier files of the same layout had.
     """
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
@@ -183,14 +183,14 @@ def column_problems(
 
 
 def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
-    """Return what is wrong with the values of a column in rows of a file, or of several."""
+    """Return what is wrong with the values of a column; `file` names one file or several."""
     problems, of_few, there = list[str](), list[str](), 0
     for name, reads in column.reads.items():
         found = (row.get(name) for row in rows)
         values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
         there += bool(values)
         few = len(values) < LEAST_ROWS
-        # a look at one readable value is enough: single rows that are not go to quarantine
+        # one readable value is enough: single unreadable rows go to quarantine
         if not values:
             continue
         if any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
@@ -200,21 +200,21 @@ def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
         types = ", ".join(sorted({type(value).__name__ for value in values}))
         advice = column.advice(name, values) if column.advice else ""
         (of_few if few else problems).append(
-            f"{file}: column {name} has no {column.what} in its first {len(rows):,} rows: none of its {len(values):,} "
-            f"values ({types}) can be read as such. {advice}".rstrip()
+            f"{file}: column {name}: none of the {len(values):,} values ({types}) in the first {len(rows):,} rows "
+            f"can be read as {column.what}. {advice}".rstrip()
         )
-    # of few rows this is no accident where it would leave none of them
+    # in a small file this counts only if no row could be read
     none_left = column.required and len(problems) + len(of_few) == there
     return problems + (of_few if none_left else [])
 
 
 def _texts(values: Iterable[Any]) -> list[Any]:
-    """Return values with numbers as text: a few of them may be texts."""
+    """Return the values with numbers as text: in a small file, they may be texts."""
     return [str(value) if type(value) in (int, float, Decimal) else value for value in values]
 
 
 def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
-    """Raise an error that names all problems with the schema at once, and what to do; without any, do nothing.
+    """Raise one error that names all schema problems and what to do, if there are any.
 
     Raises
     ------
@@ -224,5 +224,5 @@ def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
         return
     if len(problems) == 1:
         raise DataError(" ".join([problems[0], *advice]))
-    first = " ".join([f"{len(problems)} problems with columns; nothing was read.", *advice])
+    first = " ".join([f"{len(problems)} problems with columns. Nothing was read.", *advice])
     raise DataError("\n- ".join([first, *problems]))

@@ -1,4 +1,4 @@
-"""CSV as numbered rows: what is wrong with one record takes no other with it."""
+"""CSV as numbered rows: a broken record does not affect the others."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from batch_nlp.storage.raw.lines import (
 from batch_nlp.storage.raw.separators import find_separator
 
 HEADER_AGAIN = "the header again, as in files that were joined"
-# How nothing is written: by an empty cell, around which many programs put quotes, and by databases
+# How missing values are written: an empty cell, with or without quotes, or \N in exports of databases
 _NOTHING = ("", "\\N")
-# Records behind a title among which the header is
+# Records searched for a header below a title
 _AHEAD = 5
 
 
-class _RecordTooLong(Exception):  # noqa: N818 not an error of the program; it never leaves this module
+class _RecordTooLong(Exception):  # noqa: N818 never leaves this module
     pass
 
 
 class _RecordLines:
-    """Hands lines to a `csv.reader`, and remembers those of the record that is being read."""
+    """Feeds lines to a `csv.reader` and remembers those of the current record."""
 
     def __init__(self, lines: Iterator[Line]) -> None:
         self._lines = lines
@@ -57,7 +57,7 @@ class _RecordLines:
         return line.content.decode("utf-8", "surrogateescape")
 
     def done(self, lines: int | None = None) -> list[Line]:
-        """Return the first lines of the record (all of them without a number); the others are read again."""
+        """Return the first `lines` lines of the record (default: all); the rest is read again."""
         count = len(self.taken) if lines is None else lines
         done, rest = self.taken[:count], self.taken[count:]
         self._given_back.extendleft(reversed(rest))
@@ -66,13 +66,13 @@ class _RecordLines:
 
 
 def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[Line], list[str] | str]]:
-    """Yield each record's lines, and its cells or the reason why it is none.
+    """Yield each record's lines with its cells, or with the reason why it is broken.
 
-    A quote that is opened and not closed would swallow the lines up to the next quote, or all that follow. So the
-    line that opens it is given up alone, and reading goes on with the next one.
+    An unclosed quote would swallow all lines up to the next quote or the end of the file. So only the line that opens
+    the quote counts as broken, and reading continues with the next line.
     """
     source, width = _RecordLines(lines), 0
-    # in a text a space follows it, or it is within a number
+    # a separator followed by a space, or within a number, is part of a text
     between = re.compile(re.escape(separator.encode()) + rb"(?! |(?<=\d,)\d)")
     while True:
         try:
@@ -92,47 +92,47 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
 
 
 def _mended(line: Line, separator: str, width: int) -> list[str] | None:
-    """Return the cells of a line with quotes as MySQL and Spark write them, or with a carriage return in a text.
+    """Return the cells of a line with backslash-escaped quotes (MySQL, Spark) or a carriage return in a text.
 
-    Between tabs, many programs write texts as they are: there, quotes with which one begins are a part of it.
+    Many programs do not quote tab-separated texts: there, a quote at the start of a text is part of it.
     """
     text = line.content.decode("utf-8", "surrogateescape").rstrip("\r\n").replace("\r", " ")
     try:
         cells = next(csv.reader([text.replace('\\"', '""')], delimiter=separator, strict=True), [])
     except csv.Error:
         cells = text.split(separator)
-        if separator != "\t" or any(cell.count('"') % 2 for cell in cells):  # one that is left open is damage
+        if separator != "\t" or any(cell.count('"') % 2 for cell in cells):  # an unclosed quote is damage
             return None
     return cells if line.whole and cells and len(cells) == width else None
 
 
 def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bool:
-    """Say whether what closes a quote that was left open is a quote of another row."""
-    # the opening one of another cell: then one is left over
+    """Say whether an unclosed quote was closed by a quote of another row."""
+    # an odd number of quotes: another cell's opening quote closed it
     if sum(line.content.count(b'"') for line in taken) % 2:
         return True
-    # or one that was left open too, in a line that has all cells itself
+    # an even number, but every line has all cells: two quotes were left open
     return width > 1 and all(len(between.findall(line.content)) == width - 1 for line in taken)
 
 
 def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
     """Return the header of a CSV file and its rows.
 
-    Columns without a name are called as pandas calls them; where they are empty, a row does not have them.
+    Unnamed columns get the names that pandas gives them. Rows in which they are empty do not contain them.
 
     Parameters
     ----------
     file : Path
         For messages.
     lines : iterator of Line
-        Its content.
+        The content.
     separator : str, optional
-        Between cells. None: what the first line says (``sep=;``), else what tells the cells of the first lines apart.
+        None: taken from the first line (``sep=;``), else detected.
 
     Raises
     ------
     DataError
-        If its header is none.
+        If the header is invalid.
     """
     csv.field_size_limit(sys.maxsize)
     separator, lines = find_separator(file, _without_mark(lines), separator)
@@ -182,7 +182,7 @@ def _nameless(position: int) -> str:
 
 
 def _fitted(cells: list[str], header: list[str]) -> list[str]:
-    """Return cells without empty ones beyond the header, and with those that its last nameless columns lack."""
+    """Drop empty cells beyond the header; add empty cells for missing unnamed columns at the end."""
     while len(cells) > len(header) and not cells[-1]:
         cells = cells[:-1]
     lacking = range(len(cells), len(header))
@@ -190,7 +190,7 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
 
 
 def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
-    """Take byte-order marks away before cells are told apart: they hide a quote, and joined files have several."""
+    """Strip byte order marks before parsing: they hide quotes, and concatenated files contain several."""
     for line in lines:
         marked = line.content.startswith(BYTE_ORDER_MARK)
         yield line._replace(content=line.content.removeprefix(BYTE_ORDER_MARK)) if marked else line
@@ -198,31 +198,31 @@ def _without_mark(lines: Iterator[Line]) -> Iterator[Line]:
 
 def _header(file: Path, cells: list[str] | str) -> list[str]:
     if isinstance(cells, str):
-        raise DataError(f"{file}: cannot be read (its header: {cells}). Put a whole file in its place.")
+        raise DataError(f"{file}: cannot be read (header: {cells}). Replace the file by a complete one.")
     header = [name.strip() or _nameless(position) for position, name in enumerate(cells)]
     if "\0" in header[0]:
-        raise DataError(f"{file}: cannot be read: it is no text, but binary. Put a whole file in its place.")
+        raise DataError(f"{file}: cannot be read: the content is binary. Replace the file by a text file.")
     if header[0].lower().startswith(PAGES):
-        raise DataError(
-            f"{file}: cannot be read: it is a page of a website. Fetch the file itself, logged in if need be."
-        )
+        raise DataError(f"{file}: cannot be read: it is a web page. Download the file itself, logged in if necessary.")
     if header[0].startswith(("{", "[{")):
-        raise DataError(f"{file}: cannot be read: it seems to be JSON. Let its name end in .jsonl, or in .json.")
+        raise DataError(
+            f"{file}: cannot be read: the content seems to be JSON. Rename the file to end in .jsonl or .json."
+        )
     if len(set(header)) < len(header):
         first, second = next(
             (header.index(name), position) for position, name in enumerate(header) if header.index(name) < position
         )
         raise DataError(
-            f"{file}: cannot be read: cells {first + 1} and {second + 1} of its first line are the same. If it is a "
-            "header, give each column another name; if it is a row of data, put a header before it."
+            f"{file}: cannot be read: cells {first + 1} and {second + 1} of the first line are equal. If the line is "
+            "a header, give each column its own name. If it is data, add a header line."
         )
     return header
 
 
 def _refuse_title(file: Path, header: list[str], ahead: Sequence[tuple[list[Line], list[str] | str]]) -> None:
-    """Refuse a first line with one cell where a line behind it has all: spreadsheets put a title over a table."""
+    """Refuse a first line with a single filled cell above complete rows: a title from a spreadsheet."""
     if any(len(cells) == len(header) and all(cells) for _, cells in ahead if not isinstance(cells, str)):
         raise DataError(
-            f"{file}: cannot be read: only the first of the {len(header)} cells of its first line is not empty. If it "
-            "is a title, remove what is above the header; if it is the header, name each column."
+            f"{file}: cannot be read: all but the first of the {len(header)} cells of the first line are empty. If the "
+            "line is a title, remove everything above the header. If it is the header, name each column."
         )

@@ -1,4 +1,4 @@
-"""The list of raw files that a feature store keeps: which it took in, and how their labels were read."""
+"""The list of raw files in a feature store: which were ingested, and how their labels were read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ FILES = "files.json"
 
 
 def read_list(folder: Path) -> dict[str, Any]:
-    """Return what is known of raw files, as `known_files.RawFiles` keeps it in the folder of a feature store.
+    """Return the list of raw files that `known_files.RawFiles` keeps in the folder of a feature store.
 
     Returns
     -------
     dict
-        ``contents``: by digest, the first ``name``, ``first_seen``, and the feature ``versions`` that took it in;
-        ``files``: by path, size, time of change and digest of the files that were there last; ``tables``: by feature
-        version, what the store held when its last file was taken in.
+        ``contents``: digest -> first ``name``, ``first_seen``, and the feature ``versions`` that ingested it;
+        ``files``: path -> size, modification time and digest of the files of the last run; ``tables``: feature
+        version -> table versions of the store when the last file was ingested.
 
     Raises
     ------
@@ -33,21 +33,21 @@ def read_list(folder: Path) -> dict[str, Any]:
 
 
 def check_label(folder: Path, levels: list[list[str]]) -> None:
-    """Refuse labels of other columns than those that the store's labels were read from.
+    """Refuse labels from other columns than those of the stored labels.
 
     Raises
     ------
     DataError
-        If the columns of the label's levels are others; alternatives may be added.
+        If the columns of a level have changed; alternatives may be added.
     """
     before = read_list(folder).get("label")
     if not before or not (folder / "labels").exists():
         return
     if len(before) != len(levels) or any(not set(old) & set(new) for old, new in zip(before, levels, strict=True)):
         raise DataError(
-            f"{folder}: its labels were read from {_columns(before)}, and dataset.label.column now names "
-            f"{_columns(levels) or 'none'}. Give the dataset with other labels another dataset.name, or remove "
-            f"{folder / 'labels'}, and all labels are read again."
+            f"{folder}: the stored labels come from {_columns(before)}, but dataset.label.column names "
+            f"{_columns(levels) or 'none'}. Give the dataset with the new labels its own dataset.name, or remove "
+            f"{folder / 'labels'} to read all labels again."
         )
 
 
@@ -56,7 +56,7 @@ def _columns(levels: list[list[str]]) -> str:
 
 
 def count_taken_in(folder: Path) -> tuple[int, int]:
-    """Return how many raw files a feature store took in, and how many of them are gone or have changed since.
+    """Return how many raw files a feature store has ingested, and how many of them are gone or have changed.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def count_taken_in(folder: Path) -> tuple[int, int]:
 
 
 def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
-    """Return those of some raw files that a feature store, of whatever version, did not take in as they are now.
+    """Return the raw files whose current content no version of a feature store has ingested.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
-    """Return the contents that were taken in, and by its path the content of each file that is as it was."""
+    """Return the digests of ingested contents, and path -> digest of each file that is unchanged."""
     known = read_list(folder)
     taken = {digest for digest, content in known["contents"].items() if content["versions"]}
     files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
@@ -88,6 +88,6 @@ def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
 
 
 def size_and_time(path: Path) -> list[int]:
-    """Return what changes with a file."""
+    """Return size and modification time, by which a change is noticed."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]

@@ -1,4 +1,4 @@
-"""Names of raw files: which are read, as what, and to which table they belong."""
+"""Names of raw files: which files are read, in which format, and for which table."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 _TEXT = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _PACKED = (".gz", ".zst")
-# Upper and lower case make no difference
+# Case does not matter
 ENDINGS = (*(ending + packed for ending in _TEXT for packed in ("", *_PACKED)), ".parquet")
 ENDINGS_IN_WORDS = f"{', '.join(_TEXT)} (each also {' or '.join(_PACKED)}) or .parquet"
-# Spark writes it into a folder when all parts are there
+# Spark writes this file once all parts are complete
 _COMPLETE = "_SUCCESS"
 _PART = "part-"
 _NUMBER = re.compile(r"(\d+)")
 
 
 def ending_of(name: str) -> str:
-    """Return the known ending of a file name in lower case, empty where it has none.
+    """Return the known extension of a file name in lower case, empty if it has none.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def ending_of(name: str) -> str:
 
 
 def kind_of(file: Path) -> str:
-    """Return the ending that says how a file is written, without that of its compression; a part may have its folder's.
+    """Return the extension of a file's format without compression; a part may inherit it from its folder.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def kind_of(file: Path) -> str:
 
 
 def packing_of(name: str) -> str:
-    """Return the ending of a compressed file's name, in lower case; empty for one that is not compressed."""
+    """Return the extension of the compression in lower case, empty for an uncompressed file."""
     return next((packed for packed in _PACKED if name.lower().endswith(packed)), "")
 
 
@@ -58,33 +58,33 @@ def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Pat
     Parameters
     ----------
     folder : Path
-        Where to look; not below it, but for the parts in folders such as Spark writes.
+        Searched without its subfolders, except for folders of parts as Spark writes them.
     pattern : str
-        Pattern of the file name without its ending, for example ``*review*``; for parts, of their folder's name.
+        Pattern of the file name without extension, for example ``*review*``; for parts, of their folder's name.
     but : container of str
-        Names of files below the folder that are left out.
+        File names below the folder to leave out.
 
     Returns
     -------
     list of Path
-        Files with one of the known endings; hidden and temporary ones are left out.
+        Files with a known extension, without hidden and temporary ones.
     """
     if not folder.is_dir():
         return []
     found: list[Path] = []
-    # of thousands of names, most are told apart before their ending is cut off
+    # a cheap filter first: there may be thousands of names
     seems_to_fit = re.compile(translate(f"{pattern}*")).match
     with os.scandir(folder) as entries:
         likely = [entry for entry in entries if seems_to_fit(entry.name)]
     fitting = [entry for entry in likely if entry.name not in but and _fits(entry.name, pattern)]
     for entry in sorted(fitting, key=lambda entry: entry.name):
         path = folder / entry.name
-        # the folder knows what an entry is, but for links
+        # only links need another look at the disk
         kind = path if entry.is_symlink() else entry
         if kind.is_dir():
             try:
                 found += sorted(part for part in find_parts(path) if f"{entry.name}/{part.name}" not in but)
-            except OSError:  # the folder stands for its parts, and is told as a file that cannot be read
+            except OSError:  # report the folder itself as an unreadable file
                 found += [path] * bool(ending_of(entry.name))
         elif ending_of(entry.name) and kind.is_file():
             found.append(path)
@@ -92,14 +92,14 @@ def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Pat
 
 
 def stat_files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return size and time of change (nanoseconds) of all files in a folder and in the folders there, by name below it.
+    """Return name -> size and modification time (ns) of all files in a folder and its direct subfolders.
 
-    Hidden ones are left out, and links, which may lead anywhere.
+    Hidden files and links are left out.
     """
     found, waiting = dict[str, tuple[int, int]](), [(str(folder), "")]
     while waiting:
         path, prefix = waiting.pop()
-        # what cannot be looked at is told where it is read
+        # unreadable entries are reported when they are read
         with suppress(OSError), os.scandir(path) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
@@ -117,10 +117,10 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def find_parts(folder: Path) -> list[Path]:
-    """Return the parts in a folder that is one table's; empty for any other folder.
+    """Return the parts of the table that a folder holds; empty for any other folder.
 
-    The name of such a folder has a known ending, and its files are the parts, those that Spark writes without an ending
-    included. In a folder of another name they are what Spark calls parts, once it says that all of them are there.
+    If the folder's name has a known extension, all its files are parts, including those that Spark writes without an
+    extension. In other folders, Spark's ``part-*`` files count once Spark has marked the folder as complete.
     """
     if ending_of(folder.name):
         found = [path for path in folder.iterdir() if ending_of(path.name) or path.name.startswith(_PART)]
@@ -132,7 +132,7 @@ def find_parts(folder: Path) -> list[Path]:
 
 
 def source_name(file: Path) -> str:
-    """Return what a file is called where its rows are told of; parts of several folders have the same names.
+    """Return a file's name for messages and records; a part includes its folder's name, to be unique.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def source_name(file: Path) -> str:
 
 
 def table_name(file: Path, folder: Path) -> str:
-    """Return the name that says which table a file found in a folder belongs to: that of a part's own folder.
+    """Return the name that is matched against the patterns of tables: for a part, that of its folder.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def table_name(file: Path, folder: Path) -> str:
 
 
 def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Return what sorts paths as people count.
+    """Return a sort key that orders numbers in paths by value.
 
     Examples
     --------
@@ -170,21 +170,21 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
 
 
 def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -> list[Path]:
-    """Return what else lies in a folder, sorted by name.
+    """Return what else is in a folder, sorted by name.
 
     Parameters
     ----------
     folder : Path
     read : iterable of Path
-        What is read, in the folder or below it.
+        Files that are read, in the folder or below it.
     known : iterable of str
-        Names of files, in the folder or below it, that were read before.
+        Names of files that were read before.
 
     Returns
     -------
     list of Path
-        Files and folders that are neither read nor hold what is; hidden ones, empty folders and the marks that Spark
-        leaves (``_SUCCESS``) are left out.
+        Unread files, and folders without a file that is read; hidden entries, empty folders and Spark's markers
+        (``_SUCCESS``) are left out.
     """
     if not folder.is_dir():
         return []
@@ -201,5 +201,5 @@ def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -
 def _is_empty_folder(path: Path) -> bool:
     try:
         return path.is_dir() and not any(path.iterdir())
-    except OSError:  # it may hold anything
+    except OSError:  # an unreadable folder may contain anything
         return False

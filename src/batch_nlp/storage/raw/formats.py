@@ -1,7 +1,7 @@
-"""Raw files as numbered rows: JSON lines, CSV and parquet, also compressed, read without trust in any of them.
+"""Read a raw file of any format (JSON, CSV, parquet, also compressed) as numbered rows.
 
-JSON lines and CSV are read line by line here and not by DuckDB: its readers either stop at a broken line or drop it
-without saying which it was, and every message must be accounted for.
+JSON lines and CSV are not read by DuckDB: it either stops at a broken line or drops it without naming it, and every
+message must be accounted for.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from batch_nlp.storage.raw.parquet_reader import opened_parquet, parquet_batches
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
 _CELLS = re.compile(r"(\d+) cells where the header has (\d+)")
-# What may stand between cells, and is not in most texts
+# Possible separators that hardly occur in texts
 _MARKS = re.compile(r"""[^\w\s"'.,:;!?()/&-]|[\x00-\x08\x0e-\x1f]""")
-# How much of the start of a file it is judged by
+# How much of a file's start is checked
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
-# Broken rows that are too many for an accident, and those that are if their letters alone are broken
+# With so many broken rows, the file is at fault; fewer are enough if their encoding is wrong
 _MANY, _FEW = 20, 3
 
 
 def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
-    """Yield the rows of a file in their order.
+    """Yield the rows of a file in order.
 
     Parameters
     ----------
     file : Path
-        With one of the known endings.
+        With a known extension.
     batch_rows : int
-        Rows of a parquet file to decode at a time.
+        Rows to decode at a time (parquet).
     form : TextForm
-        How a text file is written.
+        Encoding and separator of a text file.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or none of its rows.
+        If the file, or every row of it, cannot be read.
     """
     rows = _rows(file, batch_rows, form)
     first = head(rows)
@@ -65,7 +65,7 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
 
 
 def head(rows: Iterator[Numbered]) -> list[Numbered]:
-    """Take from rows of a file those at its start by which it is judged."""
+    """Take the first rows of a file, by which it is judged."""
     taken, size = list[Numbered](), 0
     for found in islice(rows, _PEEK_ROWS):
         taken.append(found)
@@ -76,26 +76,26 @@ def head(rows: Iterator[Numbered]) -> list[Numbered]:
 
 
 def _check_head(file: Path, first: Sequence[Numbered]) -> None:
-    """Refuse a file so many of whose first rows are broken that this is the fault of the file."""
+    """Refuse a file if so many of its first rows are broken that the whole file must be wrong."""
     rows = [found.row for found in first if isinstance(found.row, dict)]
     broken = [found.row for found in first if isinstance(found.row, BrokenRow)]
     what = f"{len(broken):,} of its first {len(first):,} rows cannot be read"
     if rows and len(broken) >= _MANY and len(broken) > len(rows):
         raise _unread(file, what, broken)
     undecoded = [row for row in broken if row.reason == INVALID_UTF_8]
-    # what is damaged alone has other letters that are whole
+    # in a file with single damaged characters, other characters beyond ASCII are intact
     if len(undecoded) >= max(_FEW, len(first) / 10) and all(str(row).isascii() for row in rows):
         raise _unread(file, what, undecoded)
-    # of several rows like this, each has objects of its own
+    # several such rows are ordinary rows with nested objects
     if len(rows) == 1 and kind_of(file) not in (*CSV, ".parquet") and _is_by_columns(rows[0]):
         raise DataError(
-            f"{file}: cannot be read: it is a table by columns, as pandas writes it. Write an object per row: "
+            f"{file}: cannot be read: the table is stored by columns, as pandas writes it. Write one object per row: "
             'to_json(..., orient="records", lines=True).'
         )
 
 
 def _size(value: Any) -> Any:
-    """Return what all columns have alike that are fields of one object; nothing for another value."""
+    """Return what the columns of a table stored by columns have in common; falsy for other values."""
     if isinstance(value, dict):
         return tuple(value)
     return len(value) if isinstance(value, list) and not any(isinstance(entry, dict) for entry in value) else 0
@@ -115,12 +115,12 @@ def _unread(file: Path, what: str, broken: Sequence[BrokenRow]) -> DataError:
 
 
 def check_readable(file: Path, form: TextForm = DETECTED) -> None:
-    """Read a file to its end, so that nothing of one that breaks off in its middle is taken in.
+    """Read a file to its end, so that no part of a truncated file is ingested.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or none of its rows.
+        If the file, or every row of it, cannot be read.
     """
     kind = kind_of(file)
     if kind == ".parquet":
@@ -130,7 +130,7 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
     with opened(file, form) as binary:
         breaks_off = kind not in CSV and is_spread(binary)
     rows = rows_of(file, form=form)
-    # a broken line takes no others with it, a broken object of an array does
+    # a broken line affects no other line, but a broken object in an array affects the rest of the file
     deque(rows if breaks_off else takewhile(lambda found: isinstance(found.row, BrokenRow), rows), maxlen=0)
     if packing_of(file.name):
         with unpacked(file) as content:
@@ -139,7 +139,7 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
 
 
 def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
-    """Return the columns that a file names even without rows; JSON names none.
+    """Return the columns that a file names even if it has no rows; empty for JSON.
 
     Raises
     ------
@@ -174,43 +174,43 @@ def _separator(kind: str, form: TextForm) -> str | None:
 
 def _likely_cause(kind: str, first: BrokenRow) -> str:
     if "\0" in first.raw:
-        return "It is no text, but binary. Put a whole file in its place."
+        return "The content is binary. Replace the file by a text file."
     if kind == ".parquet":
-        return "Write its texts as UTF-8."
+        return "Write the texts as UTF-8."
     if first.reason == INVALID_UTF_8:
-        return "Save it as UTF-8, or say how it is encoded, for example dataset.messages.encoding=cp1252."
+        return "Save the file as UTF-8, or set its encoding, for example dataset.messages.encoding=cp1252."
     if first.raw.lstrip().lower().startswith(PAGES):
-        return "It is a page of a website. Fetch the file itself, logged in if need be."
+        return "The file is a web page. Download the file itself, logged in if necessary."
     if kind in CSV:
         return _likely_cause_in_csv(first)
     if first.raw.startswith("["):
         return "Write one object per line, or an array of objects."
     if first.raw.startswith("{'"):
-        return "It is written as Python prints it: write each row by json.dumps."
+        return "The rows are printed Python objects. Write each row with json.dumps."
     if not first.raw.startswith("{"):
-        return "If it is a CSV, let its name end in .csv; else write one object per line."
+        return "If the file is a CSV, rename it to end in .csv; otherwise write one object per line."
     return "Write one object per line, or an array of objects."
 
 
 def _likely_cause_in_csv(first: BrokenRow) -> str:
     if '\\"' in first.raw:
-        return "Backslashes stand before its quotes, as Spark writes them: double the quotes (in Spark, escape='\"')."
+        return "Quotes are escaped with backslashes, as Spark does. Double the quotes instead (in Spark, escape='\"')."
     cells = _CELLS.match(first.reason)
     if cells is None:
-        return "Its quotes are not closed, or not doubled in texts: write it with a CSV library."
+        return "Quotes are not closed, or not doubled within texts. Write the file with a CSV library."
     if cells[2] == "1":
         [(mark, _)] = Counter(_MARKS.findall(first.raw)).most_common(1) or [("tab", 0)]
-        said = " if each line is one text" if mark == "tab" else " if that stands between its cells"
+        said = " if each line is one text" if mark == "tab" else " if that separates the cells"
         return (
-            "Remove what is above its header, such as a title or a comment, or set "
+            "Remove everything above the header, such as a title or a comment, or set "
             f"dataset.messages.separator={mark!r}{said}."
         )
     if int(cells[1]) == int(cells[2]) + 1:
         return (
-            "Its header lacks a name, as that of row names in R (write it with row.names=FALSE), or texts hold the "
-            "separator without quotes around them."
+            "The header lacks a name (in R, write the file with row.names=FALSE), or texts that contain the separator "
+            "are not quoted."
         )
     return (
-        "Its first line is no header (remove a title or a comment), or that of another file, or "
-        "dataset.messages.separator is another one than the file's."
+        "The first line is not the header (remove a title or a comment), or belongs to another file, or "
+        "dataset.messages.separator is not the separator of this file."
     )

@@ -1,4 +1,4 @@
-"""JSON as numbered rows: an object per line, or objects over several lines, one after another or in an array."""
+"""JSON as numbered rows: one object per line, or objects over several lines, in sequence or in an array."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from batch_nlp.storage.raw.lines import (
 )
 
 _CHUNK_BYTES = 1 << 18
-# An array of objects, an empty one, or an object whose first line ends in its middle
+# An array of objects, an empty array, or an object that spans several lines
 _NOT_LINES = re.compile(
     rb"(?:\s*[A-Za-z_][\w.]*(?: \w+)?\s*=)?\s*(?:\[\s*(?:[{\]]|$)|\{[^\n]*(?:(?<=\[)\s*\n|(?<=[{,:])\s*\n(?!\s*\{)))"
 )
 _BETWEEN = re.compile(r"[\s,;\ufeff]*")
-# What makes a script of JSON, as in the archive that Twitter gives to its users
+# A JavaScript assignment before the JSON, as in Twitter's archives
 _ASSIGNED = re.compile(r"\s*[A-Za-z_][\w.]*(?: \w+)?\s*=\s*")
-# An error as near to the end of what was read as the longest word of JSON may be no error once the rest is read
+# A parse error this close to the end of the buffer may vanish once more is read
 _WORD = len("-Infinity")
-# What MongoDB writes around values that JSON has no type for, of which the value can be read without the type
+# Type wrappers of MongoDB's extended JSON; the value is readable without them
 _TYPES = frozenset(
     {"$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid", "$symbol"}
 )
-# Numbers stay text: this only finds where a value ends
+# Only finds where a value ends, so numbers stay text
 _BOUNDS = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
 
@@ -52,18 +52,18 @@ def json_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
     file : Path
         For messages.
     binary : file
-        Its content in UTF-8.
+        The content in UTF-8.
 
     Raises
     ------
     DataError
-        If an object of several lines, or in an array, has no end.
+        If an object that spans several lines, or is in an array, does not end.
     """
     return _spread_rows(file, binary) if is_spread(binary) else _line_rows(read_lines(binary))
 
 
 def is_spread(binary: IO[bytes]) -> bool:
-    """Say whether the objects of a JSON file, of which nothing was read yet, are not one per line."""
+    """Say whether an unread JSON file has objects over several lines or in an array."""
     return bool(_NOT_LINES.match(cast("Any", binary).peek(_CHUNK_BYTES)))
 
 
@@ -73,18 +73,18 @@ def _line_rows(lines: Iterator[Line]) -> Iterator[Numbered]:
         if not whole:
             yield Numbered(number, too_long(line), KEPT_BYTES)
             continue
-        # files that were joined have a byte-order mark in their middle too
+        # concatenated files have byte order marks in the middle too
         stripped = content.removeprefix(BYTE_ORDER_MARK).strip()
         if stripped:
             row = parse_json(stripped)
-            if isinstance(row, str) and stripped.endswith(b"},"):  # as in an array, whose brackets are not there
+            if isinstance(row, str) and stripped.endswith(b"},"):  # an array without its brackets
                 row = parse_json(stripped[:-1])
             found = BrokenRow(number, row, shown(stripped)) if isinstance(row, str) else row
             yield Numbered(number, found, len(content))
 
 
 def _spread_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
-    """Yield objects that are over several lines or in arrays, numbered by position; memory is that of one object."""
+    """Yield objects over several lines or in arrays, numbered by position; holds one object in memory."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     text, position, number, in_array, ended = "", 0, 0, False, False
     while True:
@@ -105,7 +105,7 @@ def _spread_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
             yield Numbered(number, found, len(content))
             position = end
         elif not ended:
-            # twice as much each time, so that a long value is not looked through too often
+            # read twice as much each time, so that a long value is not scanned too often
             chunk = binary.read(max(_CHUNK_BYTES, len(text) - position))
             ended = not chunk
             text, position = text[position:] + decoder.decode(chunk, ended), 0
@@ -116,7 +116,7 @@ def _spread_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
 
 
 def _end_of_value(file: Path, text: str, start: int, number: int, ended: bool) -> int | None:
-    """Return where a JSON value ends, None if that is not read yet; a `DataError` says that it has no end."""
+    """Return where a JSON value ends, None if more must be read; raise a `DataError` if it cannot end."""
     try:
         end = _BOUNDS.raw_decode(text, start)[1]
     except json.JSONDecodeError as error:
@@ -124,7 +124,7 @@ def _end_of_value(file: Path, text: str, start: int, number: int, ended: bool) -
         if ended or not at_end:
             raise _broken(file, number, "the file ends in it" if at_end else error.msg) from error
     except RecursionError as error:
-        raise _broken(file, number, "it is nested too deep") from error
+        raise _broken(file, number, "nested too deeply") from error
     else:
         if end < len(text) or ended:
             return end
@@ -135,24 +135,24 @@ def _end_of_value(file: Path, text: str, start: int, number: int, ended: bool) -
 
 def _broken(file: Path, number: int, reason: str) -> DataError:
     return DataError(
-        f"{file}: cannot be read: broken JSON at object {number:,} ({reason}). Put a whole file in its place; "
-        "of a file with one object per line, only the broken lines are left out."
+        f"{file}: cannot be read: broken JSON at object {number:,} ({reason}). Replace the file by a complete one, or "
+        "write one object per line: then only broken lines are left out."
     )
 
 
 def parse_json(line: bytes) -> Row | str:
-    """Return the row that a line holds, or the reason why it holds none."""
+    """Return a line's row, or the reason why it is broken."""
     reason = "broken JSON: a number of thousands of digits"
     try:
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             reason = f"broken JSON: {error.msg}"
-            # orjson refuses lone surrogates, NaN and infinite numbers, which others write
+            # other programs write lone surrogates, NaN and infinities, which orjson refuses
             row = _replace_surrogates(json.loads(line.decode("utf-8")))
         else:
             if isinstance(row, dict) and _has_rounded(row):
-                row = json.loads(line)  # orjson rounds whole numbers over 64 bits; ids must stay what they are
+                row = json.loads(line)  # orjson rounds integers over 64 bits, but ids must stay exact
     except UnicodeDecodeError:
         return INVALID_UTF_8
     except (ValueError, RecursionError):
@@ -163,7 +163,7 @@ def parse_json(line: bytes) -> Row | str:
 
 
 def _without_types(value: Any) -> Any:
-    """Return values without the types that MongoDB writes around them: 5 for ``{"$numberInt": "5"}``."""
+    """Remove MongoDB's type wrappers: ``{"$numberInt": "5"}`` becomes 5."""
     if isinstance(value, list):
         return [_without_types(item) for item in value]
     if not isinstance(value, dict):
@@ -174,14 +174,14 @@ def _without_types(value: Any) -> Any:
 
 
 def _has_rounded(row: Row) -> bool:
-    for value in row.values():  # noqa: SIM110 a generator takes twice as long, and this is asked of every row
+    for value in row.values():  # noqa: SIM110 called for every row, and a generator takes twice as long
         if type(value) is float and abs(value) >= 2.0**63:
             return True
     return False
 
 
 def _replace_surrogates(value: Any) -> Any:
-    """Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD, however deep they are."""
+    """Replace lone surrogates, which JSON can express and UTF-8 cannot, by U+FFFD at any depth."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Which raw files are known, by their content: one that was touched, copied, renamed or packed again is no news."""
+"""Raw files that a store knows, by content: a file that was touched, copied, renamed or recompressed is not new."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from batch_nlp.storage.raw.set_aside import SetAside, set_aside
 from batch_nlp.storage.sealed_json import read_sealed, write_sealed
 
 _CHUNK_BYTES = 1 << 20
-# Labels of an earlier release are later than any file that it took in
+# Files ingested by an earlier release count as seen before all others
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file that is to be taken in.
+    """A raw file to ingest.
 
     Parameters
     ----------
     path : Path
     digest : str
-        SHA-256 of its content, after unpacking.
+        SHA-256 of the decompressed content.
     first_seen : datetime
-        When a file of this content was first found, whatever it was called; no two contents have the same time.
+        When this content was first found under any name; unique per content.
     """
 
     path: Path
@@ -44,10 +44,10 @@ class RawFile:
 
 
 class RawFiles:
-    """The raw files of a dataset and which of them a feature version has taken in completely.
+    """The raw files of a dataset, and which of them a feature version has ingested completely.
 
-    A file counts as taken in as long as the store holds what it held then: where a table was removed, all files are
-    new again. When they were first seen stays known, and with it which of their labels is the latest.
+    If a table of the store was removed, all files are new again. The times at which they were first seen are kept,
+    since they decide which label is the latest.
 
     Parameters
     ----------
@@ -67,44 +67,44 @@ class RawFiles:
         self._path = store.folder / FILES
         self._stored = read_list(store.folder)
         self._list = deepcopy(self._stored)
-        # what lists of an earlier release say: which versions took a file of that name, size and time in
+        # from lists of an earlier release: versions that ingested a file of this name, size and time
         self._earlier: dict[str, list[str]] = {}
         self._arrivals: dict[str, datetime] = {}
-        # what `new` left out
+        # files that `new` could not read
         self.set_aside: list[SetAside] = []
         if not self._path.exists():
             self._read_earlier()
-            # of a list that was damaged and removed
+            # needed if a damaged list was removed
             self._arrivals = store.labels.arrivals()
         then = self._list["tables"].get(feature_version, [-1, -1])
         if any(held < needed for held, needed in zip(self._tables(), then, strict=True)):
-            logger.warning("{} holds less than it did: all of 01_raw is taken in again", store.folder)
+            logger.warning("{} holds less than before: all of 01_raw is read again", store.folder)
             self._forget()
         seen = [datetime.fromisoformat(content["first_seen"]) for content in self._list["contents"].values()]
         latest = max([*seen, *self._arrivals.values()], default=_BEFORE_ALL)
         self._next_time = max(now, latest + _TICK)
 
     def check_reading(self, levels: list[list[str]], messages: dict[str, str | None]) -> None:
-        """Note how files are read: of other columns labels are stored that must not be mixed with these.
+        """Record how files are read, and refuse labels from other columns than those of the stored labels.
 
         Parameters
         ----------
         levels : list of list of str
             The columns of each level of the label.
         messages : dict of str to str or None
-            Which rows are messages, and where they lie. If that has changed, all files are new.
+            Settings that select and locate the rows. If they have changed, all files are new.
 
         Raises
         ------
         DataError
-            If there are.
+            If the stored labels come from other columns.
         """
         check_label(self._store.folder, levels)
         before, stored = self._list.get("label"), (self._store.folder / "labels").exists()
         if levels and before not in (None, levels) and not (before and stored):
-            self._forget()  # files were taken in without their labels, or by columns that they do not have
+            self._forget()  # files were ingested without their labels, or with columns that they lack
         if self._list.setdefault("messages", messages) != messages:
-            logger.warning("Other rows are messages than before ({}): all of 01_raw is taken in again", messages)
+            logger.warning("The selection of messages has changed ({}): all of 01_raw is read again", messages)
             self._forget()
         self._list |= {"label": levels, "messages": messages}
 
@@ -116,7 +116,7 @@ class RawFiles:
                 self._earlier.setdefault(identity, []).append(version)
 
     def _forget(self) -> None:
-        """Make all files new for the version."""
+        """Mark all files as new for this version."""
         self._list["tables"].pop(self._version, None)
         for versions in [*self._earlier.values(), *(known["versions"] for known in self._list["contents"].values())]:
             if self._version in versions:
@@ -127,16 +127,16 @@ class RawFiles:
         return [version.features, version.labels]
 
     def new(self, files: list[Path]) -> list[RawFile]:
-        """Return the files that the version has not taken in, in the order in which they were first seen.
+        """Return the files that this version has not ingested, in the order in which they were first seen.
 
-        What is seen for the first time is entered at once, so that a file of a run that is killed keeps its place; of
-        one run in the natural order of names. Of files with the same content only one is returned. Those that cannot
-        be read are in `set_aside` instead, and stay new.
+        Unknown files are recorded at once, in natural order of their names, so that they keep their place if the run
+        is killed. Only one of several files with equal content is returned. Unreadable files go to `set_aside` and
+        stay new.
 
         Parameters
         ----------
         files : list of Path
-            All files that there are: others are forgotten, but not their content.
+            All existing files. Paths of other files are forgotten, their content is not.
         """
         contents = self._list["contents"]
         before, self._list["files"] = self._list["files"], {}
@@ -174,7 +174,7 @@ class RawFiles:
         return self._next_time - _TICK
 
     def add(self, files: list[RawFile]) -> None:
-        """Enter files that were taken in completely."""
+        """Record files that were ingested completely."""
         for file in files:
             versions = self._list["contents"][file.digest]["versions"]
             if self._version not in versions:
@@ -191,7 +191,7 @@ class RawFiles:
 
 
 def _identity(path: Path) -> str:
-    """Return what told earlier releases whether they had taken a file in."""
+    """Return the key by which earlier releases recognised a file."""
     return ":".join(map(str, [path.name, *size_and_time(path)]))
 
 
@@ -200,15 +200,14 @@ def _earlier_lists(folder: Path) -> list[Path]:
 
 
 def content_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's content, after unpacking, in hexadecimal digits.
+    """Return the SHA-256 of a file's decompressed content, in hexadecimal digits.
 
-    To that of rows from quarantine their file's name belongs: rows that are put back a second time are to be read
-    a second time.
+    For requeued rows it includes the file's name, so that rows that are requeued twice are read twice.
 
     Raises
     ------
     DataError
-        If it cannot be read.
+        If the file cannot be read.
     """
     digest = hashlib.sha256(path.name.encode() if REQUEUED_PART in path.name else b"")
     with unpacked(path) as content:

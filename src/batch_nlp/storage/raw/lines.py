@@ -1,4 +1,4 @@
-"""What raw files are read as: lines of a bounded length, and rows or broken rows with their numbers."""
+"""Lines of bounded length, and the numbered rows or broken rows made from them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
-# A line (in CSV: a record) beyond this is no message; a small compressed file can hold one that fills any memory
+# Maximum size of a line (CSV: a record); a small compressed file can contain a line that fills the memory
 LINE_BYTES = 32 * 2**20
-# What is kept of such a line
+# What is kept of a longer line
 KEPT_BYTES = 1000
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 INVALID_UTF_8 = "invalid UTF-8"
-# How what a website answers instead of a file begins
+# How a web page begins that was downloaded instead of a file
 PAGES = ("<!doctype", "<html")
-# In the name of a file with rows from quarantine, which are in UTF-8 whatever the source's files are
+# Part of the name of a file with requeued rows, which are UTF-8 whatever the encoding of the source
 REQUEUED_PART = "-requeued-"
 
 Row = dict[str, Any]
@@ -22,16 +22,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A line that is no row.
+    """A line that is not a valid row.
 
     Parameters
     ----------
     line : int
-        Line in the file, from 1 (for CSV the last line of the record).
+        Line in the file, from 1 (CSV: the last line of the record).
     reason : str
-        What is wrong with it.
+        What is wrong.
     raw : str
-        The line itself, with undecodable bytes escaped; of one that is too long only the start.
+        The line with undecodable bytes escaped; only the start of a line that is too long.
     """
 
     line: int
@@ -40,7 +40,7 @@ class BrokenRow:
 
 
 class Numbered(NamedTuple):
-    """A row of a file, the line that it came from, and about how many bytes it took there."""
+    """A row of a file with its line and its approximate size there in bytes."""
 
     line: int
     row: Row | BrokenRow
@@ -48,7 +48,7 @@ class Numbered(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of a file as it is there."""
+    """A line of a file, unchanged."""
 
     number: int
     content: bytes
@@ -57,7 +57,7 @@ class Line(NamedTuple):
 
 
 def read_lines(binary: IO[bytes]) -> Iterator[Line]:
-    """Yield the lines of a file; of one that is too long the start, and the rest is passed over."""
+    """Yield the lines of a file; only the start of a line that is too long."""
     number = 0
     while content := binary.readline(LINE_BYTES):
         number += 1
@@ -70,10 +70,10 @@ def read_lines(binary: IO[bytes]) -> Iterator[Line]:
 
 
 def too_long(line: Line) -> BrokenRow:
-    """Return what is said of a line that was not read to its end."""
+    """Return a line that is too long as a broken row."""
     return BrokenRow(line.number, f"longer than {LINE_BYTES // 2**20} MiB", shown(line.content))
 
 
 def shown(content: bytes) -> str:
-    """Return bytes as text, with those escaped that are none."""
+    """Decode as UTF-8, escaping invalid bytes."""
     return content.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""JSON with objects in its columns: where the rows lie, and each as a flat one."""
+"""Nested JSON: find the rows inside it, and flatten them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from batch_nlp.config.commands import python_command
 from batch_nlp.storage.raw.file_names import ending_of
 from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
 
-# Objects within objects beyond which nothing is a column
+# Maximum nesting depth of a column
 _DEEPEST = 8
 
 
 def flat(row: Row, deepest: int = _DEEPEST) -> Row:
-    """Return a row with the fields of its objects as columns; those of a list of objects are lists.
+    """Return a row with the fields of its objects as columns; a list of objects gives lists.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def holds_rows(value: object) -> bool:
 
 
 def lists(row: Row, above: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield the fields, one within the other, that lead to each list of objects in a row."""
+    """Yield the path of field names to each list of objects in a row."""
     for name, value in row.items():
         if isinstance(value, dict) and len(above) < _DEEPEST:
             yield from lists(value, [*above, name])
@@ -52,7 +52,7 @@ def lists(row: Row, above: Sequence[str] = ()) -> Iterator[list[str]]:
 
 
 def entries(row: Row, path: Sequence[str]) -> list[Row]:
-    """Return the objects to which some fields of a row lead, one within the other."""
+    """Return the objects at a path of field names."""
     value: Any = row
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
@@ -60,7 +60,7 @@ def entries(row: Row, path: Sequence[str]) -> list[Row]:
 
 
 def flatten_command(file: Path, path: Sequence[str]) -> tuple[str, Path]:
-    """Return what to type to write the rows to which some fields lead as flat ones, and the file that it makes."""
+    """Return the command that flattens the rows at a path, and the file that it writes."""
     target = file.with_name(f"{file.name[: len(file.name) - len(ending_of(file.name))]}_flat.jsonl")
     arguments = ", ".join(json.dumps(str(argument)) for argument in (file, target, *path))
     code = f"from batch_nlp.onboarding.nested_columns import flatten; flatten({arguments})"
@@ -68,13 +68,13 @@ def flatten_command(file: Path, path: Sequence[str]) -> tuple[str, Path]:
 
 
 def unwrapped(row: Row, under: str | None) -> Row:
-    """Return a row's columns, which may lie under one of its fields."""
+    """Return the object that holds a row's columns: the field `under`, or the row itself."""
     found = row.get(under) if under else None
     return found if isinstance(found, dict) else row
 
 
 def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
-    """Yield each object of a list that lies under one field of a row as a row of its own; other rows as they are."""
+    """Yield each object of a list in the field `under` as a row of its own; other rows as they are."""
     for found in rows:
         listed = found.row.get(under) if under and isinstance(found.row, dict) else None
         if not isinstance(listed, list):

@@ -1,4 +1,4 @@
-"""Parquet as numbered rows of Python values, read without trust in them."""
+"""Parquet as numbered rows of Python values; invalid values make a row broken, not the file."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from batch_nlp.storage.raw.opening import open_raw
 
 @contextmanager
 def opened_parquet(file: Path) -> Iterator[pq.ParquetFile]:
-    """Open a file.
+    """Open a parquet file.
 
     Raises
     ------
     DataError
-        If it cannot be read, here or inside the context, or has several columns of one name.
+        If the file cannot be read, on opening or inside the context, or has duplicate column names.
     """
     try:
         with open_raw(file) as content, pq.ParquetFile(content, page_checksum_verification=True) as parquet:
             names = parquet.schema_arrow.names
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise DataError(
-                    f"{file}: cannot be read: it has several columns {examples(twice)}. Give each another name."
+                    f"{file}: cannot be read: duplicate column names {examples(twice)}. Give each column its own name."
                 )
             yield parquet
     except (OSError, pa.ArrowException) as error:
-        otherwise = ", or let its name end in .csv or .jsonl if it is one" if "magic bytes" in str(error) else ""
-        raise DataError(f"{file}: cannot be read ({error}). Put a whole file in its place{otherwise}.") from error
+        otherwise = ", or rename a text file to end in .csv or .jsonl" if "magic bytes" in str(error) else ""
+        raise DataError(f"{file}: cannot be read ({error}). Replace it by a complete file{otherwise}.") from error
 
 
 def parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
-    """Yield the rows of a file, of which so many are decoded at a time; bytes that are UTF-8, and UUIDs, are text.
+    """Yield the rows of a file, decoding `batch_rows` at a time; UTF-8 bytes and UUIDs become text.
 
     Raises
     ------
     DataError
-        If it cannot be read.
+        If the file cannot be read.
     """
     number = 0
     with opened_parquet(file) as parquet:
@@ -59,16 +59,16 @@ def parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
 
 
 def parquet_batches(parquet: pq.ParquetFile, batch_rows: int = 1000) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield the rows of a file in batches, each with about how many bytes a row takes."""
+    """Yield the rows of a file in batches, each with the approximate bytes per row."""
     groups = [parquet.metadata.row_group(group) for group in range(parquet.metadata.num_row_groups)]
-    # messages of many megabytes are decoded a few at a time
+    # decode only a few long messages at a time
     size = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
     for batch in parquet.iter_batches(max(1, min(batch_rows, LINE_BYTES // max(size, 1)))):
         yield batch, size
 
 
 def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
-    """Return rows as Python values, a row with text that is no UTF-8 as one string with its bytes escaped."""
+    """Return rows as Python values; a row with invalid UTF-8 becomes a string with escaped bytes."""
     try:
         rows: list[Row | str] = batch.to_pylist()
     except (ValueError, OverflowError):
@@ -83,7 +83,7 @@ def _plain_rows(batch: pa.RecordBatch) -> list[Row | str]:
 
 
 def _held(value: pa.Scalar[Any]) -> Any:
-    """Return a value for Python, as text where it is a time that Python cannot hold."""
+    """Return a Python value; a time beyond Python's range becomes text."""
     try:
         return value.as_py()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What stands between the cells of a CSV: found in its first lines, or said by the first of them."""
+"""Detect the separator of a CSV from its first lines."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw.lines import Line
 
-# Of those that fit a file equally well, the first is its separator
+# If several fit equally well, the first one is used
 SEPARATORS = (",", ";", "\t", "|")
-# The first line of a file that Excel is to open; other programs put the separators of empty cells behind it
+# A first line that tells Excel the separator; other programs append the separators of empty cells
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
-# What could be a separator of several characters
+# A possible separator of several characters
 _LONG_SEPARATOR = re.compile(r"""[^\w\s\x00"'.()\[\]-]{2,}""")
-# Between the cells of a table of one column, and the share of lines without a comma that makes one
+# Separator of a table with one column; share of lines without a comma that indicates such a table
 _NONE, _ALONE = "\x1f", 0.1
-# How much of a file its separator is told by
+# How much of a file is inspected
 _HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
 
 def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[Line]]:
-    """Return the separator of cells, and the lines that hold cells.
+    """Return the separator and the lines with cells.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tupl
         For messages.
     lines : iterator of Line
     given : str, optional
-        The separator, where it is known.
+        The separator, if known.
 
     Raises
     ------
     DataError
-        If it seems to be longer than a character.
+        If the separator seems to be longer than one character.
     """
     head: list[Line] = []
     size = 0
     for line in lines:
         if not head and (found := _SEPARATOR_LINE.fullmatch(line.content)):
             return given or found[1].decode("latin-1"), lines
-        if head or line.content.strip():  # an empty line may be a part of a cell
+        if head or line.content.strip():  # an empty line may be part of a cell
             head.append(line)
         size += len(line.content)
         if len(head) == _HEAD_LINES or size > _HEAD_BYTES or given:
@@ -55,16 +55,16 @@ def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tupl
     best = candidates[0] if len(candidates) == 1 else max(candidates, key=lambda separator: _fit(texts, separator))
     if not given and (long := _long_separator(texts, best)):
         raise DataError(
-            f"{file}: cannot be read: {long!r} seems to stand between its cells. A separator is one character: write "
-            "the file with one, such as a tab, and quotes around the texts that hold it."
+            f"{file}: cannot be read: the separator seems to be {long!r}, but must be one character. Write the file "
+            "with a separator such as a tab, and quote the texts that contain it."
         )
     return given or best, chain(head, lines)
 
 
 def _long_separator(texts: Sequence[str], separator: str) -> str | None:
-    """Return what stands between all cells of the first lines, if it is longer than a character.
+    """Return the separator of the first lines if it is longer than one character.
 
-    A known separator several times is read: the columns between have no name and no values.
+    A repeated known separator is readable: it encloses empty columns without a name.
     """
     runs = _LONG_SEPARATOR.findall(texts[0]) if texts else []
     if len({*runs}) != 1 or {*runs[0]} == {separator} or (runs[0].startswith(separator) and runs[0] != runs[0][::-1]):
@@ -75,7 +75,7 @@ def _long_separator(texts: Sequence[str], separator: str) -> str | None:
 
 
 def _is_one_column(texts: Sequence[str]) -> bool:
-    """Say whether lines behind a header without a separator are texts, of which some have commas and some have none."""
+    """Say whether the lines below a header without separator are texts, only some of which contain commas."""
     try:
         cells = [sum(map(bool, row)) for row in csv.reader(texts[1:]) if row]
     except csv.Error:
@@ -84,7 +84,7 @@ def _is_one_column(texts: Sequence[str]) -> bool:
 
 
 def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
-    """Return how well a separator fits: the share of rows with as many cells as the header, and their number."""
+    """Return how well a separator fits: the share of rows as long as the header, and the header's length."""
     try:
         header, *records = filter(None, csv.reader(texts, delimiter=separator))
     except csv.Error:

@@ -1,4 +1,4 @@
-"""Whether a raw file can be used at all; one that cannot is set aside singly, before any of its rows is read."""
+"""Set single unusable files aside before any of their rows are read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from batch_nlp.storage.raw.opening import DETECTED, LINKS, TextForm, confine
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file that a run leaves out, and does the others without.
+    """A file that a run leaves out, while it reads the others.
 
     Parameters
     ----------
     name : str
-        As it can be shown.
+        Printable name.
     problem : str
-        What is wrong with it, and what to do: for the log, since it may quote the file.
+        What is wrong and what to do; for the log, since it may quote the file.
     """
 
     name: str
@@ -29,32 +29,31 @@ class SetAside:
 
 
 def is_utf8(name: str) -> bool:
-    """Say whether the name of a file can be written down; bytes that are no UTF-8 are lone surrogates in it."""
+    """Say whether a file name is valid UTF-8; invalid bytes appear as lone surrogates."""
     return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def split_allowed(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
-    """Part files of a drop folder from those that must not be opened, and hold what is opened there to it.
+    """Split the files of a drop folder into allowed and refused ones, and confine reading to the folder.
 
     Parameters
     ----------
     files : iterable of Path
     folder : Path
-        The drop folder. It may be a link itself: that is for those who set it, not for those who may write to it.
+        The drop folder. It may be a link itself, since whoever sets the path is trusted.
     follow_links : bool
         Whether symbolic links may lead out of it.
 
     Returns
     -------
     tuple of list of Path and list of SetAside
-        Files that may be opened; files whose name cannot be written down, as records and reports must, or behind
-        links, each with what is wrong with it.
+        Allowed files; refused files, whose name is not UTF-8 or which a link leads to.
     """
     confine(folder, follow_links)
     root, allowed, refused = folder.resolve(), list[Path](), list[SetAside]()
     for file in files:
         if not is_utf8(file.name + file.parent.name):
-            problem = "its name is not UTF-8. Rename it (convmv does whole folders)."
+            problem = "the name is not UTF-8. Rename the file (convmv renames whole folders)."
         elif not follow_links and not file.resolve().is_relative_to(root):
             problem = f"a symbolic link leads out of the folder. {LINKS}"
         else:
@@ -65,14 +64,14 @@ def split_allowed(files: Iterable[Path], folder: Path, follow_links: bool) -> tu
 
 
 def unusable(file: Path, form: TextForm = DETECTED) -> SetAside | None:
-    """Return a file with what keeps its rows from being read to the end; None where nothing does.
+    """Return a file that cannot be read to its end, with the reason; None for a readable file.
 
     Parameters
     ----------
     file : Path
-        Its whole content is read.
+        Read to its end.
     form : TextForm
-        How text files are written.
+        Encoding and separator of text files.
     """
     try:
         check_readable(file, form)
@@ -82,7 +81,7 @@ def unusable(file: Path, form: TextForm = DETECTED) -> SetAside | None:
 
 
 def set_aside(file: Path, error: DataError | OSError) -> SetAside:
-    """Return a file of a drop folder with the error that reading it gave."""
+    """Return a file with the error that it raised."""
     if isinstance(error, OSError):
-        error = DataError(f"{file}: cannot be read ({error.strerror or error}). Put a whole file in its place.")
+        error = DataError(f"{file}: cannot be read ({error.strerror or error}). Replace it by a complete file.")
     return SetAside(printable(source_name(file)), str(error))
