@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import (
+from batch_nlp.config.schema.enums import (
     Combine,
     DriftResponse,
     DriftRule,

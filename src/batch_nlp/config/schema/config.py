@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from batch_nlp.config.data import (
+from batch_nlp.config.schema.dataset import (
     DatasetConfig,
     EngineConfig,
     FeaturesConfig,
@@ -18,7 +18,7 @@ from batch_nlp.config.data import (
     QuarantineConfig,
     SampleConfig,
 )
-from batch_nlp.config.jobs import (
+from batch_nlp.config.schema.inference import (
     DriftConfig,
     InferenceConfig,
     InitConfig,
@@ -29,7 +29,7 @@ from batch_nlp.config.jobs import (
     SimulationConfig,
     VerifyConfig,
 )
-from batch_nlp.config.models import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
+from batch_nlp.config.schema.training import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.simulation.settings import check_simulation
+from batch_nlp.simulation.check import check_simulation
 
 
 def test_the_defaults_are_fine(tmp_path, make_config):

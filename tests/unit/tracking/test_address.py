@@ -9,7 +9,7 @@ from tests.projects import Project
 
 from batch_nlp.config import Config
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.tracking.settings import address_of, check_arguments, check_tracking, masked, model_name
+from batch_nlp.tracking.address import address_of, check_arguments, check_tracking, masked, model_name
 
 MakeConfig = Callable[..., Config]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import EmbeddingBackend, Role, SamplePart, Split, Stage
+from batch_nlp.config.schema.enums import EmbeddingBackend, Role, SamplePart, Split, Stage
 
 
 @dataclass(frozen=True)

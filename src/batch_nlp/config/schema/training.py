@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from batch_nlp.config.choices import Balance, Calibration, Encoding, Input, Split, TrackingBackend
+from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input, Split, TrackingBackend
 
 
 @dataclass(frozen=True)
