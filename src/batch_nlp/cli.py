@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
-from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments.job_record import Job, JobRecord, record_job
 from batch_nlp.experiments.sweep import (

@@ -18,8 +18,8 @@ from loguru import logger
 from batch_nlp.config import Config, Stage, plain
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, GateError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
@@ -63,7 +63,7 @@ def check_settings(config: Config) -> None:
     check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
     if config.inference.output.keep:
-        from batch_nlp.inference.kept import check_kept_names
+        from batch_nlp.inference.kept_columns import check_kept_names
 
         check_kept_names(config.inference.output.keep)
     # of listed classes without a rule for rare ones, a model has all

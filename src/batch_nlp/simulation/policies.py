@@ -23,7 +23,7 @@ from batch_nlp.config import (
     TrackingConfig,
 )
 from batch_nlp.errors import BatchNlpError, DriftError, ExitCode, GateError
-from batch_nlp.inference.batches import PREDICTIONS_FILE
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE
 from batch_nlp.log import in_the_background
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.monitoring.decisions import DecisionLog

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from batch_nlp.errors import count
-from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.reports.batch_index import INDEX_FILE
 from batch_nlp.reports.batch_page import batch_page
 from batch_nlp.reports.documents import champion_history
