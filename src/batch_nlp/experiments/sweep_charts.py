@@ -43,7 +43,11 @@ def figures(ranking: Ranking) -> list[str]:
             x=axis.positions,
             y=values,
             mode="markers",
-            error_y={"type": "data", "array": [item.deviation for item in experiments], "visible": True},
+            error_y={
+                "type": "data",
+                "array": [(item.interval[1] - item.interval[0]) / 2 if item.interval else 0.0 for item in experiments],
+                "visible": True,
+            },
             hovertext=[
                 escape(" ".join(f"{key}={value}" for key, value in item.settings.items())) for item in experiments
             ],

@@ -1,33 +1,67 @@
-"""A sweep's ranking for a person: on the terminal, as Markdown, as JSON and as a page."""
+"""The ranking of a sweep as a table in the terminal, Markdown, JSON and a page."""
 
 from __future__ import annotations
 
 import json
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from batch_nlp.experiments.job_result import persist
-from batch_nlp.experiments.ranking import Ranking
+from batch_nlp.experiments.job_result import JobResult, persist
+from batch_nlp.experiments.ranking import Experiment, Ranking, given, short
 from batch_nlp.experiments.sweep_charts import figures
 from batch_nlp.html import templates
 from batch_nlp.log import console
 
+# Metrics of the table, in this order; the recalls of all classes share one column
+_METRICS = ("f1_weighted", "f1_macro", "ece")
+_RECALL = "recall_"
 _FAILURES = ("job", "exit code", "settings", "reason")
 
 
+def ranked_table(ranking: Ranking) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of the ranked table, as texts."""
+    found = dict.fromkeys(name for experiment in ranking.experiments for name in experiment.metrics)
+    metrics = [name for name in dict.fromkeys([ranking.metric, *_METRICS]) if name in found]
+    recalls = [name for name in found if name.startswith(_RECALL)]
+    classes = "/".join(name.removeprefix(_RECALL) for name in recalls)
+    columns = [*ranking.parameters, "repeats", *metrics, *([f"recalls {classes}"] if recalls else [])]
+    rows = [
+        [
+            str(place),
+            *(short(experiment.settings.get(key, "")) for key in ranking.parameters),
+            str(len(experiment.jobs)),
+            *(_mean(experiment, name) for name in metrics if name is not None),
+            *(["/".join(_mean(experiment, name, 3, spread=False) for name in recalls)] if recalls else []),
+            verdict,
+            f"{experiment.seconds:.1f}",
+        ]
+        for place, experiment, verdict in ranking.placed
+    ]
+    return ["rank", *map(str, columns), "against the best", "seconds"], rows
+
+
+def failures(ranking: Ranking) -> list[list[str]]:
+    """Return job, exit code, settings and reason of each failed job, as texts."""
+    reason = f"no result: killed, or still running. To resume, repeat the command with sweep={ranking.name}"
+    failed = [(job.number, int(job.exit_code), job.overrides, job.error or "") for job in ranking.failed]
+    rows = [*failed, *(("", "", overrides, reason) for overrides in ranking.unfinished.values())]
+    return [[str(job), str(code), ranking.distinct(given(overrides)), why] for job, code, overrides, why in rows]
+
+
 def show(ranking: Ranking) -> None:
-    """Print the ranked table, best first, and after it what failed."""
+    """Print the headline, the ranked table and the failures."""
     if ranking.experiments:
-        title = f"sweep {ranking.name}" + (f", by {ranking.metric}" if ranking.metric else "")
-        _print(title, ranking.headings(), ranking.rows(), "")
-    if ranking.failures():
-        _print("failed", _FAILURES, ranking.failures(), "red")
+        _print(f"sweep {ranking.name}", *ranked_table(ranking))
+        console.print(escape_markup(ranking.headline), highlight=False, soft_wrap=True)
+    if rows := failures(ranking):
+        _print("failed", _FAILURES, rows, "red")
 
 
-def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[str]], style: str) -> None:
+def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[str]], style: str = "") -> None:
     table = Table(title=escape_markup(title), title_justify="left", style=style)
     for heading in headings:
         table.add_column(escape_markup(heading), overflow="fold")
@@ -37,29 +71,72 @@ def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[st
 
 
 def write_reports(ranking: Ranking, folder: Path) -> Path:
-    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html`` in a folder, and return the page's path."""
+    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html`` in a folder, and return the path of the page."""
     page = folder / f"{ranking.name}.html"
-    figures = json.dumps(ranking.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-    persist(folder / f"{ranking.name}.json", figures + "\n")
-    persist(folder / f"{ranking.name}.md", markdown(ranking))
-    persist(page, sweep_page(ranking))
+    values = json.dumps(ranking_values(ranking), indent=2, ensure_ascii=False, allow_nan=False)
+    persist(folder / f"{ranking.name}.json", values + "\n")
+    persist(folder / f"{ranking.name}.md", _rendered("sweep.md", ranking))
+    persist(page, _rendered("sweep.html", ranking, title=f"Sweep {ranking.name}", figures=figures(ranking)))
     return page
 
 
-def markdown(ranking: Ranking) -> str:
-    """Return the ranking in Markdown."""
-    return _rendered("sweep.md", ranking)
+def ranking_values(ranking: Ranking) -> dict[str, Any]:
+    """Return the ranking as JSON values."""
+    experiments = [
+        {
+            "rank": place,
+            "settings": experiment.settings,
+            "repeats": len(experiment.jobs),
+            "value": experiment.value,
+            "interval": experiment.interval,
+            "against_the_best": verdict,
+            "metrics": {
+                name: {"mean": mean, "deviation": spread} for name, (mean, spread) in experiment.metrics.items()
+            },
+            "seconds": experiment.seconds,
+            "jobs": [_job(job) for job in experiment.jobs],
+        }
+        for place, experiment, verdict in ranking.placed
+    ]
+    return {
+        "sweep": ranking.name,
+        "metric": ranking.metric,
+        "headline": ranking.headline,
+        "parameters": ranking.parameters,
+        "experiments": experiments,
+        "failed": [
+            {**_job(job), "exit_code": job.exit_code, "error": job.error, "metrics": job.metrics}
+            for job in ranking.failed
+        ],
+        "unfinished": [{"folder": name, "overrides": overrides} for name, overrides in ranking.unfinished.items()],
+    }
 
 
-def sweep_page(ranking: Ranking) -> str:
-    """Return the page, which needs nothing else: the ranked table, the figures, and what failed."""
-    return _rendered("sweep.html", ranking, title=f"Sweep {ranking.name}", figures=figures(ranking))
+def _job(job: JobResult) -> dict[str, Any]:
+    return {
+        "number": job.number,
+        "folder": job.fingerprint,
+        "overrides": job.overrides,
+        "run": job.run,
+        "value": job.value,
+        "seconds": job.seconds,
+    }
+
+
+def _mean(experiment: Experiment, metric: str, digits: int = 4, spread: bool = True) -> str:
+    """Return a metric as text: its mean, and its standard deviation over repeats."""
+    if metric not in experiment.metrics:
+        return "-"
+    mean, deviation = experiment.metrics[metric]
+    return f"{mean:.{digits}f}" + ("" if deviation is None or not spread else f" ± {deviation:.{digits}f}")
 
 
 def _rendered(template: str, ranking: Ranking, **values: object) -> str:
+    headings, rows = ranked_table(ranking)
+    tables = {"headings": headings, "rows": rows, "failure_headings": _FAILURES, "failures": failures(ranking)}
     environment = templates("batch_nlp.experiments")
     environment.filters["cell"] = _cell
-    return environment.get_template(template).render(ranking=ranking, failure_headings=_FAILURES, **values)
+    return environment.get_template(template).render(ranking=ranking, **tables, **values)
 
 
 def _cell(text: str) -> str:
