@@ -84,7 +84,7 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
-    from batch_nlp.monitoring.report.pages import write_batch_report
+    from batch_nlp.reports.batch_pages import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from rich.table import Table
 from batch_nlp.experiments.job_result import JobResult, persist
 from batch_nlp.experiments.ranking import Experiment, Ranking, given, short
 from batch_nlp.experiments.sweep_charts import figures
-from batch_nlp.html import templates
 from batch_nlp.log import console
+from batch_nlp.reports.pages import render
 
 # Metrics of the table, in this order; the recalls of all classes share one column
 _METRICS = ("f1_weighted", "f1_macro", "ece")
@@ -133,11 +132,12 @@ def _mean(experiment: Experiment, metric: str, digits: int = 4, spread: bool = T
 
 def _rendered(template: str, ranking: Ranking, **values: object) -> str:
     headings, rows = ranked_table(ranking)
-    tables = {"headings": headings, "rows": rows, "failure_headings": _FAILURES, "failures": failures(ranking)}
-    environment = templates("batch_nlp.experiments")
-    environment.filters["cell"] = _cell
-    return environment.get_template(template).render(ranking=ranking, **tables, **values)
-
-
-def _cell(text: str) -> str:
-    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+    return render(
+        template,
+        ranking=ranking,
+        headings=headings,
+        rows=rows,
+        failure_headings=_FAILURES,
+        failures=failures(ranking),
+        **values,
+    )

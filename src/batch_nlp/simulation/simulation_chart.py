@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from batch_nlp.config import Policy
-from batch_nlp.html import svg
+from batch_nlp.reports.charts import svg
 from batch_nlp.simulation.simulation_result import SHOWN_DAYS, DayResult, Result
 
 _COLOURS = {Policy.never: "#829ab1", Policy.always: "#b3651d", Policy.rule: "#2f6f9f"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from batch_nlp.html import templates
 from batch_nlp.log import console
+from batch_nlp.reports.pages import render
 from batch_nlp.simulation.simulation_chart import figure_svg
 from batch_nlp.simulation.simulation_result import Result
 from batch_nlp.storage.atomic import write_json, write_text
@@ -84,7 +84,7 @@ def result_page(result: Result, figure: str) -> str:
         "name": result.name,
         "seconds": result.seconds,
     }
-    return templates("batch_nlp.simulation").get_template("simulation.html").render(values)
+    return render("simulation.html", **values)
 
 
 def write_result(result: Result, folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from batch_nlp.html import templates
+from batch_nlp.reports.pages import environment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def card_figures(facts: dict[str, Any]) -> dict[str, str]:
         "slices": (0.9 + 0.24 * sum(len(found) + 1 for found in facts["slices"].values()), _slices),
         "importance": (0.9 + 0.26 * len(facts["importance"]["groups"]), _importance),
     }
-    words: Any = templates("batch_nlp.training.card").get_template("figures.txt").make_module(facts)
+    words: Any = environment().get_template("figures.txt").make_module(facts)
     return {
         name: _figure(name, str(getattr(words, f"{name}_in_words")()), height, draw, facts)
         for name, (height, draw) in figures.items()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from batch_nlp.html import templates
+from batch_nlp.reports.pages import environment
 
 # Classes whose weight is told, those with the weights furthest from that of the largest class
 _TOLD = 12
@@ -47,7 +47,7 @@ def leak_in_words(facts: dict[str, Any]) -> str:
 
 def _sayings(facts: dict[str, Any], **found: Any) -> Any:
     """Return the macros of the template, which know the facts and what was found."""
-    return templates("batch_nlp.training.card").get_template("statements.txt").make_module({**facts, **found})
+    return environment().get_template("statements.txt").make_module({**facts, **found})
 
 
 def _weakest_class(facts: dict[str, Any]) -> dict[str, int]:

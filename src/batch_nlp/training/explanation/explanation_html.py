@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from batch_nlp.html import templates
+from batch_nlp.reports.pages import render
 from batch_nlp.training.explanation.explanation_terminal import GROUP_NAMES
 from batch_nlp.training.explanation.message_explanation import Explanation
 
@@ -15,8 +15,6 @@ _LEAST, _FAINTEST = 0.0005, 0.03
 
 def explanation_page(explanation: Explanation) -> str:
     """Return the page; every text on it is escaped."""
-    environment = templates("batch_nlp.training.explanation")
-    environment.filters["signed"] = lambda effect: f"{effect:+.3f}"
     towards, away = explanation.strongest_terms(_TERMS)
     pieces, rest_of_text = _shaded(explanation)
     values = {
@@ -31,7 +29,7 @@ def explanation_page(explanation: Explanation) -> str:
         "towards": towards,
         "away": away,
     }
-    return environment.get_template("explanation.html").render(values)
+    return render("explanation.html", **values)
 
 
 def _shaded(explanation: Explanation) -> tuple[list[dict[str, Any]], str]:

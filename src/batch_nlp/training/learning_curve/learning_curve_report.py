@@ -8,8 +8,9 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from batch_nlp.html import svg, templates
 from batch_nlp.log import console
+from batch_nlp.reports.charts import svg
+from batch_nlp.reports.pages import render
 from batch_nlp.training.intervals import CONFIDENCE
 from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
@@ -40,13 +41,13 @@ def show_curve(found: LearningCurve) -> None:
 
 def curve_markdown(found: LearningCurve) -> str:
     """Return the curve as Markdown."""
-    return templates("batch_nlp.training.learning_curve").get_template("learning_curve.md").render(_values(found))
+    return render("learning_curve.md", **_values(found))
 
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page that needs nothing else; every text on it is escaped."""
     values = {**_values(found), "title": f"Learning curve of {found.model}", "figure": _figure(found)}
-    return templates("batch_nlp.training.learning_curve").get_template("learning_curve.html").render(values)
+    return render("learning_curve.html", **values)
 
 
 def _values(found: LearningCurve) -> dict[str, Any]:
