@@ -13,7 +13,16 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.experiments.job_result import REPEATS, RESULT_FILE, JobResult, fingerprint, flat_metrics, read_result
+from batch_nlp.experiments.job_result import (
+    CARD_FILE,
+    REPEATS,
+    RESULT_FILE,
+    JobResult,
+    fingerprint,
+    flat_metrics,
+    persist,
+    read_result,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,9 @@ class JobRecord:
         self._done = before
         return before.value
 
-    def note(self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None) -> None:
+    def note(
+        self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None, card: Path | None = None
+    ) -> None:
         """Record the measurements of a training run.
 
         Parameters
@@ -77,7 +88,11 @@ class JobRecord:
             Name of the metric that selects models.
         metrics : mapping or None
             Metrics on the hold-out; None if nothing was trained.
+        card : Path, optional
+            Page of the model card. The job keeps a copy, since only the newest candidates keep their folders.
         """
+        if card is not None and card.is_file():
+            persist(self.job.folder / CARD_FILE, card.read_text(encoding="utf-8"))
         flat = flat_metrics(metrics or {})
         self._facts = {"run": run, "data": data, "metric": metric, "value": flat.get(metric), "metrics": flat}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from loguru import logger
 
-RESULT_FILE = "result.json"
+RESULT_FILE, CARD_FILE = "result.json", "model_card.html"
 # Jobs that differ only in these settings are repeats of one experiment
 REPEATS = ("seed", "training.window")
 # Settings that do not change the result of a job

@@ -91,7 +91,7 @@ def close_sweep(code: int) -> int:
     ranking = rank(sweep.folder.name, results, {path.name: _overrides(path) for path in folders if found[path] is None})
     show(ranking)
     try:
-        logger.info("Sweep report: {}", write_reports(ranking, sweep.reports))
+        logger.info("Sweep report: {}", write_reports(ranking, sweep.reports, sweep.folder))
     except OSError as error:
         logger.error("Cannot write the sweep report: {}. The results of the jobs are in {}", error, sweep.folder)
         code = code or ExitCode.DATA

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from batch_nlp.experiments.job_result import JobResult, persist
-from batch_nlp.experiments.ranking import Experiment, Ranking, given, short
-from batch_nlp.experiments.sweep_charts import figures
+from batch_nlp.experiments.job_result import CARD_FILE, persist
+from batch_nlp.experiments.ranking import CONFIDENCE, Experiment, Ranking, given, short
+from batch_nlp.experiments.sweep_charts import ranked_chart, setting_charts
 from batch_nlp.log import console
 from batch_nlp.reports.pages import render
 
@@ -52,9 +55,22 @@ def failures(ranking: Ranking) -> list[list[str]]:
 
 
 def show(ranking: Ranking) -> None:
-    """Print the headline, the ranked table and the failures."""
+    """Print a ranked table that fits a narrow terminal, the headline and the failures."""
     if ranking.experiments:
-        _print(f"sweep {ranking.name}", *ranked_table(ranking))
+        rows = [
+            [
+                str(place),
+                ranking.distinct(found.settings),
+                str(len(found.jobs)),
+                "-" if found.value is None else f"{found.value:.4f}",
+                "-" if found.interval is None else "{:.3f} - {:.3f}".format(*found.interval),
+                verdict,
+            ]
+            for place, found, verdict in ranking.placed
+        ]
+        metric = ranking.metric or "metric"
+        headings = ["rank", "settings", "repeats", metric, f"{CONFIDENCE:.0%} interval", "against the best"]
+        _print(f"sweep {ranking.name}", headings, rows)
         console.print(escape_markup(ranking.headline), highlight=False, soft_wrap=True)
     if rows := failures(ranking):
         _print("failed", _FAILURES, rows, "red")
@@ -69,56 +85,70 @@ def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[st
     console.print(table, highlight=False)
 
 
-def write_reports(ranking: Ranking, folder: Path) -> Path:
-    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html`` in a folder, and return the path of the page."""
+def write_reports(ranking: Ranking, folder: Path, jobs: Path) -> Path:
+    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html``, and return the path of the page.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    folder : Path
+        Folder for the reports, below that of the entry page.
+    jobs : Path
+        Folder of the sweep, with one folder per job.
+    """
+    headings, rows = ranked_table(ranking)
+    values = {
+        "title": f"Sweep {ranking.name}",
+        "headline": ranking.headline,
+        "home": "../index.html",
+        "ranking": ranking,
+        "headings": headings,
+        "rows": rows,
+        "failure_headings": _FAILURES,
+        "failures": failures(ranking),
+        "confidence": CONFIDENCE,
+    }
+    figures = {
+        "ranked": ranked_chart(ranking),
+        "panels": setting_charts(ranking),
+        "cards": [_cards(experiment, folder, jobs) for experiment in ranking.experiments],
+    }
+    content = json.dumps(ranking_values(ranking), indent=2, ensure_ascii=False, allow_nan=False)
+    persist(folder / f"{ranking.name}.json", content + "\n")
+    persist(folder / f"{ranking.name}.md", render("sweep.md", **values))
     page = folder / f"{ranking.name}.html"
-    values = json.dumps(ranking_values(ranking), indent=2, ensure_ascii=False, allow_nan=False)
-    persist(folder / f"{ranking.name}.json", values + "\n")
-    persist(folder / f"{ranking.name}.md", _rendered("sweep.md", ranking))
-    persist(page, _rendered("sweep.html", ranking, title=f"Sweep {ranking.name}", figures=figures(ranking)))
+    persist(page, render("sweep.html", **values, **figures))
     return page
+
+
+def _cards(experiment: Experiment, folder: Path, jobs: Path) -> list[tuple[str, str]]:
+    """Return number of the job and link to the model card, for each job of an experiment that left a card."""
+    cards = ((job.number, jobs / job.fingerprint / CARD_FILE) for job in experiment.jobs)
+    return [(str(number), quote(os.path.relpath(card, folder))) for number, card in cards if card.is_file()]
 
 
 def ranking_values(ranking: Ranking) -> dict[str, Any]:
     """Return the ranking as JSON values."""
-    experiments = [
-        {
-            "rank": place,
-            "settings": experiment.settings,
-            "repeats": len(experiment.jobs),
-            "value": experiment.value,
-            "interval": experiment.interval,
-            "against_the_best": verdict,
-            "metrics": {
-                name: {"mean": mean, "deviation": spread} for name, (mean, spread) in experiment.metrics.items()
-            },
-            "seconds": experiment.seconds,
-            "jobs": [_job(job) for job in experiment.jobs],
-        }
-        for place, experiment, verdict in ranking.placed
-    ]
     return {
         "sweep": ranking.name,
         "metric": ranking.metric,
         "headline": ranking.headline,
         "parameters": ranking.parameters,
-        "experiments": experiments,
-        "failed": [
-            {**_job(job), "exit_code": job.exit_code, "error": job.error, "metrics": job.metrics}
-            for job in ranking.failed
+        "experiments": [
+            {
+                "rank": place,
+                "settings": found.settings,
+                "value": found.value,
+                "interval": found.interval,
+                "against_the_best": verdict,
+                "metrics": {name: {"mean": mean, "deviation": sd} for name, (mean, sd) in found.metrics.items()},
+                "seconds": found.seconds,
+                "jobs": [asdict(job) for job in found.jobs],
+            }
+            for place, found, verdict in ranking.placed
         ],
+        "failed": [asdict(job) for job in ranking.failed],
         "unfinished": [{"folder": name, "overrides": overrides} for name, overrides in ranking.unfinished.items()],
-    }
-
-
-def _job(job: JobResult) -> dict[str, Any]:
-    return {
-        "number": job.number,
-        "folder": job.fingerprint,
-        "overrides": job.overrides,
-        "run": job.run,
-        "value": job.value,
-        "seconds": job.seconds,
     }
 
 
@@ -128,16 +158,3 @@ def _mean(experiment: Experiment, metric: str, digits: int = 4, spread: bool = T
         return "-"
     mean, deviation = experiment.metrics[metric]
     return f"{mean:.{digits}f}" + ("" if deviation is None or not spread else f" ± {deviation:.{digits}f}")
-
-
-def _rendered(template: str, ranking: Ranking, **values: object) -> str:
-    headings, rows = ranked_table(ranking)
-    return render(
-        template,
-        ranking=ranking,
-        headings=headings,
-        rows=rows,
-        failure_headings=_FAILURES,
-        failures=failures(ranking),
-        **values,
-    )

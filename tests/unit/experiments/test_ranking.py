@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batch_nlp.experiments.job_result import JobResult
+from batch_nlp.experiments.job_result import CARD_FILE, JobResult
 from batch_nlp.experiments.ranking import BEST, UNKNOWN, WITHIN_CHANCE, WORSE, Ranking, rank
 from batch_nlp.experiments.sweep_report import failures, ranked_table, ranking_values, write_reports
 
@@ -136,17 +136,28 @@ def test_hostile_texts_stay_texts(hostile: str, tmp_path: Path) -> None:
         job(1, "model=b", "model.params.C=1000", value=0.6),
         job(2, "model=c", "model.params.C=1", status="failed", error=hostile, exit_code=3),
     ]
-    page = write_reports(rank("s", jobs), tmp_path).read_text()
+    page = write_reports(rank("s", jobs), tmp_path, tmp_path).read_text()
     lines = (tmp_path / "s.md").read_text().splitlines()
-    # what is shown, apart from the scripts that plotly brings
-    shown = page[: page.index("<h2>Parallel")] + page[page.index("<h2>Failed") :]
-    assert "<script" not in shown
-    assert shown.count("<td>") == 2 * 9 + 4
+    assert "<script" not in page
+    assert page.count("<td") == 2 * 10 + 4
     assert hostile not in page or "<" not in hostile
     assert {line.replace("\\|", "").count("|") for line in lines if line.startswith("|")} == {10, 5}
     assert json.loads((tmp_path / "s.json").read_text())["failed"][0]["error"] == hostile
 
 
-def test_a_sweep_without_anything_to_compare_has_a_page_without_figures(tmp_path: Path) -> None:
-    page = write_reports(rank("s", [job(0, "model=a", status="failed", error="no", exit_code=2)]), tmp_path)
-    assert "plotly" not in page.read_text().lower()
+def test_a_sweep_without_anything_to_compare_has_a_page_without_charts(tmp_path: Path) -> None:
+    jobs = [job(0, "model=a", status="failed", error="no", exit_code=2)]
+    assert "<svg" not in write_reports(rank("s", jobs), tmp_path, tmp_path).read_text()
+
+
+def test_the_page_has_a_chart_of_the_ranking_and_one_per_setting_and_links_to_cards(tmp_path: Path) -> None:
+    jobs = [
+        job(n, f"model={name}", f"c={10**n}", value=0.5 + n / 10, interval=[0.4, 0.8]) for n, name in enumerate("ab")
+    ]
+    sweep = tmp_path / "sweeps" / "s"
+    (sweep / "f1").mkdir(parents=True)
+    (sweep / "f1" / CARD_FILE).touch()
+    page = write_reports(rank("s", jobs), tmp_path / "experiments", sweep).read_text()
+    assert page.count("<svg") == 1 + 2
+    assert f'href="../sweeps/s/f1/{CARD_FILE}"' in page
+    assert f"f0/{CARD_FILE}" not in page
