@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import DATA, PAPER, SOFT, WIDTH, Chart, draw, short
+from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw, short
 
 # Heights in CSS pixels
 _ROW, _HEADING, _AXIS, _MARGIN = 44, 26, 46, 10
