@@ -14,6 +14,7 @@ from scipy import stats
 from batch_nlp.experiments.job_result import REPEATS, JobResult
 
 CONFIDENCE = 0.95
+_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
 BEST, WITHIN_CHANCE, WORSE, UNKNOWN = "best", "within chance", "worse", "-"
 
 Interval = tuple[float, float]
@@ -91,6 +92,11 @@ class Ranking:
         names = {job.metric for experiment in self.experiments for job in experiment.jobs if job.metric}
         return names.pop() if len(names) == 1 else None
 
+    @property
+    def metric_name(self) -> str:
+        """The selection metric, as people call it."""
+        return _NAMES.get(self.metric or "", self.metric or "selection metric")
+
     @cached_property
     def parameters(self) -> list[str]:
         """Settings that differ between jobs, except those of repeats."""
@@ -126,7 +132,7 @@ class Ranking:
         if not self.experiments or self.experiments[0].value is None:
             return "No job measured the selection metric: nothing to rank."
         best = self.experiments[0]
-        found = f"Best: {self.distinct(best.settings) or 'the only experiment'}, {self.metric} {best.value:.3f}"
+        found = f"Best: {self.distinct(best.settings) or 'the only experiment'}, {self.metric_name} {best.value:.3f}"
         others, equal = len(self.experiments) - 1, self.against_the_best.count(WITHIN_CHANCE)
         if not others:
             return f"{found}."

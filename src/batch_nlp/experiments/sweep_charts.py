@@ -27,7 +27,7 @@ def ranked_chart(ranking: Ranking) -> Markup | None:
     if len(rows) < 2:
         return None
     listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)
-    return interval_rows("ranked", rows, ranking.metric or "selection metric", f"Ranked by metric. {listed}.")
+    return interval_rows("ranked", rows, ranking.metric_name, f"Ranked by metric. {listed}.")
 
 
 def setting_charts(ranking: Ranking) -> list[Markup]:
@@ -51,15 +51,16 @@ def _panel(ranking: Ranking, key: str, experiments: list[Experiment]) -> Markup:
         axes.errorbar(places, values, errors, fmt="o", color=DATA, ecolor=SOFT, elinewidth=1)
         if numeric and min(numbers) > 0 and max(numbers) >= _LOGARITHMIC * min(numbers):
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(charts.short(key, 40))
-        axes.set_ylabel(ranking.metric or "selection metric")
+        axes.set_ylabel(ranking.metric_name)
         axes.margins(0.08)
         axes.grid(axis="y")
 
     listed = ", ".join(
         f"{short(text)}: {experiment.value:.3f}" for text, experiment in zip(texts, experiments, strict=True)
     )
-    return charts.draw(f"setting-{key}", (WIDTH, 230), f"{ranking.metric} by {key}. {listed}.", on)
+    return charts.draw(f"setting-{key}", (WIDTH, 230), f"{ranking.metric_name} by {key}. {listed}.", on)
 
 
 def _name(ranking: Ranking, place: int, experiment: Experiment) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rich import box
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
@@ -43,7 +44,7 @@ def ranked_table(ranking: Ranking) -> tuple[list[str], list[list[str]]]:
         ]
         for place, experiment, verdict in ranking.placed
     ]
-    return ["rank", *map(str, columns), "against the best", "seconds"], rows
+    return ["rank", *map(str, columns), "vs. best", "seconds"], rows
 
 
 def failures(ranking: Ranking) -> list[list[str]]:
@@ -62,24 +63,29 @@ def show(ranking: Ranking) -> None:
                 str(place),
                 ranking.distinct(found.settings),
                 str(len(found.jobs)),
-                "-" if found.value is None else f"{found.value:.4f}",
-                "-" if found.interval is None else "{:.3f} - {:.3f}".format(*found.interval),
+                _with_interval(found),
                 verdict,
             ]
             for place, found, verdict in ranking.placed
         ]
-        metric = ranking.metric or "metric"
-        headings = ["rank", "settings", "repeats", metric, f"{CONFIDENCE:.0%} interval", "against the best"]
+        headings = ["rank", "settings", "repeats", f"{ranking.metric_name} ({CONFIDENCE:.0%})", "vs. best"]
         _print(f"sweep {ranking.name}", headings, rows)
         console.print(escape_markup(ranking.headline), highlight=False, soft_wrap=True)
     if rows := failures(ranking):
         _print("failed", _FAILURES, rows, "red")
 
 
+def _with_interval(experiment: Experiment) -> str:
+    if experiment.value is None:
+        return "-"
+    bounds = "" if experiment.interval is None else " ({:.3f}-{:.3f})".format(*experiment.interval)
+    return f"{experiment.value:.4f}{bounds}"
+
+
 def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[str]], style: str = "") -> None:
-    table = Table(title=escape_markup(title), title_justify="left", style=style)
+    table = Table(title=escape_markup(title), title_justify="left", style=style, box=box.SIMPLE)
     for heading in headings:
-        table.add_column(escape_markup(heading), overflow="fold")
+        table.add_column(escape_markup(heading), overflow="fold", no_wrap=heading not in ("settings", "reason"))
     for row in rows:
         table.add_row(*(escape_markup(cell) for cell in row))
     console.print(table, highlight=False)

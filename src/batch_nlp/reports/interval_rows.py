@@ -11,7 +11,7 @@ from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, dra
 
 # Heights in CSS pixels
 _ROW, _HEADING, _AXIS, _MARGIN = 44, 26, 46, 10
-_CHARACTERS = 26
+_CHARACTERS = 30
 
 
 @dataclass(frozen=True)

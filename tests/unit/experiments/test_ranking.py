@@ -42,7 +42,7 @@ def test_jobs_that_differ_in_seed_or_window_are_repeats_of_one_experiment() -> N
         "f1_weighted": "0.8500 ± 0.0100",
         "f1_macro": "0.7500 ± 0.0100",
         "recalls good": "0.500",
-        "against the best": BEST,
+        "vs. best": BEST,
         "seconds": "2.0",
     }
     assert (second["model"], second["f1_weighted"]) == ("xgboost", "0.8300 ± 0.0300")
