@@ -22,7 +22,7 @@ from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
 from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
-from batch_nlp.experiments.job_record import Job, JobRecord, record_job
+from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
 from batch_nlp.experiments.sweep import (
     close_sweep,
     job_folder,
@@ -74,7 +74,7 @@ def _run_job(composed: DictConfig) -> float | None:
             logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
-    sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+    sweep_job = SweepJob(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
     return record_job(sweep_job, lambda record: _attempt(composed, record))
 
 

@@ -1,4 +1,4 @@
-"""Keeps what a job of a sweep comes to, whatever happens to it."""
+"""Records the result of each job of a sweep, whether it succeeds or fails."""
 
 from __future__ import annotations
 
@@ -13,30 +13,39 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.experiments.job_result import REPEATS, RESULT_FILE, JobResult, fingerprint, flat_metrics, read_result
+from batch_nlp.experiments.job_result import (
+    CARD_FILE,
+    REPEATS,
+    RESULT_FILE,
+    JobResult,
+    fingerprint,
+    flat_metrics,
+    persist,
+    read_result,
+)
 
 
 @dataclass(frozen=True)
-class Job:
+class SweepJob:
     """A job of a sweep."""
 
     folder: Path
     number: int
-    # Settings given for it
+    # Settings given on the command line
     overrides: list[str]
-    # All its settings, interpolations unresolved
+    # All settings, interpolations unresolved
     settings: Mapping[str, Any]
 
 
 class JobRecord:
-    """What is known of a job while it works.
+    """What is known about a running job.
 
     Parameters
     ----------
-    job : Job
+    job : SweepJob
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: SweepJob) -> None:
         self.job = job
         self.fingerprint = fingerprint(job.settings)
         self._start = time.perf_counter()
@@ -44,11 +53,11 @@ class JobRecord:
         self._facts: dict[str, Any] = {}
 
     def begin(self) -> None:
-        """Count the seconds from now on: the job has waited for its turn."""
+        """Restart the clock once the job no longer waits for the lock."""
         self._start = time.perf_counter()
 
     def done_before(self, data: list[Any]) -> float | None:
-        """Return the value of an earlier job of this sweep with the same settings on the same data; None without.
+        """Return the value of an earlier job of this sweep with the same settings and data; None if there is none.
 
         Parameters
         ----------
@@ -57,15 +66,17 @@ class JobRecord:
         """
         before = read_result(self.job.folder)
         if before is None or not before.ok or before.fingerprint != self.fingerprint or before.data != data:
-            # if this job is killed, nothing may look like its result
+            # if this job is killed, no stale result may remain
             (self.job.folder / RESULT_FILE).unlink(missing_ok=True)
             return None
         logger.info("Job {}: done before ({}), not run again", self.job.number, before.finished_at[:19])
         self._done = before
         return before.value
 
-    def note(self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None) -> None:
-        """Note what a training run measured.
+    def note(
+        self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None, card: Path | None = None
+    ) -> None:
+        """Record the measurements of a training run.
 
         Parameters
         ----------
@@ -76,20 +87,24 @@ class JobRecord:
         metric : str
             Name of the metric that selects models.
         metrics : mapping or None
-            Metrics on the hold-out; None where nothing was trained.
+            Metrics on the hold-out; None if nothing was trained.
+        card : Path, optional
+            Page of the model card. The job keeps a copy, since only the newest candidates keep their folders.
         """
+        if card is not None and card.is_file():
+            persist(self.job.folder / CARD_FILE, card.read_text(encoding="utf-8"))
         flat = flat_metrics(metrics or {})
         self._facts = {"run": run, "data": data, "metric": metric, "value": flat.get(metric), "metrics": flat}
 
     def result(self, value: float | None, error: Exception | None) -> JobResult:
-        """Return what the job came to.
+        """Return the result of the job.
 
         Parameters
         ----------
         value : float or None
-            What it returned, for sweepers.
+            What the job returned to the sweeper.
         error : Exception or None
-            Why it failed.
+            Why the job failed.
         """
         job = self.job
         if self._done is not None and error is None:
@@ -97,7 +112,8 @@ class JobRecord:
         facts = dict(self._facts)
         if facts.get("value") is None:
             facts["value"] = value if value is not None and math.isfinite(value) else None
-        told = isinstance(error, BatchNlpError)
+        # errors of ours are sentences; of others, the type says more
+        reason = str(error) if isinstance(error, BatchNlpError) else f"{type(error).__name__}: {error}"
         return JobResult(
             number=job.number,
             overrides=job.overrides,
@@ -106,33 +122,33 @@ class JobRecord:
             status="failed" if error else "ok",
             finished_at=datetime.now(UTC).isoformat(),
             seconds=round(time.perf_counter() - self._start, 3),
-            error=None if error is None else str(error) if told else f"{type(error).__name__}: {error}",
+            error=reason if error else None,
             exit_code=int(getattr(error, "exit_code", ExitCode.BUG)) if error else ExitCode.DONE,
             **facts,
         )
 
 
-def record_job(job: Job, work: Callable[[JobRecord], float | None]) -> float | None:
-    """Do a job of a sweep and leave its result in its folder.
+def record_job(job: SweepJob, work: Callable[[JobRecord], float | None]) -> float | None:
+    """Run a job of a sweep and write its result to its folder.
 
     Parameters
     ----------
-    job : Job
+    job : SweepJob
     work : callable
-        Does it, and tells its errors.
+        Runs the job and logs its errors.
 
     Returns
     -------
     float or None
-        What `work` returns; None when it failed. An error does not go on from here: the other jobs must have their
-        turn, and the sweep's end tells all that failed.
+        What `work` returns; None if it failed. Errors are not raised, so that the other jobs run; the report at the
+        end of the sweep lists them.
     """
     record = JobRecord(job)
     value: float | None = None
     failure: Exception | None = None
     try:
         value = work(record)
-    except Exception as error:  # noqa: BLE001 whatever it is, it is the job's result
+    except Exception as error:  # noqa: BLE001 any error is the job's result
         failure = error
     record.result(value, failure).write(job.folder)
     return value

@@ -1,4 +1,4 @@
-"""What a job of a sweep came to, and the file that says so."""
+"""The result of one job of a sweep, and the file that holds it."""
 
 from __future__ import annotations
 
@@ -12,45 +12,47 @@ from typing import Any
 
 from loguru import logger
 
-RESULT_FILE = "result.json"
-# Settings whose values make repeats of one experiment, not experiments of their own
+RESULT_FILE, CARD_FILE = "result.json", "model_card.html"
+# Jobs that differ only in these settings are repeats of one experiment
 REPEATS = ("seed", "training.window")
-# Settings that change nothing about what a job comes to
+# Settings that do not change the result of a job
 _WITHOUT_EFFECT = ("hydra", "log_level", "tracking")
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a job came to."""
+    """The result of one job."""
 
     number: int
-    # Settings given for it, as ``key=value``
+    # Settings given on the command line, as ``key=value``
     overrides: list[str]
-    # Of all its settings, and of all but those that make repeats
+    # Fingerprints of all settings, and of all settings except those of repeats
     fingerprint: str
     group: str
     # ``ok`` or ``failed``
     status: str
-    # When, UTC, ISO 8601
+    # UTC, ISO 8601
     finished_at: str
     seconds: float
     error: str | None = None
-    # What the command line would end with if it were the only job
+    # Exit code that the job would have had outside a sweep
     exit_code: int = 0
-    # Name of the training run; the candidate's folders carry it
+    # Name of the training run, which is also the name of the candidate's folders
     run: str | None = None
-    # State of the labelled data that it was trained on
+    # State of the labelled data at training time
     data: list[Any] | None = None
     # Name of the metric that selects models
     metric: str | None = None
     # Its value on the hold-out
     value: float | None = None
-    # Metrics on the hold-out; a candidate that failed its gate has them too
+    # Its 95 % bootstrap interval over the held-out messages: low, high
+    interval: list[float] | None = None
+    # Metrics on the hold-out, also of a candidate that failed its gate
     metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        """Whether it did what it was asked to do."""
+        """Whether the job succeeded."""
         return self.status == "ok"
 
     def write(self, folder: Path) -> None:
@@ -59,45 +61,43 @@ class JobResult:
 
 
 def read_result(folder: Path) -> JobResult | None:
-    """Return the result in a job's folder; None where there is none that can be read."""
+    """Return the result in a job's folder; None if the file is missing or unreadable."""
     path = folder / RESULT_FILE
     if not path.exists():
         return None
     try:
         values = json.loads(path.read_bytes())
-        return JobResult(**{known.name: values[known.name] for known in fields(JobResult)})
-    except (ValueError, KeyError, TypeError) as error:
-        logger.warning("{} is no result of a job and is passed over: {!r}", path, error)
+        return JobResult(**{known.name: values[known.name] for known in fields(JobResult) if known.name in values})
+    except (ValueError, TypeError) as error:
+        logger.warning("{}: not a readable job result, ignored: {!r}", path, error)
         return None
 
 
-def persist(path: Path, text: str, attempts: int = 3) -> None:
+def persist(path: Path, text: str) -> None:
     """Write a text, all or nothing, without holding the lock.
 
-    A run that takes the lock meanwhile may sweep the temporary file away as one that a killed run left; it does so
-    once, when it begins.
+    A run that takes the lock in the meantime removes temporary files, as a killed run may have left them. It does so
+    only once, so a second attempt succeeds.
     """
-    # imported late, since the command line imports this module, and parquet comes with it
+    # imported late: the command line imports this module, and these take a while
+    import stamina
+
     from batch_nlp.storage.atomic import write_text
 
-    for attempt in range(attempts):
-        try:
-            return write_text(path, text)
-        except FileNotFoundError:
-            if attempt == attempts - 1:
-                raise
-    return None
+    for attempt in stamina.retry_context(on=FileNotFoundError, attempts=3):
+        with attempt:
+            write_text(path, text)
 
 
 def fingerprint(settings: Mapping[str, Any], without: Iterable[str] = ()) -> str:
-    """Return 12 hexadecimal digits that stand for settings.
+    """Return a hash of settings: 12 hexadecimal digits.
 
     Parameters
     ----------
     settings : mapping
-        Composed settings with their interpolations unresolved, so that moving the project changes nothing.
+        Composed settings with unresolved interpolations, so that moving the project changes nothing.
     without : iterable of str
-        Keys, with dots, that do not count.
+        Dotted keys to leave out.
     """
     content = json.loads(json.dumps(settings, default=str))
     for key in (*_WITHOUT_EFFECT, *without):
@@ -110,7 +110,7 @@ def fingerprint(settings: Mapping[str, Any], without: Iterable[str] = ()) -> str
 
 
 def flat_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the finite numbers among a model's metrics, and the recall of each class as ``recall_<class>``."""
+    """Return the finite numbers among a model's metrics, with each class's recall as ``recall_<class>``."""
     recalls = {f"recall_{name}": found["recall"] for name, found in metrics.get("classes", {}).items()}
     return {
         name: float(value)

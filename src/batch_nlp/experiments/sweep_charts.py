@@ -1,81 +1,76 @@
-"""The figures of a sweep's page: parallel coordinates, and the metric by each parameter."""
+"""The charts of a sweep: the ranked experiments with their intervals, and the metric by each setting that varies."""
 
 from __future__ import annotations
 
 import math
-from html import escape
-from typing import Any
 
-from batch_nlp.experiments.ranking import Ranking
+from markupsafe import Markup
 
-# From this ratio of the greatest to the least value on, an axis is logarithmic
+from batch_nlp.experiments.ranking import WORSE, Experiment, Ranking, short
+from batch_nlp.reports import charts
+from batch_nlp.reports.charts import DATA, SOFT, WIDTH, Chart
+from batch_nlp.reports.interval_rows import Row, interval_rows
+
+# Experiments in the chart; the table has all of them
+_SHOWN = 20
+# An axis is logarithmic if its greatest value is this many times its least
 _LOGARITHMIC = 50
 
 
-def figures(ranking: Ranking) -> list[str]:
-    """Return the figures as HTML, in which all texts are escaped; none where nothing varies or was measured."""
-    experiments = [experiment for experiment in ranking.experiments if experiment.value is not None]
-    if len(experiments) < 2 or not ranking.parameters:
-        return []
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    metric = escape(ranking.metric or "selection metric")
-    axes = {key: _Axis([item.settings.get(key, "") for item in experiments]) for key in ranking.parameters}
-    values = [item.value for item in experiments]
-    lines = go.Figure(
-        go.Parcoords(
-            line={"color": values, "colorscale": "Viridis", "showscale": True},
-            dimensions=[
-                *({"label": escape(key), "values": axis.positions, **axis.ticks} for key, axis in axes.items()),
-                {"label": metric, "values": values},
-            ],
-        ),
-        layout={"height": 420, "margin": {"l": 140, "r": 80, "t": 70, "b": 40}},
-    )
-    columns = min(3, len(axes))
-    points = make_subplots(
-        math.ceil(len(axes) / columns), columns, y_title=metric, subplot_titles=[escape(key) for key in axes]
-    )
-    for number, axis in enumerate(axes.values()):
-        where = {"row": number // columns + 1, "col": number % columns + 1}
-        points.add_scatter(
-            x=axis.positions,
-            y=values,
-            mode="markers",
-            error_y={"type": "data", "array": [item.deviation for item in experiments], "visible": True},
-            hovertext=[
-                escape(" ".join(f"{key}={value}" for key, value in item.settings.items())) for item in experiments
-            ],
-            showlegend=False,
-            **where,
-        )
-        points.update_xaxes(**axis.ticks, **where)
-    points.update_layout(height=max(380, 300 * math.ceil(len(axes) / columns)), template="plotly_white")
-    return [
-        lines.to_html(full_html=False, include_plotlyjs=True),
-        points.to_html(full_html=False, include_plotlyjs=False),
+def ranked_chart(ranking: Ranking) -> Markup | None:
+    """Return the best experiments with their intervals; None if there is nothing to compare."""
+    rows = [
+        Row(_name(ranking, place, found), found.value, *(found.interval or (None, None)), _colour(verdict))
+        for place, found, verdict in ranking.placed[:_SHOWN]
+        if found.value is not None
     ]
+    if len(rows) < 2:
+        return None
+    listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)
+    return interval_rows("ranked", rows, ranking.metric_name, f"Ranked by metric. {listed}.")
 
 
-class _Axis:
-    """Where the values of a parameter are on an axis, and what stands there: numbers, their logarithms, or names."""
+def setting_charts(ranking: Ranking) -> list[Markup]:
+    """Return a panel per setting that varies, with the metric of each experiment; none if nothing was measured."""
+    found = [experiment for experiment in ranking.experiments if experiment.value is not None]
+    return [_panel(ranking, key, found) for key in ranking.parameters] if len(found) > 1 else []
 
-    def __init__(self, texts: list[str]) -> None:
-        numbers = [_number(text) for text in texts]
-        known = [number for number in numbers if number is not None]
-        self.ticks: dict[str, Any] = {}
-        self.positions: list[float]
-        if len(known) < len(texts):
-            names = sorted(set(texts))
-            self.positions = [float(names.index(text)) for text in texts]
-            self.ticks = {"tickvals": list(range(len(names))), "ticktext": [escape(name) or "-" for name in names]}
-        elif min(known) > 0 and max(known) / min(known) >= _LOGARITHMIC:
-            self.positions = [math.log10(number) for number in known]
-            exponents = range(math.floor(min(self.positions)), math.ceil(max(self.positions)) + 1)
-            self.ticks = {"tickvals": list(exponents), "ticktext": [f"{10.0**exponent:g}" for exponent in exponents]}
-        else:
-            self.positions = known
+
+def _panel(ranking: Ranking, key: str, experiments: list[Experiment]) -> Markup:
+    texts = [experiment.settings.get(key, "") or "-" for experiment in experiments]
+    numbers = [number for number in map(_number, texts) if number is not None]
+    numeric = len(numbers) == len(texts)
+
+    def on(chart: Chart) -> None:
+        chart.figure.set_layout_engine("constrained")
+        axes = chart.figure.add_subplot()
+        values = [experiment.value or 0.0 for experiment in experiments]
+        bounds = [experiment.interval or (math.nan, math.nan) for experiment in experiments]
+        errors = [[abs(value - bound[side]) for value, bound in zip(values, bounds, strict=True)] for side in (0, 1)]
+        places = numbers if numeric else [charts.short(text, 14) for text in texts]
+        axes.errorbar(places, values, errors, fmt="o", color=DATA, ecolor=SOFT, elinewidth=1)
+        if numeric and min(numbers) > 0 and max(numbers) >= _LOGARITHMIC * min(numbers):
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_title(charts.short(key, 40))
+        axes.set_ylabel(ranking.metric_name)
+        axes.margins(0.08)
+        axes.grid(axis="y")
+
+    listed = ", ".join(
+        f"{short(text)}: {experiment.value:.3f}" for text, experiment in zip(texts, experiments, strict=True)
+    )
+    return charts.draw(f"setting-{key}", (WIDTH, 230), f"{ranking.metric_name} by {key}. {listed}.", on)
+
+
+def _name(ranking: Ranking, place: int, experiment: Experiment) -> str:
+    """Return the place of an experiment and the values of the settings that vary."""
+    values = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
+    return f"{place}. {values}"
+
+
+def _colour(verdict: str) -> str:
+    return SOFT if verdict == WORSE else DATA
 
 
 def _number(text: str) -> float | None:

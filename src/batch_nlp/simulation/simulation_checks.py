@@ -1,4 +1,4 @@
-"""Checks of the settings that the types cannot express."""
+"""Checks of settings that the schema cannot express."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from batch_nlp.errors import SettingsError
 
 
 def simulated_classes(config: Config) -> ClassMap:
-    """Return the classes of the generated messages: those that the settings list.
+    """Return the classes of the generated messages, as the settings list them.
 
     Raises
     ------
     SettingsError
-        If they are to be found in the data, or to be others than those listed.
+        If the settings leave the classes to the data, or have a rule for rare ones.
     """
     label = config.dataset.label
     found = class_map(label)
     if found is None or label.rare is not None:
         raise SettingsError(
-            f"dataset.label.classes={label.classes}, rare={label.rare}: pipeline=simulate needs listed classes and no "
-            "rule for rare ones, as in dataset=sample."
+            f"dataset.label.classes={label.classes}, rare={label.rare}: pipeline=simulate needs a list of "
+            "classes and no rule for rare ones. Use dataset=sample."
         )
     return found
 
 
 def check_simulation(config: Config) -> None:
-    """Stop before any work when there is nothing to replay.
+    """Check the settings of a simulation before any work.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def check_simulation(config: Config) -> None:
     settings = config.simulation
     if not config.dataset.generate:
         raise SettingsError(
-            f"dataset={config.dataset.name}: pipeline=simulate generates its messages, since it must know the label "
-            "of each on the day on which it comes. Say dataset=sample."
+            f"dataset={config.dataset.name}: pipeline=simulate works only on generated messages, since it needs the "
+            "label of each message on the day of its batch. Use dataset=sample."
         )
     simulated_classes(config)
     for name, least in (("days", 1), ("messages", 1), ("change_day", 1), ("label_delay", 0)):

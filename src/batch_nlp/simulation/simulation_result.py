@@ -1,4 +1,4 @@
-"""What a simulation comes to, day by day and in sum."""
+"""The result of a simulation, per day and in total."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from batch_nlp.config import Policy
 from batch_nlp.monitoring.verdict import Status
 
-# Days over which macro F1 is shown, and over which it is compared
+# Days per window of macro F1, in the chart and for the comparison of policies
 SHOWN_DAYS = 7
 COMPARED_DAYS = 5
-# How far under `always` a policy may be to count as recovered
+# A recovered policy is at most this far below `always`
 RECOVERED = 0.02
 
 Confusion = list[list[int]]
@@ -22,39 +22,39 @@ Confusion = list[list[int]]
 
 @dataclass(frozen=True)
 class DayResult:
-    """What a day came to for one policy."""
+    """The result of one day under one policy."""
 
     day: int
-    # 0, 4 (drift not acted on) or 5 (a candidate failed its gate)
+    # 0, 4 (drift without a response) or 5 (a candidate failed the gate)
     exit_code: int
-    # On the day's batch
+    # Verdict on the batch
     verdict: str
-    # Candidates trained, published, and not published since they predict as the champion does
+    # Candidates trained, published, and not published because they predict the same as the champion
     trainings: int
     promotions: int
     same: int
-    # Whether the breaker let no retraining follow
+    # Whether the breaker held a retraining back
     held_back: bool
-    # The champion's version in the evening
+    # Version of the champion at the end of the day
     champion: str
-    # Shape (k, k). Messages by true class (rows) and predicted class (columns).
+    # Messages by true class (rows) and predicted class (columns), shape (k, k)
     confusion: Confusion
 
     @property
     def alarm(self) -> bool:
-        """Whether the batch was called drifted."""
+        """Whether the verdict was drift."""
         return self.verdict == Status.DRIFT
 
     @property
     def rejections(self) -> int:
-        """Candidates that the gate refused, though they differ from the champion."""
+        """Candidates that differ from the champion and failed the gate."""
         return self.trainings - self.promotions - self.same
 
 
 def macro_f1(days: Sequence[DayResult]) -> float | None:
     """Return macro F1 over all messages of some days; None without messages.
 
-    A class that neither occurs nor is predicted on these days does not count.
+    Classes that neither occur nor are predicted on these days do not count.
     """
     confusion = np.sum([day.confusion for day in days], axis=0, dtype=np.int64) if days else np.zeros((1, 1))
     size = confusion.sum(axis=0) + confusion.sum(axis=1)
@@ -65,57 +65,57 @@ def macro_f1(days: Sequence[DayResult]) -> float | None:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a policy came to."""
+    """The totals of one policy."""
 
     # Over all messages
     f1_macro: float | None
-    # Over the messages since the scenario's change; None where nothing changes
+    # Over the messages since the change; None if nothing changes
     f1_macro_after: float | None
-    # Days with an alarm, candidates trained, published, refused by the gate, and the same as the champion, and alarms
-    # that the breaker held back
+    # Days with an alarm; candidates trained, published, refused by the gate, and equal to the champion; alarms that the
+    # breaker held back
     alarms: int
     trainings: int
     promotions: int
     rejections: int
     same: int
     held_back: int
-    # From the change to the first training; None if there was none, or nothing changes
+    # From the change to the first training; None without a training or a change
     days_to_retraining: int | None
-    # From the change to the first day from which macro F1 over 5 days is at most 0.02 under that of `always`
+    # From the change to the first day from which macro F1 over 5 days is at most 0.02 below that of `always`
     days_to_recovery: int | None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a simulation came to."""
+    """The result of a simulation."""
 
-    # Of its folder
+    # Also the name of its folder
     name: str
     scenario: str
-    # When the scenario's change began; None where nothing changes
+    # First day of the change; None if nothing changes
     change_day: int | None
-    # Days after which labels arrived
+    # Days until labels arrive
     label_delay: int
-    # Settings that it follows from
+    # Settings that determine the result
     settings: dict[str, Any]
     seconds: float
     policies: dict[Policy, list[DayResult]]
 
     def since(self, policy: Policy, day: int) -> list[DayResult]:
-        """Return a policy's days from one day on."""
+        """Return the days of a policy from a given day on."""
         return [found for found in self.policies[policy] if found.day >= day]
 
     def score_since(self, policy: Policy, day: int) -> float | None:
-        """Return a policy's macro F1 over all messages from one day on."""
+        """Return macro F1 of a policy over all messages from a given day on."""
         return macro_f1(self.since(policy, day))
 
     def sliding(self, policy: Policy) -> list[float | None]:
-        """Return macro F1 over each day and the six before it."""
+        """Return macro F1 over each day and the six days before it."""
         days = self.policies[policy]
         return [macro_f1(days[max(0, end - SHOWN_DAYS) : end]) for end in range(1, len(days) + 1)]
 
     def summary(self, policy: Policy) -> Summary:
-        """Return what a policy came to."""
+        """Return the totals of a policy."""
         days, change = self.policies[policy], self.change_day
         after = [] if change is None else self.since(policy, change)
         retrained = next((day.day for day in after if day.trainings), None)
@@ -144,7 +144,7 @@ class Result:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the result as JSON values."""
         return {
             "name": self.name,
             "scenario": self.scenario,

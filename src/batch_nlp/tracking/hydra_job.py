@@ -1,4 +1,4 @@
-"""What Hydra knows of the job that is running: its log, its overrides and the multirun that it belongs to."""
+"""What Hydra knows about the running job: its log, its overrides and its multirun."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from omegaconf import OmegaConf
 
 @dataclass(frozen=True)
 class HydraJob:
-    """The job that is running."""
+    """The running job."""
 
-    # Where it keeps its settings and its log
+    # Folder of its settings and log
     folder: Path
-    # Folder of the multirun that it belongs to; None for a single run
+    # Folder of its multirun; None for a single run
     sweep: Path | None
-    # Settings that its command line gave, without those that say where things are
+    # Settings on its command line, without paths and addresses
     overrides: list[str]
 
     @property
     def log(self) -> Path:
-        """Its log file."""
+        """Path of the log file."""
         return self.folder / "run.log"
 
     @property
     def sweep_name(self) -> str:
-        """Name of its multirun, which is that of its folder."""
+        """Name of the multirun and of its folder."""
         return self.sweep.name if self.sweep else ""
 
 
-# Where things are says nothing about a model, and an address may hold what concerns nobody else
+# Paths and addresses say nothing about a model, and may be confidential
 _PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")
 
 
 def current_job() -> HydraJob | None:
-    """Return the job that is running, None outside of Hydra."""
+    """Return the running job, None outside of Hydra."""
     if not HydraConfig.initialized():
         return None
     settings = HydraConfig.get()
-    # a job that a test or a notebook set up by hand may have no folder
+    # a job set up by hand, in a test or a notebook, may have no folder
     if OmegaConf.is_missing(settings.runtime, "output_dir"):
         return None
     multirun = settings.mode == RunMode.MULTIRUN
@@ -51,7 +51,7 @@ def current_job() -> HydraJob | None:
 
 
 def forget(secrets: list[str]) -> None:
-    """Overwrite what must not be kept in the files that Hydra and the log have written for the running job."""
+    """Mask secrets in the files that Hydra and the log have written for the running job."""
     job = current_job()
     if job is None:
         return
@@ -65,4 +65,4 @@ def forget(secrets: list[str]) -> None:
         for secret in secrets:
             cleaned = cleaned.replace(secret, "***")
         if cleaned != text:
-            file.write_text(cleaned)  # in place: the log is open, and goes on at its end
+            file.write_text(cleaned)  # in place: the log is still open for appending

@@ -1,4 +1,4 @@
-"""What is told of a training, as names and values: parameters, metrics and tags."""
+"""A training as a tracker sees it: parameters, metrics and tags, as names and values."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from batch_nlp.dataset.split import split_of
 from batch_nlp.tracking.address import masked
 from batch_nlp.tracking.hydra_job import HydraJob
 
-# characters that MLflow's names cannot have; names of classes come from the user
+# characters that MLflow does not allow in names; names of classes come from users
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
 
 
 @dataclass(frozen=True)
 class TrackedTraining:
-    """A training that is over, published or not."""
+    """A finished training, published or not."""
 
-    # Name of the run that trained it
+    # Name of the training run
     run: str
-    # When the training began, UTC
+    # Start of the training, UTC
     started: datetime
     seconds: float
     # Folder of the candidate, with its manifest
     candidate: Path
     # Metrics on the hold-out; may be nested
     metrics: Mapping[str, Any]
-    # Other files that tell of it
+    # Other files about the training
     reports: list[Path] = field(default_factory=list)
-    # What the gate said; None where it was not asked
+    # Whether the gate passed the candidate; None if the gate did not run
     passed: bool | None = None
-    # The checks that failed, in words
+    # The failed checks, in words
     reason: str = ""
     # All checks of the gate
     checks: list[dict[str, Any]] = field(default_factory=list)
-    # The version it was published as
+    # The published version; None if nothing was published
     version: str | None = None
-    # Folder of the version that was the champion before
+    # Folder of the previous champion
     replaced: Path | None = None
 
     @property
     def alias(self) -> str | None:
-        """``champion`` if it was published, ``challenger`` if it failed its gate, None if it was only measured."""
+        """``champion`` if published, ``challenger`` if the candidate failed the gate, None if it was only measured."""
         if self.version is not None:
             return "champion"
         return "challenger" if self.passed is False else None
@@ -75,7 +75,7 @@ def parameters(config: Config) -> dict[str, str]:
 
 
 def metrics(training: TrackedTraining) -> dict[str, float]:
-    """Return every metric that is a finite number, nested names joined by dots.
+    """Return all metrics that are finite numbers, nested names joined by dots.
 
     Tables, such as the confusion matrix, are in the manifest.
     """
@@ -88,15 +88,15 @@ def metrics(training: TrackedTraining) -> dict[str, float]:
 
 
 def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob | None) -> dict[str, str]:
-    """Return what a run is found by.
+    """Return the tags by which a run can be found.
 
     Parameters
     ----------
     training : TrackedTraining
     manifest : dict
-        The candidate's.
+        Manifest of the candidate.
     job : HydraJob or None
-        The job that is running.
+        The running job.
     """
     gate = {True: "passed", False: "failed", None: "not asked"}[training.passed]
     found = {
