@@ -44,3 +44,13 @@ def assert_ended(run: CompletedProcess[str], code: int, *wanted: object) -> None
     """Fail unless `run` ended with exit code `code`, and its stderr names each of `wanted`."""
     assert run.returncode == code, run.stderr
     assert_names(run.stderr, *wanted)
+
+
+def settings_in(message: object) -> list[str]:
+    """Return the settings in single quotes that a message advises, as a command line takes them."""
+    return re.findall(r"'(\+{0,2}[a-z]\w*(?:\.\w+)*=[^']*)'", str(message))
+
+
+def columns_in(message: object) -> list[str]:
+    """Return the columns that a message declares, each as a line of a dataset's file."""
+    return re.findall(r'(?:"[^"]+"|[\w.]+): \{[^}]*\}', str(message))
