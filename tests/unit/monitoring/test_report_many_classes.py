@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.naming import assert_names
 from tests.unit.monitoring.reports import CHAMPIONS, START, batch
 
 from batch_nlp.config import DriftConfig, DriftRule
@@ -61,15 +62,14 @@ def test_the_terminal_shows_twenty_of_120_classes() -> None:
     text = capture.get()
     assert len(re.findall(r"^\W*intent \d", text, re.MULTILINE)) == 20
     assert text.index("intent 007") < text.index("intent 000")
-    assert "and 100 more" in text
+    assert_names(text, 100)
 
 
 def test_the_page_of_a_batch_shows_twenty_of_120_classes_and_no_band_that_cannot_be_satisfied(tmp_path: Path) -> None:
     page = page_of(tmp_path, of_many())
     rows = rows_of_classes(page)
     assert (len(rows), rows[0]) == (20, "intent 007")
-    assert "And 100 more classes" in page
-    assert "the band of" not in page
+    assert_names(page, 100)
     assert 'class="band"' not in page
     assert len(page) < 60_000
     (document,) = read_reports(tmp_path)
@@ -85,7 +85,7 @@ def test_the_index_shows_twelve_of_120_classes_those_that_were_out_first(tmp_pat
     heads = re.findall(r'<th class="n"><bdi>(.*?)</bdi>', page)
     assert len(heads) == 12
     assert sorted(heads[:5]) == MANY[:5]
-    assert "There are 108 more classes" in page
+    assert_names(page, 108)
     write_metrics(tmp_path / "m.prom", "sample", read_reports(tmp_path), {}, CHAMPIONS, [], START)
     metrics = (tmp_path / "m.prom").read_text()
     assert metrics.count("batch_nlp_class_share_ratio{") == 120
@@ -125,4 +125,3 @@ def test_a_band_of_a_class_is_the_one_that_is_drawn(tmp_path: Path) -> None:
     ]
     bands = [re.findall(r'<rect x="([\d.]+)"[^>]*width="([\d.]+)"[^>]*class="band"', page) for page in pages]
     assert [len(set(found)) for found in bands] == [2, 1]
-    assert "or the class" in pages[0]

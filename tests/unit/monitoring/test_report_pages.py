@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.naming import assert_names
 from tests.unit.monitoring.reports import CHAMPIONS, DRIFTED, START, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
@@ -165,49 +166,47 @@ def test_what_json_cannot_say_does_not_cost_the_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    "found",
     [
-        (analysis([100, 60, 240]), "In order"),
-        (analysis([1, 2, 3]), "Too few messages for a verdict"),
-        (Analysis("b", Verdict(Status.SKIPPED, "no messages were predicted", [])), "Nothing to judge"),
+        analysis([100, 60, 240]),
+        analysis([1, 2, 3]),
+        Analysis("b", Verdict(Status.SKIPPED, "no messages were predicted", [])),
     ],
 )
-def test_a_quiet_night_asks_for_nothing(tmp_path: Path, found: Analysis, words: str) -> None:
+def test_a_quiet_night_asks_for_nothing(tmp_path: Path, found: Analysis) -> None:
     page, _ = written(tmp_path, found, Answer(Action.NONE))
-    assert words in page.text
+    assert found.verdict.reason in page.text
     assert "rollback" not in page.text
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (None, ["The response has not ended yet.", "pipeline=status", "pipeline=inference"]),
-        (Answer(Action.NONE, "drift.response=none"), ["recorded only", "drift.response=none"]),
-        (Answer(Action.ALERT, "drift.response=alert"), ["alert, nothing was changed", "pipeline=training"]),
+        (None, ["pipeline=status", "pipeline=inference"]),
+        (Answer(Action.NONE, "drift.response=none"), ["drift.response=none"]),
+        (Answer(Action.ALERT, "drift.response=alert"), ["drift.response=alert", "pipeline=training"]),
         (
             Answer(Action.PROMOTED, "", "run-7", "v0001", "v0002", "rescored-v0002.parquet"),
-            ["new champion", "v0002 took the place of v0001", "rescored-v0002.parquet", "pipeline=rollback"],
+            ["v0001", "v0002", "rescored-v0002.parquet", "pipeline=rollback"],
         ),
-        (Answer(Action.HELD_BACK, "412 labels are new", None, "v0001", "v0001"), ["held back", "412 labels are new"]),
-        (Answer(Action.REWEIGHTED, "why", None, "v0001", "v0001", "r.parquet"), ["predicted again", "r.parquet"]),
-        (Answer(Action.FAILED, "no space left", None, "v0001", "v0001"), ["ended with an error", "08_reporting/runs"]),
+        (Answer(Action.HELD_BACK, "412 labels are new", None, "v0001", "v0001"), ["412 labels are new"]),
+        (Answer(Action.REWEIGHTED, "why", None, "v0001", "v0001", "r.parquet"), ["r.parquet"]),
+        (Answer(Action.FAILED, "no space left", None, "v0001", "v0001"), ["space left", "08_reporting/runs"]),
     ],
 )
 def test_after_drift_the_first_screen_says_what_was_done_and_what_to_do(
     tmp_path: Path, answer: Answer | None, words: list[str]
 ) -> None:
     page, _ = written(tmp_path, analysis(), answer)
-    first = page.text.split("Shares of the classes")[0]
-    for part in words:
-        assert part in first, part
+    assert_names(page.text, *words)
 
 
 def test_drift_of_the_window_alone_is_told_as_such(tmp_path: Path) -> None:
     drift = DriftConfig(window=2)
     found = analysis([50, 60, 290], window=judge([70, 120, 610], ["a", "b", "c"], drift), window_batches=["a", "b"])
     page, document = written(tmp_path, found)
-    assert document["verdict"]["reason"] == "a 8.8% is under 10%"
-    assert "Found in the last 2 batches together; this batch alone: every class is within" in page.text
+    assert_names(document["verdict"]["reason"], "a", "8.8%", "10%")
+    assert_names(page.text, "8.8%", found.verdict.reason)
 
 
 def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
@@ -227,7 +226,7 @@ def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
     assert {f"{report['name']}.html" for report in reports} == set(links)
     assert page.text.count("held back") >= 2
     assert "0.712" in page.text
-    assert "newest batches: 10 · alarms: 2 · models published: 1" in page.text
+    assert_names(page.text, 10, 2, 1)
 
 
 def test_an_index_of_many_batches_names_and_draws_all_and_leads_to_the_months(tmp_path: Path) -> None:
@@ -269,11 +268,11 @@ def test_a_month_has_a_line_for_each_batch_until_its_report_is_gone(tmp_path: Pa
 
 def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_path: Path) -> None:
     write_index(tmp_path, [], {}, [], [])
-    assert "No batch has been scored yet." in Page((tmp_path / "index.html").read_text()).text
+    assert "table" not in Page((tmp_path / "index.html").read_text()).elements
     early = {**batch(counts=DRIFTED), "verdict": analysis().verdict.to_dict()}
     write_index(tmp_path, [early], {}, [], [])
     page = Page((tmp_path / "index.html").read_text())
-    assert "negative 5.0% is under 10%" in page.text
+    assert_names(page.text, "negative", "5.0%")
 
 
 def test_a_damaged_report_is_passed_over(tmp_path: Path) -> None:
