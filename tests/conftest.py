@@ -110,7 +110,7 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _card_without_figures(facts: dict[str, Any]) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(card_pages, "card_figures", lambda _: defaultdict(str))
+        patch.setattr(card_pages, "card_charts", lambda _: defaultdict(str))
         return card_pages.card_pages(facts)
 
 
