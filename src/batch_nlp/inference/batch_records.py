@@ -223,7 +223,7 @@ def _size_and_time(file: Path) -> tuple[int, int] | None:
 def _refuse_changed(batch: Batch, files: Sequence[Path]) -> None:
     if files:
         raise DataError(
-            f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since the batch was claimed: "
+            f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since it was claimed: "
             f"{examples(files)}. Wait until nothing writes to the inbox, and run again. If the error stays, restore the "
             "file, or remove the batch's record and its folder in 09_inference/predictions."
         )

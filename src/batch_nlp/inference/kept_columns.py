@@ -27,7 +27,7 @@ def check_kept_names(keep: Sequence[str]) -> None:
     own = [name for name in keep if name.casefold() in taken or name.casefold().startswith(PROBABILITY)]
     if own:
         raise SettingsError(
-            f"{_KEY}: the names {examples(own)} are reserved for columns of predictions. Remove them from the setting, or "
+            f"{_KEY}: the names {examples(own)} are reserved for columns of predictions. Remove them here, or "
             "rename the columns in the source."
         )
     # some readers of parquet and CSV ignore the case of names
