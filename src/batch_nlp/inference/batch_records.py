@@ -224,6 +224,6 @@ def _refuse_changed(batch: Batch, files: Sequence[Path]) -> None:
     if files:
         raise DataError(
             f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since it was claimed: "
-            f"{examples(files)}. Wait until nothing writes to the inbox, and run again. If the error stays, restore the "
-            "file, or remove the batch's record and its folder in 09_inference/predictions."
+            f"{examples(files)}. Wait until nothing writes to the inbox, and run again. If the error remains, restore "
+            "the file, or remove the batch's record and its folder in 09_inference/predictions."
         )
