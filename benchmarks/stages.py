@@ -84,7 +84,7 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
-    from batch_nlp.monitoring.report.pages import write_batch_report
+    from batch_nlp.reports.batch_pages import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)
@@ -160,7 +160,7 @@ def _settings(task: Task) -> Run:
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import cli
-    from batch_nlp.config.settings import typed_settings
+    from batch_nlp.config.load import typed_settings
     from batch_nlp.runner.context import Run
 
     with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):

@@ -20,8 +20,8 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchStat
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
-from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.verdict_terminal import show_verdict
 from batch_nlp.runner.champion import champion_of, check_champion
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reading import Reading, reading_for

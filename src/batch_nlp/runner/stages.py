@@ -29,7 +29,7 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.retention import check_retention, tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
-from batch_nlp.tracking.settings import check_tracking
+from batch_nlp.tracking.address import check_tracking
 
 # Stages that train, or may: inference does when its batch has drifted
 _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
@@ -103,7 +103,7 @@ def check_settings(config: Config) -> None:
 
         check_message_id(config)
     if Stage.simulate in stages:
-        from batch_nlp.simulation.settings import check_simulation
+        from batch_nlp.simulation.simulation_checks import check_simulation
 
         check_simulation(config)
 
