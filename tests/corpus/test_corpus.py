@@ -19,7 +19,7 @@ from tests.corpus.cases import COMMITTED, REFUSED, UNFINISHED, Case, large, row
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.training import take_in
@@ -174,7 +174,7 @@ def test_of_a_damaged_file_nothing_is_kept_and_of_the_others_everything(make_run
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([row(f"m{number}", {"en": "fine"}) for number in range(25)], "column text has no texts"),
+        ([row(f"m{number}", {"en": "fine"}) for number in range(25)], "column text"),
         ([row(f"m{number}", None if number % 2 else "fine") for number in range(120)], "60 of 120 messages"),
     ],
 )

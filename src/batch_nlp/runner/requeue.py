@@ -10,12 +10,12 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.log import wrapped
 from batch_nlp.runner.context import RunContext
-from batch_nlp.storage.raw_lines import Row
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of
+from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
 
 # Names of batches begin like this, and so do the names of their quarantine files
@@ -64,7 +64,7 @@ def requeue(run: RunContext) -> None:
 
 def _broken(run: RunContext, predicted: bool, rows: list[Row]) -> dict[int, str]:
     """Return the rows that the next run would quarantine again, with the reasons."""
-    from batch_nlp.feature.contract import broken_rows
+    from batch_nlp.feature.contract_check import broken_rows
 
     labelled = not predicted and run.config.dataset.label.column is not None
     return broken_rows(run.config, run.definition, rows, labelled)

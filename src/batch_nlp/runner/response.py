@@ -7,8 +7,8 @@ from loguru import logger
 
 from batch_nlp.config import Config, DriftResponse
 from batch_nlp.errors import DriftError, GateError
-from batch_nlp.inference.batches import Batch
-from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted
+from batch_nlp.inference.batch_records import Batch
+from batch_nlp.inference.rescoring import REWEIGHTED_FILE, predict_reweighted
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.rules import MOST_CLASSES

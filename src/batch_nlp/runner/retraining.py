@@ -12,8 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 from batch_nlp.config import Config, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.inference.batches import Batch
-from batch_nlp.inference.second import rescore, rescored_file
+from batch_nlp.inference.batch_records import Batch
+from batch_nlp.inference.rescoring import rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
@@ -70,7 +70,7 @@ def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> 
 
 
 def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
-    """Train a candidate; return the outcome, a sentence about it, and the candidate's name if this run made one."""
+    """Train a candidate; return the outcome, a sentence about it, and the candidate if this run made one."""
     from batch_nlp.training.run import training_fingerprint
 
     before, champion = run.registry.champion_version(), sound_champion(run)

@@ -8,8 +8,8 @@ from pathlib import Path
 from batch_nlp.config import Config, Stage, plain
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
@@ -17,7 +17,7 @@ from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage.registry import Registry
-from batch_nlp.tracking.settings import check_tracking
+from batch_nlp.tracking.address import check_tracking
 
 # Stages that train, or may: inference does when its batch has drifted
 _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
@@ -36,7 +36,7 @@ def check_settings(config: Config) -> None:
     check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
     if config.inference.output.keep:
-        from batch_nlp.inference.kept import check_kept_names
+        from batch_nlp.inference.kept_columns import check_kept_names
 
         check_kept_names(config.inference.output.keep)
     # without a rule for rare classes, a model has all the listed classes
@@ -76,7 +76,7 @@ def check_settings(config: Config) -> None:
 
         check_message_id(config)
     if Stage.simulate in stages:
-        from batch_nlp.simulation.settings import check_simulation
+        from batch_nlp.simulation.simulation_checks import check_simulation
 
         check_simulation(config)
 
