@@ -208,7 +208,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, "need a name for the dataset"),
         (["init.name=of_tests"], ExitCode.SETTINGS, "Say init.file=FILE"),
         # a dataset of the project would be taken in its place
-        (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists, and is never overwritten"),
+        (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, "yelp.yaml exists"),
         (
             ["init.name=of_tests", "init.file=mine.csv", "init.text=none"],
             ExitCode.SETTINGS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -23,7 +24,7 @@ def test_an_unmounted_disk_is_no_first_day(project: Project, name: str, exists: 
     for pipeline in ("inference", "feature", "fti", "status", "verify") if exists else ("inference", "status"):
         result = project.here(f"pipeline={pipeline}")
         assert result.returncode == ExitCode.DATA, pipeline
-        assert f"paths.{name}={project.shown(folder)}: " in result.stderr
+        assert f"paths.{name}={project.shown(folder)} " in result.stderr
     assert not list(folder.rglob("*.prom"))
     assert not list(folder.rglob(".l*"))
     if folder.exists():
@@ -36,7 +37,7 @@ def test_a_new_registry_beside_old_data_takes_one_command(project: Project) -> N
     settings = ("pipeline=inference", f"paths.models={project.folder}/new models")
     result = project.here(*settings)
     assert result.returncode == ExitCode.DATA
-    command = result.stderr.partition("If it is to be a new folder: ")[2].splitlines()[0]
+    command = re.findall(r"mkdir -p .*", result.stderr)[0]
     subprocess.run(["sh", "-c", command], check=True, cwd=project.folder)
     assert shlex.split(command)[-1] == "new models/.lock"
     assert project.here(*settings).returncode == ExitCode.DONE
@@ -48,7 +49,8 @@ def test_nothing_is_scored_where_nothing_was_ever_trained(
     project = new_project(tmp_path / "project")
     result = project.here("pipeline=inference")
     assert result.returncode == ExitCode.DATA
-    assert "no run has ever worked there" in result.stderr
+    assert project.shown(project.data) in result.stderr
+    assert "pipeline=training" in result.stderr
     assert not list(project.data.rglob("*.prom"))
 
 

@@ -183,4 +183,4 @@ def test_the_advice_for_a_renamed_id_works_and_what_a_champion_ignores_is_said(p
     result = project.here("pipeline=inference", "drift.response=none", advice, ignored)
     assert result.returncode == ExitCode.DONE, result.stderr
     assert "30 messages in = 30 predicted" in result.stderr
-    assert "1 setting(s) that differ are ignored (dataset.messages.columns.body)" in result.stderr
+    assert "ignored: 1 (dataset.messages.columns.body)" in result.stderr

@@ -77,16 +77,16 @@ def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> N
         manifest["data_version"]["feature_version"],
     ):
         assert words in champion
-    assert fact(result, "at work") == "nobody"
-    assert fact(result, "inbox").startswith("2 files wait, ")
+    assert fact(result, "at work") == "no run"
+    assert fact(result, "inbox").startswith("2 new files, ")
     assert "days" in fact(result, "inbox")
-    assert fact(result, "exit codes").startswith("2, the last of them 2")
+    assert fact(result, "exit codes").startswith("2 (")
     assert "with a label" in fact(result, "store")
     assert "free" in fact(result, "disk")
     assert fact(result, "breaker").startswith(("closed", "open", "half-open"))
     (record,) = [json.loads(path.read_text()) for path in (project.data / "09_inference" / "batches").glob("*.json")]
     accounts = record["accounts"]
-    assert fact(result, "quarantine") == f"{accounts['quarantined']} of the {accounts['in']} messages of the last batch"
+    assert fact(result, "quarantine") == f"{accounts['quarantined']} of the {accounts['in']} messages in the last batch"
     assert record["name"] in lines[-1]
     assert f" {accounts['in']} " in lines[-1]
     assert "none" in lines[-1] or "retrain" in lines[-1]
@@ -104,7 +104,7 @@ def test_runs_that_found_nothing_do_not_hide_those_that_did_something(project: P
     assert batch.stem in result.stdout.splitlines()[-1]
     assert "skipped" not in result.stdout
     at = json.loads(idle)["at"]
-    assert fact(result, "inbox") == f"nothing new; last looked at {at[:10]} {at[11:16]}"
+    assert fact(result, "inbox") == f"nothing new; last read {at[:10]} {at[11:16]}"
 
 
 def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
@@ -135,7 +135,7 @@ def test_a_champion_that_cannot_be_used_is_told_beside_all_the_rest(damaged: str
     assert Path(damaged).name in " ".join(result.stdout.split("! ")[1].split())
     assert "The champion cannot be used" in result.stderr
     assert "with a label" in fact(result, "store")
-    assert fact(result, "inbox").startswith("nothing new; last looked at ")
+    assert fact(result, "inbox").startswith("nothing new; last read ")
 
 
 def test_a_damaged_record_hides_nothing_else(project: Project) -> None:
