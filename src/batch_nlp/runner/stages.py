@@ -26,7 +26,7 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.context import Run
-from batch_nlp.runner.retention import check_retention, tidy
+from batch_nlp.runner.retention import tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.address import check_tracking
@@ -52,6 +52,7 @@ _FUNCTIONS = {
 
 def check_settings(config: Config) -> None:
     """Raise a `SettingsError` if something is wrong with settings that only pipelines can judge, before any work."""
+    _check_pipeline(config)
     check_label(config.dataset.label)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
@@ -69,17 +70,10 @@ def check_settings(config: Config) -> None:
     # of listed classes without a rule for rare ones, a model has all
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
-    if {Stage.training, Stage.learning_curve} & set(config.pipeline.stages) and config.dataset.label.column is None:
-        raise SettingsError(
-            f"pipeline={config.pipeline.name}: messages of dataset {config.dataset.name} have no labels to learn from "
-            "(dataset.label.column). Run pipeline=feature and pipeline=inference with the champion of another dataset: "
-            "inference.champion_of=NAME."
-        )
     if config.dataset.generate:
         from batch_nlp.sample import check_sample
 
         check_sample(config.sample, config.dataset.sample)
-    check_retention(config.retention)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
@@ -90,22 +84,40 @@ def check_settings(config: Config) -> None:
         classifier = build_classifier(config).estimator
         if hasattr(classifier, "check_installed"):
             classifier.check_installed()
-    if Stage.learning_curve in stages:
-        from batch_nlp.runner.learning_curve import check_shares
-
-        check_shares(config)
     if Stage.init in stages:
         from batch_nlp.runner.init import check_init
 
         check_init(config)
-    if Stage.explain in stages:
-        from batch_nlp.runner.explain import check_message_id
-
-        check_message_id(config)
     if Stage.simulate in stages:
         from batch_nlp.simulation.check import check_simulation
 
         check_simulation(config)
+
+
+def _check_pipeline(config: Config) -> None:
+    """Raise a `SettingsError` if the settings lack what one of the stages works on."""
+    stages, name = set(config.pipeline.stages), config.pipeline.name
+    if {Stage.training, Stage.learning_curve} & stages and config.dataset.label.column is None:
+        raise SettingsError(
+            f"dataset.label.column=null: pipeline={name} needs labels to learn from, and dataset={config.dataset.name} "
+            "has none. To score its messages, run pipeline=feature and pipeline=inference with the champion of another "
+            "dataset: inference.champion_of=NAME."
+        )
+    if Stage.training in stages and config.inference.champion_of is not None:
+        raise SettingsError(
+            f"inference.champion_of={config.inference.champion_of}: a run that trains scores with its own champion. "
+            "Choose pipeline=feature or pipeline=inference."
+        )
+    if Stage.explain in stages and not config.message_id:
+        raise SettingsError(
+            "message_id: pipeline=explain needs the id of a message, such as message_id=abc-1. Quote an id with other "
+            "characters, or one that looks like a number: 'message_id=\"a b\"'."
+        )
+    if Stage.init in stages and not (config.init.name and config.init.file):
+        missing = "file" if config.init.name else "name"
+        raise SettingsError(
+            f"init.{missing}: pipeline=init needs a name and a file, such as init.name=feedback init.file=feedback.csv."
+        )
 
 
 def _champion_has_its_classifier(config: Config) -> bool:
@@ -233,11 +245,6 @@ def _check_dataset(run: Run) -> None:
 
     champion = sound_champion(run)
     dataset, other = run.config.dataset.name, run.config.inference.champion_of
-    if other is not None and Stage.training in run.config.pipeline.stages:
-        raise SettingsError(
-            f"inference.champion_of={other}: a run that trains scores with its own champion. Take pipeline=feature or "
-            "pipeline=inference."
-        )
     if champion is None or champion["dataset"] == (other or dataset):
         return
     if other is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.projects import DATASETS
+from tests.settings import default
 
 from batch_nlp.config import (
     ColumnConfig,
@@ -36,8 +37,8 @@ def table(name: str = "shops", **columns: ColumnConfig) -> SideTableConfig:
 
 
 def dataset(*tables: SideTableConfig, **columns: ColumnConfig) -> DatasetConfig:
-    messages = MessagesConfig("*", None, {"text": column("text"), **columns})
-    return DatasetConfig("mine", "raw", messages=messages, side_tables=list(tables))
+    messages = default(MessagesConfig, files="*", rows=None, columns={"text": column("text"), **columns})
+    return default(DatasetConfig, name="mine", raw_dir="raw", messages=messages, side_tables=list(tables))
 
 
 SOUND = dataset(
@@ -58,14 +59,17 @@ SOUND = dataset(
 def test_a_sound_file_is_not_refused() -> None:
     check_columns(SOUND)
     check_columns(dataset())
-    check_columns(replace(SOUND, forbidden=["rest", "never_there"], split=SplitConfig(column="brand")))
+    check_columns(replace(SOUND, forbidden=["rest", "never_there"], split=default(SplitConfig, column="brand")))
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (DatasetConfig("mine", "raw"), ["dataset.messages.columns: none has the role text"]),
-        (replace(SOUND, messages=MessagesConfig("*", None, {"id": column("id")})), ["none has the role text"]),
+        (default(DatasetConfig, name="mine", raw_dir="raw"), ["dataset.messages.columns: none has the role text"]),
+        (
+            replace(SOUND, messages=default(MessagesConfig, files="*", rows=None, columns={"id": column("id")})),
+            ["none has the role text"],
+        ),
         (dataset(table(), table()), ["dataset.side_tables[0].name=shops", "another side table is called so"]),
         (
             dataset(table(), who=column("key", of="shop")),
@@ -105,8 +109,11 @@ def test_a_sound_file_is_not_refused() -> None:
         ),
         (replace(SOUND, forbidden=["kind"]), ["dataset.side_tables[0].columns.kind.role=category"]),
         (replace(SOUND, forbidden=["id"]), ["columns.id.role=id"]),
-        (replace(SOUND, split=SplitConfig(column="brnd")), ["dataset.split.column=brnd", "Did you mean 'brand'?"]),
-        (replace(SOUND, split=SplitConfig(column="zzz")), ["dataset.split.column=zzz", "Valid: "]),
+        (
+            replace(SOUND, split=default(SplitConfig, column="brnd")),
+            ["dataset.split.column=brnd", "Did you mean 'brand'?"],
+        ),
+        (replace(SOUND, split=default(SplitConfig, column="zzz")), ["dataset.split.column=zzz", "Valid: "]),
     ],
     ids=lambda value: value[0][:40] if isinstance(value, list) else "",
 )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
@@ -13,9 +14,10 @@ from batch_nlp.inference.batches import Batch, BatchRecords, BatchState, batch_f
 from batch_nlp.inference.inbox import inbox_files
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-DATASET = DatasetConfig(
-    "yelp",
-    messages=MessagesConfig("*review*"),
+DATASET = default(
+    DatasetConfig,
+    name="yelp",
+    messages=default(MessagesConfig, files="*review*"),
     side_tables=[
         SideTableConfig("user", "*user*", "user_id"),
         SideTableConfig("business", "*business*", "business_id"),

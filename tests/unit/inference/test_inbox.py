@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from loguru import logger
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, MessagesConfig
 from batch_nlp.inference.inbox import arrivals
@@ -19,7 +20,7 @@ from batch_nlp.inference.past import FILES
 from batch_nlp.storage import raw_rest
 
 NONE = FILES.empty_table()
-DATASET = DatasetConfig("mine", messages=MessagesConfig("*"))
+DATASET = default(DatasetConfig, name="mine", messages=default(MessagesConfig, files="*"))
 ROW = b'{"text": "a"}\n'
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
@@ -18,8 +19,8 @@ from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import Status, judge
 
-DEFAULT = DriftConfig()
-REFERENCE = DriftConfig(rules=[DriftRule.reference])
+DEFAULT = default(DriftConfig)
+REFERENCE = default(DriftConfig, rules=[DriftRule.reference])
 MANY = [f"intent {number}" for number in range(77)]
 LEAVES = Leaves(["negative / bags", "negative / late", "neutral", "positive / crew", "positive / food"])
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
@@ -14,7 +15,7 @@ from batch_nlp.monitoring.check import check_drift
 from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]
-SHARE, INTERVAL = DriftConfig(), DriftConfig(rules=[DriftRule.interval])
+SHARE, INTERVAL = default(DriftConfig), default(DriftConfig, rules=[DriftRule.interval])
 
 
 def out(counts: list[int], settings: DriftConfig = SHARE) -> list[str]:

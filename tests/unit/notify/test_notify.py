@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from loguru import logger
 from tests.conftest import MakeConfig
+from tests.settings import default
 from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
@@ -23,7 +24,7 @@ from batch_nlp.notify.notifier import check_notify, failures_told, notify
 
 SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
 VARIABLE = "BATCH_NLP_WEBHOOK"
-JSON = NotifyConfig(NotifyFormat.json, timeout=0.5, attempts=2)
+JSON = default(NotifyConfig, format=NotifyFormat.json, timeout=0.5, attempts=2)
 SLACK = replace(JSON, format=NotifyFormat.slack)
 NOTICE = Notice(
     Event.held_back,
@@ -220,7 +221,7 @@ def test_an_address_that_cannot_be_used_is_a_settings_error(
         check_notify(JSON)
     assert "SECRET" not in str(error.value)
     assert error.value.__cause__ is None
-    check_notify(NotifyConfig())
+    check_notify(default(NotifyConfig))
 
 
 def test_limits_and_the_name_of_the_variable_are_checked() -> None:

@@ -16,6 +16,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
@@ -27,7 +28,7 @@ FILES = {
     "products": ["meta_Sample.json.gz"],
     "support_tweets": ["twcs.csv"],
 }
-SOUND = SampleConfig(messages=1500, batch_messages=200, duplicate_share=0.0, broken_share=0.0)
+SOUND = default(SampleConfig, messages=1500, batch_messages=200, duplicate_share=0.0, broken_share=0.0)
 
 every_source = pytest.mark.parametrize("source", FILES)
 

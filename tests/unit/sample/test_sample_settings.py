@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
@@ -32,7 +33,7 @@ from batch_nlp.sample import write_batch, write_history
     ],
 )
 def test_a_bad_setting_is_named_and_nothing_is_written(tmp_path, field, value):
-    settings = replace(SampleConfig(), **{field: value})
+    settings = replace(default(SampleConfig), **{field: value})
     with pytest.raises(SettingsError, match=rf"^sample\.{field} must be"):
         write_history(tmp_path / "raw", settings)
     with pytest.raises(SettingsError, match=rf"^sample\.{field} must be"):
@@ -41,5 +42,5 @@ def test_a_bad_setting_is_named_and_nothing_is_written(tmp_path, field, value):
 
 
 def test_a_class_mix_may_be_off_by_rounding(tmp_path):
-    settings = SampleConfig(batch_messages=3, class_mix=[0.3333333, 0.3333333, 0.3333333])
+    settings = default(SampleConfig, batch_messages=3, class_mix=[0.3333333, 0.3333333, 0.3333333])
     assert write_batch(tmp_path / "inbox", tmp_path / "pending", settings).is_file()

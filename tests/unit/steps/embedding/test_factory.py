@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding import create_embedder, fingerprint
 
-STATIC = EmbeddingConfig()
-MINILM = EmbeddingConfig(EmbeddingBackend.minilm)
-INT8 = EmbeddingConfig(EmbeddingBackend.minilm_int8)
-NONE = EmbeddingConfig(EmbeddingBackend.none)
-OTHER = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model="owner/name")
+STATIC = default(EmbeddingConfig)
+MINILM = default(EmbeddingConfig, backend=EmbeddingBackend.minilm)
+INT8 = default(EmbeddingConfig, backend=EmbeddingBackend.minilm_int8)
+NONE = default(EmbeddingConfig, backend=EmbeddingBackend.none)
+OTHER = default(EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers, model="owner/name")
 
 
 @pytest.mark.parametrize(
