@@ -23,7 +23,6 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.requeue import requeue
-from batch_nlp.runner.retention import check_retention
 from batch_nlp.runner.verify.decisions import check_decisions
 from batch_nlp.runner.verify.finding import Part
 from batch_nlp.storage import compaction
@@ -294,12 +293,6 @@ def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pyte
     assert len(data_files(table)) <= 5
     assert store.labelled(pinned).equals(before)
     assert store.count(pinned.feature_version) == len(before) + 8
-
-
-@pytest.mark.parametrize("name", ["batches", "days", "samples", "runs"])
-def test_to_keep_nothing_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"retention\.{name}=0: need 1 or more, or null"):
-        check_retention(default(RetentionConfig, **{name: 0}))
 
 
 def test_an_archive_that_was_killed_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,20 +148,6 @@ def test_listed_targets_alone_pass_unless_a_rule_takes_the_others(label: LabelCo
         (default(LabelConfig, column=[]), ["dataset.label.column=[]"]),
         (default(LabelConfig, column=["a", []]), ["dataset.label.column="]),
         (default(LabelConfig, column=["a", ["b", ["c"]]]), ["dataset.label.column="]),
-        (
-            default(LabelConfig, column="v", rare={"undr": 2, "as": "other"}),
-            ["dataset.label.rare.undr", "Did you mean 'under'?"],
-        ),
-        (
-            default(LabelConfig, column="v", rare={"under": 2, "as": "othr"}),
-            ["dataset.label.rare.as=othr", "Did you mean 'other'?"],
-        ),
-        (default(LabelConfig, column="v", rare={"under": 20}), ["dataset.label.rare.as=None", "quarantine"]),
-        (
-            default(LabelConfig, column="v", rare={"under": 1, "as": "other"}),
-            ["dataset.label.rare.under=1", "2 or more"],
-        ),
-        (default(LabelConfig, column="v", rare={"under": "x", "as": "other"}), ["dataset.label.rare.under=x"]),
     ],
 )
 def test_settings_that_cannot_be_met_are_refused_by_their_name(label: LabelConfig, words: list[str]) -> None:

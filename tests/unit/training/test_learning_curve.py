@@ -10,8 +10,7 @@ import pytest
 from tests.fields import FIELDS
 
 from batch_nlp.config import LearningCurveConfig
-from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.runner.learning_curve import check_shares
+from batch_nlp.errors import DataError
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.learning_curve.measure import measure_learning_curve
 from batch_nlp.training.learning_curve.outlook import fit_power_law, look_ahead
@@ -104,9 +103,3 @@ def test_shares_that_are_all_too_small_stop_with_the_reason(world: World, messag
     config = replace(world.config, learning_curve=LearningCurveConfig([0.01, 0.02]))
     with pytest.raises(DataError, match=r"None of learning_curve\.shares=\[0\.01, 0\.02\].*has \d+"):
         measure_learning_curve(config, messages, FIELDS)
-
-
-@pytest.mark.parametrize("shares", [[], [0.5, 0.2], [0.0, 1.0], [0.5, 1.1], [0.5, 0.5]])
-def test_shares_that_are_none_are_told_before_any_work(world: World, shares: list[float]) -> None:
-    with pytest.raises(SettingsError, match=r"learning_curve\.shares=.* in rising order"):
-        check_shares(replace(world.config, learning_curve=LearningCurveConfig(shares)))

@@ -120,8 +120,8 @@ Rare.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined] # h
 @section
 class LabelConfig:
     column: Any = Field(
-        description="Column of the label; a list of columns is a hierarchy, [sentiment, reason]. If an entry is a list, "
-        "the first of its columns that exists counts. null: the messages have no labels"
+        description="Column of the label; a list of columns is a hierarchy: [sentiment, reason]. If an entry is a "
+        "list, the first of its columns that exists counts. null: the messages have no labels"
     )
     classes: Any = Field(
         description="auto (found in the data and kept by the model), a list of labels, or a mapping from class to its "

@@ -59,10 +59,6 @@ def test_versions_of_the_features_outlive_releases() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (replace(MINILM, model="owner/name"), "backend=minilm has one model"),
-        (replace(INT8, model="owner/name"), "backend=minilm_int8 has one model"),
-        (replace(NONE, model="owner/name"), "backend=none has no model"),
-        (replace(MINILM, batch_size=0), "batch_size=0"),
         (replace(STATIC, model="./no/such/folder"), "no such folder"),
         (replace(OTHER, model="/no/such/folder"), "no such folder"),
     ],
