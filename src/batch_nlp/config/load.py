@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -49,7 +49,7 @@ def parse(section: type[T], values: DictConfig | Mapping[str, Any], key: str = "
         plain_values: Any = values
         if isinstance(values, DictConfig):
             plain_values = OmegaConf.to_container(values, resolve=True, throw_on_missing=True)
-        parsed: T = _adapter(section).validate_python(plain_values)
+        parsed: T = _adapter(cast("Any", section)).validate_python(plain_values)
     except OmegaConfBaseException as error:
         raise composition_error(error) from error
     except ValidationError as error:

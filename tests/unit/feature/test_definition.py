@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import Config
 from batch_nlp.config.builder import step_name
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import borrowed, feature_fields
+from batch_nlp.feature.pipeline import borrowed_definition, feature_fields
 
 MakeConfig = Callable[..., Config]
 COLUMNS = "dataset.messages.columns"
@@ -203,7 +204,7 @@ def test_two_steps_that_make_one_field_are_refused_with_what_to_change(
     defined: Callable[..., FeatureDefinition],
 ) -> None:
     definition = defined(f"+{COLUMNS}.year={{role: category}}")
-    with pytest.raises(SettingsError, match=r"extract and date_parts both make a field year.*COLUMN\.name"):
+    with refusal(SettingsError, "extract", "date_parts", "year", "COLUMN.name"):
         feature_fields(definition)
     renamed = feature_fields(defined(f"+{COLUMNS}.year={{role: category, name: built}}"))
     assert ("built" in renamed.categories, "year" in renamed.numbers) == (True, True)
@@ -213,7 +214,7 @@ def test_a_borrowed_champion_scores_ones_own_columns_by_its_common_steps(
     defined: Callable[..., FeatureDefinition], warnings: list[str]
 ) -> None:
     theirs, own = defined("dataset=products"), defined("dataset=support_tweets")
-    found = borrowed(theirs, own)
+    found = borrowed_definition(theirs, own)
     assert found.columns == own.columns
     assert "strip_html" in names(theirs)
     assert names(found) == [name for name in names(theirs) if name != "strip_html"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.naming import assert_names, refusal
 from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
@@ -54,7 +55,8 @@ def test_shares_of_exactly_a_bound_are_in_the_band_for_any_number_of_messages(te
 def test_no_messages_are_skipped() -> None:
     """Guarantees 7 and 8."""
     verdict = judge([0, 0, 0], CLASSES, SHARE)
-    assert (verdict.status, verdict.reason, verdict.shares) == (Status.SKIPPED, "no messages were predicted", [])
+    assert (verdict.status, verdict.shares) == (Status.SKIPPED, [])
+    assert verdict.reason
 
 
 @pytest.mark.parametrize("least", [1, 2, 30])
@@ -63,16 +65,15 @@ def test_too_few_messages_do_not_decide_and_just_enough_do(least: int) -> None:
     settings = replace(SHARE, min_messages=least)
     for n in {1, least - 1} - {0, least}:
         verdict = judge([n, 0, 0], CLASSES, settings)
-        assert (verdict.status, verdict.reason) == (
-            Status.INSUFFICIENT, f"{n} message{'s' * (n > 1)}, fewer than {least}",
-        )  # fmt: skip
+        assert verdict.status is Status.INSUFFICIENT
+        assert_names(verdict.reason, n, least)
         assert sum(share.messages for share in verdict.shares) == n
     assert judge([least, 0, 0], CLASSES, settings).status is Status.DRIFT
 
 
 def test_the_reason_names_every_class_that_is_out_and_its_share() -> None:
     reason = judge([4, 5, 91], CLASSES, SHARE).reason
-    assert reason == "negative 4.0% is under 10%; neutral 5.0% is under 10%; positive 91.0% is over 90%"
+    assert_names(reason, "negative", "4.0%", "neutral", "5.0%", "10%", "positive", "91.0%", "90%")
 
 
 @pytest.mark.parametrize(
@@ -130,15 +131,17 @@ def test_a_verdict_is_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "n_classes", "message"),
+    ("settings", "n_classes", "named"),
     [
-        ({"low": 0.34}, 3, r"drift\.low=0\.34.*3 classes.*at most 0\.333"),
-        ({"high": 0.3, "low": 0.1}, 3, r"drift\.high=0\.3.*3 classes.*at least 0\.333"),
+        ({"low": 0.34}, 3, ["drift.low=0.34", 3, "0.333"]),
+        ({"high": 0.3, "low": 0.1}, 3, ["drift.high=0.3", 3, "0.333"]),
     ],
 )
-def test_settings_that_no_batch_can_satisfy_are_refused(settings: dict[str, Any], n_classes: int, message: str) -> None:
+def test_settings_that_no_batch_can_satisfy_are_refused(
+    settings: dict[str, Any], n_classes: int, named: list[object]
+) -> None:
     """Guarantee 10."""
-    with pytest.raises(SettingsError, match=message) as wrong:
+    with refusal(SettingsError, *named) as wrong:
         check_drift(replace(SHARE, **settings), names(n_classes))
     assert wrong.value.exit_code is ExitCode.SETTINGS
 
