@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
@@ -50,7 +51,7 @@ class State(NamedTuple):
 
     @property
     def store(self) -> FeatureStore:
-        engine = EngineConfig("local", threads=1, temp_directory=str(self.project.data / ".spill"))
+        engine = default(EngineConfig, name="local", threads=1, temp_directory=str(self.project.data / ".spill"))
         return FeatureStore(self.project.data / "04_feature" / "sample", engine)
 
     @property

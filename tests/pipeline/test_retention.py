@@ -14,6 +14,7 @@ import pytest
 from deltalake import DeltaTable
 from tests.conftest import World
 from tests.pipeline.nights import START, decisions, layers, nightly
+from tests.settings import default
 
 from batch_nlp.config import Config, PipelineConfig, RequeueConfig, RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
@@ -22,7 +23,6 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.requeue import requeue
-from batch_nlp.runner.retention import check_retention
 from batch_nlp.runner.verify.decisions import check_decisions
 from batch_nlp.runner.verify.finding import Part
 from batch_nlp.storage import compaction
@@ -41,7 +41,7 @@ def job(world: World, tmp_path: Path) -> Jobs:
     base = nightly(world, tmp_path, min_messages=10_000, window=1)
 
     def make(**retention: Any) -> Config:
-        return replace(base, retention=RetentionConfig(**retention))
+        return replace(base, retention=default(RetentionConfig, **retention))
 
     return make
 
@@ -198,7 +198,7 @@ def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
 def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job: Jobs) -> None:
     config = job(days=10)
     names = [night(config, number, days=6 * number)[-1] for number in range(2)]
-    feature = replace(config, pipeline=PipelineConfig("feature", [Stage.feature]))
+    feature = replace(config, pipeline=default(PipelineConfig, name="feature", stages=[Stage.feature]))
     run_stages(feature, START + timedelta(days=12))
     assert BatchRecords(layers(config).batches).names() == names[1:]
     text = (layers(config).batch_reports / "index.html").read_text()
@@ -293,12 +293,6 @@ def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pyte
     assert len(data_files(table)) <= 5
     assert store.labelled(pinned).equals(before)
     assert store.count(pinned.feature_version) == len(before) + 8
-
-
-@pytest.mark.parametrize("name", ["batches", "days", "samples", "runs"])
-def test_to_keep_nothing_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"retention\.{name}=0: need 1 or more, or null"):
-        check_retention(RetentionConfig(**{name: 0}))
 
 
 def test_an_archive_that_was_killed_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
