@@ -26,8 +26,8 @@ def check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice
             and (data := like_data(columns, file in twice))
         ):
             raise DataError(
-                f"{file}: the first line seems to be data ({data} of {len(columns)} cells, not shown). Add a header line "
-                "with the column names. If the line is the header, name the column of the text: init.text=COLUMN."
+                f"{file}: the first line seems to be data ({data} of {len(columns)} cells, not shown). Add a header "
+                "line with the column names. If the line is the header, name the column of the text: init.text=COLUMN."
             )
 
 

@@ -72,7 +72,7 @@ def data_warnings(proposal: Proposal) -> list[str]:
     told = {
         f"{percent(proposal.textless)} of the rows have no text and are excluded": condition(proposal) is not None,
         f"{percent(proposal.repeated)} of the texts repeat an earlier one": proposal.repeated > 0.05,
-        f"No label was found ({proposal.reasons['label']}). If there is one, set init.label=COLUMN": not proposal.labels,
+        f"No label found ({proposal.reasons['label']}). If there is one, set init.label=COLUMN": not proposal.labels,
         small: bool(small),
         f"{len(proposal.classes)} classes make the default model slow; the commands below use a faster model": len(
             proposal.classes

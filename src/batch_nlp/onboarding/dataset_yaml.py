@@ -64,8 +64,8 @@ def _rule(proposal: Proposal) -> tuple[str, str] | None:
     shares = {name: size / sizes.total() for name, size in sizes.items()}
     if outer := [name for name, share in shares.items() if not _LOW <= share <= _HIGH]:
         return "reference", (
-            f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, outside the usual band of 10 % "
-            "to 90 %, so shares are compared with the hold-out"
+            f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, outside the usual band of "
+            "10 % to 90 %, so shares are compared with the hold-out"
         )
     alarms = {name: _alarms(share) for name, share in shares.items()}
     name = max(alarms, key=lambda name: alarms[name])
@@ -96,7 +96,7 @@ def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str
         Its files and their format.
     proposal : Proposal
     looked_at : str
-        What the proposal are based on, for the reader.
+        What the proposal is based on, for the reader.
     """
     return "\n".join(_lines(name, source, proposal, looked_at)) + "\n"
 

@@ -63,7 +63,7 @@ def text_score(column: ColumnProfile) -> float:
 def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
     """Return the column that identifies messages, and its replacements in rows of other layouts.
 
-    Its values are nearly unique, equal values have equal texts, and its name or the form of the values looks like an id.
+    Its values are nearly unique, equal values have equal texts, and its name or the form of its values suggests an id.
 
     Parameters
     ----------
