@@ -57,7 +57,7 @@ def _card_link(run: RunContext, version: str) -> str | None:
 
 @contextmanager
 def ending_written(run: RunContext) -> Iterator[None]:
-    """Write how the block ended as metrics, and the entry page; after scoring, also the index and metrics of batches."""
+    """Write how the block ended as metrics, and the entry page; after scoring, also the index of the batches."""
     try:
         yield
     except Exception as error:
