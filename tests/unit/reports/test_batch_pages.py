@@ -243,7 +243,7 @@ def test_an_index_of_the_same_facts_is_left_as_it_is(tmp_path: Path) -> None:
     index, reports = tmp_path / "index.html", documents(3)
     write_index(tmp_path, reports, {}, CHAMPIONS, [])
     page, written_at = index.read_bytes(), index.stat().st_mtime_ns
-    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    write_index(tmp_path, reports, {}, CHAMPIONS, [{"decision": "batch", "batch": None, "dataset": "sample"}])
     assert index.stat().st_mtime_ns == written_at
     write_index(tmp_path, reports, {reports[0]["name"]: 0.7}, CHAMPIONS, [])
     assert index.read_bytes() != page
