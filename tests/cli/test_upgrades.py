@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
-from batch_nlp.storage.sealed_json import write_sealed
+from batch_nlp.storage.seal import write_sealed
 from batch_nlp.storage.state_format import STATE_FORMAT
 
 # the settings that the states were made with

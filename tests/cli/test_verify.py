@@ -27,8 +27,7 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.manifest import write_manifest
-from batch_nlp.storage.sealed_files import write_sealed_parquet
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed, write_sealed_parquet
 
 
 class State(NamedTuple):

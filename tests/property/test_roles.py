@@ -24,7 +24,7 @@ from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, loa
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 Row = Mapping[str, Any]
 

@@ -23,7 +23,7 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, find_files, read_batches
 from batch_nlp.storage.raw_names import source_name, table_name
 from batch_nlp.storage.raw_readable import sorted_out, unusable
-from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Problems that a person reads at once

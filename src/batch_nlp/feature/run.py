@@ -30,7 +30,7 @@ from batch_nlp.storage.raw import RawBatch
 from batch_nlp.storage.raw_files import RawFile, RawFiles
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw_readable import SetAside
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 

@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.history import BATCH, History
-from batch_nlp.storage.sealed_files import problems
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import problems, read_sealed, write_sealed
 
 FILES = pa.schema(
     [BATCH, ("digest", pa.string()), ("name", pa.string()), ("size", pa.int64()), ("changed_ns", pa.int64())]

@@ -15,7 +15,7 @@ from loguru import logger
 from batch_nlp.errors import DataError
 from batch_nlp.monitoring.archive import ARCHIVED, places_of_old, totals
 from batch_nlp.storage.atomic import append_line, write_bytes, write_text
-from batch_nlp.storage.sealed_json import content_hash, read_sealed, write_sealed
+from batch_nlp.storage.seal import content_hash, read_sealed, write_sealed
 
 _CHECK = "check"
 _CHECK_LENGTH = 16

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from loguru import logger
 
-from batch_nlp.storage import seals
+from batch_nlp.storage import delta_table
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
 from batch_nlp.storage.row_groups import gathered
 
@@ -41,12 +41,12 @@ def compact(folder: Path, pinned: Callable[[], Iterable[int] | None]) -> None:
         If the table is damaged.
     """
     commits = {log_version(path) for path in log_files(folder)} - _kept_before(folder)
-    if len(commits) <= _COMMITS or (table := seals.open_table(folder)) is None:
+    if len(commits) <= _COMMITS or (table := delta_table.open_table(folder)) is None:
         return
     small = _to_merge({path: (folder / path).stat().st_size for path in data_files(table)})
     if len(small) > 1:
         rows = gathered(_rows(table, folder, small), _BATCH_ROWS)
-        seals.commit_file(folder, table, table.schema(), rows, {"run": "compaction"}, small)
+        delta_table.commit_file(folder, table, table.schema(), rows, {"run": "compaction"}, small)
         table = DeltaTable(str(folder))
         logger.info("Store: {} files of {} are one now", len(small), folder.name)
     if (versions := pinned()) is not None:
@@ -93,5 +93,5 @@ def _forget(folder: Path, table: DeltaTable, pinned: set[int]) -> None:
         table.create_checkpoint()
     needed = {*pinned, table.version()}
     kept |= {path for path in log_files(folder) if log_version(path) in {-1, *needed}}
-    for path in seals.keep_only(folder, table, kept):
+    for path in delta_table.keep_only(folder, table, kept):
         (folder / path).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from batch_nlp.storage.checked import problem_of
+from batch_nlp.storage.seal import problem_of
 
 # The folder of the log, and in it the file that names the newest checkpoint
 LOG, HINT = "_delta_log", "_last_checkpoint"

@@ -1,7 +1,7 @@
 """The feature store of a dataset: Delta tables of features and labels.
 
 One table of features for each feature version, keyed by message, and one table of labels. A commit is visible whole or
-not at all, and nothing is read from a damaged file: see `seals`.
+not at all, and nothing is read from a damaged file: see `delta_table`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from deltalake import DeltaTable
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage import seals
+from batch_nlp.storage import delta_table
 from batch_nlp.storage.compaction import compact
 from batch_nlp.storage.delta_files import content_version
 from batch_nlp.storage.label_table import LabelTable, register_labels
 from batch_nlp.storage.scratch import on_disk, spool
-from batch_nlp.storage.sealed_json import read_sealed
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.seal import read_sealed
+from batch_nlp.storage.sql import connect
 
 # Of the list of raw files that is kept here, see `raw_list`
 FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
@@ -61,26 +61,26 @@ class FeatureStore:
 
     @staticmethod
     def _table(path: Path, version: int) -> DeltaTable:
-        table = seals.open_table(path, version)
+        table = delta_table.open_table(path, version)
         if table is None:
             raise DataError(f"{path}: there is no table any more. Run pipeline=feature.")
         return table
 
     def _both(self, feature_version: str) -> tuple[DeltaTable | None, DeltaTable | None]:
-        return seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        return delta_table.open_table(self._features_path(feature_version)), delta_table.open_table(self.labels.folder)
 
     def append_features(self, feature_version: str, features: pa.Table, run: str) -> None:
         """Add the features of new messages in one commit."""
-        seals.append(self._features_path(feature_version), features, {"run": run})
+        delta_table.append(self._features_path(feature_version), features, {"run": run})
 
     def take_back_features(self, feature_version: str, version: int) -> None:
         """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
-        seals.take_back(self._features_path(feature_version), version)
+        delta_table.take_back(self._features_path(feature_version), version)
 
     def seal(self) -> None:
         """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
         for table in self._tables():
-            seals.seal(table)
+            delta_table.seal(table)
 
     def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
         """Keep the tables from growing with the number of commits; only the holder of the lock may.
@@ -102,12 +102,12 @@ class FeatureStore:
 
     def labels_version(self) -> int:
         """Return the version that first held the labels as they are: merging files changes nothing about it."""
-        table = seals.open_table(self.labels.folder)
+        table = delta_table.open_table(self.labels.folder)
         return content_version(table) if table else -1
 
     def problems(self) -> list[str]:
         """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
-        found = [problem for table in self._tables() for problem in seals.problems(table)]
+        found = [problem for table in self._tables() for problem in delta_table.problems(table)]
         for path in sorted(self.folder.glob("*.json")):
             try:
                 read_sealed(path, FILES_ADVICE, unsealed=True)
@@ -126,7 +126,7 @@ class FeatureStore:
 
     def count(self, feature_version: str) -> int:
         """Return the number of messages with features of a version."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         return table.to_pyarrow_dataset().count_rows() if table else 0
 
     def count_labelled(self, feature_version: str) -> int:
@@ -161,14 +161,14 @@ class FeatureStore:
 
     def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
         """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return None
         return table.to_pyarrow_dataset().scanner(columns=["message_id", "text_hash"]).to_reader()
 
     def missing(self, feature_version: str, features: pa.Table) -> pa.Table:
         """Return the rows of `features` whose message the store does not hold."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return features
         ids = features["message_id"].combine_chunks()
@@ -218,7 +218,7 @@ class FeatureStore:
 
     def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
         """Return the stored features of some messages, in no particular order; messages without any are left out."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
         with connect(self._engine) as connection:

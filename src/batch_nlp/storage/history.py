@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.row_groups import gathered
-from batch_nlp.storage.sealed_files import check_file, problems, remove_sealed, replacing_sealed
+from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
 # level and newest batch of a part

@@ -16,9 +16,9 @@ from loguru import logger
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import examples
-from batch_nlp.storage import seals
-from batch_nlp.storage.sealed_files import check_file
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage import delta_table
+from batch_nlp.storage.seal import check_file
+from batch_nlp.storage.sql import connect
 
 
 class LabelSource(StrEnum):
@@ -163,7 +163,7 @@ class LabelTable:
             Noted in the commits.
         """
         number = 0
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         with self._connected(stored) as connection:
             connection.register("new", labels)
             connection.execute(_NEWS)
@@ -171,14 +171,14 @@ class LabelTable:
             for batch in connection.sql(_ADDED).to_arrow_reader(_LABELS_A_COMMIT):
                 if batch.num_rows:
                     if not number:
-                        seals.add_columns(self.folder, LABELS_SCHEMA)  # which a table of an earlier release lacks
-                    seals.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
+                        delta_table.add_columns(self.folder, LABELS_SCHEMA)  # which a table of an earlier release lacks
+                    delta_table.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
                     number += int(batch.num_rows)
         return Appended(number, conflicts)
 
     def arrivals(self) -> dict[str, datetime]:
         """Return when each file that brought a label was first seen, by the SHA-256 of its content."""
-        with self._connected(seals.open_table(self.folder)) as connection:
+        with self._connected(delta_table.open_table(self.folder)) as connection:
             found = connection.sql(
                 "SELECT source_hash, min(arrived_at) AS at FROM labels WHERE source_hash IS NOT NULL GROUP BY ALL"
             ).to_arrow_table()
@@ -186,7 +186,7 @@ class LabelTable:
 
     def of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the latest label of some messages; those without one are left out."""
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         if stored is None:
             return {}
         with self._connected(stored) as connection:
@@ -201,7 +201,7 @@ class LabelTable:
 
         `messages` are checked parquet files with the columns `batch` and `message_id`.
         """
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         if stored is None or not messages:
             return 0
         with self._connected(stored) as connection:
@@ -227,7 +227,7 @@ class LabelTable:
         list of tuple
             File, predicted label, latest target, and how many messages; messages without a label are left out.
         """
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         if stored is None or not predictions:
             return []
         for path in predictions:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.sealed_json import content_hash, write_sealed
+from batch_nlp.storage.seal import content_hash, write_sealed
 
 # Of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
 FORMAT = 3

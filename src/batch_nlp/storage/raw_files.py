@@ -17,7 +17,7 @@ from batch_nlp.storage.raw_list import FILES, check_label, read_list, size_and_t
 from batch_nlp.storage.raw_names import natural_key, source_name
 from batch_nlp.storage.raw_open import unpacked
 from batch_nlp.storage.raw_readable import SetAside, set_aside
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 _CHUNK_BYTES = 1 << 20
 # Labels of an earlier release are later than any file that it took in

@@ -26,7 +26,7 @@ from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_folder import open_model
-from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
+from batch_nlp.storage.seal import SEAL_KEY, content_hash, write_sealed
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

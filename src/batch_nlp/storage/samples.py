@@ -19,7 +19,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
+from batch_nlp.storage.seal import check_file, remove_sealed, write_sealed_parquet
 
 PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 # To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
 # batches had is remembered apart from their records, which may be gone

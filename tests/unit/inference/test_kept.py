@@ -17,7 +17,7 @@ from batch_nlp.inference.kept import check_kept_in_files, check_kept_names
 from batch_nlp.inference.spreadsheet import write_csv_beside
 from batch_nlp.runner.stages import check_settings
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.sealed_files import problems
+from batch_nlp.storage.seal import problems
 
 
 @pytest.mark.parametrize(

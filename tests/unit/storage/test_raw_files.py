@@ -14,12 +14,12 @@ import pytest
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage import raw_files, seals
+from batch_nlp.storage import delta_table, raw_files
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.raw_files import RawFile, RawFiles, content_digest
 from batch_nlp.storage.raw_list import FILES, count_taken_in
-from batch_nlp.storage.sealed_json import write_sealed
+from batch_nlp.storage.seal import write_sealed
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -29,8 +29,8 @@ TICK = timedelta(microseconds=1)
 @pytest.fixture
 def store(tmp_path: Path, engine: EngineConfig) -> FeatureStore:
     store = FeatureStore(tmp_path / "store", engine)
-    seals.append(store.folder / f"features-{V}", pa.table({"message_id": ["a"]}), {})
-    seals.append(store.folder / "labels", LABELS_SCHEMA.empty_table(), {})
+    delta_table.append(store.folder / f"features-{V}", pa.table({"message_id": ["a"]}), {})
+    delta_table.append(store.folder / "labels", LABELS_SCHEMA.empty_table(), {})
     return store
 
 
@@ -158,7 +158,7 @@ def test_all_files_are_new_again_once_a_table_was_removed(
     assert new(store, raw) == raw
     assert "all of 01_raw is taken in again" in warnings[0]
     # a run that was killed after its first commits has not taken them in
-    seals.append(store.folder / table, pa.table({"message_id": ["a"]}), {})
+    delta_table.append(store.folder / table, pa.table({"message_id": ["a"]}), {})
     found = RawFiles(store, V, NOW + timedelta(days=1)).new(raw)
     assert [(file.path, file.first_seen) for file in found] == [(raw[0], NOW), (raw[1], NOW + TICK)]
 

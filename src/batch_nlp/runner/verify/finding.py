@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 from batch_nlp.errors import DataError
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import sync_folder
-from batch_nlp.storage.sealed_files import remove_sealed
+from batch_nlp.storage.seal import remove_sealed
 
 # What reading a file that is damaged, or is none of ours, can end with
 UNREADABLE = (DataError, OSError, ValueError, KeyError, TypeError, pa.ArrowException, DeltaError, duckdb.Error)

@@ -17,8 +17,8 @@ from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
 from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem
-from batch_nlp.storage import sealed_files
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage import seal
+from batch_nlp.storage.sql import connect
 
 _PROBABILITY = "probability_"
 # How far from 1 the sum of a message's probabilities may be
@@ -102,7 +102,7 @@ def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
         path = run.layers.predictions / batch.name / PREDICTIONS_FILE
         if batch.state is BatchState.CLAIMED:  # what is there already is replaced
             continue
-        damaged = dict(file_and_problem(told, path.parent) for told in sealed_files.problems(path.parent))
+        damaged = dict(file_and_problem(told, path.parent) for told in seal.problems(path.parent))
         for file, problem in damaged.items():
             record = file.with_suffix(".parquet")
             if file.suffix == CSV:

@@ -15,11 +15,11 @@ from batch_nlp.inference.past import Past
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside
 from batch_nlp.runner.verify.predictions import read_contents
-from batch_nlp.storage import sealed_files
+from batch_nlp.storage import seal
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.requeued import REQUEUED
 from batch_nlp.storage.samples import sample_file
-from batch_nlp.storage.sealed_json import read_sealed
+from batch_nlp.storage.seal import read_sealed
 
 _ACCOUNTS = {"in", "predicted", "duplicates", "quarantined"}
 _AGAIN = (
@@ -68,7 +68,7 @@ def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part
             _quarantine(run, batch, part)
             _sample(run, batch, part)
     for folder in sorted(run.layers.root.glob("07_model_output/*/samples")):
-        for told in sealed_files.problems(folder):
+        for told in seal.problems(folder):
             path, problem = file_and_problem(told, folder)
             if path.exists():  # one that is gone may have been removed
                 part.error(path, problem, _SAMPLE)

@@ -13,7 +13,7 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.runner.verify.finding import UNREADABLE, Part
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.sealed_json import read_sealed
+from batch_nlp.storage.seal import read_sealed
 
 _ADVICE = "Predictions and verdict do not depend on it."
 

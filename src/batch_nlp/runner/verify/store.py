@@ -20,8 +20,8 @@ from batch_nlp.storage.delta_files import data_files, log_files, log_version
 from batch_nlp.storage.feature_store import FILES_ADVICE
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.raw_list import count_taken_in
-from batch_nlp.storage.sealed_files import problems as sealed_problems
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.seal import problems as sealed_problems
+from batch_nlp.storage.sql import connect
 
 _FEATURES = "features-"
 # what a commit is written under before it gets its name; `#` and a number: the object store's staging of a local file

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage import sealed_files
+from batch_nlp.storage import seal
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.sealed_files import (
+from batch_nlp.storage.seal import (
     check_file,
     checked_files,
     problems,
@@ -64,8 +64,8 @@ def test_the_seal_fits_the_file_whenever_a_run_is_killed(
                 raise Killed
             write(path, document)
 
-        write = sealed_files.write_sealed
-        patch.setattr(sealed_files, "write_sealed", kill)
+        write = seal.write_sealed
+        patch.setattr(seal, "write_sealed", kill)
         with pytest.raises(Killed):
             write_sealed_parquet(file, TWO)
     assert problems(file.parent) == []

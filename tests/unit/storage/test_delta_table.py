@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage import checked, seals
+from batch_nlp.storage import delta_table, seal
 
 SEAL = "_seal.json"
 
@@ -19,18 +19,18 @@ def table(tmp_path: Path) -> Path:
 
 
 def add(table: Path, *ids: str) -> None:
-    seals.append(table, pa.table({"id": pa.array(ids, pa.string())}), {"run": "r"})
+    delta_table.append(table, pa.table({"id": pa.array(ids, pa.string())}), {"run": "r"})
 
 
 def ids(table: Path) -> list[str]:
-    found = seals.open_table(table)
+    found = delta_table.open_table(table)
     return sorted(found.to_pyarrow_table()["id"].to_pylist()) if found else []
 
 
 def test_there_is_no_table_before_the_first_commit(table: Path) -> None:
-    assert seals.open_table(table) is None
-    assert seals.problems(table) == []
-    assert not seals.seal(table)
+    assert delta_table.open_table(table) is None
+    assert delta_table.problems(table) == []
+    assert not delta_table.seal(table)
 
 
 class Killed(BaseException):
@@ -56,16 +56,16 @@ def test_a_commit_that_is_killed_at_any_step_is_there_or_not_and_the_next_one_wo
                 return opened(*args, **kwargs)
             raise Killed
 
-        opened = seals._open
-        patch.setattr(seals, step, kill)
+        opened = delta_table._open
+        patch.setattr(delta_table, step, kill)
         with pytest.raises(Killed):
             add(table, "b")
     assert ids(table) == (["a", "b"] if committed else ["a"])
-    assert seals.problems(table) == []
+    assert delta_table.problems(table) == []
     add(table, "c")
     assert ids(table) == (["a", "b", "c"] if committed else ["a", "c"])
-    assert seals.problems(table) == []
-    assert not seals.seal(table), "all is sealed"
+    assert delta_table.problems(table) == []
+    assert not delta_table.seal(table), "all is sealed"
     assert len(list(table.glob("*.parquet"))) == len(ids(table)), "nothing is left over"
 
 
@@ -74,8 +74,8 @@ def test_what_a_kill_left_unsealed_is_sealed_on_request(table: Path) -> None:
     seal = (table / SEAL).read_bytes()
     add(table, "b")
     (table / SEAL).write_bytes(seal)
-    assert seals.seal(table)
-    assert not seals.seal(table)
+    assert delta_table.seal(table)
+    assert not delta_table.seal(table)
     assert ids(table) == ["a", "b"]
 
 
@@ -88,19 +88,19 @@ def test_a_table_of_an_earlier_release_is_read_whole_and_sealed_by_the_next_writ
     content = damaged.read_bytes()
     damaged.write_bytes(content[:-20])
     with pytest.raises(DataError, match=damaged.name):
-        seals.open_table(table)
+        delta_table.open_table(table)
     damaged.write_bytes(content)
     add(table, "c")
     assert ids(table) == ["a", "b", "c"]
     damaged.write_bytes(content.replace(b"id", b"ie"))
     with pytest.raises(DataError, match=f"{damaged.name}: damaged; its content is not what was written"):
-        seals.open_table(table)
+        delta_table.open_table(table)
 
 
 def test_checkpoints_of_delta_are_sealed_as_they_come(table: Path) -> None:
     add(table, "a")
     DeltaTable(str(table)).create_checkpoint()
-    assert seals.problems(table) == []
+    assert delta_table.problems(table) == []
     add(table, "b")
     # Delta tidies up its log once a checkpoint has all of it
     (table / "_delta_log" / f"{0:020}.json").unlink()
@@ -108,7 +108,7 @@ def test_checkpoints_of_delta_are_sealed_as_they_come(table: Path) -> None:
     (checkpoint,) = (table / "_delta_log").glob("*.checkpoint.parquet")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
     with pytest.raises(DataError, match=checkpoint.name):
-        seals.open_table(table)
+        delta_table.open_table(table)
 
 
 def test_all_damaged_files_are_told_at_once(table: Path) -> None:
@@ -117,7 +117,7 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
     one, two, _ = sorted(table.glob("*.parquet"))
     one.unlink()
     two.write_bytes(b"")
-    problems = seals.problems(table)
+    problems = delta_table.problems(table)
     assert [problem.partition(". ")[0] for problem in problems] == [f"{one}: missing", f"{two}: empty"]
     assert all(str(table) in problem and "pipeline=feature" in problem for problem in problems)
     with pytest.raises(DataError, match=one.name):
@@ -127,24 +127,24 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
 def test_a_table_is_hashed_once_in_a_process(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(table, "a")
     assert ids(table) == ["a"]
-    monkeypatch.setattr(checked.hashlib, "file_digest", None)
+    monkeypatch.setattr(seal.hashlib, "file_digest", None)
     assert ids(table) == ["a"]
 
 
 def test_what_was_taken_back_is_sealed_too_and_earlier_versions_are_still_checked(table: Path) -> None:
     for name in "abc":
         add(table, name)
-    seals.take_back(table, 1)
+    delta_table.take_back(table, 1)
     assert ids(table) == ["a", "b"]
-    then = seals.open_table(table, 2)
+    then = delta_table.open_table(table, 2)
     assert then is not None
     assert then.to_pyarrow_table().num_rows == 3
     file = sorted(table.glob("*.parquet"))[2]
     file.write_bytes(b"")
     assert ids(table) == ["a", "b"]
     with pytest.raises(DataError, match=file.name):
-        seals.open_table(table, 2)
+        delta_table.open_table(table, 2)
     with pytest.raises(DataError, match=r"version 9 of the table cannot be opened \("):
-        seals.open_table(table, 9)
+        delta_table.open_table(table, 9)
     add(table, "d")
     assert ids(table) == ["a", "b", "d"]

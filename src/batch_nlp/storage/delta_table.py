@@ -23,7 +23,6 @@ from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.atomic import replacing, sync_folder
-from batch_nlp.storage.checked import problem_of, remember, written
 from batch_nlp.storage.delta_files import (
     HINT,
     HOOKS,
@@ -38,7 +37,7 @@ from batch_nlp.storage.delta_files import (
     log_version,
     of_log,
 )
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import problem_of, read_sealed, remember, write_sealed, written
 
 # Delta leaves alone what starts with an underscore
 SEAL_FILE = "_seal.json"
