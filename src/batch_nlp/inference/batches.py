@@ -21,8 +21,9 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
+from batch_nlp.storage.layers import documents
 from batch_nlp.storage.raw_open import raw_hash
-from batch_nlp.storage.seal import documents, read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 # What a batch's folder of predictions holds
 PREDICTIONS_FILE = "predictions.parquet"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
 from batch_nlp.storage.history import BATCH, History
+from batch_nlp.storage.problem import Problem, problems_of
 from batch_nlp.storage.seal import problems, read_sealed, write_sealed
 
 FILES = pa.schema(
@@ -65,14 +65,10 @@ class Past:
         found = self.known_files(records)["batch"]
         return list(pc.unique(found.filter(pc.is_in(found, pa.array(records, pa.string())))).to_pylist())
 
-    def problems(self) -> list[str]:
-        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
-        found = [told for history in (self.files, self.messages) for told in problems(history.folder)]
-        try:
-            self.removed()
-        except DataError as error:
-            found.append(str(error))
-        return found
+    def problems(self) -> list[Problem]:
+        """Return what is damaged or missing: until it is back, no inference works."""
+        found = [problem for history in (self.files, self.messages) for problem in problems(history.folder)]
+        return [*found, *problems_of(self.removed)]
 
     def merge(self) -> None:
         """Keep the number of files small; only the lock's holder may, and when no batch of the dataset is open."""

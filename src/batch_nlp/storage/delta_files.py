@@ -15,7 +15,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from batch_nlp.storage.seal import problem_of
+from batch_nlp.storage.seal import damage
 
 # The folder of the log, and in it the file that names the newest checkpoint
 LOG, HINT = "_delta_log", "_last_checkpoint"
@@ -64,10 +64,10 @@ def log_version(path: str) -> int:
     return int(found[1]) if found else -1
 
 
-def log_problem(path: Path) -> str | None:
-    """Return what is wrong with a file of the log of which no hash is known: it is read whole."""
+def log_damage(path: Path) -> str | None:
+    """Read a file of the log whole, since its hash is not known, and say what is wrong with it."""
     if path.suffix == ".parquet":
-        return problem_of(path)
+        return damage(path, ())
     try:
         lines = [json.loads(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError) as error:

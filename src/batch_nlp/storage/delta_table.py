@@ -1,18 +1,17 @@
-"""Delta tables that notice damage: a seal in the table's folder holds the SHA-256 of every file that it is made of.
+"""Sealed Delta tables: the seal in a table's folder holds the hash of every file of the table.
 
-A commit goes in four steps, and after a kill at any of them the table is what it was, or what it was to become: the
-data file is written under a name that no version uses yet; the seal takes in its hash; Delta commits it; the seal takes
-in Delta's log. So only the last entries of Delta's own log can be without a hash. They are read whole instead, and the
-next writer seals them, as it does a table of a release that knew no seals.
+A commit takes four steps: the data file is written under a name that no version uses yet; the seal takes in its hash;
+Delta commits the file; the seal takes in Delta's log. After a kill at any step, the table is what it was before or what
+it was to become. Only the newest entries of Delta's log can lack a hash: they are read whole instead, and the next
+writer seals them. The same holds for tables of earlier releases, which had no seals.
 
-Nothing is read from a table before its files have been hashed, once in a process.
+Nothing is read from a table before its files have been hashed, once per process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,38 +31,29 @@ from batch_nlp.storage.delta_files import (
     data_files,
     file_name,
     is_table,
+    log_damage,
     log_files,
-    log_problem,
     log_version,
     of_log,
 )
-from batch_nlp.storage.seal import problem_of, read_sealed, remember, write_sealed, written
+from batch_nlp.storage.problem import DamageError, Problem
+from batch_nlp.storage.seal import Hashes, Seal, damage, hash_of, remember
 
-# Delta leaves alone what starts with an underscore
+# Delta ignores names that start with an underscore
 SEAL_FILE = "_seal.json"
+_RESEAL = "Restore it from a backup, or remove it: the table is then read whole to check it."
 _ATTEMPTS = 3
 
 
-@dataclass(frozen=True)
-class _Seal:
-    # version of the table, -1 before the first
-    version: int
-    # path below the table's folder -> SHA-256
-    files: dict[str, str]
+def _seal(folder: Path) -> Seal:
+    return Seal(folder / SEAL_FILE, _RESEAL)
 
 
-def _read(folder: Path) -> _Seal | None:
-    path = folder / SEAL_FILE
-    if not path.exists():
-        return None
-    document = read_sealed(path, "Restore it from a backup, or remove it: the table is then read whole to check it.")
-    return _Seal(document["version"], document["files"])
-
-
-def _advice(folder: Path) -> str:
+def advice(folder: Path) -> str:
+    """Say what to do about a damaged file of a table."""
     return (
-        f"Restore it from a backup, or remove the folder {folder}: the next pipeline=feature then takes in all of "
-        "01_raw again."
+        f"Restore it from a backup, or remove the folder {folder}: the next pipeline=feature then reads all of 01_raw "
+        "again."
     )
 
 
@@ -72,101 +62,99 @@ def _open(folder: Path, version: int | None = None) -> DeltaTable:
         return DeltaTable(str(folder), version=version)
     except (DeltaError, OSError, ValueError) as error:
         what = "the table" if version is None else f"version {version} of the table"
-        raise DataError(f"{folder}: {what} cannot be opened ({error}). {_advice(folder)}") from error
+        raise DamageError(Problem(folder, f"{what} cannot be opened ({error})", advice(folder))) from error
 
 
-def _problems(folder: Path, version: int | None = None) -> Iterator[str]:
-    """Give what is wrong with a table, a sentence for each file; Delta only opens it if its log is sound."""
+def _problems(folder: Path, version: int | None = None) -> Iterator[Problem]:
     try:
-        seal = _read(folder)
+        hashes = _seal(folder).read()
         found = False
-        for path, problem in _log_problems(folder, seal):
+        # Delta only opens a table whose log is sound
+        for path, what in _log_damage(folder, hashes):
             found = True
-            yield f"{folder / path}: {problem}. {_advice(folder)}"
+            yield Problem(folder / path, what, advice(folder))
         if found or not is_table(folder):
             return
         data = data_files(_open(folder))
         if version is not None:
             data = sorted({*data, *data_files(_open(folder, version))})
-    except DataError as error:
-        yield str(error)
+    except DamageError as error:
+        yield error.problem
         return
-    known = seal.files if seal else {}
-    # hashing leaves Python's global lock
+    # hashing releases Python's global lock
     with ThreadPoolExecutor() as pool:
-        checked = pool.map(lambda path: problem_of(folder / path, *([known[path]] if path in known else [])), data)
-        for path, problem_found in zip(data, checked, strict=True):
-            if problem_found:
-                yield f"{folder / path}: {problem_found}. {_advice(folder)}"
+        told = pool.map(lambda path: damage(folder / path, hashes.get(path, [])), data)
+        yield from (Problem(folder / path, what, advice(folder)) for path, what in zip(data, told, strict=True) if what)
 
 
-def _log_problems(folder: Path, seal: _Seal | None) -> Iterator[tuple[str, str]]:
-    present = log_files(folder)
-    sealed = {path: digest for path, digest in seal.files.items() if of_log(path)} if seal else {}
+def _log_damage(folder: Path, hashes: Hashes) -> Iterator[tuple[str, str]]:
+    present, sealed = log_files(folder), {path: found for path, found in hashes.items() if of_log(path)}
     new = [path for path in present if path not in sealed]
-    # Delta removes entries of its log once a checkpoint has what they say
+    # Delta removes log entries that a checkpoint covers
     checkpoint = max((log_version(path) for path in present if path.endswith(".parquet")), default=-1)
-    for path, digest in sealed.items():
+    for path, expected in sealed.items():
         if path not in present and log_version(path) <= checkpoint and path.endswith(".json"):
             continue
-        problem = problem_of(folder / path, digest)
-        if problem and path.endswith(HINT) and new:  # a checkpoint came since the seal
-            problem = log_problem(folder / path)
-        if problem:
-            yield path, problem
+        what = damage(folder / path, expected)
+        if what and path.endswith(HINT) and new:  # a checkpoint was written after the seal
+            what = log_damage(folder / path)
+        if what:
+            yield path, what
     for path in new:
-        if problem := log_problem(folder / path):
-            yield path, problem
+        if what := log_damage(folder / path):
+            yield path, what
 
 
-def problems(folder: Path) -> list[str]:
-    """Return what is wrong with a table, a sentence for each file that names it; nothing is written."""
+def problems(folder: Path) -> list[Problem]:
+    """Return what is wrong with the files of a table; nothing is written."""
     return list(_problems(folder))
 
 
 def check(folder: Path, version: int | None = None) -> None:
-    """Check all files of a table, and of an earlier version; those that were checked before are not read again.
+    """Check all files of a table, and of an earlier version; files that were checked before are not read again.
 
     Raises
     ------
-    DataError
-        If one is missing or damaged; the message names it.
+    DamageError
+        If a file is missing or damaged.
     """
-    seal = folder / SEAL_FILE
+    file = folder / SEAL_FILE
     for attempt in range(1, _ATTEMPTS + 1):
-        before = seal.read_bytes() if seal.exists() else b""
+        before = file.read_bytes() if file.exists() else b""
         found = next(_problems(folder, version), None)
         if found is None:
             return
-        # one who only looks takes no lock: a commit may have come in between
-        if attempt == _ATTEMPTS or before == (seal.read_bytes() if seal.exists() else b""):
-            raise DataError(found)
+        # readers take no lock: a commit may have come in between
+        if attempt == _ATTEMPTS or before == (file.read_bytes() if file.exists() else b""):
+            raise DamageError(found)
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
-    """Return a version of a table, the newest by default, after checking its files; None where there is no table.
+    """Return a version of a table, the newest by default, after checking its files; None if there is no table.
 
     Raises
     ------
-    DataError
-        If a file is missing or damaged, or there is no such version.
+    DamageError
+        If a file is missing or damaged, or the version does not exist.
     """
     check(folder, version)
     return _open(folder, version) if is_table(folder) else None
 
 
 def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
-    """Add rows to a table, or make it of them, in one commit with a note; only the holder of the writer's lock may.
+    """Add rows to a table, creating it if needed, in one commit with a note; only the holder of the lock may.
 
     Raises
     ------
     DataError
-        If the table is damaged, or its columns are others.
+        If the table is damaged, or has other columns.
     """
     table = open_table(folder)
     schema = Schema.from_arrow(rows.schema)
     if table is not None and table.schema() != schema:
-        raise DataError(f"{folder}: its columns, or their types, are not those of the rows to be added; nothing was.")
+        raise DataError(
+            f"{folder}: the columns of the new rows, or their types, differ from the table's; no rows were added."
+        )
     commit_file(folder, table, schema, [rows], note)
 
 
@@ -178,10 +166,10 @@ def commit_file(
     note: dict[str, str],
     merged: Sequence[str] = (),
 ) -> None:
-    """Make rows a data file of a checked table, in one commit, in which the files that it merges leave the table."""
+    """Add rows to a checked table as one data file in one commit, which also drops the files that it merges."""
     version = -1 if table is None else table.version()
-    files = _hashes(folder, table)
-    # the same name after a kill: nothing is left over
+    hashes = _hashes(folder, table)
+    # a run after a kill uses the same name: nothing is left over
     file = folder / file_name(version + 1, content_version(table) if table is not None and merged else None)
     number = 0
     with replacing(file) as temporary:
@@ -189,16 +177,15 @@ def commit_file(
             for part in rows:
                 writer.write_table(part)
                 number += part.num_rows
-        files[file.name] = written(temporary)
-        write_sealed(folder / SEAL_FILE, {"version": version, "files": files})
-    remember(file, files[file.name])
+        hashes[file.name] = [hash_of(temporary)]
+        _seal(folder).write(hashes)
+    remember(file, *hashes[file.name])
     commit(folder, table, schema, file, number, note, merged)
-    table = _open(folder)
-    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table, files)})
+    _seal(folder).write(_hashes(folder, _open(folder), hashes))
 
 
 def take_back(folder: Path, version: int) -> None:
-    """Make a table what it was at an earlier version (-1: without rows), in one commit; only the lock's holder may."""
+    """Restore an earlier version of a table (-1: without rows) in one commit; only the holder of the lock may."""
     table = open_table(folder)
     if table is None or table.version() == version:
         return
@@ -206,11 +193,11 @@ def take_back(folder: Path, version: int) -> None:
         table.delete(post_commithook_properties=HOOKS)
     else:
         table.restore(version)
-    _seal_as_it_is(folder)
+    _seal(folder).write(_hashes(folder, _open(folder)))
 
 
 def add_columns(folder: Path, schema: pa.Schema) -> None:
-    """Give a table the columns of a schema that it lacks, null in the rows that it has; only the lock's holder may."""
+    """Add the columns of a schema that a table lacks, null in its rows; only the holder of the lock may."""
     table = open_table(folder)
     if table is None:
         return
@@ -218,56 +205,47 @@ def add_columns(folder: Path, schema: pa.Schema) -> None:
     lacking = [column for column in Schema.from_arrow(schema).fields if column.name not in present]
     if lacking:
         table.alter.add_columns(lacking)
-        _seal_as_it_is(folder)
-
-
-def _seal_as_it_is(folder: Path) -> None:
-    table = _open(folder)
-    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": _hashes(folder, table)})
+        _seal(folder).write(_hashes(folder, _open(folder)))
 
 
 def keep_only(folder: Path, table: DeltaTable, kept: set[str]) -> list[str]:
-    """Leave out of the seal all files but some, and return those of the table's folder that can be removed now."""
-    files = _hashes(folder, table)
-    write_sealed(
-        folder / SEAL_FILE,
-        {"version": table.version(), "files": {path: digest for path, digest in files.items() if path in kept}},
-    )
-    return sorted({*files, *(path.name for path in folder.glob("[!.]*.parquet"))} - kept)
+    """Drop all files but some from the seal, and return those of the table's folder that can be removed now."""
+    hashes = _hashes(folder, table)
+    _seal(folder).write({path: found for path, found in hashes.items() if path in kept})
+    return sorted({*hashes, *(path.name for path in folder.glob("[!.]*.parquet"))} - kept)
 
 
 def seal(folder: Path) -> bool:
-    """Seal what a killed run, or an earlier release, left without a seal, and say whether there was anything to seal.
+    """Seal what a killed run, or an earlier release, left without a seal; return whether there was anything to seal.
 
     Only the holder of the lock may.
     """
     table = open_table(folder)
     if table is None:
         return False
-    found = _read(folder)
-    files = _hashes(folder, table)
-    if found is not None and set(files) <= set(found.files):
+    hashes = _hashes(folder, table)
+    if (folder / SEAL_FILE).exists() and set(hashes) <= set(_seal(folder).read()):
         return False
-    write_sealed(folder / SEAL_FILE, {"version": table.version(), "files": files})
+    _seal(folder).write(hashes)
     return True
 
 
-def _hashes(folder: Path, table: DeltaTable | None, known: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the hash of every file of a checked table; those that are known are not computed again."""
+def _hashes(folder: Path, table: DeltaTable | None, known: Hashes | None = None) -> Hashes:
+    """Return the hashes of all files of a checked table, computing only those that are not known."""
     if table is None:
         return {}
     if known is None:
-        found = _read(folder)
-        known = found.files if found else {}
-        if found is None:
-            logger.info("{} is of a release without seals; it was read whole and is sealed from now on", folder)
+        known = _seal(folder).read()
+        if not (folder / SEAL_FILE).exists():
+            logger.info("{}: an earlier release wrote it without a seal; it was read whole and is now sealed", folder)
     sync_folder(folder / LOG)
     # files that only earlier versions use
-    files = {path: digest for path, digest in known.items() if not of_log(path) and (folder / path).exists()}
+    hashes = {path: found for path, found in known.items() if not of_log(path) and (folder / path).exists()}
     for path in [*log_files(folder), *data_files(table)]:
         # the hint changes with every checkpoint
-        digest = None if path.endswith(HINT) else known.get(path)
-        files[path] = digest or written(folder / path)
-        if digest is None:
-            remember(folder / path, files[path])
-    return files
+        if path in known and not path.endswith(HINT):
+            hashes[path] = known[path]
+        else:
+            hashes[path] = [hash_of(folder / path)]
+            remember(folder / path, *hashes[path])
+    return hashes

@@ -23,6 +23,7 @@ from batch_nlp.storage import delta_table
 from batch_nlp.storage.compaction import compact
 from batch_nlp.storage.delta_files import content_version
 from batch_nlp.storage.label_table import LabelTable, register_labels
+from batch_nlp.storage.problem import Problem, problems_of
 from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.seal import read_sealed
 from batch_nlp.storage.sql import connect
@@ -105,15 +106,10 @@ class FeatureStore:
         table = delta_table.open_table(self.labels.folder)
         return content_version(table) if table else -1
 
-    def problems(self) -> list[str]:
-        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
-        found = [problem for table in self._tables() for problem in delta_table.problems(table)]
-        for path in sorted(self.folder.glob("*.json")):
-            try:
-                read_sealed(path, FILES_ADVICE, unsealed=True)
-            except DataError as error:
-                found.append(str(error))
-        return found
+    def problems(self) -> list[Problem]:
+        """Return what is damaged or missing."""
+        lists = (partial(read_sealed, path, FILES_ADVICE, unsealed=True) for path in sorted(self.folder.glob("*.json")))
+        return [*(problem for table in self._tables() for problem in delta_table.problems(table)), *problems_of(*lists)]
 
     def _tables(self) -> list[Path]:
         folders = [*self.folder.glob("features-*"), self.labels.folder]

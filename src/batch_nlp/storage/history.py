@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
+from batch_nlp.storage.problem import DamageError
 from batch_nlp.storage.row_groups import gathered
 from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
@@ -64,11 +64,11 @@ class History:
 
         Raises
         ------
-        DataError
+        DamageError
             If one is damaged or missing.
         """
         if found := problems(self.folder):
-            raise DataError(found[0])
+            raise DamageError(found[0])
         return [self._path(level, name) for level, name in self._parts() if (level, name) != (0, but)]
 
     @contextmanager

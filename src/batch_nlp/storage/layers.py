@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,3 +95,16 @@ class Layers:
             self.predictions,
             self.inference_quarantine,
         )
+
+
+def documents(folder: Path) -> list[str]:
+    """Return the sorted names of the JSON documents in a folder, without hidden ones; none if it does not exist.
+
+    Folders of batches hold thousands of documents: making a `Path` of each would take longer than reading the new ones.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if name.endswith(".json") and not name.startswith("."))

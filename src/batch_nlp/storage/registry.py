@@ -26,6 +26,7 @@ from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_folder import open_model
+from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import SEAL_KEY, content_hash, write_sealed
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Model:
 
 
 _BY_HAND = (
-    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}; versions there are:'
+    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}. Existing versions:'
 )
 
 
@@ -82,7 +83,7 @@ class Registry:
         there = ", ".join(self.versions())
         if not self._pointer.exists():
             if there:  # the pointer is written before the first version
-                raise DataError(f"{self._pointer}: missing. {_BY_HAND} {there}")
+                raise DamageError(Problem(self._pointer, "missing", f"{_BY_HAND} {there}."))
             return {"version": None, "previous": []}
         try:
             pointer: dict[str, Any] = json.loads(self._pointer.read_text())
@@ -93,9 +94,9 @@ class Registry:
             if not by_hand and pointer.get(SEAL_KEY) != content_hash(pointer):
                 raise ValueError("its content is not what was written")
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{self._pointer}: damaged ({error}). {_BY_HAND} {there}") from error
+            raise DamageError(Problem(self._pointer, f"damaged ({error})", f"{_BY_HAND} {there}.")) from error
         if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
-            raise DataError(f"{self._pointer}: damaged; {known} are not versions. {_BY_HAND} {there}")
+            raise DamageError(Problem(self._pointer, f"damaged; {known} are not versions", f"{_BY_HAND} {there}."))
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:

@@ -56,4 +56,4 @@ def test_csv_holds_the_values_of_the_record(tmp_path: Path) -> None:
     assert [row["message_id"] or None for row in rows] == values
     assert [float(row["p"]) for row in rows] == pq.read_table(record)["p"].to_pylist()
     target.write_bytes(lines.replace(b"0.1", b"0.9"))
-    assert [problem.split(": ")[0] for problem in problems(tmp_path)] == [str(target)]
+    assert [problem.path for problem in problems(tmp_path)] == [target]

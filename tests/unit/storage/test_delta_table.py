@@ -39,7 +39,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("step", "committed"),
-    [("replacing", False), ("write_sealed", False), ("commit", False), ("_open", True)],
+    [("replacing", False), ("hash_of", False), ("commit", False), ("_open", True)],
     ids=["before the data file", "before its seal", "before the commit", "before the last seal"],
 )
 def test_a_commit_that_is_killed_at_any_step_is_there_or_not_and_the_next_one_works(
@@ -118,8 +118,8 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
     one.unlink()
     two.write_bytes(b"")
     problems = delta_table.problems(table)
-    assert [problem.partition(". ")[0] for problem in problems] == [f"{one}: missing", f"{two}: empty"]
-    assert all(str(table) in problem and "pipeline=feature" in problem for problem in problems)
+    assert [problem.path for problem in problems] == [one, two]
+    assert all(str(table) in problem.action and "pipeline=feature" in problem.action for problem in problems)
     with pytest.raises(DataError, match=one.name):
         add(table, "d")
 

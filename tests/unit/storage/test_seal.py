@@ -33,7 +33,7 @@ def test_a_file_is_sound_until_it_is_damaged_or_gone(file: Path) -> None:
     content = file.read_bytes()
     for damage in (content[:-1], b"", content[:9] + b"?" + content[10:]):
         file.write_bytes(damage)
-        with pytest.raises(DataError, match=r"rows.parquet: (damaged|empty).*backup"):
+        with pytest.raises(DataError, match=r"rows.parquet: damaged.*backup"):
             check_file(file)
     file.unlink()
     with pytest.raises(DataError, match=r"rows.parquet: missing.*seal.json"):
@@ -103,7 +103,7 @@ def test_a_damaged_seal_is_named(file: Path) -> None:
     for look in (lambda: check_file(file), lambda: checked_files(file.parents[1], file.name, but="")):
         with pytest.raises(DataError, match=r"seal.json: damaged"):
             look()
-    assert "seal.json: damaged" in problems(file.parent)[0]
+    assert [problem.path for problem in problems(file.parent)] == [file.parent / "seal.json"]
 
 
 def test_what_is_removed_in_order_is_not_missed_and_a_file_gone_from_its_folder_is(file: Path) -> None:

@@ -24,7 +24,8 @@ from batch_nlp.monitoring.report.rendering import page_templates
 from batch_nlp.monitoring.report.timeline import Moment, main_classes, moments
 from batch_nlp.monitoring.report.timeline_figures import share_figure, value_figure
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.seal import documents, read_sealed, write_sealed
+from batch_nlp.storage.layers import documents
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 INDEX_FILE = "index.html"
 # Batches that the index shows; pages of their months name all
