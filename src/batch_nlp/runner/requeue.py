@@ -13,9 +13,10 @@ from batch_nlp.config import Role
 from batch_nlp.dataset.columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.raw_lines import Row
 from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
-from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
+from batch_nlp.storage.requeued import Requeued, put_back
 
 # How the names of batches begin, and with them those of their quarantine files
 _BATCH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")

@@ -25,7 +25,7 @@ from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
 from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.requeued import REFUSED, REQUEUED
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.samples import remove_old_samples, sample_file
 from batch_nlp.storage.seal import remove_sealed
 

@@ -28,6 +28,8 @@ from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.seal import read_sealed
 from batch_nlp.storage.sql import connect
 
+# How the folders of feature tables begin; the feature version follows
+FEATURES = "features-"
 # Of the list of raw files that is kept here, see `raw_list`
 FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 
@@ -55,10 +57,10 @@ class FeatureStore:
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
         self.labels = LabelTable(folder / "labels", engine)
-        self._engine = engine
+        self.engine = engine
 
     def _features_path(self, feature_version: str) -> Path:
-        return self.folder / f"features-{feature_version}"
+        return self.folder / f"{FEATURES}{feature_version}"
 
     @staticmethod
     def _table(path: Path, version: int) -> DeltaTable:
@@ -80,7 +82,7 @@ class FeatureStore:
 
     def seal(self) -> None:
         """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
-        for table in self._tables():
+        for table in self.tables():
             delta_table.seal(table)
 
     def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
@@ -91,7 +93,7 @@ class FeatureStore:
         pinned : callable
             Gives the data versions that stay readable beside the newest one, None if nothing is to be removed.
         """
-        for table in self._tables():
+        for table in self.tables():
             compact(table, partial(self._pinned, table, pinned))
 
     def _pinned(self, table: Path, pinned: Callable[[], Sequence[DataVersion] | None]) -> list[int] | None:
@@ -109,11 +111,19 @@ class FeatureStore:
     def problems(self) -> list[Problem]:
         """Return what is damaged or missing."""
         lists = (partial(read_sealed, path, FILES_ADVICE, unsealed=True) for path in sorted(self.folder.glob("*.json")))
-        return [*(problem for table in self._tables() for problem in delta_table.problems(table)), *problems_of(*lists)]
+        return [*(problem for table in self.tables() for problem in delta_table.problems(table)), *problems_of(*lists)]
 
-    def _tables(self) -> list[Path]:
-        folders = [*self.folder.glob("features-*"), self.labels.folder]
+    def tables(self) -> list[Path]:
+        """Return the folders of all tables."""
+        folders = [*self.folder.glob(f"{FEATURES}*"), self.labels.folder]
         return sorted(folder for folder in folders if folder.is_dir())
+
+    def rows(self) -> tuple[int, int]:
+        """Return the number of stored messages, in features of all versions, and of labels."""
+        rows = {folder: delta_table.open_table(folder) for folder in self.tables()}
+        numbers = {folder: table.to_pyarrow_dataset().count_rows() for folder, table in rows.items() if table}
+        labels = numbers.pop(self.labels.folder, 0)
+        return sum(numbers.values()), labels
 
     def data_version(self, feature_version: str) -> DataVersion:
         """Return the versions of the tables as they are now."""
@@ -130,7 +140,7 @@ class FeatureStore:
         features, labels = self._both(feature_version)
         if features is None or labels is None:
             return 0
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
             found = connection.sql("SELECT count(*) FROM features SEMI JOIN labels USING (message_id)").fetchall()
@@ -144,7 +154,7 @@ class FeatureStore:
         features, labels = self._both(feature_version)
         if features is None or labels is None:
             return ""
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             register_labels(connection, labels)
             row = connection.execute(
@@ -195,7 +205,7 @@ class FeatureStore:
             )
         features = self._table(self._features_path(version.feature_version), version.features)
         labels = self._table(self.labels.folder, version.labels)
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             register_labels(connection, labels)
             found = connection.sql(
@@ -206,7 +216,7 @@ class FeatureStore:
                 """
             )
             if on_disk():
-                reader = found.to_arrow_reader(self._engine.batch_rows)
+                reader = found.to_arrow_reader(self.engine.batch_rows)
                 table = spool(reader, reader.schema)
             else:
                 table = found.to_arrow_table()
@@ -217,7 +227,7 @@ class FeatureStore:
         table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", table.to_pyarrow_dataset())
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()

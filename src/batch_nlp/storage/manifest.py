@@ -37,8 +37,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamageError(Problem(path, f"not a readable manifest ({error})", _OTHER_VERSION)) from error
     # before the seal, since a newer release may seal differently
-    if isinstance(found := manifest.get("format"), int) and found > FORMAT:
-        what = f"written by a newer release (format {found}; this release knows formats up to {FORMAT})"
+    if isinstance(written := manifest.get("format"), int) and written > FORMAT:
+        what = f"written by a newer release (format {written}; this release knows formats up to {FORMAT})"
         action = f"Nothing is damaged: use that release. Otherwise: {_OTHER_VERSION}"
         raise DamageError(Problem(path, what, action))
     if seal != content_hash(manifest):
@@ -47,6 +47,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if MODEL_FILE not in files or any(Path(name).name != name for name in files):
         raise DamageError(Problem(path, f"lists no {MODEL_FILE}, or files of another folder", _OTHER_VERSION))
     for name, digest in files.items():
-        if what := damage(folder / name, [digest]):
-            raise DamageError(Problem(folder / name, what, _OTHER_VERSION))
+        if found := damage(folder / name, [digest]):
+            raise DamageError(Problem(folder / name, found, _OTHER_VERSION))
     return manifest

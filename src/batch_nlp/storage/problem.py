@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import sync_folder
+
+if TYPE_CHECKING:
+    from batch_nlp.storage.orphans import Orphans
 
 # What reading a damaged or foreign file can raise
 UNREADABLE = (
@@ -30,32 +32,8 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-class Orphans:
-    """The folder for what belongs to nothing: it may still be all that is left of something, so it is not deleted.
-
-    Parameters
-    ----------
-    root : Path
-        ``paths.data``.
-    run : str
-        Name of the run that puts things aside.
-    """
-
-    def __init__(self, root: Path, run: str) -> None:
-        self._root, self._folder = root, root / "09_inference" / "orphans" / run
-
-    def take(self, path: Path) -> str:
-        """Move a file or folder here, keeping its path below the root, and return what was done."""
-        target = self._folder / path.relative_to(self._root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, target)
-        sync_folder(target.parent)
-        sync_folder(path.parent)
-        return f"moved to {target}"
-
-
 # Mends a problem without losing anything of value, and returns what was done
-Mend = Callable[[Orphans], str]
+Mend = Callable[["Orphans"], str]
 
 
 @dataclass(frozen=True)

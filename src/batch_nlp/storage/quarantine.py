@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch_nlp.errors import count
 from batch_nlp.storage.atomic import replacing, temporary_name
+from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 
 SOURCE_FILE, SOURCE_LINE = "source_file", "source_line"
 QUARANTINE_SCHEMA = pa.schema(
@@ -28,6 +30,8 @@ QUARANTINE_SCHEMA = pa.schema(
         ("row", pa.string()),
     ]
 )
+# Folders beside quarantine files: for rows that were put back, and for runs that were refused as a whole
+REQUEUED, REFUSED = "requeued", "refused"
 # Rows wait in memory up to these numbers of rows and characters
 _WAITING_ROWS, _WAITING_CHARS = 5000, 2**23
 
@@ -118,3 +122,36 @@ class Quarantine:
 
 def _writer(path: Path) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True)
+
+
+def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[Problem]:
+    """Return what is wrong with the quarantined rows of a batch.
+
+    Parameters
+    ----------
+    folder : Path
+        Of quarantine files.
+    batch : str
+    expected : int
+        Rows that the batch's record counts.
+    batch_rows : int
+        Rows to read at a time.
+    """
+    # once rows were put back, that folder has all of them, and this one those that were not
+    files = (folder / REQUEUED / f"{batch}.parquet", folder / f"{batch}.parquet")
+    path = next((file for file in files if file.exists()), files[-1])
+    if not path.exists():
+        if not expected:
+            return []
+        action = "Nothing if you removed it. Otherwise restore it from a backup: without it, the rows cannot be fixed."
+        return [Problem(path, f"missing, with {count(expected, 'message')} of the batch", action, Severity.WARNING)]
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            rows = sum(part.num_rows for part in file.iter_batches(batch_rows))
+    except UNREADABLE as error:
+        action = "Restore it from a backup, or take the rows from the files that the batch's record names."
+        return [Problem(path, f"cannot be read ({error})", action)]
+    if rows == expected:
+        return []
+    what = f"holds {count(rows, 'row')}, but the batch's record says {expected:,}"
+    return [Problem(path, what, "Restore the file or the record from a backup.")]

@@ -6,6 +6,7 @@ several batches join to the sample that all their messages together would have g
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
+from batch_nlp.storage import seal
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.problem import Problem
 from batch_nlp.storage.seal import check_file, remove_sealed, write_sealed_parquet
 
 PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
@@ -96,3 +99,12 @@ def remove_old_samples(layers: Layers, keep: int) -> None:
     """Remove the samples of all but the newest `keep` batches."""
     # a batch's name starts with its time
     remove_sealed(sorted(layers.samples.glob("[!.]*.parquet"))[:-keep])
+
+
+def problems(layers: Layers) -> list[Problem]:
+    """Return which samples of a dataset are damaged; a missing one may have been removed."""
+    action = (
+        "Restore it from a backup, or remove it: predictions do not depend on it, but while it is there, no batch can "
+        "be judged together with this one."
+    )
+    return [replace(problem, action=action) for problem in seal.problems(layers.samples) if problem.path.exists()]

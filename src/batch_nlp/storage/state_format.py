@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from batch_nlp.errors import DataError
+from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.problem import DamageError, Problem, problems_of
 from batch_nlp.storage.seal import read_sealed, write_sealed
 
 # To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
@@ -45,7 +49,22 @@ def check_sound(folder: Path) -> None:
         content = read_sealed(path, _ADVICE, unsealed=True)
         int(content["format"]), str(content["release"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({type(error).__name__}: {error}). {_ADVICE}") from error
+        raise DamageError(Problem(path, f"damaged ({type(error).__name__}: {error})", _ADVICE)) from error
+
+
+def problems(*folders: Path) -> list[Problem]:
+    """Return the damaged files among those of some folders; until they are mended, only status and verify work."""
+
+    def mend(folder: Path, _: Orphans) -> str:
+        (folder / FORMAT_FILE).unlink()
+        enter_format(folder)
+        return "written again"
+
+    return [
+        replace(problem, mend=partial(mend, folder))
+        for folder in folders
+        for problem in problems_of(partial(check_sound, folder))
+    ]
 
 
 def enter_format(*folders: Path) -> None:
