@@ -128,7 +128,7 @@ def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: st
         ("status", sound[:20]),
         ("verify", b""),
         ("inference", sound.replace(b'"release"', b'"relaase"')),
-        ("status", sound.replace(b"3", b"2", 1)),
+        ("status", sound.replace(str(STATE_FORMAT).encode(), b"2", 1)),
     ):
         file.write_bytes(damaged)
         refused = project.here(f"pipeline={pipeline}")
@@ -138,7 +138,7 @@ def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: st
     file.write_bytes(sound[:20])
     assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
     assert file.read_bytes() == sound
-    for earlier in (b'{"format": 3, "release": "0.1.0"}', None):  # unsealed, or of before there were formats
+    for earlier in (b'{"format": %d, "release": "0.1.0"}' % STATE_FORMAT, None):  # unsealed, or of before there were formats
         file.write_bytes(earlier) if earlier else file.unlink()
         assert project.here("pipeline=inference").returncode == ExitCode.DONE
     assert file.read_bytes() == sound

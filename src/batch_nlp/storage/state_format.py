@@ -13,9 +13,9 @@ from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import DamageError, Problem, problems_of
 from batch_nlp.storage.seal import read_sealed, write_sealed
 
-# To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
-# batches had is remembered apart from their records, which may be gone
-STATE_FORMAT = 3
+# To raise when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and messages of
+# batches are remembered apart from their records, which may be gone; 4: one format of seals
+STATE_FORMAT = 4
 FORMAT_FILE = "format.json"
 _ADVICE = (
     "Restore it from a backup; or, if no newer release than this one has worked there, pipeline=verify "

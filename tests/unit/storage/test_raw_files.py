@@ -175,7 +175,7 @@ def test_a_damaged_list_is_refused_and_can_be_removed(store: FeatureStore, raw: 
     path.write_text(path.read_text().replace("review_9", "review_7"))
     with pytest.raises(DataError, match=rf"{path.name}: damaged .*Remove it"):
         RawFiles(store, V, NOW)
-    assert [problem.partition(":")[0] for problem in store.problems()] == [str(path)]
+    assert [problem.path for problem in store.problems()] == [path]
     path.unlink()
     # when the file was seen that labels came from, the labels know
     found = RawFiles(store, V, NOW + timedelta(days=1)).new(raw)
