@@ -138,7 +138,10 @@ def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: st
     file.write_bytes(sound[:20])
     assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
     assert file.read_bytes() == sound
-    for earlier in (b'{"format": %d, "release": "0.1.0"}' % STATE_FORMAT, None):  # unsealed, or of before there were formats
+    for earlier in (
+        b'{"format": %d, "release": "0.1.0"}' % STATE_FORMAT,
+        None,
+    ):  # unsealed, or of before there were formats
         file.write_bytes(earlier) if earlier else file.unlink()
         assert project.here("pipeline=inference").returncode == ExitCode.DONE
     assert file.read_bytes() == sound

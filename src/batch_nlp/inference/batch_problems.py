@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.inference.past import Past
 from batch_nlp.inference.prediction_problems import RESTORE, read_contents
 from batch_nlp.storage import quarantine, samples

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import count
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
-from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
-from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.csv_copy import CSV, write_csv_beside
+from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.storage import seal
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity

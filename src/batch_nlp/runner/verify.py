@@ -17,7 +17,7 @@ from loguru import logger
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import DataError, count
 from batch_nlp.inference import batch_problems, prediction_problems
-from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.runner import report_problems
 from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import Run
@@ -29,7 +29,7 @@ from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
-from batch_nlp.storage.raw_list import count_taken_in
+from batch_nlp.storage.raw.file_list import count_taken_in
 
 REPORT_FILE = "verify.json"
 
