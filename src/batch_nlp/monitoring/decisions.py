@@ -19,7 +19,7 @@ from batch_nlp.storage.seal import Seal, check_file, read_sealed, replacing_seal
 
 # How many decisions that no run needs any more wait in the log before they move to the archive
 _MOST_OLD = 100
-_RESEAL = "Restore it from a backup, or remove it: the log then counts as it is."
+_RESEAL = "Restore it from a backup, or remove it: the log is then accepted as it is."
 # In lines of earlier releases: the hash of the line
 _CHECK = "check"
 
@@ -76,7 +76,7 @@ class DecisionLog:
             try:
                 decisions.append(_decision(line))
             except ValueError:
-                logger.warning("{}: line {} is not whole and is passed over", self.path, number)
+                logger.warning("{}: line {} is not whole and is skipped", self.path, number)
         if content.endswith(b"\n"):
             self._parsed = len(content), _digest(content), decisions
         return list(decisions)
@@ -87,8 +87,8 @@ class DecisionLog:
         if hashes and not _starts_as_sealed(content, hashes):
             what = "damaged; its content is not what was written" if self.path.exists() else "missing"
             action = (
-                f"Restore it from a backup, or remove {self._seal.file.name} beside it and any damaged line: decisions "
-                "that are lost are forgotten, and the next alarm may retrain again."
+                f"Restore it from a backup. Or remove {self._seal.file.name} beside it, and damaged lines: lost decisions "
+                "are forgotten, and the next alarm may retrain again."
             )
             raise DamageError(Problem(self.path, what, action))
         return content
@@ -98,7 +98,7 @@ class DecisionLog:
             return []
         if hashes := self._seal.read().get(self.path.name):
             return hashes
-        # of an earlier release, which sealed so many bytes of the log, or of its next content
+        # an earlier release sealed the log, and while it was replaced, also the next one
         document = read_sealed(self._seal.file, _RESEAL)
         return [sealed["content"] for sealed in (document, document.get("next", {})) if "content" in sealed]
 

@@ -1,7 +1,7 @@
 """The feature store of a dataset: Delta tables of features and labels.
 
-One table of features for each feature version, keyed by message, and one table of labels. A commit is visible whole or
-not at all, and nothing is read from a damaged file: see `delta_table`.
+There is one table of features per feature version, keyed by message, and one table of labels. A commit is visible as a
+whole or not at all, and nothing is read from a damaged file: see `delta_table`.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class DataVersion:
     Parameters
     ----------
     feature_version : str
-        Which definition the features follow.
+        Version of the features' definition.
     features, labels : int
-        Versions of the two Delta tables; -1 where there is none yet.
+        Versions of the two Delta tables, -1 for a table that does not exist yet.
     """
 
     feature_version: str
@@ -52,7 +52,7 @@ class DataVersion:
 
 
 class FeatureStore:
-    """Features and labels of one dataset: where their tables live, and what the joins of them run on."""
+    """Features and labels of one dataset."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
@@ -66,7 +66,7 @@ class FeatureStore:
     def _table(path: Path, version: int) -> DeltaTable:
         table = delta_table.open_table(path, version)
         if table is None:
-            raise DataError(f"{path}: there is no table any more. Run pipeline=feature.")
+            raise DataError(f"{path}: the table is missing. Run pipeline=feature.")
         return table
 
     def _both(self, feature_version: str) -> tuple[DeltaTable | None, DeltaTable | None]:
@@ -77,11 +77,11 @@ class FeatureStore:
         delta_table.append(self._features_path(feature_version), features, {"run": run})
 
     def take_back_features(self, feature_version: str, version: int) -> None:
-        """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
+        """Restore an earlier version of the table of features (-1: without rows) in one commit."""
         delta_table.take_back(self._features_path(feature_version), version)
 
     def seal(self) -> None:
-        """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
+        """Seal what a killed run or an earlier release left without a seal; only the holder of the lock may."""
         for table in self.tables():
             delta_table.seal(table)
 
@@ -91,7 +91,7 @@ class FeatureStore:
         Parameters
         ----------
         pinned : callable
-            Gives the data versions that stay readable beside the newest one, None if nothing is to be removed.
+            Gives the data versions that stay readable besides the newest, None to remove nothing.
         """
         for table in self.tables():
             compact(table, partial(self._pinned, table, pinned))
@@ -104,7 +104,7 @@ class FeatureStore:
         return [version.features for version in versions if table == self._features_path(version.feature_version)]
 
     def labels_version(self) -> int:
-        """Return the version that first held the labels as they are: merging files changes nothing about it."""
+        """Return the version that first held the present labels; merging files does not change it."""
         table = delta_table.open_table(self.labels.folder)
         return content_version(table) if table else -1
 
@@ -126,7 +126,7 @@ class FeatureStore:
         return sum(numbers.values()), labels
 
     def data_version(self, feature_version: str) -> DataVersion:
-        """Return the versions of the tables as they are now."""
+        """Return the present versions of the tables."""
         features, labels = self._both(feature_version)
         return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
@@ -147,9 +147,9 @@ class FeatureStore:
         return int(found[0][0])
 
     def label_fingerprint(self, feature_version: str) -> str:
-        """Return what tells whether there are other labels to learn from: the same for the same labels of messages.
+        """Return a hash of the labels that a model can learn from.
 
-        Reading files again, or computing features by another definition, changes nothing about it.
+        Reading files again, or computing features by another definition, does not change it.
         """
         features, labels = self._both(feature_version)
         if features is None or labels is None:
@@ -178,7 +178,7 @@ class FeatureStore:
         if table is None:
             return features
         ids = features["message_id"].combine_chunks()
-        # a database would take ten times as long for the few messages of a night
+        # DuckDB would take ten times as long for the few messages of a night
         known = table.to_pyarrow_dataset().to_table(["message_id"], filter=pc.field("message_id").isin(ids))
         return features.filter(pc.invert(pc.is_in(ids, known["message_id"].combine_chunks())))
 
@@ -189,8 +189,8 @@ class FeatureStore:
         -------
         DataFrame
             The columns of the feature table, `target` and `label_source` (a value of `LabelSource`), ordered by
-            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk` texts and
-            vectors are not in memory.
+            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk`, texts and
+            vectors stay on disk.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class FeatureStore:
             missing = "features" if version.features < 0 else "labels"
             raise DataError(
                 f"The feature store {self.folder} holds no {missing} (feature version {version.feature_version}). "
-                "Run pipeline=feature first; if it found none, look at dataset.label.column and dataset.messages.where."
+                "Run pipeline=feature first. If it finds none, check dataset.label.column and dataset.messages.where."
             )
         features = self._table(self._features_path(version.feature_version), version.features)
         labels = self._table(self.labels.folder, version.labels)
@@ -223,7 +223,7 @@ class FeatureStore:
         return features_frame(table)
 
     def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
-        """Return the stored features of some messages, in no particular order; messages without any are left out."""
+        """Return the stored features of some messages, in any order; messages without features are left out."""
         table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
@@ -235,7 +235,7 @@ class FeatureStore:
 
 
 def features_frame(table: pa.Table) -> pd.DataFrame:
-    """Return rows of the feature store as a frame; a list of float32 becomes an object column of vectors."""
+    """Return rows of the feature store as a frame; lists of float32 become an object column of vectors."""
     lists = [
         field.name for field in table.schema if pa.types.is_list(field.type) and field.type.value_type == pa.float32()
     ]

@@ -1,4 +1,4 @@
-"""The format of all that runs keep in a folder: an older release leaves alone what a newer one wrote."""
+"""The format of the state in a folder: an older release does not touch what a newer one wrote."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _ADVICE = (
 
 
 def check_format(*folders: Path, sound: bool = True) -> None:
-    """Raise a `DataError` if a newer release wrote to one of the folders, in a format that this one does not know.
+    """Raise a `DataError` if a newer release wrote to one of the folders in a format that this one does not know.
 
-    With `sound`, also if it cannot be told, since the file is damaged.
+    With `sound`, also if the file that says so is damaged.
     """
     for folder in folders:
         if sound:
@@ -41,7 +41,7 @@ def check_format(*folders: Path, sound: bool = True) -> None:
 
 
 def check_sound(folder: Path) -> None:
-    """Raise a `DataError` if the file of a folder is damaged; a newer release may have written it otherwise."""
+    """Raise a `DamageError` if the file of a folder is damaged; a newer release may write it differently."""
     path = folder / FORMAT_FILE
     if not path.exists() or _read(path)[0] > STATE_FORMAT:
         return
@@ -68,14 +68,14 @@ def problems(*folders: Path) -> list[Problem]:
 
 
 def enter_format(*folders: Path) -> None:
-    """Enter the format of this release, by the run that works alone in the folders and that `check_format` let pass."""
+    """Write the format of this release, after `check_format`; only the holder of the lock may."""
     for folder in folders:
         if _read(folder / FORMAT_FILE)[0] != STATE_FORMAT:
             write_sealed(folder / FORMAT_FILE, {"format": STATE_FORMAT, "release": version("batch-nlp")})
 
 
 def _read(file: Path) -> tuple[int, str]:
-    """Return format and release; those of the first format where nothing can be read."""
+    """Return format and release, those of the first format if the file cannot be read."""
     try:
         content = json.loads(file.read_bytes())
         return int(content["format"]), str(content["release"])

@@ -129,7 +129,7 @@ def test_rolling_back_goes_one_version_at_a_time_until_there_is_none(tmp_path: P
     registry = with_versions(tmp_path, "v0001", "v0002", "v0003", champion="v0003", previous=["v0002", "v0001"])
     assert registry.rollback(NOW, sound(registry)) == ("v0003", "v0002")
     assert registry.rollback(NOW, sound(registry)) == ("v0002", "v0001")
-    with pytest.raises(DataError, match="no version before v0001 to go back to"):
+    with pytest.raises(DataError, match="no version before v0001"):
         registry.rollback(NOW, sound(registry))
     assert registry.champion_version() == "v0001"
 
@@ -143,7 +143,7 @@ def test_rolling_back_passes_over_a_damaged_version(tmp_path: Path) -> None:
 def test_without_a_sound_version_to_go_back_to_the_champion_stays(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "v0001" / "model.skops").write_text("model v0009")
-    with pytest.raises(DataError, match="no version before v0002 to go back to"):
+    with pytest.raises(DataError, match="no version before v0002"):
         registry.rollback(NOW, sound(registry))
     assert registry.champion_version() == "v0002"
 
