@@ -87,8 +87,8 @@ class DecisionLog:
         if hashes and not _starts_as_sealed(content, hashes):
             what = "damaged; its content is not what was written" if self.path.exists() else "missing"
             action = (
-                f"Restore it from a backup. Or remove {self._seal.file.name} beside it, and damaged lines: lost decisions "
-                "are forgotten, and the next alarm may retrain again."
+                f"Restore it from a backup. Or remove {self._seal.file.name} beside it, and damaged lines: lost "
+                "decisions are forgotten, and the next alarm may retrain again."
             )
             raise DamageError(Problem(self.path, what, action))
         return content

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.inference.batch_records import Batch, BatchState
-from batch_nlp.monitoring.report.document import champion_history, json_value
-from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
-from batch_nlp.runner.context import Run
+from batch_nlp.reports.batch_index import INDEX_FILE
+from batch_nlp.reports.batch_page import batch_page
+from batch_nlp.reports.documents import champion_history
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.orphans import Orphans
@@ -22,7 +23,7 @@ _RESTORE = "Restore it from a backup; predictions and verdict do not depend on i
 _SHARED = ("accounts", "counts", "model_version")
 
 
-def problems(run: Run, batches: Sequence[Batch]) -> list[Problem]:
+def problems(run: RunContext, batches: Sequence[Batch]) -> list[Problem]:
     """Return what is wrong with the reports on finished batches."""
     folder, found, sound = run.layers.batch_reports, list[Problem](), 0
     for batch in batches:
@@ -57,12 +58,12 @@ def _document(path: Path, batch: Batch) -> tuple[dict[str, Any] | None, str | No
     return (None, f"differs from the batch's record: {', '.join(differ)}") if differ else (document, None)
 
 
-def _write_page(run: Run, page: Path, document: dict[str, Any], _: Orphans) -> str:
-    champions = json_value(champion_history(run.own_decisions()))
+def _write_page(run: RunContext, page: Path, document: dict[str, Any], _: Orphans) -> str:
+    champions = champion_history(run.own_decisions())
     write_text(page, batch_page(document, champions))
     return "drawn again from its facts"
 
 
-def _write_index(run: Run, _: Orphans) -> str:
+def _write_index(run: RunContext, _: Orphans) -> str:
     write_batches(run)
     return "written again"

@@ -20,7 +20,7 @@ from batch_nlp.inference import batch_problems, prediction_problems
 from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.runner import report_problems
 from batch_nlp.runner.champion import check_version, way_back
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify_screen import Outcome, Part, show
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
@@ -34,7 +34,7 @@ from batch_nlp.storage.raw.file_list import count_taken_in
 REPORT_FILE = "verify.json"
 
 
-def verify(run: Run) -> None:
+def verify(run: RunContext) -> None:
     """Check everything and show what was found; with ``verify.repair``, first mend what is safe to mend.
 
     Raises
@@ -62,7 +62,7 @@ def verify(run: Run) -> None:
         raise DataError(f"The state is not sound: {number}: {errors[0]}")
 
 
-def _check(run: Run) -> list[Part]:
+def _check(run: RunContext) -> list[Part]:
     """Ask for the problems of each part of the state."""
     layers, registry, engine = run.layers, run.registry, run.config.engine
     batches, _ = run.batches.read()
@@ -131,7 +131,7 @@ def _part(name: str, path: Path, ask: Callable[[], Sequence[Problem]], tell: Cal
     return part
 
 
-def _used(run: Run) -> set[str] | None:
+def _used(run: RunContext) -> set[str] | None:
     """Return the feature versions that the settings or a kept model use, None if a model cannot be read."""
     try:
         manifests = [read_manifest(run.registry.root / version) for version in run.registry.versions()]
@@ -140,14 +140,14 @@ def _used(run: Run) -> set[str] | None:
         return None
 
 
-def _side_tables(run: Run) -> list[Problem]:
+def _side_tables(run: RunContext) -> list[Problem]:
     """Return the damaged side tables; a missing one is made again."""
     action = "Nothing while its raw files exist: the next run that needs it makes it again."
     damaged = [problem for problem in seal.problems(run.layers.intermediate) if problem.path.exists()]
     return [replace(problem, action=action, severity=Severity.WARNING) for problem in damaged]
 
 
-def _store(run: Run) -> str:
+def _store(run: RunContext) -> str:
     messages, labels = run.store.rows()
     taken, changed = count_taken_in(run.store.folder)
     tables = count(len(run.store.tables()), "table")
@@ -156,7 +156,7 @@ def _store(run: Run) -> str:
     )
 
 
-def _batches(run: Run, batches: Sequence[Batch]) -> str:
+def _batches(run: RunContext, batches: Sequence[Batch]) -> str:
     unfinished_ones = [batch.name for batch in batches if batch.state is not BatchState.DONE]
     continued = f"; the next inference continues {', '.join(unfinished_ones)}" if unfinished_ones else ""
     return count(len(run.batches.names()), "record") + continued
@@ -167,7 +167,7 @@ def _predictions(scored: Sequence[Batch]) -> str:
     return f"{count(messages, 'message')} in {count(len(scored), 'batch', 'batches')}"
 
 
-def _leftovers(run: Run) -> list[Problem]:
+def _leftovers(run: RunContext) -> list[Problem]:
     """Return the temporary files and folders of killed runs, in the folders that only runs write to."""
 
     def remove(path: Path, _: Orphans) -> str:
@@ -198,19 +198,19 @@ def _mend(parts: Sequence[Part], orphans: Orphans) -> list[str]:
     return mended
 
 
-def _traces(run: Run) -> list[int]:
+def _traces(run: RunContext) -> list[int]:
     """Return when each lock was last taken: a run that began and ended meanwhile leaves that trace."""
     locks = [folder / ".lock" for folder in (run.layers.root, run.registry.root)]
     return [lock.stat().st_mtime_ns if lock.exists() else 0 for lock in locks]
 
 
-def _holder(run: Run) -> int | None:
+def _holder(run: RunContext) -> int | None:
     """Return the process of another run that works, None if there is none."""
     holders = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
     return next(iter(holders), None)
 
 
-def _working(run: Run, holder_before: int | None, traces_before: list[int]) -> int | None:
+def _working(run: RunContext, holder_before: int | None, traces_before: list[int]) -> int | None:
     """Return the process of a run that works, 0 for one that has ended meanwhile, None if there was none."""
     ended = holder_before is not None or _traces(run) != traces_before
     return _holder(run) or (0 if ended else None)
