@@ -24,7 +24,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw.file_list import FILES, read_list
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import read_sample
-from batch_nlp.storage.sealed_files import checked_files
+from batch_nlp.storage.seal import checked_files
 
 # BATCH_NLP_DAMAGES=1000 for a longer look
 DAMAGES = int(os.environ.get("BATCH_NLP_DAMAGES", "120"))

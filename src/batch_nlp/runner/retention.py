@@ -24,10 +24,10 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.requeued import REFUSED, REQUEUED
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.run_clock import run_name
 from batch_nlp.storage.samples import remove_old_samples, sample_file
-from batch_nlp.storage.sealed_files import remove_sealed
+from batch_nlp.storage.seal import remove_sealed
 
 # Of what is too much, a tenth more is removed: then there is nothing to do for a while
 _SLACK = 10
