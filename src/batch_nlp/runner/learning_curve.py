@@ -1,4 +1,4 @@
-"""The stage `learning_curve`: whether more labelled messages would make a better model."""
+"""The stage `learning_curve`: says whether more labelled messages would improve the model."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from batch_nlp.training.run import room_for_arrays
 
 
 def check_shares(config: Config) -> None:
-    """Raise a `SettingsError` when the shares to train on are none."""
+    """Raise a `SettingsError` if the shares are not in rising order between 0 and 1."""
     shares = list(config.learning_curve.shares)
     if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] <= 1:
         raise SettingsError(
-            f"learning_curve.shares={shares}: need shares over 0 and up to 1, in rising order, for example "
+            f"learning_curve.shares={shares}: shares must be above 0, at most 1 and in rising order. Example: "
             "[0.1,0.3,0.6,1.0]."
         )
 
 
 def draw_learning_curve(run: Run) -> float:
-    """Train on growing shares, say whether more data would help, and write the curve; nothing is published.
+    """Train on growing shares and write the learning curve; nothing is published.
 
-    Returns the selection metric of the largest model; a `DataError` says that every share has too few messages.
+    Returns the selection metric of the model with the most messages. Raises a `DataError` if every share has too few.
     """
     config = run.config
     version = run.definition.version
