@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from batch_nlp import __version__
 from batch_nlp.reports.advice import headline
 from batch_nlp.reports.documents import HOME, f1_on_hold_out, json_value
 from batch_nlp.reports.months import month_pages
@@ -27,7 +30,9 @@ def write_index(
     champions: Sequence[Mapping[str, Any]],
     decisions: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write the page that shows the newest batches over time; it leads to the pages of the months.
+    """Write the page that shows the newest batches over time, unless it shows the same facts already.
+
+    A run that finds nothing new then neither draws nor imports what draws.
 
     Parameters
     ----------
@@ -35,14 +40,19 @@ def write_index(
         ``08_reporting/batches``.
     reports : sequence of mappings
         Documents of the batches, oldest first, as `read_reports` returns them.
-    realised : mapping of str to Performance
+    realised : mapping of str to float
         Batch name -> macro F1 of its predictions, for batches whose labels have come.
     champions : sequence of mappings
         From `champion_history`, oldest first.
     decisions : sequence of mappings
         The decision log, oldest first: its gates and rollbacks are marked.
     """
-    champions = json_value(champions)
+    champions, months = json_value(champions), month_pages(folder)
+    shown = json.dumps([__version__, list(reports), dict(realised), champions, list(decisions), months], sort_keys=True)
+    facts = hashlib.sha256(shown.encode(errors="backslashreplace")).hexdigest()
+    path = folder / INDEX_FILE
+    if path.exists() and facts in path.read_text(encoding="utf-8"):
+        return
     # the dataset of the newest batch comes first
     datasets = list(dict.fromkeys(str(report.get("dataset")) for report in reversed(reports)))
     sections = []
@@ -50,8 +60,8 @@ def write_index(
         own = [report for report in reports if str(report.get("dataset")) == dataset]
         made = [decision for decision in decisions if decision.get("dataset") == dataset]
         sections.append(_section(dataset, moments(own, realised, made), champions))
-    values = {"sections": sections, "champions": champions, "months": month_pages(folder), "home": HOME}
-    write_text(folder / INDEX_FILE, render("batches.html", **values))
+    values = {"sections": sections, "champions": champions, "months": months, "facts": facts, "home": HOME}
+    write_text(path, render("batches.html", **values))
 
 
 def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

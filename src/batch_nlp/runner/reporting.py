@@ -23,12 +23,14 @@ from batch_nlp.monitoring.archive import totals
 from batch_nlp.monitoring.batch_document import batch_document
 from batch_nlp.reports.batch_index import NEWEST, write_index
 from batch_nlp.reports.batch_page import write_batch_report
-from batch_nlp.reports.documents import champion_history, read_reports
+from batch_nlp.reports.documents import HOME, champion_history, read_reports
+from batch_nlp.reports.entry_page import write_entry_page
 from batch_nlp.reports.months import add_to_months, month_page, month_pages
+from batch_nlp.reports.pages import with_link_home
 from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
-from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.storage.atomic import write_text
 
 
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
@@ -49,13 +51,13 @@ def _card_link(run: Run, version: str) -> str | None:
     # several registries may share the data
     copy = run.layers.cards / f"{version}-{hashlib.sha256(content).hexdigest()[:8]}.html"
     if not copy.exists():
-        write_bytes(copy, content)
+        write_text(copy, with_link_home(content.decode(errors="replace"), HOME))
     return quote(os.path.relpath(copy, run.layers.batch_reports))
 
 
 @contextmanager
 def ending_written(run: Run) -> Iterator[None]:
-    """Write metrics on how the block ended; where it was to score messages, also the index and metrics of batches."""
+    """Write metrics on how the block ended; after scoring, also the index and metrics of the batches."""
     try:
         yield
     except Exception as error:
@@ -77,9 +79,11 @@ def _exit_code(error: Exception) -> ExitCode:
 def _write_ending(run: Run, exit_code: ExitCode) -> None:
     dataset, pipeline, folder = run.config.dataset.name, run.config.pipeline, run.layers.metrics
     write_run_metrics(folder / f"{dataset}-{pipeline.name}.prom", dataset, pipeline.name, run.now, exit_code)
-    if Stage.inference not in pipeline.stages:
-        return
-    write_batches(run, folder / f"{dataset}.prom")
+    if Stage.inference in pipeline.stages:
+        write_batches(run, folder / f"{dataset}.prom")
+    for version in run.registry.versions():
+        _card_link(run, version)
+    write_entry_page(run.layers.reporting)
 
 
 def write_batches(run: Run, metrics: Path | None = None) -> None:

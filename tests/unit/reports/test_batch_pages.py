@@ -238,6 +238,18 @@ def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
     assert "10 batches, 2 raised an alarm, and 1 led" in page.text
 
 
+def test_an_index_of_the_same_facts_is_left_as_it_is(tmp_path: Path) -> None:
+    index, reports = tmp_path / "index.html", documents(3)
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    page, written_at = index.read_bytes(), index.stat().st_mtime_ns
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    assert index.stat().st_mtime_ns == written_at
+    write_index(tmp_path, reports, {reports[0]["name"]: 0.7}, CHAMPIONS, [])
+    assert index.read_bytes() != page
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    assert index.read_bytes() == page
+
+
 def test_an_index_of_many_batches_names_and_draws_all_and_leads_to_the_months(tmp_path: Path) -> None:
     reports = documents(100)
     add_to_months(tmp_path, reports)

@@ -130,7 +130,7 @@ def test_settings_that_cannot_be_taken_do_not_keep_it_from_retraining(
     assert retrain(Job(JOBS, champion)) is Outcome.PROMOTED
     assert trained_with[-1].model == JOBS.model
     there = champion is not None and champion["dataset"] == "sample"
-    assert ["cannot be used by this version" in line for line in warnings] == [True] * there
+    assert len(warnings) == there
 
 
 def test_a_champion_that_came_from_just_this_data_with_its_own_settings_is_not_trained_again(
