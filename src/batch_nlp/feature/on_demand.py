@@ -24,7 +24,7 @@ from batch_nlp.feature.pipeline import (
     load_side_tables,
     read_columns,
 )
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.layers import Layers

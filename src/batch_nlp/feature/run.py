@@ -20,7 +20,7 @@ from batch_nlp.errors import DataError, count, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.new_files import new_files
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages

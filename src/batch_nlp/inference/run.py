@@ -24,7 +24,7 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchReco
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore

@@ -13,7 +13,7 @@ from batch_nlp.reports.advice import headline
 from batch_nlp.reports.documents import HOME, f1_on_hold_out, json_value
 from batch_nlp.reports.months import month_pages
 from batch_nlp.reports.pages import percent, render
-from batch_nlp.reports.timeline import Moment, main_classes, moments
+from batch_nlp.reports.timeline import TimelineEntry, main_classes, timeline
 from batch_nlp.reports.trend_charts import Trend, event_chart, trend_chart
 from batch_nlp.storage.atomic import write_text
 
@@ -59,27 +59,27 @@ def write_index(
     for dataset in datasets:
         own = [report for report in reports if str(report.get("dataset")) == dataset]
         made = [decision for decision in decisions if decision.get("dataset") == dataset]
-        sections.append(_section(dataset, moments(own, realised, made), champions))
+        sections.append(_section(dataset, timeline(own, realised, made), champions))
     values = {"sections": sections, "champions": champions, "months": months, "facts": facts, "home": HOME}
     write_text(path, render("batches.html", **values))
 
 
-def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _section(dataset: str, line: Sequence[TimelineEntry], champions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the index shows of a dataset."""
     band, on_hold_out = line[-1].document.get("band") or _BAND, f1_on_hold_out(champions)
     classes = main_classes(line)
     trends = [_share_trend(line, name, band) for name in classes]
-    confidence = [moment.compared("confidence") for moment in line]
+    confidence = [entry.compared("confidence") for entry in line]
     trends.append(
         Trend("Confidence", [own for own, _ in confidence], percent, hold_out=[held for _, held in confidence])
     )
     trends.append(
         Trend(
             "Macro F1",
-            [moment.estimated_f1 for moment in line],
+            [entry.estimated_f1 for entry in line],
             lambda value: f"{value:.3f}",
-            hold_out=[on_hold_out.get(moment.document.get("model_version", "")) for moment in line],
-            measured=[moment.realised for moment in line],
+            hold_out=[on_hold_out.get(entry.document.get("model_version", "")) for entry in line],
+            measured=[entry.realised for entry in line],
         )
     )
     known = [trend for trend in trends if any(value is not None for value in (*trend.values, *trend.measured))]
@@ -88,19 +88,19 @@ def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[s
     newest = list(reversed(line))
     return {
         "dataset": dataset,
-        "alarms": sum("alarm" in moment.events for moment in line),
-        "promoted": sum("promoted" in moment.events for moment in line),
+        "alarms": sum("alarm" in entry.events for entry in line),
+        "promoted": sum("promoted" in entry.events for entry in line),
         "band": band,
         "charts": [*charts, *([events] if events else [])],
-        "more": len({name for moment in line for name in moment.shares}) - len(classes),
+        "more": len({name for entry in line for name in entry.shares}) - len(classes),
         "rows": newest,
-        "headlines": [headline(moment.document) for moment in newest],
+        "headlines": [headline(entry.document) for entry in newest],
     }
 
 
-def _share_trend(line: Sequence[Moment], name: str, band: Mapping[str, Any]) -> Trend:
+def _share_trend(line: Sequence[TimelineEntry], name: str, band: Mapping[str, Any]) -> Trend:
     """Return the share of a class, or of a parent in a hierarchy."""
-    found = [moment.shares.get(name) for moment in line]
+    found = [entry.shares.get(name) for entry in line]
     low, high = (band.get("of") or {}).get(name, (band["low"], band["high"]))
     return Trend(
         name,
