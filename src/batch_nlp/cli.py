@@ -20,19 +20,19 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
-from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
-from batch_nlp.experiments.record import Job, JobRecord, record_job
+from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
 from batch_nlp.experiments.sweep import (
     close_sweep,
     job_folder,
     missing_extra,
+    report_sweep_error,
     sweep_overrides,
-    tell_end_of_sweep,
     threads_of_a_job,
 )
 from batch_nlp.stderr import lasting_stderr
-from batch_nlp.tracking.settings import check_arguments
+from batch_nlp.tracking.address import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
@@ -74,7 +74,7 @@ def _run_job(composed: DictConfig) -> float | None:
             logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
-    sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+    sweep_job = SweepJob(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
     return record_job(sweep_job, lambda record: _attempt(composed, record))
 
 
@@ -217,7 +217,7 @@ def _run_hydra() -> int:
         if isinstance(error, OSError):  # before the job has begun: its folder could not be made
             print(_of_the_disk(error), file=sys.stderr)
             return ExitCode.DATA
-        return tell_end_of_sweep(error)
+        return report_sweep_error(error)
     return _exit_code.get()
 
 

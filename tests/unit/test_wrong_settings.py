@@ -14,7 +14,7 @@ from tests.naming import assert_ended, assert_names
 from tests.projects import Project
 
 from batch_nlp.config import Config
-from batch_nlp.config.settings import typed_settings
+from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.runner import check_settings
 

@@ -8,8 +8,8 @@ from batch_nlp.config import Config
 from batch_nlp.errors import SettingsError
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.atomic import write_json, write_text
-from batch_nlp.training.learning_curve.measure import measure_learning_curve
-from batch_nlp.training.learning_curve.report import curve_markdown, curve_page, show_curve
+from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page, show_curve
+from batch_nlp.training.learning_curve.measure_curve import measure_learning_curve
 from batch_nlp.training.run import room_for_arrays
 
 

@@ -16,13 +16,16 @@ from batch_nlp.config import Stage
 from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
-from batch_nlp.monitoring.analysis import Analysis, Performance
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
+from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.report.document import champion_history
-from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
-from batch_nlp.monitoring.report.months import add_to_months, month_page, month_pages
-from batch_nlp.monitoring.report.pages import NEWEST, read_reports, write_batch_report, write_index
+from batch_nlp.monitoring.archive import totals
+from batch_nlp.monitoring.batch_document import batch_document
+from batch_nlp.reports.batch_index import NEWEST, write_index
+from batch_nlp.reports.batch_page import write_batch_report
+from batch_nlp.reports.documents import champion_history, read_reports
+from batch_nlp.reports.months import add_to_months, month_page, month_pages
+from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.training import sound_champion
 from batch_nlp.storage.atomic import write_bytes
@@ -30,14 +33,14 @@ from batch_nlp.storage.atomic import write_bytes
 
 def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
-    champions = champion_history(run.own_decisions())
-    folder, link = run.layers.batch_reports, _card_link(run, str(batch.model_version))
-    write_batch_report(folder, batch.facts(), analysis, answer, champions, run.config.drift, link, places_of_this_run())
+    card = _card_link(run, str(batch.model_version))
+    document = batch_document(batch.facts(), analysis, answer, run.config.drift, card, places_of_this_run())
+    write_batch_report(run.layers.batch_reports, document, champion_history(run.own_decisions()))
 
 
 def _card_link(run: Run, version: str) -> str | None:
     """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
-    from batch_nlp.training.card.pages import CARD_PAGE
+    from batch_nlp.training.card.card_pages import CARD_PAGE
 
     card = run.registry.root / version / CARD_PAGE
     if not card.exists():
@@ -96,11 +99,11 @@ def write_batches(run: Run, metrics: Path | None = None) -> None:
     shown = [decision for decision in decisions if str(decision.get("at")) >= first]
     write_index(folder, reports, realised, champions, shown)
     if metrics is not None:
-        write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
+        write_metrics(metrics, dataset, reports, realised, champions, decisions, totals(decisions), run.now)
 
 
-def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
-    """Return how good the first predictions of batches were; batches whose labels have not come are left out."""
+def _realised_performance(run: Run, batches: list[str]) -> dict[str, float]:
+    """Return the macro F1 of the first predictions of batches; batches whose labels have not come are left out."""
     import numpy as np
 
     from batch_nlp.monitoring.statistics.performance import measure
@@ -118,5 +121,5 @@ def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance
     realised = {}
     for name, cells in pairs.items():
         labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
-        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes))
+        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes)).f1_macro
     return realised

@@ -19,7 +19,7 @@ from loguru import logger
 from batch_nlp.config import RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.past import Past
-from batch_nlp.monitoring.report.months import remove_from_months
+from batch_nlp.reports.months import remove_from_months
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion

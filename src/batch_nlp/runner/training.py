@@ -19,8 +19,8 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.runner.telling import tell_training
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.facts import TrackedTraining
-from batch_nlp.tracking.tracker import create_tracker
+from batch_nlp.tracking.backend import create_tracker
+from batch_nlp.tracking.tracked_training import TrackedTraining
 
 # Imported late in what follows: most runs find nothing to train on, or nothing new
 if TYPE_CHECKING:

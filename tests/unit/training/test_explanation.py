@@ -24,7 +24,7 @@ from batch_nlp.storage.registry import Registry
 from batch_nlp.training.encoding import encoding, imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 from batch_nlp.training.explanation.contributions import OCCLUSION, contributions
-from batch_nlp.training.explanation.words import MOST_WORDS_LEFT_OUT, term_effects, word_effects
+from batch_nlp.training.explanation.word_effects import MOST_WORDS_LEFT_OUT, term_effects, word_effects
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.tuned_classifier import TunedClassifier

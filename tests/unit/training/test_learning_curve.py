@@ -14,9 +14,9 @@ from batch_nlp.config import LearningCurveConfig
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.runner.learning_curve import check_shares
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.learning_curve.measure import measure_learning_curve
-from batch_nlp.training.learning_curve.outlook import fit_power_law, look_ahead
-from batch_nlp.training.learning_curve.report import curve_markdown, curve_page
+from batch_nlp.training.learning_curve.extrapolation import fit_power_law, look_ahead
+from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page
+from batch_nlp.training.learning_curve.measure_curve import measure_learning_curve
 
 SIZES = [500, 1000, 2000, 4000, 8000, 16000]
 

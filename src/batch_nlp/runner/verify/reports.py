@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from batch_nlp.errors import count
-from batch_nlp.inference.batches import Batch, BatchState
-from batch_nlp.monitoring.report.document import champion_history, json_value
-from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
+from batch_nlp.inference.batch_records import Batch, BatchState
+from batch_nlp.reports.batch_index import INDEX_FILE
+from batch_nlp.reports.batch_page import batch_page
+from batch_nlp.reports.documents import champion_history
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.runner.verify.finding import UNREADABLE, Part
@@ -57,7 +58,7 @@ def _document(run: Run, batch: Batch) -> tuple[dict[str, Any] | None, str | None
 
 
 def _write_page(run: Run, name: str, document: dict[str, Any]) -> str:
-    champions = json_value(champion_history(run.own_decisions()))
+    champions = champion_history(run.own_decisions())
     write_text(run.layers.batch_reports / f"{name}.html", batch_page(document, champions))
     return "drawn again from its facts"
 
