@@ -121,13 +121,13 @@ def _of_the_disk(error: OSError) -> DataError:
 
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
-    from batch_nlp.notify.notifier import failures_told
-    from batch_nlp.runner import check_settings, data_state, measured, right_to_run, run_stages
-    from batch_nlp.storage.lock import run_name
+    from batch_nlp.notify.notifier import notify_failures
+    from batch_nlp.runner import check_settings, data_state, hold_out_metrics, lock_scope, run_stages
+    from batch_nlp.storage.run_clock import run_name
 
     check_settings(config)
     sweep = None if record is None else str(record.job.folder.parent)
-    with failures_told(config), right_to_run(config, sweep) as (now, alone):
+    with notify_failures(config), lock_scope(config, sweep) as (now, alone):
         if record is None:
             return run_stages(config, now, alone)
         record.begin()
@@ -136,7 +136,7 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
         try:
             return run_stages(config, now, alone)
         finally:
-            if (metrics := measured(config, now)) is not None:
+            if (metrics := hold_out_metrics(config, now)) is not None:
                 record.note(run_name(now), data_state(config), config.training.metric, metrics)
 
 

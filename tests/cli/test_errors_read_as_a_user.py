@@ -130,7 +130,7 @@ BATCH = Batch("b-1", "sample", "2026-01-01T00:00:00+00:00", {"a.json": "0"})
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "words"),
+    ("answer", "kind"),
     [
         (
             Answer(Action.ALERT, "drift.response=alert"),

@@ -79,6 +79,7 @@ def close_sweep(code: int) -> int:
         return code
     from batch_nlp.experiments.ranking import rank
     from batch_nlp.experiments.sweep_report import show, write_reports
+    from batch_nlp.reports.entry_page import write_entry_page
 
     _set_up_logging(sweep)  # what follows does not belong in the log of the last job
     folders = [path for path in sorted(sweep.folder.iterdir()) if (path / ".hydra").is_dir()]
@@ -92,6 +93,7 @@ def close_sweep(code: int) -> int:
     show(ranking)
     try:
         logger.info("Sweep report: {}", write_reports(ranking, sweep.reports, sweep.folder))
+        write_entry_page(sweep.reports.parent)
     except OSError as error:
         logger.error("Cannot write the sweep report: {}. The results of the jobs are in {}", error, sweep.folder)
         code = code or ExitCode.DATA

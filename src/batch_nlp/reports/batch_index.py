@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from batch_nlp import __version__
 from batch_nlp.reports.advice import headline
 from batch_nlp.reports.documents import HOME, f1_on_hold_out, json_value
 from batch_nlp.reports.months import month_pages
 from batch_nlp.reports.pages import percent, render
-from batch_nlp.reports.timeline import Moment, main_classes, moments
+from batch_nlp.reports.timeline import TimelineEntry, main_classes, timeline
 from batch_nlp.reports.trend_charts import Trend, event_chart, trend_chart
 from batch_nlp.storage.atomic import write_text
 
@@ -27,7 +30,9 @@ def write_index(
     champions: Sequence[Mapping[str, Any]],
     decisions: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write the page that shows the newest batches over time; it leads to the pages of the months.
+    """Write the page that shows the newest batches over time, unless it shows the same facts already.
+
+    A run that finds nothing new then neither draws nor imports what draws.
 
     Parameters
     ----------
@@ -35,41 +40,46 @@ def write_index(
         ``08_reporting/batches``.
     reports : sequence of mappings
         Documents of the batches, oldest first, as `read_reports` returns them.
-    realised : mapping of str to Performance
+    realised : mapping of str to float
         Batch name -> macro F1 of its predictions, for batches whose labels have come.
     champions : sequence of mappings
         From `champion_history`, oldest first.
     decisions : sequence of mappings
         The decision log, oldest first: its gates and rollbacks are marked.
     """
-    champions = json_value(champions)
+    champions, months = json_value(champions), month_pages(folder)
+    shown = json.dumps([__version__, list(reports), dict(realised), champions, list(decisions), months], sort_keys=True)
+    facts = hashlib.sha256(shown.encode(errors="backslashreplace")).hexdigest()
+    path = folder / INDEX_FILE
+    if path.exists() and facts in path.read_text(encoding="utf-8"):
+        return
     # the dataset of the newest batch comes first
     datasets = list(dict.fromkeys(str(report.get("dataset")) for report in reversed(reports)))
     sections = []
     for dataset in datasets:
         own = [report for report in reports if str(report.get("dataset")) == dataset]
         made = [decision for decision in decisions if decision.get("dataset") == dataset]
-        sections.append(_section(dataset, moments(own, realised, made), champions))
-    values = {"sections": sections, "champions": champions, "months": month_pages(folder), "home": HOME}
-    write_text(folder / INDEX_FILE, render("batches.html", **values))
+        sections.append(_section(dataset, timeline(own, realised, made), champions))
+    values = {"sections": sections, "champions": champions, "months": months, "facts": facts, "home": HOME}
+    write_text(path, render("batches.html", **values))
 
 
-def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _section(dataset: str, line: Sequence[TimelineEntry], champions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the index shows of a dataset."""
     band, on_hold_out = line[-1].document.get("band") or _BAND, f1_on_hold_out(champions)
     classes = main_classes(line)
     trends = [_share_trend(line, name, band) for name in classes]
-    confidence = [moment.compared("confidence") for moment in line]
+    confidence = [entry.compared("confidence") for entry in line]
     trends.append(
         Trend("Confidence", [own for own, _ in confidence], percent, hold_out=[held for _, held in confidence])
     )
     trends.append(
         Trend(
             "Macro F1",
-            [moment.estimated_f1 for moment in line],
+            [entry.estimated_f1 for entry in line],
             lambda value: f"{value:.3f}",
-            hold_out=[on_hold_out.get(moment.document.get("model_version", "")) for moment in line],
-            measured=[moment.realised for moment in line],
+            hold_out=[on_hold_out.get(entry.document.get("model_version", "")) for entry in line],
+            measured=[entry.realised for entry in line],
         )
     )
     known = [trend for trend in trends if any(value is not None for value in (*trend.values, *trend.measured))]
@@ -78,19 +88,19 @@ def _section(dataset: str, line: Sequence[Moment], champions: Sequence[Mapping[s
     newest = list(reversed(line))
     return {
         "dataset": dataset,
-        "alarms": sum("alarm" in moment.events for moment in line),
-        "promoted": sum("promoted" in moment.events for moment in line),
+        "alarms": sum("alarm" in entry.events for entry in line),
+        "promoted": sum("promoted" in entry.events for entry in line),
         "band": band,
         "charts": [*charts, *([events] if events else [])],
-        "more": len({name for moment in line for name in moment.shares}) - len(classes),
+        "more": len({name for entry in line for name in entry.shares}) - len(classes),
         "rows": newest,
-        "headlines": [headline(moment.document) for moment in newest],
+        "headlines": [headline(entry.document) for entry in newest],
     }
 
 
-def _share_trend(line: Sequence[Moment], name: str, band: Mapping[str, Any]) -> Trend:
+def _share_trend(line: Sequence[TimelineEntry], name: str, band: Mapping[str, Any]) -> Trend:
     """Return the share of a class, or of a parent in a hierarchy."""
-    found = [moment.shares.get(name) for moment in line]
+    found = [entry.shares.get(name) for entry in line]
     low, high = (band.get("of") or {}).get(name, (band["low"], band["high"]))
     return Trend(
         name,

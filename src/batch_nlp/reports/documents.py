@@ -1,4 +1,4 @@
-"""The documents that pages are made of: JSON values, read and put in order."""
+"""The documents that pages are made from: reading them, and selecting from them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MOST_ROWS = 20
 
 
 def read_reports(folder: Path, dataset: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
-    """Return the documents of batches, oldest first; one that cannot be read is passed over with a warning.
+    """Return the documents of batches, oldest first; an unreadable one is skipped with a warning.
 
     Parameters
     ----------
     folder : Path
         ``08_reporting/batches``.
     dataset : str, optional
-        Only its batches.
+        Only batches of this dataset.
     most : int, optional
-        Number of the newest ones to read; all by default.
+        Read only this many, the newest.
     """
     found: list[dict[str, Any]] = []
     for name in reversed(documents(folder)):
@@ -37,9 +37,9 @@ def read_reports(folder: Path, dataset: str | None = None, most: int | None = No
             break
         path = folder / name
         try:
-            document = read_sealed(path, "It is left out of the index of batches.", unsealed=True)
+            document = read_sealed(path, "The index of batches omits it.", unsealed=True)
             if not isinstance(document.get("verdict"), dict):
-                raise DataError(f"{path}: no report of a batch. It is left out of the index of batches.")
+                raise DataError(f"{path} is not the report of a batch. The index of batches omits it.")
         except DataError as error:
             logger.warning("{}", error)
         else:
@@ -49,9 +49,9 @@ def read_reports(folder: Path, dataset: str | None = None, most: int | None = No
 
 
 def json_value(value: Any) -> Any:
-    r"""Return a value that JSON can say: no infinite or undefined number, no half of a surrogate pair.
+    r"""Return a value that JSON can hold: infinite and undefined numbers become None, lone surrogates are escaped.
 
-    A figure that could not be worked out, or a file name that is not UTF-8, must not cost the night's report.
+    A figure that could not be computed, or a file name that is not UTF-8, must not prevent the report of a night.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def json_value(value: Any) -> Any:
 
 
 def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the publications and rollbacks of a decision log.
+    """Return the champions that a decision log tells of.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, A
     Returns
     -------
     list of dict
-        Oldest first, the last one is the champion: ``version``, ``at`` (ISO time), ``reason``, and ``metrics`` on its
-        hold-out. A version that was gone back to has its metrics again.
+        Oldest first; the last one is the champion. Each has ``version``, ``at`` (ISO time), ``reason`` and ``metrics``
+        on its hold-out. After a rollback, the version appears again with its metrics.
     """
     metrics: dict[str, Any] = {}
     history = []
@@ -103,7 +103,7 @@ def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, A
 
 
 def classes_to_show(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
-    """Return the classes to show: all, or of more than `most` those that are out first, and then the largest.
+    """Return the classes to show: all, or if there are more than `most`, first those out of the band, then the largest.
 
     Parameters
     ----------

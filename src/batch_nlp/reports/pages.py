@@ -54,7 +54,7 @@ def environment() -> Environment:
         figure=lambda value: UNKNOWN if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}",
         signed=lambda value: f"{value:+.3f}",
         p=_p_value,
-        moment=moment,
+        utc=utc,
         sentence=sentence,
         words=lambda name: str(name).replace("_", " "),
         interval=_interval,
@@ -74,12 +74,12 @@ def with_link_home(page: str, home: PurePath | str) -> str:
     return page.replace("<nav></nav>", f'<nav><a href="{escape(home)}">All reports</a></nav>', 1)
 
 
-def moment(at: object) -> str:
+def utc(at: object) -> str:
     """Return an ISO time as people read it, in UTC; other text is returned as it is.
 
     Examples
     --------
-    >>> moment("2026-01-02T04:04:05.678+01:00")
+    >>> utc("2026-01-02T04:04:05.678+01:00")
     '2026-01-02 03:04 UTC'
     """
     try:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 _LAST_SUCCESS = "batch_nlp_last_success_timestamp_seconds"
-# how a retraining ends: `same` gave the champion over again
+# how a retraining ends; `same` means that the candidate equals the champion
 _RETRAININGS = ("promoted", "rejected", "same")
 _STATUSES = ("ok", "drift", "insufficient", "skipped")
 _OUTCOMES = ("predicted", "duplicates", "quarantined")
 
-# By the name of the metric: its value, or its values by what its label tells apart; None is left out
+# By metric: a value, or a value per label; None is left out
 Values = dict[str, float | Mapping[str, float | None] | None]
 
 
@@ -38,14 +38,14 @@ def write_metrics(
     totals: Mapping[str, int],
     now: datetime,
 ) -> None:
-    """Write the metrics of a dataset's batches, all or nothing.
+    """Write the metrics of the batches of a dataset, all or nothing.
 
     Parameters
     ----------
     path : Path
-        Ends in ``.prom``, or no collector reads it; one file a dataset.
+        Must end in ``.prom``, or the collector ignores it; one file per dataset.
     dataset : str
-        The label ``dataset`` of every metric. Reports and decisions of other datasets are left out.
+        The label ``dataset`` of every metric. Reports of other datasets are left out.
     reports : sequence of mappings
         Documents of the batches, oldest first, as `read_reports` returns them.
     realised : mapping of str to float
@@ -71,18 +71,18 @@ def write_metrics(
 
 
 def write_run_metrics(path: Path, dataset: str, pipeline: str, now: datetime, exit_code: int) -> None:
-    """Write how a call of the command line ended, all or nothing.
+    """Write how a run ended, all or nothing.
 
     Parameters
     ----------
     path : Path
-        Ends in ``.prom``; one file a dataset and pipeline.
+        Must end in ``.prom``; one file per dataset and pipeline.
     dataset, pipeline : str
         Labels of every metric.
     now : datetime
         When the run began, with its time zone.
     exit_code : int
-        With 0, `now` is the time of the last success; otherwise that of the file before is kept.
+        If it is 0, `now` is the time of the last success; otherwise the time in the existing file is kept.
     """
     values: Values = {
         "batch_nlp_last_run_timestamp_seconds": now.timestamp(),
@@ -146,7 +146,7 @@ def _predicted_at(report: Mapping[str, Any]) -> float:
 
 
 def _write(path: Path, common: Mapping[str, str], values: Values) -> None:
-    """Write metrics with the labels that all of them have; what they mean is in ``prometheus.yaml``."""
+    """Write metrics with their common labels; ``prometheus.yaml`` has their help texts."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     known = yaml.safe_load((files(__package__) / "prometheus.yaml").read_text(encoding="utf-8"))
@@ -156,7 +156,7 @@ def _write(path: Path, common: Mapping[str, str], values: Values) -> None:
 
 
 class _Collected:
-    """Metrics that are worked out already, as the registry asks for them."""
+    """A collector of metrics that are computed already."""
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
@@ -179,7 +179,7 @@ def _metric(
 
 
 def _last_value(path: Path, name: str) -> float | None:
-    """Return the value that a file has for a metric of one sample; None where it has none, or there is no file."""
+    """Return the value of a metric in an existing file; None if the file or the metric is missing."""
     from prometheus_client.parser import text_string_to_metric_families
 
     if not path.exists():
@@ -187,7 +187,7 @@ def _last_value(path: Path, name: str) -> float | None:
     try:
         families = list(text_string_to_metric_families(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        logger.warning("{}: not readable ({}), and written anew", path, error)
+        logger.warning("Cannot read {} ({}). The file is replaced.", path, error)
         return None
     values = [sample.value for family in families if family.name == name for sample in family.samples]
     return values[0] if values else None

@@ -1,4 +1,4 @@
-"""What the index says over time: one point a batch, and what happened when."""
+"""Batches in the order of time, each with its figures and with what happened at it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-# Rows of the figure that shows what happened, in this order
+# What can happen at a batch, in the order of the rows of the chart of events
 EVENTS = ("alarm", "promoted", "rejected", "held back", "reweighted", "failed", "rollback")
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A batch on the time line."""
+class TimelineEntry:
+    """A batch in a timeline."""
 
     document: Mapping[str, Any]
     # Macro F1, where labels have come
@@ -29,32 +29,32 @@ class Moment:
 
     @property
     def link(self) -> str:
-        """Address of its page beside the index."""
+        """Link to its page from the index."""
         return quote(f"{self.name}.html")
 
     @property
     def at(self) -> str:
-        """ISO time of its predictions."""
+        """Time of its predictions, in ISO format."""
         return str(self.document.get("predicted_at") or "")
 
     @property
     def at_second(self) -> str:
-        """Its time for a tooltip, which may be one of several in a minute."""
+        """Time for a tooltip, to the second: several batches may fall into a minute."""
         return self.at[:19].replace("T", " ")
 
     @property
     def happened(self) -> list[str]:
-        """Its events, in their order."""
+        """Its events in the order of `EVENTS`."""
         return [event for event in EVENTS if event in self.events]
 
     @property
     def analysis(self) -> Mapping[str, Any]:
-        """Its analysis; empty in a document that an earlier version wrote."""
+        """Its analysis; empty in a document of an earlier release."""
         return self.document.get("analysis") or {}
 
     @property
     def shares(self) -> dict[str, Mapping[str, Any]]:
-        """The batch's own shares by class, or by parent in a hierarchy, whichever verdict was acted on."""
+        """Shares of the batch alone, by class, or by parent in a hierarchy."""
         verdict = self.analysis.get("verdict") or self.document["verdict"]
         return {share["name"]: share for share in verdict.get("parents") or verdict["shares"]}
 
@@ -65,18 +65,18 @@ class Moment:
 
     @property
     def answer(self) -> Mapping[str, Any]:
-        """What followed; empty as long as that is not known."""
+        """The response to the verdict; empty until it has ended."""
         return self.document.get("answer") or {}
 
     def compared(self, name: str) -> tuple[float | None, float | None]:
-        """Return a figure of the batch and of the hold-out."""
+        """Return a figure of the batch and the same figure of the hold-out."""
         found = self.analysis.get(name) or {}
         return found.get("batch"), found.get("reference")
 
 
-def main_classes(line: Sequence[Moment], most: int = 12) -> list[str]:
-    """Return the classes to show: all, or of more than `most` those that were out most often, and then the largest."""
-    shares = [moment.shares for moment in line]
+def main_classes(line: Sequence[TimelineEntry], most: int = 12) -> list[str]:
+    """Return the classes to show: all, or at most `most`, those most often out of the band, then the largest."""
+    shares = [entry.shares for entry in line]
     classes = list(dict.fromkeys(name for found in shares for name in found))
     if len(classes) <= most:
         return classes
@@ -86,10 +86,10 @@ def main_classes(line: Sequence[Moment], most: int = 12) -> list[str]:
     return sorted(classes, key=lambda name: (-outs[name], -size.get(name, 0.0)))[:most]
 
 
-def moments(
+def timeline(
     reports: Iterable[Mapping[str, Any]], realised: Mapping[str, float], decisions: Sequence[Mapping[str, Any]]
-) -> list[Moment]:
-    """Return the time line of one dataset's batches.
+) -> list[TimelineEntry]:
+    """Return the batches of a dataset with what happened at them.
 
     Parameters
     ----------
@@ -98,19 +98,19 @@ def moments(
     realised : mapping of str to Performance
         By the name of the batch.
     decisions : sequence of mappings
-        The decision log. What no batch led to, such as a training by hand, is shown at the last batch before it.
+        The decision log. An event without a batch, such as a training by hand, is shown at the last batch before it.
     """
-    line = [Moment(report, realised.get(str(report["name"]))) for report in reports]
-    for moment in line:
-        if moment.document["verdict"]["status"] == "drift":
-            moment.events.add("alarm")
-        # `none` and `alert` are no events of their own
-        moment.events.update({str(moment.answer.get("action"))}.intersection(EVENTS[1:]))
+    line = [TimelineEntry(report, realised.get(str(report["name"]))) for report in reports]
+    for entry in line:
+        if entry.document["verdict"]["status"] == "drift":
+            entry.events.add("alarm")
+        # `none` and `alert` are not events
+        entry.events.update({str(entry.answer.get("action"))}.intersection(EVENTS[1:]))
     _add_decisions(line, decisions)
     return line
 
 
-def _add_decisions(line: Sequence[Moment], decisions: Iterable[Mapping[str, Any]]) -> None:
+def _add_decisions(line: Sequence[TimelineEntry], decisions: Iterable[Mapping[str, Any]]) -> None:
     place = 0
     for decision in sorted(decisions, key=lambda found: str(found.get("at"))):
         event = _event(decision)
@@ -122,7 +122,7 @@ def _add_decisions(line: Sequence[Moment], decisions: Iterable[Mapping[str, Any]
 
 
 def _event(decision: Mapping[str, Any]) -> str | None:
-    """Return what a decision shows as; the gate of a retraining says the same as the answer of its batch."""
+    """Return the event of a decision. The gate of a retraining gives the same event as the answer of its batch."""
     if decision.get("decision") == "rollback":
         return "rollback"
     if decision.get("decision") != "gate":

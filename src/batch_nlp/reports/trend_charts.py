@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from batch_nlp.reports.charts import BAD, BAND, DATA, EDGE, GOOD, SOFT, WARN, WIDTH, Chart, draw, label_ends, short
 from batch_nlp.reports.pages import UNKNOWN
-from batch_nlp.reports.timeline import EVENTS, Moment
+from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,14 +67,14 @@ class Trend:
         return f"{self.title} " + " ".join(parts)
 
 
-def trend_chart(name: str, line: Sequence[Moment], trend: Trend) -> Markup:
+def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
     """Return a panel with a place on the x axis for each batch: line, interval, band, and links to the batches.
 
     Parameters
     ----------
     name : str
         Another one for each chart of a page.
-    line : sequence of Moment
+    line : sequence of TimelineEntry
         Oldest first.
     trend : Trend
     """
@@ -92,7 +92,7 @@ def trend_chart(name: str, line: Sequence[Moment], trend: Trend) -> Markup:
     return draw(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
 
 
-def event_chart(name: str, line: Sequence[Moment]) -> Markup | None:
+def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
     """Return a panel with a row for each kind of event, and a mark at each batch with such an event; None if none."""
     kinds = [event for event in EVENTS if any(event in batch.events for batch in line)]
     height = _ABOVE + _BELOW + _LANE * len(kinds)
@@ -111,7 +111,7 @@ def event_chart(name: str, line: Sequence[Moment]) -> Markup | None:
     return draw(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
 
 
-def _panel(chart: Chart, line: Sequence[Moment], left: float, height: float) -> Axes:
+def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
     """Return axes with a place for each batch, its time below some, and a line where another model began to score."""
     room = (left / WIDTH, _BELOW / height, 1 - (left + 10) / WIDTH, 1 - (_ABOVE + _BELOW) / height)
     axes = chart.figure.add_axes(room)
@@ -152,7 +152,7 @@ def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") ->
         axes.scatter(*zip(*known, strict=True), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
-def _link(chart: Chart, axes: Axes, line: Sequence[Moment], told: Sequence[str]) -> None:
+def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
     """Lead from the place of each batch to its report, with a tooltip."""
     titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, told, strict=True)]
     chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])

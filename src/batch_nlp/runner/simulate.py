@@ -5,13 +5,13 @@ from __future__ import annotations
 from loguru import logger
 
 from batch_nlp.config import Policy
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.stages import run_stages
 from batch_nlp.simulation.replay import replay
 from batch_nlp.simulation.simulation_report import show_result, write_result
 
 
-def simulate(run: Run) -> float | None:
+def simulate(run: RunContext) -> float | None:
     """Replay the scenario of the settings, and write the report.
 
     Returns macro F1 over all messages under the policy `rule`, or under the first policy if `rule` is not replayed.

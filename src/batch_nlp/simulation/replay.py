@@ -13,7 +13,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Policy, plain
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.sample.yelp.world import LAST_DAY
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
@@ -62,7 +62,7 @@ def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
             shutil.copytree(work / "first", work / policy.value, symlinks=True)
             systems.append(System(policy, config, work / policy.value, messages, run_stages))
         found: dict[System, list[DayResult]] = {system: [] for system in systems}
-        with progress("simulation", "days") as advance:
+        with progress("simulation", "days", settings.days) as advance:
             for day in range(1, settings.days + 1):
                 truth = messages.arrive(day)
                 for system, days in found.items():

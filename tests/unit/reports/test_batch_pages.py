@@ -235,6 +235,18 @@ def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
     assert_names(page.text, 10, 2, 1)
 
 
+def test_an_index_of_the_same_facts_is_left_as_it_is(tmp_path: Path) -> None:
+    index, reports = tmp_path / "index.html", documents(3)
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    page, written_at = index.read_bytes(), index.stat().st_mtime_ns
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    assert index.stat().st_mtime_ns == written_at
+    write_index(tmp_path, reports, {reports[0]["name"]: 0.7}, CHAMPIONS, [])
+    assert index.read_bytes() != page
+    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    assert index.read_bytes() == page
+
+
 def test_an_index_of_many_batches_names_and_draws_all_and_leads_to_the_months(tmp_path: Path) -> None:
     reports = documents(100)
     add_to_months(tmp_path, reports)
@@ -272,7 +284,7 @@ def test_a_month_has_a_line_for_each_batch_until_its_report_is_gone(tmp_path: Pa
 
 def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_path: Path) -> None:
     write_index(tmp_path, [], {}, [], [])
-    assert "table" not in Page((tmp_path / "index.html").read_text()).elements
+    assert "No batch has been scored yet." in Page((tmp_path / "index.html").read_text()).text
     early = {**batch(counts=DRIFTED), "verdict": analysis().verdict.to_dict()}
     write_index(tmp_path, [early], {}, [], [])
     page = Page((tmp_path / "index.html").read_text())

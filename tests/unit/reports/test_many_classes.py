@@ -70,7 +70,7 @@ def test_the_terminal_shows_twenty_of_120_classes() -> None:
     text = capture.get()
     assert len(re.findall(r"^\W*intent \d", text, re.MULTILINE)) == 20
     assert text.index("intent 007") < text.index("intent 000")
-    assert_names(text, 100)
+    assert "and 100 more" in text
 
 
 def test_the_page_of_a_batch_shows_twenty_of_120_classes_and_no_band_that_cannot_be_satisfied(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from batch_nlp.dataset.classes import check_classes
 from batch_nlp.dataset.split import rows_at
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.training.intervals import with_intervals
 from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
@@ -94,7 +94,7 @@ def measure_learning_curve(
     points: list[Point] = []
     skipped: list[Skipped] = []
     predictions: list[NDArray[np.int64]] = []
-    with progress("learning curve", "sizes") as advance:
+    with progress("learning curve", "sizes", len(config.learning_curve.shares)) as advance:
         for share in config.learning_curve.shares:
             rows = train[len(train) - max(round(share * len(train)), 1) :]
             try:

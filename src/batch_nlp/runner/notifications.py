@@ -8,9 +8,9 @@ from batch_nlp.config import Event
 from batch_nlp.errors import DataError
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.verdict import Status, Verdict
-from batch_nlp.notify.notice import Notice
+from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.notifier import notify
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 
 if TYPE_CHECKING:
     from batch_nlp.training.run import TrainingResult
@@ -26,12 +26,12 @@ _EVENTS = {
 }
 
 
-def tell_answer(run: Run, batch: str, verdict: Verdict, answer: Answer) -> None:
+def notify_answer(run: RunContext, batch: str, verdict: Verdict, answer: Answer) -> None:
     """Tell of a batch that drifted by the verdict that was acted on, with what followed; of others nothing is told."""
     event = _EVENTS.get(answer.action)
     if verdict.status is not Status.DRIFT or event is None:
         return
-    notice = Notice(
+    notification = Notification(
         event,
         run.config.dataset.name,
         run.name,
@@ -42,14 +42,14 @@ def tell_answer(run: Run, batch: str, verdict: Verdict, answer: Answer) -> None:
         answer.reason or None,
         answer.champion or _champion(run),
     )
-    notify(run.config.notify, notice)
+    notify(run.config.notify, notification)
 
 
-def tell_training(run: Run, result: TrainingResult) -> None:
+def notify_training(run: RunContext, result: TrainingResult) -> None:
     """Tell of a training that was asked for: a new champion, or a candidate that failed its gate."""
     if result.decision is None:
         return
-    notice = Notice(
+    notification = Notification(
         Event.promotion if result.decision.passed else Event.rejection,
         run.config.dataset.name,
         run.name,
@@ -57,10 +57,10 @@ def tell_training(run: Run, result: TrainingResult) -> None:
         action_reason=result.decision.failures or None,
         champion=result.version or _champion(run),
     )
-    notify(run.config.notify, notice)
+    notify(run.config.notify, notification)
 
 
-def _champion(run: Run) -> str | None:
+def _champion(run: RunContext) -> str | None:
     """Return the champion's version; a pointer that is damaged by now must not fail what is over."""
     try:
         return run.registry.champion_version()

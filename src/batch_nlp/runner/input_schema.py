@@ -10,13 +10,13 @@ from batch_nlp.config import ColumnConfig, DatasetConfig
 from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.champion import champion_definition
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.raw.set_aside import SetAside
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputSchema:
     """What the champion makes of the columns of new messages.
 
     Parameters
@@ -38,7 +38,7 @@ class Reading:
         """Columns of the messages."""
         return self.dataset.messages.columns
 
-    def check(self, run: Run, names: Iterable[str]) -> dict[str, SetAside]:
+    def check(self, run: RunContext, names: Iterable[str]) -> dict[str, SetAside]:
         """Refuse files of the inbox whose schema has changed; return by name those of which no row can be read.
 
         Raises
@@ -52,7 +52,7 @@ class Reading:
         return {files[file]: problem for file, problem in found.items()}
 
 
-def reading_for(run: Run, version: str, manifest: dict[str, Any]) -> Reading:
+def input_schema_for(run: RunContext, version: str, manifest: dict[str, Any]) -> InputSchema:
     """Return how new messages are read for a version."""
     from batch_nlp.feature.pipeline import borrowed_definition, read_columns, read_tables
 
@@ -63,13 +63,13 @@ def reading_for(run: Run, version: str, manifest: dict[str, Any]) -> Reading:
     dataset = run.config.dataset
     messages = replace(dataset.messages, columns=read_columns(run.config, definition))
     dataset = replace(dataset, messages=messages, side_tables=read_tables(run.config, definition))
-    return Reading(definition, dataset, version if keeps_columns else None)
+    return InputSchema(definition, dataset, version if keeps_columns else None)
 
 
-def unread_by_champion(run: Run, names: Collection[str]) -> list[SetAside]:
+def unread_by_champion(run: RunContext, names: Collection[str]) -> list[SetAside]:
     """Return files of the inbox of which the champion can read no row; none where there is no champion."""
     if not names or (version := run.registry.champion_version()) is None:
         return []
-    reading = reading_for(run, version, read_manifest(run.registry.root / version))
+    schema = input_schema_for(run, version, read_manifest(run.registry.root / version))
     files = (run.inbox / name for name in names)
-    return unreadable_files(reading.dataset, files, labels=False, champion=reading.champion)
+    return unreadable_files(schema.dataset, files, labels=False, champion=schema.champion)

@@ -1,44 +1,44 @@
-"""Runs that may work side by side, and what a sweep keeps of them."""
+"""The lock scope of a run: which runs work alone, which share the lock, and which need none."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from batch_nlp.config import Config, Stage
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.job_facts import data_state
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.lock import claimed_time, next_time, run_name, writer_lock
+from batch_nlp.storage.lock import writer_lock
+from batch_nlp.storage.run_clock import claimed_time, next_time
 from batch_nlp.storage.state_format import check_format, enter_format
 
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
-# Stages that show what there is, as it is
+# Stages that only show the current state
 _LOOKERS = {Stage.status, Stage.init, Stage.verify}
 
 
 @contextmanager
-def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, bool]]:
-    """Hold the lock of data and models as a run needs it.
+def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bool]]:
+    """Hold the lock of the data folder and the registry for as long as a run works.
 
-    A run that only trains, publishes nothing and finds something to train on reads what others read, and writes to
-    places that carry its own name. So it shares the lock with others of its kind; any other run is alone.
+    A run shares the lock with others of its kind if it only trains, publishes nothing and finds data to train on: such
+    runs read the same data, and write to places that carry their own names. A run that only looks takes no lock. Any
+    other run works alone.
 
     Parameters
     ----------
     config : Config
     group : str or None
-        Its sweep, if it belongs to one: jobs of one sweep wait for each other.
+        The sweep of the run, if any: jobs of one sweep wait for each other.
 
     Yields
     ------
     datetime, bool
-        The time of the run, UTC, which names it; and whether it is alone.
+        The time of the run, UTC, which is its name; and whether the run is alone.
 
     Raises
     ------
@@ -51,9 +51,9 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
     # status and verify report a damaged format.json along with their other findings
     check_format(*folders, sound=not set(config.pipeline.stages) <= _LOOKERS)
     if _only_looks(config):
-        yield datetime.now(UTC), False  # and must be able to while another run works
+        yield datetime.now(UTC), False  # must be possible while another run works
         return
-    check_places(config)  # before the lock leaves its traces
+    check_places(config)  # before the lock creates its files
     while True:
         shared = _may_share(config)
         with ExitStack() as stack:
@@ -61,7 +61,8 @@ def right_to_run(config: Config, group: str | None) -> Iterator[tuple[datetime, 
             if not shared and _may_share(config):
                 continue  # another job of the sweep has filled the store meanwhile
             if shared:
-                yield stack.enter_context(claimed_time(_layers(config).candidates)), False
+                candidates = Layers(folders[0], config.dataset.name).candidates
+                yield stack.enter_context(claimed_time(candidates)), False
             else:
                 if Stage.verify not in config.pipeline.stages:
                     enter_format(*folders)
@@ -80,23 +81,3 @@ def _may_share(config: Config) -> bool:
     if config.training.promote is not False or set(config.pipeline.stages) != {Stage.training}:
         return False
     return not config.pipeline.if_store_empty or bool(data_state(config)[-1])
-
-
-def data_state(config: Config) -> list[Any]:
-    """Return what there is to train on, as JSON values: feature version, version of the labels, labelled messages."""
-    run = Run.of(config, datetime.now(UTC))
-    version = run.definition.version
-    return [version, run.store.labels_version(), run.store.count_labelled(version)]
-
-
-def measured(config: Config, now: datetime) -> dict[str, Any] | None:
-    """Return the metrics on the hold-out that the run of that time left; None where it trained nothing."""
-    report = _layers(config).reporting / "training" / f"{run_name(now)}.json"
-    if not report.exists():
-        return None
-    metrics: dict[str, Any] = json.loads(report.read_bytes())["metrics"]
-    return metrics
-
-
-def _layers(config: Config) -> Layers:
-    return Layers(Path(config.paths.data), config.dataset.name)

@@ -16,7 +16,7 @@ _REASON_CHARS = 500
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """One thing that happened."""
 
     event: Event
@@ -42,7 +42,7 @@ class Notice:
 
     @property
     def text(self) -> str:
-        """The notice in a few sentences."""
+        """The notification in a few sentences."""
         of_batch = f" in batch {self.batch}" if self.batch else ""
         head = {
             Event.drift: f"drift{of_batch}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -98,18 +98,3 @@ def size(n_bytes: int) -> str:
             break
         value /= 1000
     return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:,.0f} {unit}"
-
-
-def age(time: timedelta) -> str:
-    """Return a span of time for a person.
-
-    Examples
-    --------
-    >>> age(timedelta(seconds=20)), age(timedelta(hours=3, minutes=40)), age(timedelta(days=9))
-    ('20 s', '3 h', '9 days')
-    """
-    seconds = max(int(time.total_seconds()), 0)
-    for limit, length, unit in ((120, 1, "s"), (7200, 60, "min"), (2 * 86400, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds // length} {unit}"
-    return f"{seconds // 86400:,} days"
