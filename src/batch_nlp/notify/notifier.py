@@ -31,10 +31,6 @@ def check_notify(settings: NotifyConfig) -> None:
         If the environment variable is not set or holds no valid address, or a limit is impossible. The message never
         contains the variable's value.
     """
-    if settings.timeout <= 0:
-        raise SettingsError(f"notify.timeout={settings.timeout:g}: need more than 0 seconds.")
-    if settings.attempts < 1:
-        raise SettingsError(f"notify.attempts={settings.attempts}: need at least 1.")
     if settings.format is not NotifyFormat.none:
         _address(settings)
 

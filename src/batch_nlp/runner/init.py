@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,16 @@ from batch_nlp.errors import SettingsError, printable
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_text
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
 
 def check_init(config: Config) -> None:
-    """Stop before any work if the settings of `init` cannot be used.
+    """Stop before any work if the dataset's file exists.
 
     Raises
     ------
     SettingsError
-        If the name or the file is missing, or a dataset of that name exists.
+        If a dataset of that name exists.
     """
-    name, file = config.init.name, config.init.file
-    if not name or not _NAME.fullmatch(name):
-        raise SettingsError(
-            f"init.name={name}: need a name for the dataset that starts with a letter and has only letters, digits, _ "
-            "and -. For example: pipeline=init init.name=feedback init.file=feedback.csv."
-        )
-    if not file:
-        raise SettingsError("init.file: need a file of messages, or a folder of such files. Set init.file=FILE.")
+    name = config.init.name
     # a dataset of the project takes precedence over one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):
         target = folder / "dataset" / f"{name}.yaml"

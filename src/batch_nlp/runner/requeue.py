@@ -14,9 +14,10 @@ from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.log import wrapped
 from batch_nlp.runner.context import RunContext
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
+from batch_nlp.storage.requeued import Requeued, put_back
 
 # Names of batches begin like this, and so do the names of their quarantine files
 _BATCH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
