@@ -71,7 +71,7 @@ def log() -> Iterator[list[str]]:
 def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
     with serving(204) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}\n")
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     (document,) = server.received
     assert server.paths == [f"/{SECRET}"]
     assert server.request_headers[0]["content-type"] == "application/json"
@@ -91,7 +91,7 @@ def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch
 def test_slack_gets_a_text_in_which_nothing_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(200) as server:
         monkeypatch.setenv(VARIABLE, server.url)
-        notify(SLACK, replace(NOTICE, reason="<!channel> Q&A 5% is under 10%"))
+        notify(replace(SLACK, timeout=5), replace(NOTICE, reason="<!channel> Q&A 5% is under 10%"))
     (document,) = server.received
     assert list(document) == ["text"]
     assert "&lt;!channel&gt; Q&amp;A 5% is under 10%" in document["text"]
@@ -182,7 +182,7 @@ def test_a_refusal_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, 
 def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
     with serving(200) as other, serving(307, headers={"Location": other.url}) as server:
         monkeypatch.setenv(VARIABLE, server.url)
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     assert other.received == []
     assert "HTTP 307" in warnings[0]
 
@@ -215,7 +215,7 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
     with serving(200) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:word@"))
         monkeypatch.setenv(VARIABLE, "http://hooks.example.org/x")
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     assert proxy.paths == ["http://hooks.example.org/x"]
     assert proxy.request_headers[0]["proxy-authorization"].startswith("Basic ")
 
