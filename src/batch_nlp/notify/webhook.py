@@ -122,6 +122,8 @@ class _Delivery(threading.Thread):
             client = httpx.Client(timeout=self._timeout, verify=self._certificates)
             with _silent_loggers(), client, suppress(_TryAgainError):
                 self._deliver(client)
+        except ImportError:
+            self.problem = "the proxy of the environment is a SOCKS proxy, which needs the package socksio"
         except Exception as error:  # noqa: BLE001 whatever the error is, its message may hold the address
             self.problem = type(error).__name__
 

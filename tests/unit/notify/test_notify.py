@@ -44,7 +44,7 @@ NOTICE = Notification(
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy", "NO_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -218,6 +218,14 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         notify(replace(JSON, timeout=5), NOTICE)
     assert proxy.paths == ["http://hooks.example.org/x"]
     assert proxy.request_headers[0]["proxy-authorization"].startswith("Basic ")
+
+
+def test_a_socks_proxy_is_named(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv(VARIABLE, f"http://hooks.example.org/{SECRET}")
+    notify(replace(JSON, timeout=5), NOTICE)
+    assert_names("".join(log), "hooks.example.org", "SOCKS")
+    assert "SECRET" not in "".join(log)
 
 
 def test_only_what_is_asked_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
