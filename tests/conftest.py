@@ -29,6 +29,7 @@ from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 from tests.fields import FIELDS
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.config.load import typed_settings
@@ -154,7 +155,7 @@ def embedding_cache() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        create_embedder(EmbeddingConfig(), folder)
+        create_embedder(default(EmbeddingConfig), folder)
     return folder
 
 
@@ -162,7 +163,7 @@ def embedding_cache() -> Path:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> EngineConfig:
     """Return an engine that takes little of the machine."""
     spill = tmp_path_factory.mktemp("engine") / "spill"
-    return EngineConfig("local", threads=1, memory_limit="500MB", temp_directory=str(spill))
+    return default(EngineConfig, name="local", threads=1, memory_limit="500MB", temp_directory=str(spill))
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def warnings() -> Iterator[list[str]]:
 @pytest.fixture(scope="session")
 def sample_raw(once: Once) -> Path:
     """Return a folder with the three tables of a generated history of 800 messages; nobody writes to it."""
-    return once("sample_raw", lambda folder: write_history(folder, SampleConfig(messages=800)))
+    return once("sample_raw", lambda folder: write_history(folder, default(SampleConfig, messages=800)))
 
 
 @cache

@@ -14,16 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from tests.conftest import World
+from tests.naming import refusal
 from tests.pipeline.nights import START, decisions, layers, nightly
+from tests.settings import default
 
 from batch_nlp.config import Config, PipelineConfig, RequeueConfig, RetentionConfig, Stage
-from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.errors import DataError
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.requeue import requeue
-from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
@@ -40,7 +41,7 @@ def job(world: World, tmp_path: Path) -> Jobs:
     base = nightly(world, tmp_path, min_messages=10_000, window=1)
 
     def make(**retention: Any) -> Config:
-        return replace(base, retention=RetentionConfig(**retention))
+        return replace(base, retention=default(RetentionConfig, **retention))
 
     return make
 
@@ -195,7 +196,7 @@ def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
 def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job: Jobs) -> None:
     config = job(days=10)
     names = [night(config, number, days=6 * number)[-1] for number in range(2)]
-    feature = replace(config, pipeline=PipelineConfig("feature", [Stage.feature]))
+    feature = replace(config, pipeline=default(PipelineConfig, name="feature", stages=[Stage.feature]))
     run_stages(feature, START + timedelta(days=12))
     assert BatchRecords(layers(config).batches).names() == names[1:]
     text = (layers(config).batch_reports / "index.html").read_text()
@@ -209,10 +210,10 @@ def test_rows_of_a_batch_that_is_gone_cannot_be_requeued_and_that_is_said(job: J
     copy.write_text("text\nmended\n")
     for file in (layers(config).inference_quarantine / f"{names[0]}.parquet", copy):
         asked = replace(config, requeue=RequeueConfig(str(file)))
-        with pytest.raises(DataError, match=rf"batch {names[0]} was removed by retention \(retention.batches=1, "):
+        with refusal(DataError, names[0], "retention.batches=1"):
             requeue(RunContext.of(asked, START))
     kept = replace(config, requeue=RequeueConfig(f"{names[1]}.parquet"))
-    with pytest.raises(SettingsError, match="there is no such file"):
+    with refusal(DataError, f"{names[1]}.parquet"):
         requeue(RunContext.of(kept, START))
 
 
@@ -290,12 +291,6 @@ def test_what_a_model_was_trained_on_stays_readable(job: Jobs, monkeypatch: pyte
     assert len(data_files(table)) <= 5
     assert store.labelled(pinned).equals(before)
     assert store.count(pinned.feature_version) == len(before) + 8
-
-
-@pytest.mark.parametrize("name", ["batches", "days", "samples", "runs"])
-def test_to_keep_nothing_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=rf"retention\.{name}=0: need 1 or more, or null"):
-        check_retention(RetentionConfig(**{name: 0}))
 
 
 def test_an_archive_that_was_killed_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

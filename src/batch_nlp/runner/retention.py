@@ -16,8 +16,8 @@ from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import RetentionConfig, Stage
-from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.config import Stage
+from batch_nlp.errors import DataError
 from batch_nlp.inference.past import Past
 from batch_nlp.reports.months import remove_from_months
 from batch_nlp.runner.context import RunContext
@@ -33,14 +33,6 @@ from batch_nlp.storage.seal import remove_sealed
 _SLACK = 10
 # How a run is named, and what it leaves
 _RUN = re.compile(r"\d{8}T\d{12}Z")
-
-
-def check_retention(settings: RetentionConfig) -> None:
-    """Raise a `SettingsError` if something would not be kept at all."""
-    for name in ("batches", "days", "samples", "runs"):
-        value = getattr(settings, name)
-        if value is not None and value < 1:
-            raise SettingsError(f"retention.{name}={value}: need 1 or more, or null to keep all.")
 
 
 def tidy(run: RunContext) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
@@ -14,9 +15,10 @@ from batch_nlp.inference.batch_records import Batch, BatchRecords, BatchState, b
 from batch_nlp.inference.inbox import inbox_files
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-DATASET = DatasetConfig(
-    "yelp",
-    messages=MessagesConfig("*review*"),
+DATASET = default(
+    DatasetConfig,
+    name="yelp",
+    messages=default(MessagesConfig, files="*review*"),
     side_tables=[
         SideTableConfig("user", "*user*", "user_id"),
         SideTableConfig("business", "*business*", "business_id"),

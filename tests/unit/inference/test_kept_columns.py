@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import Config, MessagesConfig
 from batch_nlp.errors import DataError, SettingsError
@@ -38,10 +39,10 @@ def test_a_column_that_one_file_has_is_kept_and_one_that_none_has_is_named(tmp_p
     (tmp_path / "b.csv").write_text("text,author\nb,Ann\n")
     (tmp_path / "empty.json").touch()
     files = sorted(tmp_path.iterdir())
-    check_kept_in_files(["author", "text"], files, MessagesConfig(files="*"))
-    check_kept_in_files(["author"], [tmp_path / "empty.json"], MessagesConfig(files="*"))
+    check_kept_in_files(["author", "text"], files, default(MessagesConfig, files="*"))
+    check_kept_in_files(["author"], [tmp_path / "empty.json"], default(MessagesConfig, files="*"))
     with refusal(DataError, "auther", "'author'"):
-        check_kept_in_files(["text", "auther"], files, MessagesConfig(files="*"))
+        check_kept_in_files(["text", "auther"], files, default(MessagesConfig, files="*"))
 
 
 def test_csv_holds_the_values_of_the_record(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.sql import connect
@@ -25,7 +26,7 @@ with connect(EngineConfig("local", threads=1, memory_limit="32MB", temp_director
 
 @pytest.fixture
 def small(tmp_path: Path) -> EngineConfig:
-    return EngineConfig("local", threads=1, memory_limit="32MB", temp_directory=str(tmp_path / "spill"))
+    return default(EngineConfig, name="local", threads=1, memory_limit="32MB", temp_directory=str(tmp_path / "spill"))
 
 
 def test_what_does_not_fit_spills_and_is_gone_afterwards(small: EngineConfig) -> None:
