@@ -150,6 +150,6 @@ def test_a_month_of_the_archive_may_be_removed_but_not_damaged(judged: DecisionL
 def test_a_torn_line_is_a_warning_and_a_damaged_log_is_all_there_is_to_say(judged: DecisionLog) -> None:
     content = judged.path.read_bytes()
     judged.path.write_bytes(content + b'{"decision": "ba')
-    assert [(problem.severity, problem.passing) for problem in judged.problems(JUDGED)] == [("warning", True)]
+    assert [(problem.severity, problem.transient) for problem in judged.problems(JUDGED)] == [("warning", True)]
     judged.path.write_bytes(content[1:])
     assert [(problem.path, problem.severity) for problem in judged.problems({})] == [(judged.path, "error")]

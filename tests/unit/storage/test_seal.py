@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.errors import DataError
@@ -356,3 +357,15 @@ def test_problems_name_the_files_in_order_and_say_what_to_do(file: Path) -> None
     assert [problem.path.stem for problem in found] == ["a", "b", "unsealed"]
     assert [problem.what.partition(";")[0] for problem in found] == ["missing", "damaged", "damaged"]
     assert all("backup" in problem.action and "seal.json" in problem.action for problem in found)
+
+
+def test_a_sealed_parquet_file_is_compressed_and_has_page_checksums(file: Path) -> None:
+    write_sealed_parquet(file, ONE)
+    column = pq.ParquetFile(file).metadata.row_group(0).column(0)
+    assert column.compression == "ZSTD"
+    content = bytearray(file.read_bytes())
+    # the last byte of its last page
+    content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(file, page_checksum_verification=True)
