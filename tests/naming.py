@@ -54,3 +54,8 @@ def settings_in(message: object) -> list[str]:
 def columns_in(message: object) -> list[str]:
     """Return the columns that a message declares, each as a line of a dataset's file."""
     return re.findall(r'(?:"[^"]+"|[\w.]+): \{[^}]*\}', str(message))
+
+
+def assert_line_names(text: str, *wanted: object) -> None:
+    """Fail unless one line of `text` names each of `wanted`: figures alone are everywhere in a log."""
+    assert any(all(names(line, name) for name in wanted) for line in text.splitlines()), f"{wanted} not in: {text}"

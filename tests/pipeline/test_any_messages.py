@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.naming import assert_line_names
 from tests.projects import LIGHT, Project
 
 from batch_nlp.errors import ExitCode
@@ -94,6 +95,6 @@ def test_texts_and_a_category_go_the_whole_way(
     assert list(project.data.glob("08_reporting/explanations/*.html"))
     # the messages come again with their labels, as given by a person to what was predicted: they are known
     write(project.data / "01_raw" / "of_tests" / "labelled_tickets.csv", iter(sent), 3)
-    assert f"{len(sent):,} labels added" in call("pipeline=feature")
+    assert_line_names(call("pipeline=feature"), f"{len(sent):,} labels")
     call("pipeline=status")
     call("pipeline=verify")

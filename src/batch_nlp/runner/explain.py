@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from loguru import logger
 
-from batch_nlp.config import Config
 from batch_nlp.dataset.classes import ClassMap
-from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.errors import DataError
 from batch_nlp.runner.champion import champion_of
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
-
-
-def check_message_id(config: Config) -> None:
-    """Raise a `SettingsError` without the id of a message."""
-    if not config.message_id:
-        raise SettingsError(
-            "message_id is not set: pipeline=explain needs the id of a message. Example: message_id=abc-1. Quote an id "
-            "that has special characters or looks like a number: 'message_id=\"a b\"'."
-        )
 
 
 def explain(run: RunContext) -> None:

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from loguru import logger
 
-from batch_nlp.config import Config
-from batch_nlp.errors import SettingsError
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page, show_curve
 from batch_nlp.training.learning_curve.measure_curve import measure_learning_curve
 from batch_nlp.training.run import room_for_arrays
-
-
-def check_shares(config: Config) -> None:
-    """Raise a `SettingsError` if the shares are not in rising order between 0 and 1."""
-    shares = list(config.learning_curve.shares)
-    if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] <= 1:
-        raise SettingsError(
-            f"learning_curve.shares={shares}: shares must be above 0, at most 1 and in rising order. Example: "
-            "[0.1,0.3,0.6,1.0]."
-        )
 
 
 def draw_learning_curve(run: RunContext) -> float:
