@@ -47,7 +47,7 @@ def state(tmp_path: Path, new_project: Callable[[Path], Project]) -> Callable[[s
         project = new_project(tmp_path / "project")
         with tarfile.open(ROOT / "tests" / "data" / f"{name}.tar.xz") as archive:
             archive.extractall(project.folder, filter="data")
-        inbox = project.data / "09_inference" / "inbox"
+        inbox = project.inbox
         first = next(inbox.glob("*.json")).read_text()
         (inbox / "yelp_academic_dataset_review_batch_0002.json").write_text(
             first.replace('"review_id":"', '"review_id":"new')
@@ -156,8 +156,8 @@ def test_the_first_run_of_this_release_enters_its_format(state: Callable[[str], 
     project = state(BEFORE_CODE_VERSIONS)
     assert project.here("pipeline=status", *SMALL).returncode == ExitCode.DONE
     assert not (project.data / "format.json").exists()
-    shutil.rmtree(project.data / "09_inference" / "inbox")
-    (project.data / "09_inference" / "inbox").mkdir()
+    shutil.rmtree(project.inbox)
+    (project.inbox).mkdir()
     assert project.here("pipeline=inference", *SMALL).returncode == ExitCode.DONE
     for folder in (project.data, project.models):
         assert json.loads((folder / "format.json").read_text())["format"] == STATE_FORMAT
