@@ -71,6 +71,10 @@ class Project:
     def inbox(self) -> Path:
         return self.data / "09_inference" / "inbox"
 
+    def shown(self, path: Path) -> str:
+        """Return a path as the terminal shows it: relative to the folder that the command line runs in."""
+        return str(path.relative_to(self.folder))
+
     def arguments(self, *overrides: str) -> list[str]:
         return [f"paths.data={self.data}", f"paths.models={self.models}", *QUICK, *overrides]
 

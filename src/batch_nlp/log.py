@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -31,15 +32,15 @@ console = Console(stderr=True)
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return printable text in lines of a width; a path stays whole, so that it can be copied.
+    """Return printable text in lines of a width; a path stays on one line, so that it can be copied.
 
     Parameters
     ----------
     first, rest : str
-        What the first line, and each other one, begins with.
+        Beginning of the first line, and of each other line.
     """
     lines = textwrap.wrap(
-        printable(text, None, " "),
+        printable(relative(text), None, " "),
         width,
         initial_indent=first,
         subsequent_indent=rest,
@@ -47,6 +48,20 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         break_on_hyphens=False,
     )
     return lines or [first]
+
+
+def relative(text: str) -> str:
+    """Return text with paths below the current folder relative to it; commands with such paths work as they are.
+
+    In the root folder and the home folder paths stay absolute: jobs of a scheduler run there.
+    """
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:  # somebody has removed it
+        return text
+    if folder in (Path("/"), Path(os.environ.get("HOME", "/"))):
+        return text
+    return re.sub(rf"(?<![\w.~/:-]){re.escape(str(folder))}/(?=[^\s/])", "", text)
 
 
 def _format(record: Record) -> str:
@@ -78,7 +93,7 @@ def _print(message: str) -> None:
     """Print a line of the log; writing through the console keeps lines and a progress display apart."""
     quiet, console.quiet = console.quiet, False
     try:
-        console.print(message, end="", markup=False, highlight=False, soft_wrap=True)
+        console.print(relative(message), end="", markup=False, highlight=False, soft_wrap=True)
     finally:
         console.quiet = quiet
 

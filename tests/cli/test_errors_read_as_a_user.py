@@ -23,7 +23,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.packaged_model import verify_weights
 from batch_nlp.storage.registry import Model, Registry
-from batch_nlp.storage.sealed_files import write_sealed_parquet
+from batch_nlp.storage.seal import write_sealed_parquet
 from batch_nlp.training.transformer.checks import check_classes
 
 # arguments -> exit code and what the message must name

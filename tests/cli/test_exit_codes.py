@@ -176,7 +176,7 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
         model.unlink()
     (project.inbox / "new_review.json").write_text('{"review_id": "a", "text": "b", "date": "2020-01-01"}\n')
     result = project.here("pipeline=inference")
-    assert_ended(result, ExitCode.DATA, model, "pipeline=rollback")
+    assert_ended(result, ExitCode.DATA, project.shown(model), "pipeline=rollback")
 
 
 def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
@@ -235,7 +235,7 @@ def test_a_file_that_cannot_be_written_is_no_bug(project: Project) -> None:
     folder.write_text("a file where a folder belongs")
     assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
     result = project.here("pipeline=inference")
-    assert_ended(result, ExitCode.DATA, folder)
+    assert_ended(result, ExitCode.DATA, project.shown(folder))
     assert "Traceback" not in result.stderr
     folder.unlink()
     assert project.here("pipeline=inference").returncode == 0

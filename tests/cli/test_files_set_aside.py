@@ -17,7 +17,7 @@ from tests.projects import Project
 from batch_nlp.errors import ExitCode
 from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.manifest import file_hash
+from batch_nlp.storage.seal import hash_of
 
 # Settings by which every file in 01_raw is messages
 ANY_FILE = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
@@ -122,7 +122,7 @@ def test_a_file_of_one_row_whose_values_cannot_be_read_stays_new_beside_good_one
     inbox = project.inbox
     repaired = nothing_readable(inbox)
     records = BatchRecords(Layers(project.data, "sample").batches)
-    records.claim({"night.json": file_hash(inbox / "night.json")}, "sample", datetime.now(UTC))
+    records.claim({"night.json": hash_of(inbox / "night.json")}, "sample", datetime.now(UTC))
     result = project.here("pipeline=inference", "drift.response=none")  # goes on with the batch of a killed run
     assert_ended(result, ExitCode.DATA, "night.json")
     (inbox / "good.jsonl").write_bytes(lines("good"))

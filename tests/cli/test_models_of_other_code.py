@@ -15,7 +15,7 @@ from tests.naming import assert_ended, assert_line_names, assert_names
 from tests.projects import LIGHT, Project
 
 from batch_nlp.errors import ExitCode
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 from batch_nlp.training.encoding import EmbeddingColumns
 
 TUNED = "batch_nlp.training.tuned_classifier.TunedClassifier"

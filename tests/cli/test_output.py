@@ -30,7 +30,7 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
     done = project.here("pipeline=inference", *output)
     assert done.returncode == 0
     (record,) = sorted((project.data / "09_inference" / "predictions").glob("*/predictions.csv"))
-    assert_names(done.stderr, record.relative_to(project.folder))
+    assert_names(done.stderr, project.shown(record))
     with record.open(encoding="utf-8", newline="") as opened:
         copy = list(csv.DictReader(opened))
     assert [(row["message_id"], row["shop"]) for row in copy] == [(name, "=1+1") for name in IDS]

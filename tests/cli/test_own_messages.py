@@ -152,7 +152,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     own.write_text("name: of_tests\n")
     asked = ("pipeline=init", "init.name=of_tests", f"init.file={file}", f"init.folder={tmp_path}")
     refused = project.here(*asked)
-    assert_ended(refused, ExitCode.SETTINGS, own.name)
+    assert_ended(refused, ExitCode.SETTINGS, project.shown(own))
     assert own.read_text() == "name: of_tests\n"
     asked = (*asked[:1], "init.name=of_tests_2", *asked[2:], "init.label=rating", "init.time=none")
     assert project.here(*asked).returncode == ExitCode.DONE
@@ -183,7 +183,7 @@ def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched
     assert "prices.csv" in done.stderr
     commands = [shlex.split(line) for line in done.stderr.splitlines() if re.match(r"  \S*uv run", line)]
     assert [command[3:6] for command in commands] == [
-        [f"pipeline={stage}", "--config-dir", str(conf)] for stage in ("feature", "training", "inference")
+        [f"pipeline={stage}", "--config-dir", project.shown(conf)] for stage in ("feature", "training", "inference")
     ]
     done = project.here(*commands[0][3:], "features=none", "training.inputs=[tabular,ngrams]")
     assert_ended(done, ExitCode.DONE, "160 new")

@@ -24,7 +24,7 @@ def test_an_unmounted_disk_is_no_first_day(project: Project, name: str, exists: 
         (folder / "08_reporting" / "logs").mkdir(parents=True)
     for pipeline in ("inference", "feature", "fti", "status", "verify") if exists else ("inference", "status"):
         result = project.here(f"pipeline={pipeline}")
-        assert_ended(result, ExitCode.DATA, f"paths.{name}={folder}")
+        assert_ended(result, ExitCode.DATA, f"paths.{name}={project.shown(folder)}")
     assert not list(folder.rglob("*.prom"))
     assert not list(folder.rglob(".l*"))
     if folder.exists():
@@ -38,8 +38,8 @@ def test_a_new_registry_beside_old_data_takes_one_command(project: Project) -> N
     result = project.here(*settings)
     assert result.returncode == ExitCode.DATA
     [command] = {*re.findall(r"mkdir -p .*\.lock'?", result.stderr)}
-    subprocess.run(["sh", "-c", command], check=True)
-    assert shlex.split(command)[-1] == f"{project.folder}/new models/.lock"
+    subprocess.run(["sh", "-c", command], check=True, cwd=project.folder)
+    assert shlex.split(command)[-1] == "new models/.lock"
     assert project.here(*settings).returncode == ExitCode.DONE
 
 
@@ -58,6 +58,6 @@ def test_a_marker_tells_an_empty_disk_from_a_missing_one(project: Project) -> No
     settings = ("pipeline=inference", f"inference.inbox={inbox}", "paths.marker=.mounted")
     for folder in (project.data, project.models, inbox):
         result = project.here(*settings)
-        assert_ended(result, ExitCode.DATA, f"={folder}", ".mounted", "paths.marker")
+        assert_ended(result, ExitCode.DATA, f"={project.shown(folder)}", ".mounted", "paths.marker")
         (folder / ".mounted").touch()
     assert project.here(*settings).returncode == ExitCode.DONE

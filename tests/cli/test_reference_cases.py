@@ -15,6 +15,7 @@ import pytest
 from deltalake import DeltaTable
 from tests.naming import assert_ended, assert_line_names, assert_names, settings_in
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
@@ -48,7 +49,9 @@ class Source:
         return result.stderr, int(added[1].replace(",", "")) if added else 0
 
     def labels(self, *ids: str) -> dict[str, str]:
-        return FeatureStore(self.store, EngineConfig(temp_directory=str(self.store / "spill"))).labels.of(list(ids))
+        return FeatureStore(self.store, default(EngineConfig, temp_directory=str(self.store / "spill"))).labels.of(
+            list(ids)
+        )
 
     def features(self) -> pd.DataFrame:
         [table] = (path for path in self.store.glob("features-*") if path.is_dir())

@@ -144,7 +144,7 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code", "words"),
     [
-        ("nowhere.csv", None, ExitCode.SETTINGS, ["nowhere.csv"]),
+        ("nowhere.csv", None, ExitCode.DATA, ["nowhere.csv"]),
         ("RUN.xlsx", "x", ExitCode.SETTINGS, [".xlsx", ".json"]),
         ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, ["mine.csv", "RUN"]),
         ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, ["RUN.csv", "row"]),

@@ -18,7 +18,7 @@ from tests.naming import assert_ended, assert_names, names
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
-from batch_nlp.storage.sealed_json import write_sealed
+from batch_nlp.storage.seal import write_sealed
 from batch_nlp.storage.state_format import STATE_FORMAT
 
 # the settings that the states were made with
@@ -127,7 +127,7 @@ def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: st
         ("status", sound[:20]),
         ("verify", b""),
         ("inference", sound.replace(b'"release"', b'"relaase"')),
-        ("status", sound.replace(b"3", b"2", 1)),
+        ("status", sound.replace(str(STATE_FORMAT).encode(), b"2", 1)),
     ):
         file.write_bytes(damaged)
         refused = project.here(f"pipeline={pipeline}")
@@ -137,7 +137,10 @@ def test_a_damaged_format_is_not_taken_for_an_old_one(project: Project, root: st
     file.write_bytes(sound[:20])
     assert project.here("pipeline=verify", "verify.repair=true").returncode == ExitCode.DONE
     assert file.read_bytes() == sound
-    for earlier in (b'{"format": 3, "release": "0.1.0"}', None):  # unsealed, or of before there were formats
+    for earlier in (
+        b'{"format": %d, "release": "0.1.0"}' % STATE_FORMAT,
+        None,
+    ):  # unsealed, or of before there were formats
         file.write_bytes(earlier) if earlier else file.unlink()
         assert project.here("pipeline=inference").returncode == ExitCode.DONE
     assert file.read_bytes() == sound

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.naming import assert_line_names, assert_names, names
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
@@ -28,8 +29,7 @@ from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.manifest import write_manifest
-from batch_nlp.storage.sealed_files import write_sealed_parquet
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed, write_sealed_parquet
 
 
 class State(NamedTuple):
@@ -51,7 +51,7 @@ class State(NamedTuple):
 
     @property
     def store(self) -> FeatureStore:
-        engine = EngineConfig("local", threads=1, temp_directory=str(self.project.data / ".spill"))
+        engine = default(EngineConfig, name="local", threads=1, temp_directory=str(self.project.data / ".spill"))
         return FeatureStore(self.project.data / "04_feature" / "sample", engine)
 
     @property
@@ -212,14 +212,13 @@ def _no_decision(state: State, name: str) -> Path:
 def _damaged_archive(state: State, name: str) -> Path:
     path = state.decisions.with_suffix("") / "2030-01.jsonl"
     path.parent.mkdir()
-    line = next(line for line in state.decisions.read_text().splitlines() if name in line)
-    path.write_text(line.replace("sample", "simple") + "\n")
+    path.write_text("{\n")
     return path
 
 
 def _cut_line(state: State, name: str) -> Path:
     with state.decisions.open("a") as log:
-        log.write('{"decision": "bat\n')
+        log.write('{"decision": "bat')
     return state.decisions
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import World
 from tests.naming import refusal
 from tests.pipeline.nights import START, nightly
+from tests.settings import default
 
 from batch_nlp.config import Config, PipelineConfig, Stage
 from batch_nlp.errors import SettingsError
@@ -19,7 +20,7 @@ from batch_nlp.training import run as training_run
 @pytest.fixture
 def config(world: World, tmp_path: Path) -> Config:
     found = nightly(world, tmp_path, bands={"positiv": [0.1, 0.9]})
-    return replace(found, pipeline=PipelineConfig("training", [Stage.training]))
+    return replace(found, pipeline=default(PipelineConfig, name="training", stages=[Stage.training]))
 
 
 def test_of_a_new_candidate(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model, Registry
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 
 class World(Protocol):

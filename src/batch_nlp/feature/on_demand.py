@@ -30,7 +30,7 @@ from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import keeping_account
 from batch_nlp.storage.raw.known_files import RawFiles
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 

@@ -30,7 +30,7 @@ from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw.known_files import RawFile, RawFiles
 from batch_nlp.storage.raw.set_aside import SetAside
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 

@@ -41,8 +41,8 @@ from batch_nlp.storage.samples import (
     sample_schema,
     write_sample,
 )
-from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.seal import checked_files, replacing_sealed
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 # Builds the feature pipeline of a run. The runner provides it, since the pipelines never import each other

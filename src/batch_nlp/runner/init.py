@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,16 @@ from batch_nlp.errors import SettingsError, printable
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_text
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
 
 def check_init(config: Config) -> None:
-    """Stop before any work when the settings of `init` cannot be met.
+    """Stop before any work if the file to write exists.
 
     Raises
     ------
     SettingsError
-        If there is no name or no file, or a dataset is called so already.
+        If there is a dataset of that name already.
     """
-    name, file = config.init.name, config.init.file
-    if not name or not _NAME.fullmatch(name):
-        raise SettingsError(
-            f"init.name={name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
-            "Say, for example, pipeline=init init.name=feedback init.file=feedback.csv."
-        )
-    if not file:
-        raise SettingsError("init.file: need a file of messages, or a folder of such files. Say init.file=FILE.")
+    name = config.init.name
     # a dataset of the project is taken before one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):
         target = folder / "dataset" / f"{name}.yaml"

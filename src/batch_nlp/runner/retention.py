@@ -16,31 +16,23 @@ from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import RetentionConfig, Stage
-from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.config import Stage
+from batch_nlp.errors import DataError
 from batch_nlp.inference.past import Past
 from batch_nlp.reports.months import remove_from_months
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.requeued import REFUSED, REQUEUED
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.run_clock import run_name
 from batch_nlp.storage.samples import remove_old_samples, sample_file
-from batch_nlp.storage.sealed_files import remove_sealed
+from batch_nlp.storage.seal import remove_sealed
 
 # Of what is too much, a tenth more is removed: then there is nothing to do for a while
 _SLACK = 10
 # How a run is named, and what it leaves
 _RUN = re.compile(r"\d{8}T\d{12}Z")
-
-
-def check_retention(settings: RetentionConfig) -> None:
-    """Raise a `SettingsError` if something would not be kept at all."""
-    for name in ("batches", "days", "samples", "runs"):
-        value = getattr(settings, name)
-        if value is not None and value < 1:
-            raise SettingsError(f"retention.{name}={value}: need 1 or more, or null to keep all.")
 
 
 def tidy(run: RunContext) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from tests.naming import assert_names
 from tests.naming import names as names_it
+from tests.settings import bare_dataset
 from tests.tickets import tickets
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
@@ -44,9 +45,8 @@ def dataset(text: str) -> DatasetConfig:
     """Return a dataset's file as the settings read it."""
     own: Any = OmegaConf.create(text)
     own.pop("defaults", None)
-    defaults = OmegaConf.load(ROOT / "conf" / "base" / "dataset.yaml")
     # what is escaped is resolved once, by `parse`
-    found: DatasetConfig = parse(DatasetConfig, OmegaConf.merge(defaults, own, {"raw_dir": "data"}))
+    found: DatasetConfig = parse(DatasetConfig, OmegaConf.merge(bare_dataset(), own, {"raw_dir": "data"}))
     check_columns(found)
     check_label(found.label)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.naming import assert_names, names
+from tests.settings import default
 from tests.unit.reports.batch_documents import CHAMPIONS, DRIFTED, START, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
@@ -62,7 +63,7 @@ class Page(HTMLParser):
 
 def written(folder: Path, found: Analysis, answer: Answer | None = None, **facts: Any) -> tuple[Page, dict[str, Any]]:
     own = batch(**facts)
-    write_batch_report(folder, batch_document(own, found, answer, DriftConfig()), CHAMPIONS)
+    write_batch_report(folder, batch_document(own, found, answer, default(DriftConfig)), CHAMPIONS)
     page = Page((folder / f"{own['name']}.html").read_text())
     document: dict[str, Any] = json.loads((folder / f"{own['name']}.json").read_text())
     return page, document
@@ -118,7 +119,7 @@ def test_snippets_card_and_commands_are_on_the_page(tmp_path: Path) -> None:
         examples=[Example('a "b"', "positive", 0.3, "least sure", HOSTILE[0]), Example("c", "x", 0.1, "y")]
     )
     places = ["dataset=mine", "paths.data=/srv/my data"]
-    document = batch_document(batch(), found, None, DriftConfig(), "../models/v0001/card.html", places)
+    document = batch_document(batch(), found, None, default(DriftConfig), "../models/v0001/card.html", places)
     write_batch_report(tmp_path, document, CHAMPIONS)
     page = Page(next(tmp_path.glob("*.html")).read_text())
     assert ("href", "../models/v0001/card.html") in page.attributes
@@ -209,7 +210,7 @@ def test_after_drift_the_first_screen_says_what_was_done_and_what_to_do(
 
 
 def test_drift_of_the_window_alone_is_told_as_such(tmp_path: Path) -> None:
-    drift = DriftConfig(window=2)
+    drift = default(DriftConfig, window=2)
     found = analysis([50, 60, 290], window=judge([70, 120, 610], ["a", "b", "c"], drift), window_batches=["a", "b"])
     page, document = written(tmp_path, found)
     assert_names(document["verdict"]["reason"], "a", "8.8%", "10%")
@@ -239,7 +240,7 @@ def test_an_index_of_the_same_facts_is_left_as_it_is(tmp_path: Path) -> None:
     index, reports = tmp_path / "index.html", documents(3)
     write_index(tmp_path, reports, {}, CHAMPIONS, [])
     page, written_at = index.read_bytes(), index.stat().st_mtime_ns
-    write_index(tmp_path, reports, {}, CHAMPIONS, [])
+    write_index(tmp_path, reports, {}, CHAMPIONS, [{"decision": "batch", "batch": None, "dataset": "sample"}])
     assert index.stat().st_mtime_ns == written_at
     write_index(tmp_path, reports, {reports[0]["name"]: 0.7}, CHAMPIONS, [])
     assert index.read_bytes() != page
@@ -292,8 +293,8 @@ def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_pat
 
 
 def test_a_damaged_report_is_passed_over(tmp_path: Path) -> None:
-    write_batch_report(tmp_path, batch_document(batch(1), analysis(), None, DriftConfig()), CHAMPIONS)
-    write_batch_report(tmp_path, batch_document(batch(0), analysis(), None, DriftConfig()), CHAMPIONS)
+    write_batch_report(tmp_path, batch_document(batch(1), analysis(), None, default(DriftConfig)), CHAMPIONS)
+    write_batch_report(tmp_path, batch_document(batch(0), analysis(), None, default(DriftConfig)), CHAMPIONS)
     (tmp_path / "20270101T000000Z-0.json").write_text('{"name": "cut of')
     (tmp_path / "other.json").write_text("[1]")
     names = [report["name"] for report in read_reports(tmp_path)]

@@ -9,7 +9,7 @@ from deltalake import DeltaTable, write_deltalake
 from tests.naming import assert_names, refusal
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage import checked, seals
+from batch_nlp.storage import delta_table, seal
 
 SEAL = "_seal.json"
 
@@ -20,18 +20,18 @@ def table(tmp_path: Path) -> Path:
 
 
 def add(table: Path, *ids: str) -> None:
-    seals.append(table, pa.table({"id": pa.array(ids, pa.string())}), {"run": "r"})
+    delta_table.append(table, pa.table({"id": pa.array(ids, pa.string())}), {"run": "r"})
 
 
 def ids(table: Path) -> list[str]:
-    found = seals.open_table(table)
+    found = delta_table.open_table(table)
     return sorted(found.to_pyarrow_table()["id"].to_pylist()) if found else []
 
 
 def test_there_is_no_table_before_the_first_commit(table: Path) -> None:
-    assert seals.open_table(table) is None
-    assert seals.problems(table) == []
-    assert not seals.seal(table)
+    assert delta_table.open_table(table) is None
+    assert delta_table.problems(table) == []
+    assert not delta_table.seal(table)
 
 
 class Killed(BaseException):
@@ -40,7 +40,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("step", "committed"),
-    [("replacing", False), ("write_sealed", False), ("commit", False), ("_open", True)],
+    [("replacing", False), ("hash_of", False), ("commit", False), ("_open", True)],
     ids=["before the data file", "before its seal", "before the commit", "before the last seal"],
 )
 def test_a_commit_that_is_killed_at_any_step_is_there_or_not_and_the_next_one_works(
@@ -57,16 +57,16 @@ def test_a_commit_that_is_killed_at_any_step_is_there_or_not_and_the_next_one_wo
                 return opened(*args, **kwargs)
             raise Killed
 
-        opened = seals._open
-        patch.setattr(seals, step, kill)
+        opened = delta_table._open
+        patch.setattr(delta_table, step, kill)
         with pytest.raises(Killed):
             add(table, "b")
     assert ids(table) == (["a", "b"] if committed else ["a"])
-    assert seals.problems(table) == []
+    assert delta_table.problems(table) == []
     add(table, "c")
     assert ids(table) == (["a", "b", "c"] if committed else ["a", "c"])
-    assert seals.problems(table) == []
-    assert not seals.seal(table), "all is sealed"
+    assert delta_table.problems(table) == []
+    assert not delta_table.seal(table), "all is sealed"
     assert len(list(table.glob("*.parquet"))) == len(ids(table)), "nothing is left over"
 
 
@@ -75,8 +75,8 @@ def test_what_a_kill_left_unsealed_is_sealed_on_request(table: Path) -> None:
     seal = (table / SEAL).read_bytes()
     add(table, "b")
     (table / SEAL).write_bytes(seal)
-    assert seals.seal(table)
-    assert not seals.seal(table)
+    assert delta_table.seal(table)
+    assert not delta_table.seal(table)
     assert ids(table) == ["a", "b"]
 
 
@@ -89,19 +89,19 @@ def test_a_table_of_an_earlier_release_is_read_whole_and_sealed_by_the_next_writ
     content = damaged.read_bytes()
     damaged.write_bytes(content[:-20])
     with refusal(DataError, damaged.name):
-        seals.open_table(table)
+        delta_table.open_table(table)
     damaged.write_bytes(content)
     add(table, "c")
     assert ids(table) == ["a", "b", "c"]
     damaged.write_bytes(content.replace(b"id", b"ie"))
     with refusal(DataError, damaged.name):
-        seals.open_table(table)
+        delta_table.open_table(table)
 
 
 def test_checkpoints_of_delta_are_sealed_as_they_come(table: Path) -> None:
     add(table, "a")
     DeltaTable(str(table)).create_checkpoint()
-    assert seals.problems(table) == []
+    assert delta_table.problems(table) == []
     add(table, "b")
     # Delta tidies up its log once a checkpoint has all of it
     (table / "_delta_log" / f"{0:020}.json").unlink()
@@ -109,7 +109,7 @@ def test_checkpoints_of_delta_are_sealed_as_they_come(table: Path) -> None:
     (checkpoint,) = (table / "_delta_log").glob("*.checkpoint.parquet")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
     with refusal(DataError, checkpoint.name):
-        seals.open_table(table)
+        delta_table.open_table(table)
 
 
 def test_all_damaged_files_are_told_at_once(table: Path) -> None:
@@ -118,7 +118,7 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
     one, two, _ = sorted(table.glob("*.parquet"))
     one.unlink()
     two.write_bytes(b"")
-    problems = seals.problems(table)
+    problems = delta_table.problems(table)
     assert len(problems) == 2
     for problem, file in zip(problems, (one, two), strict=True):
         assert_names(problem, file.name, table, "pipeline=feature")
@@ -129,24 +129,24 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
 def test_a_table_is_hashed_once_in_a_process(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(table, "a")
     assert ids(table) == ["a"]
-    monkeypatch.setattr(checked.hashlib, "file_digest", None)
+    monkeypatch.setattr(seal.hashlib, "file_digest", None)
     assert ids(table) == ["a"]
 
 
 def test_what_was_taken_back_is_sealed_too_and_earlier_versions_are_still_checked(table: Path) -> None:
     for name in "abc":
         add(table, name)
-    seals.take_back(table, 1)
+    delta_table.take_back(table, 1)
     assert ids(table) == ["a", "b"]
-    then = seals.open_table(table, 2)
+    then = delta_table.open_table(table, 2)
     assert then is not None
     assert then.to_pyarrow_table().num_rows == 3
     file = sorted(table.glob("*.parquet"))[2]
     file.write_bytes(b"")
     assert ids(table) == ["a", "b"]
     with refusal(DataError, file.name):
-        seals.open_table(table, 2)
+        delta_table.open_table(table, 2)
     with refusal(DataError, table.name, 9):
-        seals.open_table(table, 9)
+        delta_table.open_table(table, 9)
     add(table, "d")
     assert ids(table) == ["a", "b", "d"]
