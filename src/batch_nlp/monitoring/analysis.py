@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from batch_nlp.monitoring.facts import Compared, TestResult
+from batch_nlp.monitoring.findings import Compared, TestResult
 from batch_nlp.monitoring.verdict import Status, Verdict
 
 __all__ = ["Analysis", "ChangedWord", "Compared", "Example", "Performance", "TestResult"]

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.monitoring.band import BAND_RULES, band_of
-from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding, TestResult
-from batch_nlp.monitoring.statistics.intervals import wilson_interval
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding, TestResult
+from batch_nlp.monitoring.statistics.wilson import wilson_interval
 
 # Names of the comparisons that rules look for; those with more than one are told by their kind
 CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc of the embedding"

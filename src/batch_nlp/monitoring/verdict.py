@@ -10,7 +10,7 @@ from typing import Any
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import count
 from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
-from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding
 from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
 
 __all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]

@@ -127,7 +127,7 @@ def _claim(run: Run, reading: Reading, files: dict[str, str]) -> Batch | None:
 def _analyse(run: Run, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
-    from batch_nlp.monitoring.explanation import with_snippets
+    from batch_nlp.monitoring.what_changed import with_snippets
     from batch_nlp.storage.reference import Reference
     from batch_nlp.storage.samples import sample_file
 

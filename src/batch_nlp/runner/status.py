@@ -17,7 +17,7 @@ from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideEr
 from batch_nlp.inference.batches import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
-from batch_nlp.monitoring.status import RecentBatch, SystemStatus, age, show_status, size
+from batch_nlp.monitoring.status_screen import RecentBatch, SystemStatus, age, show_status, size
 from batch_nlp.runner.champion import check_version, telling_way_back
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places

@@ -29,7 +29,7 @@ from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.pipeline import encode
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.validate import Validation
+from batch_nlp.training.validation import Validation
 
 # Held-out rows that a fresh process must predict alike before a model is published
 CHECK_ROWS = 50
@@ -52,17 +52,17 @@ class Candidate:
     labels: pd.Series[int]
     # Which of them are for what
     train: pd.Index[int]
-    held_out: pd.Index[int]
+    hold_out: pd.Index[int]
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The held-out messages."""
-        return rows_at(self.messages, self.held_out)
+        return rows_at(self.messages, self.hold_out)
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
-        """Their classes, shape (n_held_out,)."""
-        return np.asarray(self.labels[self.held_out], dtype=np.int64)
+        """Their classes, shape (n_hold_out,)."""
+        return np.asarray(self.labels[self.hold_out], dtype=np.int64)
 
     @property
     def with_class(self) -> pd.Index[int]:
@@ -76,22 +76,22 @@ class Candidate:
 
     @cached_property
     def encoded(self) -> pd.DataFrame:
-        """What the classifier is given of them, shape (n_held_out, n_features)."""
+        """What the classifier is given of them, shape (n_hold_out, n_features)."""
         return encode(self.pipeline, self.rows[self.fields.names])
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """What the classifier says of them before calibration, shape (n_held_out, n_classes)."""
+        """What the classifier says of them before calibration, shape (n_hold_out, n_classes)."""
         return class_scores(self.classifier.estimator_, self.encoded)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Their predicted probabilities, shape (n_held_out, n_classes)."""
+        """Their predicted probabilities, shape (n_hold_out, n_classes)."""
         return self.classifier.calibrator_.transform(self.scores)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """Their predicted classes, shape (n_held_out,)."""
+        """Their predicted classes, shape (n_hold_out,)."""
         return self.classifier.decide(self.probabilities)
 
     @cached_property
@@ -113,7 +113,7 @@ class Candidate:
         first = self.rows["written_at"].min()
         return {
             "training_rows": len(self.train),
-            "holdout_rows": len(self.held_out),
+            "holdout_rows": len(self.hold_out),
             "holdout_from": None if pd.isna(first) else first.isoformat(),
             "metrics": self.metrics,
             # what predictions look like while nothing has drifted
@@ -132,7 +132,7 @@ class Candidate:
     def write_data(self, layers: Layers) -> None:
         """Keep which messages were used for what, and what was predicted for those held out."""
         part = pd.Series("left out", self.messages.index, object)
-        part[self.train], part[self.held_out] = "train", "holdout"
+        part[self.train], part[self.hold_out] = "train", "holdout"
         split = {"message_id": self.messages["message_id"], "label": self.labels.to_numpy(), "part": part}
         write_parquet(layers.model_input / f"{self.name}.parquet", pa.table(split))
         outputs = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.intervals import occupied_cells, resampled_sums
-from batch_nlp.training.validate import METRICS, Validation, mean_f1
+from batch_nlp.metrics.bootstrap import occupied_cells, resampled_sums
+from batch_nlp.training.validation import METRICS, Validation, mean_f1
 
 DIFFERS = "differs from the champion"
 # Of up to three classes, what is asked for where the settings leave it to the project, and of more, beyond a guess

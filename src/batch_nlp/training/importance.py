@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 
 from batch_nlp.fields import Fields
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.training.validation import f1_of_counts
 
 NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
 _PREFIXES = {"ngram_score_": NGRAMS, "sentence_": SENTENCES}

@@ -136,8 +136,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         fold_of = np.empty(len(labels), dtype=np.int64)
         models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        for fold, (train, held_out) in enumerate(folds.split(labels, labels)):
-            fold_of[held_out] = fold
+        for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
+            fold_of[hold_out] = fold
             models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
         del weights
         scores, start = [], 0

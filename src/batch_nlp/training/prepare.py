@@ -40,13 +40,13 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
     labels, classes = found.labels, found.map.classes
     hint = "" if parts.by is Split.random else "Say training.split=random. "
     folds = max(training.decision.folds, training.ngrams.folds)
-    for index, least, part in ((parts.train, folds, "messages to train on"), (parts.held_out, 1, "held-out messages")):
+    for index, least, part in ((parts.train, folds, "messages to train on"), (parts.hold_out, 1, "held-out messages")):
         check_classes(labels[index], classes, least, part, labels, training.min_class_messages, hint)
-    used = len(parts.train) + len(parts.held_out)
+    used = len(parts.train) + len(parts.hold_out)
     logger.info(
         "Training: {:,} messages, {:,} held out ({} split), {:,} of all ({:.1%}) repeat a text{}",
         len(parts.train),
-        len(parts.held_out),
+        len(parts.hold_out),
         parts.by.value,
         parts.repeats,
         parts.repeats / (used + parts.copies),

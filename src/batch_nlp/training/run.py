@@ -228,7 +228,7 @@ def _train(
     pipeline = build_training_pipeline(config, fields, checkpoints)
     fit_pipeline(pipeline, rows_at(messages, parts.train)[fields.names], labels.to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.held_out)
+    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.hold_out)
     return candidate, found, parts
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.fields import Fields
-from batch_nlp.training.intervals import with_intervals
+from batch_nlp.metrics.bootstrap import with_intervals
 
 # Messages under which the figures of a slice say little
 SMALL = 30

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from batch_nlp.config import Balance, Calibration
 from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
-from batch_nlp.training.decision import decide, tune_weights
+from batch_nlp.training.decision_weights import decide, tune_weights
 
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):
@@ -113,11 +113,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
             return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
         scores = np.empty((len(labels), len(self.classes_)))
-        for train, held_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
+        for train, hold_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
             labels, labels
         ):
             fitted = self._fit_balanced(_rows(X, train), labels[train])
-            scores[held_out] = class_scores(fitted, _rows(X, held_out))
+            scores[hold_out] = class_scores(fitted, _rows(X, hold_out))
         return np.arange(len(labels)), scores
 
     def discard_checkpoints(self) -> None:

@@ -15,7 +15,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.monitoring.analyse import WindowBatch, analyse
 from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.comparisons import compare
+from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.reference import Reference

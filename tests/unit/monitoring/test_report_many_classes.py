@@ -12,7 +12,7 @@ from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.hierarchy import Leaves
 from batch_nlp.log import console
 from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
 from batch_nlp.monitoring.report.document import most_telling, with_parents
 from batch_nlp.monitoring.report.metrics import write_metrics
 from batch_nlp.monitoring.report.pages import read_reports, write_batch_report, write_index

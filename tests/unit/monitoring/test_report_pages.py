@@ -12,11 +12,11 @@ from tests.unit.monitoring.reports import CHAMPIONS, DRIFTED, START, analysis, b
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
-from batch_nlp.monitoring.explanation import with_snippets
 from batch_nlp.monitoring.report.document import champion_history
 from batch_nlp.monitoring.report.months import add_to_months, month_pages, remove_from_months
 from batch_nlp.monitoring.report.pages import batch_page, read_reports, write_batch_report, write_index
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.monitoring.what_changed import with_snippets
 
 VOID = {"meta", "br", "link", "img"}
 HOSTILE = [

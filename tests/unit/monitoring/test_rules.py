@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.monitoring.facts import Compared, Comparison, Finding, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
 from batch_nlp.monitoring.rules import (
     CLASSES_CHI_SQUARE,
     EMBEDDING_AUC,
@@ -17,7 +17,7 @@ from batch_nlp.monitoring.rules import (
     less_sure,
     name_tests,
 )
-from batch_nlp.monitoring.statistics.intervals import wilson_interval
+from batch_nlp.monitoring.statistics.wilson import wilson_interval
 from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]

@@ -14,14 +14,14 @@ from tests.fields import FIELDS
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.hierarchy import Leaves
+from batch_nlp.metrics.bootstrap import measures, with_intervals
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card import facts as card_facts
 from batch_nlp.training.card.pages import card_pages
 from batch_nlp.training.card.statements import decision_in_words, statements
-from batch_nlp.training.intervals import measures, with_intervals
 from batch_nlp.training.slices import slice_metrics
-from batch_nlp.training.validate import Validation
+from batch_nlp.training.validation import Validation
 
 
 class World(Protocol):

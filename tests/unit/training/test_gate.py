@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
+from batch_nlp.metrics.bootstrap import with_intervals
 from batch_nlp.training.gate import (
     Check,
     GateDecision,
@@ -14,8 +15,7 @@ from batch_nlp.training.gate import (
     check_against_champion,
     check_thresholds,
 )
-from batch_nlp.training.intervals import with_intervals
-from batch_nlp.training.validate import Validation, f1_of_counts
+from batch_nlp.training.validation import Validation, f1_of_counts
 
 CLASSES = ["negative", "neutral", "positive"]
 Labels = NDArray[np.int64]

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import DataError, count, examples
-from batch_nlp.monitoring.status import size
+from batch_nlp.monitoring.status_screen import size
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside
 from batch_nlp.storage.delta_files import data_files, log_files, log_version

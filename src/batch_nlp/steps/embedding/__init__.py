@@ -5,7 +5,7 @@ The step of the pipeline is not among them: it brings scikit-learn, and a run th
 
 from __future__ import annotations
 
-from batch_nlp.steps.embedding.base import Embedder
+from batch_nlp.steps.embedding.embedder import Embedder
 from batch_nlp.steps.embedding.factory import create_embedder, fingerprint
 
 __all__ = ["Embedder", "create_embedder", "fingerprint"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from loguru import logger
 
-from batch_nlp.steps.embedding.base import Embedder, FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.embedder import Embedder, FloatMatrix, encode_unique
 
 # Texts that are embedded between two commits
 _PIECE = 1000

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from tokenizers import Tokenizer
 
-from batch_nlp.steps.embedding.base import FloatMatrix
+from batch_nlp.steps.embedding.embedder import FloatMatrix
 from batch_nlp.steps.embedding.minilm import MiniLM
 
 # raise it with every change of what the table holds: it is part of the fingerprint

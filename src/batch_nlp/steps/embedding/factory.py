@@ -6,7 +6,7 @@ from pathlib import Path
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import Embedder, NoEmbedder
+from batch_nlp.steps.embedding.embedder import Embedder, NoEmbedder
 from batch_nlp.steps.embedding.minilm import MiniLM, minilm_fingerprint
 from batch_nlp.steps.embedding.sentence_transformer import (
     SentenceTransformerEmbedder,

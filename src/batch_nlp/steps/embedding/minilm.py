@@ -16,7 +16,7 @@ from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.quantise import FEWEST_TOKENS, RECIPE, Tensors, quantised_tensors
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
 

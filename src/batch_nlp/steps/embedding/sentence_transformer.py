@@ -10,8 +10,8 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique
-from batch_nlp.steps.embedding.sources import identity, loading, split_revision
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 

@@ -19,10 +19,10 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from batch_nlp.chunks import Chunks, Numbered
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.distill import RECIPE, distill
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.minilm import DIMS, MiniLM, load_tokenizer
-from batch_nlp.steps.embedding.sources import identity, loading, split_revision
+from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
 from batch_nlp.storage.atomic import write_bytes
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 

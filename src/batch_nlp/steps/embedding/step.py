@@ -16,8 +16,8 @@ from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.fields import Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
-from batch_nlp.steps.embedding.base import Embedder
 from batch_nlp.steps.embedding.cache import CachedEmbedder
+from batch_nlp.steps.embedding.embedder import Embedder
 from batch_nlp.steps.embedding.factory import create_embedder
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.training.validation import f1_of_counts
 
 # A gain that is worth the labels: half a point of F1
 WORTH = 0.005

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from batch_nlp.html import svg, templates
 from batch_nlp.log import console
-from batch_nlp.training.intervals import CONFIDENCE
+from batch_nlp.metrics.bootstrap import CONFIDENCE
 from batch_nlp.training.learning_curve.measure import LearningCurve, Point
 from batch_nlp.training.learning_curve.outlook import NAMES, WORTH
 

@@ -20,7 +20,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging as transformers_logging
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.sources import split_revision
+from batch_nlp.steps.embedding.named_models import split_revision
 from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
 from batch_nlp.training.transformer.tokens import TokenIds
 

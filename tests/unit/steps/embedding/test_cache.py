@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from loguru import logger
 
-from batch_nlp.steps.embedding.base import FloatMatrix
 from batch_nlp.steps.embedding.cache import CachedEmbedder
+from batch_nlp.steps.embedding.embedder import FloatMatrix
 from batch_nlp.steps.embedding.step import Embedding
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.fields import Fields
-from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, EMBEDDING_AUC
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.distances import Distance, jensen_shannon, null_p_value, psi

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from batch_nlp.monitoring.statistics.intervals import wilson_interval
+from batch_nlp.monitoring.statistics.wilson import wilson_interval
 
 
 @given(st.integers(1, 1_000_000), st.data(), st.sampled_from([0.5, 0.9, 0.95, 0.99, 0.999]))

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 
-from batch_nlp.training.decision import _GRID, _best_offsets, decide, tune_weights
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.training.decision_weights import _GRID, _best_offsets, decide, tune_weights
+from batch_nlp.training.validation import f1_of_counts
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import count, printable
 from batch_nlp.monitoring.analysis import ChangedWord, Example
-from batch_nlp.monitoring.facts import Comparison
+from batch_nlp.monitoring.findings import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
@@ -64,7 +64,7 @@ def explain(n: int, has_reference: bool, comparison: Comparison | None, settings
 
 
 def changed_words(
-    messages: Sequence[set[str]], vocabulary: Vocabulary, held_out: int, significance: float
+    messages: Sequence[set[str]], vocabulary: Vocabulary, hold_out: int, significance: float
 ) -> list[ChangedWord]:
     """Return the words whose share of the messages changed beyond chance, strongest change first.
 
@@ -74,25 +74,25 @@ def changed_words(
         Distinct words of each message of the batch.
     vocabulary : Vocabulary
         Of the champion.
-    held_out : int
+    hold_out : int
         Messages of its hold-out.
     significance : float
         Level of the tests, corrected for the number of words.
     """
-    if not messages or not held_out:
+    if not messages or not hold_out:
         return []
     counts = Counter(word for words in messages for word in words)
     n = len(messages)
-    before = vocabulary.held_out
+    before = vocabulary.hold_out
     # a word that the vocabulary leaves out is in fewer held-out messages than this: the test takes the most it can be
-    most = min(MIN_MESSAGES - 1, held_out)
+    most = min(MIN_MESSAGES - 1, hold_out)
     tested = sorted(
         word for word in counts.keys() | before.keys() if counts[word] + before.get(word, most) >= _MIN_MESSAGES
     )
-    p_values = [share_difference(counts[word], n, before.get(word, most), held_out) for word in tested]
+    p_values = [share_difference(counts[word], n, before.get(word, most), hold_out) for word in tested]
     found = sorted(zip(holm(p_values), p_values, tested, strict=True))
     return [
-        ChangedWord(word, counts[word] / n, before.get(word, 0) / held_out, adjusted)
+        ChangedWord(word, counts[word] / n, before.get(word, 0) / hold_out, adjusted)
         for adjusted, _, word in found[:_SHOWN]
         if adjusted < significance
     ]

@@ -14,7 +14,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from batch_nlp.training.validate import Validation, f1_of_counts
+from batch_nlp.training.validation import Validation, f1_of_counts
 
 CLASSES = ["negative", "neutral", "positive"]
 PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60)

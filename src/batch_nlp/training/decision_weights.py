@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from batch_nlp.training.validate import mean_f1
+from batch_nlp.training.validation import mean_f1
 
 # steps in which the logarithm of a class's weight is searched, and how far
 _GRID = np.round(np.arange(-2.0, 2.0001, 0.1), 1)
