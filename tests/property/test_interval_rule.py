@@ -1,4 +1,4 @@
-"""Guarantee 9: the `interval` rule rings when a class's Wilson interval lies wholly outside the band."""
+"""Guarantee 9: the `interval` rule triggers when a class's Wilson interval lies wholly outside the band."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Finding:
 
     # Its name in ``drift.rules``
     rule: str
-    rings: bool
+    triggers: bool
     # In words, whether it triggers or not
     reason: str
 

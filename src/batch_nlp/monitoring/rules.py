@@ -1,7 +1,7 @@
 """The rules that can call a batch drifted, one function each.
 
 A rule is given the shares of the predicted classes and, where the champion keeps a reference, the batch beside its
-hold-out. It says whether it rings, and why or why not.
+hold-out. It says whether it triggers, and why.
 """
 
 from __future__ import annotations
@@ -74,17 +74,17 @@ def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
 
 
 def share(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the share of a class lies outside the band: the mission's rule, to the letter."""
+    """Trigger when the share of a class lies outside the band: the mission's rule, to the letter."""
     return _band(DriftRule.share, shares, settings)
 
 
 def interval(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the Wilson interval of a class's share lies wholly outside the band."""
+    """Trigger when the Wilson interval of a class's share lies wholly outside the band."""
     return _band(DriftRule.interval, shares, settings)
 
 
 def reference(shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
+    """Trigger when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
     rule = DriftRule.reference.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
@@ -115,7 +115,7 @@ def changed_shares(
 
 
 def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
-    """Ring when the distribution of the predictions or of a feature differs beyond chance, and by enough.
+    """Trigger when the distribution of the predictions or of a feature differs beyond chance, and by enough.
 
     The chi-square test of the predicted classes and the embedding have rules of their own.
     """
@@ -130,7 +130,7 @@ def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftCo
 
 
 def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
+    """Trigger when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
     rule = DriftRule.confidence.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
@@ -141,7 +141,7 @@ def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings:
 
 
 def embedding(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
-    """Ring when a classifier tells the messages from the hold-out's with ``drift.min_auc`` or more."""
+    """Trigger when a classifier tells the messages from the hold-out's with ``drift.min_auc`` or more."""
     rule = DriftRule.embedding.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)

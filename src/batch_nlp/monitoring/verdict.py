@@ -58,7 +58,7 @@ def judge(
     settings : DriftConfig
         The rules, and the least number of messages.
     comparison : Comparison or None
-        The batch beside the champion's hold-out; without it, rules that need it do not ring.
+        The batch beside the champion's hold-out; without it, no rule that needs it triggers.
     """
     n = sum(counts)
     if n == 0:
@@ -71,13 +71,14 @@ def judge(
         RULES[rule](parents or shares if rule in BAND_RULES else shares, comparison, settings)
         for rule in settings.rules
     ]
-    ringing = [finding.reason for finding in findings if finding.rings]
-    silent = [finding.reason for finding in findings if not finding.rings]
-    if ringing and (settings.combine is Combine.any or not silent):
-        return Verdict(Status.DRIFT, "; ".join(ringing), shares, findings, parents)
-    reason = "; ".join(silent)
-    if ringing:
-        reason = f"{len(ringing)} of {len(findings)} rules ring ({'; '.join(ringing)}), and all must: {reason}"
+    triggered = [finding.reason for finding in findings if finding.triggers]
+    quiet = [finding.reason for finding in findings if not finding.triggers]
+    if triggered and (settings.combine is Combine.any or not quiet):
+        return Verdict(Status.DRIFT, "; ".join(triggered), shares, findings, parents)
+    reason = "; ".join(quiet)
+    if triggered:
+        found = f"{len(triggered)} of {len(findings)} rules triggered ({'; '.join(triggered)})"
+        reason = f"{found}, drift.combine=all needs every one: {reason}"
     return Verdict(Status.OK, reason, shares, findings, parents)
 
 
@@ -88,9 +89,10 @@ def _shares(
     shares, groups = class_shares(counts, classes, settings), parents_of(classes)
     sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
     parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
-    if why_impossible(settings, classes):  # the band says nothing: out is what the rule `reference` rings for
-        rings = comparison is not None and RULES[DriftRule.reference](shares, comparison, settings).rings
-        changed = [share for share, _ in changed_shares(shares, comparison, settings)] if comparison and rings else []
+    if why_impossible(settings, classes):  # the band says nothing: the rule `reference` decides which classes are out
+        changed = []
+        if comparison and RULES[DriftRule.reference](shares, comparison, settings).triggers:
+            changed = [share for share, _ in changed_shares(shares, comparison, settings)]
         return [replace(share, out=share in changed) for share in shares], [replace(one, out=False) for one in parents]
     for parent, (_, leaves) in zip(parents, groups, strict=True):
         for index in leaves:

@@ -48,7 +48,7 @@ def analysis_of(tmp_path: Path, reference: Reference) -> Judge:
 
 
 def ringing(analysis: Analysis) -> set[str]:
-    return {finding.rule for finding in analysis.verdict.findings if finding.rings}
+    return {finding.rule for finding in analysis.verdict.findings if finding.triggers}
 
 
 def counting(analysis: Analysis) -> set[str]:
@@ -67,7 +67,7 @@ def counting(analysis: Analysis) -> set[str]:
         (ELSEWHERE, {"embedding"}, {"auc of the embedding"}),
     ],
 )
-def test_each_rule_rings_for_what_it_watches_and_for_nothing_else(
+def test_each_rule_triggers_for_what_it_watches_and_for_nothing_else(
     analysis_of: Judge, messages: Messages, rules: set[str], expected: set[str]
 ) -> None:
     analysis = analysis_of(messages)
@@ -147,12 +147,12 @@ def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) ->
     json.dumps(analysis.to_dict(), allow_nan=False)
 
 
-def test_all_must_ring_if_the_settings_say_so(analysis_of: Judge) -> None:
+def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
     both = DriftConfig(rules=[DriftRule.share, DriftRule.confidence], combine=Combine.all)
     rare = Messages(shares=(0.05, 0.25, 0.7))
     one = analysis_of(rare, settings=both).verdict
     assert one.status is Status.OK
-    assert one.reason.startswith("1 of 2 rules ring (negative")
+    assert one.reason.startswith("1 of 2 rules triggered (negative")
     assert "the model is as sure" in one.reason
     assert analysis_of(replace(rare, sure=0.5), settings=both).verdict.status is Status.DRIFT
     assert analysis_of(rare, settings=replace(both, combine=Combine.any)).verdict.status is Status.DRIFT
@@ -203,7 +203,7 @@ def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, ref
     earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 4)]
     found = analyse("b4", *files[3], reference, CLASSES, settings, earlier, 3).window
     assert found is not None
-    assert [finding.rings for finding in found.findings] == [True, True]
+    assert [finding.triggers for finding in found.findings] == [True, True]
 
 
 def test_shares_confidence_and_priors_are_of_all_messages_not_of_the_sample(

@@ -52,12 +52,12 @@ def test_distances_have_no_direction_and_end_at_nothing(distance: Distance, pair
 def test_the_p_value_keeps_its_level_under_the_null(distance: Distance, n: int) -> None:
     shares, runs, level = [0.135, 0.12, 0.745], 500, 0.05
     random = np.random.default_rng(n)
-    rings = sum(
+    triggers = sum(
         null_p_value(distance, random.multinomial(n, shares), random.multinomial(1200, shares), 999, run) <= level
         for run in range(runs)
     )
     # 30 messages have few different counts, which puts the rate a little under its level
-    assert binom.ppf(0.0005, runs, level - 0.01 * (n == 30)) <= rings <= binom.ppf(0.9995, runs, level)
+    assert binom.ppf(0.0005, runs, level - 0.01 * (n == 30)) <= triggers <= binom.ppf(0.9995, runs, level)
 
 
 @BOTH
