@@ -164,7 +164,7 @@ class CleanTextConfig:
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
-    # static (distilled from MiniLM, fast), minilm (ONNX Runtime), minilm_int8 (most of it in 8 bits),
+    # static (distilled from MiniLM, fast), minilm (ONNX Runtime),
     # sentence_transformers (an extra, any model), none (no vectors: training.inputs must then do without embedding)
     backend: EmbeddingBackend = EmbeddingBackend.static
     # Model name on a hub or a local path; null takes the packaged all-MiniLM-L6-v2 weights

@@ -19,9 +19,6 @@ from batch_nlp.steps.embedding.static import (
     pretrained_fingerprint,
 )
 
-# whether in 8 bits
-_MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}
-
 
 def fingerprint(settings: EmbeddingConfig) -> str:
     """Return what the vectors depend on, without loading a model.
@@ -36,8 +33,8 @@ def fingerprint(settings: EmbeddingConfig) -> str:
     _check(settings)
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder.fingerprint
-    if settings.backend in _MINILM:
-        return minilm_fingerprint(settings.max_tokens, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.minilm:
+        return minilm_fingerprint(settings.max_tokens)
     if settings.backend is EmbeddingBackend.sentence_transformers:
         return sentence_transformer_fingerprint(settings.model, settings.max_tokens)
     if settings.model is None:
@@ -65,8 +62,8 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     _check(settings)
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder()
-    if settings.backend in _MINILM:
-        return MiniLM(settings.max_tokens, threads, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.minilm:
+        return MiniLM(settings.max_tokens, threads)
     if settings.backend is EmbeddingBackend.sentence_transformers:
         return SentenceTransformerEmbedder(
             settings.model, settings.max_tokens, settings.batch_size, settings.device, threads
@@ -84,8 +81,8 @@ def _check(settings: EmbeddingConfig) -> None:
             raise SettingsError(f"features.embedding.{name}={getattr(settings, name)}: it must be at least 1.")
     if settings.backend is EmbeddingBackend.none and settings.model is not None:
         raise SettingsError(f"features.embedding.model={settings.model}: backend=none has no model. Set model=null.")
-    if settings.backend in _MINILM and settings.model is not None:
+    if settings.backend is EmbeddingBackend.minilm and settings.model is not None:
         raise SettingsError(
-            f"features.embedding.model={settings.model}: backend={settings.backend.value} has one model, the packaged "
+            f"features.embedding.model={settings.model}: backend=minilm has one model, the packaged "
             "all-MiniLM-L6-v2. Set model=null, or backend=sentence_transformers (any model) or static (model2vec ones)."
         )

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
-from batch_nlp.steps.embedding.quantise import FEWEST_TOKENS, RECIPE, Tensors, quantised_tensors
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 DIMS = 384
 # rows of the model's table of positions
 MAX_POSITIONS = 512
-CALIBRATION_FILE = "minilm_int8.safetensors"
 # what a head for other tasks would need; the positions are just 0, 1, 2, ...
 _UNUSED = ("pooler.", "embeddings.position_ids")
 
@@ -52,10 +49,9 @@ def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
     return tokenizer
 
 
-def minilm_fingerprint(max_tokens: int, int8: bool = False) -> str:
+def minilm_fingerprint(max_tokens: int) -> str:
     """Return what the vectors of `MiniLM` depend on."""
-    variant = f"-int8-recipe{RECIPE}" if int8 else ""
-    return f"minilm{variant}-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
+    return f"minilm-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
 
 
 class MiniLM:
@@ -65,17 +61,12 @@ class MiniLM:
     the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
     text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
 
-    In 8 bits, where `quantise` has them, a text's vector has a cosine of 0.999 or more to that of float32 for 99 texts
-    of 100. Short texts stay in float32.
-
     Parameters
     ----------
     max_tokens : int
         Tokens of a text that are read, with the two that the model adds.
     threads : int
         Forward passes at a time; 0 takes all cores.
-    int8 : bool
-        Whether most matrices are multiplied in 8 bits.
 
     Raises
     ------
@@ -87,20 +78,18 @@ class MiniLM:
 
     dims = DIMS
 
-    def __init__(self, max_tokens: int = 256, threads: int = 0, int8: bool = False) -> None:
+    def __init__(self, max_tokens: int = 256, threads: int = 0) -> None:
         if not 3 <= max_tokens <= MAX_POSITIONS:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
-        self.fingerprint = minilm_fingerprint(max_tokens, int8)
+        self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
-        # the sessions read these arrays in place, so they must live as long as they do
-        self._tensors: Tensors = dict(load_tensors(packaged_folder() / "model.safetensors"))
-        self._session = self._session_of_short_texts = create_session(_resource("minilm.onnx"), self._tensors)
-        if int8:
-            self._tensors_int8 = quantised_tensors(self._tensors, load(_resource(CALIBRATION_FILE)))
-            self._session = create_session(_resource("minilm_int8.onnx"), self._tensors_int8)
+        # the session reads these arrays in place, so they must live as long as it does
+        self._tensors = load_tensors(packaged_folder() / "model.safetensors")
+        graph = resources.files(__package__).joinpath("minilm.onnx").read_bytes()
+        self._session = create_session(graph, self._tensors)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return vectors of unit length, shape (n, 384)."""
@@ -124,8 +113,7 @@ class MiniLM:
             Token ids with [CLS] and [SEP]; as many for each text.
         """
         tokens = np.array(ids, dtype=np.int32)
-        session = self._session if tokens.shape[1] >= FEWEST_TOKENS else self._session_of_short_texts
-        mean: FloatMatrix = session.run(["mean"], {"input_ids": tokens})[0]
+        mean: FloatMatrix = self._session.run(["mean"], {"input_ids": tokens})[0]
         return mean
 
 
@@ -139,7 +127,3 @@ def create_session(graph: bytes, tensors: Mapping[str, NDArray[Any]]) -> ort.Inf
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _resource(name: str) -> bytes:
-    return resources.files(__package__).joinpath(name).read_bytes()

@@ -29,7 +29,7 @@ class Embedding(StatelessStep):
 
     Parameters
     ----------
-    backend : {"static", "minilm", "minilm_int8", "sentence_transformers", "none"}
+    backend : {"static", "minilm", "sentence_transformers", "none"}
         Which code turns texts into vectors; none gives vectors without entries.
     model : str or None
         Model name on a hub or a local path; None takes the packaged all-MiniLM-L6-v2.
