@@ -1,7 +1,7 @@
 """Builds ``minilm.onnx``: the graph of all-MiniLM-L6-v2 without its weights.
 
-Run ``python -m tools.build_graph`` (dependency group ``onnx``) after a change here. The file holds only operators and the
-names and shapes of the weights in the official ``model.safetensors``; the values are supplied when the model is loaded.
+Run ``python -m tools.build_graph`` (dependency group ``onnx``) after a change here. The file holds only operators and
+the names and shapes of the weights in ``model.safetensors``; the values are supplied when the model is loaded.
 The operators of domain ``com.microsoft`` are ONNX Runtime's fused ones; none of them approximates. The network is BERT
 (Devlin et al. 2019), averaged over a text's tokens (Reimers and Gurevych 2019).
 

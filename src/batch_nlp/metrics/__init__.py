@@ -1,4 +1,4 @@
-"""Figures of a classifier: the confusion matrix, precision, recall, F1 and accuracy, and their bootstrap.
+"""The figures of a classifier: confusion matrix, accuracy, precision, recall and F1, and their bootstrap.
 
-Imports nothing of the project. It reads no files and knows neither models nor settings.
+Pure functions on arrays: nothing here reads a file or a setting, or imports another room of the project.
 """

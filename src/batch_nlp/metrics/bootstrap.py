@@ -1,8 +1,12 @@
-"""How far a figure of one hold-out can be trusted: resamples of its messages, and intervals of what they say."""
+"""The bootstrap: how far the metrics of one sample of messages can be trusted.
+
+Resampling n messages with replacement is one multinomial draw over the cells of their confusion matrix (Efron and
+Tibshirani, An Introduction to the Bootstrap, 1993, chapter 6). Time and memory follow the cells that hold messages,
+however many messages and classes there are.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,123 +14,117 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-SAMPLES = 1000
+from batch_nlp.metrics.confusion import ClassCounts
+
+RESAMPLES = 1000
 CONFIDENCE = 0.95
-# Numbers that are drawn together: 8 MB
+# Numbers per block of draws: 8 MB
 _BLOCK = 1_000_000
 
 
-def occupied_cells(cells: NDArray[np.int64], last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the cells that messages are in, and how many are in each, shapes (m,).
+def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
+    """Return all metrics of a confusion matrix with their 95 % percentile intervals (ibid., chapter 13).
 
     Parameters
     ----------
-    cells : ndarray of int, shape (n,)
-        Cell of each message.
-    last : int
-        A cell that is always among them. A draw gives the last cell what the others leave; with the last one of the
-        whole table, it is the same whether or not empty cells are drawn as well.
+    confusion : ndarray of int, shape (k, k)
+        Messages by true class (rows) and predicted class (columns).
+
+    Returns
+    -------
+    dict
+        ``f1_weighted``, ``f1_macro`` and ``accuracy``: a dict with ``value``, ``low`` and ``high``, None where the
+        metric is undefined. ``precision``, ``recall`` and ``f1``: a list of such dicts, one per class.
     """
-    found, counts = np.unique(cells, return_counts=True)
-    if found[-1] < last:
-        found, counts = np.append(found, last), np.append(counts, 0)
-    return found, counts.astype(np.int64)
+    k = len(confusion)
+    counts = confusion.ravel()
+    drawn = counts > 0
+    drawn[-1] = True
+    cells = np.flatnonzero(drawn)
+    true, predicted = np.divmod(cells, k)
+    hits = np.where(true == predicted, true, k)
+    draws = ClassCounts(*_resampled(counts[cells], [hits, true, predicted], k, RESAMPLES, seed)).metrics()
+    return {
+        name: [_interval(one, draws[name][:, index]) for index, one in enumerate(value)]
+        if value.ndim
+        else _interval(value, draws[name])
+        for name, value in ClassCounts.of(confusion).metrics().items()
+    }
 
 
-def resampled_sums(
-    counts: NDArray[np.int64], groups: Sequence[NDArray[np.int64]], n_groups: int, samples: int, seed: int
+def lower_bound_of_difference(
+    labels: NDArray[np.int64],
+    candidate: NDArray[np.int64],
+    champion: NDArray[np.int64],
+    n_classes: int,
+    metric: str,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> float:
+    """Return the lower bound of how much better the candidate is, by the paired percentile bootstrap.
+
+    Paired: both models are measured on the same resampled messages. The bound is one-sided (ibid., chapter 13).
+
+    Parameters
+    ----------
+    labels, candidate, champion : ndarray of int, shape (n,)
+        True class and the two predictions of each message; `n_classes` where the champion predicts a class that the
+        candidate does not know.
+    metric : str
+        ``f1_weighted`` or ``f1_macro``.
+    confidence : float
+        Share of the resamples in which the difference is greater.
+    """
+    k = n_classes
+    shape = (k, k, k + 1)
+    cells, counts = np.unique(np.ravel_multi_index((labels, candidate, champion), shape), return_counts=True)
+    last = int(np.ravel_multi_index((k - 1, k - 1, k - 1), shape))
+    if cells[-1] < last:
+        cells, counts = np.append(cells, last), np.append(counts, 0)
+    true, *sides = np.unravel_index(cells, shape)
+    groups = [true, *(group for side in sides for group in (np.where(side == true, true, k), side))]
+    support, *found = _resampled(counts, groups, k, resamples, seed)
+    candidate_f1, champion_f1 = (
+        ClassCounts(hits, support, predicted).mean_f1(metric) for hits, predicted in (found[:2], found[2:])
+    )
+    return float(np.quantile(candidate_f1 - champion_f1, 1 - confidence))
+
+
+def _resampled(
+    counts: NDArray[np.int64], groups: Sequence[NDArray[np.int64]], n_groups: int, resamples: int, seed: int
 ) -> list[NDArray[np.int64]]:
-    """Return how many messages of each group are in resamples of messages.
-
-    Resampling messages with replacement is a multinomial draw over the cells that they are in (Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993, chapter 6). Time and memory follow the occupied cells, of which there are at
-    most as many as messages, whatever the number of classes.
+    """Return how many messages of each group each resample holds.
 
     Parameters
     ----------
     counts : ndarray of int, shape (m,)
-        Messages in each cell.
+        Messages in each cell. The last cell of the whole table must be among the cells, even if it is empty: a draw
+        gives it what the others leave, so that leaving out other empty cells does not change the draws.
     groups : sequence of ndarray of int, shape (m,)
-        For each way to group the cells, the group of each cell; `n_groups` where it belongs to none.
+        For each way to group the cells, the group of each cell; `n_groups` for a cell in no group.
 
     Returns
     -------
-    list of ndarray of int64, shape (samples, n_groups)
+    list of ndarray of int64, shape (resamples, n_groups)
         One array for each way to group.
     """
     m, total = len(counts), int(counts.sum())
     random, cells = np.random.default_rng(seed), np.arange(m)
     members = [csr_array((np.ones(m, np.int64), (cells, of)), shape=(m, n_groups + 1)) for of in groups]
-    sums = [np.empty((samples, n_groups), np.int64) for _ in groups]
+    sums = [np.empty((resamples, n_groups), np.int64) for _ in groups]
     rows = max(1, _BLOCK // m)
-    for start in range(0, samples, rows):
-        draws = random.multinomial(total, counts / total, min(rows, samples - start))
+    for start in range(0, resamples, rows):
+        draws = random.multinomial(total, counts / total, min(rows, resamples - start))
         for target, member in zip(sums, members, strict=True):
             target[start : start + len(draws)] = np.asarray(draws @ member)[:, :n_groups]
     return sums
 
 
-def measures(hits: NDArray[Any], support: NDArray[Any], predicted: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return all metrics of predictions.
-
-    Parameters
-    ----------
-    hits, support, predicted : ndarray, shape (..., k)
-        Messages of a class that are predicted to be of it, that are of it, and that are predicted to be of it; at least
-        one message in all.
-
-    Returns
-    -------
-    dict of ndarray of float64
-        ``f1_weighted``, ``f1_macro`` and ``accuracy`` of shape (...); ``precision``, ``recall`` and ``f1`` of shape
-        (..., k), NaN where a class is never predicted, never true, or neither. Macro F1 is the mean over the classes
-        that occur, so that a slice of the data without one of them can be compared with the others.
-    """
-    hits, total = hits.astype(np.float64), support.sum(axis=-1)
-    with np.errstate(invalid="ignore"):
-        found = {"precision": hits / predicted, "recall": hits / support, "f1": 2 * hits / (support + predicted)}
-    f1 = np.nan_to_num(found["f1"])
-    occurring = (support + predicted > 0).sum(axis=-1)
-    return {
-        "f1_weighted": (f1 * support).sum(axis=-1) / total,
-        "f1_macro": f1.sum(axis=-1) / occurring,
-        "accuracy": hits.sum(axis=-1) / total,
-        **found,
-    }
-
-
-def with_intervals(confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
-    """Return all metrics of a confusion matrix with percentile intervals.
-
-    The intervals are those of the bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
-
-    Parameters
-    ----------
-    confusion : ndarray of int, shape (k, k)
-
-    Returns
-    -------
-    dict
-        Of each metric a dict with ``value``, ``low`` and ``high``, None where it is not defined; of those of single
-        classes a list of them.
-    """
-    k = len(confusion)
-    cells, counts = occupied_cells(np.repeat(np.arange(k * k), confusion.ravel()), k * k - 1)
-    true, predicted = np.divmod(cells, k)
-    draws = measures(*resampled_sums(counts, [np.where(true == predicted, true, k), true, predicted], k, SAMPLES, seed))
-    tail = 50 * (1 - CONFIDENCE)
-    result: dict[str, Any] = {}
-    for name, value in measures(np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)).items():
-        if value.ndim:
-            result[name] = [_interval(value[index], draws[name][:, index], tail) for index in range(k)]
-        else:
-            result[name] = _interval(value, draws[name], tail)
-    return result
-
-
-def _interval(value: Any, draws: NDArray[np.float64], tail: float) -> dict[str, float | None]:
+def _interval(value: Any, draws: NDArray[np.float64]) -> dict[str, float | None]:
     defined = draws[~np.isnan(draws)]
-    if math.isnan(value) or not len(defined):
+    if np.isnan(value) or not len(defined):
         return {"value": None, "low": None, "high": None}
+    tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(defined, [tail, 100 - tail])
     return {"value": float(value), "low": float(low), "high": float(high)}

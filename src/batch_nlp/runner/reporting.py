@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
@@ -111,12 +112,8 @@ def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance
     position = {name: index for index, name in enumerate(found.classes)}
     paths = {name: run.layers.predictions / name / PREDICTIONS_FILE for name in batches}
     files = {str(path): name for name, path in paths.items() if path.exists()}
-    pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    confusions: dict[str, Any] = defaultdict(lambda: np.zeros((len(position), len(position)), np.int64))
     for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
         if predicted in position and (label := found.index(target)) >= 0:
-            pairs[files[file]].append((label, position[predicted], count))
-    realised = {}
-    for name, cells in pairs.items():
-        labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
-        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes))
-    return realised
+            confusions[files[file]][label, position[predicted]] += count
+    return {name: measure(confusion) for name, confusion in confusions.items()}

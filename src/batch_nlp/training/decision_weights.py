@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from batch_nlp.training.validation import mean_f1
+from batch_nlp.metrics.confusion import ClassCounts
 
 # steps in which the logarithm of a class's weight is searched, and how far
 _GRID = np.round(np.arange(-2.0, 2.0001, 0.1), 1)
@@ -130,4 +130,4 @@ def _metric_by_step(
     everyone = np.full(len(labels), index)
     hits = at(up_to(everyone, labels == index), up_to(rival, rival == labels))
     predicted = at(up_to(everyone, slice(None)), up_to(rival, slice(None)))
-    return mean_f1(hits, np.bincount(labels, minlength=k), predicted, metric)
+    return ClassCounts(hits, np.bincount(labels, minlength=k), predicted).mean_f1(metric)

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.metrics.bootstrap import occupied_cells, resampled_sums
-from batch_nlp.training.validation import METRICS, Validation, mean_f1
+from batch_nlp.metrics.bootstrap import lower_bound_of_difference
+from batch_nlp.metrics.confusion import METRICS
+from batch_nlp.training.validation import Validation
 
 DIFFERS = "differs from the champion"
 # Of up to three classes, what is asked for where the settings leave it to the project, and of more, beyond a guess
@@ -71,16 +73,15 @@ class GateDecision:
 def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[Check]:
     """Return the checks of what a candidate must reach whatever the champion does."""
     found = {name: validation.metric(name) for name in METRICS}
-    recalls, sizes = validation.recalls, validation.confusion.sum(axis=1)
-    if (tail := _tail(len(sizes))) is not None:
-        misses = sizes * (1 - recalls)
-        # Clopper and Pearson's upper bound
-        recalls = np.where(misses > 0, betaincinv(sizes * recalls + 1, np.maximum(misses, 1), 1 - tail), 1.0)
-    found["recall"] = float(recalls[sizes > 0].min())
+    counts, k = validation.counts, len(validation.classes)
+    recalls = counts.recall
+    if (tail := _tail(k)) is not None:
+        recalls = np.array([_upper_bound(*pair, tail) for pair in zip(counts.hits, counts.support, strict=True)])
+    found["recall"] = float(np.nanmin(recalls))
     return [
         Check(f"training.thresholds.{name}", value, bound, value >= bound)
         for name, value in found.items()
-        if (bound := threshold(name, getattr(thresholds, name), len(sizes))) is not None
+        if (bound := threshold(name, getattr(thresholds, name), k)) is not None
     ]
 
 
@@ -111,41 +112,12 @@ def _tail(n_classes: int) -> float | None:
     return None if n_classes <= _FEW else _LEVEL / n_classes
 
 
-def bootstrap_lower_bound(
-    labels: NDArray[np.int64],
-    candidate: NDArray[np.int64],
-    champion: NDArray[np.int64],
-    n_classes: int,
-    metric: str,
-    settings: GateConfig,
-    seed: int,
-) -> float:
-    """Return the lower bound of how much better the candidate is, by the paired bootstrap.
-
-    It is the percentile bound (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). Macro F1 is
-    the mean over the classes that the messages are of.
-
-    Parameters
-    ----------
-    labels, candidate, champion : ndarray of int, shape (n,)
-        True class and the two predictions of each held-out message; `n_classes` where the champion predicts a class
-        that the candidate does not know.
-    metric : str
-        ``f1_weighted`` or ``f1_macro``.
-    settings : GateConfig
-        Resamples and confidence.
-    """
-    k = n_classes
-    shape = (k, k, k + 1)
-    last = int(np.ravel_multi_index((k - 1, k - 1, k - 1), shape))
-    cells, counts = occupied_cells(np.ravel_multi_index((labels, candidate, champion), shape), last)
-    true, *predictions = np.unravel_index(cells, shape)
-    groups = [true, *(group for side in predictions for group in (np.where(side == true, true, k), side))]
-    support, *sides = resampled_sums(counts, groups, k, settings.bootstrap_samples, seed)
-    there = np.flatnonzero(np.bincount(labels, minlength=k))
-    support, *sides = (found.take(there, axis=1) for found in (support, *sides))
-    difference = mean_f1(sides[0], support, sides[1], metric) - mean_f1(sides[2], support, sides[3], metric)
-    return float(np.quantile(difference, 1 - settings.confidence))
+def _upper_bound(hits: int, support: int, tail: float) -> float:
+    """Return Clopper and Pearson's upper bound of a recall; NaN for a class without labels."""
+    if not support:
+        return np.nan
+    found = binomtest(hits, support, alternative="less").proportion_ci(1 - tail, "exact")
+    return float(found.high)
 
 
 def check_against_champion(
@@ -163,7 +135,9 @@ def check_against_champion(
     """
     checks = [Check(DIFFERS, None, None, bool((candidate != champion).any()))]
     if settings.tolerance is not None:
-        bound = bootstrap_lower_bound(labels, candidate, champion, len(classes), metric, settings, seed)
+        bound = lower_bound_of_difference(
+            labels, candidate, champion, len(classes), metric, settings.bootstrap_samples, settings.confidence, seed
+        )
         name = f"lower bound of the difference in {metric} to the champion"
         checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
     if settings.max_recall_drop is not None:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
 from batch_nlp.fields import Fields
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.validation import f1_of_counts
 
 NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
 _PREFIXES = {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
@@ -148,6 +148,5 @@ def _shuffled(sample: pd.DataFrame, columns: list[str], order: NDArray[np.int64]
 
 
 def _macro_f1(classifier: TunedClassifier, predicted: NDArray[Any], truth: NDArray[np.int64]) -> float:
-    k = len(classifier.classes_)
-    cells = np.bincount(truth * k + predicted.astype(np.int64), minlength=k * k)
-    return float(f1_of_counts(cells.reshape(k, k), "f1_macro"))
+    confusion = confusion_matrix(truth, predicted.astype(np.int64), len(classifier.classes_))
+    return float(ClassCounts.of(confusion).mean_f1("f1_macro"))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.fields import Fields
 from batch_nlp.metrics.bootstrap import with_intervals
+from batch_nlp.metrics.confusion import confusion_matrix
 
 # Messages under which the figures of a slice say little
 SMALL = 30
@@ -75,8 +76,7 @@ def _lengths(words: pd.Series[float]) -> pd.Series[Any]:
 def _slice(
     name: str, truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int, seed: int
 ) -> dict[str, Any]:
-    cells = np.bincount(truth * n_classes + predicted, minlength=n_classes**2)
-    found, small = with_intervals(cells.reshape(n_classes, n_classes), seed), len(truth) < SMALL
+    found, small = with_intervals(confusion_matrix(truth, predicted, n_classes), seed), len(truth) < SMALL
     # of a few messages, all of them right, the bootstrap says that nothing else could have been found
     unknown = {"low": None, "high": None} if small else {}
     return {

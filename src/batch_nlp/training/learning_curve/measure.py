@@ -19,10 +19,11 @@ from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.log import progress
 from batch_nlp.metrics.bootstrap import with_intervals
+from batch_nlp.metrics.confusion import METRICS
 from batch_nlp.training.learning_curve.outlook import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
-from batch_nlp.training.validation import METRICS, Validation
+from batch_nlp.training.validation import Validation
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import torch
 from loguru import logger
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from sklearn.metrics import f1_score
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from batch_nlp.log import console
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
 from batch_nlp.training.transformer.network import pad
 from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
@@ -155,7 +155,8 @@ def _collate(rows: Sequence[tuple[TokenIds, int, float]], padding: int) -> dict[
 
 def _macro_f1(found: Any) -> dict[str, float]:
     predicted = found.predictions.argmax(axis=-1)
-    return {_METRIC: float(f1_score(found.label_ids, predicted, average="macro", zero_division=0))}
+    confusion = confusion_matrix(found.label_ids, predicted, found.predictions.shape[-1])
+    return {_METRIC: float(ClassCounts.of(confusion).mean_f1(_METRIC))}
 
 
 class _OrderOfEpoch(Sampler):
