@@ -12,7 +12,6 @@ from dataclasses import replace
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.monitoring.band import BAND_RULES, band_of
 from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding, TestResult
-from batch_nlp.monitoring.statistics.wilson import wilson_interval
 
 # Names of the comparisons that rules look for; those with more than one are told by their kind
 CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc of the embedding"
@@ -35,13 +34,15 @@ def class_shares(counts: Sequence[int], classes: Sequence[str], settings: DriftC
     classes : sequence of str
     settings : DriftConfig
     """
+    from scipy.stats import binomtest  # late: it takes half a second, and most runs judge no batch
+
     n = sum(counts)
     in_force = [rule for rule in settings.rules if rule in BAND_RULES] or [DriftRule.share]
     combined = all if settings.combine is Combine.all else any
     shares = []
     for name, count in zip(classes, counts, strict=True):
-        lower, upper = wilson_interval(count, n, settings.confidence)
-        share = ClassShare(name, count, count / n, lower, upper, False)
+        lower, upper = binomtest(count, n).proportion_ci(settings.confidence, "wilson")
+        share = ClassShare(name, count, count / n, float(lower), float(upper), False)
         out = combined(_side(rule, share, settings) for rule in in_force)
         shares.append(replace(share, out=out))
     return shares
