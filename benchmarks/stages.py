@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from benchmarks.task import Done, Spent, Task, clock
 
 if TYPE_CHECKING:
-    from batch_nlp.inference.batches import Batch
+    from batch_nlp.inference.batch_records import Batch
     from batch_nlp.monitoring.analysis import Analysis
     from batch_nlp.runner.context import Run
     from batch_nlp.storage.registry import Model
@@ -101,12 +101,12 @@ def _run_steps(task: Task, *measured: str) -> Done:
 def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
     """Run the steps as far as the last one that is measured, batch by batch; return messages, and what each took."""
     from batch_nlp.config.builder import build_steps
-    from batch_nlp.dataset.reading import read_messages
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
+    from batch_nlp.dataset.message_reader import read_messages
+    from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
-    from batch_nlp.storage.raw import find_files
+    from batch_nlp.storage.raw.file_names import find_files
     from batch_nlp.storage.tables import connect
 
     run = _settings(task)
@@ -119,10 +119,10 @@ def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
         ledger = stack.enter_context(keeping_account(Path(task.output)))
         with clock(spent.get("extract", elsewhere)):
             side_tables = load_side_tables(config, run.definition, layers, connection)
-        surroundings = Surroundings(
+        context = FeatureContext(
             side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine
         )
-        steps = build_feature_pipeline(config, run.definition, surroundings).steps
+        steps = build_feature_pipeline(config, run.definition, context).steps
         if measured[-1] == "predict":
             bound = {"model": _champion(run), "predicted_at": datetime.now(UTC).isoformat()}
             steps = [*steps, *build_steps(config.inference.steps, bound, "inference.steps")]
@@ -160,7 +160,7 @@ def _settings(task: Task) -> Run:
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import cli
-    from batch_nlp.config.settings import typed_settings
+    from batch_nlp.config.load import typed_settings
     from batch_nlp.runner.context import Run
 
     with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
@@ -177,7 +177,7 @@ def _champion(run: Run) -> Model:
 
 def _judged(run: Run) -> tuple[Batch, Analysis]:
     """Return the last batch of the data folder, and its analysis."""
-    from batch_nlp.inference.batches import PREDICTIONS_FILE, BatchRecords
+    from batch_nlp.inference.batch_records import PREDICTIONS_FILE, BatchRecords
     from batch_nlp.monitoring.analyse import analyse
     from batch_nlp.storage.manifest import read_manifest
     from batch_nlp.storage.reference import Reference

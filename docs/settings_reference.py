@@ -22,7 +22,7 @@ from batch_nlp import config as schema
 from batch_nlp.config import Config, parse, plain
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = ROOT / "src" / "batch_nlp" / "config"
+SCHEMA = ROOT / "src" / "batch_nlp" / "config" / "schema"
 CONF = ROOT / "conf"
 PAGE = ROOT / "docs" / "settings.md"
 

@@ -31,7 +31,7 @@ from tests.fields import FIELDS
 from tests.projects import Project
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
-from batch_nlp.config.settings import typed_settings
+from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.columns import joins
+from batch_nlp.dataset.message_columns import joins
 from batch_nlp.dataset.side_table_join import SideTables
 from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.storage.layers import Layers

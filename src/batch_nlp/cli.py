@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
-from batch_nlp.config.settings import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments.record import Job, JobRecord, record_job
 from batch_nlp.experiments.sweep import (
@@ -32,7 +32,7 @@ from batch_nlp.experiments.sweep import (
     threads_of_a_job,
 )
 from batch_nlp.stderr import lasting_stderr
-from batch_nlp.tracking.settings import check_arguments
+from batch_nlp.tracking.address import check_arguments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}

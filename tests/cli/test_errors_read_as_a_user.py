@@ -14,8 +14,8 @@ from tests.projects import Project
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError, DataError, DriftError, ExitCode, GateError
-from batch_nlp.inference.batches import Batch
-from batch_nlp.inference.second import rescore
+from batch_nlp.inference.batch_records import Batch
+from batch_nlp.inference.rescoring import rescore
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.runner.response import raise_for
 from batch_nlp.storage.feature_store import FeatureStore

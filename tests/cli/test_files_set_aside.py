@@ -16,7 +16,7 @@ import pytest
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import file_hash
 

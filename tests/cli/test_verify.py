@@ -22,7 +22,7 @@ from tests.projects import Project
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA

@@ -19,7 +19,7 @@ from tests.corpus.cases import COMMITTED, REFUSED, UNFINISHED, Case, large, row
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.training import take_in

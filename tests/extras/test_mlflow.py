@@ -41,7 +41,7 @@ CONNECT = """
 import sys
 from pathlib import Path
 from batch_nlp.tracking.mlflow_client import connect, quietly
-from batch_nlp.tracking.settings import Address
+from batch_nlp.tracking.address import Address
 file = Path(sys.argv[1])
 with quietly():
     print(connect(Address(f"sqlite:///{file}", file, file.parent / "artifacts"), "batch-nlp")[1])

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from tests.projects import LIGHT, Project
 
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchRecords, BatchState
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import Registry

@@ -13,7 +13,7 @@ from tests.fault.forks import Forks
 from tests.fault.state import SMALL, read_state
 from tests.projects import Project
 
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.storage.layers import Layers
 
 DAY = 86_400.0

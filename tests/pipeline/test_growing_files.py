@@ -20,7 +20,7 @@ from tests.pipeline.nights import START, layers, nightly
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError, FilesSetAsideError
 from batch_nlp.inference import run as inference_run
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.runner import run_stages
 
 IDS = [f"m{number}" for number in range(8)]

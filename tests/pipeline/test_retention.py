@@ -17,7 +17,7 @@ from tests.pipeline.nights import START, decisions, layers, nightly
 
 from batch_nlp.config import Config, PipelineConfig, RequeueConfig, RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
 from batch_nlp.runner.context import Run

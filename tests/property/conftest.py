@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from batch_nlp.config import Config, EngineConfig
-from batch_nlp.dataset.reading import read_messages
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
+from batch_nlp.dataset.message_reader import read_messages
+from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.inference.predict import Predict
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.tables import connect
 
@@ -60,8 +60,8 @@ def score(world: World, champion: Model, embedding_cache: Path, engine: EngineCo
     config, definition = world.config, world.definition
     # built once, so that the model is loaded once; each run gets a ledger and a memory of its own
     nothing: Any = None
-    surroundings = Surroundings(nothing, nothing, nothing, embedding_cache, engine)
-    pipeline = build_feature_pipeline(config, definition, surroundings)
+    context = FeatureContext(nothing, nothing, nothing, embedding_cache, engine)
+    pipeline = build_feature_pipeline(config, definition, context)
     predict = Predict(champion, "2026-01-01T00:00:00+00:00")
 
     def run(batches: Iterable[RawBatch]) -> Outcome:

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model
 
 Score = Callable[[Iterable[RawBatch]], Any]

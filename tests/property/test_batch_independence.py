@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 
 Score = Callable[[Iterable[RawBatch]], Any]
 

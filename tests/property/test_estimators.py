@@ -15,7 +15,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables
+from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables
 from batch_nlp.inference.predict import Predict
 from batch_nlp.steps.mask import Mask
 from batch_nlp.steps.strip_html import StripHtml
@@ -64,7 +64,7 @@ def steps(
     assert champion is not None
     with connect(engine) as connection:
         tables = load_side_tables(world.config, world.definition, world.layers, connection)
-        run = Surroundings(tables, KnownMessages(connection, None), Ledger(), embedding_cache, engine)
+        run = FeatureContext(tables, KnownMessages(connection, None), Ledger(), embedding_cache, engine)
         pipeline = build_feature_pipeline(world.config, world.definition, run)
         found, frame = {}, sample_rows[:40].set_index(pd.Index(range(100, 140)))
         for name, step in pipeline.steps:

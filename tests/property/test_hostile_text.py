@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 
 Score = Callable[[Iterable[RawBatch]], Any]
 Read = Callable[[Path, int], Iterable[RawBatch]]

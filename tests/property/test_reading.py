@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batch_nlp.storage.raw import read_batches
+from batch_nlp.storage.raw.batches import read_batches
 
 COLUMNS = ["review_id", "text", "date", "user_id", "business_id"]
 # what can be written as UTF-8; a lone carriage return ends a line for some and not for others

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
-from batch_nlp.storage.raw_files import RawFile, RawFiles
+from batch_nlp.storage.raw.known_files import RawFile, RawFiles
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MESSAGES = ("a", "b", "c")

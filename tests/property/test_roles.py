@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batch_nlp.config import Config, DatasetConfig, parse
-from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import read_labels, read_messages
+from batch_nlp.dataset.message_columns import check_columns
+from batch_nlp.dataset.message_reader import read_labels, read_messages
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
+from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
@@ -114,7 +114,7 @@ def run(make_config: Callable[..., Config], tmp_path_factory: pytest.TempPathFac
             pipeline = build_feature_pipeline(
                 config,
                 definition,
-                Surroundings(
+                FeatureContext(
                     load_side_tables(config, definition, layers, connection),
                     KnownMessages(connection, ids),
                     ledger,

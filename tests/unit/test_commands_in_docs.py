@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from batch_nlp.cli import PROJECT_ROOT, _arrange
 from batch_nlp.config.composition import check_flags
-from batch_nlp.config.settings import typed_settings
+from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import SettingsError
 from batch_nlp.experiments.sweep import missing_extra
 from batch_nlp.runner import check_settings

@@ -10,8 +10,8 @@ from tests.projects import DATASETS
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import feature_fields

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.projects import Project
 
 from batch_nlp.config import Config
-from batch_nlp.config.settings import typed_settings
+from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.runner import check_settings
 

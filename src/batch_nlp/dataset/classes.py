@@ -1,4 +1,4 @@
-"""From targets to the classes that a model tells apart: those of the settings, or those found in the data."""
+"""Map targets to the classes that a model predicts: listed in the settings, or found in the data."""
 
 from __future__ import annotations
 
@@ -17,23 +17,22 @@ from batch_nlp.dataset.labels import LEVEL, OTHER, levels_of, listed_targets
 from batch_nlp.errors import DataError, examples
 from batch_nlp.hierarchy import Leaves
 
-# Classes that an error names
+# Classes named in an error
 _NAMED = 10
 
 
 @dataclass(frozen=True)
 class ClassMap:
-    """Which class a target belongs to; a model's manifest keeps it as ``label_map``.
+    """Map from targets to classes; a model's manifest stores it as ``label_map``.
 
     Parameters
     ----------
     classes : list of str
-        Names of the classes, in the order of their indices; `Leaves` of a hierarchy.
+        Class names in index order; `Leaves` for a hierarchy.
     targets : dict of str to str
-        Class of each target that has one.
+        Target -> class.
     other : str or None
-        Class of all other targets, where they have one; in a hierarchy, that of the nearest level above takes them in,
-        as far as it is one of the classes.
+        Class of all other targets, if any. In a hierarchy, they belong to the nearest ``other`` class above them.
     """
 
     classes: list[str]
@@ -45,7 +44,7 @@ class ClassMap:
         return {name: index for index, name in enumerate(self.classes)}
 
     def index(self, target: str) -> int:
-        """Return the index of a target's class, -1 where it has none."""
+        """Return the index of a target's class, -1 for no class."""
         name = self.targets.get(target)
         if name is None and self.other is not None:
             name = _above(target) if isinstance(self.classes, Leaves) else self.other
@@ -54,7 +53,7 @@ class ClassMap:
         return -1 if name is None else self._positions.get(name, -1)
 
     def indices(self, targets: pd.Series[Any]) -> pd.Series[int]:
-        """Return the index of each target's class, -1 where it has none.
+        """Return the index of each target's class, -1 for no class.
 
         Parameters
         ----------
@@ -70,27 +69,27 @@ class ClassMap:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ClassMap:
-        """Return the map of a model's manifest; one that does not say whether it is a hierarchy is treated as one."""
+        """Return the map in a model's manifest; manifests without ``deep`` count as hierarchies."""
         names = Leaves if values.get("deep", True) else list
         return cls(names(values["classes"]), dict(values["targets"]), values["other"])
 
 
 def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
-    """Return a model's map from targets to classes, or without a model that of the settings.
+    """Return the class map of a model, or of the settings if no model is given.
 
     Parameters
     ----------
     label : LabelConfig
     manifest : mapping, optional
-        Of the model.
+        The model's manifest.
 
     Returns
     -------
     ClassMap or None
-        None without a model where the classes are those found in the data.
+        None if no model is given and the classes are to be found in the data.
     """
     if manifest is not None:
-        # that of an earlier release keeps none, and predicts the classes that the settings list
+        # models of earlier releases have no map, and predict the classes of the settings
         return ClassMap.from_dict(manifest["label_map"]) if "label_map" in manifest else class_map(label)
     listed = listed_targets(label)
     names = Leaves if len(levels_of(label)) > 1 else list
@@ -99,15 +98,15 @@ def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> 
 
 @dataclass(frozen=True)
 class FoundClasses:
-    """The classes of some labelled messages.
+    """The classes found in labelled messages.
 
     Parameters
     ----------
     map : ClassMap
     labels : Series of int, shape (n,)
-        Index of each message's class; -1 where it is left out.
+        Class index of each message, -1 for messages that are left out.
     rare : dict of str to int
-        Targets that ``dataset.label.rare`` is about, with their numbers of messages.
+        Targets affected by ``dataset.label.rare``, with their message counts.
     """
 
     map: ClassMap
@@ -118,22 +117,22 @@ class FoundClasses:
 def find_classes(
     targets: pd.Series[Any], label: LabelConfig, least: int, ids: pd.Series[Any] | None = None
 ) -> FoundClasses:
-    """Return the classes of labelled messages, without those that are too rare to learn.
+    """Return the classes of labelled messages, after applying ``dataset.label.rare``.
 
     Parameters
     ----------
     targets : Series of str, shape (n,)
     label : LabelConfig
-        Without ``rare.under``, a class is rare with fewer than `least` messages.
+        Without ``rare.under``, a class is rare if it has fewer than `least` messages.
     least : int
-        Messages that each class must have.
+        Minimum number of messages per class.
     ids : Series of str, shape (n,), optional
-        Of the messages, for the error: where a class has a few messages, they may be mislabelled.
+        Message ids, so that an error can name the few messages of a class that may be mislabelled.
 
     Raises
     ------
     DataError
-        If a stored label is none of the settings', a class has too few messages, or there is one class only.
+        If a stored label is not listed in the settings, a class has too few messages, or there is only one class.
     """
     counts = {str(target): int(number) for target, number in targets.value_counts().items()}
     listed = listed_targets(label)
@@ -142,8 +141,8 @@ def find_classes(
     unknown = sorted(target for target in counts if target not in named)
     if unknown and rare_as is None:
         raise DataError(
-            f"{sum(counts[target] for target in unknown):,} stored labels are none of dataset.label.classes: "
-            f"{examples(unknown)}. Add them, or say what becomes of them: 'dataset.label.rare={{as: other}}'."
+            f"{sum(counts[target] for target in unknown):,} stored labels are not in dataset.label.classes: "
+            f"{examples(unknown)}. Add them, or put them into one class: 'dataset.label.rare={{as: other}}'."
         )
     sizes: Counter[str] = Counter(dict.fromkeys(named.values(), 0))
     for target, name in named.items():
@@ -154,13 +153,13 @@ def find_classes(
         sizes.update({target: counts[target] for target in unknown})
         place = merged(sizes, small.union(unknown), least, deep)
         others = sum(size for name, size in sizes.items() if place[name] == OTHER)
-        # a stray label must not stop every training
+        # a single stray label must not stop every training
         too_few = others < least and OTHER not in (listed or {}).values()
         kept = {target: place[name] for target, name in named.items() if not (too_few and place[name] == OTHER)}
     else:
         kept = {target: name for target, name in named.items() if name not in small}
     occurring = {name for target, name in kept.items() if counts.get(target)}
-    # without a rule, a class that no message has is missed by name
+    # without a rule for rare classes, empty classes stay, so that the error names them
     classes = [name for name in dict.fromkeys(kept.values()) if name in occurring or rare_as is None]
     order = list(sizes) if listed is not None else sorted(classes)
     classes.sort(key=lambda name: order.index(name) if name in order else len(order))
@@ -170,8 +169,8 @@ def find_classes(
     labels = found.indices(targets)
     if len(classes) < 2:
         raise DataError(
-            f"Training needs at least two classes; among {len(labels):,} labelled messages there is "
-            f"{examples(classes) or 'none'} alone. Check dataset.label, or bring labels of other classes."
+            f"Training needs at least two classes, but {len(labels):,} labelled messages only have "
+            f"{examples(classes) or 'none'}. Check dataset.label, or add labels of other classes."
         )
     hint = "" if ids is None else _strays(labels, ids, least)
     check_classes(labels, classes, least, "labelled messages", labels, least, hint)
@@ -180,16 +179,16 @@ def find_classes(
 
 
 def _above(name: str) -> str:
-    """Return the class that takes a rare one in: that of ``a / b`` is ``a / other``, that of ``a / other`` is other."""
+    """Return the class into which a rare class is merged: ``a / b`` into ``a / other``, that into ``other``."""
     levels = name.split(LEVEL)
     parent = levels[:-2] if levels[-1] == OTHER else levels[:-1]
     return LEVEL.join([*parent, OTHER])
 
 
 def merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: bool) -> dict[str, str]:
-    """Return where each class goes: the small ones to the other ones of their parent, or to those of all.
+    """Map each class to its class after merging: small classes go to the ``other`` of their parent, or to ``other``.
 
-    Other ones that are too few themselves go a level up.
+    An ``other`` with fewer than `least` messages is merged into the level above.
     """
     gone = set(small)
     place = {name: (_above(name) if deep else OTHER) if name in gone else name for name in sizes}
@@ -205,7 +204,7 @@ def merged(sizes: Mapping[str, int], small: Iterable[str], least: int, deep: boo
 
 
 def _strays(labels: pd.Series[int], ids: pd.Series[Any], least: int) -> str:
-    """Return which messages are all that their class has, where it has few: a label may be misspelt."""
+    """Return a hint that names the messages of very small classes, whose labels may be misspelt."""
     sizes = labels[labels >= 0].value_counts()
     few = ids[labels.isin(sizes.index[sizes < min(least, _NAMED)])]
     return f"A label may be misspelt; the messages are {examples(few.to_list())}. " if len(few) else ""
@@ -214,29 +213,29 @@ def _strays(labels: pd.Series[int], ids: pd.Series[Any], least: int) -> str:
 def check_classes(
     side: pd.Series[int], classes: list[str], least: int, part: str, every: pd.Series[int], usual: int, hint: str = ""
 ) -> None:
-    """Stop before a model is trained or measured without one of its classes.
+    """Raise an error if a class has too few messages to train or measure a model.
 
     Parameters
     ----------
     side : Series of int
-        Class of each message that is to be trained on, or measured.
+        Classes of the messages to train on or to measure with.
     classes : list of str
         Names of the classes.
     least : int
-        Messages of each class that must be among them.
+        Minimum per class among these messages.
     part : str
-        Which messages these are, for the error.
+        Name of these messages in the error.
     every : Series of int
-        Class of each labelled message.
+        Classes of all labelled messages.
     usual : int
-        Messages that each class must have among all.
+        Minimum per class among all labelled messages.
     hint : str
-        What else helps, for the error.
+        Additional advice for the error.
 
     Raises
     ------
     DataError
-        If a class has fewer; the message names those that do, at most ten, and a setting without them.
+        If a class has fewer. The message names up to ten such classes and a setting that avoids them.
     """
     counts = np.bincount(side[side >= 0], minlength=len(classes))
     short = np.flatnonzero(counts < least)
@@ -244,21 +243,19 @@ def check_classes(
         named = ", ".join(f"class {classes[index]} ({index}) has {counts[index]}" for index in short[:_NAMED])
         more = f" and {len(short) - _NAMED} more" if len(short) > _NAMED else ""
         totals = np.bincount(every[every >= 0], minlength=len(classes))
-        # where one side alone lacks a class, that of all rare ones may lack there too
+        # if only one side lacks a class, the merged class could be missing there too
         advice = _advice(totals, short, classes, usual, together=side is every)
         raise DataError(f"Each class needs at least {least} {part}; {named}{more}. {hint}{advice}")
 
 
 def _advice(totals: NDArray[np.int64], short: NDArray[np.int64], classes: list[str], usual: int, together: bool) -> str:
-    """Return the setting that takes short classes out of the way, if there is one."""
+    """Return the setting that merges or drops the classes that are too small, if possible."""
     under = max(usual, int(totals[short].max()) + 1)
     small = totals < under
     others = int((~small).sum())
     together &= others > 0 and OTHER not in {classes[index] for index in short} and totals[small].sum() >= usual
     if together:
-        return (
-            f"Put them together, 'dataset.label.rare={{under: {under}, as: other}}', or bring more labelled messages."
-        )
+        return f"Merge small classes, 'dataset.label.rare={{under: {under}, as: other}}', or add labelled messages."
     if others >= 2:
-        return f"Leave them out, 'dataset.label.rare={{under: {under}, as: ignore}}', or bring more labelled messages."
-    return "Bring more labelled messages, or lower training.min_class_messages."
+        return f"Drop small classes, 'dataset.label.rare={{under: {under}, as: ignore}}', or add labelled messages."
+    return "Add labelled messages, or lower training.min_class_messages."

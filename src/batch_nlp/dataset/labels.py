@@ -1,4 +1,4 @@
-"""The label as the settings describe it: from raw columns to targets, the text that the store keeps of a label."""
+"""Read labels by the settings: raw columns become targets, the text form of a label in the store."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
-from batch_nlp.dataset.values import UNREADABLE
+from batch_nlp.dataset.conversion import UNREADABLE
 from batch_nlp.errors import SettingsError, did_you_mean, examples
 
-# Between the levels of a hierarchy, and the class of what is rare or unknown
+# Separator of the levels of a hierarchy; class of rare and unknown targets
 LEVEL, OTHER = " / ", "other"
-# What becomes of rare and unknown targets
+# How rare and unknown targets are treated
 RARE_AS = ("other", "ignore", "quarantine")
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
-# Kinds of columns in which equal values are equal labels; among others, True equals 1
+# Column types in which equal values are equal labels; in mixed columns, True equals 1
 _OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "decimal", "empty")
 
 
 def as_target(value: object) -> Any:
-    """Return a label as text, None where there is none, and `UNREADABLE` where the value cannot be a label.
+    """Return a label as text, None if missing, `UNREADABLE` if the value cannot be a label.
 
-    Text stays as it is but for surrounding white space; whole numbers lose their decimals, and truth is lower case.
+    Text is stripped, whole numbers lose their decimals, and booleans become lower case.
     """
     if isinstance(value, str):
         text = value.strip()
         try:
-            text.encode()  # half of a surrogate pair can be stored nowhere
+            text.encode()  # lone surrogates cannot be stored
         except UnicodeEncodeError:
             return UNREADABLE
         return text or None
@@ -61,11 +61,11 @@ class Labels:
     Attributes
     ----------
     levels : list of list of str
-        For each level of the hierarchy (one, where it is none) its columns, of which the first that is there counts.
+        The alternative columns of each level of the hierarchy; a plain label has one level.
     columns : list of str
-        All of them; empty where the messages have no labels.
+        All columns of the label; empty if the dataset has no label.
     allowed : frozenset of str or None
-        Targets that are not to be quarantined; None where any may come.
+        Targets that are not quarantined; None allows any.
     """
 
     def __init__(self, label: LabelConfig) -> None:
@@ -76,18 +76,17 @@ class Labels:
         self.allowed = None if self._listed is None or any_other else frozenset(self._listed)
 
     def read(self, rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[bool]]:
-        """Return the target of each raw row, and which rows hold something that cannot be a label.
+        """Return the target of each raw row, and which rows have an unreadable label.
 
         Parameters
         ----------
         rows : DataFrame, shape (n, ...)
-            Raw rows; a column that they lack is empty.
+            Raw rows; missing columns count as empty.
 
         Returns
         -------
         Series of str, shape (n,)
-            None where a row has no label, or none that can be read. The levels of a hierarchy are joined down to the
-            first one that is missing.
+            None for a missing or unreadable label. The levels of a hierarchy are joined up to the first missing one.
         Series of bool, shape (n,)
         """
         levels = [self._level(rows, columns) for columns in self.levels]
@@ -113,16 +112,16 @@ class Labels:
     def _texts(self, values: pd.Series[Any]) -> NDArray[np.object_]:
         if pd.api.types.infer_dtype(values, skipna=True) not in _OF_ONE_KIND:
             return np.fromiter((self._text(value) for value in values), object, len(values))
-        codes, different = pd.factorize(values)  # -1, the last one, stands for nothing
+        codes, different = pd.factorize(values)  # the code -1 selects the last entry, None
         return np.fromiter((*map(self._text, different), None), object, len(different) + 1)[codes]
 
     def _text(self, value: object) -> Any:
         text = as_target(value)
         if self._listed is None or not isinstance(text, str) or text in self._listed:
             return text
-        if isinstance(value, bool | np.bool_):  # listed as a text, true or TRUE
+        if isinstance(value, bool | np.bool_):  # the list may contain the text true or TRUE
             return next((target for target in self._listed if target.lower() == text.lower()), UNREADABLE)
-        # what pandas writes of whole numbers in a column with gaps
+        # in a column with gaps, pandas writes 3 as 3.0
         whole = _WHOLE_NUMBER.fullmatch(text)
         return whole[1] if whole and whole[1] in self._listed else text
 
@@ -135,14 +134,14 @@ def _joined(levels: tuple[Any, ...]) -> Any:
 
 
 def levels_of(label: LabelConfig) -> list[list[str]]:
-    """Return the columns of each level of the label, alternatives side by side; no level where there is no label."""
+    """Return the alternative columns of each level of the label; empty if there is no label."""
     column = label.column
     levels = [] if column is None else [column] if isinstance(column, str) else column
     return [[level] if isinstance(level, str) else list(level) for level in levels]
 
 
 def listed_targets(label: LabelConfig) -> dict[str, str] | None:
-    """Return the class of each target that the settings list, in their order; None where the data say."""
+    """Return target -> class as listed in the settings; None if the classes are found in the data."""
     classes = label.classes
     if isinstance(classes, str):
         return None
@@ -156,7 +155,7 @@ def _list(targets: Any) -> list[Any]:
 
 
 def check_label(label: LabelConfig) -> None:
-    """Stop before any work when the settings of the label cannot be met.
+    """Check the label's settings.
 
     Raises
     ------
@@ -176,8 +175,8 @@ def check_label(label: LabelConfig) -> None:
         and all(level and all(isinstance(name, str) and name for name in level) for level in alternatives),
         "column",
         column,
-        "the name of a column, a list of names for a hierarchy, or null; in a list, an entry that is a list itself "
-        "names columns of which the first that is there counts",
+        "the name of a column, a list of names for a hierarchy, or null; an entry of the list may itself be a list of "
+        "alternative columns",
     )
     _check_classes_setting(label.classes, need)
     rare = label.rare
@@ -218,4 +217,4 @@ def _check_classes_setting(classes: Any, need: Any) -> None:
     need(not twice, "classes", classes, f"each label in one class; named more than once: {examples(twice)}")
     if mapped:
         empty = [name for name, given in classes.items() if not _list(given)]
-        need(not empty, "classes", classes, f"labels for each class; without any: {examples(empty)}")
+        need(not empty, "classes", classes, f"at least one label for each class; none for: {examples(empty)}")

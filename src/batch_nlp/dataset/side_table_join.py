@@ -1,4 +1,4 @@
-"""The join of messages with the side tables: out of core, as of the time of the message."""
+"""Join messages with side tables, out of core and as of the message's time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from loguru import logger
 
 from batch_nlp.config import Role, SideTableConfig
-from batch_nlp.dataset.columns import Joined, key_field, names_of
+from batch_nlp.dataset.message_columns import Joined, key_field, names_of
 from batch_nlp.dataset.side_tables import KEPT, columns_read, table_schema
 
-# Microseconds of a time after all others, in the year 2262
+# A time after all others, in the year 2262 (microseconds)
 _LAST = 2**63 // 1000
 
 
@@ -26,16 +26,16 @@ def _quoted(name: str) -> str:
 
 
 class SideTables:
-    """Side tables in a database, for the join with each batch.
+    """Side tables in a database, joined with each batch.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Holds the tables while the run lasts.
+        Contains the tables during the run.
     joined : sequence of Joined
-        What the keys of the messages join.
+        The joins of the messages' keys.
     files : mapping of str to Path or None
-        By name of the table, what `prepare_side_table` returned.
+        Table name -> result of `prepare_side_table`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class SideTables:
             self._load(table, files[table.name])
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return itself: a step that is cloned belongs to the same run."""
+        """Return itself: a cloned step belongs to the same run."""
         return self
 
     def _load(self, table: SideTableConfig, path: Path | None) -> None:
@@ -56,7 +56,7 @@ class SideTables:
         empty = table_schema(table, "").empty_table()
         self._connection.register("source", empty if path is None else self._connection.read_parquet(str(path)))
         columns = ", ".join(map(_quoted, dict.fromkeys([table.key, *columns_read(table)])))
-        # of two rows for one key (and time) the first counts
+        # the first of several rows per key (and time) counts
         self._connection.execute(
             f"CREATE TABLE {name} AS SELECT {columns} FROM source "  # nosec B608 names are quoted
             f"QUALIFY row_number() OVER (PARTITION BY {unique} ORDER BY source_file, source_line) = 1"
@@ -64,19 +64,19 @@ class SideTables:
         self._connection.unregister("source")
 
     def look_up(self, messages: pd.DataFrame) -> pd.DataFrame:
-        """Return what the side tables say of each message.
+        """Return the fields that the side tables add to each message.
 
         Parameters
         ----------
         messages : DataFrame, shape (n, ...)
-            With the key columns, which may hold None, and `written_at`.
+            With `written_at` and the key columns, which may contain None.
 
         Returns
         -------
         DataFrame, shape (n, n_columns)
-            ``<prefix>_<column>`` with the index of `messages`: text, or float64 for numbers; None or NaN where nothing
-            is known. Of a table with a time, the latest row that is not after the message; the latest of all for a
-            message without a time.
+            ``<prefix>_<column>`` with the index of `messages`: text, or float64 for numbers; None or NaN if unknown.
+            A table with a time gives the latest row up to the message's time, or the latest of all if the message has
+            no time.
         """
         if not self._joined:
             return pd.DataFrame(index=messages.index)
@@ -111,8 +111,8 @@ class SideTables:
         return pd.DataFrame(values, index=messages.index)
 
     def log(self) -> None:
-        """Log how many messages each key joined with a row; if none did, as a warning."""
+        """Log how many messages found a row by each key; a warning if none did."""
         for one, found in zip(self._joined, self._found, strict=True):
             level = "INFO" if found or not self._asked else "WARNING"
-            message = "{} of {} messages found their row in the {} table by {}"
+            message = "{} of {} messages found a row in the {} table by {}"
             logger.log(level, message, f"{found:,}", f"{self._asked:,}", one.table.name, one.key)

@@ -1,7 +1,7 @@
-"""Which messages a model learns from, and which are held out.
+"""Split labelled messages into training messages and the hold-out.
 
-Equal texts never stand on both sides: what a model has learned by heart would measure nothing. Labels that a machine
-gave are held out only where there are no others, since they would measure the machine.
+Equal texts are never on both sides, since memorised texts measure nothing. Machine labels are held out only if there
+are no others, since they would measure the machine.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config, Role, Split, TrainingConfig
-from batch_nlp.dataset.groups import Codes, codes, components, draw
+from batch_nlp.dataset.split_groups import Codes, codes, components, draw
 from batch_nlp.errors import DataError, SettingsError
 
-# Sources of labels that a hold-out is made of
+# Label sources that may be held out
 TRUSTED = ("given", "person")
-# Share of messages with one time, at the edge of the hold-out, from which on it is told that the edge was moved
+# Share of messages with equal times at the edge of the hold-out from which a moved edge is logged
 _TOLD = 0.01
 _Bools = NDArray[np.bool_]
 
@@ -32,11 +32,11 @@ class Parts:
     ----------
     by : Split
     train, hold_out : Index
-        Of the messages on each side, in their order.
+        Index of the messages on each side, in order.
     copies : int
-        Messages left out since their text stands on the other side.
+        Messages left out because their text is on the other side.
     repeats : int
-        Messages with the text of an earlier one, of all that have a class.
+        Messages with a class that repeat an earlier text.
     """
 
     by: Split
@@ -46,30 +46,30 @@ class Parts:
     repeats: int
 
     def to_dict(self) -> dict[str, object]:
-        """Return what the manifest says of the split."""
+        """Return the manifest's entry about the split."""
         return {"by": self.by.value, "left_out_copies": self.copies, "repeated_texts": self.repeats}
 
 
 def split_of(config: Config) -> Split:
-    """Return how the hold-out is chosen: as the run, or else the dataset says; by time where messages have one.
+    """Return how the hold-out is chosen: by ``training.split``, the dataset's setting, or by time if there is one.
 
     Raises
     ------
     SettingsError
-        If it is to be by time, and no column of the messages is one.
+        If a split by time is set, but no column has the role time.
     """
     timed = any(column.role is Role.time for column in config.dataset.messages.columns.values())
     chosen = config.training.split or config.dataset.split.by
     if chosen is Split.time and not timed:
         key = "training.split" if config.training.split else "dataset.split.by"
         raise SettingsError(
-            f"{key}=time: no column of dataset.messages.columns has the role time. Give one that role, or say "
+            f"{key}=time: no column of dataset.messages.columns has the role time. Give a column that role, or set "
             "training.split=random."
         )
     by = chosen or (Split.time if timed else Split.random)
     if config.training.window and by is not Split.time:
         raise SettingsError(
-            f"training.window={config.training.window}: need training.split=time; a {by.value} split has no windows."
+            f"training.window={config.training.window}: a {by.value} split has no windows. Set training.split=time."
         )
     return by
 
@@ -79,25 +79,25 @@ def split_messages(
 ) -> Parts:
     """Split the messages that have a class.
 
-    By time, the newest share is held out, and of it what repeats a text from before is left out. At random, a
-    stratified draw of texts is held out; by group, one of groups: messages with one value of ``group`` or equal texts.
+    By time, the newest share is held out, without messages that repeat an older text. At random, a stratified sample of
+    texts is held out; by group, a sample of groups (messages with the same ``group`` or equal texts).
 
     Parameters
     ----------
     messages : DataFrame, shape (n, ...)
-        Rows of the feature store, ordered by time of writing.
+        Rows of the feature store, ordered by `written_at`.
     labels : Series of int, shape (n,)
-        Classes; messages with -1 are on neither side.
+        Class indices; messages with -1 are on neither side.
     by : Split
     training : TrainingConfig
         ``holdout``, ``window`` and ``max_equal_times``.
     seed : int
-        Of the draw.
+        Seed of the random sample.
 
     Raises
     ------
     DataError
-        If nothing is left on one side, or the newest messages cannot be told from the others by their times.
+        If one side is empty, or the times do not tell which messages are the newest.
     """
     index = messages.index[(labels >= 0).to_numpy()]
     texts = codes(messages.loc[index, "text_hash"])
@@ -116,7 +116,7 @@ def split_messages(
         classes = np.asarray(labels[index], dtype=np.int64)
         hold_out = trusted & np.isin(groups, draw(groups[trusted], classes[trusted], training.holdout, seed))
         train, copies = ~hold_out, 0
-    # of machine labels, which are never held out
+    # machine-labelled copies of held-out texts
     measured = train & np.isin(groups, groups[hold_out])
     train &= ~measured
     _check_sides(by, hold_out[trusted], train, groups, training.holdout)
@@ -125,42 +125,42 @@ def split_messages(
 
 
 def _check_sides(by: Split, hold_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
-    """Stop if there is nothing on one side, or a group is so large that hardly anything can be held out; warn before.
+    """Raise an error if a side is (nearly) empty; warn if the hold-out differs much from the setting.
 
     Parameters
     ----------
     by : Split
     hold_out : ndarray of bool
-        Of the messages that could be.
+        Among the messages that may be held out.
     train : ndarray of bool, shape (n,)
     groups : ndarray of int, shape (n,)
-        Messages with one number are on one side.
+        Messages with equal numbers are on the same side.
     holdout : float
-        Share that was to be held out.
+        The configured share.
     """
     share = float(hold_out.mean()) if len(hold_out) else 0.0
     largest = np.bincount(groups).max(initial=0) / max(len(groups), 1)
     what = (
-        f"{by.value} split: {share:.1%} of {len(hold_out):,} labelled messages are held out rather than "
-        f"training.holdout={holdout:g}, since equal texts{' and groups' * (by is Split.group)} stay on one side; "
-        f"{largest:.0%} of the messages belong together"
+        f"{by.value} split: {share:.1%} of {len(hold_out):,} labelled messages are held out instead of "
+        f"training.holdout={holdout:g}, since equal texts{' and groups' * (by is Split.group)} stay on one side; the "
+        f"largest group has {largest:.0%} of the messages"
     )
     if not share or not train.any() or (by is Split.group and share < holdout / 2):
-        instead = "" if by is Split.random else "Say training.split=random, or else: "
-        raise DataError(f"{what}. {instead}Bring messages with other texts.")
+        instead = "" if by is Split.random else "Set training.split=random, or add"
+        raise DataError(f"{what}. {instead or 'Add'} messages with other texts.")
     if abs(share - holdout) > holdout / 2:
         logger.warning("Training: {}", what)
 
 
 def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: TrainingConfig) -> tuple[_Bools, _Bools]:
-    """Return which messages are in the window that is held out, and which are trained on."""
+    """Return which messages are held out as the newest, and which are trained on."""
     every = written_at.to_numpy("datetime64[us]")
     dated = trusted & ~np.isnat(every)
     total = int(trusted.sum())
     if total - dated.sum() > training.max_equal_times * total:
         raise DataError(
-            f"{(total - dated.sum()) / total:.0%} of {total:,} labelled messages have no time: which are the newest is "
-            "not known. Say training.split=random."
+            f"{(total - dated.sum()) / total:.0%} of {total:,} labelled messages have no time, so the newest are "
+            "unknown. Set training.split=random."
         )
     rows = np.flatnonzero(dated)
     rows = rows[np.argsort(every[rows], kind="stable")]
@@ -169,14 +169,14 @@ def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: Trai
     end = len(rows) - training.window * size
     if end <= size:
         raise DataError(
-            f"training.window={training.window}: nothing is left to train on before the held-out window, with "
-            f"training.holdout={training.holdout} of {len(rows):,} labelled messages. Lower one of them."
+            f"training.window={training.window}: no messages to train on are left before the held-out window "
+            f"(training.holdout={training.holdout}, {len(rows):,} labelled messages). Lower one of the two settings."
         )
     start, stop = (_edge(times, place, training) for place in (end - size, end))
     if not 0.5 * size <= stop - start <= 1.5 * size:
         raise DataError(
-            f"{(stop - start) / len(rows):.0%} of {len(rows):,} labelled messages would be held out rather than "
-            f"training.holdout={training.holdout:g}, since many have the same time. Say training.split=random."
+            f"{(stop - start) / len(rows):.0%} of {len(rows):,} labelled messages would be held out instead of "
+            f"training.holdout={training.holdout:g}, since many have the same time. Set training.split=random."
         )
     hold_out = np.zeros(len(every), bool)
     hold_out[rows[start:stop]] = True
@@ -185,7 +185,7 @@ def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: Trai
 
 
 def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -> int:
-    """Return the end of a run of equal times that is nearest to a place in it."""
+    """Return the end of a run of equal times that is nearer to a position in it."""
     if place in (0, len(times)) or times[place - 1] != times[place]:
         return place
     first, last = (int(np.searchsorted(times, times[place], side)) for side in ("left", "right"))
@@ -195,8 +195,8 @@ def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -
     )
     if share > training.max_equal_times:
         raise DataError(
-            f"{what}, at the edge of the hold-out: which of them are the newest is not known. Say "
-            "training.split=random, or raise training.max_equal_times."
+            f"{what}, at the edge of the hold-out, so the newest are unknown. Set training.split=random, or raise "
+            "training.max_equal_times."
         )
     if share >= _TOLD:
         logger.warning("Training: {}, at the edge of the hold-out; they stay on one side of it", what)
@@ -204,13 +204,13 @@ def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -
 
 
 def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
-    """Return the rows of a part; texts of rows that follow one another are not copied.
+    """Return the rows of a part; contiguous rows are not copied.
 
     Parameters
     ----------
     messages : DataFrame, shape (n, ...)
     index : Index
-        Of the part.
+        Index of the part.
     """
     if len(index):
         start = messages.index.get_indexer(index[:1])[0]

@@ -1,4 +1,4 @@
-"""The condition of a dataset's messages: SQL on the source's own columns."""
+"""The condition that selects a dataset's messages: SQL on the raw columns."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from batch_nlp.dataset.values import is_missing
+from batch_nlp.dataset.conversion import is_missing
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.raw.lines import Row
 
-_EXAMPLES = 'Such as "inbound = \'True\'" or "TRY_CAST(score AS DOUBLE) > 3"; every column is text.'
+_EXAMPLES = 'Examples: "inbound = \'True\'" or "TRY_CAST(score AS DOUBLE) > 3"; every column is text.'
 
 
 class Where:
-    """Tells which rows are messages.
+    """Selects the rows that are messages.
 
     Parameters
     ----------
     condition : str
-        In DuckDB's SQL. Columns are text, as the source writes them; JSON's true is ``true``.
+        DuckDB SQL. Columns are text as in the source; JSON's true is ``true``.
 
     Attributes
     ----------
     columns : list of str
-        Those that the condition names.
+        Columns named in the condition.
 
     Raises
     ------
     SettingsError
-        If the condition cannot be read.
+        If the condition is invalid.
     """
 
     def __init__(self, condition: str) -> None:
-        # it sees the rows that it is given, and neither files nor the network
+        # no access to files or the network
         self._connection = duckdb.connect(config={"enable_external_access": False, "threads": 1})
         self.condition = condition
         self.columns = sorted(set(_names(self._parsed())))
@@ -48,7 +48,7 @@ class Where:
             raise self._refusal(error) from error
 
     def _parsed(self) -> Any:
-        # parsed, not run
+        # only parsed, not run
         statement = f"SELECT 1 FROM messages WHERE ({self.condition})"  # nosec B608
         found = self._connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [statement]).fetchall()
         parsed = json.loads(found[0][0])
@@ -64,9 +64,9 @@ class Where:
         return pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in self.columns})
 
     def __call__(self, table: pa.Table) -> NDArray[np.bool_]:
-        """Return which rows of a table of texts meet the condition; where it is null, they do not."""
+        """Return which rows of a table of texts meet the condition; null counts as false."""
         if not self.columns:
-            raise self._refusal("it names no column")
+            raise self._refusal("the condition names no column")
         self._connection.register("messages", table)
         query = f"SELECT coalesce(({self.condition})::BOOLEAN, false) FROM messages"  # nosec B608
         found = self._connection.execute(query).fetchnumpy()
@@ -85,7 +85,7 @@ class Where:
         except duckdb.Error as error:
             reason = str(error).partition("\n")[0]
             raise DataError(
-                f"dataset.messages.where={self.condition}: fails on a row ({reason}). Use TRY_CAST in place of CAST."
+                f"dataset.messages.where={self.condition}: fails on a row ({reason}). Use TRY_CAST instead of CAST."
             ) from error
 
 
@@ -98,7 +98,7 @@ def _text(value: Any) -> str | None:
 
 
 def _names(node: Any) -> Iterator[str]:
-    """Yield the columns that a parsed condition names."""
+    """Yield the column names in a parsed condition."""
     if isinstance(node, dict):
         if node.get("type") == "COLUMN_REF":
             yield str(node["column_names"][-1])

@@ -15,7 +15,7 @@ from hydra.experimental.callback import Callback
 from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 
-from batch_nlp.config.settings import LOG_LEVELS
+from batch_nlp.config.load import LOG_LEVELS
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.experiments.result import fingerprint, read_result
 

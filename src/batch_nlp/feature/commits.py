@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import field_name, joins, key_field
+from batch_nlp.dataset.message_columns import field_name, joins, key_field
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.layer_file import LayerFile
 from batch_nlp.fields import Fields
@@ -19,8 +19,8 @@ from batch_nlp.storage.atomic import temporary_name
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw_files import RawFile
-from batch_nlp.storage.raw_names import source_name
+from batch_nlp.storage.raw.file_names import source_name
+from batch_nlp.storage.raw.known_files import RawFile
 
 # Messages by layer, and labelled messages
 BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]

@@ -12,7 +12,7 @@ from typing import Any
 from batch_nlp.config import ColumnConfig, Config, EmbeddingConfig, Role, SideTableConfig, parse, plain
 from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, plain_value, step_name
 from batch_nlp.config.targets import FEATURE_STEPS
-from batch_nlp.dataset.columns import FEATURE_ROLES, names_of
+from batch_nlp.dataset.message_columns import FEATURE_ROLES, names_of
 from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.steps.embedding import fingerprint
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.columns import text_form
-from batch_nlp.dataset.drop_folders import tell_set_aside
-from batch_nlp.dataset.reading import allowed_message_files
-from batch_nlp.dataset.schema import check_schema, holds_labels_alone
-from batch_nlp.dataset.unreadable import unreadable
+from batch_nlp.dataset.drop_folders import log_set_aside
+from batch_nlp.dataset.message_columns import text_form
+from batch_nlp.dataset.message_reader import allowed_message_files
+from batch_nlp.dataset.schema_check import check_schema, holds_labels_alone
+from batch_nlp.dataset.unreadable_values import unreadable
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw_files import RawFile, RawFiles
-from batch_nlp.storage.raw_readable import SetAside, unusable
-from batch_nlp.storage.raw_rest import let_rest, tell_still_written
+from batch_nlp.storage.raw.known_files import RawFile, RawFiles
+from batch_nlp.storage.raw.set_aside import SetAside, unusable
+from batch_nlp.storage.raw.still_written import log_still_written, wait_until_written
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
     allowed, refused = allowed_message_files(config)
     form = text_form(config.dataset.messages)
     if config.inference.min_age_seconds:
-        for path in (growing := let_rest(allowed, 0.0)):
-            tell_still_written(path)
+        for path in (growing := wait_until_written(allowed, 0.0)):
+            log_still_written(path)
         allowed = [path for path in allowed if path not in growing]
     new = {file.path: file for file in known.new(allowed)}
     broken = {path: found for path in new if (found := unusable(path, form))}
     whole = [path for path in new if path not in broken]
     unfit = [*refused, *known.set_aside, *broken.values()]
-    tell_set_aside(unfit)
+    log_set_aside(unfit)
     if not whole:
         return NewFiles([], [], unfit)
     messages = [path for path in whole if not holds_labels_alone(config.dataset, path)]
@@ -62,7 +62,7 @@ def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
     for path in {*whole}.difference(messages):
         if found := unreadable(config.dataset, path, labels=True):
             unread[path] = found
-    tell_set_aside([*unread.values()])
+    log_set_aside([*unread.values()])
     fit = [path for path in whole if path not in unread]
     messages = [path for path in messages if path not in unread]
     return NewFiles([new[path] for path in fit], messages, [*unfit, *unread.values()])

@@ -13,8 +13,8 @@ from loguru import logger
 
 from batch_nlp.config import Config, EngineConfig, Role, SideTableConfig
 from batch_nlp.config.builder import build_steps, step_name
-from batch_nlp.dataset.columns import joins, names_of
 from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.message_columns import joins, names_of
 from batch_nlp.dataset.side_table_join import SideTables
 from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.errors import SettingsError, examples
@@ -27,7 +27,7 @@ from batch_nlp.storage.ledger import Ledger
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class FeatureContext:
     """What the steps of one run look things up in, and report to.
 
     Parameters
@@ -56,7 +56,7 @@ class Surroundings:
     kept_columns: Sequence[str] = ()
 
 
-def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: Surroundings | None) -> dict[str, Any]:
+def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: FeatureContext | None) -> dict[str, Any]:
     return {
         "columns": columns,
         "joined": joins(columns, definition.side_tables),
@@ -89,7 +89,7 @@ def read_tables(config: Config, definition: FeatureDefinition) -> list[SideTable
     return [replace(table, files=files.get(table.name, table.files)) for table in definition.side_tables]
 
 
-def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: Surroundings) -> MeteredPipeline:
+def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: FeatureContext) -> MeteredPipeline:
     """Return the feature pipeline.
 
     Parameters
@@ -98,7 +98,7 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: S
         Says how messages are found and read.
     definition : FeatureDefinition
         Which features.
-    run : Surroundings
+    run : FeatureContext
         What belongs to this run.
     """
     bound = _bound(definition, read_columns(config, definition), run)
@@ -162,7 +162,7 @@ def load_side_tables(
     return SideTables(connection, joined, files)
 
 
-def borrowed(theirs: FeatureDefinition, own: FeatureDefinition) -> FeatureDefinition:
+def borrowed_definition(theirs: FeatureDefinition, own: FeatureDefinition) -> FeatureDefinition:
     """Return the definition by which another dataset's champion scores messages of one's own.
 
     The columns and side tables are one's own, the steps those of the champion but for the ones that its dataset adds;

@@ -11,11 +11,11 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config
-from batch_nlp.dataset.drop_folders import check_raw_dir, unread_in_raw_dir, warn_of
+from batch_nlp.dataset.drop_folders import check_raw_dir, log_unread, unread_in_raw_dir
+from batch_nlp.dataset.expected_values import log_unread_times
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.reading import message_files, read_labels, read_messages
-from batch_nlp.dataset.schema import remember_columns
-from batch_nlp.dataset.time_advice import tell_of_times
+from batch_nlp.dataset.message_reader import message_files, read_labels, read_messages
+from batch_nlp.dataset.schema_check import remember_columns
 from batch_nlp.errors import DataError, count, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
@@ -26,10 +26,10 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import RawBatch
-from batch_nlp.storage.raw_files import RawFile, RawFiles
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.batches import RawBatch
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
+from batch_nlp.storage.raw.known_files import RawFile, RawFiles
+from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
@@ -92,7 +92,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         pattern = f"{config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}"
         problem = f"No message files ({pattern}) in {folder}. Put them there or set dataset.raw_dir."
         raise DataError(" ".join([problem, *unread]))
-    warn_of(unread)
+    log_unread(unread)
     known_files = RawFiles(store, version, now)
     declared = config.dataset.messages
     reading = {"where": declared.where, "rows": declared.rows}
@@ -109,7 +109,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         made = _take_in(config, layers, store, definition, run, new, messages, ledger)
         quarantined = layers.feature_quarantine / f"{run}.parquet"
         ledger.write_quarantine(quarantined)
-        tell_of_times(config.dataset.messages.columns, quarantined)
+        log_unread_times(config.dataset.messages.columns, quarantined)
     if not ledger.read:
         names = examples(file.path.name for file in new)
         logger.warning("No message and no label in {}: if you expected some, the file may be cut off", names)
@@ -148,7 +148,7 @@ def _take_in(
     """Run the pipeline on new files and commit what it makes; return the number of labels added."""
     # imported when there is something to do: scikit-learn takes longer than all that comes before
     from batch_nlp.feature.pipeline import (
-        Surroundings,
+        FeatureContext,
         build_feature_pipeline,
         feature_fields,
         load_side_tables,
@@ -163,7 +163,7 @@ def _take_in(
         commits(layers, store, definition, feature_fields(definition), run, new) as made,
     ):
         known = KnownMessages(connection, store.ids(definition.version))
-        surroundings = Surroundings(
+        context = FeatureContext(
             load_side_tables(config, definition, layers, connection),
             known,
             ledger,
@@ -173,7 +173,7 @@ def _take_in(
             outputs.take_labels,
             outputs.keep,
         )
-        pipeline = build_feature_pipeline(config, definition, surroundings)
+        pipeline = build_feature_pipeline(config, definition, context)
 
         def transformed(batches: Iterator[RawBatch]) -> Iterator[tuple[int, pd.DataFrame, BatchOutputs]]:
             for batch in batches:
@@ -191,7 +191,7 @@ def _take_in(
                     made.commit()
         made.commit()
         pipeline.log()
-        surroundings.side_tables.log()
+        context.side_tables.log()
         taken = set(messages)
         _take_labels(config, [file.path for file in new if file.path not in taken], known, made, ledger)
         _release(config, layers, made, ledger, pipeline.rows, run)

@@ -11,15 +11,14 @@ import pyarrow as pa
 from loguru import logger
 
 from batch_nlp.config import DatasetConfig
-from batch_nlp.dataset.columns import is_message_file, text_form
+from batch_nlp.dataset.message_columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
 from batch_nlp.storage.open_files import open_for_writing
-from batch_nlp.storage.raw import find_files
-from batch_nlp.storage.raw_names import looks_of, table_name
-from batch_nlp.storage.raw_open import raw_hash
-from batch_nlp.storage.raw_readable import SetAside, is_utf8, set_aside, sorted_out, unusable
-from batch_nlp.storage.raw_rest import age_of, let_rest, rest_of, tell_still_written
+from batch_nlp.storage.raw.file_names import find_files, stat_files, table_name
+from batch_nlp.storage.raw.opening import raw_hash
+from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, split_allowed, unusable
+from batch_nlp.storage.raw.still_written import age_of, log_still_written, required_rest, wait_until_written
 
 # Seconds without a change after which a writer that has a file open no longer counts
 _WRITERS_PAUSE = 3600.0
@@ -64,16 +63,16 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
         end at its end must have rested for half a minute.
     """
-    depth, looks = len(inbox.parts), looks_of(inbox)
+    depth, looks = len(inbox.parts), stat_files(inbox)
     like_known = among(known, filter(is_utf8, looks), "name", "size", "changed_ns", "batch")
     # the inbox may keep what was scored for years: such files cost a look at their size and time
     same = {name: batch for name, size, changed_ns, batch in like_known if looks[name] == (size, changed_ns)}
     names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset, but=same)}
-    files, refused = sorted_out(names, inbox, dataset.follow_links)
+    files, refused = split_allowed(names, inbox, dataset.follow_links)
     found, digests = Arrivals({}, {}, same, refused), dict[Path, str]()
     written = set[Path]()
     if min_age:
-        let_rest(files, min_age)
+        wait_until_written(files, min_age)
         written = open_for_writing({file.resolve() for file in files})
     for file in files:
         try:
@@ -85,10 +84,10 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
             found.set_aside.append(set_aside(file, error))
             continue
         age = age_of(file)
-        rest = rest_of(file, age, min_age) if min_age else 0.0
+        rest = required_rest(file, age, min_age) if min_age else 0.0
         fresh = age < (_WRITERS_PAUSE if file.resolve() in written else rest)
         if fresh or looked != (after.st_size, after.st_mtime_ns):
-            tell_still_written(file)
+            log_still_written(file)
         else:
             digests[file], found.looked[digest] = digest, looked
     seen = dict(among(known, digests.values(), "digest", "batch"))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from batch_nlp.dataset.columns import kept_field
+from batch_nlp.dataset.message_columns import kept_field
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.registry import Model

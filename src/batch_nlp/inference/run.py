@@ -16,14 +16,14 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
 from batch_nlp.config.builder import build_steps
-from batch_nlp.dataset.reading import read_messages
-from batch_nlp.dataset.time_advice import tell_of_times
+from batch_nlp.dataset.expected_values import log_unread_times
+from batch_nlp.dataset.message_reader import read_messages
 from batch_nlp.errors import DataError, count, examples
 from batch_nlp.fields import KEYS, with_missing
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
+from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
 from batch_nlp.log import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
@@ -32,7 +32,7 @@ from batch_nlp.storage.history import BATCH
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.raw import RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import (
     PREDICTED,
@@ -144,7 +144,7 @@ def run_inference_pipeline(
             ledger.check_share(limits.max_share, limits.min_messages, refused)
         left_out = quarantine / f"{batch.name}.parquet"
         ledger.write_quarantine(left_out)
-        tell_of_times(columns, left_out)
+        log_unread_times(columns, left_out)
     # before the record says that the batch is scored: what follows needs it
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:

@@ -82,7 +82,7 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
 
 def add_champion_features(run: Run, champion: Model, message_ids: Collection[str]) -> None:
     """Add to the store the features that the champion needs of messages which came under another definition."""
-    from batch_nlp.feature.afterwards import add_features
+    from batch_nlp.feature.on_demand import add_features
 
     definition = champion_definition(champion.version, champion.manifest)
     check_steps(definition.steps, f"the feature steps of {champion.version}", run.config.allow)

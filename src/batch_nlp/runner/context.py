@@ -10,7 +10,7 @@ from typing import Any
 from batch_nlp.config import Config
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.fields import Fields
-from batch_nlp.inference.batches import BatchRecords
+from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers

@@ -13,10 +13,10 @@ from loguru import logger
 
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import ClassMap
-from batch_nlp.dataset.drop_folders import check_inbox, tell_set_aside, unread_in_inbox, warn_of
+from batch_nlp.dataset.drop_folders import check_inbox, log_set_aside, log_unread, unread_in_inbox
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
@@ -55,12 +55,12 @@ def infer(run: Run) -> None:
     records = run.batches
     batch = records.unfinished(config.dataset.name)
     if batch is not None:
-        warn_of(unread_in_inbox(config))
+        log_unread(unread_in_inbox(config))
         logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
     else:
         arrived = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
-        warn_of(unread_in_inbox(config, arrived.scored))
-        tell_set_aside(arrived.set_aside)
+        log_unread(unread_in_inbox(config, arrived.scored))
+        log_set_aside(arrived.set_aside)
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:
             _skip(run)
@@ -118,7 +118,7 @@ def _skip(run: Run) -> None:
 def _claim(run: Run, reading: Reading, files: dict[str, str]) -> Batch | None:
     """Make a batch of new files and set aside those of which no row can be read; None where that is all of them."""
     unread = reading.check(run, files)
-    tell_set_aside([*unread.values()])
+    log_set_aside([*unread.values()])
     run.left_out.extend(file.name for file in unread.values())
     rest = {name: digest for name, digest in files.items() if name not in unread}
     return run.batches.claim(rest, run.config.dataset.name, run.now) if rest else None
@@ -182,7 +182,7 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
 
 def _reading(run: Run, champion: Model) -> Reading:
     """Return how messages are read for the champion, and say which settings it makes no use of."""
-    from batch_nlp.feature.ignored import ignored_settings
+    from batch_nlp.feature.ignored_settings import ignored_settings
 
     reading = reading_for(run, champion.version, champion.manifest)
     check_steps(reading.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
@@ -197,8 +197,8 @@ def _reading(run: Run, champion: Model) -> Reading:
 
 
 def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
-    from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables
-    from batch_nlp.inference.kept import check_kept_in_files
+    from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables
+    from batch_nlp.inference.kept_columns import check_kept_in_files
     from batch_nlp.inference.run import run_inference_pipeline
 
     config, definition = run.config, reading.definition
@@ -208,7 +208,7 @@ def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, definition, run.layers, connection)
-        surroundings = Surroundings(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
-        return build_feature_pipeline(config, definition, surroundings)
+        context = FeatureContext(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
+        return build_feature_pipeline(config, definition, context)
 
     run_inference_pipeline(config, run.layers, run.store, champion, reading.columns, feature_steps, batch)

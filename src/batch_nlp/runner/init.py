@@ -61,29 +61,29 @@ def init(run: Run) -> None:
     SettingsError
         If there is no column that the settings name.
     """
-    from batch_nlp.onboarding.choices import Asked, choose
-    from batch_nlp.onboarding.columns import profiles
-    from batch_nlp.onboarding.document import document
-    from batch_nlp.onboarding.problems import MANY_CLASSES, problems
-    from batch_nlp.onboarding.source import ROWS, look_at
+    from batch_nlp.onboarding.column_profiles import profiles
+    from batch_nlp.onboarding.data_warnings import MANY_CLASSES, data_warnings
+    from batch_nlp.onboarding.dataset_yaml import render_dataset
+    from batch_nlp.onboarding.proposal import GivenColumns, propose
+    from batch_nlp.onboarding.source_files import ROWS, read_source
 
     settings = run.config.init
-    asked = Asked(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
-    source = look_at(Path(str(settings.file)).expanduser().absolute(), asked)
-    choices = choose(profiles(source.rows), asked, str(settings.file))
+    asked = GivenColumns(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
+    source = read_source(Path(str(settings.file)).expanduser().absolute(), asked)
+    proposal = propose(profiles(source.rows), asked, str(settings.file))
     count = len(source.rows)
     looked_at = f"{'the first ' if count >= ROWS else ''}{count:,} rows of {settings.file}"
     target = _folder(run.config) / "dataset" / f"{settings.name}.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_text(target, document(str(settings.name), source, choices, looked_at))
-    for problem in (*source.problems, *problems(choices)):
+    write_text(target, render_dataset(str(settings.name), source, proposal, looked_at))
+    for problem in (*source.problems, *data_warnings(proposal)):
         logger.warning("{}", printable(problem, None, " "))
     logger.info("Init: wrote {}, which says how to read {}; check it first", target, settings.file)
     fast = ["model=logistic_regression", "training.inputs=[tabular,embedding]"]
-    model = fast if len(choices.classes) > MANY_CLASSES else []
-    stages = ("feature", "training", "inference") if choices.labels else ("feature",)
+    model = fast if len(proposal.classes) > MANY_CLASSES else []
+    stages = ("feature", "training", "inference") if proposal.labels else ("feature",)
     commands = [command([f"pipeline={stage}", *_places(run.config), *model], []) for stage in stages]
-    if choices.labels:
+    if proposal.labels:
         commands.insert(2, "# then, with new files in the folder 09_inference/inbox of paths.data:")
     logger.info("Next:{}", "".join(f"\n  {one}" for one in commands))
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batch_nlp.config import ColumnConfig, DatasetConfig
-from batch_nlp.dataset.unreadable import unreadable_files
+from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.champion import champion_definition
 from batch_nlp.runner.context import Run
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.set_aside import SetAside
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Reading:
         ------
         DataError
         """
-        from batch_nlp.dataset.schema import check_schema
+        from batch_nlp.dataset.schema_check import check_schema
 
         files = {file: name for name in names if (file := run.inbox / name).is_file()}
         found = check_schema(self.dataset, [*files], run.inbox, run.layers, labels=False, champion=self.champion)
@@ -54,12 +54,12 @@ class Reading:
 
 def reading_for(run: Run, version: str, manifest: dict[str, Any]) -> Reading:
     """Return how new messages are read for a version."""
-    from batch_nlp.feature.pipeline import borrowed, read_columns, read_tables
+    from batch_nlp.feature.pipeline import borrowed_definition, read_columns, read_tables
 
     definition = champion_definition(version, manifest)
     keeps_columns = definition.dataset == run.config.dataset.name
     if not keeps_columns:
-        definition = borrowed(definition, run.definition)
+        definition = borrowed_definition(definition, run.definition)
     dataset = run.config.dataset
     messages = replace(dataset.messages, columns=read_columns(run.config, definition))
     dataset = replace(dataset, messages=messages, side_tables=read_tables(run.config, definition))

@@ -17,7 +17,7 @@ from batch_nlp.config import Stage
 from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
 from batch_nlp.monitoring.analysis import Analysis, Performance
 from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.report.document import champion_history

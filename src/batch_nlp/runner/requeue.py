@@ -10,11 +10,11 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
 from batch_nlp.runner.context import Run
-from batch_nlp.storage.raw_lines import Row
-from batch_nlp.storage.raw_names import ENDINGS_IN_WORDS, ending_of
+from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of
+from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
 
 # How the names of batches begin, and with them those of their quarantine files
@@ -59,7 +59,7 @@ def requeue(run: Run) -> None:
 
 def _broken(run: Run, predicted: bool, rows: list[Row]) -> dict[int, str]:
     """Return which rows the run that they go back to would put into quarantine again, and why."""
-    from batch_nlp.feature.contract import broken_rows
+    from batch_nlp.feature.contract_check import broken_rows
 
     labelled = not predicted and run.config.dataset.label.column is not None
     return broken_rows(run.config, run.definition, rows, labelled)

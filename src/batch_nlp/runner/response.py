@@ -12,8 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 from batch_nlp.config import Config, DriftResponse, ModelConfig, RetrainWith, TrainingConfig, parse
 from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, DriftError, GateError, SettingsError
-from batch_nlp.inference.batches import Batch
-from batch_nlp.inference.second import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
+from batch_nlp.inference.batch_records import Batch
+from batch_nlp.inference.rescoring import REWEIGHTED_FILE, predict_reweighted, rescore, rescored_file
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on

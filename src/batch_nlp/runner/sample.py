@@ -10,7 +10,7 @@ from batch_nlp.config import SamplePart
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.log import progress
 from batch_nlp.runner.context import Run
-from batch_nlp.storage.raw import find_files
+from batch_nlp.storage.raw.file_names import find_files
 
 
 def generate_sample(run: Run, *, with_batch: bool) -> None:

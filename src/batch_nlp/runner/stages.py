@@ -18,8 +18,8 @@ from loguru import logger
 from batch_nlp.config import Config, Stage, plain
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.dataset.columns import check_columns
 from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, GateError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
@@ -29,7 +29,7 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.retention import check_retention, tidy
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.registry import Registry
-from batch_nlp.tracking.settings import check_tracking
+from batch_nlp.tracking.address import check_tracking
 
 # Stages that train, or may: inference does when its batch has drifted
 _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
@@ -63,7 +63,7 @@ def check_settings(config: Config) -> None:
     check_steps(config.training.steps, "training.steps", None)
     check_steps(config.inference.steps, "inference.steps", config.allow)
     if config.inference.output.keep:
-        from batch_nlp.inference.kept import check_kept_names
+        from batch_nlp.inference.kept_columns import check_kept_names
 
         check_kept_names(config.inference.output.keep)
     # of listed classes without a rule for rare ones, a model has all
@@ -103,7 +103,7 @@ def check_settings(config: Config) -> None:
 
         check_message_id(config)
     if Stage.simulate in stages:
-        from batch_nlp.simulation.settings import check_simulation
+        from batch_nlp.simulation.check import check_simulation
 
         check_simulation(config)
 

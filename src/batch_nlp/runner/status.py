@@ -14,7 +14,7 @@ from typing import Any
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
-from batch_nlp.inference.batches import BatchState
+from batch_nlp.inference.batch_records import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.monitoring.status_screen import RecentBatch, SystemStatus, age, show_status, size
@@ -23,7 +23,7 @@ from batch_nlp.runner.context import Run
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.reading import unread_by_champion
 from batch_nlp.storage.lock import who_works
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batch_nlp.sample.source import check_sample
-from batch_nlp.sample.writer import deliver_labels, write_batch, write_history
+from batch_nlp.sample.generators import check_sample
+from batch_nlp.sample.sample_files import deliver_labels, write_batch, write_history
 
 __all__ = ["check_sample", "deliver_labels", "write_batch", "write_history"]

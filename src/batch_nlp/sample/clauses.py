@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 
-from batch_nlp.sample.keys import Draw
+from batch_nlp.sample.random_by_index import Draw, Item
 
-Item = TypeVar("Item")
 Table = tuple[str, ...]
 Clause = tuple[str, tuple[Table, ...]]
 Clauses = tuple[Clause, ...]
@@ -33,11 +32,16 @@ def bank(name: str) -> Any:
 
 def spread(items: Sequence[Item]) -> tuple[Item, ...]:
     """Return a table of `TABLE` entries in which earlier items stand more often, as in Zipf's law."""
-    weights = [(rank + 6) ** -0.8 for rank in range(len(items))]
-    total = sum(weights)
+    return weighted([(item, (rank + 6) ** -0.8) for rank, item in enumerate(items)])
+
+
+def weighted(items: Iterable[tuple[Item, float]]) -> tuple[Item, ...]:
+    """Return a table of `TABLE` entries in which each item has the share that its weight says."""
+    items = list(items)
+    total = sum(weight for _, weight in items)
     table: list[Item] = []
     reached = 0.0
-    for item, weight in zip(items, weights, strict=True):
+    for item, weight in items:
         reached += weight
         table.extend([item] * (round(TABLE * reached / total) - len(table)))
     return tuple(table)

@@ -23,14 +23,14 @@ from batch_nlp.config import (
     TrackingConfig,
 )
 from batch_nlp.errors import BatchNlpError, DriftError, ExitCode, GateError
-from batch_nlp.inference.batches import PREDICTIONS_FILE
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE
 from batch_nlp.log import in_the_background
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.monitoring.verdict import Status
+from batch_nlp.simulation.check import simulated_classes
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.result import DayResult
-from batch_nlp.simulation.settings import simulated_classes
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 

@@ -15,11 +15,11 @@ from loguru import logger
 from batch_nlp.config import Config, Policy, plain
 from batch_nlp.log import progress
 from batch_nlp.sample.yelp.world import LAST_DAY
+from batch_nlp.simulation.check import simulated_classes
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
 from batch_nlp.simulation.result import DayResult, Result
 from batch_nlp.simulation.scenarios import change_day, days_of, label_delay
-from batch_nlp.simulation.settings import simulated_classes
 from batch_nlp.storage.atomic import temporary_name
 
 # When the runs of a day begin: in the night after it

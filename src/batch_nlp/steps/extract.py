@@ -9,12 +9,7 @@ from typing import Any
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
-from batch_nlp.dataset.columns import Joined, field_name, kept_field, key_field, names_of
-from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.side_table_join import SideTables
-from batch_nlp.dataset.side_tables import typed
-from batch_nlp.dataset.times import as_times
-from batch_nlp.dataset.values import (
+from batch_nlp.dataset.conversion import (
     UNREADABLE,
     as_key,
     as_raw,
@@ -24,10 +19,15 @@ from batch_nlp.dataset.values import (
     normal_text,
     readable,
 )
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.message_columns import Joined, field_name, kept_field, key_field, names_of
+from batch_nlp.dataset.parse_times import as_times
+from batch_nlp.dataset.side_table_join import SideTables
+from batch_nlp.dataset.side_tables import typed
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 
 _FIELDS = {Role.number: FieldRole.NUMBER, Role.category: FieldRole.CATEGORY}
 

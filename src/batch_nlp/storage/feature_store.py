@@ -27,7 +27,7 @@ from batch_nlp.storage.scratch import on_disk, spool
 from batch_nlp.storage.sealed_json import read_sealed
 from batch_nlp.storage.tables import connect
 
-# Of the list of raw files that is kept here, see `raw_list`
+# Of the list of raw files that is kept here, see `raw/file_list.py`
 FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 
 

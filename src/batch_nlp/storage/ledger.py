@@ -13,9 +13,9 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.errors import AccountingError, DataError, count, printable
-from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, Quarantine
-from batch_nlp.storage.raw import SOURCE_FILE, SOURCE_LINE, RawBatch
-from batch_nlp.storage.raw_lines import Row
+from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
+from batch_nlp.storage.raw.batches import RawBatch
+from batch_nlp.storage.raw.lines import Row
 
 __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Place
-from batch_nlp.storage.raw_formats import rows_of
-from batch_nlp.storage.raw_json import parse_json
-from batch_nlp.storage.raw_lines import REQUEUED_PART, Row
+from batch_nlp.storage.raw.formats import rows_of
+from batch_nlp.storage.raw.json_reader import parse_json
+from batch_nlp.storage.raw.lines import REQUEUED_PART, Row
 
 # Folders beside the quarantine files: of rows that were put back, and of runs that were refused whole
 REQUEUED, REFUSED = "requeued", "refused"

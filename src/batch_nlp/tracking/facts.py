@@ -13,8 +13,8 @@ from typing import Any
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.split import split_of
+from batch_nlp.tracking.address import masked
 from batch_nlp.tracking.job import Job
-from batch_nlp.tracking.settings import masked
 
 # characters that MLflow's names cannot have; names of classes come from the user
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from batch_nlp.tracking.settings import Address
+from batch_nlp.tracking.address import Address
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

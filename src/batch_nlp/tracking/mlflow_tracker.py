@@ -12,11 +12,11 @@ from typing import Any
 from loguru import logger
 
 from batch_nlp.config import Config
+from batch_nlp.tracking.address import Address, address_of, masked, model_name
 from batch_nlp.tracking.facts import TrackedTraining, metrics, parameters, tags
 from batch_nlp.tracking.job import Job, current_job
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
-from batch_nlp.tracking.settings import Address, address_of, masked, model_name
 from batch_nlp.tracking.tracker import Tracker
 
 # Files of a model's folder that a person reads

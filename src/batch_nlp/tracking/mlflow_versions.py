@@ -10,8 +10,8 @@ from typing import Any
 
 from batch_nlp.config import Config
 from batch_nlp.storage.manifest import MANIFEST_FILE
+from batch_nlp.tracking.address import model_name
 from batch_nlp.tracking.facts import TrackedTraining
-from batch_nlp.tracking.settings import model_name
 
 CHAMPION = "champion"
 

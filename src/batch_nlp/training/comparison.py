@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import Config, Role
-from batch_nlp.dataset.columns import names_of
+from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import BatchNlpError, DataError, SettingsError, examples
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.manifest import TRAINED_ON_FILE

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import DatasetConfig
-from batch_nlp.dataset.columns import joins
+from batch_nlp.dataset.message_columns import joins
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.steps.extract import Extract
 from batch_nlp.training.importance import fall_of_f1

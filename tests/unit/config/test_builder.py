@@ -15,7 +15,7 @@ from tests.projects import Project
 
 from batch_nlp.config import Config
 from batch_nlp.config.builder import build_steps, check_steps, plain_value, step_name
-from batch_nlp.config.choices import EmbeddingBackend
+from batch_nlp.config.schema.enums import EmbeddingBackend
 from batch_nlp.config.targets import FEATURE_STEPS, STEP_TARGETS
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.definition import FeatureDefinition

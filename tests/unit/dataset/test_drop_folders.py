@@ -9,12 +9,12 @@ from batch_nlp.config import Config
 from batch_nlp.dataset.drop_folders import (
     check_inbox,
     check_raw_dir,
-    tell_set_aside,
+    log_set_aside,
     unread_in_inbox,
     unread_in_raw_dir,
 )
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw_readable import SetAside
+from batch_nlp.storage.raw.set_aside import SetAside
 
 ROW = '{"review_id": "a", "text": "x", "date": "2020-01-01"}\n'
 
@@ -57,7 +57,7 @@ def test_a_raw_file_that_no_pattern_fits_is_named_with_the_pattern(
 
 
 def test_of_many_files_that_cannot_be_used_the_first_are_told_and_the_rest_counted(warnings: list[str]) -> None:
-    tell_set_aside([SetAside(f"{number}.json", f"{number}.json: cannot be read.") for number in range(23)])
+    log_set_aside([SetAside(f"{number}.json", f"{number}.json: cannot be read.") for number in range(23)])
     assert warnings[19] == "19.json: cannot be read. It is set aside; the run goes on without it."
     assert warnings[20:] == ["3 more file(s) are set aside, such as 20.json, 21.json, 22.json"]
 

@@ -12,7 +12,7 @@ import pytest
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, ExitCode, SettingsError
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.raw import read_batches
+from batch_nlp.storage.raw.batches import read_batches
 
 
 @pytest.mark.parametrize(

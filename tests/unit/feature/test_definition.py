@@ -13,7 +13,7 @@ from batch_nlp.config import Config
 from batch_nlp.config.builder import step_name
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import borrowed, feature_fields
+from batch_nlp.feature.pipeline import borrowed_definition, feature_fields
 
 MakeConfig = Callable[..., Config]
 COLUMNS = "dataset.messages.columns"
@@ -212,7 +212,7 @@ def test_a_borrowed_champion_scores_ones_own_columns_by_its_common_steps(
     defined: Callable[..., FeatureDefinition], warnings: list[str]
 ) -> None:
     theirs, own = defined("dataset=products"), defined("dataset=support_tweets")
-    found = borrowed(theirs, own)
+    found = borrowed_definition(theirs, own)
     assert found.columns == own.columns
     assert "strip_html" in names(theirs)
     assert names(found) == [name for name in names(theirs) if name != "strip_html"]

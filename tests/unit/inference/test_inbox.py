@@ -16,7 +16,7 @@ from loguru import logger
 from batch_nlp.config import DatasetConfig, MessagesConfig
 from batch_nlp.inference.inbox import arrivals
 from batch_nlp.inference.past import FILES
-from batch_nlp.storage import raw_rest
+from batch_nlp.storage.raw import still_written
 
 NONE = FILES.empty_table()
 DATASET = DatasetConfig("mine", messages=MessagesConfig("*"))
@@ -93,7 +93,7 @@ def test_a_csv_that_breaks_off_within_a_line_rests_longer(tmp_path: Path, naps: 
 def test_a_writer_that_closes_the_file_and_pauses_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_rest, "_BROKEN_OFF", 4.0)
+    monkeypatch.setattr(still_written, "_BROKEN_OFF", 4.0)
     write = """
 import sys, time
 for number, text in enumerate(["id,text\\n1,all of it\\n2,half", " of it\\n"]):
@@ -121,7 +121,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_keep_the_run_waiting(
         os.mkfifo(files[0])
 
     # between the look at the folder and at its files
-    monkeypatch.setattr("batch_nlp.inference.inbox.let_rest", swap)
+    monkeypatch.setattr("batch_nlp.inference.inbox.wait_until_written", swap)
     found = arrivals(tmp_path, DATASET, NONE, 2.0)
     assert list(found.files) == ["b.jsonl"]
     assert [file.name for file in found.set_aside] == ["a.jsonl"]

@@ -18,10 +18,10 @@ from tests.fields import FIELDS
 from batch_nlp.config import Config, EngineConfig, OutputConfig, OutputFormat
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
-from batch_nlp.inference.batches import Batch, BatchRecords, BatchState
+from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
+from batch_nlp.inference.batch_records import Batch, BatchRecords, BatchState
+from batch_nlp.inference.rescoring import predict_reweighted, rescore
 from batch_nlp.inference.run import run_inference_pipeline
-from batch_nlp.inference.second import predict_reweighted, rescore
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
@@ -83,7 +83,7 @@ class Desk:
         def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
             tables = load_side_tables(config, definition, self.layers, connection)
             kept = config.inference.output.keep
-            run = Surroundings(tables, known, ledger, self.embedding_cache, config.engine, kept_columns=kept)
+            run = FeatureContext(tables, known, ledger, self.embedding_cache, config.engine, kept_columns=kept)
             return build_feature_pipeline(config, definition, run)
 
         columns = read_columns(config, definition)

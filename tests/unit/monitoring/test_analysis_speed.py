@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch_nlp.config import Config, EngineConfig, SampleConfig
-from batch_nlp.feature.pipeline import Surroundings, build_feature_pipeline, load_side_tables, read_columns
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchRecords
+from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords
 from batch_nlp.inference.run import run_inference_pipeline
 from batch_nlp.monitoring.analyse import analyse
 from batch_nlp.sample import write_history
@@ -54,8 +54,8 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
 
     def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, world.definition, layers, connection)
-        surroundings = Surroundings(tables, known, ledger, embedding_cache, engine)
-        return build_feature_pipeline(config, world.definition, surroundings)
+        context = FeatureContext(tables, known, ledger, embedding_cache, engine)
+        return build_feature_pipeline(config, world.definition, context)
 
     def score(messages: int) -> tuple[Batch, float]:
         write_history(tmp_path / str(messages), SampleConfig(messages=messages, seed=messages))

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from batch_nlp.config import Config, DriftRule, Role, SampleConfig, parse
 from batch_nlp.sample import write_batch, write_history
-from batch_nlp.storage.raw import find_files
+from batch_nlp.storage.raw.file_names import find_files
 
 ROOT = Path(__file__).resolve().parents[3]
 DATASETS = ["airline_tweets", "complaints", "products", "support_tweets", "yelp"]

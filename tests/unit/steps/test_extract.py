@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_nlp.config import ColumnConfig, Config, LabelConfig, Role, SideTableConfig
-from batch_nlp.dataset.columns import joins
 from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.message_columns import joins
 from batch_nlp.dataset.side_table_join import SideTables
 from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.fields import Field, FieldRole

@@ -11,7 +11,8 @@ import pytest
 from batch_nlp.errors import AccountingError, DataError, ExitCode
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.ledger import VALUE_CHARS, Ledger, keeping_account
-from batch_nlp.storage.raw import BrokenRow, RawBatch
+from batch_nlp.storage.raw.batches import RawBatch
+from batch_nlp.storage.raw.lines import BrokenRow
 
 ROWS = pd.DataFrame(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from batch_nlp.errors import DataError, count
-from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.monitoring.archive import ARCHIVED
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import Part, file_and_problem

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch_nlp.errors import count
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
-from batch_nlp.inference.second import REWEIGHTED_FILE, rescored_file
-from batch_nlp.inference.spreadsheet import CSV, write_csv_beside
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.csv_copy import CSV, write_csv_beside
+from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem
 from batch_nlp.storage import sealed_files

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from batch_nlp.errors import DataError, count
-from batch_nlp.inference.batches import PREDICTIONS_FILE, Batch, BatchState
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.past import Past
 from batch_nlp.runner.context import Run
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside

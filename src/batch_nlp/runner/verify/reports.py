@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from batch_nlp.errors import count
-from batch_nlp.inference.batches import Batch, BatchState
+from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.monitoring.report.document import champion_history, json_value
 from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
 from batch_nlp.runner.context import Run

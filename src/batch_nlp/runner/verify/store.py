@@ -19,7 +19,7 @@ from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, 
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
 from batch_nlp.storage.feature_store import FILES_ADVICE
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.raw_list import count_taken_in
+from batch_nlp.storage.raw.file_list import count_taken_in
 from batch_nlp.storage.sealed_files import problems as sealed_problems
 from batch_nlp.storage.tables import connect
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import orjson
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.source import Part, check
-from batch_nlp.sample.yelp import reviews, tables
+from batch_nlp.sample.generators import Part, check
+from batch_nlp.sample.yelp import reviews
+from batch_nlp.sample.yelp.users_and_businesses import businesses, users
 from batch_nlp.sample.yelp.world import World
 
 
@@ -26,7 +27,10 @@ class Yelp:
     def history(self, settings: SampleConfig) -> Iterator[tuple[str, Iterator[Part]]]:
         """Yield the files of users, businesses and reviews."""
         world = World.of(settings)
-        for table, chunks in (("user", tables.users(world)), ("business", tables.businesses(world))):
+        for table, chunks in (
+            ("user", users(world)),
+            ("business", businesses(world)),
+        ):
             lines = (b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]) for rows in chunks)
             yield f"yelp_academic_dataset_{table}.json", ((content, 0) for content in lines)
         parts = ((reviews.to_lines(chunk), len(chunk.rows)) for chunk in reviews.history(settings))

@@ -13,8 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.keys import Float, Index, evenly, generator, ids, integers
-from batch_nlp.sample.yelp.text import write_text
+from batch_nlp.sample.random_by_index import Float, Index, evenly, generator, ids, integers
+from batch_nlp.sample.yelp.review_text import write_text
 from batch_nlp.sample.yelp.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
 
 Row = dict[str, Any]

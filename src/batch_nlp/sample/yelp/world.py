@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.keys import Float, Index, ids, uniform
+from batch_nlp.sample.random_by_index import Float, Index, ids, uniform
 from batch_nlp.sample.yelp.grammar import topics
 
 FIRST_DAY = date(2012, 1, 1)

@@ -1,0 +1,247 @@
+"""Check the columns of raw tables before any work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from loguru import logger
+
+from batch_nlp.config import ColumnConfig, DatasetConfig, Role
+from batch_nlp.dataset.expected_values import expected_column, is_label
+from batch_nlp.dataset.labels import Labels
+from batch_nlp.dataset.message_columns import is_message_file, names_of, text_form
+from batch_nlp.dataset.missing_columns import NEEDED, missing_advice
+from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
+from batch_nlp.dataset.unreadable_values import ADVISED, Readable, unreadable
+from batch_nlp.dataset.where import Where
+from batch_nlp.errors import DataError, examples
+from batch_nlp.storage.atomic import write_json
+from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.raw.column_checks import (
+    LEAST_ROWS,
+    Column,
+    absent,
+    column_names,
+    column_problems,
+    first_rows,
+    has_header,
+    other_separator,
+    refuse,
+    type_problems,
+)
+from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
+from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.opening import DETECTED, TextForm
+from batch_nlp.storage.raw.set_aside import SetAside
+
+# Rows of small files that are judged together; pieces of advice in one error
+_TOGETHER, _ADVICE = 1000, 5
+# Median number of words from which a column contains texts
+_SENTENCE = 4
+# Table -> the column sets that its files have had
+_Layouts = dict[str, list[list[str]]]
+
+
+def _message_columns(columns: Mapping[str, ColumnConfig], champion: str | None) -> list[Column]:
+    expected = partial(expected_column, columns, champion=champion)
+    needed = [expected(names, required=True) for role in NEEDED if (names := names_of(columns, role))]
+    others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
+    return [*needed, *(expected([name]) for name in others)]
+
+
+def _tables(
+    dataset: DatasetConfig,
+    messages: Sequence[Path],
+    files_of_tables: Mapping[str, list[Path]],
+    champion: str | None = None,
+) -> dict[str, tuple[list[Path], list[Column], str | None]]:
+    # if a column of the condition were missing, no row would be left
+    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
+    conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
+    columns = [*_message_columns(dataset.messages.columns, champion), *conditional]
+    tables = {"message": (list(messages), columns, dataset.messages.rows)}
+    for table in dataset.side_tables:
+        key = {table.key: ColumnConfig(Role.key)}
+        others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
+        expected = [
+            expected_column(key, [table.key], required=True),
+            *(
+                expected_column(others, [name], column.role is Role.time, of_messages=False, champion=champion)
+                for name, column in others.items()
+            ),
+        ]
+        tables[table.name] = (files_of_tables[table.name], expected, None)
+    return tables
+
+
+def _seen(layers: Layers) -> _Layouts:
+    try:
+        found = json.loads(layers.seen_columns.read_bytes())
+    except (FileNotFoundError, ValueError):  # then only required columns are checked
+        return {}
+    # an earlier format: a single list of names
+    return {table: [kept] if kept and isinstance(kept[0], str) else kept for table, kept in found.items()}
+
+
+def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterable[Column]) -> set[str]:
+    """Return the columns of the known layout that is nearest to a file's columns."""
+    names = {name for column in columns for name in column.reads}
+    known = [found for layout in layouts if (found := names.intersection(layout))]
+    return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
+
+
+def _form(dataset: DatasetConfig, table: str) -> TextForm:
+    return text_form(dataset.messages) if table == "message" else DETECTED
+
+
+def _declared(dataset: DatasetConfig, table: str) -> set[str]:
+    """Return all known columns of a table."""
+    for found in dataset.side_tables:
+        if found.name == table:
+            return {found.key, *found.columns, *dataset.forbidden}
+    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
+    return {*dataset.messages.columns, *dataset.forbidden, *Labels(dataset.label).columns, *condition}
+
+
+def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column]) -> list[str]:
+    """Return what is wrong with the columns of small files, which are too small to be judged alone."""
+    files, rows = list(dict.fromkeys(file for file, _ in few)), [row for _, row in few]
+    if len(rows) < LEAST_ROWS:
+        return []
+    named = f"{files[0]} and {len(files) - 1:,} other small files"
+    return [problem for column in columns for problem in type_problems(named, rows, column)]
+
+
+def check_schema(
+    dataset: DatasetConfig,
+    messages: Sequence[Path],
+    inbox: Path,
+    layers: Layers,
+    labels: bool,
+    champion: str | None = None,
+) -> dict[Path, SetAside]:
+    """Refuse raw files with a changed schema before any work, and find files without a readable row.
+
+    Parameters
+    ----------
+    dataset : DatasetConfig
+        Location and columns of the raw files.
+    messages : sequence of Path
+        Message files to read.
+    inbox : Path
+        May contain files of side tables, too.
+    layers : Layers
+        Stores which columns earlier files had.
+    labels : bool
+        Whether labels are read.
+    champion : str, optional
+        The model whose columns the messages must have.
+
+    Returns
+    -------
+    dict of Path to SetAside
+        Message files in which every row has an unreadable value.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or a column is missing or has another type; lists all failures of all tables.
+    """
+    files_of_tables = side_table_files(dataset, inbox)
+    if (told := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
+        raise DataError(told)
+    seen, broken, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
+    advice, optional, left_out = dict[str, None](), False, dict[Path, SetAside]()
+    readable = Readable(dataset, labels)
+    levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
+    named = {name for level in levels for name in level.reads}
+    for table, (files, columns, under) in _tables(dataset, messages, files_of_tables, champion).items():
+        layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
+        for file in files:
+            try:
+                rows = first_rows(file, under, _form(dataset, table))
+            except DataError as error:
+                broken.append(str(error))
+                continue
+            present = column_names(rows)
+            expected, usual = columns, _usual(present, layouts, columns)
+            if table == "message" and labels and named & present:
+                expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
+            elif table == "message" and labels and named and rows:
+                unlabelled.append(source_name(file))
+            wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
+            # in a large file, the source has changed
+            none = table == "message" and (few_rows or not wrong) and readable.none(rows)
+            if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < ADVISED)):
+                left_out[file] = found
+                continue
+            # rows that the condition excludes may be written in any way
+            problems += [] if none else wrong
+            few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
+            known = {name for column in expected for name in column.reads}
+            named_well = has_header(file, rows, known) and not other_separator(rows, known)
+            missing = absent(rows, expected, usual) if named_well else []
+            model = champion if table == "message" else None
+            advice |= dict.fromkeys(missing_advice(dataset, file, rows, missing, _declared(dataset, table), model))
+            optional |= not all(column.required for column in missing)
+        problems += [] if problems else _problems_together(few, columns)
+    if unlabelled:
+        what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} message file(s)"
+        logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
+    if broken and not problems:
+        raise DataError("\n- ".join([f"{len(broken)} files cannot be read.", *broken][len(broken) == 1 :]))
+    gone = [f"If the column is gone for good, remove {layers.seen_columns}."] if optional else []
+    refuse([*broken, *problems], [*islice(advice, _ADVICE), *gone])
+    return left_out
+
+
+def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
+    """Record the columns of ingested files: later files must have the columns of one of them."""
+    seen = _seen(layers)
+    if not seen:  # someone removed the record: restore it from all files
+        folder = Path(dataset.raw_dir)
+        there = {*messages, *find_files(folder, dataset.messages.files)}
+        messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
+        messages = [file for file in messages if _holds_messages(dataset, file)]
+    for table, (files, columns, under) in _tables(dataset, messages, side_table_files(dataset, inbox)).items():
+        names = {name for column in columns for name in column.reads}
+        names |= set(Labels(dataset.label).columns) if table == "message" else set()
+        layouts = seen.setdefault(table, [])
+        for rows in (first_rows(file, under, _form(dataset, table)) for file in files):
+            found = names & column_names(rows)
+            # a small file may lack optional columns by chance
+            few = len(rows) < LEAST_ROWS
+            if not any(found == set(layout) or (few and found < set(layout)) for layout in layouts):
+                layouts.append(sorted(found))
+    write_json(layers.seen_columns, seen)
+
+
+def _holds_messages(dataset: DatasetConfig, file: Path) -> bool:
+    try:
+        return not holds_labels_alone(dataset, file)
+    except DataError:  # it is set aside and reported
+        return False
+
+
+def _like_texts(rows: Sequence[Row], name: str) -> bool:
+    words = [len(str(value).split()) for row in rows if (value := row.get(name)) is not None]
+    return bool(words) and median(words) >= _SENTENCE
+
+
+def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
+    """Say whether a file contains only labels: label columns, and ids as the only declared columns.
+
+    A file without texts that has times, features, or texts under another name is a message file with a changed schema.
+    """
+    rows = first_rows(file, dataset.messages.rows, text_form(dataset.messages))
+    present = column_names(rows)
+    if any(_like_texts(rows, name) for name in present - _declared(dataset, "message")):
+        return False
+    ids = set(names_of(dataset.messages.columns, Role.id))
+    others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
+    return bool(present & ids and present & set(Labels(dataset.label).columns)) and not present & others

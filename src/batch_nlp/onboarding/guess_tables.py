@@ -1,0 +1,166 @@
+"""Tables among someone's files: which hold messages, which join them, and which are of something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from glob import escape
+from itertools import takewhile
+from pathlib import Path
+
+from batch_nlp.dataset.conversion import as_key
+from batch_nlp.errors import DataError, examples
+from batch_nlp.onboarding.column_profiles import ColumnProfile, profiles
+from batch_nlp.onboarding.guess_roles import text_columns, text_score
+from batch_nlp.storage.raw.file_names import ending_of, find_files, table_name
+from batch_nlp.storage.raw.lines import Row
+
+# Share of the values of a column that must be keys of a table that is to join it, where their names are not the same
+_JOINING = 0.5
+# How much a table's texts must be like those of the messages to be messages too, where no name says so
+_ALIKE = 0.3
+# A number, or the parts of a date with what stands between them
+_NUMBERS = re.compile(r"\d+(?:[-_. ]?\d+)*")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Files with the same columns, and their first rows."""
+
+    files: list[Path]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class SideTable:
+    """A table that a column of the messages joins.
+
+    Parameters
+    ----------
+    name, files, key : str
+        As in the dataset's file.
+    column : str
+        Of the messages.
+    columns : list of ColumnProfile
+        The others of the table.
+    """
+
+    name: str
+    files: str
+    key: str
+    column: str
+    columns: list[ColumnProfile]
+
+
+def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
+    """Put files together whose columns are the same, but for columns that few rows have."""
+    found: list[tuple[set[str], Table]] = []
+    for file, rows in read:
+        names = set().union(*rows)
+        # JSON leaves out what is missing: one file's columns may be some of another's
+        known, table = next((one for one in found if names <= one[0] or names >= one[0]), (None, Table([], [])))
+        if known is None:
+            found.append((names, table))
+        else:
+            known.update(names)
+        table.files.append(file)
+        table.rows.extend(rows)
+    return [table for _, table in found]
+
+
+def split_tables(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
+    """Return the tables with the text that most messages have, and the others.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+    text : sequence of str
+        Columns of the text; empty to look at the data.
+    """
+    weights = [_weight(table) * len(table.rows) for table in tables]
+    heaviest = profiles(tables[weights.index(max(weights))].rows)
+    main = {*(text or [column.name for column in text_columns(heaviest)])}
+    found: tuple[list[Table], list[Table]] = ([], [])
+    for table in tables:
+        found[main.isdisjoint(set().union(*table.rows))].append(table)
+    return found if found[0] else ([*tables], [])
+
+
+def _weight(table: Table) -> float:
+    """Return how much a table's best text looks like one, whatever it is called."""
+    return max((text_score(column) / (1 + 4 * column.is_named("text")) for column in profiles(table.rows)), default=0)
+
+
+def has_messages(table: Table, messages: Sequence[Table]) -> bool:
+    """Say whether a table that has another text than the messages is of messages all the same."""
+    is_named = any(column.is_named("text") for column in text_columns(profiles(table.rows)))
+    return is_named or _weight(table) >= _ALIKE * max(map(_weight, messages))
+
+
+def joining(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
+    """Return the key of a table and the column of the messages that has its values; None where none has.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+        Those of the messages.
+    table : Table
+    """
+    theirs = profiles(table.rows)
+    for key in theirs:
+        keys = {as_key(value) for value in key.there if not isinstance(value, list | dict)}
+        if len(theirs) < 2 or len(keys) < max(len(key.values), 2) or text_score(key) > 0:
+            continue
+        for column in sorted(columns, key=lambda column: column.name != key.name):
+            values = [as_key(value) for value in column.there if not isinstance(value, list | dict)]
+            share = sum(value in keys for value in values) / len(column.there)
+            if share >= _JOINING or (share and column.name == key.name):
+                return key.name, column.name
+    return None
+
+
+def side_table(table: Table, files: str, key: str, column: str) -> SideTable:
+    """Return a table as what joins the messages by a column, under the name of that."""
+    name = re.sub(r"[^\w]+|_(?:id|key|uuid)$", "", column.casefold()) or "side"
+    return SideTable(name, files, key, column, [one for one in profiles(table.rows) if one.name != key])
+
+
+def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> str:
+    """Return a pattern of the names of some files that fits no other's."""
+    names, theirs = ([_stem(table_name(file, folder)) for file in files] for files in (wanted, others))
+    start = _common(names)
+    end = _common([name[len(start) :][::-1] for name in names])[::-1]
+    pattern = escape(names[0]) if len({*names}) == 1 else f"{escape(start)}*{escape(end)}"
+    if any(fnmatchcase(name, pattern) for name in theirs):
+        named = examples(file.name for file in others)
+        raise DataError(
+            f"{folder}: files of messages and others ({named}) cannot be told apart by their names. Move "
+            "them to a folder of their own, or name one file: init.file=FILE."
+        )
+    return pattern
+
+
+def for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
+    """Return a pattern that the later ones of some files fit, whose names but for the ending are one.
+
+    Numbers and dates may be others, and the name may go on. Where that took files that lie there, it is the name alone.
+
+    Returns
+    -------
+    tuple of str and list of Path
+        The pattern, and the files for whose sake it is the name alone.
+    """
+    name = _stem(table_name(files[0], folder))
+    pattern = "[0-9]*".join(map(escape, _NUMBERS.split(name))).removesuffix("*") + "*"
+    others = [file for file in find_files(folder, pattern) if file not in files]
+    return (escape(name), others) if others else (pattern, [])
+
+
+def _common(names: Sequence[str]) -> str:
+    return "".join(same[0] for same in takewhile(lambda letters: len({*letters}) == 1, zip(*names, strict=False)))
+
+
+def _stem(name: str) -> str:
+    return name[: len(name) - len(ending_of(name))]

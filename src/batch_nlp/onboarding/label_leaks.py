@@ -1,0 +1,101 @@
+"""Columns that give the label away: each by itself, or several together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from batch_nlp.dataset.conversion import as_number
+from batch_nlp.onboarding.column_profiles import ColumnProfile
+
+# Rows that a tree is tried on, the fewest that say anything, and rows of a class or value that it can learn from
+_ROWS, _FEWEST, _LARGE = 3000, 50, 5
+# Balanced accuracy from which columns tell the label: those that are known before it never come near
+_TOLD = 0.97
+
+
+def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
+    """Return the columns that give the label away: of messages with one value, all have one label.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    label : ColumnProfile
+    left_out : collection of str
+        Names of columns that have a role.
+    """
+    found = []
+    for column in columns:
+        pairs = Counter(
+            (value, target) for value, target in zip(column.targets, label.targets, strict=True) if value and target
+        )
+        sizes = Counter[str]()
+        for (value, _), count in pairs.items():
+            sizes[value] += count
+        # a value that stands alone determines everything
+        repeated = {value: size for value, size in sizes.items() if size >= 5}
+        covered = sum(repeated.values())
+        pure = sum(max(pairs[value, target] for target in label.sizes) for value in repeated)
+        enough = covered >= max(20, 0.3 * sum(sizes.values())) and len(repeated) > 1
+        if column is not label and column.name not in left_out and enough and pure >= 0.99 * covered:
+            found.append(column)
+    return found
+
+
+def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> list[ColumnProfile]:
+    """Return numbers and categories from which a decision tree tells the label of nearly every message.
+
+    They are as few as it takes, and those that can stand in for one of them, such as votes of which the others and
+    their number leave the last.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+        What could be features.
+    label : ColumnProfile
+    """
+    known = [row for row, target in enumerate(label.targets) if target]
+    known = known[:: max(1, len(known) // _ROWS)]
+    classes = Counter(label.targets[row] for row in known)
+    known = [row for row in known if classes[label.targets[row]] >= _LARGE]
+    targets = np.array([label.targets[row] for row in known])
+    values = [_codes(column, known) for column in columns]
+    needed = list(range(len(columns)))
+    if len(known) < _FEWEST or not _told(values, needed, targets):
+        return []
+    for one in reversed(needed.copy()):
+        without = [other for other in needed if other != one]
+        needed = without if _told(values, without, targets) else needed
+    found = {*needed}
+    for one in {*range(len(columns))} - found:
+        if any(_told(values, [one, *(other for other in needed if other != gone)], targets) for gone in needed):
+            found.add(one)
+    return [columns[one] for one in sorted(found)]
+
+
+def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
+    """Return values as a tree reads them: numbers in their order, of other values those that several messages have."""
+    if column.sign:
+        # a number can be larger than a tree takes
+        numbers = pd.Series([as_number(column.values[row], column.sign) for row in rows])
+        return np.asarray(numbers.rank(method="dense"), dtype=np.float64)
+    codes = {value: code for code, value in enumerate(sorted(column.sizes)) if column.sizes[value] >= _LARGE}
+    return np.array([codes.get(column.targets[row] or "", np.nan) for row in rows])
+
+
+def _told(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets: NDArray[np.str_]) -> bool:
+    """Say whether a tree that has learned from two thirds of the messages tells the label of the others."""
+    from sklearn.metrics import recall_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.tree import DecisionTreeClassifier
+
+    if not chosen or len({*targets}) < 2:
+        return False
+    table = np.column_stack([values[one] for one in chosen])
+    tree = DecisionTreeClassifier(min_samples_leaf=2, class_weight="balanced", random_state=0)
+    told = cross_val_predict(tree, table, targets, cv=StratifiedKFold(3, shuffle=True, random_state=0))
+    return float(recall_score(targets, told, average="macro", zero_division=0)) >= _TOLD

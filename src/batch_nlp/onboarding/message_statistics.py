@@ -1,0 +1,86 @@
+"""What messages are like as a whole: repeats, classes, languages, tags, and whom a split by time would leave out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+
+import numpy as np
+import pandas as pd
+
+from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.dataset.conversion import normal_text
+from batch_nlp.dataset.labels import LEVEL
+from batch_nlp.dataset.parse_times import as_times
+from batch_nlp.onboarding.column_profiles import ColumnProfile
+
+# Share of the messages that training holds out, and messages of a class that is to be on both sides
+_HOLD_OUT, _LARGE = 0.2, 20
+# Texts whose language is looked at, and characters that it takes to tell: short messages are looked at together
+_LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
+_TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
+
+
+def different_rows(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Sequence[ColumnProfile]) -> list[int]:
+    """Return the rows that are messages: those with a text, and of one id, or of one text and time, the first."""
+    rows = dict[tuple[str, ...], int]()
+    for row, text in enumerate(texts):
+        known_by = [str(column.values[row]) for column in ids or times]
+        if text:
+            rows.setdefault(tuple(known_by if ids else [normal_text(text), *known_by]), row)
+    return [*rows.values()]
+
+
+def classes_of(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> dict[int, str]:
+    """Return the class of each row, empty where it has none."""
+    levels = {row: [column.targets[row] for column in labels] for row in rows}
+    return {row: LEVEL.join(map(str, takewhile(bool, level))) for row, level in levels.items()}
+
+
+def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list[str]:
+    """Return the classes that would be on one side of a split by time alone."""
+    if not times or times[0].time is None:
+        return []
+    column = ColumnConfig(Role.time, format=times[0].time.format)
+    written = as_times(
+        pd.Series({row: times[0].values[row] for row, leaf in leaves.items() if leaf}, dtype=object), column
+    )
+    order = written.dropna().sort_values(kind="stable").index
+    edge = len(order) - round(_HOLD_OUT * len(order))
+    old, new = (Counter(leaves[row] for row in side) for side in (order[:edge], order[edge:]))
+    return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= _LARGE)
+
+
+def repeated(texts: Sequence[str]) -> float:
+    """Return the share of texts that repeat an earlier one."""
+    there = [normal_text(text) for text in texts if text]
+    return 1 - len(set(there)) / len(there) if there else 0.0
+
+
+def languages(texts: Sequence[str]) -> dict[str, float]:
+    """Return the shares of the languages of texts, ISO 639-1."""
+    from py3langid import classify  # type: ignore[import-untyped]
+
+    there = [text[:_LANGUAGE_CHARS] for text in texts if text]
+    parts, counts, size = list[str](), Counter[str](), 0
+    for text in there[:: max(1, len(there) // _LANGUAGE_TEXTS)][:_LANGUAGE_TEXTS]:
+        parts, size = [*parts, text], size + len(text)
+        if size >= _LANGUAGE_CHARS:
+            counts[classify("\n".join(parts))[0]] += len(parts)
+            parts, size = [], 0
+    if not counts and parts:
+        counts[classify("\n".join(parts))[0]] += 1
+    shares = {language: count / counts.total() for language, count in counts.most_common()}
+    return {language: share for language, share in shares.items() if share >= 0.05}
+
+
+def largest_share(values: Sequence[str]) -> float:
+    """Return the share of the most frequent value."""
+    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0
+
+
+def tagged(texts: Sequence[str]) -> float:
+    """Return the share of texts with tags of HTML."""
+    return float(np.mean([_TAG.search(text) is not None for text in texts]))

@@ -1,0 +1,135 @@
+"""JSON with objects in its columns: the field that holds all columns, or the command that makes the file flat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from batch_nlp.errors import DataError, examples
+from batch_nlp.onboarding.column_profiles import profiles
+from batch_nlp.onboarding.guess_roles import text_columns, text_score
+from batch_nlp.onboarding.proposal import GivenColumns
+from batch_nlp.storage.raw.formats import rows_of
+from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
+from batch_nlp.storage.raw.nested_json import (
+    entries,
+    flat,
+    flatten_command,
+    holds_rows,
+    lists,
+    spread,
+    unwrapped,
+)
+
+
+def wrapper(rows: Sequence[Row]) -> str | None:
+    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
+    held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
+    usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
+    if not usual or text_columns(profiles(rows)):
+        return None
+    return next((name for name in usual if text_columns(profiles(_under(rows, name)))), None)
+
+
+def _under(rows: Sequence[Row], name: str) -> list[Row]:
+    whole = (Numbered(number, row, 0) for number, row in enumerate(rows))
+    return [unwrapped(row, name) for _, row, _ in spread(whole, name) if isinstance(row, dict)]
+
+
+def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
+    """Return what is not read of some files since it lies beside the field of the columns, or within objects.
+
+    Parameters
+    ----------
+    first : mapping of Path to sequence of dict
+        The first rows of each file, with all their fields.
+    under : str or None
+        Field under which the columns of a row lie.
+    asked : GivenColumns
+
+    Raises
+    ------
+    DataError
+        If a column that the user names holds objects, or only fields of objects look like texts.
+    """
+    file = next((file for file, rows in first.items() if any(map(_is_nested, rows))), None)
+    if file is None:
+        return []
+    rows = [row for rows in first.values() for row in rows]
+    columns = profiles(_under(rows, under) if under else rows)
+    objects, beside = [column.name for column in columns if column.holds_objects], outside(rows, under)
+    path = _path_of_rows(first[file], under)
+    flatten_it = _advice(file, path)
+    # what lies beside a list of rows is of none of them
+    unread = {*objects, *([] if path else {under, *beside} - {column.name for column in columns})}
+    asked_for = [name for names in vars(asked).values() for name in names or ()]
+    if lost := [name for name in asked_for if name.partition(".")[0] in unread]:
+        where = f", or lie beside {under}" if under else ""
+        raise DataError(
+            f"{file}: {examples(lost)} cannot be columns: they are objects, or fields of objects{where}. {flatten_it}"
+        )
+    if objects and not asked.text and not text_columns(columns):
+        flat_columns = profiles([flat(entry) for row in first[file] for entry in entries(row, path)])
+        if texts := [column.name for column in text_columns(flat_columns)]:
+            raise DataError(
+                f"{file}: no column looks like texts. Fields of objects do, and cannot be columns: {examples(texts)}. "
+                f"{flatten_it}"
+            )
+    told = [f"Only what is under {under} is read, not {examples(beside)} beside it."] if beside else []
+    told += [f"Column(s) {examples(objects)} hold objects, of which no field is read."] if objects else []
+    told += [flatten_it] if objects or (beside and not path) else []
+    return [" ".join(told)] if told else []
+
+
+def outside(rows: Sequence[Row], under: str | None) -> list[str]:
+    """Return the columns beside the field under which the others lie."""
+    return [column.name for column in profiles([row for row in rows if under in row]) if column.name != under]
+
+
+def _is_nested(row: Row) -> bool:
+    return any(isinstance(value, dict) or holds_rows(value) for value in row.values())
+
+
+def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:
+    """Return the fields, one within the other, that lead to the list of a file's rows; none where it is such a list."""
+    if under and any(isinstance(row.get(under), list) for row in rows):
+        return [under]
+    paths = [] if under or len(rows) != 1 else [*lists(rows[0])]
+    scores = {}
+    for path in paths:
+        columns = profiles([flat(entry) for entry in entries(rows[0], path)])
+        scores[max(map(text_score, columns), default=0.0)] = path
+    return scores[max(scores)] if scores else []
+
+
+def _advice(file: Path, path: Sequence[str]) -> str:
+    command, target = flatten_command(file, path)
+    return f"To read them, flatten it by {command} and say init.file={target}; later files need the same."
+
+
+def flatten(file: str, target: str, *path: str) -> None:
+    """Write the rows of a file as JSON lines in which each field of an object is a column, called by its path.
+
+    Parameters
+    ----------
+    file : str
+    target : str
+        Must not exist.
+    *path : str
+        Fields, one within the other, that lead to a list of rows.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    FileExistsError
+        If there is a target.
+    """
+    with Path(target).open("xb") as out:
+        for found in rows_of(Path(file)):
+            # a broken row stays one, so that it is told where the flat file is read
+            rows = [found.row.raw] if isinstance(found.row, BrokenRow) else map(flat, entries(found.row, path))
+            out.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)

@@ -1,0 +1,230 @@
+"""What is chosen for a dataset's file, with the reasons."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
+from batch_nlp.onboarding.column_profiles import ColumnProfile, alternatives, merged
+from batch_nlp.onboarding.guess_roles import id_columns, label_candidates, text_columns, time_columns
+from batch_nlp.onboarding.label_leaks import leaks, leaks_together
+from batch_nlp.onboarding.message_statistics import (
+    classes_of,
+    different_rows,
+    languages,
+    largest_share,
+    one_sided,
+    repeated,
+    tagged,
+)
+
+# Rows that tell how well the text predicts a column, and how much better than a guess it must
+_JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
+_WORD = re.compile(r"\b\w\w+\b")
+
+
+@dataclass(frozen=True)
+class GivenColumns:
+    """What the user says of the columns.
+
+    Parameters
+    ----------
+    text, label, time, id : list of str or None
+        Their names; empty for none, None to look at the data.
+    """
+
+    text: list[str] | None = None
+    label: list[str] | None = None
+    time: list[str] | None = None
+    id: list[str] | None = None
+
+    def of(self, columns: Collection[str]) -> GivenColumns:
+        """Return the names as some columns have them: a comma may be in a name rather than between two."""
+        wholes = {role: ",".join(names) for role, names in vars(self).items() if names}
+        return replace(self, **{role: [whole] for role, whole in wholes.items() if whole in columns})
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a dataset's file is to say.
+
+    Parameters
+    ----------
+    texts, times, ids : list of ColumnProfile
+    labels : list of ColumnProfile
+        One for each level of a hierarchy.
+    levels : list of list of str
+        Names of the columns of each level; of several, the first that is there counts.
+    leaks, leaks_together, others : list of ColumnProfile
+        What gives the label away, each by itself or all together, and what has no role.
+    classes : Counter of str
+        Messages of each class.
+    textless : float
+        Share of the rows that have no text.
+    repeated : float
+        Share of the texts that repeat an earlier one.
+    languages : dict of str to float
+        Shares of the languages of the texts, ISO 639-1.
+    equal_times : float
+        Largest share of the messages with one time.
+    one_sided : list of str
+        Classes that only the newest messages have, or only the others.
+    tagged : float
+        Share of the texts with tags of HTML.
+    reasons : dict of str to str
+        Why text, label, time and id were chosen.
+    """
+
+    texts: list[ColumnProfile]
+    times: list[ColumnProfile]
+    ids: list[ColumnProfile]
+    labels: list[ColumnProfile]
+    levels: list[list[str]]
+    leaks: list[ColumnProfile]
+    leaks_together: list[ColumnProfile]
+    others: list[ColumnProfile]
+    classes: Counter[str]
+    textless: float
+    repeated: float
+    languages: dict[str, float]
+    equal_times: float
+    one_sided: list[str]
+    tagged: float
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -> Proposal:
+    """Return what the columns of some messages are.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnProfile
+    asked : GivenColumns
+    where : str
+        Where they are, for errors.
+
+    Raises
+    ------
+    DataError
+        If no column is a text.
+    SettingsError
+        If there is no column that the user names.
+    """
+    asked = asked.of(_names(columns))
+    reasons = {name: f"set by init.{name}" for name in ("text", "label", "time", "id")}
+    texts = _named(columns, asked.text, "text")
+    if texts == []:
+        raise SettingsError(f"init.text=none: a dataset needs a text. {did_you_mean('none', _names(columns))}")
+    given = {*(asked.label or ()), *(asked.time or ()), *(asked.id or ())}
+    free = [column for column in columns if column.name not in given]
+    if texts is None:
+        texts, reasons["text"] = text_columns(free), "the longest and most varied texts"
+    if not texts:
+        seen = examples(_names(columns)) or "no column at all"
+        raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
+    joined = ["\n".join(filter(None, parts)) for parts in zip(*(column.texts for column in texts), strict=True)]
+    free = [column for column in free if column not in texts]
+    times = _named(columns, asked.time, "time")
+    if times is None:
+        times, reasons["time"] = time_columns(free), "times"
+    ids = _named(columns, asked.id, "id")
+    free = [column for column in free if column not in times]
+    if ids is None:
+        ids, reasons["id"] = id_columns(free, joined), "differs for every message"
+    labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
+    if labels is None:
+        named, reasons["label"] = _label([column for column in free if column not in ids], joined)
+        labels = [merged(named)] if named else []
+        levels = [[column.name for column in named]] if named else []
+    levels = levels or [[column.name] for column in labels]
+    taken = {*(column.name for column in (*texts, *times, *ids)), *chain.from_iterable(levels)}
+    giving_away = leaks(columns, labels[0], taken) if labels else []
+    others = [column for column in columns if column.name not in taken and column not in giving_away]
+    together = leaks_together(others, labels[0]) if labels else []
+    leaves = classes_of(labels, different_rows(joined, ids, times))
+    return Proposal(
+        texts,
+        times,
+        ids,
+        labels,
+        levels,
+        giving_away,
+        together,
+        [column for column in others if column not in together],
+        Counter(filter(None, leaves.values())),
+        joined.count("") / len(joined),
+        repeated(joined),
+        languages(joined),
+        largest_share([value for column in times[:1] for value in map(str, column.there)]),
+        one_sided(leaves, times),
+        tagged(joined),
+        reasons,
+    )
+
+
+def _names(columns: Sequence[ColumnProfile]) -> list[str]:
+    return [column.name for column in columns]
+
+
+def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str) -> list[ColumnProfile] | None:
+    if names is None:
+        return None
+    known = {column.name: column for column in columns}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, list(known))
+            hint += f""" Around names with a comma, put quotes: 'init.{what}=["a, b",c]'.""" if len(names) > 1 else ""
+            raise SettingsError(f"init.{what}={name}: no column is called so, or it has no values. {hint}")
+    return [known[name] for name in names]
+
+
+def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[ColumnProfile], str]:
+    """Return the column that is likely to be the label, by its name or because the text tells it best.
+
+    Columns that rows of other layouts have in its place come with it.
+    """
+    candidates = label_candidates(columns, texts)
+    named = [column for column in candidates if column.is_named("label") and column.filled > 0.5]
+    if len(named) == 1:
+        return named, "its name and its few distinct values suggest a label"
+    pool = named or candidates
+    scores = {column.name: _skill(column, texts) for column in pool}
+    best = max(pool, key=lambda column: scores[column.name], default=None)
+    if best is None or (not named and scores[best.name] < _LEAST_SKILL):
+        return [], "no column with few distinct values can be predicted from the texts"
+    same = [other for other in candidates if not best.sizes.keys().isdisjoint(other.sizes)]
+    found = [best, *alternatives(best, same)]
+    return found, "of the columns with few distinct values, the texts predict this one best"
+
+
+def _skill(column: ColumnProfile, texts: list[str]) -> float:
+    """Return how well a simple model tells a column from the text: 0 for a guess, 1 for always right."""
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.metrics import recall_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.naive_bayes import ComplementNB
+    from sklearn.pipeline import make_pipeline
+
+    # without a word in any text, there is nothing to tell it by
+    pairs = [
+        (text, target) for text, target in zip(texts, column.targets, strict=True) if target and _WORD.search(text)
+    ]
+    large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 5}
+    pairs = [(text, target) for text, target in pairs if target in large]
+    pairs = pairs[:: max(1, len(pairs) // _JUDGED_ROWS)]
+    large = {target for target, size in Counter(target for _, target in pairs).items() if size >= 3}
+    pairs = [(text, target) for text, target in pairs if target in large]
+    if len(large) < 2:
+        return 0.0
+    words = CountVectorizer(binary=True, token_pattern=_WORD.pattern)
+    targets = [target for _, target in pairs]
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    told = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
+    guess = 1 / len(large)
+    recall = float(recall_score(targets, told, average="macro", zero_division=0))
+    # what few rows have is less likely to be what all are to get
+    return (recall - guess) / (1 - guess) * column.filled

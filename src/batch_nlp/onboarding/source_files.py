@@ -1,0 +1,225 @@
+"""Someone's files as a source of messages: where they are, how they are written, and their first rows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from glob import escape
+from itertools import islice
+from pathlib import Path
+
+from batch_nlp.errors import DataError, examples
+from batch_nlp.onboarding.column_profiles import profiles
+from batch_nlp.onboarding.csv_header import check_headers
+from batch_nlp.onboarding.guess_encoding import find_encoding
+from batch_nlp.onboarding.guess_tables import (
+    SideTable,
+    for_later,
+    has_messages,
+    joining,
+    pattern_of,
+    side_table,
+    split_tables,
+    tables_of,
+)
+from batch_nlp.onboarding.nested_columns import check_nested, outside, wrapper
+from batch_nlp.onboarding.proposal import GivenColumns
+from batch_nlp.storage.raw.column_checks import column_names, first_rows
+from batch_nlp.storage.raw.csv_reader import HEADER_AGAIN
+from batch_nlp.storage.raw.file_names import (
+    ENDINGS_IN_WORDS,
+    ending_of,
+    find_files,
+    find_parts,
+    find_unread,
+    kind_of,
+    table_name,
+)
+from batch_nlp.storage.raw.formats import CSV, rows_of
+from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.opening import TextForm, unknown_ending
+
+# Rows that are looked at, and their bytes, of all files together
+ROWS, _BYTES = 20_000, 2**28
+# Files of which the first rows say whether columns lie under a field
+_JUDGED_FILES = 5
+# What could stand between cells, as no part of a name does
+_MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where messages are, how they are written, and their first rows.
+
+    Parameters
+    ----------
+    folder : Path
+    pattern : str
+        Of the names of the files.
+    rows : list of dict
+    encoding : str or None
+        Of the text files, None for UTF-8.
+    separator : str or None
+        Of the cells of a CSV, None where the reader finds it.
+    under : str or None
+        Field under which the columns of a row lie.
+    side_tables : list of SideTable
+    notes : dict of str to str
+        Why folder, pattern and rows are as they are.
+    problems : list of str
+    """
+
+    folder: Path
+    pattern: str
+    rows: list[Row]
+    encoding: str | None = None
+    separator: str | None = None
+    under: str | None = None
+    side_tables: list[SideTable] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_source(path: Path, asked: GivenColumns) -> Source:
+    """Return the source that a file is, or a folder of files.
+
+    Raises
+    ------
+    DataError
+        If there is no file, none of its rows can be read, a CSV has no header, or no pattern parts the messages from
+        other files.
+    """
+    folder, pattern, files = _files(path)
+    encoding, problems = find_encoding(files)
+    form = TextForm(encoding=encoding)
+    mixed = problems[0] if problems and encoding is None else None
+    try:
+        first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
+        separator = _separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
+        if separator is not None:
+            form = replace(form, separator=separator)
+            problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
+        # another file may be flat
+        under = next(filter(None, map(wrapper, first.values())), None)
+        problems += check_nested(first, under, asked)
+        read, twice = _first_rows(files, form, under, problems)
+    except DataError as error:
+        if mixed is None:
+            raise
+        # what the reader advises for one file would make others unreadable
+        raise DataError(f"{path}: {mixed}.") from error
+    asked = asked.of({name for _, rows in read for name in column_names(rows)})
+    check_headers(read, {*(asked.text or ())}, twice)
+    tables = tables_of(read)
+    messages, others = split_tables(tables, asked.text or ())
+    columns = profiles([row for table in messages for row in table.rows])
+    side, left_out = list[SideTable](), list[Path]()
+    for other in others:
+        if (found := joining(columns, other)) is not None:
+            named = pattern_of(folder, other.files, [file for file in files if file not in other.files])
+            side.append(side_table(other, named, *found))
+            columns = [column for column in columns if column.name != found[1]]
+            problems.append(f"{named} joins the messages by {found[1]}; none of its columns is read yet")
+        elif not asked.text and has_messages(other, messages):
+            messages.append(other)
+        else:
+            left_out += other.files
+    taken = [file for table in messages for file in table.files]
+    if left_out:
+        pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
+        named = examples(file.name for file in left_out)
+        problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
+    beside = outside([row for rows in first.values() for row in rows], under)
+    notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
+    if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
+        pattern, notes["pattern"] = _for_later(folder, taken)
+    if folder != path:
+        notes["folder"] = _folder_of_one(folder, taken)
+        problems.append(f"raw_dir is {notes['folder']}")
+    rows = [row for table in messages for row in table.rows]
+    return Source(folder, pattern, rows, encoding, separator, under, side, notes, problems)
+
+
+def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
+    pattern, others = for_later(folder, taken)
+    if others:
+        named = examples(file.name for file in others)
+        return pattern, f"this name alone: a wider pattern would take {len(others)} other file(s) here, {named}"
+    return pattern, "also matches later files, whatever the numbers in their names"
+
+
+def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
+    """Return what it means that the folder of a file is where later ones are looked for."""
+    readable = find_files(folder, "*")
+    others = [*(file for file in readable if file not in taken), *find_unread(folder, readable)]
+    named = examples(file.name for file in others)
+    beside = f"; {len(others)} other file(s) and folder(s) in it are not read: {named}" if others else ""
+    return f"the folder of the file, in which later files are looked for too{beside}"
+
+
+def _files(path: Path) -> tuple[Path, str, list[Path]]:
+    """Return the folder of the files to look at, the pattern of their names, and the files."""
+    ending = ending_of(path.name)
+    if path.is_dir() and not ending and not find_parts(path):
+        files = find_files(path, "*")
+        if not files:
+            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}. {_what_else(path)}".rstrip())
+        return path, "*", files
+    if not path.exists() or not (ending or path.is_dir()):
+        what = "its ending is not known" if path.exists() else "there is no such file"
+        advice = f" {unknown_ending(path)}" if path.is_file() else ""
+        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.{advice}")
+    pattern = escape(path.name[: len(path.name) - len(ending)])
+    return path.parent, pattern, find_files(path.parent, pattern)
+
+
+def _what_else(folder: Path) -> str:
+    """Return what to do with what lies in a folder without a file that can be read."""
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and find_files(path, "*"))
+    if below:
+        names = examples(path.name for path in below)
+        return f"They lie in folders ({names}): move them into one, or say init.file={below[0]}."
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return f"{files[0].name}: {unknown_ending(files[0])}" if files else ""
+
+
+def _first_rows(
+    files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
+) -> tuple[list[tuple[Path, list[Row]]], set[Path]]:
+    """Return as many rows of each file as are looked at, and the files whose first line comes again.
+
+    Files of another layout have their share.
+    """
+    read, reasons, size, twice = list[tuple[Path, list[Row]]](), list[str](), 0, set[Path]()
+    each = max(1, ROWS // len(files))
+    for file in files[:ROWS]:
+        rows = list[Row]()
+        for found in islice(spread(rows_of(file, form=form), under), each):
+            size += found.size
+            if isinstance(found.row, dict):
+                rows.append(unwrapped(found.row, under))
+            else:
+                reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
+                twice |= {file} if found.row.reason == HEADER_AGAIN else set()
+            if size > _BYTES:
+                break
+        read.append((file, rows))
+    if not any(rows for _, rows in read):
+        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
+    if reasons:
+        problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
+    return read, twice
+
+
+def _separator(rows: Sequence[Row]) -> str | None:
+    """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
+    names = column_names(rows)
+    name = str(next(iter(names), "")) if len(names) == 1 else ""
+    marks: list[str] = _MARK.findall(name)
+    for mark, count in Counter(marks).most_common(1):
+        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
+            return mark
+    return None

@@ -1,0 +1,228 @@
+"""Check that raw files have the expected columns: a changed schema stops the run before any work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from batch_nlp.errors import DataError, examples
+from batch_nlp.storage.raw.file_names import kind_of
+from batch_nlp.storage.raw.formats import CSV, columns_of, head, rows_of
+from batch_nlp.storage.raw.lines import Row
+from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.opening import DETECTED, TextForm
+from batch_nlp.storage.raw.separators import SEPARATORS
+
+# Column names shown in a message
+_LISTED = 20
+_SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
+# Characters that may separate names but hardly ever occur in them
+_UNUSUAL = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
+# With fewer values, a wrong type or a missing column may be due to single rows
+LEAST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """An expected column of a table.
+
+    Parameters
+    ----------
+    reads : mapping of str to callable
+        Source name -> whether a value is readable. A file may use any of several names.
+    what : str
+        What the values are, in the plural, for messages.
+    required : bool
+        Whether every file must have the column. Optional columns are missed only if earlier files had them.
+    advice : callable, optional
+        Given the column's name and unreadable values, returns what to do.
+    mixed : callable, optional
+        Given the column's name and partly readable values, returns what to do about the others; empty if they
+        are only strays.
+    """
+
+    reads: Mapping[str, Callable[[Any], bool]]
+    what: str
+    required: bool = False
+    advice: Callable[[str, Sequence[Any]], str] | None = None
+    mixed: Callable[[str, Sequence[Any]], str] | None = None
+
+
+def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
+    """Return the first rows of a file, by which its columns are judged; broken rows are skipped.
+
+    Parameters
+    ----------
+    file : Path
+    under : str, optional
+        Field that contains the columns of a row.
+    form : TextForm
+        Encoding and separator of a text file.
+
+    Returns
+    -------
+    list of dict
+        A file that only has a header gives one row of nulls.
+    """
+    first = head(spread(rows_of(file, form=form), under))
+    names = [] if first else columns_of(file, form)
+    rows = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
+    return [dict.fromkeys(names)] if names else rows
+
+
+def column_names(rows: Iterable[Row]) -> set[str]:
+    """Return all columns that occur in the rows."""
+    return set().union(*rows)
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return column names for a message, at most 20."""
+    found = sorted(map(str, names))
+    return examples(found, _LISTED) + ", ..." * (len(found) > _LISTED)
+
+
+def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
+    """Say whether the file has a header; without one, the first line of a CSV is a message.
+
+    Parameters
+    ----------
+    file : Path
+    rows : sequence of dict
+    known : iterable of str
+        A header contains at least one of these names, perhaps with another separator.
+    """
+    present = map(str, column_names(rows))
+    names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
+    return kind_of(file) not in CSV or not names.isdisjoint(known) or _unusual_separator(rows, known) is not None
+
+
+def other_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
+    """Return the likely separator of a file that was read as a single column; None for any other file."""
+    names = listed(column_names(rows)) if len(column_names(rows)) == 1 else ""
+    return _unusual_separator(rows, known) or next((separator for separator in SEPARATORS if separator in names), None)
+
+
+def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
+    """Return the character that separates known names within a file's only column name, if there is one."""
+    [name, *others] = map(str, column_names(rows) or {""})
+    names = set() if others else set(known)
+    separators = dict.fromkeys(_UNUSUAL.findall(name))
+    return next((one for one in separators if len(names.intersection(map(str.strip, name.split(one)))) > 1), None)
+
+
+def missing_columns(
+    file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]], known: Collection[str]
+) -> str | None:
+    """Return an error message about columns missing from all first rows of a file; None if there are none.
+
+    Parameters
+    ----------
+    file : Path
+    rows : sequence of dict
+    wanted : iterable of str or tuple of str
+        One name of a tuple is enough.
+    known : collection of str
+        All column names of the table.
+    """
+    present = column_names(rows)
+    alternatives = [(names,) if isinstance(names, str) else names for names in wanted]
+    missing = [" or ".join(names) for names in alternatives if not present & set(names)]
+    if not rows or not missing:
+        return None
+    if not has_header(file, rows, known):
+        return (
+            f"{file}: column(s) {', '.join(missing)} are missing, and so is every other known column. The first line "
+            f"seems to be data ({len(present)} cells, not shown). Add a header line with the column names, or declare "
+            "the columns if the line is a header."
+        )
+    other = other_separator(rows, known)
+    return (
+        f"{file}: column(s) {', '.join(missing)} are missing from all of the first {len(rows):,} rows. The file has "
+        f"{listed(present)}."
+        f"{f' The separator seems to be {other!r}: set dataset.messages.separator.' if other else ''}"
+    )
+
+
+def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str] = ()) -> list[Column]:
+    """Return the expected columns that are missing from a file's first rows; see `column_problems`."""
+    present = column_names(rows)
+    return [
+        column
+        for column in columns
+        if rows
+        and present.isdisjoint(column.reads)
+        and (column.required or (len(rows) >= LEAST_ROWS and not column.reads.keys().isdisjoint(usual)))
+    ]
+
+
+def column_problems(
+    file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
+) -> list[str]:
+    """Return what is wrong with the columns of a file, one message per problem.
+
+    Parameters
+    ----------
+    file : Path
+    rows : sequence of dict
+        The first rows of the file.
+    columns : sequence of Column
+    usual : collection of str
+        Optional columns that earlier files of the same layout had.
+    """
+    known = {name for column in columns for name in column.reads}
+    missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
+    return ([missing] if missing else []) + [
+        problem for column in columns for problem in type_problems(str(file), rows, column)
+    ]
+
+
+def type_problems(file: str, rows: Sequence[Row], column: Column) -> list[str]:
+    """Return what is wrong with the values of a column; `file` names one file or several."""
+    problems, of_few, there = list[str](), list[str](), 0
+    for name, reads in column.reads.items():
+        found = (row.get(name) for row in rows)
+        values = [value for value in found if not (value is None or value is pd.NaT or value != value or value == "")]
+        there += bool(values)
+        few = len(values) < LEAST_ROWS
+        # one readable value is enough: single unreadable rows go to quarantine
+        if not values:
+            continue
+        if any(map(reads, values)) or (few and any(map(reads, _texts(values)))):
+            if column.mixed and (said := column.mixed(name, values)):
+                problems.append(f"{file}: column {name}: {said}")
+            continue
+        types = ", ".join(sorted({type(value).__name__ for value in values}))
+        advice = column.advice(name, values) if column.advice else ""
+        (of_few if few else problems).append(
+            f"{file}: column {name}: none of the {len(values):,} values ({types}) in the first {len(rows):,} rows "
+            f"can be read as {column.what}. {advice}".rstrip()
+        )
+    # in a small file this counts only if no row could be read
+    none_left = column.required and len(problems) + len(of_few) == there
+    return problems + (of_few if none_left else [])
+
+
+def _texts(values: Iterable[Any]) -> list[Any]:
+    """Return the values with numbers as text: in a small file, they may be texts."""
+    return [str(value) if type(value) in (int, float, Decimal) else value for value in values]
+
+
+def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
+    """Raise one error that names all schema problems and what to do, if there are any.
+
+    Raises
+    ------
+    DataError
+    """
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise DataError(" ".join([problems[0], *advice]))
+    first = " ".join([f"{len(problems)} problems with columns. Nothing was read.", *advice])
+    raise DataError("\n- ".join([first, *problems]))
