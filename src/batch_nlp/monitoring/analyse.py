@@ -1,4 +1,4 @@
-"""Everything that is said of a scored batch: its verdict and the facts beside it."""
+"""Analysis of a scored batch: the verdict and the facts beside it."""
 
 from __future__ import annotations
 
@@ -43,19 +43,20 @@ def analyse(
     Parameters
     ----------
     batch : str
-        Its name.
+        Name of the batch.
     predictions, sample : Path
-        Its predictions, and the sample of its messages.
+        Files with the batch's predictions and the sample of its messages.
     reference : Reference or None
-        Of the model that scored it.
+        Reference of the model that scored the batch.
     classes : list of str
-        Of that model.
+        Classes of that model.
     settings : DriftConfig
-        Where no batch can satisfy their band for these classes, `for_classes` says what takes its place.
+        If no batch can satisfy the band with these classes, `for_classes` replaces it.
     window : sequence of WindowBatch
-        Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with it.
+        Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
+        batch.
     seed : int
-        Of all draws.
+        Seed of all draws.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def analyse(
 
 @dataclass(frozen=True)
 class _Texts:
-    """What is found in the texts of a sample: shares of unknown words, and the languages of the first messages."""
+    """Share of unknown words in each text of a sample, and the languages of its first texts."""
 
     unknown_words: list[float]
     languages: list[str]
@@ -138,7 +139,7 @@ def _compare(
 def _judge_window(
     parts: Sequence[Scored], reference: Reference | None, classes: list[str], settings: DriftConfig, seed: int
 ) -> Verdict:
-    """Return the verdict on several batches as one."""
+    """Judge several batches as one."""
     pooled = Scored.join(parts, settings.sample)
     comparison = None
     if not set(settings.rules) <= BAND_RULES:

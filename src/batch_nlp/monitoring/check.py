@@ -1,4 +1,4 @@
-"""Check of the settings of drift, before any work."""
+"""Check of the settings of ``drift`` before any work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batch_nlp.monitoring.band import check_bands, check_possible
 
 
 def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
-    """Check that a batch can satisfy the band, and that every bound is one.
+    """Check that a batch can satisfy the band, and that the values are in their ranges.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
     Raises
     ------
     SettingsError
-        If no batch can, or a value cannot be used.
+        If no batch can satisfy the band, or a value is out of its range.
     """
     _check_bounds(settings)
     if classes is not None:
@@ -29,7 +29,7 @@ def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
     check_possible(settings, classes)
     rules = [rule.value for rule in settings.rules]
     if not rules or len(set(rules)) < len(rules):
-        raise SettingsError(f"drift.rules={rules}: need one rule or more, each once.")
+        raise SettingsError(f"drift.rules={rules}: need at least one rule, each only once.")
     for name, value in (
         ("confidence", settings.confidence),
         ("significance", settings.significance),

@@ -1,4 +1,4 @@
-"""The small facts that verdicts and analyses are made of."""
+"""The facts that a verdict consists of: class shares, findings of the rules, and tests against the hold-out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class ClassShare:
     share: float
     lower: float
     upper: float
-    # Whether it lies outside its band by the rule in force, by the literal one where no rule judges the band; with
-    # classes for which no batch can satisfy the band, whether the rule ``reference`` triggers for it
+    # Whether the share is outside its band, by the rules on the band or, without any, by the rule ``share``. If no batch
+    # can satisfy the band with these classes, whether the rule ``reference`` triggers because of this class
     out: bool
 
 
@@ -23,28 +23,28 @@ class ClassShare:
 class Finding:
     """What one rule found."""
 
-    # Its name in ``drift.rules``
+    # Name of the rule in ``drift.rules``
     rule: str
     triggers: bool
-    # In words, whether it triggers or not
+    # Why the rule triggers, or why it does not
     reason: str
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """One comparison of a batch with the champion's hold-out."""
+    """One test of a batch against the champion's hold-out."""
 
-    # not a test case, whatever its name
+    # keeps pytest from collecting this class
     __test__ = False
 
-    # What was compared and how, for example ``psi of the predicted classes``
+    # Statistic and what it compares, for example ``psi of the predicted classes``
     name: str
-    # ``mix`` (which messages came: shares, features, words) or ``quality`` (how sure the model is)
+    # ``mix`` (of messages: shares, features, words) or ``quality`` (confidence of the model)
     kind: str
     value: float
-    # From the null distribution at this batch's size
+    # From the null distribution at the size of this batch
     p_value: float
-    # Corrected for all comparisons of the batch
+    # Corrected for the number of tests on the batch
     p_adjusted: float
     # Whether the difference is significant and large enough to matter
     counts: bool
@@ -52,7 +52,7 @@ class TestResult:
 
 @dataclass(frozen=True)
 class Compared:
-    """A figure of the batch beside that of the champion's hold-out; None where it cannot be known."""
+    """A figure of the batch and of the champion's hold-out; None where it is unknown."""
 
     batch: float | None
     reference: float | None
@@ -60,7 +60,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A batch beside the champion's hold-out: what the rules judge that need more than the batch's shares."""
+    """A batch compared with the champion's hold-out: what rules need that judge by more than the batch's shares."""
 
     shares: dict[str, Compared]
     # Mean probability of the predicted class

@@ -1,4 +1,4 @@
-"""The state of the system on one screen."""
+"""The screen of ``pipeline=status``: the state of the system in 80 columns."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _HEADER = f"{'when':<13}{'batch':<27}{'messages':>8}  {'verdict':<14}{'followed 
 
 @dataclass(frozen=True)
 class RecentBatch:
-    """A batch, or a run that found none, in one line."""
+    """One line of the screen: a batch, or a run that found nothing to score."""
 
-    # When it was judged, UTC
+    # When the batch was judged, UTC
     at: datetime
     name: str | None
-    # Messages that came in
+    # Messages that arrived
     messages: int | None
     verdict: str
     action: str
@@ -33,12 +33,12 @@ class RecentBatch:
 
 @dataclass(frozen=True)
 class SystemStatus:
-    """What the screen shows."""
+    """The content of the screen."""
 
     dataset: str
-    # UTC, as all times on the screen
+    # UTC, like all times on the screen
     at: datetime
-    # Name and value of each, in words
+    # Names and values
     facts: list[tuple[str, str]] = field(default_factory=list)
     # Oldest first
     recent: list[RecentBatch] = field(default_factory=list)
@@ -53,7 +53,7 @@ def show_status(status: SystemStatus, console: Console | None = None) -> None:
     ----------
     status : SystemStatus
     console : Console, optional
-        Where to; standard output by default.
+        Where to print; standard output by default.
     """
     console = console or Console()
     for line in status_lines(status):
@@ -85,7 +85,7 @@ def status_lines(status: SystemStatus) -> list[Text]:
 
 
 def size(n_bytes: int) -> str:
-    """Return a number of bytes for a person.
+    """Format a number of bytes.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def size(n_bytes: int) -> str:
 
 
 def age(time: timedelta) -> str:
-    """Return a span of time for a person.
+    """Format a duration.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The verdict on a batch, from its shares and from what the rules find."""
+"""The verdict on a batch: the rules of the settings, combined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]
 
 
 class Status(StrEnum):
-    """What is said of a batch."""
+    """The outcome of judging a batch."""
 
     OK = "ok"
     DRIFT = "drift"
@@ -27,16 +27,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a batch, and why."""
+    """Whether a batch has drifted, and why."""
 
     status: Status
     reason: str
-    # Empty where nothing was predicted
+    # Empty if nothing was predicted
     shares: list[ClassShare]
-    # One a rule, in the order of the settings; empty where nothing was judged
+    # One per rule, in the order of the settings; empty if nothing was judged
     findings: list[Finding] = field(default_factory=list)
-    # Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for, and
-    # a leaf is out where its parent is
+    # If the classes are the leaves of a hierarchy, the shares of their parents. The band applies to the parents, and a
+    # leaf is out if its parent is
     parents: list[ClassShare] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def judge(
     classes : sequence of str
         Their labels.
     settings : DriftConfig
-        The rules, and the least number of messages.
+        The rules, and the fewest messages to judge by.
     comparison : Comparison or None
-        The batch beside the champion's hold-out; without it, no rule that needs it triggers.
+        The batch compared with the champion's hold-out; without it, the rules that need it do not trigger.
     """
     n = sum(counts)
     if n == 0:
@@ -85,7 +85,7 @@ def judge(
 def _shares(
     counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None
 ) -> tuple[list[ClassShare], list[ClassShare]]:
-    """Return the shares of the classes and, in a hierarchy, of their parents, with those that are out marked."""
+    """Return the shares of the classes and, in a hierarchy, of their parents, and whether each is outside its band."""
     shares, groups = class_shares(counts, classes, settings), parents_of(classes)
     sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
     parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []

@@ -1,4 +1,4 @@
-"""A classifier with what makes its answers usable: balanced classes, calibrated probabilities, tuned decisions."""
+"""A classifier with balanced classes, calibrated probabilities and a tuned decision."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from batch_nlp.training.decision_weights import decide, tune_weights
 
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):
-    """Fit a classifier on balanced classes, calibrate its scores, and tune the decision on them.
+    """Fit a classifier on balanced classes, calibrate its scores, and tune the decision.
 
-    Calibration and decision are fitted on scores of messages that the classifier has not seen: out-of-fold ones, or
-    those of the classifier's own validation part if it keeps one (attributes ``validation_rows_`` and
-    ``validation_probabilities_``).
+    Calibration and decision are fitted on out-of-fold scores, or on the classifier's own validation rows if it has any
+    (attributes ``validation_rows_`` and ``validation_probabilities_``).
 
     Parameters
     ----------
     estimator : classifier
         Its scores are the logarithms of its probabilities, or its decision function.
     balance : str
-        ``none``, ``weights`` (rows weigh inversely to their class's size) or ``smote`` (synthetic rows between
-        neighbours of the smaller classes; Chawla et al., 2002).
+        ``none``, ``weights`` (inverse class frequencies) or ``smote`` (synthetic rows between neighbours of the smaller
+        classes; Chawla et al., 2002).
     calibration : str
         ``none``, ``temperature``, ``logistic`` or ``isotonic``.
     metric : str or None
-        Metric that the decision is tuned for; None takes the most probable class.
+        Metric that the decision is tuned for; None predicts the most probable class.
     folds : int
         Folds of the out-of-fold scores.
     random_state : int
@@ -47,7 +46,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Fitted on all rows.
     decision_weights_ : ndarray of float64, shape (k,)
-        The class whose probability times its weight is greatest is predicted.
+        The class with the largest product of probability and weight is predicted.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, judged: TunedClassifier | None = None) -> Self:
-        """Fit classifier, calibration and decision.
+        """Fit the classifier, the calibration and the decision.
 
         Parameters
         ----------
@@ -75,7 +74,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of int, shape (n,)
             Classes.
         judged : TunedClassifier, optional
-            A fitted one whose calibration and decision are kept: those that were measured on its hold-out.
+            A fitted classifier whose calibration and decision, measured on its hold-out, are taken over.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
@@ -108,7 +107,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return estimator.fit(*sampler.fit_resample(X, labels))
 
     def _unseen_scores(self, X: pd.DataFrame, labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return rows that the classifier has not seen, and its scores of them, shape (n_rows, k)."""
+        """Return rows with scores from a classifier that was not fitted on them, shape (n_rows, k)."""
         if hasattr(self.estimator_, "validation_probabilities_"):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
             return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
@@ -121,7 +120,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return np.arange(len(labels)), scores
 
     def discard_checkpoints(self) -> None:
-        """Remove what the classifier kept to go on from after a kill, if it keeps any."""
+        """Remove the checkpoints of the classifier, if it writes any."""
         discard = getattr(self.estimator_, "discard_checkpoints", None)
         if discard is not None:
             discard()
@@ -132,7 +131,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return np.asarray(self.calibrator_.transform(class_scores(self.estimator_, X)))
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the index of the class that probabilities of shape (n, k) are decided as, shape (n,)."""
+        """Return the indices of the predicted classes, shape (n,), for probabilities of shape (n, k)."""
         return decide(probabilities, self.decision_weights_)
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
@@ -142,7 +141,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Return a copy of some rows, outside of memory where large arrays are."""
+    """Return a copy of some rows, in a file where large arrays are kept in files."""
     kinds = set(X.dtypes)
     if not on_disk() or len(kinds) != 1:
         return X.iloc[rows]
