@@ -14,8 +14,8 @@ class ClassShare:
     share: float
     lower: float
     upper: float
-    # Whether the share is outside its band, by the rules on the band or, without any, by the rule ``share``. If no batch
-    # can satisfy the band with these classes, whether the rule ``reference`` triggers because of this class
+    # Whether the share is outside its band, by the rules on the band or, without any, by the rule ``share``. If no
+    # batch can satisfy the band with these classes, whether the rule ``reference`` triggers because of this class
     out: bool
 
 

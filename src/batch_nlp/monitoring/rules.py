@@ -85,7 +85,7 @@ def interval(shares: Sequence[ClassShare], _: Comparison | None, settings: Drift
 
 
 def reference(shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
-    """Trigger when the shares differ from the hold-out's beyond chance, and one by ``drift.min_share_change`` or more."""
+    """Trigger when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
     rule = DriftRule.reference.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
@@ -106,7 +106,7 @@ def reference(shares: Sequence[ClassShare], comparison: Comparison | None, setti
 def changed_shares(
     shares: Sequence[ClassShare], comparison: Comparison, settings: DriftConfig
 ) -> list[tuple[ClassShare, float]]:
-    """Return the classes that moved ``drift.min_share_change`` or more from their share on the hold-out, and that share."""
+    """Return the classes that moved ``drift.min_share_change`` or more from their hold-out share, and that share."""
     before = {name: found.reference or 0.0 for name, found in comparison.shares.items()}
     return [
         (share, before[share.name])

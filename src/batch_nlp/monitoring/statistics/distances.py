@@ -101,8 +101,8 @@ def _jensen_shannon(counts: NDArray[np.int64], other: NDArray[np.int64]) -> NDAr
 
 #: Population stability index: the sum over categories of (p - q) ln(p / q), in nats; 0 for equal shares, without an
 #: upper bound. Half a count is added to each category, also in the draws of the null distribution, because the index
-#: would be infinite for a category that is empty in one sample only. The half also removes the first-order bias from the
-#: logarithm of a ratio of frequencies (J. B. S. Haldane, Annals of Human Genetics 20 (1956), 309-311).
+#: would be infinite for a category that is empty in one sample only. The half also removes the first-order bias from
+#: the logarithm of a ratio of frequencies (J. B. S. Haldane, Annals of Human Genetics 20 (1956), 309-311).
 psi = Distance(_psi)
 
 #: Jensen-Shannon distance: the root of the divergence in bits; 0 for equal shares, 1 if the samples share no category.

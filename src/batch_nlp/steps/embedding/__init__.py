@@ -1,6 +1,7 @@
-"""A message's text as a vector, by one of four backends behind one interface.
+"""The embedding of a message's text, by one of four backends behind one interface (`embedder`).
 
-The step of the pipeline is not among them: it brings scikit-learn, and a run that finds nothing new needs fingerprints.
+`factory` chooses the backend; a new one is entered there. `step` is not imported here: it needs scikit-learn, and runs
+that find nothing new need only fingerprints.
 """
 
 from __future__ import annotations
