@@ -1,4 +1,4 @@
-"""From the settings to an embedder."""
+"""The embedder that the settings ask for."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from batch_nlp.steps.embedding.static import (
 
 
 def fingerprint(settings: EmbeddingConfig) -> str:
-    """Return what the vectors depend on, without loading a model.
-
-    It is the `fingerprint` of the embedder that `create_embedder` returns for these settings.
+    """Return the fingerprint of the embedder for these settings, without loading a model.
 
     Raises
     ------
@@ -48,14 +46,14 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     Parameters
     ----------
     cache_dir : Path
-        Where the distilled table is kept.
+        Folder of the distilled table.
     threads : int
-        Threads of the model; 0 takes all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
+        Threads of the model; 0 uses all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
 
     Raises
     ------
     SettingsError
-        If the settings contradict each other or cannot be satisfied.
+        If the settings contradict each other, or the model cannot be loaded.
     DataError
         If the packaged weights are missing or damaged.
     """

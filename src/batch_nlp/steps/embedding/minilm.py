@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     import onnxruntime as ort
 
 DIMS = 384
-# rows of the model's table of positions
+# Rows of the model's table of positions
 MAX_POSITIONS = 512
-# what a head for other tasks would need; the positions are just 0, 1, 2, ...
+# Weights of a head for other tasks, and the positions 0, 1, 2, ...
 _UNUSED = ("pooler.", "embeddings.position_ids")
 
 
 def load_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return, by name, the tensors of the official weights that a text's vector depends on.
+    """Return the tensors of the official weights that a text's vector depends on, by name.
 
     Raises
     ------
     DataError
-        If the file is missing or not the official one.
+        If the file is missing or is not the official one.
     """
     verify_weights(path)
-    with safe_open(path, framework="np") as tensors:  # it has keys(), and is no dict that could be iterated
+    with safe_open(path, framework="np") as tensors:  # has keys(), but cannot be iterated
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
 
 
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
-    """Load the tokenizer of a model folder: no padding, texts cut after `max_tokens` tokens."""
+    """Load the tokenizer of a model folder, without padding, truncating texts to `max_tokens` tokens."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
@@ -57,16 +57,16 @@ def minilm_fingerprint(max_tokens: int) -> str:
 class MiniLM:
     """Encodes with the official weights; agrees with sentence-transformers to about 1e-6.
 
-    Each text has a forward pass of its own, on one thread: nothing is padded, and what a pass reads and writes stays in
-    the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
-    text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
+    Each text has its own forward pass, on one thread: nothing is padded, and a pass stays within the processor's
+    caches, so that texts of about a hundred tokens take half the processor time of batches of 32. The vector of a text
+    does not depend on the other texts or on the number of threads, not even in its last bit.
 
     Parameters
     ----------
     max_tokens : int
-        Tokens of a text that are read, with the two that the model adds.
+        Most tokens to read of a text, including the two that the model adds.
     threads : int
-        Forward passes at a time; 0 takes all cores.
+        Forward passes at a time; 0 uses all cores.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class MiniLM:
         self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
-        # the session reads these arrays in place, so they must live as long as it does
+        # the session reads these arrays in place, so they must outlive it
         self._tensors = load_tensors(packaged_folder() / "model.safetensors")
         graph = resources.files(__package__).joinpath("minilm.onnx").read_bytes()
         self._session = create_session(graph, self._tensors)
@@ -100,7 +100,7 @@ class MiniLM:
         return unit_length(np.concatenate(list(self.passes([[row] for row in ids]))))
 
     def passes(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[FloatMatrix]:
-        """Yield `mean_of_tokens` of each batch, in their order; several are computed at a time."""
+        """Yield `mean_of_tokens` of each batch, in order; several batches are computed at a time."""
         with ThreadPoolExecutor(self._threads) as pool:
             yield from pool.map(self.mean_of_tokens, batches)
 
@@ -110,7 +110,7 @@ class MiniLM:
         Parameters
         ----------
         ids : sequence of sequences of int
-            Token ids with [CLS] and [SEP]; as many for each text.
+            Token ids with [CLS] and [SEP], the same number for each text.
         """
         tokens = np.array(ids, dtype=np.int32)
         mean: FloatMatrix = self._session.run(["mean"], {"input_ids": tokens})[0]
@@ -118,11 +118,11 @@ class MiniLM:
 
 
 def create_session(graph: bytes, tensors: Mapping[str, NDArray[Any]]) -> ort.InferenceSession:
-    """Return a session on one thread that reads the tensors in place: they must live as long as it does."""
-    import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
+    """Return a session on one thread that reads the tensors in place, so the tensors must outlive it."""
+    import onnxruntime as ort  # late: runs that embed nothing only need the fingerprint
 
     options = ort.SessionOptions()
-    # threads that share a pass spend much of their time waiting for each other
+    # threads that share a pass would mostly wait for each other
     options.intra_op_num_threads = 1
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)

@@ -81,5 +81,5 @@ def test_a_mistyped_backend_gets_a_hint() -> None:
 def test_what_is_no_text_is_refused_with_its_rows(step: Embedding) -> None:
     with pytest.raises(DataError, match="needs the column 'text'"):
         step.transform(FRAME[["words"]])
-    with pytest.raises(DataError, match="2 values that are no strings, in rows 1, 2"):
+    with pytest.raises(DataError, match="2 values .* rows 1, 2"):
         step.transform(pd.DataFrame({"text": ["fine", None, float("nan")]}, dtype=object))
