@@ -18,7 +18,7 @@ PAIRS ?= 20
 STAMP := .venv/.setup
 
 .PHONY: help setup run features train inference sample rollback simulate simulate-bars test test-long test-fault soak mutation bench bench-years bench-check test-gate test-extras test-models ablation check lint format typecheck imports \
-	security audit coverage docs docs-serve clean
+	security audit coverage docs docs-serve screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -134,6 +134,10 @@ docs: setup ## build the documentation into site/
 
 docs-serve: setup ## show the documentation while writing it
 	$(RUN) mkdocs serve
+
+# needs Chromium or Chrome on the PATH
+screenshots: setup ## photograph the reports of the sample for docs/images, at 1,400 and 400 pixels
+	$(RUN) python -m tools.screenshots
 
 clean: ## remove environments, caches and reports; data and models stay
 	rm -rf .venv .uv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site htmlcov mutants

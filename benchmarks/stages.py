@@ -18,7 +18,7 @@ from benchmarks.task import Done, Spent, Task, clock
 if TYPE_CHECKING:
     from batch_nlp.inference.batch_records import Batch
     from batch_nlp.monitoring.analysis import Analysis
-    from batch_nlp.runner.context import Run
+    from batch_nlp.runner.context import RunContext
     from batch_nlp.storage.registry import Model
 
 Item = TypeVar("Item")
@@ -84,7 +84,7 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
-    from batch_nlp.monitoring.report.pages import write_batch_report
+    from batch_nlp.reports.batch_page import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)
@@ -155,27 +155,27 @@ def _timed(items: Iterator[Item], spent: Spent) -> Iterator[Item]:
         yield found[0]
 
 
-def _settings(task: Task) -> Run:
+def _settings(task: Task) -> RunContext:
     """Return a run of the task's settings, composed as the command line does."""
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import cli
     from batch_nlp.config.load import typed_settings
-    from batch_nlp.runner.context import Run
+    from batch_nlp.runner.context import RunContext
 
     with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
         config = typed_settings(compose("config", overrides=task.settings))
-    return Run.of(config, datetime.now(UTC))
+    return RunContext.of(config, datetime.now(UTC))
 
 
-def _champion(run: Run) -> Model:
+def _champion(run: RunContext) -> Model:
     champion = run.registry.champion()
     if champion is None:
         raise RuntimeError(f"{run.registry.root} holds no champion: the workload is not complete.")
     return champion
 
 
-def _judged(run: Run) -> tuple[Batch, Analysis]:
+def _judged(run: RunContext) -> tuple[Batch, Analysis]:
     """Return the last batch of the data folder, and its analysis."""
     from batch_nlp.inference.batch_records import PREDICTIONS_FILE, BatchRecords
     from batch_nlp.monitoring.analyse import analyse

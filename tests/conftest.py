@@ -44,7 +44,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training import run as training_run
-from batch_nlp.training.card import pages
+from batch_nlp.training.card import card_pages
 from batch_nlp.training.run import run_training_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,8 +110,8 @@ def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _card_without_figures(facts: dict[str, Any]) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "card_figures", lambda _: defaultdict(str))
-        return pages.card_pages(facts)
+        patch.setattr(card_pages, "card_charts", lambda _: defaultdict(str))
+        return card_pages.card_pages(facts)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -253,7 +253,7 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         config, layers, definition = new.config, new.layers, new.definition
         run_feature_pipeline(config, layers, new.store, "run-1", now)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(training_run, "card_pages", pages.card_pages)  # the tests of the card look at this one
+            patch.setattr(training_run, "card_pages", card_pages.card_pages)  # the tests of the card look at this one
             result = run_training_pipeline(
                 config, layers, new.store, new.registry, definition.to_dict(), definition.version, FIELDS, "run-1", now
             )

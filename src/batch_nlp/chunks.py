@@ -1,7 +1,7 @@
-"""Texts as chunks between spaces: each different chunk is looked at once, however often it occurs.
+"""Split texts into chunks at spaces, and process each distinct chunk once.
 
-A hundred thousand messages hold ten million chunks and a hundred thousand different ones. What is made of a chunk
-(tokens, words) is remembered, so that a text costs little more than looking its chunks up.
+A hundred thousand messages contain ten million chunks, but only a hundred thousand distinct ones. The result for a
+chunk (tokens, words) is remembered, so a text costs little more than looking its chunks up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Chunks that are remembered at most, and characters beyond which one is not a word that comes again
+# Maximum number of remembered chunks, and their maximum length: longer ones are not words that recur
 _REMEMBERED, _CHARS = 200_000, 64
 
 
@@ -26,30 +26,30 @@ class Split(NamedTuple):
 
     # Each chunk once, shape (n_different,)
     different: pa.Array
-    # The chunks of all texts, one text after the other, as positions in `different`, shape (n_chunks,)
+    # The chunks of all texts in sequence, as positions in `different`, shape (n_chunks,)
     codes: NDArray[np.int32]
-    # Where the chunks of each text begin, and where those of the last one end, shape (n_texts + 1,)
+    # Start of each text's chunks, and the end of the last text's chunks, shape (n_texts + 1,)
     bounds: NDArray[np.int64]
 
 
 class Numbered(NamedTuple):
     """Texts as numbers."""
 
-    # The numbers of all texts, one text after the other, shape (n_numbers,)
+    # The numbers of all texts in sequence, shape (n_numbers,)
     flat: NDArray[np.int32]
-    # Where the numbers of each text end, shape (n_texts,)
+    # End of each text's numbers, shape (n_texts,)
     ends: NDArray[np.int64]
 
 
 def replace_surrogates(text: str) -> str:
-    """Replace lone surrogates, which UTF-8 cannot hold and no tokenizer accepts, by U+FFFD."""
+    """Replace lone surrogates, which UTF-8 and tokenizers do not accept, by U+FFFD."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def split_chunks(texts: Sequence[str]) -> Split:
-    """Split texts, which must be without lone surrogates, at spaces, U+0020, alone.
+    """Split texts without lone surrogates at spaces (U+0020) only.
 
-    Between two spaces lies an empty chunk.
+    Two consecutive spaces enclose an empty chunk.
     """
     split: pa.ListArray = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
     encoded = split.flatten().dictionary_encode()
@@ -57,12 +57,12 @@ def split_chunks(texts: Sequence[str]) -> Split:
 
 
 class Chunks:
-    """Turns texts into numbers, chunk by chunk.
+    """Converts texts to numbers, chunk by chunk.
 
     Parameters
     ----------
     number : callable
-        Returns the numbers of each of some chunks; a text's numbers are those of its chunks in their order.
+        Returns the numbers of each chunk; a text's numbers are those of its chunks in order.
     """
 
     def __init__(self, number: Callable[[list[str]], Sequence[Sequence[int]]]) -> None:
@@ -70,7 +70,7 @@ class Chunks:
         self._remembered: dict[str, Sequence[int]] = {}
 
     def __call__(self, texts: Sequence[str]) -> Numbered:
-        """Return the numbers of some texts, which must be without lone surrogates."""
+        """Return the numbers of texts without lone surrogates."""
         different, codes, bounds = split_chunks(texts)
         numbers = self._look_up(different.to_pylist())
         lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
@@ -78,7 +78,7 @@ class Chunks:
         starts = np.cumsum(lengths) - lengths
         taken = lengths[codes]
         ends = np.cumsum(taken)
-        # of each chunk its place among the known numbers, and from there as many as it has
+        # positions of each chunk's numbers among the known numbers
         places = np.repeat(starts[codes] - (ends - taken), taken) + np.arange(int(taken.sum()))
         return Numbered(known[places], np.concatenate(([0], ends))[bounds[1:]])
 

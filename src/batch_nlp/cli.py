@@ -22,13 +22,13 @@ from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
 from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
-from batch_nlp.experiments.record import Job, JobRecord, record_job
+from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
 from batch_nlp.experiments.sweep import (
     close_sweep,
     job_folder,
     missing_extra,
+    report_sweep_error,
     sweep_overrides,
-    tell_end_of_sweep,
     threads_of_a_job,
 )
 from batch_nlp.stderr import lasting_stderr
@@ -74,7 +74,7 @@ def _run_job(composed: DictConfig) -> float | None:
             logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
-    sweep_job = Job(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+    sweep_job = SweepJob(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
     return record_job(sweep_job, lambda record: _attempt(composed, record))
 
 
@@ -121,13 +121,13 @@ def _of_the_disk(error: OSError) -> DataError:
 
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
-    from batch_nlp.notify.notifier import failures_told
-    from batch_nlp.runner import check_settings, data_state, measured, right_to_run, run_stages
-    from batch_nlp.storage.lock import run_name
+    from batch_nlp.notify.notifier import notify_failures
+    from batch_nlp.runner import check_settings, data_state, hold_out_metrics, lock_scope, run_stages
+    from batch_nlp.storage.run_clock import run_name
 
     check_settings(config)
     sweep = None if record is None else str(record.job.folder.parent)
-    with failures_told(config), right_to_run(config, sweep) as (now, alone):
+    with notify_failures(config), lock_scope(config, sweep) as (now, alone):
         if record is None:
             return run_stages(config, now, alone)
         record.begin()
@@ -136,7 +136,7 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
         try:
             return run_stages(config, now, alone)
         finally:
-            if (metrics := measured(config, now)) is not None:
+            if (metrics := hold_out_metrics(config, now)) is not None:
                 record.note(run_name(now), data_state(config), config.training.metric, metrics)
 
 
@@ -217,7 +217,7 @@ def _run_hydra() -> int:
         if isinstance(error, OSError):  # before the job has begun: its folder could not be made
             print(_of_the_disk(error), file=sys.stderr)
             return ExitCode.DATA
-        return tell_end_of_sweep(error)
+        return report_sweep_error(error)
     return _exit_code.get()
 
 

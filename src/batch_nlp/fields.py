@@ -1,7 +1,7 @@
-"""What the steps make of a message: named fields with roles, and the tables that hold them.
+"""Fields: the named values with roles that steps compute of a message, and the schema of their tables.
 
-A step declares the fields that it returns. Whatever reads features (the store's schema, the imputer, the drift tests,
-slices, explanations) selects them by role; there is no list of names.
+Each step declares its fields. All code that reads features (store, imputer, drift tests, slices, explanations) selects
+them by role; there is no list of names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 TEXT = "text"
-# What every row of the store has beside its fields; `group` is what split.by=group keeps together
+# Columns of every row in the store besides its fields; split.by=group keeps a `group` together
 KEYS = (
     pa.field("message_id", pa.string()),
     pa.field("written_at", pa.timestamp("us", tz="UTC")),
@@ -25,7 +25,7 @@ KEYS = (
 
 
 class FieldRole(StrEnum):
-    """What a field is to a model."""
+    """How a model uses a field."""
 
     NUMBER = "number"
     CATEGORY = "category"
@@ -43,16 +43,16 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Field:
-    """A named value that a step makes of each message.
+    """A named value that a step computes of each message.
 
     Parameters
     ----------
     name : str
-        Its column in the store.
+        Column name in the store.
     role : FieldRole
     drifts : bool
-        Whether another distribution in a batch than in the hold-out says something. A date part says nothing: a batch
-        is always written at another time.
+        Whether a changed distribution means drift. For date parts it does not: a batch always has other times than
+        the hold-out.
     """
 
     name: str
@@ -61,37 +61,37 @@ class Field:
 
 
 class Fields(tuple[Field, ...]):
-    """The fields of a feature definition, in the order of the steps that return them."""
+    """The fields of a feature definition, in the order of its steps."""
 
     __slots__ = ()
 
     def of(self, *roles: FieldRole) -> list[str]:
-        """Return the names of the fields with one of some roles."""
+        """Return the names of the fields that have one of the roles."""
         return [found.name for found in self if found.role in roles]
 
     @property
     def names(self) -> list[str]:
-        """The names of all fields: the columns that a model is given."""
+        """Names of all fields: the columns that a model gets."""
         return [found.name for found in self]
 
     @property
     def numbers(self) -> list[str]:
-        """Names of the numbers: float64, NaN where nothing is known."""
+        """Names of the numbers (float64, NaN if unknown)."""
         return self.of(FieldRole.NUMBER)
 
     @property
     def categories(self) -> list[str]:
-        """Names of the categories: text, None where nothing is known."""
+        """Names of the categories (text, None if unknown)."""
         return self.of(FieldRole.CATEGORY)
 
     @property
     def vectors(self) -> list[str]:
-        """Names of the vectors: float32 arrays of one length."""
+        """Names of the vectors (float32 arrays of equal length)."""
         return self.of(FieldRole.VECTOR)
 
     @property
     def schema(self) -> pa.Schema:
-        """Columns of the feature store: `KEYS`, then a column for each field."""
+        """Schema of the feature store: `KEYS`, then one column per field."""
         return pa.schema([*KEYS, *(pa.field(found.name, _TYPES[found.role]) for found in self)])
 
     def to_list(self) -> list[dict[str, Any]]:
@@ -100,12 +100,12 @@ class Fields(tuple[Field, ...]):
 
     @classmethod
     def from_list(cls, values: Sequence[Mapping[str, Any]]) -> Fields:
-        """Return the fields that a model was trained on, from its manifest."""
+        """Return the fields in a model's manifest."""
         return cls(Field(value["name"], FieldRole(value["role"]), value["drifts"]) for value in values)
 
     @classmethod
     def joined(cls, parts: Iterable[Iterable[Field]]) -> Fields:
-        """Return the fields of several steps; a later step that returns a field again replaces its values alone."""
+        """Return the fields of several steps; a step that returns a field again only replaces its values."""
         found: dict[str, Field] = {}
         for part in parts:
             for one in part:
@@ -114,7 +114,7 @@ class Fields(tuple[Field, ...]):
 
 
 def with_missing(features: pd.DataFrame, fields: Fields) -> pd.DataFrame:
-    """Return features with the fields that a model needs and the messages lack: NaN, or None."""
+    """Add the fields that a model needs and the messages lack, as NaN or None."""
     lacking = {
         found.name: float("nan") if found.role is FieldRole.NUMBER else None
         for found in fields

@@ -1,4 +1,4 @@
-"""Classes of a hierarchy: leaves such as ``negative / late flight``, and the parents that they roll up to."""
+"""Classes of a hierarchy: leaves such as ``negative / late flight``, and their parents."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 
 class Leaves(list[str]):
-    """Classes of a hierarchy. Where classes are an ordinary list, a slash in the name of one means nothing."""
+    """Classes of a hierarchy; in an ordinary list of classes, slashes in names have no meaning."""
 
 
 def roll_up(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """Return the parents of some classes, in the order in which they occur, each with the indices of its classes.
+    """Return the parents of the classes in order of occurrence, each with the indices of its classes.
 
-    A class without levels is its own parent, as is every class of a label that is no hierarchy.
+    A class without levels is its own parent, and so is every class without a hierarchy.
 
     Examples
     --------

@@ -1,9 +1,8 @@
-"""Logs for a person, and progress for one who watches."""
+"""The log: on the terminal and in the run's own file."""
 
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from batch_nlp.errors import printable
 
@@ -116,19 +114,3 @@ def in_the_background() -> Iterator[None]:
             yield
     finally:
         console.quiet = quiet
-
-
-@contextmanager
-def progress(description: str, unit: str = "messages") -> Iterator[Callable[[int], None]]:
-    """Show on a terminal how many of something are done; in cron, show nothing.
-
-    Yields
-    ------
-    callable
-        Takes the number that was done since the last call.
-    """
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TextColumn(unit))
-    hidden = console.quiet or not sys.stderr.isatty()
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as display:
-        task = display.add_task(description, total=None)
-        yield lambda done: display.advance(task, done)

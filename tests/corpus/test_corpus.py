@@ -20,14 +20,14 @@ from tests.corpus.cases import COMMITTED, REFUSED, UNFINISHED, Case, large, row
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batch_records import BatchRecords
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.inference import infer
 from batch_nlp.runner.training import take_in
 
 OF_ANOTHER_SCHEMA = ("header_of_another_table.csv", "other_columns.json")
 CASES = [*COMMITTED, *large()]
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
-MakeRun = Callable[..., Run]
+MakeRun = Callable[..., RunContext]
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Fate:
 def make_run(make_config: Callable[..., Config], world: Any, tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
     """Return a function that gives a run in a folder of its own, with a small champion."""
 
-    def make(*overrides: str, now: datetime = NOW) -> Run:
+    def make(*overrides: str, now: datetime = NOW) -> RunContext:
         folder = tmp_path_factory.mktemp("corpus")
         shutil.copytree(world.config.paths.models, folder / "models")
         # the champion was trained on the sample; it is its features that count here
         config = make_config(folder, "quarantine.max_share=1.0", "drift.response=none", "drift.sample=10", *overrides)
-        run = Run.of(config, now)
+        run = RunContext.of(config, now)
         for where in (Path(config.dataset.raw_dir), run.inbox):
             where.mkdir(parents=True, exist_ok=True)
         return run
@@ -174,7 +174,7 @@ def test_of_a_damaged_file_nothing_is_kept_and_of_the_others_everything(make_run
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([row(f"m{number}", {"en": "fine"}) for number in range(25)], "column text has no texts"),
+        ([row(f"m{number}", {"en": "fine"}) for number in range(25)], "column text"),
         ([row(f"m{number}", None if number % 2 else "fine") for number in range(120)], "60 of 120 messages"),
     ],
 )

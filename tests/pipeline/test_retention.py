@@ -20,7 +20,7 @@ from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.runner import run_stages
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.requeue import requeue
 from batch_nlp.runner.retention import check_retention
 from batch_nlp.runner.verify.decisions import check_decisions
@@ -28,9 +28,9 @@ from batch_nlp.runner.verify.finding import Part
 from batch_nlp.storage import compaction
 from batch_nlp.storage.delta_files import data_files
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
-from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.run_clock import run_name
 
 Night = Callable[..., list[str]]
 Jobs = Callable[..., Config]
@@ -173,7 +173,7 @@ def test_the_log_stays_short_though_all_batches_are_kept(job: Jobs, monkeypatch:
     names = [night(config, number, f"a{number}", f"b{number}")[-1] for number in range(5)]
     assert [found["batch"] for found in decisions(config, "batch")] == names[2:]
     assert 'batch_nlp_batches_total{dataset="sample"} 5.0' in (layers(config).metrics / "sample.prom").read_text()
-    run = Run.of(config, START)
+    run = RunContext.of(config, START)
     records = BatchRecords(layers(config).batches).all()
     archive = layers(config).decisions.with_suffix("") / "2026-02.jsonl"
     lines = archive.read_text()
@@ -213,10 +213,10 @@ def test_rows_of_a_batch_that_is_gone_cannot_be_requeued_and_that_is_said(job: J
     for file in (layers(config).inference_quarantine / f"{names[0]}.parquet", copy):
         asked = replace(config, requeue=RequeueConfig(str(file)))
         with pytest.raises(DataError, match=rf"batch {names[0]} was removed by retention \(retention.batches=1, "):
-            requeue(Run.of(asked, START))
+            requeue(RunContext.of(asked, START))
     kept = replace(config, requeue=RequeueConfig(f"{names[1]}.parquet"))
     with pytest.raises(SettingsError, match="there is no such file"):
-        requeue(Run.of(kept, START))
+        requeue(RunContext.of(kept, START))
 
 
 def test_folders_of_runs_are_kept_by_number_and_by_age(job: Jobs) -> None:

@@ -15,7 +15,7 @@ from batch_nlp.config import Config, Policy
 from batch_nlp.errors import GateError
 from batch_nlp.runner import run_stages
 from batch_nlp.simulation.replay import replay
-from batch_nlp.simulation.result import Result
+from batch_nlp.simulation.simulation_result import Result
 
 bars = pytest.mark.skipif(
     not os.environ.get("BATCH_NLP_SIMULATION_BARS"), reason="takes minutes; `make simulate-bars` runs it"

@@ -8,7 +8,8 @@ CODE = """
 import sys
 from pathlib import Path
 from loguru import logger
-from batch_nlp.log import progress, set_up_logging
+from batch_nlp.log import set_up_logging
+from batch_nlp.progress import progress
 set_up_logging(sys.argv[1], Path(sys.argv[2]))
 logger.debug("a detail")
 logger.info("rows in {:,}", 1234)

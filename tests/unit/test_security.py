@@ -19,6 +19,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tests.conftest import ROOT, MakeConfig
+from tests.naming import refusal
 
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.storage.atomic import write_json, write_parquet
@@ -92,10 +93,8 @@ def test_a_crafted_model_file_is_refused_and_runs_nothing(kind: str, tmp_path: P
     content = crafted(mark)[kind]
     mark.unlink(missing_ok=True)
     file.write_bytes(content)
-    with pytest.raises(DataError, match=r"model\.skops: (refused, since it names types|not a model)") as refused:
+    with refusal(DataError, "model.skops", *(["Trap" if "type" in kind else "read_pickle"] * ("not listed" in kind))):
         load_model(file)
-    if "not listed" in kind:
-        assert ("Trap" if "type" in kind else "read_pickle") in str(refused.value)
     assert not mark.exists()
 
 
@@ -120,19 +119,20 @@ def test_a_crafted_model_that_someone_published_with_a_right_hash_is_refused_too
     """Guarantee 21: whoever can write to the registry can write the hash as well; the list of types holds."""
     registry = published(tmp_path / "models", crafted(tmp_path / "mark")["a type that is not listed"])
     for load in (registry.champion, lambda: _load_pyfunc(str(tmp_path / "models" / "v0001"))):
-        with pytest.raises(DataError, match="refused, since it names types"):
+        with refusal(DataError, "Trap"):
             load()
     assert not (tmp_path / "mark").exists()
 
 
-def test_the_hash_is_checked_before_a_model_is_looked_into(tmp_path: Path) -> None:
+def test_the_hash_is_checked_before_a_model_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Guarantee 21: a changed file is refused as damaged, not for what it holds."""
     dump_model(tmp_path / "sound.skops", model())
     registry = published(tmp_path / "models", (tmp_path / "sound.skops").read_bytes())
     assert registry.champion() is not None
     (tmp_path / "models" / "v0001" / "model.skops").write_bytes(crafted(tmp_path / "mark")["a pickle"])
+    monkeypatch.setattr("skops.io.get_untrusted_types", lambda **_: pytest.fail("it was looked into"))
     for load in (registry.champion, lambda: _load_pyfunc(str(tmp_path / "models" / "v0001"))):
-        with pytest.raises(DataError, match=r"model\.skops: damaged"):
+        with refusal(DataError, "model.skops"):
             load()
 
 
@@ -142,7 +142,7 @@ def test_a_manifest_that_leaves_out_the_model_is_refused(tmp_path: Path, files: 
 
     published(tmp_path, b"never looked into")
     write_sealed(tmp_path / "v0001" / "manifest.json", {"classes": ["a"], "files": files})
-    with pytest.raises(DataError, match=r"lists no model\.skops, or files of another folder"):
+    with refusal(DataError, "manifest.json", "model.skops"):
         read_manifest(tmp_path / "v0001")
 
 
@@ -197,7 +197,7 @@ def test_a_name_that_would_lead_out_of_its_folder_is_refused(
 ) -> None:
     """Guarantee 10."""
     quoted = name.replace("\\", "\\\\")
-    with pytest.raises(SettingsError, match=f"(?s){key}=.*need a name of letters, digits"):
+    with refusal(SettingsError, f"{key}="):
         make_config(tmp_path, f'{key}="{quoted}"' if name.strip() else f"{key}='{name}'")
 
 

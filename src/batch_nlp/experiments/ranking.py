@@ -1,4 +1,4 @@
-"""From the results of a sweep's jobs to a ranked table."""
+"""Ranks the experiments of a sweep, and says which are worse than the best beyond chance."""
 
 from __future__ import annotations
 
@@ -7,74 +7,99 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
-from batch_nlp.experiments.result import REPEATS, JobResult
+import numpy as np
+from scipy import stats
 
-# Shown in this order where a job has them; the recalls of the classes share a column
-_METRICS = ("f1_weighted", "f1_macro", "ece")
-_RECALL = "recall_"
+from batch_nlp.experiments.job_result import REPEATS, JobResult
+
+CONFIDENCE = 0.95
+_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
+BEST, WITHIN_CHANCE, WORSE, UNKNOWN = "best", "within chance", "worse", "-"
+
+Interval = tuple[float, float]
 
 
 def given(overrides: Iterable[str]) -> dict[str, str]:
-    """Return settings given as ``key=value`` by their key; what a job takes out (``~key``) has no value."""
+    """Return the settings of ``key=value`` texts by key; a removed setting (``~key``) has an empty value."""
     return {key.lstrip("+"): value for key, _, value in (text.removeprefix("~").partition("=") for text in overrides)}
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Jobs that differ only in seed or window: one experiment and its repeats."""
+    """Jobs that differ only in seed or window: an experiment and its repeats."""
 
-    # At least one, all of them done
+    # At least one; all succeeded
     jobs: list[JobResult]
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """What was given for it, without what makes repeats."""
+        """Its settings on the command line, except those of repeats."""
         return {key: value for key, value in given(self.jobs[0].overrides).items() if key not in REPEATS}
+
+    @cached_property
+    def values(self) -> dict[tuple[str | None, ...], float]:
+        """The selection metric of each repeat, by seed and window."""
+        repeats = ((given(job.overrides), job.value) for job in self.jobs)
+        return {tuple(map(settings.get, REPEATS)): value for settings, value in repeats if value is not None}
 
     @property
     def value(self) -> float | None:
         """Mean of the selection metric."""
-        spread = _spread(job.value for job in self.jobs)
-        return spread and spread[0]
+        return statistics.fmean(self.values.values()) if self.values else None
 
-    @property
-    def deviation(self) -> float | None:
-        """Standard deviation of the selection metric over the repeats (n - 1 in the denominator)."""
-        spread = _spread(job.value for job in self.jobs)
-        return spread and spread[1]
+    @cached_property
+    def interval(self) -> Interval | None:
+        """Interval of the mean: Student's t over repeats; without varying repeats, that of the hold-out."""
+        values = list(self.values.values())
+        if _vary(values):
+            return _t_interval(values, CONFIDENCE)
+        found = self.jobs[0].interval
+        return (found[0], found[1]) if found else None
 
     @property
     def seconds(self) -> float:
         """Mean duration of a job."""
         return statistics.fmean(job.seconds for job in self.jobs)
 
-    def spread(self, metric: str) -> tuple[float, float | None] | None:
-        """Return mean and standard deviation of a metric; None where no repeat has it."""
-        return _spread(job.metrics.get(metric) for job in self.jobs)
+    @cached_property
+    def metrics(self) -> dict[str, tuple[float, float | None]]:
+        """Mean and standard deviation (n - 1 in the denominator; None for a single value) of each metric."""
+        found: dict[str, list[float]] = {}
+        for job in self.jobs:
+            for name, value in job.metrics.items():
+                found.setdefault(name, []).append(value)
+        return {
+            name: (statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+            for name, values in found.items()
+        }
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """A sweep's experiments, best first, and what failed."""
+    """The experiments of a sweep, best first, and its failures."""
 
     name: str
     # Best first; those without a metric last
     experiments: list[Experiment]
     failed: list[JobResult]
-    # Folders of jobs that left no result (killed, or at work), and the settings given for them
+    # Folders of jobs without a result (killed, or still running), with their settings
     unfinished: Mapping[str, list[str]]
 
     @cached_property
     def metric(self) -> str | None:
-        """Name of the metric that they are ranked by; None where they have none, or not the same."""
+        """Name of the selection metric; None if there is none, or more than one."""
         names = {job.metric for experiment in self.experiments for job in experiment.jobs if job.metric}
         return names.pop() if len(names) == 1 else None
 
+    @property
+    def metric_name(self) -> str:
+        """The selection metric, as people call it."""
+        return _NAMES.get(self.metric or "", self.metric or "selection metric")
+
     @cached_property
     def parameters(self) -> list[str]:
-        """Settings in which jobs differ, repeats apart."""
+        """Settings that differ between jobs, except those of repeats."""
         jobs = [
             *(experiment.settings for experiment in self.experiments),
             *(given(overrides) for overrides in [*(job.overrides for job in self.failed), *self.unfinished.values()]),
@@ -83,84 +108,43 @@ class Ranking:
         return [key for key in keys if len({settings.get(key) for settings in jobs}) > 1]
 
     @cached_property
-    def metrics(self) -> list[str]:
-        """Metrics that any experiment has, of those that are shown, without the recalls."""
-        found = {name for experiment in self.experiments for job in experiment.jobs for name in job.metrics}
-        first = [self.metric] if self.metric in found else []
-        return [*first, *(name for name in _METRICS if name in found and name != self.metric)]
+    def against_the_best(self) -> list[str]:
+        """For each experiment: `BEST`, `WITHIN_CHANCE`, `WORSE`, or `UNKNOWN`.
 
-    @cached_property
-    def classes(self) -> list[str]:
-        """Classes whose recall is known."""
-        names = (name for experiment in self.experiments for job in experiment.jobs for name in job.metrics)
-        return list(dict.fromkeys(name.removeprefix(_RECALL) for name in names if name.startswith(_RECALL)))
+        Experiments with common repeats are compared by paired t-intervals, at a level that allows for the number of
+        comparisons (Bonferroni); others by whether their intervals overlap, which is the more cautious rule.
+        """
+        measured = [experiment for experiment in self.experiments if experiment.value is not None]
+        level = 1 - (1 - CONFIDENCE) / max(len(measured) - 1, 1)
+        verdicts = [_compare(measured[0], other, level) for other in measured[1:]]
+        unmeasured = [UNKNOWN] * (len(self.experiments) - len(measured))
+        return [*([BEST] if measured else []), *verdicts, *unmeasured]
 
-    def headings(self) -> list[str]:
-        """Return the headings of `rows`."""
-        recalls = [f"recalls {'/'.join(self.classes)}"] if self.classes else []
-        return ["rank", *self.parameters, "repeats", *self.metrics, *recalls, "seconds"]
+    @property
+    def placed(self) -> list[tuple[int, Experiment, str]]:
+        """Place, experiment, and how it compares with the best."""
+        verdicts = zip(self.experiments, self.against_the_best, strict=True)
+        return [(place, experiment, verdict) for place, (experiment, verdict) in enumerate(verdicts, start=1)]
 
-    def rows(self) -> list[list[str]]:
-        """Return the ranked table, as texts."""
-        return [
-            [
-                str(rank),
-                *(_short(experiment.settings.get(key, "")) for key in self.parameters),
-                str(len(experiment.jobs)),
-                *(_figures(experiment.spread(name)) for name in self.metrics),
-                *([self._recalls(experiment)] if self.classes else []),
-                f"{experiment.seconds:.1f}",
-            ]
-            for rank, experiment in enumerate(self.experiments, start=1)
-        ]
+    @property
+    def headline(self) -> str:
+        """Which experiment is best, and whether that is beyond chance."""
+        if not self.experiments or self.experiments[0].value is None:
+            return "No job measured the selection metric: nothing to rank."
+        best = self.experiments[0]
+        found = f"Best: {self.distinct(best.settings) or 'the only experiment'}, {self.metric_name} {best.value:.3f}"
+        others, equal = len(self.experiments) - 1, self.against_the_best.count(WITHIN_CHANCE)
+        if not others:
+            return f"{found}."
+        if UNKNOWN in self.against_the_best:
+            return f"{found}. Whether all others are worse beyond chance is unknown."
+        if not equal:
+            return f"{found}, better than all others beyond chance."
+        return f"{found}. {equal} of the other {others} may be as good: their distance is within chance."
 
-    def failures(self) -> list[list[str]]:
-        """Return job, exit code, settings and reason of each job that failed, as texts."""
-        rows = [
-            [str(job.number), str(job.exit_code), self._told(job.overrides), job.error or ""] for job in self.failed
-        ]
-        reason = "left no result: it was killed, or is still at work; give the same command with sweep={} to resume"
-        return rows + [
-            ["", "", self._told(overrides), reason.format(self.name)] for overrides in self.unfinished.values()
-        ]
-
-    def _told(self, overrides: list[str]) -> str:
-        """Return what tells a job from the others."""
-        settings = given(overrides)
-        return " ".join(f"{key}={_short(settings[key])}" for key in (*self.parameters, *REPEATS) if key in settings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
-        return {
-            "sweep": self.name,
-            "metric": self.metric,
-            "parameters": self.parameters,
-            "experiments": [
-                {
-                    "rank": rank,
-                    "settings": experiment.settings,
-                    "repeats": len(experiment.jobs),
-                    "value": experiment.value,
-                    "deviation": experiment.deviation,
-                    "metrics": {
-                        name: dict(zip(("mean", "deviation"), experiment.spread(name) or (), strict=False))
-                        for name in dict.fromkeys(name for job in experiment.jobs for name in job.metrics)
-                    },
-                    "seconds": experiment.seconds,
-                    "jobs": [_job(job) for job in experiment.jobs],
-                }
-                for rank, experiment in enumerate(self.experiments, start=1)
-            ],
-            "failed": [
-                {**_job(job), "exit_code": job.exit_code, "error": job.error, "metrics": job.metrics}
-                for job in self.failed
-            ],
-            "unfinished": [{"folder": folder, "overrides": overrides} for folder, overrides in self.unfinished.items()],
-        }
-
-    def _recalls(self, experiment: Experiment) -> str:
-        spreads = (experiment.spread(_RECALL + name) for name in self.classes)
-        return "/".join("-" if spread is None else f"{spread[0]:.3f}" for spread in spreads)
+    def distinct(self, settings: Mapping[str, str]) -> str:
+        """Return the settings that distinguish a job from the others."""
+        return " ".join(f"{key}={short(settings[key])}" for key in (*self.parameters, *REPEATS) if key in settings)
 
 
 def rank(
@@ -171,11 +155,11 @@ def rank(
     Parameters
     ----------
     name : str
-        Of the sweep.
+        Name of the sweep.
     results : iterable of JobResult
-        What its jobs came to. Those that differ only in seed or window count as one experiment, ranked by its mean.
+        Jobs that differ only in seed or window count as one experiment, ranked by its mean.
     unfinished : mapping of str to list of str
-        Folders of jobs that left no result, and the settings given for them.
+        Folders of jobs without a result, with their settings.
     """
     groups: dict[str, list[JobResult]] = {}
     failed = []
@@ -185,40 +169,35 @@ def rank(
         else:
             failed.append(job)
     experiments = [Experiment(jobs) for jobs in groups.values()]
-    experiments.sort(
-        key=lambda experiment: -float("inf") if experiment.value is None else experiment.value, reverse=True
-    )
+    experiments.sort(key=lambda found: -np.inf if found.value is None else found.value, reverse=True)
     return Ranking(name, experiments, failed, unfinished)
 
 
-def _spread(found: Iterable[float | None]) -> tuple[float, float | None] | None:
-    values = [value for value in found if value is not None]
-    if not values:
-        return None
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
-
-
-def _short(value: str) -> str:
-    """Return a value as a table shows it: numbers that a search drew, with four digits."""
+def short(value: str) -> str:
+    """Return the value of a setting for a table: long numbers, as a search draws them, with four digits."""
     try:
         return f"{float(value):.4g}" if len(value) > 8 else value
     except ValueError:
         return value
 
 
-def _figures(spread: tuple[float, float | None] | None) -> str:
-    if spread is None:
-        return "-"
-    mean, deviation = spread
-    return f"{mean:.4f}" if deviation is None else f"{mean:.4f} ± {deviation:.4f}"
+def _compare(best: Experiment, other: Experiment, level: float) -> str:
+    """Compare two experiments that both have a value."""
+    common = best.values.keys() & other.values.keys()
+    differences = [best.values[repeat] - other.values[repeat] for repeat in common]
+    if _vary(differences):
+        return WORSE if _t_interval(differences, level)[0] > 0 else WITHIN_CHANCE
+    if best.interval is None or other.interval is None:
+        return UNKNOWN
+    return WORSE if other.interval[1] < best.interval[0] else WITHIN_CHANCE
 
 
-def _job(job: JobResult) -> dict[str, Any]:
-    return {
-        "number": job.number,
-        "folder": job.fingerprint,
-        "overrides": job.overrides,
-        "run": job.run,
-        "value": job.value,
-        "seconds": job.seconds,
-    }
+def _vary(values: list[float]) -> bool:
+    """Whether values differ: seeds do not change a model without randomness, so its repeats say nothing of chance."""
+    return len(values) > 1 and bool(np.ptp(values) > 1e-9)
+
+
+def _t_interval(values: list[float], level: float) -> Interval:
+    mean = statistics.fmean(values)
+    margin = float(stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values))
+    return mean - margin, mean + margin

@@ -1,4 +1,4 @@
-"""Whether rows would be messages, without taking them in: what the steps up to `validate` say of them."""
+"""Check whether rows are valid messages without ingesting them: run only the steps up to `validate`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from batch_nlp.storage.raw.nested_json import unwrapped
 
 
 class _Reasons(Ledger):
-    """Takes down why each row is refused, and keeps nothing of it."""
+    """A ledger that only notes why each row is refused."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,25 +29,25 @@ class _Reasons(Ledger):
 
 
 def broken_rows(config: Config, definition: FeatureDefinition, rows: Sequence[Row], labels: bool) -> dict[int, str]:
-    """Return which of some rows break the contract of messages, and why.
+    """Return the rows that break the message contract, with the reasons.
 
-    What only the store can tell is left to the run that reads the rows: whether an id belongs to another text. A row
-    that has an id and a label alone is no message, and passes.
+    Whether an id belongs to another text is checked only when the rows are ingested. A row with only an id and a label
+    is not a message, and passes.
 
     Parameters
     ----------
     config : Config
     definition : FeatureDefinition
-        Its steps up to `validate` look at the rows.
+        Its steps up to `validate` check the rows.
     rows : sequence of dict
-        As the source has them.
+        As in the source.
     labels : bool
-        Whether the labels are read.
+        Whether labels are read.
 
     Returns
     -------
     dict of int to str
-        Place of the row -> reason.
+        Position of the row -> reason.
     """
     columns, named = read_columns(config, definition), Labels(config.dataset.label)
     plain = [unwrapped(row, config.dataset.messages.rows) for row in rows]

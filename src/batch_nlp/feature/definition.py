@@ -1,4 +1,4 @@
-"""What defines the features of a message, and the version that follows from it."""
+"""The definition of a message's features, and the version derived from it."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _EMBEDDING, _DATE_PARTS = "batch_nlp.steps.embedding.step.Embedding", "batch_nlp
 
 @dataclass(frozen=True)
 class FeatureDefinition:
-    """Everything that decides which features a message gets.
+    """Everything that determines the features of a message.
 
     Parameters
     ----------
     dataset : str
         Name of the dataset.
     columns : dict of str to ColumnConfig
-        The source's columns that features are made of. How a message is found (ids, times, files) is no part of it.
+        Source columns that features are made of. How a message is found (ids, files) is not part of the definition.
     side_tables : list of SideTableConfig
-        What the keys among them join.
+        Tables joined by the key columns.
     group : str or None
         Column whose values a split keeps together.
     steps : list of dict
-        The steps of the feature pipeline, in their order.
+        The steps of the feature pipeline, in order.
     own : list of str
-        Those of them that the dataset adds.
+        Names of the steps that the dataset adds.
     allow : dict of str to int
-        Versions of steps from elsewhere.
+        Versions of the user's own steps.
     """
 
     dataset: str
@@ -51,12 +51,12 @@ class FeatureDefinition:
 
     @classmethod
     def from_config(cls, config: Config) -> FeatureDefinition:
-        """Return the definition that the settings ask for.
+        """Return the definition in the settings.
 
         Raises
         ------
         SettingsError
-            If a step is not allowed, or belongs after one that is not there.
+            If a step is not allowed, or ``_after_`` names a step that does not exist.
         """
         dataset = config.dataset
         for key, given in (("features.steps", config.features.steps), ("dataset.steps", dataset.steps)):
@@ -79,7 +79,7 @@ class FeatureDefinition:
         """Return the definition as JSON values; `from_dict` is the inverse."""
         return {
             "dataset": self.dataset,
-            # the order of columns counts, and is not an object's in JSON
+            # a list, since the order of columns matters
             "columns": [[name, plain(column)] for name, column in self.columns.items()],
             "side_tables": [
                 {**plain(table), "columns": [[name, plain(column)] for name, column in table.columns.items()]}
@@ -93,7 +93,7 @@ class FeatureDefinition:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FeatureDefinition:
-        """Return the definition that a model was trained with, from its manifest."""
+        """Return the definition in a model's manifest."""
         tables = [{**table, "columns": dict(map(tuple, table["columns"]))} for table in values["side_tables"]]
         return cls(
             values["dataset"],
@@ -107,10 +107,10 @@ class FeatureDefinition:
 
     @cached_property
     def version(self) -> str:
-        """The feature version: 12 hexadecimal digits, another one for any other definition.
+        """The feature version: 12 hexadecimal digits, unique per definition.
 
-        It is the hash of the steps with their own versions and of the columns. Settings that do not change what is
-        computed (batch sizes, devices) do not count.
+        It is a hash of the steps, their versions, and the columns. Settings that do not change the result (batch sizes,
+        devices) do not count.
         """
         content = self.to_dict()
         del content["own"], content["allow"]
@@ -121,24 +121,24 @@ class FeatureDefinition:
             if versions[step[TARGET]]
         ]
         content["side_tables"] = [{**table, "files": None} for table in content["side_tables"]]
-        # not sorted: of groups of words, and of patterns to mask, the order counts
+        # not sorted: the order of word groups and of masked patterns matters
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def _counted(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a step that decide what it computes."""
+    """Return the parameters of a step that determine its result."""
     given = {name: value for name, value in step.items() if name not in (TARGET, NAME, AFTER)}
     return {"vectors": fingerprint(parse(EmbeddingConfig, given))} if step[TARGET] == _EMBEDDING else given
 
 
 def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
-    """Return all steps in their order: those that a dataset adds after the step they name, or before the embedding."""
+    """Return all steps in order; a dataset's steps come after the step that they name, or before the embedding."""
     steps: list[dict[str, Any]] = [plain_value(step) for step in common]
     own: list[dict[str, Any]] = [plain_value(step) for step in added]
     for after in dict.fromkeys(step.get(AFTER) for step in own):
         names = [step_name(step) for step in steps]
         if after is not None and after not in names:
-            raise SettingsError(f"dataset.steps: _after_={after}: there is no such step. {did_you_mean(after, names)}")
+            raise SettingsError(f"dataset.steps: _after_={after}: no such step. {did_you_mean(after, names)}")
         before_embedding = (place for place, step in enumerate(steps) if step[TARGET] == _EMBEDDING)
         place = next(before_embedding, len(steps)) if after is None else names.index(after) + 1
         steps[place:place] = [step for step in own if step.get(AFTER) == after]

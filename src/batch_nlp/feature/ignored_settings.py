@@ -1,4 +1,4 @@
-"""Settings that a champion makes no use of, since it keeps the features that it was trained with."""
+"""Find feature settings that have no effect, since the champion keeps the features it was trained on."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from batch_nlp.feature.definition import FeatureDefinition
 
 
 def ignored_settings(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
-    """Return the settings of features that differ from a champion's and have no effect.
+    """Return the feature settings that differ from the champion's and therefore have no effect.
 
     Parameters
     ----------
     asked : FeatureDefinition
-        Of the settings.
+        The definition in the settings.
     used : FeatureDefinition
-        By which the messages are scored.
+        The champion's definition, by which messages are scored.
 
     Returns
     -------
     list of str
-        Columns and side tables by their keys, steps by their names and the parameters that differ. A time that only
-        the settings have is read, and is not among them.
+        Columns and side tables by their keys, steps by their names with the parameters that differ. A time column that
+        only the settings have is read, so it is not listed.
     """
     columns = [
         f"dataset.messages.columns.{name}"

@@ -1,4 +1,4 @@
-"""Messages of a layer on their way to a file, which is there whole or not at all."""
+"""Write the messages of a data layer to a file, all or nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from batch_nlp.storage.atomic import put_file, temporary_name
 
 
 class LayerFile:
-    """A parquet file of messages that appears when it is published; until then its rows wait on disk, not in memory.
+    """A parquet file of messages that appears when it is published; until then, its rows wait on disk.
 
     Parameters
     ----------
     path : Path
-        Name of the file.
+        Final name of the file.
     schema : pyarrow.Schema
-        Of the messages.
+        Schema of the messages.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -32,12 +32,12 @@ class LayerFile:
         self._writer.write_table(messages)
 
     def publish(self) -> Path:
-        """Give the file its name, durably, and return it."""
+        """Durably give the file its final name, and return it."""
         self._writer.close()
         put_file(self._waiting, self._path)
         return self._path
 
     def discard(self) -> None:
-        """Remove what was not published."""
+        """Remove the unpublished file."""
         self._writer.close()
         self._waiting.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The files in ``01_raw`` that a run of the feature pipeline takes in, and those that it sets aside."""
+"""Find the new files in ``01_raw``: those that a run ingests, and those that it sets aside."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from batch_nlp.storage.raw.still_written import log_still_written, wait_until_wr
 
 @dataclass(frozen=True)
 class NewFiles:
-    """What is in ``01_raw`` and not in the store.
+    """Files in ``01_raw`` that the store does not contain yet.
 
     Parameters
     ----------
     files : list of RawFile
-        In the order in which they were first seen.
+        Usable files, in the order in which they were first seen.
     messages : list of Path
-        Those of them that hold more than labels.
+        The usable files that contain more than labels.
     set_aside : list of SetAside
         Files that cannot be used.
     """
@@ -37,12 +37,12 @@ class NewFiles:
 
 
 def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
-    """Return the new files that can be used, and tell of the others.
+    """Return the new files, and log those that cannot be used.
 
     Raises
     ------
     DataError
-        If their schema has changed.
+        If the schema has changed.
     """
     allowed, refused = allowed_message_files(config)
     form = text_form(config.dataset.messages)

@@ -1,4 +1,4 @@
-"""Features of single messages by another definition than that of the settings, computed when they are asked for."""
+"""Compute features of single messages on demand, by another definition than that of the settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batch_nlp.feature.pipeline import (
     load_side_tables,
     read_columns,
 )
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.layers import Layers
@@ -35,7 +35,7 @@ from batch_nlp.threads import prefetched
 
 
 class _KnownButFor(KnownMessages):
-    """Takes all messages but a few for stored ones, so that the costly steps do not see them."""
+    """Treats all but the wanted messages as stored, so that costly steps do not see them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Collection[str]) -> None:
         super().__init__(connection, None)
@@ -57,21 +57,21 @@ def add_features(
     run: str,
     now: datetime,
 ) -> None:
-    """Add features of some messages to the store, by a definition that it does not hold them in.
+    """Compute the features of some messages by another definition, and add them to the store.
 
-    They are read again from the raw files that were taken in by the settings' definition and not by the other one. What
-    cannot be read by that one, or is no message, gets none.
+    The messages are read again from the raw files that were ingested by the settings' definition, but not by the other
+    one. Messages that the other definition cannot read get no features.
 
     Parameters
     ----------
     config : Config
-        Says how messages are found.
+        Settings by which messages are found.
     layers, store
         Where data and features live.
     definition : FeatureDefinition
-        The other one, of the same dataset.
+        The other definition, of the same dataset.
     message_ids : collection of str
-        Of messages that the store has no such features of.
+        Messages whose features are missing.
     run, now
         Name and time of the run.
 
@@ -111,7 +111,7 @@ def add_features(
 
 
 def _message_files(config: Config, store: FeatureStore, version: str, now: datetime) -> list[Path]:
-    """Return the files of messages that the settings' definition has taken in, and a version has not."""
+    """Return the message files ingested by the settings' definition, but not by another version."""
     allowed, _ = allowed_message_files(config)
     own = FeatureDefinition.from_config(config).version
     untaken = {file.digest for file in RawFiles(store, own, now).new(allowed)}

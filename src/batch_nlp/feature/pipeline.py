@@ -1,4 +1,4 @@
-"""The feature pipeline: built from the list of steps that a definition holds."""
+"""Build the feature pipeline from the steps of a definition."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from batch_nlp.storage.ledger import Ledger
 
 @dataclass(frozen=True)
 class FeatureContext:
-    """What the steps of one run look things up in, and report to.
+    """What the steps of a run need from the run.
 
     Parameters
     ----------
     side_tables, known, ledger
-        Of this run.
+        Objects of this run.
     cache_dir : Path
-        Where embedders keep what they make once.
+        Cache of the embedders.
     engine : EngineConfig
     labels : Labels, optional
-        Reads the labels; without it none are read.
+        Reads labels; None reads none.
     take_labels, keep : callable, optional
-        Take the labelled messages, and the messages of a layer.
+        Receive labelled messages, and the messages of a layer.
     kept_columns : sequence of str
-        Source columns that predictions carry.
+        Source columns that are copied to the predictions.
     """
 
     side_tables: SideTables
@@ -76,7 +76,7 @@ def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: FeatureC
 
 
 def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any]:
-    """Return all columns that are read: those of a definition, and the settings' ids and times."""
+    """Return the columns to read: those of a definition, and the ids and times of the settings."""
     found = {
         name: column for name, column in config.dataset.messages.columns.items() if column.role in (Role.id, Role.time)
     }
@@ -84,22 +84,22 @@ def read_columns(config: Config, definition: FeatureDefinition) -> dict[str, Any
 
 
 def read_tables(config: Config, definition: FeatureDefinition) -> list[SideTableConfig]:
-    """Return the side tables of a definition, in the files that the settings say."""
+    """Return the side tables of a definition with the file patterns of the settings."""
     files = {table.name: table.files for table in config.dataset.side_tables}
     return [replace(table, files=files.get(table.name, table.files)) for table in definition.side_tables]
 
 
 def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: FeatureContext) -> MeteredPipeline:
-    """Return the feature pipeline.
+    """Build the feature pipeline.
 
     Parameters
     ----------
     config : Config
-        Says how messages are found and read.
+        Settings by which messages are found and read.
     definition : FeatureDefinition
-        Which features.
+        The features to compute.
     run : FeatureContext
-        What belongs to this run.
+        Objects of this run.
     """
     bound = _bound(definition, read_columns(config, definition), run)
     return MeteredPipeline(build_steps(definition.steps, bound, "features.steps"))
@@ -108,16 +108,16 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: F
 def build_contract(
     config: Config, definition: FeatureDefinition, ledger: Ledger, labels: Labels | None
 ) -> MeteredPipeline:
-    """Return the steps that say whether a row is a message: those up to `validate`.
+    """Build the steps up to `validate`, which check whether a row is a valid message.
 
     Parameters
     ----------
     config, definition
-        As for `build_feature_pipeline`.
+        As in `build_feature_pipeline`.
     ledger : Ledger
-        Takes the rows that are not messages.
+        Receives the invalid rows.
     labels : Labels or None
-        Reads the labels; None reads none.
+        Reads labels; None reads none.
     """
     names = [step_name(step) for step in definition.steps]
     steps = definition.steps[: names.index("validate") + 1] if "validate" in names else definition.steps[:1]
@@ -128,12 +128,12 @@ def build_contract(
 
 
 def feature_fields(definition: FeatureDefinition) -> Fields:
-    """Return the fields that the steps of a definition make of a message, in their order.
+    """Return the fields that the steps of a definition compute, in order.
 
     Raises
     ------
     SettingsError
-        If two steps make a field of one name; the text alone is one that several may rewrite.
+        If two steps compute a field of the same name; only the text may be rewritten by several steps.
     """
     steps = build_steps(definition.steps, _bound(definition, definition.columns, None), "features.steps")
     made: dict[str, str] = {}
@@ -142,8 +142,8 @@ def feature_fields(definition: FeatureDefinition) -> Fields:
             first = made.setdefault(field.name.casefold(), name)
             if first != name and field.name != TEXT:
                 raise SettingsError(
-                    f"features.steps: {first} and {name} both make a field {field.name}. Give a column of "
-                    "that name another one (dataset.messages.columns.COLUMN.name), or take one of the steps out."
+                    f"features.steps: {first} and {name} both compute a field {field.name}. Rename the field of a "
+                    "column (dataset.messages.columns.COLUMN.name), or remove one of the steps."
                 )
     return Fields.joined(step.fields() for _, step in steps if hasattr(step, "fields"))
 
@@ -151,8 +151,8 @@ def feature_fields(definition: FeatureDefinition) -> Fields:
 def load_side_tables(
     config: Config, definition: FeatureDefinition, layers: Layers, connection: duckdb.DuckDBPyConnection
 ) -> SideTables:
-    """Return the side tables of a definition, read from where the dataset's files are."""
-    # the tables as the definition knows them: a model is given the columns that it was trained on
+    """Load the side tables of a definition from the dataset's files."""
+    # the tables as in the definition: a model gets the columns that it was trained on
     dataset = replace(config.dataset, side_tables=read_tables(config, definition))
     joined = joins(definition.columns, dataset.side_tables)
     files = {
@@ -163,13 +163,15 @@ def load_side_tables(
 
 
 def borrowed_definition(theirs: FeatureDefinition, own: FeatureDefinition) -> FeatureDefinition:
-    """Return the definition by which another dataset's champion scores messages of one's own.
+    """Return the definition by which another dataset's champion scores one's own messages.
 
-    The columns and side tables are one's own, the steps those of the champion but for the ones that its dataset adds;
-    what the model is given from them is missing.
+    It has one's own columns and side tables, and the champion's steps without those that the champion's dataset adds.
+    Fields of the omitted steps stay empty.
     """
     lacking = [name for name in theirs.own if any(step_name(step) == name for step in theirs.steps)]
     if lacking:
-        logger.warning("Features of {} that these messages lack stay empty: {}", theirs.dataset, examples(lacking))
+        logger.warning(
+            "These messages lack some features of {}, which stay empty: {}", theirs.dataset, examples(lacking)
+        )
     steps = [step for step in theirs.steps if step_name(step) not in theirs.own]
     return replace(own, steps=steps, own=[])

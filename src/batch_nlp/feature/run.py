@@ -1,4 +1,4 @@
-"""Runs the feature pipeline on what is new in ``01_raw`` and commits the result to the feature store."""
+"""Run the feature pipeline on new files in ``01_raw``, and commit the result to the feature store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batch_nlp.errors import DataError, count, examples
 from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.new_files import new_files
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
@@ -36,18 +36,18 @@ from batch_nlp.threads import prefetched
 
 @dataclass(frozen=True)
 class FeatureResult:
-    """What a run of the feature pipeline did.
+    """Result of a run of the feature pipeline.
 
     Parameters
     ----------
     feature_version : str
         Version of the features.
     accounts : dict
-        Where the messages went.
+        Number of messages by outcome.
     labels : int
-        Labels that the store did not hold.
+        Number of new labels.
     set_aside : list of SetAside
-        Files that cannot be used.
+        Unusable files.
     """
 
     feature_version: str
@@ -57,20 +57,20 @@ class FeatureResult:
 
 
 def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
-    """Take in the raw files that are new: compute the features of messages that the store does not hold, add labels.
+    """Ingest new raw files: compute the features of new messages, and add labels.
 
     Parameters
     ----------
     config : Config
         All settings.
     layers : Layers
-        Where each layer lives.
+        Location of the data layers.
     store : FeatureStore
-        Takes features and labels, a commit for every ``engine.commit_rows`` messages.
+        Receives features and labels, with a commit per ``engine.commit_rows`` messages.
     run : str
         Name of the run.
     now : datetime
-        When files that were not seen before are seen.
+        Time of the run, at which new files count as first seen.
 
     Returns
     -------
@@ -79,8 +79,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     Raises
     ------
     DataError
-        If there is no raw file, their schema has changed, or too much of the input is broken; of such a run nothing
-        stays.
+        If there is no raw file, the schema has changed, or too much of the input is broken. Such a run leaves nothing
+        in the store.
     AccountingError
         If a message got lost.
     """
@@ -90,7 +90,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
     unread = unread_in_raw_dir(config)
     if not files:
         pattern = f"{config.dataset.messages.files} with the ending {ENDINGS_IN_WORDS}"
-        problem = f"No message files ({pattern}) in {folder}. Put them there or set dataset.raw_dir."
+        problem = f"No message files ({pattern}) in {folder}. Put them there, or set dataset.raw_dir."
         raise DataError(" ".join([problem, *unread]))
     log_unread(unread)
     known_files = RawFiles(store, version, now)
@@ -112,7 +112,7 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         log_unread_times(config.dataset.messages.columns, quarantined)
     if not ledger.read:
         names = examples(file.path.name for file in new)
-        logger.warning("No message and no label in {}: if you expected some, the file may be cut off", names)
+        logger.warning("No messages and no labels in {}. If you expected some, the file may be truncated", names)
     remember_columns(config.dataset, messages, Path(config.inference.inbox), layers)
     known_files.add(new)
     logger.info(
@@ -145,8 +145,8 @@ def _take_in(
     messages: list[Path],
     ledger: Ledger,
 ) -> int:
-    """Run the pipeline on new files and commit what it makes; return the number of labels added."""
-    # imported when there is something to do: scikit-learn takes longer than all that comes before
+    """Run the pipeline on new files, commit the result, and return the number of labels added."""
+    # imported late: importing scikit-learn takes longer than everything before
     from batch_nlp.feature.pipeline import (
         FeatureContext,
         build_feature_pipeline,
@@ -182,7 +182,7 @@ def _take_in(
                 yield len(batch.rows), features, outputs.of_batch()
 
         raw = read_messages(config, read_columns(config, definition), messages, labels=True)
-        # a thread reads, another runs the pipeline, this one commits
+        # one thread reads, another runs the pipeline, this one commits
         with prefetched(raw) as batches, prefetched(transformed(batches)) as done:
             for read, features, (kept, labels) in done:
                 ledger.done += made.add(features, kept, labels, read)
@@ -200,7 +200,7 @@ def _take_in(
 
 
 def _take_labels(config: Config, files: list[Path], known: KnownMessages, made: Commits, ledger: Ledger) -> None:
-    """Take in the files that hold labels alone, and say how many of these are for messages that have not come."""
+    """Ingest files that contain only labels, and warn about labels of unknown messages."""
     number, unknown = 0, ""
     for labelled in read_labels(config, files, ledger):
         made.add_labels(labelled)
@@ -208,8 +208,8 @@ def _take_labels(config: Config, files: list[Path], known: KnownMessages, made: 
         number, unknown = number + len(ids), unknown or examples(ids)
     if number:
         logger.warning(
-            "{:,} of {:,} labels that came alone are for ids that the store does not hold, such as {}: they count once "
-            "these messages come. If they should be there, check which column is the id",
+            "{:,} of {:,} labels from label files have unknown message ids, such as {}. They count once these messages "
+            "arrive. If the messages should be known, check which column is the id",
             number,
             ledger.labels_alone,
             unknown,
@@ -219,7 +219,7 @@ def _take_labels(config: Config, files: list[Path], known: KnownMessages, made: 
 def _release(
     config: Config, layers: Layers, made: Commits, ledger: Ledger, rows: dict[str, tuple[int, int]], run: str
 ) -> None:
-    """Check the accounts, and release the labels if the input is good enough; else leave nothing of the run."""
+    """Check the accounts, and release the labels; if too much of the input is broken, take the run back."""
     limits = config.quarantine
     ledger.check_accounts(rows)
     if ledger.too_much_broken(limits.max_share, limits.min_messages):

@@ -1,7 +1,7 @@
-"""The inbox and the record of what was done with it.
+"""Records of inference batches.
 
-A batch is claimed before it is scored: its record names the files and the time, so that a run after a kill finishes
-just that batch, with the same bytes. A file is recognised by its content, and never scored twice.
+A batch is claimed before it is scored: its record names the files and the time, so that the run after a kill finishes
+exactly this batch with the same bytes. Files are recognised by content and never scored twice.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from batch_nlp.inference.past import FILES, Past, file_rows
 from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.sealed_json import documents, read_sealed, write_sealed
 
-# What a batch's folder of predictions holds
+# Name of the predictions in a batch's folder
 PREDICTIONS_FILE = "predictions.parquet"
 _ADVICE = (
-    "Restore it from a backup, or remove it together with the folder of the batch in 09_inference/predictions: files "
-    "of it that are in the inbox are then scored again."
+    "Restore it from a backup, or remove it together with the batch's folder in 09_inference/predictions. Its files in "
+    "the inbox are then scored again."
 )
 
 
 class BatchState(StrEnum):
-    """How far a batch has come."""
+    """Progress of a batch."""
 
     CLAIMED = "claimed"
     SCORED = "scored"
-    # the verdict is in the decision log; what follows from it may not be done yet
+    # the verdict is in the decision log; the response to it may not be finished
     JUDGED = "judged"
     DONE = "done"
 
@@ -49,16 +49,16 @@ class Batch:
     Parameters
     ----------
     name : str
-        Time of the claim and the start of the content's hash.
+        Time of the claim and the start of the content hash.
     dataset : str
         Name of the dataset whose model scores it.
     predicted_at : str
-        ISO time that all its predictions carry.
+        ISO time in all its predictions.
     files : dict of str to str
-        File name in the inbox, below it for a part of a table -> SHA-256 of its content.
+        File name relative to the inbox -> SHA-256 of the content.
     state : BatchState
     accounts : dict of str to int
-        Messages in, predicted, duplicates, quarantined; empty until scored.
+        Number of messages by outcome; empty until scored.
     counts : list of int
         Predictions of each class; empty until scored.
     model_version : str or None
@@ -75,26 +75,26 @@ class Batch:
     model_version: str | None = None
 
     def facts(self) -> dict[str, Any]:
-        """Return what a report says of the batch: all but how far it has come."""
+        """Return what a report shows of the batch: everything except its state."""
         return {name: value for name, value in asdict(self).items() if name != "state"}
 
 
 class BatchRecords:
-    """All records, one JSON file a batch.
+    """All batch records, one JSON file per batch.
 
     Parameters
     ----------
     folder : Path
-        Where they are kept.
+        Folder of the records.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # digest -> size and time of change of the file that was looked at
+        # digest -> size and modification time of the file that was hashed
         self._looked: dict[str, tuple[int, int]] = {}
 
     def past(self, dataset: str) -> Past:
-        """Return what is remembered of a dataset's batches."""
+        """Return what is remembered of a dataset's past batches."""
         return Past(self._known / dataset)
 
     @property
@@ -116,7 +116,7 @@ class BatchRecords:
         return [self._read(path) for path in self._files()]
 
     def newest_first(self, dataset: str) -> Iterator[Batch]:
-        """Yield the records of a dataset, the newest first, read one by one.
+        """Yield the records of a dataset, newest first, read one by one.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class BatchRecords:
         return (batch for batch in records if batch.dataset == dataset)
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the records, a sentence for each that names its file; empty where all is well."""
+        """Return the problems of damaged records, one message per file; empty if there are none."""
         found = []
         for path in self._files():
             try:
@@ -148,49 +148,49 @@ class BatchRecords:
             raise DataError(f"{path}: damaged ({error}). {_ADVICE}") from error
 
     def write(self, batch: Batch) -> None:
-        """Write a record, all or nothing."""
+        """Write a record atomically."""
         write_sealed(self._folder / f"{batch.name}.json", asdict(batch))
 
     def finish(self, batch: Batch) -> None:
-        """Enter that nothing is left to do for a batch."""
+        """Record that a batch is done."""
         batch.state = BatchState.DONE
         self.write(batch)
 
     def unfinished(self, dataset: str) -> Batch | None:
-        """Return the batch of a dataset that an earlier run began and did not finish."""
-        # it is gone on with before a newer one is claimed
+        """Return the unfinished batch of an earlier run, if there is one."""
+        # only the newest batch can be unfinished: it is finished before another one is claimed
         newest = next(self.newest_first(dataset), None)
         return newest if newest is not None and newest.state is not BatchState.DONE else None
 
     def new_files(self, inbox: Path, dataset: DatasetConfig, min_age: float = 0.0) -> Arrivals:
-        """Return what is in the inbox and in no batch."""
+        """Return the new files in the inbox, which belong to no batch."""
         found = arrivals(inbox, dataset, self._known_files(), min_age)
         self._looked |= found.looked
         return found
 
     def _known_files(self) -> pa.Table:
-        """Return what is known of the files of all batches, rows of `FILES`."""
+        """Return the files of all batches, as rows of `FILES`."""
         names = self.names()
         known = pa.concat_tables([FILES.empty_table(), *(past.known_files(names) for past in Past.of_all(self._known))])
-        # records of an earlier release, or from a backup
+        # records from an earlier release or a backup
         there = pc.is_in(pa.array(names, pa.string()), known["batch"].combine_chunks()).to_pylist()
         unknown = [name for name, found in zip(names, there, strict=True) if not found]
         rows = [row for name in unknown for row in file_rows(name, self._read(self._folder / f"{name}.json").files)]
         return pa.concat_tables([known, pa.Table.from_pylist(rows, FILES)])
 
     def release(self, batch: Batch) -> None:
-        """Forget a batch of which nothing was handed over: its files are new again."""
+        """Remove the record of a batch that handed nothing over: its files are new again."""
         (self._folder / f"{batch.name}.json").unlink(missing_ok=True)
 
     def claim(self, files: dict[str, str], dataset: str, now: datetime) -> Batch:
-        """Make a batch of new files; from now on they are its own."""
+        """Claim new files as a batch."""
         batch = Batch(f"{now:%Y%m%dT%H%M%SZ}-{min(files.values())[:8]}", dataset, now.isoformat(), files)
         known = self.past(dataset).files
         if not known.exists() and (earlier := list(self.newest_first(dataset))):  # of an earlier release
             with known.adding(earlier[0].name, first=True) as writer:
                 rows = [row for found in reversed(earlier) for row in file_rows(found.name, found.files)]
                 writer.write_table(pa.Table.from_pylist(rows, FILES))
-        # before the record: without one, what is known of a batch does not count
+        # before the record: entries without a record do not count
         with known.adding(batch.name) as writer:
             writer.write_table(pa.Table.from_pylist(file_rows(batch.name, files, self._looked), FILES))
         self.write(batch)
@@ -199,18 +199,18 @@ class BatchRecords:
 
 @contextmanager
 def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
-    """Give the files of a claimed batch to a block that reads them, after checking that they are what was claimed.
+    """Context with the files of a claimed batch, which checks that they have not changed.
 
     Raises
     ------
     DataError
-        If one is gone or has changed since, or has changed while the block read it.
+        If a file is gone or has changed since the claim, or changes inside the context.
     """
     files = {inbox / name: digest for name, digest in batch.files.items()}
     before = {file: _size_and_time(file) for file in files}
     _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or raw_hash(file) != digest])
     yield list(files)
-    # one that is gone by now was read as it was
+    # a file that is gone by now was read before
     there = [file for file in files if _size_and_time(file) not in (before[file], None)]
     _refuse_changed(batch, [file for file in there if raw_hash(file) != files[file]])
 
@@ -223,7 +223,7 @@ def _size_and_time(file: Path) -> tuple[int, int] | None:
 def _refuse_changed(batch: Batch, files: Sequence[Path]) -> None:
     if files:
         raise DataError(
-            f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since it was begun: "
-            f"{examples(files)}. Let whatever writes there finish: the next run takes what is in the inbox then. If it "
-            "says so again, put the file back, or remove the batch's record and its folder in 09_inference/predictions."
+            f"Batch {batch.name}: {len(files):,} of its file(s) are gone or have changed since it was claimed: "
+            f"{examples(files)}. Wait until nothing writes to the inbox, and run again. If the error remains, restore "
+            "the file, or remove the batch's record and its folder in 09_inference/predictions."
         )

@@ -1,8 +1,7 @@
-"""Predictions for people: a copy in CSV beside the parquet file, which stays the record.
+"""Write a CSV copy of predictions beside the parquet file, which stays the record.
 
-The copy is made of the finished record, so it can be made again at any time. UTF-8 and RFC 4180: values with commas,
-quotes or line ends are quoted, lines end in CR LF. Values are those of the record, and so are ids and labels that a
-spreadsheet would take for formulas: a changed id would belong to no message.
+UTF-8 and RFC 4180: values with commas, quotes or line ends are quoted, and lines end in CR LF. Values are not changed,
+even if a spreadsheet would read them as formulas: a changed id would match no message.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ CSV = ".csv"
 
 
 def write_csv_beside(record: Path, rows: int) -> Path:
-    """Write a parquet file of predictions as CSV, sealed, under the same name, and return its path.
+    """Write a parquet file of predictions as a sealed CSV file of the same name, and return its path.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What has come into the inbox: files of messages that are new, those still being written, and those set aside."""
+"""Find the new message files in the inbox, without files that are still being written or cannot be used."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, split_allowed, unusable
 from batch_nlp.storage.raw.still_written import age_of, log_still_written, required_rest, wait_until_written
 
-# Seconds without a change after which a writer that has a file open no longer counts
+# Seconds without a change after which an open file no longer counts as being written
 _WRITERS_PAUSE = 3600.0
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What is in the inbox and in no batch.
+    """Files in the inbox.
 
     Parameters
     ----------
     files : dict of str to str
-        Name in the inbox, below it for a part of a table -> SHA-256 of the content.
+        New files: name relative to the inbox -> SHA-256 of the content.
     looked : dict of str to tuple of int
-        By this hash, size and time of change (nanoseconds) of the file when it was looked at.
+        This hash -> size and modification time (ns) of the file when it was hashed.
     scored : dict of str to str
-        Name in the inbox -> batch, of files that batches have.
+        Known files: name relative to the inbox -> batch.
     set_aside : list of SetAside
-        Files that cannot be used.
+        Unusable files.
     """
 
     files: dict[str, str]
@@ -47,25 +47,25 @@ class Arrivals:
 
 
 def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: float) -> Arrivals:
-    """Return the files of messages in the inbox whose content no batch has.
+    """Return the message files in the inbox whose content belongs to no batch.
 
-    Every file with a known ending counts as messages, but for those that match the pattern of a side table. Files
-    that are being written, or changed less than `min_age` seconds ago, are left for the next run, after a short wait.
+    All files with a known extension are message files, except those of side tables. Files that are being written, or
+    changed less than `min_age` seconds ago, are left for the next run after a short wait.
 
     Parameters
     ----------
     inbox : Path
     dataset : DatasetConfig
     known : Table
-        Rows of `batch_nlp.inference.past.FILES`: what batches have. A file of the name, size and time of one of them
-        is not read again.
+        Files of all batches, rows of `batch_nlp.inference.past.FILES`. A file with the name, size and time of one of
+        them is not read again.
     min_age : float
-        Seconds; with 0, only files that change while they are looked at are left. Otherwise, a CSV without a line
-        end at its end must have rested for half a minute.
+        In seconds. 0 only excludes files that change while they are hashed. Otherwise, a CSV without a final line end
+        must not have changed for 30 seconds.
     """
     depth, looks = len(inbox.parts), stat_files(inbox)
     like_known = among(known, filter(is_utf8, looks), "name", "size", "changed_ns", "batch")
-    # the inbox may keep what was scored for years: such files cost a look at their size and time
+    # the inbox may keep scored files for years, so only their size and time are checked
     same = {name: batch for name, size, changed_ns, batch in like_known if looks[name] == (size, changed_ns)}
     names = {file: "/".join(file.parts[depth:]) for file in inbox_files(inbox, dataset, but=same)}
     files, refused = split_allowed(names, inbox, dataset.follow_links)
@@ -105,7 +105,7 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig, but: Container[str] = ()) -> list[Path]:
-    """Return the files of the inbox that hold messages, without some that are named as below the inbox."""
+    """Return the message files in the inbox, except some names relative to it."""
     side_tables = [table.files for table in dataset.side_tables]
     return [
         file

@@ -1,4 +1,4 @@
-"""The source columns that predictions carry: which names they may have, and whether the files have them."""
+"""Check the source columns that are copied to the predictions: their names, and whether the files have them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEY = "inference.output.keep"
 
 
 def check_kept_names(keep: Sequence[str]) -> None:
-    """Refuse columns that predictions cannot carry under their names, before any work.
+    """Refuse columns whose names clash with those of predictions.
 
     Raises
     ------
@@ -27,26 +27,26 @@ def check_kept_names(keep: Sequence[str]) -> None:
     own = [name for name in keep if name.casefold() in taken or name.casefold().startswith(PROBABILITY)]
     if own:
         raise SettingsError(
-            f"{_KEY}: predictions have columns of their own called {examples(own)}, or like it. Leave them out, or "
+            f"{_KEY}: the names {examples(own)} are reserved for columns of predictions. Remove them here, or "
             "rename the columns in the source."
         )
-    # readers of parquet and CSV take names that differ in case alone for one
+    # some readers of parquet and CSV ignore the case of names
     counts = Counter(name.casefold() for name in keep)
     if twice := [name for name in keep if counts[name.casefold()] > 1]:
-        raise SettingsError(f"{_KEY}: names a column more than once: {examples(twice)}. Leave all but one out.")
+        raise SettingsError(f"{_KEY}: duplicate columns: {examples(twice)}. Keep one of each.")
 
 
 def check_kept_in_files(keep: Sequence[str], files: Sequence[Path], declared: MessagesConfig) -> None:
-    """Refuse columns that none of the files has, before any of them is scored.
+    """Refuse columns that are missing from all files of a batch, before any file is scored.
 
     Parameters
     ----------
     keep : sequence of str
-        Source columns that predictions are to carry.
+        Source columns to copy to the predictions.
     files : sequence of Path
-        Of the batch. Files without rows have no columns, and nothing to refuse.
+        Files of the batch; files without rows are ignored.
     declared : MessagesConfig
-        How their rows are read.
+        Settings by which rows are read.
 
     Raises
     ------
@@ -61,6 +61,6 @@ def check_kept_in_files(keep: Sequence[str], files: Sequence[Path], declared: Me
     if missing and present:
         hints = " ".join(did_you_mean(name, map(str, present)) for name in missing[:1])
         raise DataError(
-            f"{_KEY}: no file of the batch has column(s) {examples(missing)} in its first rows (such as {files[0]}). "
-            f"{hints} Name columns that the files have, or leave them out. Nothing was scored."
+            f"{_KEY}: column(s) {examples(missing)} are missing from the first rows of all files of the batch, such as "
+            f"{files[0]}. {hints} Correct the names or remove them. Nothing was scored."
         )

@@ -1,4 +1,4 @@
-"""Step `predict`: features become classes and probabilities."""
+"""Step `predict`: compute classes and probabilities from features."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batch_nlp.steps.base import StatelessStep
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.registry import Model
 
-# What stands beside the probabilities
+# Columns before and after the probabilities
 _BEFORE = (
     pa.field("message_id", pa.string()),
     pa.field("predicted_class", pa.int16()),
@@ -29,7 +29,7 @@ OWN_COLUMNS = [field.name for field in (*_BEFORE, *_AFTER)]
 
 
 def predictions_schema(classes: list[str], kept_columns: Sequence[str] = ()) -> pa.Schema:
-    """Return the columns of the predictions that are handed over; those of the source that are kept come last."""
+    """Return the schema of predictions; copied source columns come last."""
     return pa.schema(
         [
             *_BEFORE,
@@ -41,7 +41,7 @@ def predictions_schema(classes: list[str], kept_columns: Sequence[str] = ()) -> 
 
 
 def kept_columns(schema: pa.Schema) -> list[str]:
-    """Return the source columns that predictions of some schema carry."""
+    """Return the copied source columns in the schema of predictions."""
     names: list[str] = schema.names
     return names[names.index(_AFTER[-1].name) + 1 :]
 
@@ -52,11 +52,11 @@ class Predict(StatelessStep):
     Parameters
     ----------
     model : Model
-        Trained on features of the version that it is given.
+        Trained on the feature version of the messages.
     predicted_at : str
-        ISO time that the predictions carry.
+        ISO time in the predictions.
     kept_columns : sequence of str
-        Source columns that they carry too.
+        Source columns to copy to the predictions.
     """
 
     def __init__(self, model: Model, predicted_at: str, kept_columns: Sequence[str] = ()) -> None:
@@ -65,7 +65,7 @@ class Predict(StatelessStep):
         self.kept_columns = kept_columns
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return a prediction for each message; the index stays.
+        """Return a prediction per message with the same index.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class Predict(StatelessStep):
             The columns of `predictions_schema`; the probabilities of a message sum to 1.
         """
         classes: list[str] = self.model.manifest["classes"]
-        # through the store's own types, so that a model is given just what it was trained on
+        # the types of the store, so that the model gets exactly what it was trained on
         fields = self.model.fields
         rows = features_frame(pa.Table.from_pandas(X, schema=fields.schema, preserve_index=False))
         probabilities = np.empty((0, len(classes)))

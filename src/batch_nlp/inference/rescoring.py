@@ -1,4 +1,4 @@
-"""Second predictions of a batch, kept beside those that were handed over first."""
+"""Predict a batch again, and store the result beside its first predictions."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ REWEIGHTED_FILE = "reweighted.parquet"
 
 
 def rescored_file(version: str) -> str:
-    """Return the name of the file with what another version of the model predicts."""
+    """Return the name of the file with the predictions of another model version."""
     return f"rescored-{version}.parquet"
 
 
 def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at: str, rows: int) -> list[int]:
-    """Predict a batch again with another model, in the order of its first predictions.
+    """Predict a batch with another model, in the order of its first predictions.
 
     Parameters
     ----------
     layers, store
-        Where predictions and features live.
+        Location of predictions and features.
     model : Model
         The new champion.
     batch : Batch
-        Scored before.
+        A scored batch.
     at : str
-        ISO time that the new predictions carry.
+        ISO time in the new predictions.
     rows : int
         Messages to hold in memory at a time.
 
@@ -51,7 +51,7 @@ def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at:
     Raises
     ------
     DataError
-        If the store does not hold the features that the model needs.
+        If the store lacks features that the model needs.
     """
     version = model.manifest["data_version"]["feature_version"]
 
@@ -61,8 +61,8 @@ def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at:
             features = store.features_of(version, ids)
             if len(features) < len(ids):
                 raise DataError(
-                    f"Batch {batch.name} cannot be scored again by {model.version}: the store holds features of "
-                    f"version {version} for {len(features):,} of {len(ids):,} messages. Its first predictions stand."
+                    f"Batch {batch.name} cannot be scored again by {model.version}: the store has features of version "
+                    f"{version} for only {len(features):,} of {len(ids):,} messages. The first predictions stay valid."
                 )
             again = Predict(model, at).transform(features.set_index("message_id", drop=False).loc[ids])
             yield again.assign(**{name: first[name].to_pylist() for name in kept_columns(first.schema)})
@@ -78,14 +78,14 @@ def predict_reweighted(
     rows: int,
     factors: NDArray[np.float64],
 ) -> list[int]:
-    """Predict a batch again for other class shares than those that the model was trained on.
+    """Adjust a batch's predictions to other class shares than those of the training.
 
     Parameters
     ----------
     layers, model, batch, at, rows
-        As above; the model is the one that scored the batch.
+        As in `rescore`; the model must be the one that scored the batch.
     factors : ndarray of float, shape (n_classes,)
-        By which the odds of each class change: share now over share at training.
+        Factor for the odds of each class: present share divided by the share in training.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.T
 def _write(
     layers: Layers, batch: Batch, name: str, classes: list[str], parts: Iterator[pd.DataFrame], rows: int
 ) -> list[int]:
-    """Write second predictions with the kept columns of the first ones, and as CSV where those are."""
+    """Write new predictions with the copied columns of the first ones, also as CSV if the first ones are."""
     first = layers.predictions / batch.name / PREDICTIONS_FILE
     schema = predictions_schema(classes, kept_columns(pq.read_schema(first)))
     counts = np.zeros(len(classes), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Runs the inference pipeline on a batch of new messages and hands over its predictions."""
+"""Run the inference pipeline on a batch of new messages, and hand over the predictions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchReco
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
@@ -45,8 +45,7 @@ from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
 from batch_nlp.storage.tables import connect
 from batch_nlp.threads import prefetched
 
-# Gives the feature pipeline for a run, and the columns that it reads. They come from above: the pipelines never import
-# each other
+# Builds the feature pipeline of a run. The runner provides it, since the pipelines never import each other
 FeatureSteps = Callable[[duckdb.DuckDBPyConnection, KnownMessages, Ledger], MeteredPipeline]
 
 
@@ -59,22 +58,22 @@ def run_inference_pipeline(
     feature_steps: FeatureSteps,
     batch: Batch,
 ) -> None:
-    """Score a batch, keep its features, hand over its predictions, and enter the result into its record.
+    """Score a batch, store its features, hand over its predictions, and record the result.
 
     Parameters
     ----------
     config : Config
         All settings.
     layers, store
-        Where data and features live.
+        Location of data and features.
     model : Model
         The champion.
     columns : mapping of str to ColumnConfig
         Source columns to read.
     feature_steps : callable
-        Gives the feature pipeline of the model's own definition; what it lacks of the model's fields is missing.
+        Builds the feature pipeline of the model's definition; fields that it does not compute stay empty.
     batch : Batch
-        Claimed; scored when this returns.
+        A claimed batch; scored on return.
 
     Raises
     ------
@@ -118,7 +117,7 @@ def run_inference_pipeline(
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
             past.messages.adding(batch.name) as remembered,
             batch_files(batch, Path(config.inference.inbox)) as files,
-            # one thread reads and makes features, this one predicts
+            # another thread reads and computes features, this one predicts
             prefetched(transformed(read_messages(config, columns, files, labels=False))) as batches,
         ):
             for read, featured in batches:
@@ -145,10 +144,10 @@ def run_inference_pipeline(
         left_out = quarantine / f"{batch.name}.parquet"
         ledger.write_quarantine(left_out)
         log_unread_times(columns, left_out)
-    # before the record says that the batch is scored: what follows needs it
+    # before the record says that the batch is scored, since later stages need the sample
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:
-        logger.warning("No message in {}: if you expected some, the file may be cut off", examples(batch.files))
+        logger.warning("No messages in {}. If you expected some, the file may be truncated", examples(batch.files))
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,
@@ -161,7 +160,7 @@ def run_inference_pipeline(
     batch.state = BatchState.SCORED
     whole = Pipeline([*features.steps, *predict.steps])
     write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
-    # the parquet file is the record, and the CSV what a person asked for
+    # name the CSV if there is one: the user asked for it
     suffix = CSV if config.inference.output.format is OutputFormat.csv else ".parquet"
     logger.info(
         "Inference: predictions in {}", (layers.predictions / batch.name / PREDICTIONS_FILE).with_suffix(suffix)
@@ -178,7 +177,7 @@ def run_inference_pipeline(
 
 @contextmanager
 def _features_taken_back(store: FeatureStore, feature_version: str) -> Iterator[None]:
-    """Take back the features of a batch that cannot be used: its texts may be none of the source's."""
+    """Remove the features of a refused batch: its texts may not belong to the source."""
     before = store.data_version(feature_version).features
     try:
         yield
@@ -188,7 +187,7 @@ def _features_taken_back(store: FeatureStore, feature_version: str) -> Iterator[
 
 
 def _with_predictions(features: pa.Table, predictions: pd.DataFrame, classes: list[str]) -> pa.Table:
-    """Return rows of `SAMPLE_SCHEMA`: features with what was predicted from them."""
+    """Return features with their predictions, as rows of the sample."""
     probabilities = predictions[[f"probability_{name}" for name in classes]].to_numpy()
     predicted = (predictions["predicted_class"].to_numpy(), list(probabilities))
     for field, values in zip(PREDICTED, predicted, strict=True):
@@ -197,7 +196,7 @@ def _with_predictions(features: pa.Table, predictions: pd.DataFrame, classes: li
 
 
 def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.Table], run: str) -> None:
-    """Commit features of messages that the store does not hold, so that training need not compute them again."""
+    """Commit the features of new messages, so that training need not compute them again."""
     if not features:
         return
     new = store.missing(feature_version, pa.concat_tables(features))
@@ -215,7 +214,7 @@ def _remembered(batch: str, features: pa.Table) -> pa.Table:
 def _predicted_before(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> pa.Table | None:
-    """Return `message_id` and `text_hash` of the messages that other batches of the dataset predicted."""
+    """Return `message_id` and `text_hash` of the messages predicted in other batches of the dataset."""
     records = BatchRecords(layers.batches)
     past = records.past(batch.dataset)
     if not past.messages.exists():
@@ -236,7 +235,7 @@ def _predicted_before(
 def _take_over(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    """Remember the messages of batches that an earlier release predicted."""
+    """Record the messages that an earlier release predicted."""
     records = BatchRecords(layers.batches)
     own = {found.name for found in records.newest_first(batch.dataset)} - {batch.name}
     predicted = checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)

@@ -11,7 +11,7 @@ from loguru import logger
 from batch_nlp.config import Config, Event, NotifyConfig, NotifyFormat, Stage
 from batch_nlp.config.composition import check_variable
 from batch_nlp.errors import BatchNlpError, ExitCode, FilesSetAsideError, SettingsError
-from batch_nlp.notify.notice import Notice
+from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post
 
 # 4 and 5 are told with what led to them, and 75 says only that another run works
@@ -57,7 +57,7 @@ def _address(settings: NotifyConfig) -> str:
     return address
 
 
-def notify(settings: NotifyConfig, notice: Notice) -> None:
+def notify(settings: NotifyConfig, notification: Notification) -> None:
     """Tell of one thing that happened, if the settings ask for it.
 
     It returns within ``notify.timeout`` times ``notify.attempts`` seconds. What could not be told is a warning in the
@@ -66,22 +66,22 @@ def notify(settings: NotifyConfig, notice: Notice) -> None:
     Parameters
     ----------
     settings : NotifyConfig
-    notice : Notice
+    notification : Notification
     """
-    if settings.format is NotifyFormat.none or notice.event not in settings.events:
+    if settings.format is NotifyFormat.none or notification.event not in settings.events:
         return
     try:
-        host = post(_address(settings), notice.body(settings.format), settings.timeout, settings.attempts)
+        host = post(_address(settings), notification.body(settings.format), settings.timeout, settings.attempts)
     except (NotDeliveredError, SettingsError) as error:
-        logger.warning("Nobody could be told of this: {} ({})", notice.text, error)
+        logger.warning("Nobody could be told of this: {} ({})", notification.text, error)
     except Exception as error:  # noqa: BLE001 a notification must not fail the job, and its words may hold the address
-        logger.warning("Nobody could be told of this: {} ({})", notice.text, type(error).__name__)
+        logger.warning("Nobody could be told of this: {} ({})", notification.text, type(error).__name__)
     else:
-        logger.info("Told {}: {}", host, notice.text)
+        logger.info("Told {}: {}", host, notification.text)
 
 
 @contextmanager
-def failures_told(config: Config) -> Iterator[None]:
+def notify_failures(config: Config) -> Iterator[None]:
     """Tell of an error that leaves the block, and let it go on.
 
     The words of the error stay in the log: they may quote values of the data, and a notification leaves the machine.
@@ -106,4 +106,4 @@ def _tell(config: Config, code: ExitCode, error: Exception) -> None:
     reason = f"{_WHAT[code]} ({type(error).__name__}); the log of the run says more"
     if isinstance(error, FilesSetAsideError):
         reason = str(error)
-    notify(config.notify, Notice(Event.failure, config.dataset.name, reason=reason, exit_code=int(code)))
+    notify(config.notify, Notification(Event.failure, config.dataset.name, reason=reason, exit_code=int(code)))

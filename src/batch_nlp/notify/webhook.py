@@ -1,58 +1,72 @@
-"""Hands a document to a webhook, in a bounded time, and without giving its address away.
+"""Posts a document to a webhook in a bounded time, and keeps the webhook's address secret.
 
-The address of a webhook is a secret: whoever has it can post. So no log line, error or exception that leaves this
-module holds more of it than the host.
+Whoever has the address of a webhook can post to it. So no log line, error or exception that leaves this module holds
+more of the address than its host.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+# httpx and stamina are imported where they are used: most runs notify nobody
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
-    from urllib3.exceptions import HTTPError
-    from urllib3.util import Url
+    from httpx import URL, Client, HTTPError, Response
 
 # Seconds before the second attempt; doubled for each further one
 _PAUSE = 0.5
 _TOO_MANY_REQUESTS = 429
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "batch-nlp"}
+# Loggers that write addresses, or headers that may repeat one
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 
 
 class NotDeliveredError(Exception):
-    """A webhook did not take a document; says why, and of the address only the host."""
+    """A webhook did not accept a document. The message names the reason and the host, not the address."""
 
 
-def parse_address(address: str) -> Url:
-    """Return the parts of an address.
+class _TryAgainError(Exception):
+    """An attempt failed, and another one may succeed."""
+
+    def __init__(self, retry_after: float = 0.0) -> None:
+        self.retry_after = retry_after
+
+
+def parse_address(address: str) -> URL:
+    """Parse the address of a webhook.
 
     Raises
     ------
     ValueError
-        If it is not one of http or https with a host; the message does not hold it.
+        If it is not an http or https address with a host. The message does not repeat the address.
     """
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
+    import httpx
 
+    if not address.isprintable() or " " in address:
+        raise ValueError("it holds a space or a control character")
     try:
-        url = parse_url(address)
-    except LocationParseError:
-        raise ValueError("it is no address") from None
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        raise ValueError("it is not a valid address") from None
     if url.scheme not in {"http", "https"}:
         raise ValueError("it does not begin with https:// or http://")
-    if not url.host or not address.isprintable() or " " in address:
-        raise ValueError("it names no host, or holds a space or a control character")
+    if not url.host:
+        raise ValueError("it names no host")
     return url
 
 
 def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
-    """Send a JSON document, again if the server is not there, too busy (429) or broken (5xx).
+    """Post a JSON document, and try again if the server is unreachable, too busy (429) or broken (5xx).
 
-    An answer that got lost leads to another attempt, so a document can come twice.
+    If an answer is lost, the document is posted again, so it can arrive twice.
 
     Parameters
     ----------
@@ -61,35 +75,35 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     body : bytes
         The document.
     timeout : float
-        Seconds that an attempt may take, and that a ``Retry-After`` of the server is waited for at most.
+        Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
     attempts : int
-        With a growing pause between them. All of it takes `timeout` times `attempts` seconds at most.
+        Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
 
     Returns
     -------
     str
-        The host that took it.
+        The host that accepted the document.
 
     Raises
     ------
     NotDeliveredError
     ValueError
-        If the address is none.
+        If the address is invalid.
     """
     url = parse_address(address)
-    # No setting of a socket bounds a name server that is silent or an answer that comes byte by byte
+    # No timeout of a socket bounds a silent name server or an answer that comes byte by byte
     delivery = _Delivery(url, body, timeout, attempts)
     delivery.start()
     delivery.join(timeout * attempts)
     if problem := delivery.problem:
         raise NotDeliveredError(f"{url.host}: {problem}, after {delivery.made} attempt(s)")
-    return str(url.host)
+    return url.host
 
 
 class _Delivery(threading.Thread):
-    """The attempts to hand over one document."""
+    """The attempts to post one document."""
 
-    def __init__(self, url: Url, body: bytes, timeout: float, attempts: int) -> None:
+    def __init__(self, url: URL, body: bytes, timeout: float, attempts: int) -> None:
         super().__init__(daemon=True, name="notification")
         self._url, self._body, self._timeout, self._attempts = url, body, timeout, attempts
         self._until = time.monotonic() + timeout * attempts
@@ -97,91 +111,89 @@ class _Delivery(threading.Thread):
         self.made = 0
 
     def run(self) -> None:
+        import httpx
+
         try:
-            with _silent_urllib3(), _pool(self._url, self._timeout) as pool:
-                self._deliver(pool)
-        except Exception as error:  # noqa: BLE001 whatever it is, its words may hold the address
+            # the certificates of the system, as every other program on it uses them, instead of httpx's own
+            client = httpx.Client(timeout=self._timeout, verify=ssl.create_default_context())
+            with _silent_loggers(), client, suppress(_TryAgainError):
+                self._deliver(client)
+        except Exception as error:  # noqa: BLE001 whatever the error is, its message may hold the address
             self.problem = type(error).__name__
 
-    def _deliver(self, pool: PoolManager) -> None:
-        from urllib3.exceptions import HTTPError
-        from urllib3.util import make_headers
+    def _deliver(self, client: Client) -> None:
+        import stamina
+        from stamina.instrumentation import set_on_retry_hooks
 
-        headers = {"Content-Type": "application/json", "User-Agent": "batch-nlp"}
-        if self._url.auth:
-            headers |= make_headers(basic_auth=self._url.auth)
-        asked = 0.0
-        for attempt in range(self._attempts):
-            if attempt:
-                time.sleep(max(_PAUSE * 2 ** (attempt - 1), asked))
-            if time.monotonic() > self._until:  # nobody waits any more, and the log says that it was not taken
+        set_on_retry_hooks(())  # its own would print each attempt
+        for attempt in stamina.retry_context(
+            on=_pause, attempts=self._attempts, timeout=None, wait_initial=_PAUSE, wait_max=self._timeout, wait_jitter=0
+        ):
+            if time.monotonic() > self._until:  # the log already says that the document was not delivered
                 return
-            self.made, asked = attempt + 1, 0.0
-            try:
-                answer = pool.request(
-                    "POST", self._url.url, body=self._body, headers=headers, redirect=False, preload_content=False
-                )
-            except HTTPError as error:
-                self.problem = _in_words(error)
-                continue
-            answer.close()
-            self.problem = None if 200 <= answer.status < 300 else f"HTTP {answer.status}"
-            if answer.status != _TOO_MANY_REQUESTS and answer.status < 500:
-                return
-            asked = min(_asked_to_wait(answer), self._timeout)
+            self.made = attempt.num
+            with attempt:
+                self._attempt(client)
+
+    def _attempt(self, client: Client) -> None:
+        import httpx
+
+        try:
+            with client.stream("POST", self._url, content=self._body, headers=_HEADERS) as answer:
+                status = answer.status_code
+                self.problem = None if answer.is_success else f"HTTP {status}"
+                if status == _TOO_MANY_REQUESTS or status >= 500:
+                    raise _TryAgainError(min(_retry_after(answer), self._timeout))
+        except httpx.HTTPError as error:
+            self.problem = _in_words(error)
+            raise _TryAgainError from error
 
 
-def _pool(url: Url, timeout: float) -> PoolManager:
-    """Return connections, through the proxy that the environment names for them, if any."""
-    from urllib.request import getproxies_environment, proxy_bypass
-
-    import urllib3
-    from urllib3.util import make_headers, parse_url
-
-    limits = urllib3.Timeout(total=timeout)
-    proxies = getproxies_environment()
-    proxy = proxies.get(url.scheme or "")
-    if proxy is None or proxy_bypass(url.host or ""):
-        return urllib3.PoolManager(retries=False, timeout=limits)
-    login = parse_url(proxy).auth
-    headers = make_headers(proxy_basic_auth=login) if login else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, retries=False, timeout=limits)
+def _pause(error: Exception) -> bool | float:
+    """Tell stamina whether to try again: after the time that the server asks for, or after its own growing pause."""
+    return isinstance(error, _TryAgainError) and (error.retry_after or True)
 
 
-def _asked_to_wait(answer: BaseHTTPResponse) -> float:
-    """Return the seconds of ``Retry-After``, 0 where there is none that can be read."""
-    from urllib3 import Retry
-    from urllib3.exceptions import InvalidHeader
-
+def _retry_after(answer: Response) -> float:
+    """Return the seconds of the header ``Retry-After``, a number or a date; 0 if it is missing or invalid."""
+    value = answer.headers.get("Retry-After", "")
+    if value.isdecimal():
+        return float(value)
     try:
-        return Retry().get_retry_after(answer) or 0.0
-    except InvalidHeader:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):  # TypeError for a date without a time zone
         return 0.0
 
 
 def _in_words(error: HTTPError) -> str:
-    """Return what went wrong; the error's own words may hold the address."""
-    from urllib3 import exceptions
+    """Return what went wrong, without the error's own message, which may hold the address."""
+    import httpx
 
-    words = {
-        exceptions.NameResolutionError: "its name is not known",
-        exceptions.NewConnectionError: "no connection",
-        exceptions.TimeoutError: "no answer in time",
-        exceptions.ProxyError: "the proxy does not answer",
-        exceptions.SSLError: "no trusted TLS connection",
+    words: dict[type[BaseException], str] = {
+        socket.gaierror: "its name is not known",
+        ssl.SSLError: "no trusted TLS connection",
+        httpx.TimeoutException: "no answer in time",
+        httpx.ProxyError: "the proxy refuses the connection",
+        httpx.ConnectError: "no connection",
     }
-    return next((said for kind, said in words.items() if isinstance(error, kind)), type(error).__name__)
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    found = (said for kind, said in words.items() if any(isinstance(one, kind) for one in causes))
+    return next(found, type(error).__name__)
 
 
 @contextmanager
-def _silent_urllib3() -> Iterator[None]:
-    """Keep urllib3 from writing the path of the address to a log that someone has set up."""
-    source = logging.getLogger("urllib3.connectionpool")
-    source.addFilter(_nothing)
+def _silent_loggers() -> Iterator[None]:
+    """Keep the HTTP libraries from writing the address to a log that someone has set up."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for source in loggers:
+        source.addFilter(_nothing)
     try:
         yield
     finally:
-        source.removeFilter(_nothing)
+        for source in loggers:
+            source.removeFilter(_nothing)
 
 
 def _nothing(_: logging.LogRecord) -> bool:

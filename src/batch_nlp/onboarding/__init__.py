@@ -1,1 +1,4 @@
-"""A dataset's file, written from a look at the data."""
+"""Write a dataset's file for someone's own files: guess encoding, tables, roles and times, and give the reasons.
+
+The room only proposes settings. It must not run a pipeline, and nothing but the stage `init` uses it.
+"""

@@ -1,4 +1,4 @@
-"""The columns of a table: their values, and what these and the name say of each."""
+"""Profile the columns of a table: what their values and names tell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batch_nlp.dataset.conversion import as_number, as_text, is_missing
 from batch_nlp.dataset.labels import as_target
 from batch_nlp.onboarding.guess_time_format import TimeFormat, time_format
 
-# Words that name a column in English and other European languages; a name is split into words first
+# Words in column names, in English and other European languages
 _NAMES = {
     "text": "text message body content comment review complaint description question utterance tweet "
     "nachricht beschreibung kommentar bewertung texto mensaje opinion mensagem texte avis testo recensione tekst",
@@ -30,7 +30,7 @@ _NAMES = {
 _KNOWN = {role: frozenset(words.split()) for role, words in _NAMES.items()}
 _PART = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# A name of a number that things have, such as Vorgangsnr., case no or N° de ticket, and things that are no messages
+# Names of reference numbers, such as Vorgangsnr., case no or N° de ticket; things other than messages that have numbers
 _NUMBER_OF = re.compile(
     r"\w(?:nummer|number|numero|nr|nro)$| (?:nummer|number|numero|num|no|nr|nro)$|^(?:number|num|no|nr|nro|n) (?!of )"
 )
@@ -38,21 +38,21 @@ _OF_OTHERS = re.compile(
     r"phone|telef|fax|handy|mobil|haus|house|kunde|klant|custom|client|user|account|konto|laufend"
     r"|\b(?:tel|row|line|zeile|zeilen|lfd)"
 )
-# Names that no setting can hold: those of the reader's own columns, of code and of what is missing, and long ones
+# Names that no setting can contain: of the reader, of Hydra and OmegaConf, and long ones
 _NO_NAMES, _LONGEST = frozenset({"source_file", "source_line", "_target_", "???"}), 200
-# Rows from which numbers that rise are no chance, and share of those that must be over the one before
+# Minimum number of rows, and share of increasing steps, of a running number
 _NUMBERED, _RISING = 10, 0.98
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """The values of a column.
+    """A column with its values.
 
     Parameters
     ----------
     name : str
     values : list
-        One for each row, None where it has none.
+        One per row, None if missing.
     """
 
     name: str
@@ -60,7 +60,7 @@ class ColumnProfile:
 
     @cached_property
     def there(self) -> list[Any]:
-        """The values that are there."""
+        """The values that are not missing."""
         return [value for value in self.values if not is_missing(value) and value not in ("", [])]
 
     @cached_property
@@ -70,36 +70,36 @@ class ColumnProfile:
 
     @cached_property
     def texts(self) -> list[str | None]:
-        """Each value as text, None where it is none or cannot be."""
+        """Each value as text, None if missing or unreadable."""
         found = (None if is_missing(value) else as_text(value) for value in self.values)
         return [text if isinstance(text, str) and text.strip() else None for text in found]
 
     @cached_property
     def targets(self) -> list[str | None]:
-        """Each value as a label, None where it is none."""
+        """Each value as a label, None if missing or unreadable."""
         found = (None if is_missing(value) else as_target(value) for value in self.values)
         return [target if isinstance(target, str) else None for target in found]
 
     @cached_property
     def sizes(self) -> Counter[str]:
-        """Rows of each label that the values make."""
+        """Number of rows per label."""
         return Counter(target for target in self.targets if target is not None)
 
     @cached_property
     def time(self) -> TimeFormat | None:
-        """How its values are written, where they are times."""
+        """The format of the values, if they are times."""
         named = self.is_named("time")
         return None if (self.is_named("id") or self.is_called_number) and not named else time_format(self.there, named)
 
     @cached_property
     def sign(self) -> str:
-        """That of the decimals, where all values are numbers: a point or a comma; empty where some are not."""
+        """The decimal sign if all values are numbers, a point or a comma; otherwise empty."""
         signs = (sign for sign in ".," if not any(np.isnan(as_number(value, sign)) for value in self.there))
         return next(signs, "") if self.there else ""
 
     @cached_property
     def is_index(self) -> bool:
-        """Whether it does nothing but number the rows: whole numbers, of which nearly each is over the one before."""
+        """Whether the column only numbers the rows: whole numbers that nearly always increase."""
         numbers = [as_number(value, self.sign) for value in self.there]
         steps = np.diff(numbers)
         whole = len(steps) >= _NUMBERED and all(number.is_integer() for number in numbers)
@@ -107,23 +107,23 @@ class ColumnProfile:
 
     @cached_property
     def holds_objects(self) -> bool:
-        """Whether most values are objects of JSON, or lists with such."""
+        """Whether most values are JSON objects, or lists with objects."""
         objects = [any(isinstance(one, dict) for one in (v if isinstance(v, list) else [v])) for v in self.there]
         return sum(objects) > len(objects) / 2
 
     def is_named(self, role: str) -> bool:
-        """Say whether its name is one that columns of a role often have."""
+        """Say whether the name contains a typical word of a role."""
         return not _KNOWN[role].isdisjoint(self._words)
 
     @property
     def is_called_number(self) -> bool:
-        """Whether its name is that of the numbers or codes of tickets, cases or orders."""
+        """Whether the name is that of a reference number, of tickets, cases or orders."""
         name = " ".join(self._words)
         return _NUMBER_OF.search(name) is not None and _OF_OTHERS.search(name) is None
 
     @property
     def is_called_for_a_role(self) -> bool:
-        """Whether its name has only words that columns of some role often have."""
+        """Whether the name consists only of typical words of roles."""
         return bool(self._words) and set().union(*_KNOWN.values()).issuperset(self._words)
 
     @property
@@ -133,7 +133,7 @@ class ColumnProfile:
 
 
 def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
-    """Return the columns of a table that have any values, in their order.
+    """Return the non-empty columns of a table, in order.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
 
 
 def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the columns that rows of another layout have in its place: of no row both have a value."""
+    """Return the columns that replace a column in rows of other layouts: no row has a value in both."""
     found, there = [], np.array([not is_missing(value) for value in column.values])
     for other in columns:
         theirs = np.array([not is_missing(value) for value in other.values])
@@ -156,7 +156,7 @@ def alternatives(column: ColumnProfile, columns: Sequence[ColumnProfile]) -> lis
 
 
 def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
-    """Return the first value of several columns, under the name of the first one."""
+    """Combine columns into one with the first value of each row, under the first column's name."""
     rows = zip(*(column.values for column in columns), strict=True)
     values = [next((value for value in row if not is_missing(value)), None) for row in rows]
     return ColumnProfile(columns[0].name, values)

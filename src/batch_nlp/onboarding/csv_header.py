@@ -1,4 +1,4 @@
-"""Whether the first line of a CSV names its columns, or is a message."""
+"""Check whether the first line of a CSV is a header or data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batch_nlp.storage.raw.lines import Row
 
 
 def check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice: set[Path]) -> None:
-    """Refuse a CSV whose columns are called after its first message, which must not be quoted."""
+    """Refuse a CSV whose first line is data; the message must not quote the line."""
     for file, rows in read:
         columns = profiles(rows)
         if (
@@ -26,22 +26,21 @@ def check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice
             and (data := like_data(columns, file in twice))
         ):
             raise DataError(
-                f"{file}: its first line seems to be a row of data (by {data} of its {len(columns)} cells, which are "
-                "not shown): put a line with the names of the columns before it. If these are the names, say which of "
-                "them is the text: init.text=COLUMN."
+                f"{file}: the first line seems to be data ({data} of {len(columns)} cells, not shown). Add a header "
+                "line with the column names. If the line is the header, name the column of the text: init.text=COLUMN."
             )
 
 
 def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
-    """Return how many columns have a name that is data: one of their own values or, of most, a number.
+    """Return how many column names look like data: equal to one of the column's values, or mostly numbers.
 
-    A class can be called like its column, as in ``spam``: where any column is called for its role, all are names.
+    A column may be named like one of its classes (``spam``), so if any name is typical of a role, all are names.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
     twice : bool
-        Whether a row has all the names as its values; it is not in the columns.
+        Whether the first line is repeated as a row.
     """
     are_names = any(column.is_called_for_a_role for column in columns)
     data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]

@@ -1,4 +1,4 @@
-"""What of some data is worth a person's thought, and how it is put."""
+"""Warnings about a dataset that a person should consider."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from batch_nlp.dataset.labels import OTHER
 from batch_nlp.dataset.parse_times import OR
 from batch_nlp.onboarding.proposal import Proposal
 
-# Of the settings: the least size of a class
+# Minimum class size, as in the settings
 LEAST = 20
-# Words beyond which a text is not the name of a column
+# Maximum number of words in a column name
 _LONG_NAME = 4
-# Share of the rows from which those without a text are left out
+# Share of rows without a text from which a condition excludes them
 _TEXTLESS = 0.02
-# Classes beyond which trees for each of them take too long
+# Number of classes beyond which boosted trees take too long
 MANY_CLASSES = 20
 
 
 def shown(value: object, length: int = 60) -> str:
-    """Return a value of a file as a part of one line: what cannot be printed is escaped, what is long is cut."""
+    """Return a value for a message: on one line, escaped and shortened."""
     text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value)[: length + 1])
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
 def small_classes_note(proposal: Proposal) -> str:
-    """Return what becomes of the classes that have too few messages to be learned; nothing where all have enough."""
+    """Return a note on classes that are too small to be learned; empty if there are none."""
     sizes = proposal.classes
     small = [name for name, size in sizes.items() if size < LEAST]
     place = merged(sizes, small, LEAST, len(proposal.levels) > 1)
@@ -35,17 +35,17 @@ def small_classes_note(proposal: Proposal) -> str:
     left_out = others if together < LEAST else []
     told = [f"{len(small) - len(left_out)} become other"] if len(small) > len(left_out) else []
     if left_out:
-        told.append(f"{len(left_out)} left out of trainings (only {together} messages even together)")
+        told.append(f"{len(left_out)} excluded from training (only {together} messages in total)")
     return f"{len(small)} of {len(sizes)} classes have fewer than {LEAST} messages: {', '.join(told)}" if small else ""
 
 
 def percent(share: float) -> str:
-    """Return a share in three digits."""
+    """Return a share in per cent with three digits."""
     return f"{100 * share:.3g} %"
 
 
 def condition(proposal: Proposal) -> str | None:
-    """Return the condition that leaves rows without a text out; None where they are few, or SQL cannot name a text."""
+    """Return the condition that excludes rows without a text; None if there are few, or a name is not valid in SQL."""
     names = [column.name for column in proposal.texts]
     if proposal.textless < _TEXTLESS or not all(name and name.isprintable() for name in names):
         return None
@@ -54,58 +54,60 @@ def condition(proposal: Proposal) -> str | None:
 
 
 def languages_note(proposal: Proposal) -> str:
-    """Return the languages of the texts with their shares."""
+    """Return a note on the languages of the texts."""
     found = ", ".join(f"{language} {percent(share)}" for language, share in proposal.languages.items())
     return f"languages: {found or 'unknown'}"
 
 
 def joint_leak_note(proposal: Proposal) -> str:
-    """Return what gives the label away only together."""
+    """Return a note on columns that reveal the label in combination."""
     names = ", ".join(shown(column.name, 30) for column in proposal.leaks_together)
-    return f"{names}: these alone tell the label of nearly every message"
+    return f"{names}: together, these columns reveal the label of nearly every message"
 
 
 def data_warnings(proposal: Proposal) -> list[str]:
-    """Return what of the data is worth a person's thought, a sentence each."""
+    """Return all warnings, one sentence each."""
     small, languages = small_classes_note(proposal), list(proposal.languages)
     named = ", ".join(shown(column.name, 30) for column in proposal.texts)
     told = {
-        f"{percent(proposal.textless)} of the rows have no text and are left out": condition(proposal) is not None,
+        f"{percent(proposal.textless)} of the rows have no text and are excluded": condition(proposal) is not None,
         f"{percent(proposal.repeated)} of the texts repeat an earlier one": proposal.repeated > 0.05,
-        f"There is no label ({proposal.reasons['label']}). If there is one, say init.label=COLUMN": not proposal.labels,
+        f"No label found ({proposal.reasons['label']}). If there is one, set init.label=COLUMN": not proposal.labels,
         small: bool(small),
-        f"{len(proposal.classes)} classes are many for the default model; the commands below use one that stays fast "
-        "with so many": len(proposal.classes) > MANY_CLASSES,
-        f"Columns are called {named}, which looks like a message: if the file has no line of names, put one first": (
+        f"{len(proposal.classes)} classes make the default model slow; the commands below use a faster model": len(
+            proposal.classes
+        )
+        > MANY_CLASSES,
+        f"The column name {named} looks like a message. If the file has no header line, add one": (
             max((len(column.name.split()) for column in proposal.texts), default=0) > _LONG_NAME
         ),
         f"Most texts are not English ({languages_note(proposal)}). The packaged word vectors are English, so the model "
         "relies on n-grams": (bool(languages) and languages[0] != "en"),
     }
     leaking = [
-        f"Column {shown(column.name)} gives the label away; it is forbidden as a feature" for column in proposal.leaks
+        f"Column {shown(column.name)} reveals the label; it is forbidden as a feature" for column in proposal.leaks
     ]
     if proposal.leaks_together:
         leaking.append(
-            f"{joint_leak_note(proposal)}. They are forbidden as features; allow what is known when a message arrives"
+            f"{joint_leak_note(proposal)}. They are forbidden as features; allow those known when a message arrives"
         )
     return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(proposal))]
 
 
 def _of_times(proposal: Proposal) -> Iterator[str]:
-    # without a time, one that is called so and was not taken is the likely one
+    # if no time was chosen, a column with the name of a time probably is one
     looked_for = not proposal.times and not proposal.reasons["time"].startswith("set by")
     for column in (column for column in proposal.others if looked_for and column.is_named("time")):
-        of = f"Column {shown(column.name)} is named like a time, but is not read as one"
+        of = f"Column {shown(column.name)} has the name of a time, but is not read as one"
         if column.time is None:
-            yield f"{of}: no one format reads nearly all of its values, such as {shown(column.there[0])}"
+            yield f"{of}: no format reads nearly all of its values, such as {shown(column.there[0])}"
         else:
             yield f"{of}: only {percent(column.filled)} of the rows have a value"
     for column in proposal.times:
         of, form = f"Times of column {shown(column.name)}", column.time
         if form is None:
-            yield f"{of}, such as {shown(column.there[0])}, cannot be read: set their format in the file"
+            yield f"{of}, such as {shown(column.there[0])}, cannot be read. Set their format in the file"
         elif form.format and OR in form.format:
-            yield f"{of} are written in several ways, and read as {form.format}"
+            yield f"{of} have several formats; they are read as {form.format}"
         elif form.other:
-            yield f"{of} can be read as {form.format}, which is taken, and as {form.other}"
+            yield f"{of} fit two formats: {form.format}, which is used, and {form.other}"

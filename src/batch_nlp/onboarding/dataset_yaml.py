@@ -1,4 +1,4 @@
-"""The file of a dataset, each choice with its reason."""
+"""Write a dataset's file, with the reason for each choice."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from batch_nlp.onboarding.guess_tables import SideTable
 from batch_nlp.onboarding.proposal import Proposal
 from batch_nlp.onboarding.source_files import Source
 
-# Of the settings: the band of the literal rule, and how many equal times a split takes
+# As in the settings: the band of the literal rule, and the maximum share of equal times
 _LOW, _HIGH, _EQUAL_TIMES = 0.1, 0.9, 0.2
-# A batch of the smaller ones, and false alarms of it that are too many
+# Size of a small batch; share of false alarms that is too high
 _BATCH, _OFTEN = 100, 0.05
-# Share of texts with tags from which they are stripped
+# Share of texts with HTML tags from which the tags are removed
 _TAGGED = 0.02
 _INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 def scalar(value: str) -> str:
-    r"""Return a text as a YAML scalar that the settings read as that text, whatever is in it.
+    r"""Return any text as a YAML scalar that the settings read unchanged.
 
     Examples
     --------
     >>> scalar("a: b"), scalar("${x}")
     ('"a: b"', '"\\\\${x}"')
     """
-    # what OmegaConf would look up, with the backslashes before it doubled
+    # escape OmegaConf's interpolations, and double the backslashes before them
     escaped = _INTERPOLATION.sub(lambda found: found[1] * 2 + "\\${", value)
     return _quoted(escaped)
 
@@ -59,13 +59,13 @@ def _sequence(names: Iterable[str]) -> str:
 
 
 def _rule(proposal: Proposal) -> tuple[str, str] | None:
-    """Return the drift rule that fits the classes and why; None where the literal one does."""
+    """Return the drift rule that fits the classes and the reason; None for the literal rule."""
     sizes = proposal.labels[0].sizes
     shares = {name: size / sizes.total() for name, size in sizes.items()}
     if outer := [name for name, share in shares.items() if not _LOW <= share <= _HIGH]:
         return "reference", (
-            f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, and the usual band is 10 % "
-            "to 90 %, so shares are compared with those of the hold-out"
+            f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, outside the usual band of "
+            "10 % to 90 %, so shares are compared with the hold-out"
         )
     alarms = {name: _alarms(share) for name, share in shares.items()}
     name = max(alarms, key=lambda name: alarms[name])
@@ -73,30 +73,30 @@ def _rule(proposal: Proposal) -> tuple[str, str] | None:
         return None
     edge = "under 10 %" if shares[name] < 1 / 2 else "over 90 %"
     return "interval", (
-        f"class {shown(name, 30)} has {percent(shares[name])} of the messages, and by chance {edge} in "
-        f"{percent(alarms[name])} of batches of {_BATCH}, so a share is out only with its interval"
+        f"class {shown(name, 30)} has {percent(shares[name])} of the messages and is {edge} by chance in "
+        f"{percent(alarms[name])} of batches of {_BATCH}, so only a whole interval outside the band counts"
     )
 
 
 def _alarms(share: float) -> float:
-    """Return the share of batches that hold less or more of a class than the band allows though nothing has changed."""
+    """Return the share of batches in which a class leaves the band by chance."""
     from scipy.stats import binom
 
     return float(binom.cdf(math.ceil(_LOW * _BATCH) - 1, _BATCH, share) + binom.sf(_HIGH * _BATCH, _BATCH, share))
 
 
 def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str) -> str:
-    """Return the text of a dataset's file.
+    """Return the content of a dataset's file.
 
     Parameters
     ----------
     name : str
-        Of the dataset.
+        Name of the dataset.
     source : Source
-        Where its files are, and how they are written.
+        Its files and their format.
     proposal : Proposal
     looked_at : str
-        What the proposal are based on, for the reader.
+        What the proposal is based on, for the reader.
     """
     return "\n".join(_lines(name, source, proposal, looked_at)) + "\n"
 
@@ -120,10 +120,10 @@ def _lines(name: str, source: Source, proposal: Proposal, looked_at: str) -> Ite
         yield "  # the text files are not UTF-8; this encoding reads them"
         yield f"  encoding: {source.encoding}"
     if source.separator is not None:
-        yield "  # each row has as many of these as the first line"
+        yield "  # each row contains this character as often as the first line"
         yield f"  separator: {_quoted(source.separator)}"
     if source.under is not None:
-        yield f"  # the columns of a row lie under this field{source.notes.get('rows', '')}"
+        yield f"  # this field contains the columns of a row{source.notes.get('rows', '')}"
         yield f"  rows: {scalar(source.under)}"
     yield "  columns:"
     yield f"    # {proposal.reasons['text']}; {percent(proposal.repeated)} of them repeat an earlier one"
@@ -134,7 +134,7 @@ def _lines(name: str, source: Source, proposal: Proposal, looked_at: str) -> Ite
         yield f"    # {proposal.reasons['id']}"
         yield f"    {_quoted(column.name)}: {{role: id}}"
     if not proposal.ids:
-        yield "    # no id found: text, time and keys identify a message"
+        yield "    # no id was found: text, time and keys identify a message"
     for column in proposal.times:
         yield from _time(column, proposal.reasons["time"])
     keys = {table.column: table for table in source.side_tables}
@@ -159,7 +159,7 @@ def _time(column: ColumnProfile, reason: str) -> Iterator[str]:
     yield f"    # {reason}, for example {shown(column.there[0])}"
     form = column.time.format if column.time else None
     if column.time and column.time.other:
-        yield f"    # {column.time.other} also reads all of them: take it if days and months are the other way round"
+        yield f"    # {column.time.other} fits all values, too: use it if day and month are swapped"
     yield f"    {_quoted(column.name)}: {{role: time{'' if form is None else f', format: {scalar(form)}'}}}"
 
 
@@ -167,7 +167,7 @@ def _others(columns: Sequence[ColumnProfile], indent: str, joins: bool = False) 
     unfits = {column.name: unfit_reason(column, joins) for column in columns}
     if features := [column for column in columns if not unfits[column.name]]:
         yield f"{indent}# not read: uncomment a column to make it a feature, if it is known when a message arrives"
-    # of fields, upper and lower case make no other name
+    # field names that differ only in case are equal
     names, first = {*unfits}, {column.name.casefold(): column for column in reversed(features)}
     for column in features:
         role = "number" if column.sign and len(column.sizes) > 2 else "category"
@@ -176,14 +176,14 @@ def _others(columns: Sequence[ColumnProfile], indent: str, joins: bool = False) 
         other = "" if own else f", name: {_field_name(column.name, names)}"
         yield f"{indent}# {_quoted(column.name)}: {{role: {role}{form}{other}}}  # such as {shown(column.there[0], 40)}"
     if any(unfits.values()):
-        yield f"{indent}# not read, and no features:"
+        yield f"{indent}# not read, and unsuitable as features:"
     for name, reason in unfits.items():
         if reason:
             yield f"{indent}# {_quoted(name)} {reason}"
 
 
 def _field_name(column: str, taken: set[str]) -> str:
-    """Return a name for the field of a column whose own cannot be one; it is taken then."""
+    """Return a valid field name for a column, and add it to `taken`."""
     word = re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
     names = (f"column_{word}{number}" for number in ("", *range(len(taken))))
     name = next(name for name in names if name not in taken)
@@ -205,7 +205,7 @@ def _side_tables(tables: Sequence[SideTable]) -> Iterator[str]:
 
 def _label(proposal: Proposal) -> Iterator[str]:
     if not proposal.labels:
-        yield f"# no label ({proposal.reasons['label']}). Another dataset's champion can score the messages:"
+        yield f"# no label was found ({proposal.reasons['label']}). Another dataset's champion can score the messages:"
         yield "# inference.champion_of=NAME"
         yield "label: {column: null}"
         return
@@ -228,9 +228,9 @@ def _column(levels: list[list[str]]) -> str:
 def _forbidden(proposal: Proposal) -> Iterator[str]:
     if found := [*proposal.leaks, *proposal.leaks_together]:
         if proposal.leaks:
-            yield "# messages with the same value here have the same label, so it is known only once the label is"
+            yield "# messages with equal values here have equal labels, so the values are known only with the label"
         if proposal.leaks_together:
-            yield f"# {joint_leak_note(proposal)}; remove those that are known when a message arrives"
+            yield f"# {joint_leak_note(proposal)}; remove those known when a message arrives"
         yield f"forbidden: {_sequence(column.name for column in found)}"
 
 
@@ -238,7 +238,7 @@ def _split(proposal: Proposal) -> Iterator[str]:
     if not proposal.labels:
         return
     if proposal.times and proposal.equal_times <= _EQUAL_TIMES and not proposal.one_sided:
-        yield "# the newest messages are held out, since the model will be used on newer ones"
+        yield "# the newest messages are held out, since the model will score newer ones"
         yield "split: {by: time}"
     else:
         why = "many messages have the same time" if proposal.times else "the messages have no time"

@@ -1,4 +1,4 @@
-"""How text files are encoded that are neither UTF-8 nor begin with a byte order mark."""
+"""Guess the encoding of text files that are not UTF-8 and have no byte order mark."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from batch_nlp.storage.raw.file_names import kind_of
 from batch_nlp.storage.raw.opening import has_mark, unpacked
 
-# What is looked at of a file
+# How much of a file is inspected
 _BYTES = 2**24
 _FOREIGN = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 
 
 def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
-    """Return the encoding to set for some files, None for UTF-8, and what a person should know of it.
+    """Return the encoding of the files, None for UTF-8, and warnings about it.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
         return None, []
     encoding, (file, word) = next(iter(found.items()))
     if len(found) == 1 and not plain:
-        told = f"{file.name} is not UTF-8; it is read as {encoding}, in which a word is {word!r}"
-        return encoding, [f"{told}. If that is no word, set messages.encoding in the dataset's file"]
+        told = f"{file.name} is not UTF-8 and is read as {encoding}; one of its words is {word!r}"
+        return encoding, [f"{told}. If the word is wrong, set messages.encoding in the dataset's file"]
     other = plain[0].name if plain else next(file.name for key, (file, _) in found.items() if key != encoding)
-    return None, [f"{file.name} is not UTF-8 but {encoding}, and {other} is otherwise: save all files as UTF-8"]
+    return None, [f"{file.name} is encoded in {encoding}, and {other} differently. Save all files as UTF-8"]
 
 
 def encoding_of(content: bytes) -> str | None:
-    """Return the likely encoding of text, None for UTF-8, with single bytes broken or not.
+    """Return the likely encoding of text, None for UTF-8, even with a few invalid bytes.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def encoding_of(content: bytes) -> str | None:
     even, odd = content[::2].count(0), content[1::2].count(0)
     if max(even, odd) > len(content) / 8:
         return "utf-16-be" if even > odd else "utf-16-le"
-    # the end may be in the middle of a character
+    # the content may end within a character
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(content)
     wrong = text.count("\ufffd")
     if not wrong or wrong <= sum(not char.isascii() for char in text) - wrong:

@@ -1,4 +1,4 @@
-"""Which columns are likely to be the text, the id, the time and the label, and which make no feature."""
+"""Guess which columns are the text, the id, the time and the label, and which are unsuitable as features."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from batch_nlp.dataset.conversion import UNREADABLE, as_key, as_number
 from batch_nlp.onboarding.column_profiles import ColumnProfile, alternatives, merged
 
-# A URL, an email address or the path of a file as a whole value, and share of the values that make a column of them
+# A value that is a URL, an email address or a file path; share of such values in a column of addresses
 _ADDRESS = re.compile(
     r"<?(?:(?:[a-z][a-z0-9+.-]*:)?//|www\.|mailto:)\S+|\S+@\S+\.\w+|(?:[a-z]:|~|\.{0,2})[\\/]\S.*"
     r"|(?:[\w.-]+[\\/])+[\w.-]+\.\w{1,5}",
     re.IGNORECASE,
 )
 _ADDRESSES = 0.9
-# Weight of a text that is called a reply, which is one to the message where there is another text
+# Weight of a text named reply: it answers the message if there is another text
 _REPLY = 0.05
-# Share of different values beyond which texts make no category, and rows that tell
+# Share of distinct values beyond which texts are not categories; minimum number of rows to judge
 _SINGULAR, _TELLING = 0.5, 10
-# Share of the rows that must have an id or a time for there to be such a column
+# Share of rows that must have a value in an id or time column
 _FULL = 0.98
-# Share of the values of an id that must be different, since exports hold some rows twice, and of the rows that are
+# Share of ids that must be distinct, since exports repeat some rows; share of distinct rows that must have distinct ids
 _UNIQUE, _OF_ONE_TEXT = 0.9, 0.998
-# What of numbers can be a label: grades and truth, whatever their form, but no amounts
+# Numbers that can be labels: grades and booleans, but not amounts
 _STEP = re.compile(r"-?\d+(?:\.0+)?|true|false")
-# Classes beyond which a column is no label
+# Maximum number of classes of a label
 _MOST_CLASSES = 500
 
 
 def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the columns of the text: the one that says most, and titles that go with it; none if nothing is."""
+    """Return the text columns: the richest text and its titles; empty if there is no text."""
     scores = {column.name: text_score(column) for column in columns}
     best = max(columns, key=lambda column: scores[column.name], default=None)
     if best is None or scores[best.name] == 0:
@@ -43,7 +43,7 @@ def text_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 
 def text_score(column: ColumnProfile) -> float:
-    """Return how much a column looks like the text of messages, for comparisons; 0 if not at all."""
+    """Return how much a column looks like texts of messages; 0 for not at all."""
     texts = [text for text in column.texts if text]
     if not texts or column.sign or column.time is not None or len(texts) < len(column.there) / 2:
         return 0.0
@@ -61,9 +61,9 @@ def text_score(column: ColumnProfile) -> float:
 
 
 def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
-    """Return the column that tells messages apart, and what stands for it in other layouts.
+    """Return the column that identifies messages, and its replacements in rows of other layouts.
 
-    Rows with one value have one text, which few have, and the name or the form of the values says so.
+    Its values are nearly unique, equal values have equal texts, and its name or the form of its values suggests an id.
 
     Parameters
     ----------
@@ -88,15 +88,15 @@ def _is_id(column: ColumnProfile, texts: Sequence[str]) -> bool:
 
 
 def time_columns(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the column of the time, the one named so first, and what stands for it in other layouts."""
+    """Return the time column, preferably one named as a time, and its replacements in rows of other layouts."""
     found = [column for column in columns if column.time is not None]
     return _full(sorted(found, key=lambda column: not column.is_named("time")))
 
 
 def _full(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """Return the first column that, with those in its place in other rows, has nearly no row without a value.
+    """Return the first column that, with its replacements in other layouts, has a value in nearly every row.
 
-    A message without its id or time cannot be read where others have one.
+    If a dataset has ids or times, a message without one is quarantined.
     """
     for column in columns:
         found = [column, *alternatives(column, columns)]
@@ -106,7 +106,7 @@ def _full(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 
 def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
-    """Return the columns that could be a label: few different values, none that the text itself names.
+    """Return possible label columns: few distinct values, which the text does not contain.
 
     Parameters
     ----------
@@ -126,26 +126,26 @@ def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> 
 
 
 def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
-    """Return the share of rows whose text has the value in it: a mention of a thing is no judgement of the text."""
+    """Return the share of rows whose text contains the value: such a value is a mention, not a judgement."""
     pairs = [(target, text) for target, text in zip(column.targets, texts, strict=True) if target and len(target) > 2]
     named = sum("".join(target.casefold().split()) in "".join(text.casefold().split()) for target, text in pairs)
     return named / max(len(pairs), 1)
 
 
 def unfit_reason(column: ColumnProfile, joins: bool = False) -> str:
-    """Return why a column makes no feature; nothing if it can be one.
+    """Return why a column is unsuitable as a feature; empty if it is suitable.
 
     Parameters
     ----------
     column : ColumnProfile
     joins : bool
-        Whether it is of a side table, each row of which several messages may name.
+        Whether the column belongs to a side table, whose rows may each join several messages.
     """
     texts = {text for text in column.texts if text}
     reasons = {
         "numbers the rows": column.is_index,
-        "holds objects, of which no field is read": column.holds_objects,
-        "has one value": len(column.sizes) == 1 and column.sizes.total() == len(column.values),
+        "contains objects, whose fields are not read": column.holds_objects,
+        "has a single value": len(column.sizes) == 1 and column.sizes.total() == len(column.values),
         "differs from row to row, and looks like an id or a running number": not joins
         and len(column.there) > _TELLING
         and len(column.sizes) >= _FULL * len(column.there)

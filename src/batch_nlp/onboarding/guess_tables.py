@@ -1,4 +1,4 @@
-"""Tables among someone's files: which hold messages, which join them, and which are of something else."""
+"""Guess which files form a table, and whether it contains messages, joins them, or is unrelated."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from batch_nlp.onboarding.guess_roles import text_columns, text_score
 from batch_nlp.storage.raw.file_names import ending_of, find_files, table_name
 from batch_nlp.storage.raw.lines import Row
 
-# Share of the values of a column that must be keys of a table that is to join it, where their names are not the same
+# Share of a column's values that must be keys of a side table, unless the names are equal
 _JOINING = 0.5
-# How much a table's texts must be like those of the messages to be messages too, where no name says so
+# Minimum text score of further message tables, relative to the best one, unless the name is that of a text
 _ALIKE = 0.3
-# A number, or the parts of a date with what stands between them
+# A number, or a date with its separators
 _NUMBERS = re.compile(r"\d+(?:[-_. ]?\d+)*")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Files with the same columns, and their first rows."""
+    """Files with equal columns, and their first rows."""
 
     files: list[Path]
     rows: list[Row]
@@ -42,9 +42,9 @@ class SideTable:
     name, files, key : str
         As in the dataset's file.
     column : str
-        Of the messages.
+        The messages' column that joins the table.
     columns : list of ColumnProfile
-        The others of the table.
+        The table's columns besides the key.
     """
 
     name: str
@@ -55,11 +55,11 @@ class SideTable:
 
 
 def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
-    """Put files together whose columns are the same, but for columns that few rows have."""
+    """Group files with equal columns; rare columns may be missing."""
     found: list[tuple[set[str], Table]] = []
     for file, rows in read:
         names = set().union(*rows)
-        # JSON leaves out what is missing: one file's columns may be some of another's
+        # JSON omits missing values: one file's columns may be a subset of another's
         known, table = next((one for one in found if names <= one[0] or names >= one[0]), (None, Table([], [])))
         if known is None:
             found.append((names, table))
@@ -71,13 +71,13 @@ def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
 
 
 def split_tables(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
-    """Return the tables with the text that most messages have, and the others.
+    """Return the tables with the main text, and the others.
 
     Parameters
     ----------
     tables : sequence of Table
     text : sequence of str
-        Columns of the text; empty to look at the data.
+        Text columns; empty to guess them.
     """
     weights = [_weight(table) * len(table.rows) for table in tables]
     heaviest = profiles(tables[weights.index(max(weights))].rows)
@@ -89,23 +89,23 @@ def split_tables(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Tab
 
 
 def _weight(table: Table) -> float:
-    """Return how much a table's best text looks like one, whatever it is called."""
+    """Return the best text score of a table, regardless of column names."""
     return max((text_score(column) / (1 + 4 * column.is_named("text")) for column in profiles(table.rows)), default=0)
 
 
 def has_messages(table: Table, messages: Sequence[Table]) -> bool:
-    """Say whether a table that has another text than the messages is of messages all the same."""
+    """Say whether a table with another text than the main one also contains messages."""
     is_named = any(column.is_named("text") for column in text_columns(profiles(table.rows)))
     return is_named or _weight(table) >= _ALIKE * max(map(_weight, messages))
 
 
 def joining(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
-    """Return the key of a table and the column of the messages that has its values; None where none has.
+    """Return the key of a table and the messages' column that refers to it; None if there is none.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
-        Those of the messages.
+        Columns of the messages.
     table : Table
     """
     theirs = profiles(table.rows)
@@ -122,13 +122,13 @@ def joining(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] |
 
 
 def side_table(table: Table, files: str, key: str, column: str) -> SideTable:
-    """Return a table as what joins the messages by a column, under the name of that."""
+    """Return a table as a side table, named after the column that joins it."""
     name = re.sub(r"[^\w]+|_(?:id|key|uuid)$", "", column.casefold()) or "side"
     return SideTable(name, files, key, column, [one for one in profiles(table.rows) if one.name != key])
 
 
 def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> str:
-    """Return a pattern of the names of some files that fits no other's."""
+    """Return a name pattern that matches the wanted files and none of the others."""
     names, theirs = ([_stem(table_name(file, folder)) for file in files] for files in (wanted, others))
     start = _common(names)
     end = _common([name[len(start) :][::-1] for name in names])[::-1]
@@ -136,21 +136,21 @@ def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> 
     if any(fnmatchcase(name, pattern) for name in theirs):
         named = examples(file.name for file in others)
         raise DataError(
-            f"{folder}: files of messages and others ({named}) cannot be told apart by their names. Move "
-            "them to a folder of their own, or name one file: init.file=FILE."
+            f"{folder}: no pattern separates the names of message files from others ({named}). Move the message files "
+            "to a folder of their own, or name one file: init.file=FILE."
         )
     return pattern
 
 
 def for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
-    """Return a pattern that the later ones of some files fit, whose names but for the ending are one.
+    """Return a pattern that also matches later files with the same name, but other numbers or a longer name.
 
-    Numbers and dates may be others, and the name may go on. Where that took files that lie there, it is the name alone.
+    If the pattern would match other existing files, it is the exact name.
 
     Returns
     -------
     tuple of str and list of Path
-        The pattern, and the files for whose sake it is the name alone.
+        The pattern, and the files because of which it is the exact name.
     """
     name = _stem(table_name(files[0], folder))
     pattern = "[0-9]*".join(map(escape, _NUMBERS.split(name))).removesuffix("*") + "*"

@@ -1,4 +1,4 @@
-"""How times are written: the format that reads the values of a column."""
+"""Guess whether the values of a column are times, and in which format."""
 
 from __future__ import annotations
 
@@ -13,31 +13,30 @@ from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.dataset.time_formats import YEARS, time_forms
 
-# A bare number could be a year, and is hardly ever a time where no name says so
+# A bare number is a time only if the column's name says so, or it cannot be anything else
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
 _LIKE_A_DATE = re.compile(r"\d.*[-/. ,:].*\d|[A-Za-z]{3}.*\d{4}")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
-# JavaScript names the zone in words behind a time
+# Maximum length; JavaScript appends the zone's name
 _LONGEST = 80
-# Minutes by which Excel's decimals are off, and different times of day that no other number would have by chance
+# Rounding of Excel's decimals in minutes; number of distinct times of day that rules out other numbers
 _ROUNDED, _CLOCK_TIMES = 0.05, 20
-# Days of 1990 to 2099 with the five decimals that Excel shows where there are seconds, and their share: zeros at
-# the end are left out
+# Excel's days of 1990 to 2099 with five decimals (for seconds), and their share: trailing zeros are omitted
 _EXCEL, _WITH_SECONDS = re.compile(r"(?:3[3-9]|[4-6]\d|7[0-2])\d{3}[.,]\d{5}"), 0.8
-# Values from which forms are guessed, share of all that one must read, and values whose order decides between two
+# Values used to guess; share of values that a format must read; number of values whose order decides between two
 _TRIED, _MOST, _IN_ORDER = 200, 0.98, 5
 
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """How the times of a column are written.
+    """The format of the times in a column.
 
     Parameters
     ----------
     format : str or None
         As in the dataset's file, None for ISO 8601.
     other : str or None
-        A format that reads as many values, with days and months exchanged, where nothing decides between the two.
+        An equally good format with day and month swapped, if there is one.
     """
 
     format: str | None
@@ -45,14 +44,14 @@ class TimeFormat:
 
 
 def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None:
-    """Return the format that reads nearly all of some values; None where they are no times.
+    """Return the format that reads nearly all values; None if they are not times.
 
     Parameters
     ----------
     values : sequence
-        Without missing ones, in their order.
+        In row order, without missing ones.
     named : bool
-        Whether their column is called for times: numbers are times then, else only if they can be nothing else.
+        Whether the column has the name of a time. Otherwise numbers are times only if nothing else is plausible.
     """
     texts = list(dict.fromkeys(str(value).strip() for value in values))
     some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]
@@ -61,7 +60,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     if not like or len(like) < _MOST * len(some) or (numbers and not named and not _are_times(like)):
         return None
     read: dict[str | None, pd.Series[Any]] = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
-    # what begins like ISO 8601 may end otherwise, for example in the name of a zone
+    # values that begin like ISO 8601 may end differently, for example with a zone's name
     if not all(map(_ISO.match, like)) or _share(read[None]) < _MOST:
         columns = {form: ColumnConfig(Role.time, format=form) for form in time_forms(like)}
         read = {form: as_times(pd.Series(texts, dtype=object), column) for form, column in columns.items()}
@@ -71,7 +70,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
         best = [form for form in best if _in_order(read[form])] or best
     if not best:
         return None
-    if "%p" in str(best[0]):  # where the clock has twelve hours, months come first
+    if "%p" in str(best[0]):  # with a twelve-hour clock, months come first
         best.sort(key=lambda form: str(form).find("%m"))
     return TimeFormat(best[0], best[1] if len(best) > 1 else None)
 
@@ -81,7 +80,7 @@ def _share(times: pd.Series[Any]) -> float:
 
 
 def _are_times(texts: Sequence[str]) -> bool:
-    """Say whether numbers can hardly be anything but times: seconds or milliseconds of our days, or Excel's minutes."""
+    """Say whether numbers are plausible only as times: recent Unix times, or Excel days with whole minutes."""
     if all(re.fullmatch(r"1\d{9}|1\d{12}", text) for text in texts):
         return len(texts) >= _IN_ORDER
     if sum(map(bool, map(_EXCEL.fullmatch, texts))) >= _WITH_SECONDS * len(texts):

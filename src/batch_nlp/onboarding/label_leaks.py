@@ -1,4 +1,4 @@
-"""Columns that give the label away: each by itself, or several together."""
+"""Find columns that reveal the label, alone or in combination."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from batch_nlp.dataset.conversion import as_number
 from batch_nlp.onboarding.column_profiles import ColumnProfile
 
-# Rows that a tree is tried on, the fewest that say anything, and rows of a class or value that it can learn from
+# Maximum and minimum number of rows for the tree; minimum number of rows per class or value
 _ROWS, _FEWEST, _LARGE = 3000, 50, 5
-# Balanced accuracy from which columns tell the label: those that are known before it never come near
+# Balanced accuracy from which columns reveal the label; columns known in advance stay far below
 _TOLD = 0.97
 
 
 def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
-    """Return the columns that give the label away: of messages with one value, all have one label.
+    """Return the columns that reveal the label: messages with equal values have equal labels.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
     label : ColumnProfile
     left_out : collection of str
-        Names of columns that have a role.
+        Names of columns with a role.
     """
     found = []
     for column in columns:
@@ -36,7 +36,7 @@ def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Coll
         sizes = Counter[str]()
         for (value, _), count in pairs.items():
             sizes[value] += count
-        # a value that stands alone determines everything
+        # a unique value determines everything
         repeated = {value: size for value, size in sizes.items() if size >= 5}
         covered = sum(repeated.values())
         pure = sum(max(pairs[value, target] for target in label.sizes) for value in repeated)
@@ -47,15 +47,14 @@ def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Coll
 
 
 def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> list[ColumnProfile]:
-    """Return numbers and categories from which a decision tree tells the label of nearly every message.
+    """Return columns from which a decision tree predicts the label of nearly every message.
 
-    They are as few as it takes, and those that can stand in for one of them, such as votes of which the others and
-    their number leave the last.
+    The result is a minimal set of columns, plus all columns that can replace one of them.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
-        What could be features.
+        Candidates for features.
     label : ColumnProfile
     """
     known = [row for row, target in enumerate(label.targets) if target]
@@ -78,9 +77,9 @@ def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> li
 
 
 def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
-    """Return values as a tree reads them: numbers in their order, of other values those that several messages have."""
+    """Return values for the tree: ranks of numbers, and codes of values that occur repeatedly."""
     if column.sign:
-        # a number can be larger than a tree takes
+        # ranks, since a number can be too large for the tree
         numbers = pd.Series([as_number(column.values[row], column.sign) for row in rows])
         return np.asarray(numbers.rank(method="dense"), dtype=np.float64)
     codes = {value: code for code, value in enumerate(sorted(column.sizes)) if column.sizes[value] >= _LARGE}
@@ -88,7 +87,7 @@ def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _told(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets: NDArray[np.str_]) -> bool:
-    """Say whether a tree that has learned from two thirds of the messages tells the label of the others."""
+    """Say whether a tree trained on two thirds of the messages predicts the label of the others."""
     from sklearn.metrics import recall_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier

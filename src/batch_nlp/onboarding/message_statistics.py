@@ -1,4 +1,4 @@
-"""What messages are like as a whole: repeats, classes, languages, tags, and whom a split by time would leave out."""
+"""Statistics of all messages: repeats, classes, languages, HTML tags, and what a split by time would leave out."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from batch_nlp.dataset.labels import LEVEL
 from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.onboarding.column_profiles import ColumnProfile
 
-# Share of the messages that training holds out, and messages of a class that is to be on both sides
+# Share of the hold-out; minimum size of a class that must be on both sides
 _HOLD_OUT, _LARGE = 0.2, 20
-# Texts whose language is looked at, and characters that it takes to tell: short messages are looked at together
+# Texts sampled for their language; characters needed to tell: short messages are combined
 _LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
 _TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
 
 
 def different_rows(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Sequence[ColumnProfile]) -> list[int]:
-    """Return the rows that are messages: those with a text, and of one id, or of one text and time, the first."""
+    """Return the rows that are messages: with a text, and the first row of each id (or of each text and time)."""
     rows = dict[tuple[str, ...], int]()
     for row, text in enumerate(texts):
         known_by = [str(column.values[row]) for column in ids or times]
@@ -34,13 +34,13 @@ def different_rows(texts: Sequence[str], ids: Sequence[ColumnProfile], times: Se
 
 
 def classes_of(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> dict[int, str]:
-    """Return the class of each row, empty where it has none."""
+    """Return the class of each row, empty if it has no class."""
     levels = {row: [column.targets[row] for column in labels] for row in rows}
     return {row: LEVEL.join(map(str, takewhile(bool, level))) for row, level in levels.items()}
 
 
 def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list[str]:
-    """Return the classes that would be on one side of a split by time alone."""
+    """Return the classes that a split by time would leave entirely on one side."""
     if not times or times[0].time is None:
         return []
     column = ColumnConfig(Role.time, format=times[0].time.format)
@@ -60,7 +60,7 @@ def repeated(texts: Sequence[str]) -> float:
 
 
 def languages(texts: Sequence[str]) -> dict[str, float]:
-    """Return the shares of the languages of texts, ISO 639-1."""
+    """Return the language shares of the texts (ISO 639-1)."""
     from py3langid import classify  # type: ignore[import-untyped]
 
     there = [text[:_LANGUAGE_CHARS] for text in texts if text]
@@ -82,5 +82,5 @@ def largest_share(values: Sequence[str]) -> float:
 
 
 def tagged(texts: Sequence[str]) -> float:
-    """Return the share of texts with tags of HTML."""
+    """Return the share of texts with HTML tags."""
     return float(np.mean([_TAG.search(text) is not None for text in texts]))

@@ -1,4 +1,4 @@
-"""JSON with objects in its columns: the field that holds all columns, or the command that makes the file flat."""
+"""Nested JSON: find the field that contains all columns, or advise a command that flattens the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from batch_nlp.storage.raw.nested_json import (
 
 
 def wrapper(rows: Sequence[Row]) -> str | None:
-    """Return the field under which nearly every row has its columns, or a list of rows, and no text beside it."""
+    """Return the field that contains the columns, or a list of rows, in nearly every row, if no text is beside it."""
     held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
     usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
     if not usual or text_columns(profiles(rows)):
@@ -40,20 +40,20 @@ def _under(rows: Sequence[Row], name: str) -> list[Row]:
 
 
 def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
-    """Return what is not read of some files since it lies beside the field of the columns, or within objects.
+    """Return warnings about fields that are not read: within objects, or beside the field that contains the columns.
 
     Parameters
     ----------
     first : mapping of Path to sequence of dict
-        The first rows of each file, with all their fields.
+        The first rows of each file, with all fields.
     under : str or None
-        Field under which the columns of a row lie.
+        Field that contains the columns of a row.
     asked : GivenColumns
 
     Raises
     ------
     DataError
-        If a column that the user names holds objects, or only fields of objects look like texts.
+        If a column named by the user contains objects, or only fields within objects look like texts.
     """
     file = next((file for file, rows in first.items() if any(map(_is_nested, rows))), None)
     if file is None:
@@ -63,11 +63,11 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
     objects, beside = [column.name for column in columns if column.holds_objects], outside(rows, under)
     path = _path_of_rows(first[file], under)
     flatten_it = _advice(file, path)
-    # what lies beside a list of rows is of none of them
+    # what lies beside a list of rows belongs to none of the rows
     unread = {*objects, *([] if path else {under, *beside} - {column.name for column in columns})}
     asked_for = [name for names in vars(asked).values() for name in names or ()]
     if lost := [name for name in asked_for if name.partition(".")[0] in unread]:
-        where = f", or lie beside {under}" if under else ""
+        where = f", or are beside {under}" if under else ""
         raise DataError(
             f"{file}: {examples(lost)} cannot be columns: they are objects, or fields of objects{where}. {flatten_it}"
         )
@@ -75,17 +75,17 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
         flat_columns = profiles([flat(entry) for row in first[file] for entry in entries(row, path)])
         if texts := [column.name for column in text_columns(flat_columns)]:
             raise DataError(
-                f"{file}: no column looks like texts. Fields of objects do, and cannot be columns: {examples(texts)}. "
+                f"{file}: no column looks like texts. Fields within objects do, but are not read: {examples(texts)}. "
                 f"{flatten_it}"
             )
-    told = [f"Only what is under {under} is read, not {examples(beside)} beside it."] if beside else []
-    told += [f"Column(s) {examples(objects)} hold objects, of which no field is read."] if objects else []
+    told = [f"Only fields in {under} are read, not {examples(beside)} beside it."] if beside else []
+    told += [f"Column(s) {examples(objects)} contain objects, whose fields are not read."] if objects else []
     told += [flatten_it] if objects or (beside and not path) else []
     return [" ".join(told)] if told else []
 
 
 def outside(rows: Sequence[Row], under: str | None) -> list[str]:
-    """Return the columns beside the field under which the others lie."""
+    """Return the fields beside the one that contains the columns."""
     return [column.name for column in profiles([row for row in rows if under in row]) if column.name != under]
 
 
@@ -94,7 +94,7 @@ def _is_nested(row: Row) -> bool:
 
 
 def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:
-    """Return the fields, one within the other, that lead to the list of a file's rows; none where it is such a list."""
+    """Return the path of fields to the list of a file's rows; empty if the file is that list."""
     if under and any(isinstance(row.get(under), list) for row in rows):
         return [under]
     paths = [] if under or len(rows) != 1 else [*lists(rows[0])]
@@ -107,11 +107,11 @@ def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:
 
 def _advice(file: Path, path: Sequence[str]) -> str:
     command, target = flatten_command(file, path)
-    return f"To read them, flatten it by {command} and say init.file={target}; later files need the same."
+    return f"To read them, flatten the file with {command} and set init.file={target}; later files need the same."
 
 
 def flatten(file: str, target: str, *path: str) -> None:
-    """Write the rows of a file as JSON lines in which each field of an object is a column, called by its path.
+    """Write the rows of a file as flat JSON lines: each nested field becomes a column named by its path.
 
     Parameters
     ----------
@@ -119,17 +119,17 @@ def flatten(file: str, target: str, *path: str) -> None:
     target : str
         Must not exist.
     *path : str
-        Fields, one within the other, that lead to a list of rows.
+        Path of fields to a list of rows.
 
     Raises
     ------
     DataError
         If the file cannot be read.
     FileExistsError
-        If there is a target.
+        If the target exists.
     """
     with Path(target).open("xb") as out:
         for found in rows_of(Path(file)):
-            # a broken row stays one, so that it is told where the flat file is read
+            # a broken row stays broken, so that it is reported when the flat file is read
             rows = [found.row.raw] if isinstance(found.row, BrokenRow) else map(flat, entries(found.row, path))
             out.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)

@@ -1,4 +1,4 @@
-"""What is chosen for a dataset's file, with the reasons."""
+"""Propose the roles of columns for a dataset's file, with the reasons."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from batch_nlp.onboarding.message_statistics import (
     tagged,
 )
 
-# Rows that tell how well the text predicts a column, and how much better than a guess it must
+# Rows used to judge how well the text predicts a column; minimum skill over guessing
 _JUDGED_ROWS, _LEAST_SKILL = 3000, 0.03
 _WORD = re.compile(r"\b\w\w+\b")
 
 
 @dataclass(frozen=True)
 class GivenColumns:
-    """What the user says of the columns.
+    """Columns named by the user.
 
     Parameters
     ----------
     text, label, time, id : list of str or None
-        Their names; empty for none, None to look at the data.
+        Names; empty for no such column, None to guess.
     """
 
     text: list[str] | None = None
@@ -43,38 +43,38 @@ class GivenColumns:
     id: list[str] | None = None
 
     def of(self, columns: Collection[str]) -> GivenColumns:
-        """Return the names as some columns have them: a comma may be in a name rather than between two."""
+        """Return the names matched to the columns: a comma may be part of a name."""
         wholes = {role: ",".join(names) for role, names in vars(self).items() if names}
         return replace(self, **{role: [whole] for role, whole in wholes.items() if whole in columns})
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a dataset's file is to say.
+    """The proposed content of a dataset's file.
 
     Parameters
     ----------
     texts, times, ids : list of ColumnProfile
     labels : list of ColumnProfile
-        One for each level of a hierarchy.
+        One per level of a hierarchy.
     levels : list of list of str
-        Names of the columns of each level; of several, the first that is there counts.
+        Alternative columns of each level.
     leaks, leaks_together, others : list of ColumnProfile
-        What gives the label away, each by itself or all together, and what has no role.
+        Columns that reveal the label, alone or in combination, and columns without a role.
     classes : Counter of str
-        Messages of each class.
+        Messages per class.
     textless : float
-        Share of the rows that have no text.
+        Share of the rows without a text.
     repeated : float
         Share of the texts that repeat an earlier one.
     languages : dict of str to float
-        Shares of the languages of the texts, ISO 639-1.
+        Language shares of the texts (ISO 639-1).
     equal_times : float
-        Largest share of the messages with one time.
+        Largest share of messages with equal times.
     one_sided : list of str
-        Classes that only the newest messages have, or only the others.
+        Classes that occur only in the newest messages, or only in the others.
     tagged : float
-        Share of the texts with tags of HTML.
+        Share of the texts with HTML tags.
     reasons : dict of str to str
         Why text, label, time and id were chosen.
     """
@@ -98,21 +98,21 @@ class Proposal:
 
 
 def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -> Proposal:
-    """Return what the columns of some messages are.
+    """Propose what the columns of the messages are.
 
     Parameters
     ----------
     columns : sequence of ColumnProfile
     asked : GivenColumns
     where : str
-        Where they are, for errors.
+        Location of the messages, for errors.
 
     Raises
     ------
     DataError
         If no column is a text.
     SettingsError
-        If there is no column that the user names.
+        If a column named by the user does not exist.
     """
     asked = asked.of(_names(columns))
     reasons = {name: f"set by init.{name}" for name in ("text", "label", "time", "id")}
@@ -125,7 +125,7 @@ def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -
         texts, reasons["text"] = text_columns(free), "the longest and most varied texts"
     if not texts:
         seen = examples(_names(columns)) or "no column at all"
-        raise DataError(f"{where}: no column looks like texts; there is {seen}. Say which one is: init.text=COLUMN.")
+        raise DataError(f"{where}: no column looks like texts. Found: {seen}. Name the column: init.text=COLUMN.")
     joined = ["\n".join(filter(None, parts)) for parts in zip(*(column.texts for column in texts), strict=True)]
     free = [column for column in free if column not in texts]
     times = _named(columns, asked.time, "time")
@@ -177,15 +177,15 @@ def _named(columns: Sequence[ColumnProfile], names: list[str] | None, what: str)
     for name in names:
         if name not in known:
             hint = did_you_mean(name, list(known))
-            hint += f""" Around names with a comma, put quotes: 'init.{what}=["a, b",c]'.""" if len(names) > 1 else ""
-            raise SettingsError(f"init.{what}={name}: no column is called so, or it has no values. {hint}")
+            hint += f""" Quote names that contain a comma: 'init.{what}=["a, b",c]'.""" if len(names) > 1 else ""
+            raise SettingsError(f"init.{what}={name}: there is no such column, or it is empty. {hint}")
     return [known[name] for name in names]
 
 
 def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[ColumnProfile], str]:
-    """Return the column that is likely to be the label, by its name or because the text tells it best.
+    """Return the likely label column, chosen by name or because the texts predict it best.
 
-    Columns that rows of other layouts have in its place come with it.
+    Its replacements in rows of other layouts are included.
     """
     candidates = label_candidates(columns, texts)
     named = [column for column in candidates if column.is_named("label") and column.filled > 0.5]
@@ -202,14 +202,14 @@ def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[Col
 
 
 def _skill(column: ColumnProfile, texts: list[str]) -> float:
-    """Return how well a simple model tells a column from the text: 0 for a guess, 1 for always right."""
+    """Return how well a simple model predicts a column from the text: 0 for guessing, 1 for always right."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.metrics import recall_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.naive_bayes import ComplementNB
     from sklearn.pipeline import make_pipeline
 
-    # without a word in any text, there is nothing to tell it by
+    # texts without words cannot predict anything
     pairs = [
         (text, target) for text, target in zip(texts, column.targets, strict=True) if target and _WORD.search(text)
     ]
@@ -226,5 +226,5 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     told = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
     guess = 1 / len(large)
     recall = float(recall_score(targets, told, average="macro", zero_division=0))
-    # what few rows have is less likely to be what all are to get
+    # a column that is filled in few rows is less likely to be the label
     return (recall - guess) / (1 - guess) * column.filled

@@ -1,4 +1,4 @@
-"""Someone's files as a source of messages: where they are, how they are written, and their first rows."""
+"""Read someone's files for a proposal: find them, detect their format, and read their first rows."""
 
 from __future__ import annotations
 
@@ -42,33 +42,33 @@ from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import TextForm, unknown_ending
 
-# Rows that are looked at, and their bytes, of all files together
+# Maximum number of rows and bytes to read from all files
 ROWS, _BYTES = 20_000, 2**28
-# Files of which the first rows say whether columns lie under a field
+# Files whose first rows are checked for nested columns
 _JUDGED_FILES = 5
-# What could stand between cells, as no part of a name does
+# Characters that may be separators and hardly occur in names
 _MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where messages are, how they are written, and their first rows.
+    """The files of messages, their format and first rows.
 
     Parameters
     ----------
     folder : Path
     pattern : str
-        Of the names of the files.
+        Pattern of the file names.
     rows : list of dict
     encoding : str or None
-        Of the text files, None for UTF-8.
+        Encoding of text files, None for UTF-8.
     separator : str or None
-        Of the cells of a CSV, None where the reader finds it.
+        Separator of a CSV, None to detect it.
     under : str or None
-        Field under which the columns of a row lie.
+        Field that contains the columns of a row.
     side_tables : list of SideTable
     notes : dict of str to str
-        Why folder, pattern and rows are as they are.
+        Reasons for folder, pattern and rows.
     problems : list of str
     """
 
@@ -84,13 +84,13 @@ class Source:
 
 
 def read_source(path: Path, asked: GivenColumns) -> Source:
-    """Return the source that a file is, or a folder of files.
+    """Read a file, or a folder of files, as a source of messages.
 
     Raises
     ------
     DataError
-        If there is no file, none of its rows can be read, a CSV has no header, or no pattern parts the messages from
-        other files.
+        If there is no file, no row can be read, a CSV has no header, or no pattern separates message files from
+        others.
     """
     folder, pattern, files = _files(path)
     encoding, problems = find_encoding(files)
@@ -102,14 +102,14 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
         if separator is not None:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
-        # another file may be flat
+        # other files may be flat
         under = next(filter(None, map(wrapper, first.values())), None)
         problems += check_nested(first, under, asked)
         read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
         if mixed is None:
             raise
-        # what the reader advises for one file would make others unreadable
+        # the reader's advice for one file would make others unreadable
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
     check_headers(read, {*(asked.text or ())}, twice)
@@ -122,7 +122,7 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
             named = pattern_of(folder, other.files, [file for file in files if file not in other.files])
             side.append(side_table(other, named, *found))
             columns = [column for column in columns if column.name != found[1]]
-            problems.append(f"{named} joins the messages by {found[1]}; none of its columns is read yet")
+            problems.append(f"{named} joins the messages by {found[1]}; none of its columns are read yet")
         elif not asked.text and has_messages(other, messages):
             messages.append(other)
         else:
@@ -131,7 +131,7 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
     if left_out:
         pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
         named = examples(file.name for file in left_out)
-        problems.append(f"{len(left_out)} file(s) hold no messages and are not read: {named}")
+        problems.append(f"{len(left_out)} file(s) contain no messages and are not read: {named}")
     beside = outside([row for rows in first.values() for row in rows], under)
     notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
@@ -147,41 +147,41 @@ def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
     pattern, others = for_later(folder, taken)
     if others:
         named = examples(file.name for file in others)
-        return pattern, f"this name alone: a wider pattern would take {len(others)} other file(s) here, {named}"
-    return pattern, "also matches later files, whatever the numbers in their names"
+        return pattern, f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
+    return pattern, "also matches later files with other numbers in their names"
 
 
 def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
-    """Return what it means that the folder of a file is where later ones are looked for."""
+    """Return a note that the folder of a file is searched for later files."""
     readable = find_files(folder, "*")
     others = [*(file for file in readable if file not in taken), *find_unread(folder, readable)]
     named = examples(file.name for file in others)
     beside = f"; {len(others)} other file(s) and folder(s) in it are not read: {named}" if others else ""
-    return f"the folder of the file, in which later files are looked for too{beside}"
+    return f"the folder of the file, which is searched for later files, too{beside}"
 
 
 def _files(path: Path) -> tuple[Path, str, list[Path]]:
-    """Return the folder of the files to look at, the pattern of their names, and the files."""
+    """Return the folder of the files, the pattern of their names, and the files."""
     ending = ending_of(path.name)
     if path.is_dir() and not ending and not find_parts(path):
         files = find_files(path, "*")
         if not files:
-            raise DataError(f"{path}: no file in it ends in {ENDINGS_IN_WORDS}. {_what_else(path)}".rstrip())
+            raise DataError(f"{path}: no file ends in {ENDINGS_IN_WORDS}. {_what_else(path)}".rstrip())
         return path, "*", files
     if not path.exists() or not (ending or path.is_dir()):
-        what = "its ending is not known" if path.exists() else "there is no such file"
+        what = "unknown extension" if path.exists() else "no such file"
         advice = f" {unknown_ending(path)}" if path.is_file() else ""
-        raise DataError(f"{path}: {what}. Files that end in {ENDINGS_IN_WORDS} are read.{advice}")
+        raise DataError(f"{path}: {what}. Readable files end in {ENDINGS_IN_WORDS}.{advice}")
     pattern = escape(path.name[: len(path.name) - len(ending)])
     return path.parent, pattern, find_files(path.parent, pattern)
 
 
 def _what_else(folder: Path) -> str:
-    """Return what to do with what lies in a folder without a file that can be read."""
+    """Return what to do with the content of a folder without readable files."""
     below = sorted(path for path in folder.iterdir() if path.is_dir() and find_files(path, "*"))
     if below:
         names = examples(path.name for path in below)
-        return f"They lie in folders ({names}): move them into one, or say init.file={below[0]}."
+        return f"Files are in subfolders ({names}). Move them into one folder, or set init.file={below[0]}."
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return f"{files[0].name}: {unknown_ending(files[0])}" if files else ""
 
@@ -189,9 +189,9 @@ def _what_else(folder: Path) -> str:
 def _first_rows(
     files: Sequence[Path], form: TextForm, under: str | None, problems: list[str]
 ) -> tuple[list[tuple[Path, list[Row]]], set[Path]]:
-    """Return as many rows of each file as are looked at, and the files whose first line comes again.
+    """Return the first rows of each file, and the files whose first line is repeated.
 
-    Files of another layout have their share.
+    Each file contributes an equal share of rows, so that all layouts are seen.
     """
     read, reasons, size, twice = list[tuple[Path, list[Row]]](), list[str](), 0, set[Path]()
     each = max(1, ROWS // len(files))
@@ -208,14 +208,14 @@ def _first_rows(
                 break
         read.append((file, rows))
     if not any(rows for _, rows in read):
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files hold no rows'}.")
+        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
 
 
 def _separator(rows: Sequence[Row]) -> str | None:
-    """Return what seems to stand between the cells of a CSV that was read as one column; None where nothing does."""
+    """Return the likely separator of a CSV that was read as a single column, if there is one."""
     names = column_names(rows)
     name = str(next(iter(names), "")) if len(names) == 1 else ""
     marks: list[str] = _MARK.findall(name)

@@ -12,19 +12,19 @@ from omegaconf.errors import OmegaConfBaseException
 from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_code import cannot_run, other_code, other_libraries
 from batch_nlp.storage.model_folder import check_code
 from batch_nlp.storage.registry import Model, Registry
 
 
-def champion_of(run: Run, *, scores: bool) -> Model:
+def champion_of(run: RunContext, *, scores: bool) -> Model:
     """Return the champion; raise a `DataError` if it is missing, damaged, or cannot be run.
 
     Parameters
     ----------
-    run : Run
+    run : RunContext
     scores : bool
         Whether the run computes the champion's features for new messages, instead of reading them from the store.
     """
@@ -80,7 +80,7 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
     return definition
 
 
-def add_champion_features(run: Run, champion: Model, message_ids: Collection[str]) -> None:
+def add_champion_features(run: RunContext, champion: Model, message_ids: Collection[str]) -> None:
     """Add the champion's features to the store, for messages whose features were computed by another definition."""
     from batch_nlp.feature.on_demand import add_features
 
@@ -111,7 +111,7 @@ def way_back(registry: Registry) -> str:
     return "No earlier version can be run."
 
 
-def champion_runs(run: Run) -> bool:
+def champion_runs(run: RunContext) -> bool:
     """Return whether the champion can score; only training replaces one that cannot."""
     try:
         version = run.registry.champion_version()

@@ -14,12 +14,12 @@ from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.run_clock import run_name
 
 
 @dataclass(frozen=True)
-class Run:
+class RunContext:
     """One call of the command line: the settings, all that they point to, and when it began, UTC."""
 
     config: Config
@@ -34,7 +34,7 @@ class Run:
     left_out: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, config: Config, now: datetime) -> Run:
+    def of(cls, config: Config, now: datetime) -> RunContext:
         """Return the run of some settings."""
         layers = Layers(Path(config.paths.data), config.dataset.name)
         return cls(

@@ -8,7 +8,7 @@ from batch_nlp.config import Config
 from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.runner.champion import champion_of
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 
@@ -22,7 +22,7 @@ def check_message_id(config: Config) -> None:
         )
 
 
-def explain(run: Run) -> None:
+def explain(run: RunContext) -> None:
     """Show why the champion decides on a message that the store holds, and write it as HTML and JSON."""
     config, champion = run.config, champion_of(run, scores=False)
     message_id = str(config.message_id)

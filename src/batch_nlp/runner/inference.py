@@ -20,13 +20,13 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchStat
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
-from batch_nlp.monitoring.report.terminal import show_verdict
 from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.verdict_terminal import show_verdict
 from batch_nlp.runner.champion import champion_of, check_champion
-from batch_nlp.runner.context import Run
-from batch_nlp.runner.reading import Reading, reading_for
+from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.input_schema import InputSchema, input_schema_for
+from batch_nlp.runner.notifications import notify_answer
 from batch_nlp.runner.reporting import report_batch
-from batch_nlp.runner.telling import tell_answer
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import Model
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from batch_nlp.storage.ledger import Ledger
 
 
-def infer(run: Run) -> None:
+def infer(run: RunContext) -> None:
     """Score what is new in the inbox, judge it, and act on the verdict.
 
     Raises
@@ -70,17 +70,17 @@ def infer(run: Run) -> None:
 
     champion = champion_of(run, scores=True)
     check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
-    reading = _reading(run, champion)
+    schema = _input_schema(run, champion)
     begun = batch is not None
-    batch = batch or _claim(run, reading, arrived.files)
+    batch = batch or _claim(run, schema, arrived.files)
     if batch is None:
         _skip(run)
         return
     if batch.state is BatchState.CLAIMED:
         try:
-            if begun and (unread := reading.check(run, batch.files)):
+            if begun and (unread := schema.check(run, batch.files)):
                 raise DataError("\n".join(file.problem for file in unread.values()))
-            _score(run, champion, reading, batch)
+            _score(run, champion, schema, batch)
         except DataError:
             # of files that cannot be used nothing was handed over: they can be mended, and are then new
             if not (run.layers.predictions / batch.name).exists():
@@ -102,11 +102,11 @@ def infer(run: Run) -> None:
         raise
     report_batch(run, batch, analysis, answer)
     records.finish(batch)
-    tell_answer(run, batch.name, analysis.deciding, answer)
+    notify_answer(run, batch.name, analysis.deciding, answer)
     raise_for(batch, analysis, answer)
 
 
-def _skip(run: Run) -> None:
+def _skip(run: RunContext) -> None:
     """Enter that there was nothing to score."""
     nothing = f"nothing new in {run.inbox}"
     missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
@@ -115,16 +115,16 @@ def _skip(run: Run) -> None:
     run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
 
 
-def _claim(run: Run, reading: Reading, files: dict[str, str]) -> Batch | None:
+def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch | None:
     """Make a batch of new files and set aside those of which no row can be read; None where that is all of them."""
-    unread = reading.check(run, files)
+    unread = schema.check(run, files)
     log_set_aside([*unread.values()])
     run.left_out.extend(file.name for file in unread.values())
     rest = {name: digest for name, digest in files.items() if name not in unread}
     return run.batches.claim(rest, run.config.dataset.name, run.now) if rest else None
 
 
-def _analyse(run: Run, batch: Batch) -> Analysis:
+def _analyse(run: RunContext, batch: Batch) -> Analysis:
     """Return everything that is said of a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
     from batch_nlp.monitoring.what_changed import with_snippets
@@ -162,7 +162,7 @@ def _analyse(run: Run, batch: Batch) -> Analysis:
     return replace(analysis, examples=with_snippets(analysis.examples, texts, length))
 
 
-def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
+def _tell(run: RunContext, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
     from batch_nlp.runner.response import response_of
@@ -180,28 +180,28 @@ def _tell(run: Run, batch: Batch, analysis: Analysis) -> None:
     )
 
 
-def _reading(run: Run, champion: Model) -> Reading:
+def _input_schema(run: RunContext, champion: Model) -> InputSchema:
     """Return how messages are read for the champion, and say which settings it makes no use of."""
     from batch_nlp.feature.ignored_settings import ignored_settings
 
-    reading = reading_for(run, champion.version, champion.manifest)
-    check_steps(reading.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
-    if ignored := ignored_settings(run.definition, reading.definition):
+    schema = input_schema_for(run, champion.version, champion.manifest)
+    check_steps(schema.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
+    if ignored := ignored_settings(run.definition, schema.definition):
         logger.warning(
             "The champion {} keeps the features that it was trained with: {} setting(s) that differ are ignored ({})",
             champion.version,
             len(ignored),
             examples(ignored),
         )
-    return reading
+    return schema
 
 
-def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
+def _score(run: RunContext, champion: Model, schema: InputSchema, batch: Batch) -> None:
     from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables
     from batch_nlp.inference.kept_columns import check_kept_in_files
     from batch_nlp.inference.run import run_inference_pipeline
 
-    config, definition = run.config, reading.definition
+    config, definition = run.config, schema.definition
     kept = config.inference.output.keep
     messages = [file for name in batch.files if (file := run.inbox / name).is_file()]
     check_kept_in_files(kept, messages, config.dataset.messages)
@@ -211,4 +211,4 @@ def _score(run: Run, champion: Model, reading: Reading, batch: Batch) -> None:
         context = FeatureContext(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, context)
 
-    run_inference_pipeline(config, run.layers, run.store, champion, reading.columns, feature_steps, batch)
+    run_inference_pipeline(config, run.layers, run.store, champion, schema.columns, feature_steps, batch)

@@ -11,7 +11,7 @@ from loguru import logger
 from batch_nlp.config import Config
 from batch_nlp.config.commands import command, own_folders, places_of_this_run
 from batch_nlp.errors import SettingsError, printable
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_text
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -51,7 +51,7 @@ def _folder(config: Config) -> Path:
     return _of_the_project(config) if own is None else Path(own).expanduser().absolute()
 
 
-def init(run: Run) -> None:
+def init(run: RunContext) -> None:
     """Write the file of a dataset, and tell what to run next.
 
     Raises

@@ -6,10 +6,10 @@ from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.errors import SettingsError
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_json, write_text
-from batch_nlp.training.learning_curve.measure import measure_learning_curve
-from batch_nlp.training.learning_curve.report import curve_markdown, curve_page, show_curve
+from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page, show_curve
+from batch_nlp.training.learning_curve.measure_curve import measure_learning_curve
 from batch_nlp.training.run import room_for_arrays
 
 
@@ -23,7 +23,7 @@ def check_shares(config: Config) -> None:
         )
 
 
-def draw_learning_curve(run: Run) -> float:
+def draw_learning_curve(run: RunContext) -> float:
     """Train on growing shares, say whether more data would help, and write the curve; nothing is published.
 
     Returns the selection metric of the largest model; a `DataError` says that every share has too few messages.

@@ -18,27 +18,32 @@ from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
-from batch_nlp.monitoring.analysis import Analysis, Performance
+from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.answer import Answer
-from batch_nlp.monitoring.report.document import champion_history
-from batch_nlp.monitoring.report.metrics import write_metrics, write_run_metrics
-from batch_nlp.monitoring.report.months import add_to_months, month_page, month_pages
-from batch_nlp.monitoring.report.pages import NEWEST, read_reports, write_batch_report, write_index
-from batch_nlp.runner.context import Run
+from batch_nlp.monitoring.archive import totals
+from batch_nlp.monitoring.batch_document import batch_document
+from batch_nlp.reports.batch_index import NEWEST, write_index
+from batch_nlp.reports.batch_page import write_batch_report
+from batch_nlp.reports.documents import HOME, champion_history, read_reports
+from batch_nlp.reports.entry_page import write_entry_page
+from batch_nlp.reports.months import add_to_months, month_page, month_pages
+from batch_nlp.reports.pages import with_link_home
+from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.training import sound_champion
-from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.storage.atomic import write_text
 
 
-def report_batch(run: Run, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
+def report_batch(run: RunContext, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
     """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
-    champions = champion_history(run.own_decisions())
-    folder, link = run.layers.batch_reports, _card_link(run, str(batch.model_version))
-    write_batch_report(folder, batch.facts(), analysis, answer, champions, run.config.drift, link, places_of_this_run())
+    card = _card_link(run, str(batch.model_version))
+    document = batch_document(batch.facts(), analysis, answer, run.config.drift, card, places_of_this_run())
+    write_batch_report(run.layers.batch_reports, document, champion_history(run.own_decisions()))
 
 
-def _card_link(run: Run, version: str) -> str | None:
+def _card_link(run: RunContext, version: str) -> str | None:
     """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
-    from batch_nlp.training.card.pages import CARD_PAGE
+    from batch_nlp.training.card.card_pages import CARD_PAGE
 
     card = run.registry.root / version / CARD_PAGE
     if not card.exists():
@@ -47,13 +52,13 @@ def _card_link(run: Run, version: str) -> str | None:
     # several registries may share the data
     copy = run.layers.cards / f"{version}-{hashlib.sha256(content).hexdigest()[:8]}.html"
     if not copy.exists():
-        write_bytes(copy, content)
+        write_text(copy, with_link_home(content.decode(errors="replace"), HOME))
     return quote(os.path.relpath(copy, run.layers.batch_reports))
 
 
 @contextmanager
-def ending_written(run: Run) -> Iterator[None]:
-    """Write metrics on how the block ended; where it was to score messages, also the index and metrics of batches."""
+def ending_written(run: RunContext) -> Iterator[None]:
+    """Write metrics on how the block ended; after scoring, also the index and metrics of the batches."""
     try:
         yield
     except Exception as error:
@@ -72,15 +77,17 @@ def _exit_code(error: Exception) -> ExitCode:
     return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
 
 
-def _write_ending(run: Run, exit_code: ExitCode) -> None:
+def _write_ending(run: RunContext, exit_code: ExitCode) -> None:
     dataset, pipeline, folder = run.config.dataset.name, run.config.pipeline, run.layers.metrics
     write_run_metrics(folder / f"{dataset}-{pipeline.name}.prom", dataset, pipeline.name, run.now, exit_code)
-    if Stage.inference not in pipeline.stages:
-        return
-    write_batches(run, folder / f"{dataset}.prom")
+    if Stage.inference in pipeline.stages:
+        write_batches(run, folder / f"{dataset}.prom")
+    for version in run.registry.versions():
+        _card_link(run, version)
+    write_entry_page(run.layers.reporting)
 
 
-def write_batches(run: Run, metrics: Path | None = None) -> None:
+def write_batches(run: RunContext, metrics: Path | None = None) -> None:
     """Write the index of the dataset's batches, and metrics of them where a file is named."""
     dataset, decisions = run.config.dataset.name, run.own_decisions()
     folder = run.layers.batch_reports
@@ -97,11 +104,11 @@ def write_batches(run: Run, metrics: Path | None = None) -> None:
     shown = [decision for decision in decisions if str(decision.get("at")) >= first]
     write_index(folder, reports, realised, champions, shown)
     if metrics is not None:
-        write_metrics(metrics, dataset, reports, realised, champions, decisions, run.now)
+        write_metrics(metrics, dataset, reports, realised, champions, decisions, totals(decisions), run.now)
 
 
-def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance]:
-    """Return how good the first predictions of batches were; batches whose labels have not come are left out."""
+def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, float]:
+    """Return the macro F1 of the first predictions of batches; batches whose labels have not come are left out."""
     import numpy as np
 
     from batch_nlp.monitoring.statistics.performance import measure
@@ -116,4 +123,4 @@ def _realised_performance(run: Run, batches: list[str]) -> dict[str, Performance
     for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
         if predicted in position and (label := found.index(target)) >= 0:
             confusions[files[file]][label, position[predicted]] += count
-    return {name: measure(confusion) for name, confusion in confusions.items()}
+    return {name: measure(confusion).f1_macro for name, confusion in confusions.items()}

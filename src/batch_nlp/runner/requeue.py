@@ -12,7 +12,7 @@ from loguru import logger
 from batch_nlp.config import Role
 from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
@@ -21,7 +21,7 @@ from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
 _BATCH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
-def requeue(run: Run) -> None:
+def requeue(run: RunContext) -> None:
     """Put rows back from quarantine, those of a file or all of the dataset; what is still broken is told, and stays.
 
     Rows that the feature pipeline left out go to ``dataset.raw_dir``, those of inference to the inbox.
@@ -57,7 +57,7 @@ def requeue(run: Run) -> None:
             logger.info("Requeue: what was put back is taken in by the next pipeline={}", pipeline)
 
 
-def _broken(run: Run, predicted: bool, rows: list[Row]) -> dict[int, str]:
+def _broken(run: RunContext, predicted: bool, rows: list[Row]) -> dict[int, str]:
     """Return which rows the run that they go back to would put into quarantine again, and why."""
     from batch_nlp.feature.contract_check import broken_rows
 
@@ -80,7 +80,7 @@ def _tell(done: Requeued) -> None:
         )
 
 
-def _origins(run: Run) -> list[tuple[Path, Path]]:
+def _origins(run: RunContext) -> list[tuple[Path, Path]]:
     """Return the folders of quarantine files, and where their rows go."""
     return [
         (run.layers.feature_quarantine, Path(run.config.dataset.raw_dir)),
@@ -88,7 +88,7 @@ def _origins(run: Run) -> list[tuple[Path, Path]]:
     ]
 
 
-def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
+def _quarantine_files(run: RunContext) -> Iterator[tuple[Path, Path]]:
     """Yield the quarantine files of the dataset, and where their rows go."""
     others = {batch.name for batch in run.batches.all() if batch.dataset != run.config.dataset.name}
     for folder, target in _origins(run):
@@ -97,7 +97,7 @@ def _quarantine_files(run: Run) -> Iterator[tuple[Path, Path]]:
                 yield file, target
 
 
-def _origin(run: Run, file: Path) -> tuple[Path, Path]:
+def _origin(run: RunContext, file: Path) -> tuple[Path, Path]:
     """Return the quarantine file that a file is, or is a copy of, and where its rows go."""
     _check_kept(run, file)
     if not file.is_file() or not ending_of(file.name):
@@ -123,7 +123,7 @@ def _origin(run: Run, file: Path) -> tuple[Path, Path]:
     )
 
 
-def _check_kept(run: Run, file: Path) -> None:
+def _check_kept(run: RunContext, file: Path) -> None:
     """Raise a `DataError` if a file is, or is a copy of, the quarantine of a batch that retention has removed."""
     found, past = _BATCH.match(file.name), run.batches.past(run.config.dataset.name)
     if found and found[0] <= past.removed() and found[0] not in run.batches.names() and past.batches([found[0]]):

@@ -19,13 +19,13 @@ from loguru import logger
 from batch_nlp.config import RetentionConfig, Stage
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.past import Past
-from batch_nlp.monitoring.report.months import remove_from_months
-from batch_nlp.runner.context import Run
+from batch_nlp.reports.months import remove_from_months
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
-from batch_nlp.storage.lock import run_name
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.requeued import REFUSED, REQUEUED
+from batch_nlp.storage.run_clock import run_name
 from batch_nlp.storage.samples import remove_old_samples, sample_file
 from batch_nlp.storage.sealed_files import remove_sealed
 
@@ -43,7 +43,7 @@ def check_retention(settings: RetentionConfig) -> None:
             raise SettingsError(f"retention.{name}={value}: need 1 or more, or null to keep all.")
 
 
-def tidy(run: Run) -> None:
+def tidy(run: RunContext) -> None:
     """Remove what is not to be kept any more; only the holder of the lock may."""
     past = run.batches.past(run.config.dataset.name)
     if run.batches.unfinished(run.config.dataset.name) is not None:
@@ -59,7 +59,7 @@ def tidy(run: Run) -> None:
     run.store.compact(partial(_pinned, run))
 
 
-def _remove_batches(run: Run, past: Past) -> list[str]:
+def _remove_batches(run: RunContext, past: Past) -> list[str]:
     """Remove the batches of the dataset that are too many or too old, and return their names."""
     settings, records = run.config.retention, set(run.batches.names())
     before = past.removed()
@@ -87,7 +87,7 @@ def _remove_batches(run: Run, past: Past) -> list[str]:
     return gone
 
 
-def _remove_batch(run: Run, name: str) -> None:
+def _remove_batch(run: RunContext, name: str) -> None:
     """Remove all that a batch left, its record last."""
     layers = run.layers
     for ending in (".json", ".html"):
@@ -113,7 +113,7 @@ def _is_old(name: str, now: datetime, days: int | None) -> bool:
     return now - then > timedelta(days=days)
 
 
-def _remove_run_folders(run: Run) -> None:
+def _remove_run_folders(run: RunContext) -> None:
     """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days that are empty then."""
     settings = run.config.retention
     days = sorted(run.layers.runs.glob("????-??-??"))
@@ -135,7 +135,7 @@ def _names(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries)
 
 
-def _remove_quarantine(run: Run) -> None:
+def _remove_quarantine(run: RunContext) -> None:
     """Remove rows that were quarantined of no batch: by runs that were refused whole, and by the feature pipeline."""
     settings, layers = run.config.retention, run.layers
     refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
@@ -149,7 +149,7 @@ def _remove_quarantine(run: Run) -> None:
                 file.unlink()
 
 
-def _remove_of_trainings(run: Run) -> None:
+def _remove_of_trainings(run: RunContext) -> None:
     """Remove splits, predictions and mistakes of all candidates but the newest, and those that are versions now."""
     layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
     left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
@@ -167,7 +167,7 @@ def _remove_of_trainings(run: Run) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _pinned(run: Run) -> list[DataVersion] | None:
+def _pinned(run: RunContext) -> list[DataVersion] | None:
     """Return the data versions that kept models of the dataset were trained on; None where not all can be told."""
     manifests = [_manifest(run, version) for version in run.registry.versions()]
     if None in manifests:
@@ -176,7 +176,7 @@ def _pinned(run: Run) -> list[DataVersion] | None:
     return [DataVersion(**manifest["data_version"]) for manifest in own]
 
 
-def _manifest(run: Run, version: str) -> dict[str, Any] | None:
+def _manifest(run: RunContext, version: str) -> dict[str, Any] | None:
     try:
         return read_manifest(run.registry.root / version)
     except DataError as error:

@@ -8,12 +8,12 @@ from loguru import logger
 
 from batch_nlp.config import SamplePart
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.log import progress
-from batch_nlp.runner.context import Run
+from batch_nlp.progress import progress
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.raw.file_names import find_files
 
 
-def generate_sample(run: Run, *, with_batch: bool) -> None:
+def generate_sample(run: RunContext, *, with_batch: bool) -> None:
     """Write the sample where there is none yet, so that a first run has something to work on."""
     folder = Path(run.config.dataset.raw_dir)
     if find_files(folder, run.config.dataset.messages.files):
@@ -24,7 +24,7 @@ def generate_sample(run: Run, *, with_batch: bool) -> None:
         _write_batch(run)
 
 
-def write_sample(run: Run) -> None:
+def write_sample(run: RunContext) -> None:
     """Write the part of the sample that the settings ask for.
 
     Raises
@@ -52,14 +52,14 @@ def write_sample(run: Run) -> None:
         logger.info("Sample: labels of {} batch(es) delivered to {}", len(delivered), folder)
 
 
-def _write_history(run: Run, folder: Path) -> None:
+def _write_history(run: RunContext, folder: Path) -> None:
     from batch_nlp.sample import write_history
 
-    with progress("sample") as advance:
+    with progress("sample", total=run.config.sample.messages) as advance:
         write_history(folder, run.config.sample, advance, run.config.dataset.sample)
 
 
-def _write_batch(run: Run) -> None:
+def _write_batch(run: RunContext) -> None:
     from batch_nlp.sample import write_batch
 
     config = run.config

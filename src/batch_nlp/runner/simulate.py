@@ -1,20 +1,20 @@
-"""The stage `simulate`: days of batches replayed in a folder of their own, to compare when retraining pays."""
+"""The stage `simulate`: replays days of batches to show when retraining pays."""
 
 from __future__ import annotations
 
 from loguru import logger
 
 from batch_nlp.config import Policy
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.stages import run_stages
 from batch_nlp.simulation.replay import replay
-from batch_nlp.simulation.report import show_result, write_result
+from batch_nlp.simulation.simulation_report import show_result, write_result
 
 
-def simulate(run: Run) -> float | None:
-    """Replay the scenario of the settings, and report it.
+def simulate(run: RunContext) -> float | None:
+    """Replay the scenario of the settings, and write the report.
 
-    Returns macro F1 over all messages of the policy `rule`, or of the first one where that is not replayed.
+    Returns macro F1 over all messages under the policy `rule`, or under the first policy if `rule` is not replayed.
     """
     settings = run.config.simulation
     folder = run.layers.reporting / "simulations" / f"{settings.scenario.value}-{run.name}"

@@ -17,11 +17,12 @@ from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideEr
 from batch_nlp.inference.batch_records import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
-from batch_nlp.monitoring.status_screen import RecentBatch, SystemStatus, age, show_status, size
+from batch_nlp.progress import age
 from batch_nlp.runner.champion import check_version, telling_way_back
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
-from batch_nlp.runner.reading import unread_by_champion
+from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status, size
 from batch_nlp.storage.lock import who_works
 from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.state_format import check_sound
@@ -34,7 +35,7 @@ _EXIT = re.compile(
 )
 
 
-def report_status(run: Run) -> None:
+def report_status(run: RunContext) -> None:
     """Print the state of the system.
 
     Raises
@@ -90,12 +91,12 @@ def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> st
     return problem
 
 
-def _format(run: Run) -> None:
+def _format(run: RunContext) -> None:
     for folder in (run.layers.root, run.registry.root):
         check_sound(folder)
 
 
-def _champion(run: Run) -> str:
+def _champion(run: RunContext) -> str:
     registry = run.registry
     version = registry.champion_version()
     if version is None:
@@ -107,7 +108,7 @@ def _champion(run: Run) -> str:
     since = ""
     if published := pointer.get("published_at"):  # one written by hand has no time
         at = datetime.fromisoformat(published)
-        since = f" since {at:%Y-%m-%d %H:%M} ({age(run.now - at)})"
+        since = f" since {at:%Y-%m-%d %H:%M} ({age((run.now - at).total_seconds())})"
     metrics = manifest["metrics"]
     other = manifest["dataset"] != run.config.dataset.name
     return (
@@ -117,12 +118,12 @@ def _champion(run: Run) -> str:
     )
 
 
-def _breaker(run: Run) -> str:
+def _breaker(run: RunContext) -> str:
     found = breaker_state(run.decisions.read(), run.config.dataset.name)
     return f"{found.state.value}: {found.reason}"
 
 
-def _at_work(run: Run) -> str:
+def _at_work(run: RunContext) -> str:
     working = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None}
     if working:
         return "a run, process " + " and ".join(map(str, sorted(filter(None, working))))
@@ -132,19 +133,19 @@ def _at_work(run: Run) -> str:
     )
 
 
-def _set_aside(run: Run, left_out: list[SetAside]) -> str | None:
+def _set_aside(run: RunContext, left_out: list[SetAside]) -> str | None:
     """Return which files of the drop folders cannot be used, after those of the inbox."""
     left_out += unusable_in_raw_dir(run.config, run.store.folder)
     return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
 
 
-def _side_tables(run: Run) -> None:
+def _side_tables(run: RunContext) -> None:
     dataset = run.config.dataset
     if (told := unusable_side_tables(dataset, side_table_files(dataset, run.inbox), run.layers)) is not None:
         raise DataError(told)
 
 
-def _inbox(run: Run, left_out: list[SetAside]) -> str:
+def _inbox(run: RunContext, left_out: list[SetAside]) -> str:
     check_inbox(run.config)
     arrived = run.batches.new_files(run.inbox, run.config.dataset)
     left_out += arrived.set_aside
@@ -158,12 +159,12 @@ def _inbox(run: Run, left_out: list[SetAside]) -> str:
             else "nothing new"
         )
     found = [(run.inbox / name).stat() for name in names]
-    oldest = datetime.fromtimestamp(min(file.st_mtime for file in found), UTC)
+    oldest = run.now.timestamp() - min(file.st_mtime for file in found)
     files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
-    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(run.now - oldest)}"
+    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(oldest)}"
 
 
-def _quarantine(run: Run) -> str | None:
+def _quarantine(run: RunContext) -> str | None:
     newest = run.batches.newest_first(run.config.dataset.name)
     done = next((batch for batch in newest if batch.state is not BatchState.CLAIMED), None)
     if done is None:
@@ -172,7 +173,7 @@ def _quarantine(run: Run) -> str | None:
     return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages of the last batch"
 
 
-def _store(run: Run) -> str:
+def _store(run: RunContext) -> str:
     try:
         manifest = run.registry.champion_manifest()
     except DataError:  # told already
@@ -217,7 +218,7 @@ def _last_run(runs: Path) -> str | None:
     return None
 
 
-def _recent(run: Run) -> list[RecentBatch]:
+def _recent(run: RunContext) -> list[RecentBatch]:
     decisions = run.own_decisions()
     lines = []
     # most runs of a scheduler find nothing new: they would push those that did something off the screen

@@ -15,12 +15,12 @@ from batch_nlp.dataset.classes import ClassMap
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import check_bands, natural_warning
 from batch_nlp.runner.champion import add_champion_features, champion_runs, check_version
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.notifications import notify_training
 from batch_nlp.runner.recipe import other_recipe
-from batch_nlp.runner.telling import tell_training
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.facts import TrackedTraining
-from batch_nlp.tracking.tracker import create_tracker
+from batch_nlp.tracking.backend import create_tracker
+from batch_nlp.tracking.tracked_training import TrackedTraining
 
 # Imported late in what follows: most runs find nothing to train on, or nothing new
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NAMED_RECALLS = 10
 
 
-def take_in(run: Run) -> None:
+def take_in(run: RunContext) -> None:
     """Compute the features of new messages in ``01_raw``, and add their labels."""
     from batch_nlp.feature.run import run_feature_pipeline
     from batch_nlp.steps.embedding.shared_tables import take_tables
@@ -44,7 +44,7 @@ def take_in(run: Run) -> None:
     run.left_out.extend(file.name for file in result.set_aside)
 
 
-def train(run: Run) -> float:
+def train(run: RunContext) -> float:
     """Train a candidate and record the gate's decision, unless the champion has the same data and settings.
 
     Returns
@@ -71,7 +71,7 @@ def train(run: Run) -> float:
         if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
             logger.info("Training: {}", other)
     result = train_candidate(run, reason="asked for")
-    tell_training(run, result)
+    notify_training(run, result)
     if result.decision is None and config.training.promote is not False:
         window = config.training.window
         logger.warning("Nothing is published: with training.window={}, a model is only measured", window)
@@ -82,7 +82,7 @@ def train(run: Run) -> float:
     return float(result.metrics[config.training.metric])
 
 
-def train_candidate(run: Run, *, reason: str) -> TrainingResult:
+def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
     """Train a candidate, publish it if it passes its gate, and record the gate's decision and the reason to train."""
     from batch_nlp.training.run import run_training_pipeline
 
@@ -123,7 +123,7 @@ def train_candidate(run: Run, *, reason: str) -> TrainingResult:
     return result
 
 
-def sound_champion(run: Run) -> dict[str, Any] | None:
+def sound_champion(run: RunContext) -> dict[str, Any] | None:
     """Return the champion's manifest; None without a champion, or for a damaged one, which training replaces."""
     try:
         return run.registry.champion_manifest()
@@ -132,7 +132,9 @@ def sound_champion(run: Run) -> dict[str, Any] | None:
         return None
 
 
-def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reason: str, before: str | None) -> None:
+def _record_gate(
+    run: RunContext, result: TrainingResult, decision: GateDecision, reason: str, before: str | None
+) -> None:
     run.decide(
         "gate",
         reason=reason,
@@ -151,7 +153,7 @@ def _record_gate(run: Run, result: TrainingResult, decision: GateDecision, reaso
         _warn_of_band(run)
 
 
-def _track(run: Run, result: TrainingResult, started: datetime, seconds: float, before: str | None) -> None:
+def _track(run: RunContext, result: TrainingResult, started: datetime, seconds: float, before: str | None) -> None:
     """Report a training and the gate's decision to the tracker."""
     decision = result.decision
     training = TrackedTraining(
@@ -170,7 +172,7 @@ def _track(run: Run, result: TrainingResult, started: datetime, seconds: float, 
     create_tracker(run.config).training(training)
 
 
-def _warn_of_band(run: Run) -> None:
+def _warn_of_band(run: RunContext) -> None:
     """Warn at training time if the champion triggers the rule on messages without drift."""
     manifest = run.registry.champion_manifest()
     if manifest is None:
@@ -181,7 +183,7 @@ def _warn_of_band(run: Run) -> None:
         logger.warning("{}", warning)
 
 
-def roll_back(run: Run) -> None:
+def roll_back(run: RunContext) -> None:
     """Make the version before the champion the champion again, and record it."""
     old, new = run.registry.rollback(run.now, partial(check_version, run.registry))
     run.decide("rollback", champion_before=old, champion=new)

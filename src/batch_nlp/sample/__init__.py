@@ -1,4 +1,7 @@
-"""Generates realistic data in the formats of the datasets that come with the project, for first runs and for tests."""
+"""Generate realistic data in the formats of the packaged datasets, for first runs and for tests.
+
+Word lists are data files in `data/`. The room must not import a pipeline or read a dataset's settings.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Banks of words and phrases, and the tables made of them, from which a clause is drawn in a microsecond."""
+"""Banks of words and phrases, and lookup tables from which clauses are drawn fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Table = tuple[str, ...]
 Clause = tuple[str, tuple[Table, ...]]
 Clauses = tuple[Clause, ...]
 
-# A power of two, so that the low bits of a random integer are an index.
+# A power of two, so that the low bits of a random integer are an index
 TABLE = 1024
 MASK = TABLE - 1
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -24,19 +24,19 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 @lru_cache(maxsize=16)
 def bank(name: str) -> Any:
-    """Return the content of ``data/<name>.yaml`` beside this module; nobody may change it."""
+    """Return the content of ``data/<name>.yaml``, which must not be modified."""
     text = files("batch_nlp.sample").joinpath("data", f"{name}.yaml").read_text("utf-8")
-    # libyaml reads them ten times as fast, where PyYAML was built with it
+    # libyaml is ten times as fast, if PyYAML was built with it
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_single_data()
 
 
 def spread(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return a table of `TABLE` entries in which earlier items stand more often, as in Zipf's law."""
+    """Return a table of `TABLE` entries in which earlier items are more frequent, as in Zipf's law."""
     return weighted([(item, (rank + 6) ** -0.8) for rank, item in enumerate(items)])
 
 
 def weighted(items: Iterable[tuple[Item, float]]) -> tuple[Item, ...]:
-    """Return a table of `TABLE` entries in which each item has the share that its weight says."""
+    """Return a table of `TABLE` entries in which each item's share is proportional to its weight."""
     items = list(items)
     total = sum(weight for _, weight in items)
     table: list[Item] = []
@@ -52,7 +52,7 @@ def _with_article(word: str) -> str:
 
 
 def word_tables(slots: Mapping[str, Sequence[str]]) -> dict[str, Table]:
-    """Return the table of each slot by its name, and that of its words with their article under ``a_`` and its name."""
+    """Return slot name -> table of its words, and ``a_`` with the name -> table of the words with their article."""
     with_article = {f"a_{name}": [_with_article(word) for word in words] for name, words in slots.items()}
     return {name: spread(words) for name, words in (*slots.items(), *with_article.items())}
 
@@ -67,9 +67,9 @@ def compile_clauses(clauses: Sequence[str], words: Mapping[str, Table]) -> Claus
 
 
 def draw_clause(clauses: Clauses, told: set[str], draw: Draw) -> str:
-    """Draw a clause, in lower case and without a full stop, and note its pattern in `told`.
+    """Draw a clause in lower case without a full stop, and add its pattern to `told`.
 
-    A pattern that was told already gets a second draw, as people seldom say the same thing twice.
+    A pattern that was used already is drawn again once, since people seldom repeat themselves.
     """
     pattern, tables = clauses[draw() & MASK]
     if pattern in told:

@@ -1,4 +1,4 @@
-"""What writes a sample in the format of one source, which sources have one, and checks of what is asked of them."""
+"""The generators of samples by source, and checks of their settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Part = tuple[bytes, int]
 
 _TOLERANCE = 1e-6
 
-# Name of a source -> module of this package and what is in it
+# Source -> module in this package and name of the generator
 SOURCES = {
     "airline_tweets": ("one_table_sources", "AIRLINE_TWEETS"),
     "complaints": ("one_table_sources", "COMPLAINTS"),
@@ -26,46 +26,46 @@ SOURCES = {
 
 
 class Source(Protocol):
-    """Generates the files of one source."""
+    """Generates files in the format of one source."""
 
     @property
     def batch_file(self) -> str:
-        """Name of a batch's file, to be formatted with the number of the batch."""
+        """File name of a batch, to be formatted with its number."""
 
     def check(self, settings: SampleConfig) -> None:
-        """Raise a `SettingsError` that names the first setting that cannot be satisfied."""
+        """Raise a `SettingsError` about the first invalid setting."""
 
     def history(self, settings: SampleConfig) -> Iterator[tuple[str, Iterator[Part]]]:
-        """Yield name and parts of each file of the history, those with messages last."""
+        """Yield the name and parts of each history file, message files last."""
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
-        """Yield the parts of a batch's file, with what is known only after the message or without."""
+        """Yield the parts of a batch's file; `labelled` includes columns that are known only later."""
 
 
 def source_of(name: str | None) -> Source:
-    """Return the generator that ``dataset.sample`` names; raise a `SettingsError` if there is none of that name."""
+    """Return the generator named by ``dataset.sample``; raise a `SettingsError` if there is no such generator."""
     if name is None:
         raise SettingsError(
-            "dataset.sample: this dataset names no generator of a sample. Put its files into dataset.raw_dir, or set "
-            f"dataset.sample to one that writes its format: {', '.join(SOURCES)}."
+            "dataset.sample: this dataset has no sample generator. Put your files into dataset.raw_dir, or set "
+            f"dataset.sample to a generator of the same format: {', '.join(SOURCES)}."
         )
     if name not in SOURCES:
-        raise SettingsError(f"dataset.sample={name}: there is no such generator. {did_you_mean(name, SOURCES)}")
+        raise SettingsError(f"dataset.sample={name}: no such generator. {did_you_mean(name, SOURCES)}")
     module, attribute = SOURCES[name]
     source: Source = getattr(import_module(f"batch_nlp.sample.{module}"), attribute)
     return source
 
 
 def check_sample(settings: SampleConfig, source: str | None = "yelp") -> None:
-    """Raise a `SettingsError` if a sample in a source's format cannot be written with these settings."""
+    """Raise a `SettingsError` if a source's generator cannot satisfy the settings."""
     source_of(source).check(settings)
 
 
 def check(settings: SampleConfig, classes: Sequence[str] = ("negative", "neutral", "positive")) -> None:
-    """Raise a `SettingsError` that names the first setting that cannot be satisfied.
+    """Raise a `SettingsError` about the first invalid setting.
 
-    A number of messages must be positive, a share within [0, 1], the seed not negative, the length factor positive,
-    and the class mix a share for each of the classes, which sum to 1.
+    Numbers of messages must be positive, shares within [0, 1], the seed not negative, the length factor positive, and
+    the class mix must contain one share per class that sum to 1.
     """
     for name in ("messages", "batch_messages"):
         _demand(getattr(settings, name) >= 1, settings, name, "must be 1 or more")

@@ -1,4 +1,4 @@
-"""Generates messages whose words tell their class, more or less, and writes them as JSON lines or CSV."""
+"""Generate messages whose words indicate their class, and write them as JSON lines or CSV."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from batch_nlp.sample.random_by_index import Draw, evenly, generator, integers
 
 Row = dict[str, Any]
 
-# Rows that are in memory together; part of what a seed means, as the random numbers are drawn by chunk.
+# Rows in memory at a time; changing it changes the data of a seed, since random numbers are drawn per chunk
 _CHUNK = 1000
-# Streams of `generator` below are Yelp's
+# Lower stream numbers of `generator` belong to Yelp
 _STREAM = 10
 _CHANCE = 1 << 30
 # Days of the history
@@ -32,22 +32,22 @@ DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message before it takes the form of its source.
+    """A message before it gets the format of its source.
 
     Attributes
     ----------
     index : int
-        Different for all messages of a history and its batches.
+        Unique across a history and its batches.
     day : float
-        When it was written: days since the start of the history, which has `DAYS`; batch n is written on day n after.
+        Days since the start of the history, which has `DAYS`; batch n is written on the nth day after it.
     label : str
-        Its class.
+        The class.
     sentences : list of str
-        What it says.
+        The text.
     file : str
-        Name of the file that it is written to.
+        Name of the message's file.
     draw : callable
-        Gives random integers of 30 bits, for what else the row needs.
+        Returns random integers of 30 bits for other columns.
     """
 
     index: int
@@ -59,13 +59,13 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The sentences, one after the other."""
+        """The sentences in sequence."""
         return " ".join(sentence if sentence.endswith("?") else f"{sentence}." for sentence in self.sentences)
 
 
 @lru_cache(maxsize=8)
 def _grammar(name: str) -> tuple[Clauses, dict[str, Clauses]]:
-    """Return the clauses that any class of a source uses, and those of each class."""
+    """Return the clauses common to all classes of a source, and those of each class."""
     source = bank(name)
     words = word_tables(source["slots"])
     own = {
@@ -77,24 +77,24 @@ def _grammar(name: str) -> tuple[Clauses, dict[str, Clauses]]:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A source with one table.
+    """A generator of a source with one table.
 
     Parameters
     ----------
     name : str
-        Name of its bank of clauses.
+        Name of the bank of clauses.
     history_files : tuple of str
-        Files among which the history is divided.
+        Files that share the history.
     batch_file : str
-        Name of a batch's file, to be formatted with the number of the batch.
+        File name of a batch, to be formatted with its number.
     sentences : tuple of int
-        Fewest and most sentences of a message.
+        Minimum and maximum number of sentences per message.
     row : callable
-        Turns a message into a row of its file.
+        Converts a message to a row of its file.
     late : frozenset of str
-        Columns that come after the message; batches lack them.
+        Columns that are known only later; batches lack them.
     has_labels : bool
-        Whether the classes of the bank are labels, and not only what the messages are about.
+        Whether the classes of the bank are labels, or only topics.
     """
 
     name: str
@@ -106,11 +106,11 @@ class Labelled:
     has_labels: bool = True
 
     def check(self, settings: SampleConfig) -> None:
-        """Raise a `SettingsError` that names the first setting that cannot be satisfied."""
+        """Raise a `SettingsError` about the first invalid setting."""
         check(settings, list(bank(self.name)["classes"]))
         if settings.vocabulary:
             raise SettingsError(
-                f"sample.vocabulary={settings.vocabulary}: only the generator yelp has words that its history lacks. "
+                f"sample.vocabulary={settings.vocabulary}: only the generator yelp has new vocabulary. "
                 f"Leave it at 0 for {self.name}."
             )
         if settings.class_mix and not self.has_labels:
@@ -124,7 +124,7 @@ class Labelled:
             yield file, self._parts(natural, 0, range(start, stop), file)
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
-        """Yield the file of a batch, with what comes after the message or without."""
+        """Yield the file of a batch; `labelled` includes columns that are known only later."""
         late = frozenset() if labelled else self.late
         parts = self._parts(settings, number, range(settings.batch_messages), self.batch_file, late)
         return (content for content, _ in parts)
@@ -156,7 +156,7 @@ class Labelled:
         fewest, most = self.sentences
         for place, chosen, day in zip(places, classes, days, strict=True):
             count = max(1, round((fewest + draw() % (most - fewest + 1)) * settings.length))
-            # people mention other things too, and some choose the wrong class: this is where the classes overlap
+            # classes overlap: people mention other things too, and some choose the wrong class
             told: set[str] = set()
             meant = own[labels[chosen if draw() % 16 else draw() % len(labels)]]
             sentences = []
@@ -183,6 +183,6 @@ def _encode(row: Row, file: str, header: bool) -> bytes:
 
 
 def _cut(line: bytes) -> bytes:
-    """Return a line that ends too early: within a JSON value, or after the first cell of a CSV."""
+    """Return a truncated line: cut within a JSON value, or after the first cell of a CSV."""
     end = len(line) // 2 if line.startswith(b"{") else line.index(b",")
     return line[:end].decode("utf-8", "ignore").encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The sources with one table: what a row of their files looks like."""
+"""Generators of the sources with one table: the format of their rows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _AIRLINES = {
     "Delta": "Delta",
     "VirginAmerica": "Virgin America",
 }
-# The processed file has neither case nor punctuation, nor these
+# The processed file lacks case, punctuation and these words
 _STOP_WORDS = re.compile(
     r"\b(a|about|an|and|are|at|be|by|for|from|has|have|i|in|is|it|me|my|not|of|on|or|our|that|the|their|they|this|to|was"
     r"|were|will|with|you)\b"
 )
-# A tag that was cut off, the style sheet of a box, and the banner of a shop in place of its name
+# Scraping errors: a truncated tag, a style sheet, and a shop's banner instead of its name
 _NO_TITLE = '<span class="a-size-medium a-color-secondary"'
 _NO_PRICE = ".a-box-inner{background-color:#fff}#alohaBuyBoxWidget .selected{border:0}"
 _BANNER = '<img src="https://images.example.com/nav/{0}.png" class="nav-categ-image" alt="{0}"/>'
@@ -36,7 +36,7 @@ def _airline_tweet(message: Message) -> Row:
     written = _FIRST_TWEETS_TO_AIRLINES + timedelta(days=message.day)
     link = f" http://t.co/{message.draw():x}" if message.draw() % 12 == 0 else ""
     return {
-        # 18 digits, which a floating-point number does not hold
+        # 18 digits, too many for a floating-point number
         "tweet_id": 568_000_000_000_000_001 + 137 * message.index,
         "airline_sentiment": sentiment,
         "negativereason": reason,
@@ -92,7 +92,7 @@ COMPLAINTS = Labelled(
 
 
 def _product(message: Message) -> Row:
-    """Return the metadata of a product, whose text, price and categories hold what was scraped with them."""
+    """Return a product's metadata, with scraping errors in text, price and categories."""
     title, *description = message.sentences
     brands = bank("products")["slots"]["brand"]
     dice = message.draw() % 200
@@ -140,7 +140,7 @@ def _support_tweet(message: Message) -> Row:
         "created_at": written.strftime("%a %b %d %H:%M:%S %z %Y"),
         "text": f"@{company if inbound else user} {message.text}",
         "response_tweet_id": number + 1 if message.draw() & 1 else None,
-        # written by way of pandas, which makes decimals of whole numbers where some are missing
+        # as pandas writes whole numbers in a column with gaps
         "in_response_to_tweet_id": float(number - 1) if message.draw() % 4 else None,
     }
 

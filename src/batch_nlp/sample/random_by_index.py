@@ -1,4 +1,4 @@
-"""Random numbers that belong to an index: nothing needs to be kept to know them again."""
+"""Random numbers that are a function of an index, so that they can be computed again at any time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BLOCK = 16384
 
 
 def _hashed(index: Index, name: str) -> NDArray[np.uint64]:
-    """Return SplitMix64 of each index; it is one to one, so that ids never collide.
+    """Return SplitMix64 of each index; it is bijective, so ids never collide.
 
     Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
     """
@@ -33,30 +33,30 @@ def _hashed(index: Index, name: str) -> NDArray[np.uint64]:
 
 
 def uniform(seed: int, name: str, index: Index) -> Float:
-    """Return a number in [0, 1) for each index, always the same for the same seed, name and index."""
+    """Return a number in [0, 1) per index, determined by seed, name and index."""
     return (_hashed(index, f"{seed}/{name}") >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def ids(seed: int, name: str, index: Index) -> list[str]:
-    """Return ids in Yelp's alphabet and length, different for different indices of the same name."""
+    """Return ids in Yelp's alphabet and length, unique per index of a name."""
     words = np.stack([_hashed(index, f"{seed}/{name}/{part}") for part in range(3)], axis=1)
-    # 24 bytes are 32 characters of base64 without padding; the first 22 already hold the first word whole.
+    # 24 bytes are 32 characters of base64 without padding; the first 22 contain the whole first word
     text = urlsafe_b64encode(words.astype("<u8").tobytes()).decode("ascii")
     return [text[start : start + ID_CHARS] for start in range(0, len(text), 32)]
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:
-    """Return the random numbers of one stream, independent of those of every other stream."""
+    """Return the generator of a stream, independent of all other streams."""
     return np.random.Generator(np.random.PCG64([seed, *stream]))
 
 
 def evenly(random: np.random.Generator, size: int) -> Float:
-    """Return uniform numbers that are spread evenly, so that even a small batch has the shares that were asked for."""
+    """Return evenly spread uniform numbers, so that even a small batch has the requested shares."""
     return (random.permutation(size) + random.random(size)) / size
 
 
 def integers(random: np.random.Generator) -> Draw:
-    """Return a function that gives one random integer of 30 bits at a time; NumPy is slow for single ones."""
+    """Return a function that returns single random integers of 30 bits; NumPy is slow for single numbers."""
 
     def block() -> list[int]:
         values: list[int] = random.integers(0, 1 << 30, _BLOCK).tolist()
@@ -66,5 +66,5 @@ def integers(random: np.random.Generator) -> Draw:
 
 
 def pick(items: Sequence[Item], draw: Draw) -> Item:
-    """Return one of the items, each as likely as the others."""
+    """Return a random item."""
     return items[draw() % len(items)]

@@ -1,4 +1,4 @@
-"""Writes the sample's files: the history, the next batch, and the labels of the batches so far."""
+"""Write the files of a sample: the history, the next batch, and the labels of past batches."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from typing import BinaryIO
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.generators import source_of
 
-# Left in place of labels that were delivered, so that their number is never given again.
+# Marks delivered labels, so that their batch number is not used again
 _DELIVERED = ".delivered"
 
 
 def write_history(
     raw_dir: Path, settings: SampleConfig, progress: Callable[[int], None] | None = None, source: str | None = "yelp"
 ) -> None:
-    """Write the history, all tables of a source; raise a `SettingsError` if the settings cannot be satisfied.
+    """Write the history, all tables of a source; raise a `SettingsError` for invalid settings.
 
-    Each file appears under its name only when it is complete, the messages last. `class_mix`, `vocabulary` and
-    `length` of the settings are a batch's and do not matter here.
+    Each file appears only when complete, messages last. The settings `class_mix`, `vocabulary` and `length` only
+    apply to batches.
 
     Parameters
     ----------
     raw_dir : Path
-        Folder of the tables; it is made if it does not exist, and tables that it holds are replaced.
+        Folder of the tables; created if missing. Existing tables are replaced.
     settings : SampleConfig
-        How much to write, from which seed, with how many duplicates and broken lines.
+        Amount, seed, and shares of duplicates and broken lines.
     progress : callable, optional
-        Called now and then with the number of messages written since the last call.
+        Called with the number of messages written since the last call.
     source : str
-        In whose format: ``dataset.sample``.
+        Name of the format: ``dataset.sample``.
     """
     generator = source_of(source)
     generator.check(settings)
@@ -53,28 +53,28 @@ def write_batch(
     number: int | None = None,
     source: str | None = "yelp",
 ) -> Path:
-    """Write the next messages to classify to a file, and keep their labels back; it fails as `write_history` does.
+    """Write a file of messages to classify, and hold back their labels; raises as `write_history` does.
 
     Parameters
     ----------
     inbox : Path
         Folder in which new messages arrive.
     pending_dir : Path
-        Folder that keeps the labelled rows until `deliver_labels`; it remembers which numbers were given.
+        Folder of the labelled rows until `deliver_labels`; also records the numbers used.
     settings : SampleConfig
-        How much to write, and how it differs from the history. What the messages join is that of a history with the
-        same `seed` and `messages`.
+        Amount, and differences from the history. The messages join the side tables of a history with the same `seed`
+        and `messages`.
     number : int, optional
-        Number of the batch, from 1: the day after the history's last one. The next one by default.
+        Number of the batch, from 1, in days after the history. The next number by default.
     source : str
-        In whose format: ``dataset.sample``.
+        Name of the format: ``dataset.sample``.
     """
     generator = source_of(source)
     generator.check(settings)
     if number is None:
         number = 1 + max((given for given, _ in _batches(pending_dir, generator.batch_file)), default=0)
     name = generator.batch_file.format(number)
-    # The labels take the number. Killed between the two, a number is lost; the other way round, ids would come twice.
+    # Labels first: a kill in between wastes a number, while the other order could repeat ids
     for path, labelled in ((pending_dir / name, True), (inbox / name, False)):
         with _whole_file(path) as file:
             file.writelines(generator.batch(settings, number, labelled))
@@ -88,20 +88,20 @@ def deliver_labels(
     change: Callable[[bytes], bytes] | None = None,
     source: str | None = "yelp",
 ) -> list[Path]:
-    """Move the labelled rows of batches to the history, and return the files delivered, in the order of their numbers.
+    """Move the labelled rows of batches to the history, and return the new files in order of their numbers.
 
     Parameters
     ----------
     pending_dir : Path
-        Folder that `write_batch` was given.
+        The folder given to `write_batch`.
     raw_dir : Path
         Folder of the history; it may be on another disk.
     numbers : collection of int, optional
-        Batches whose labels arrive; those of all batches so far by default.
+        Batches whose labels to deliver; all by default.
     change : callable, optional
-        Turns each line, with its line end, into what arrives.
+        Changes each line, including its line end.
     source : str
-        In whose format: ``dataset.sample``.
+        Name of the format: ``dataset.sample``.
     """
     delivered: list[Path] = []
     name = source_of(source).batch_file
@@ -121,7 +121,7 @@ def deliver_labels(
 
 
 def _batches(pending_dir: Path, batch_file: str) -> Iterator[tuple[int, Path]]:
-    """Yield number and file of each batch of a source: its labelled rows, or the mark that they were delivered."""
+    """Yield number and file of each batch: its labelled rows, or the marker of their delivery."""
     start = batch_file.partition("{")[0]
     for path in pending_dir.glob(f"{start}*"):
         if found := re.match(r"\d+(?=\.)", path.name.removeprefix(start)):
@@ -130,7 +130,7 @@ def _batches(pending_dir: Path, batch_file: str) -> Iterator[tuple[int, Path]]:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name only when all of it is on disk."""
+    """Open a file that appears under its name only when it is completely on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     try:

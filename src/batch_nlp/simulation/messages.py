@@ -1,4 +1,4 @@
-"""What reaches the system from outside: the history, a batch a day, and the labels of earlier batches."""
+"""The input of the simulated systems: the history, one batch per day, and the labels of earlier batches."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from batch_nlp.sample import deliver_labels, write_batch, write_history
 from batch_nlp.sample.yelp.reviews import ID, LABEL
 from batch_nlp.simulation.scenarios import Day
 
-# Labels that stand for each class when one is flipped
+# Raw label of each class, for flipped labels
 _LABELS = (1.0, 3.0, 5.0)
 
 
 class Messages:
-    """Files as they arrive; every policy is shown the same ones.
+    """Writes files as they arrive; all policies see the same files.
 
     Parameters
     ----------
     folder : Path
-        Takes the raw files, the inbox, and the labels that have not arrived.
+        Folder for raw files, the inbox, and labels that have not arrived yet.
     sample : SampleConfig
-        How messages are generated.
+        Settings of the generated messages.
     days : list of Day
-        What each day brings.
+        Messages and labels of each day.
     delay : int
         Days after which the labels of a batch arrive.
     classes : ClassMap
@@ -46,17 +46,17 @@ class Messages:
         write_history(self.raw, self._sample)
 
     def arrive(self, number: int) -> dict[str, int]:
-        """Bring what a day brings: its batch, and the labels whose time has come.
+        """Deliver the batch of a day, and the labels that are due.
 
         Parameters
         ----------
         number : int
-            The day, from 1; it is the number of its batch.
+            Day and number of the batch, from 1.
 
         Returns
         -------
         dict of str to int
-            True class of each message of the batch; empty where none came.
+            True class of each message in the batch; empty without messages.
         """
         truth = self._batch(number, self._days[number - 1])
         if (labelled := number - self._delay) >= 1:
@@ -84,7 +84,7 @@ class Messages:
 
 
 def _row(line: bytes) -> dict[str, object] | None:
-    """Return the row of a line; None for one of those that are broken on purpose."""
+    """Return the row in a line; None for lines that are broken on purpose."""
     try:
         row: dict[str, object] = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -93,15 +93,15 @@ def _row(line: bytes) -> dict[str, object] | None:
 
 
 def _label(row: dict[str, object] | None, classes: ClassMap) -> int:
-    """Return the index of a row's class, -1 where it has none."""
+    """Return the index of the class of a row; -1 if it has no class."""
     label = row.get(LABEL) if row else None
     return classes.index(f"{label:g}") if isinstance(label, float) else -1
 
 
 def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes]:
-    """Return a function that gives a share of the labelled lines a label of another class.
+    """Return a function that changes the labels of a share of lines to another class.
 
-    Which ones, and what they become, follows from the message's id, so that a message that comes twice stays one.
+    The hash of the message id decides, so that copies of a message get the same label.
     """
 
     def flipped(line: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The policies: when a system retrains. Each runs in a folder of its own, by the real runner."""
+"""The retraining policies. The real runner runs each of them in a folder of its own."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from batch_nlp.log import in_the_background
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.monitoring.verdict import Status
-from batch_nlp.simulation.check import simulated_classes
 from batch_nlp.simulation.messages import Messages
-from batch_nlp.simulation.result import DayResult
+from batch_nlp.simulation.simulation_checks import simulated_classes
+from batch_nlp.simulation.simulation_result import DayResult
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 
-# Runs the stages of some settings at some time. It comes from above: nothing here imports the runner.
+# Runs the stages of given settings at a given time; the runner passes it in
 RunStages = Callable[[Config, datetime], float | None]
 
 
 def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage) -> Config:
-    """Return settings that touch nothing outside of a folder, and tell nobody.
+    """Return settings that keep everything within a folder and send no notifications.
 
     Parameters
     ----------
     config : Config
         The user's settings.
     folder : Path
-        Takes data and models.
+        Folder for data and models.
     messages : Messages
         Where raw files and new messages arrive.
     *stages : Stage
-        What to run.
+        The stages to run.
     """
     return replace(
         config,
@@ -58,7 +58,7 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
         pipeline=PipelineConfig(name="+".join(stage.value for stage in stages), stages=list(stages)),
         dataset=replace(config.dataset, raw_dir=str(messages.raw)),
         inference=replace(config.inference, inbox=str(messages.inbox)),
-        # what every day decided is read at its end
+        # each day reads all decisions
         retention=RetentionConfig(batches=None, days=None, runs=None),
         training=replace(config.training, promote=True, force=False, window=0),
         tracking=TrackingConfig(),
@@ -67,16 +67,16 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
 
 
 class System:
-    """A system that lives by a policy.
+    """A system that follows a policy.
 
     Parameters
     ----------
     policy : Policy
-        never, always, or rule: the user's settings as they are.
+        never, always, or rule (the user's settings, unchanged).
     config : Config
         The user's settings.
     folder : Path
-        Holds data and models, with features and a champion of the history.
+        Folder of data and models, with the features and the first champion of the history.
     messages : Messages
         Where raw files and new messages arrive.
     run_stages : callable
@@ -98,22 +98,21 @@ class System:
         self._classes = len(simulated_classes(config).classes)
 
     def live(self, day: int, now: datetime, truth: dict[str, int]) -> DayResult:
-        """Run what the policy runs on a day.
+        """Run one day under the policy.
 
         Parameters
         ----------
         day : int
             Number of the day.
         now : datetime
-            When its runs begin, UTC.
+            Start of its runs, UTC.
         truth : dict of str to int
-            True class of each message of the day's batch.
+            True class of each message in the batch.
 
         Returns
         -------
         DayResult
-            Drift that was not acted on, and candidates that failed their gate, are what days may bring; any other
-            error is raised.
+            Drift without a response and candidates that fail the gate are results; any other error is raised.
         """
         with in_the_background():
             exit_code = self._attempt(self._inference, now)
@@ -153,7 +152,7 @@ class System:
         )
 
     def _count(self, batch: str, truth: dict[str, int], counts: np.ndarray[Any, np.dtype[np.int64]]) -> None:
-        """Add the batch's messages by true and predicted class; second predictions go before the first ones."""
+        """Add the messages of a batch by true and predicted class; second predictions replace the first."""
         folder = self._layers.predictions / batch
         second = (file for file in folder.glob("[!.]*.parquet") if file.name != PREDICTIONS_FILE)
         predicted = pq.read_table(next(second, folder / PREDICTIONS_FILE))
@@ -165,28 +164,28 @@ class System:
 
 
 def _without_a_gate(config: Config) -> Config:
-    """Return settings that publish whatever was trained: a candidate must reach nothing."""
+    """Return settings that publish every candidate."""
     gate = replace(config.training.gate, tolerance=None, max_recall_drop=None)
     training = replace(config.training, force=True, gate=gate, thresholds=ThresholdsConfig(f1_macro=0.0))
     return replace(config, training=training)
 
 
 def first_champion(config: Config, folder: Path, messages: Messages, now: datetime, run_stages: RunStages) -> None:
-    """Take in the history and train the champion that all policies begin with.
+    """Read the history and train the first champion, which all policies share.
 
     Raises
     ------
     BatchNlpError
-        If the history is no good beginning, for example since the candidate fails the user's gate.
+        If there is no first champion, for example because the candidate fails the user's gate.
     """
     layers = Layers(Path(config.paths.data), config.dataset.name)
     cache = Layers(folder / "data", config.dataset.name).embedding_cache
     cache.mkdir(parents=True)
-    # the table of token vectors is read, not made again; kept vectors are not linked: a link would be written to
+    # share the table of token vectors; vectors of messages are not shared, since a run writes to their file
     for table in layers.embedding_cache.glob("[!.]*.safetensors") if layers.embedding_cache.is_dir() else ():
         (cache / table.name).symlink_to(table.resolve())
     with in_the_background():
         try:
             run_stages(settings_in(config, folder, messages, Stage.feature, Stage.training), now)
         except BatchNlpError as error:
-            raise type(error)(f"Day 0, before the simulation's first batch: {error}") from error
+            raise type(error)(f"Day 0, before the first batch of the simulation: {error}") from error

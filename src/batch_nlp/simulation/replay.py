@@ -1,4 +1,4 @@
-"""Replays days of batches, each policy in a folder of its own that is removed at the end."""
+"""Replays days of batches, with a temporary folder for each policy."""
 
 from __future__ import annotations
 
@@ -13,43 +13,42 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.config import Config, Policy, plain
-from batch_nlp.log import progress
+from batch_nlp.progress import progress
 from batch_nlp.sample.yelp.world import LAST_DAY
-from batch_nlp.simulation.check import simulated_classes
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
-from batch_nlp.simulation.result import DayResult, Result
 from batch_nlp.simulation.scenarios import change_day, days_of, label_delay
+from batch_nlp.simulation.simulation_checks import simulated_classes
+from batch_nlp.simulation.simulation_result import DayResult, Result
 from batch_nlp.storage.atomic import temporary_name
 
-# When the runs of a day begin: in the night after it
+# Start of the runs of a day, in the following night
 _RUN_AT = time_of_day(2, tzinfo=UTC)
-# Groups of settings that a simulation follows from
+# Groups of settings that determine the result
 _MATTERS = ("simulation", "sample", "features", "model", "training", "drift")
 
 
 def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
-    """Replay the days of the settings' scenario.
+    """Replay the days of a scenario.
 
     Parameters
     ----------
     config : Config
-        The user's settings; their data and models are not touched, but for tables of the embedding cache, which are
-        read.
+        The user's settings. Of the user's data and models, only tables in the embedding cache are read.
     folder : Path
-        The simulation's own; its name names it.
+        Folder of the simulation; its name becomes that of the simulation.
     run_stages : callable
-        The runner: runs the stages of some settings at some time.
+        The runner: runs the stages of given settings at a given time.
 
     Returns
     -------
     Result
-        The same for the same settings, but for the seconds.
+        Depends only on the settings, except for the seconds.
 
     Raises
     ------
     BatchNlpError
-        Any but DriftError and GateError after day 0: those are what a day may bring.
+        Any error on day 0; later, any except DriftError and GateError, which are regular endings of a day.
     """
     settings, started = config.simulation, time.perf_counter()
     with _working_folder(folder) as work:
@@ -63,13 +62,13 @@ def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
             shutil.copytree(work / "first", work / policy.value, symlinks=True)
             systems.append(System(policy, config, work / policy.value, messages, run_stages))
         found: dict[System, list[DayResult]] = {system: [] for system in systems}
-        with progress("simulation", "days") as advance:
+        with progress("simulation", "days", settings.days) as advance:
             for day in range(1, settings.days + 1):
                 truth = messages.arrive(day)
                 for system, days in found.items():
                     days.append(system.live(day, _time(day), truth))
                 advance(1)
-                _tell(day, settings.days, {system: days[-1] for system, days in found.items()})
+                _log_day(day, settings.days, {system: days[-1] for system, days in found.items()})
     values = plain(config)
     return Result(
         folder.name,
@@ -83,14 +82,14 @@ def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
 
 
 def _time(day: int) -> datetime:
-    """Return when the runs of a day begin; day 0 is the last day of the history."""
+    """Return when the runs of a day start; day 0 is the last day of the history."""
     return datetime.combine(LAST_DAY + timedelta(days=day + 1), _RUN_AT)
 
 
-def _tell(day: int, days: int, results: dict[System, DayResult]) -> None:
-    """Log every tenth day, and each retraining that the rule led to."""
+def _log_day(day: int, days: int, results: dict[System, DayResult]) -> None:
+    """Log every tenth day, and each retraining by the policy `rule`."""
     retrained = [
-        f"the rule retrained, the candidate was {'published' if result.promotions else 'refused'}"
+        f"the rule retrained; the candidate was {'published' if result.promotions else 'refused'}"
         for system, result in results.items()
         if result.trainings and system.policy is Policy.rule
     ]
@@ -101,7 +100,7 @@ def _tell(day: int, days: int, results: dict[System, DayResult]) -> None:
 
 @contextmanager
 def _working_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder that is removed at the end; its name lets the next run remove what a killed one left."""
+    """Create a folder and remove it at the end; the next run recognises and removes the folder of a killed run."""
     folder.mkdir(parents=True, exist_ok=True)
     work = temporary_name(folder / "work")
     work.mkdir()

@@ -1,4 +1,4 @@
-"""The scenarios: what each day's messages and labels look like."""
+"""The scenarios: messages and labels of each day."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from batch_nlp.config import Scenario, SimulationConfig
 
 Mix = tuple[float, float, float]
 
-# Shares of the classes negative, neutral and positive. The natural ones are those of the generated history.
+# Shares of the classes negative, neutral and positive. The generated history has the natural ones.
 NATURAL: Mix = (0.20, 0.13, 0.67)
-# Complaints all but stop: their share of the predictions falls under the 10 % of the literal rule, and stays there.
+# Complaints nearly stop: their share of the predictions falls below the 10 % of the literal rule for good.
 SHIFTED: Mix = (0.02, 0.08, 0.90)
-# Neutral messages, the hardest, all but vanish.
+# Neutral messages, the hardest class, nearly vanish.
 RARE: Mix = (0.17, 0.02, 0.81)
 
 _LATE = 10
 _BURST = 10
-# Every how many days nothing comes, an empty file comes, a burst comes
+# Days between missing files, between empty files, between bursts
 _NO_FILE, _EMPTY_FILE, _BURST_DAYS = 5, 7, 10
 
 
 @dataclass(frozen=True)
 class Day:
-    """What one day brings."""
+    """Messages and labels of one day."""
 
-    # Messages of the day's batch; 0 is an empty file, None no file
+    # Number of messages in the batch; 0 for an empty file, None for no file
     messages: int | None
     # Their class shares (negative, neutral, positive)
     mix: Mix = NATURAL
-    # Share of them that talk about things that the history never mentions
+    # Share of messages about things that the history never mentions
     vocabulary: float = 0.0
-    # Share of their labels that arrive as another class
+    # Share of labels that arrive as a wrong class
     flipped: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a scenario changes for good, at once or step by step."""
+    """A permanent change, sudden or gradual."""
 
     mix: Mix = NATURAL
     vocabulary: float = 0.0
     flipped: float = 0.0
-    # Until it is whole
+    # Duration of the change
     days: int = 1
 
 
@@ -61,17 +61,17 @@ _CHANGES: Mapping[Scenario, _Change] = MappingProxyType(
 
 
 def days_of(settings: SimulationConfig) -> list[Day]:
-    """Return all days of a simulation, the first being day 1."""
+    """Return all days of a simulation, from day 1."""
     return [_day(day, settings) for day in range(1, settings.days + 1)]
 
 
 def change_day(settings: SimulationConfig) -> int | None:
-    """Return the day on which the scenario's change begins; None where nothing changes, or after the last day."""
+    """Return the first day of the change; None if nothing changes, or only after the last day."""
     return settings.change_day if settings.scenario in _CHANGES and settings.change_day <= settings.days else None
 
 
 def label_delay(settings: SimulationConfig) -> int:
-    """Return after how many days the labels of a batch arrive."""
+    """Return the number of days after which the labels of a batch arrive."""
     return max(settings.label_delay, _LATE) if settings.scenario is Scenario.late_labels else settings.label_delay
 
 

@@ -1,4 +1,4 @@
-"""What the steps of all pipelines have in common."""
+"""Base classes of the steps, and the pipeline that measures them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batch_nlp.fields import TEXT, Field, FieldRole
 
 
 class TakesTexts:
-    """What scikit-learn is told of an estimator that takes frames with texts, not matrices of numbers."""
+    """Estimator tags for frames with texts instead of numeric matrices."""
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
@@ -26,7 +26,7 @@ class TakesTexts:
 
 
 class StatelessStep(TakesTexts, TransformerMixin, BaseEstimator):
-    """A transformer that learns nothing: what it makes of a message depends on that message alone."""
+    """A transformer that learns nothing: its result depends only on the message itself."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         """Do nothing; there is nothing to learn."""
@@ -42,7 +42,7 @@ class StatelessStep(TakesTexts, TransformerMixin, BaseEstimator):
 
 
 class TextStep(StatelessStep):
-    """A step that changes the text and nothing else."""
+    """A step that changes only the text."""
 
     def fields(self) -> tuple[Field, ...]:
         """Return the text."""
@@ -59,22 +59,22 @@ class StepCount:
 
 
 class MeteredPipeline(Pipeline):
-    """A pipeline of steps that take and return frames; it counts what goes through each of them.
+    """A pipeline of steps on frames that counts rows and seconds per step.
 
     Attributes
     ----------
     counts : dict of str to StepCount
-        By step.
+        Step -> counts.
     """
 
     @property
     def counts(self) -> dict[str, StepCount]:
-        """What went through each step so far."""
+        """Rows and seconds of each step so far."""
         found: dict[str, StepCount] = self.__dict__.setdefault("_counts", {})
         return found
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return what the steps make of a batch, one after the other."""
+        """Run all steps on a batch."""
         frame = X
         for name, step in self.steps:
             count, start = self.counts.setdefault(name, StepCount()), time.perf_counter()
@@ -86,11 +86,11 @@ class MeteredPipeline(Pipeline):
 
     @property
     def rows(self) -> dict[str, tuple[int, int]]:
-        """Rows that went into each step and came out of it."""
+        """Rows into and out of each step."""
         return {name: (count.rows_in, count.rows_out) for name, count in self.counts.items()}
 
     def log(self) -> None:
-        """Log each step's rows and seconds."""
+        """Log the rows and seconds of each step."""
         for name, count in self.counts.items():
             logger.info("{:<18} {:>10,} in {:>10,} out {:>8.2f} s", name, count.rows_in, count.rows_out, count.seconds)
 

@@ -11,10 +11,10 @@ _PARTS = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "h
 
 
 class DateParts(StatelessStep):
-    """Add the parts of `written_at` as numbers; a source without times does without this step."""
+    """Add the parts of `written_at` as numbers; sources without times skip this step."""
 
     def fields(self) -> tuple[Field, ...]:
-        """Return the parts. A batch is always written at another time than the hold-out, so they tell no drift."""
+        """Return the parts; they do not indicate drift, since a batch always has other times than the hold-out."""
         return tuple(Field(name, FieldRole.NUMBER, drifts=False) for name in _PARTS)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:

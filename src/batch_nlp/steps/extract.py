@@ -1,4 +1,4 @@
-"""Step `extract`: raw rows become typed messages, joined with what the side tables say of them."""
+"""Step `extract`: turn raw rows into typed messages, and join the side tables."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class Extract(StatelessStep):
     Parameters
     ----------
     columns : mapping of str to ColumnConfig
-        What the source columns are.
+        The source columns.
     joined : sequence of Joined
-        What the keys of the messages join.
+        Joins of the key columns.
     group : str or None
         Column whose values a split keeps together.
     side_tables : SideTables or None
-        Looks up what they join.
+        Performs the joins.
     labels : Labels or None
-        Reads the labels; None reads none.
+        Reads labels; None reads none.
     ledger : Ledger or None
-        Takes rows with a value that cannot be read.
+        Receives rows with unreadable values.
     kept_columns : sequence of str
-        Source columns whose values go through all steps as they are, to stand beside the predictions.
+        Source columns to copy to the predictions.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class Extract(StatelessStep):
         self.kept_columns = kept_columns
 
     def fields(self) -> tuple[Field, ...]:
-        """Return the text, and the numbers and categories of the messages and of what they join."""
+        """Return the text, and the numbers and categories of the messages and of the side tables."""
         own = [(field_name(name, column), column) for name, column in self.columns.items()]
         theirs = [(f"{one.prefix}_{name}", column) for one in self.joined for name, column in one.table.columns.items()]
         roles = [(name, _FIELDS[column.role]) for name, column in [*own, *theirs] if column.role in _FIELDS]
         return (Field(TEXT, FieldRole.TEXT), *(Field(name, role) for name, role in roles))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages whose values can be read.
+        """Return the messages whose values are readable.
 
         Parameters
         ----------
@@ -93,9 +93,9 @@ class Extract(StatelessStep):
         Returns
         -------
         DataFrame
-            `message_id`, `text`, `text_hash` and `written_at` (UTC, microseconds), None and NaT where there is none;
-            `target` (text, None where there is no label yet), `group`; the key columns; categories, numbers and raw
-            columns, and those that are kept; what the side tables say; `source_file`, `source_line`.
+            `message_id`, `text`, `text_hash`, `written_at` (UTC, microseconds), `target` (text, None without a label),
+            `group`; key columns, categories, numbers, raw and copied columns; fields of the side tables; `source_file`,
+            `source_line`. Missing values are None, NaN or NaT.
         """
         unreadable: dict[str, pd.Series[bool]] = {}
         messages = pd.DataFrame(index=X.index)
@@ -130,7 +130,7 @@ class Extract(StatelessStep):
     def _quarantined(
         self, X: pd.DataFrame, messages: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]
     ) -> pd.Series[bool]:
-        """Put rows with a value that cannot be read into quarantine, and say which they are."""
+        """Quarantine rows with unreadable values, and return which rows they are."""
         rejected = pd.Series(False, index=X.index)
         for name, mask in unreadable.items():
             if not mask.any():
@@ -149,7 +149,7 @@ class Extract(StatelessStep):
         return values
 
     def _first(self, X: pd.DataFrame, role: Role, read: Any, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
-        """Return, of several columns with a role, the first value that is there."""
+        """Return the first value of several columns with the same role."""
         columns = [self._column(X, name, read, unreadable) for name in names_of(self.columns, role)]
         if len(columns) == 1:
             return columns[0].where(columns[0] != "", None)
@@ -157,7 +157,7 @@ class Extract(StatelessStep):
         return pd.Series(found if columns else None, X.index, object)
 
     def _text(self, X: pd.DataFrame, unreadable: dict[str, pd.Series[bool]]) -> pd.Series[Any]:
-        """Return the texts of a message joined in the order of their columns, a line for each."""
+        """Return the texts of each message, joined by line ends in the order of their columns."""
         parts = [self._column(X, name, as_text, unreadable) for name in names_of(self.columns, Role.text)]
         if len(parts) == 1:
             return parts[0]
@@ -178,12 +178,12 @@ class Extract(StatelessStep):
         return found
 
     def _content_ids(self, messages: pd.DataFrame) -> pd.Series[Any]:
-        """Return ids of messages that have none: of equal texts with one time and equal keys there is one message."""
-        # without what are features: another definition of them must not make other messages
+        """Return ids for messages without one: equal text, time and keys make one message."""
+        # without features: another feature definition must not change the ids
         keys = [messages[key_field(name)] for name in names_of(self.columns, Role.key)]
-        # times as numbers: how pandas writes one depends on the others of its batch
+        # times as numbers, since pandas formats them depending on the batch
         values = (messages["written_at"].astype("int64"), *keys)
-        # a message without a text is refused for that, not for its id
+        # a message without a text still gets an id, and is refused later
         ids = [
             _hash("\x1f".join("" if is_missing(value) else str(value) for value in row))
             for row in zip(messages["text_hash"], *values, strict=True)

@@ -1,4 +1,4 @@
-"""Step `keep`: hands the messages of this point of the pipeline to a data layer, and lets them pass."""
+"""Step `keep`: copy the messages at this point of the pipeline to a data layer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from batch_nlp.steps.base import StatelessStep
 
 
 class Keep(StatelessStep):
-    """Keep the messages in a layer; where a run keeps none, they only pass.
+    """Copy the messages to a layer, if the run keeps layers.
 
     Parameters
     ----------
     layer : {"intermediate", "primary"}
-        Which layer.
+        Name of the layer.
     keep : callable, optional
-        Takes the name of the layer and the messages.
+        Receives the name of the layer and the messages.
     """
 
     def __init__(self, layer: str, keep: Callable[[str, pd.DataFrame], None] | None = None) -> None:
@@ -25,7 +25,7 @@ class Keep(StatelessStep):
         self.keep = keep
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages as they came."""
+        """Return the messages unchanged."""
         if self.keep is not None:
             self.keep(self.layer, X)
         return X

@@ -1,4 +1,4 @@
-"""Step `mask`: what stands for itself alone, such as an address, becomes a word that all messages share."""
+"""Step `mask`: replace unique parts of a text, such as addresses, by common words."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from batch_nlp.steps.base import TextStep
 
 
 class Mask(TextStep):
-    r"""Put a word in the place of everything in a text that matches a pattern.
+    r"""Replace everything in a text that matches a pattern by a word.
 
     Parameters
     ----------
     patterns : mapping of str to str
-        Word -> regular expression of what it replaces, in the syntax of RE2; applied in their order.
+        Word -> regular expression (RE2 syntax) of what it replaces, applied in order.
 
     Raises
     ------
     SettingsError
-        If a pattern is no regular expression.
+        If a pattern is not a valid regular expression.
 
     Examples
     --------
@@ -40,14 +40,14 @@ class Mask(TextStep):
                 pc.match_substring_regex(pa.array([""]), pattern)
             except pa.ArrowInvalid as error:
                 raise SettingsError(
-                    f"{type(self).__name__}.patterns[{word}]={pattern}: {error}. Write it in the syntax of RE2, which "
-                    "has neither lookarounds nor back references."
+                    f"{type(self).__name__}.patterns[{word}]={pattern}: {error}. Use RE2 syntax, which has neither "
+                    "lookarounds nor back references."
                 ) from error
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the messages with masked `text`."""
         column: Any = pa.array(X["text"], pa.string())
         for word, pattern in self.patterns.items():
-            # a backslash in a replacement would name a group
+            # a backslash in the replacement would refer to a group
             column = pc.replace_substring_regex(column, pattern, word.replace("\\", r"\\"))
         return X.assign(text=pd.Series(column.to_pylist(), X.index, object))

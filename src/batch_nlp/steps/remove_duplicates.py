@@ -1,4 +1,4 @@
-"""Step `remove_duplicates`: each message once, whatever batch or file it comes in again."""
+"""Step `remove_duplicates`: keep each message once, across batches and files."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from batch_nlp.storage.ledger import Ledger
 
 
 class RemoveDuplicates(StatelessStep):
-    """Leave out messages that are known.
+    """Drop known messages.
 
     Parameters
     ----------
     known : KnownMessages
-        What the store and the run have seen.
+        Messages of the store and of this run.
     ledger : Ledger
-        Takes the account, and messages whose id belongs to another text.
+        Counts duplicates, and receives messages whose id belongs to another text.
     take_labels : callable, optional
-        Takes the messages with a label that is theirs, known ones too: a label belongs to its text, so one that came
-        with another text under the same id is not that message's.
+        Receives messages with a label, including known messages, but not those whose id belongs to another text.
     """
 
     def __init__(
@@ -36,10 +35,10 @@ class RemoveDuplicates(StatelessStep):
         self.take_labels = take_labels
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages that were not seen before, in their order.
+        """Return the new messages in order.
 
-        The first message that keeps its contract is the one that goes on: `validate` comes before. Without an id or a
-        text nothing can be a duplicate.
+        The first valid message counts, since `validate` comes before. A message without an id or a text is never a
+        duplicate.
         """
         if self.known is None or self.ledger is None:
             return X

@@ -1,4 +1,4 @@
-"""Step `strip_html`: the words of a text without the mark-up that came with them."""
+"""Step `strip_html`: remove HTML mark-up from texts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from batch_nlp.steps.base import TextStep
 
 _NO_WORDS = r"(?is)<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>"
 _ATTRIBUTE = r"""\s+[a-z][\w:-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
-# a tag ends with its bracket; one that was cut off is known by its attributes
+# a truncated tag lacks its bracket, and is recognised by its attributes
 _TAG = rf"(?i)</?[a-z][\w:-]*(?:{_ATTRIBUTE})+\s*/?>?|</?[a-z][\w:-]*(?:\s[^<>]*)?/?>"
 
 
 class StripHtml(TextStep):
-    """Leave out HTML's tags, comments, scripts and style sheets; a ``<`` that opens none of them stays.
+    """Remove HTML tags, comments, scripts and style sheets; any other ``<`` stays.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class StripHtml(TextStep):
     """
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages without mark-up in their `text`."""
+        """Return the messages without mark-up in `text`."""
         column: Any = pa.array(X["text"], pa.string())
         for pattern in (_NO_WORDS, _TAG, " {2,}"):
             column = pc.replace_substring_regex(column, pattern, " ")

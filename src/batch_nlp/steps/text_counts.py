@@ -1,4 +1,4 @@
-"""Step `text_counts`: numbers that can be counted in a text."""
+"""Step `text_counts`: count characters, words and marks in texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batch_nlp.chunks import split_chunks
 from batch_nlp.fields import TEXT, Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 
-# Pictographs, dingbats, symbols, flags; joiners and skin tones are parts of the emoji before them
+# Pictographs, dingbats, symbols, flags; joiners and skin tones belong to the preceding emoji
 _EMOJI = r"[\x{2600}-\x{27BF}\x{2B00}-\x{2BFF}\x{1F1E6}-\x{1F1FF}\x{1F300}-\x{1F3FA}\x{1F400}-\x{1FAFF}]"
 # RE2 patterns; none of them can match across a space
 _COUNTED = {
@@ -44,8 +44,8 @@ class TextCounts(StatelessStep):
         return tuple(Field(name, FieldRole.NUMBER) for name in _FIELDS)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages with the counts, float64; shares are of the letters and of the characters."""
-        # what is counted lies within a chunk, so each different chunk is counted once
+        """Return the messages with counts (float64); shares are relative to the letters or characters."""
+        # matches lie within chunks, so each distinct chunk is counted once
         different, codes, bounds = split_chunks(X[TEXT].to_list())
         counts = {
             name: pc.count_substring_regex(different, pattern).to_numpy(zero_copy_only=False).astype(float)

@@ -1,4 +1,4 @@
-"""Step `validate`: messages that break their contract go to quarantine, with the reason."""
+"""Step `validate`: quarantine messages that break the contract, with the reason."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def message_contract(targets: Collection[str] | None, timed: bool) -> pa_check.DataFrameSchema:
-    """Return the contract of extracted messages; each row must keep it by itself.
+    """Return the contract of extracted messages, which applies to each row separately.
 
     Parameters
     ----------
     targets : collection of str or None
-        Values that the target may have, None for any; a message without a target is one that is not labelled yet.
+        Allowed targets, None for any; messages without a target are unlabelled.
     timed : bool
         Whether every message must have a time.
     """
-    # imported late: it takes half a second, and most pipelines that name a step check nothing
+    # imported late: it takes half a second, and most runs check nothing
     import pandera.pandas as pa_check
 
     target = pa_check.Check.str_length(1, 256, error="label is longer than 256 characters")
@@ -60,16 +60,16 @@ def _listed(targets: list[str]) -> str:
 
 
 class Validate(StatelessStep):
-    """Check each message against the contract; an empty text is no message.
+    """Check each message against the contract; empty texts are refused, too.
 
     Parameters
     ----------
     targets : collection of str or None
-        Values that the target may have, None for any.
+        Allowed targets, None for any.
     timed : bool
         Whether the source has times.
     ledger : Ledger or None
-        Takes the messages that are left out.
+        Receives the invalid messages.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Validate(StatelessStep):
         self.ledger = ledger
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages that keep the contract; the columns stay as they are."""
+        """Return the valid messages with unchanged columns."""
         valid = X.drop(index=self._contract_failures(X))
         empty = valid["text"].str.strip().eq("")
         if empty.any():
@@ -94,7 +94,7 @@ class Validate(StatelessStep):
             message_contract(self.targets, self.timed).validate(X, lazy=True)
         except SchemaErrors as error:
             cases = error.failure_cases.dropna(subset=["index"]).drop_duplicates("index")
-            if len(cases) == 0:  # not about rows: the frame itself is not what the steps before promise
+            if len(cases) == 0:  # not about rows: a bug in an earlier step
                 raise
             for (column, check), group in cases.groupby(["column", "check"], sort=False):
                 rows = X.loc[group["index"].astype(X.index.dtype)]

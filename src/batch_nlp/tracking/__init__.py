@@ -1,1 +1,5 @@
-"""Tracking of trainings in a tool of the user's choice, beside the reports that every run leaves."""
+"""Tracking: trainings and versions in MLflow, in addition to the reports of each run.
+
+The registry in ``paths.models`` stays the source of truth: nothing here decides about models or fails a run.
+Imports settings and storage, and no pipeline.
+"""

@@ -1,4 +1,4 @@
-"""Where runs are tracked, and whether the settings for it can work, found out before any work."""
+"""The address of the tracking server or database, and checks of its settings before any work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from batch_nlp.config import Config, TrackingBackend
 from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.job import forget
+from batch_nlp.tracking.hydra_job import forget
 
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 _EXTRA = "Install it with: uv sync --extra mlflow"
@@ -24,16 +24,16 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 class Address:
     """Where runs are tracked."""
 
-    # Server or database, as MLflow takes it
+    # Server or database, in MLflow's notation
     uri: str
-    # File of a SQLite database
+    # File of a SQLite database; None for others
     database: Path | None
-    # Folder for artefacts; None where the server has its own place for them
+    # Folder for artefacts; None if the server stores them itself
     artefacts: Path | None
 
 
 def address_of(config: Config) -> Address:
-    """Return where the runs of some settings are tracked: each data folder has a database of its own by default."""
+    """Return where runs are tracked: by default, in a database in the data folder."""
     folder = Layers(Path(config.paths.data), config.dataset.name).reporting.resolve() / "mlflow"
     uri = config.tracking.uri or f"sqlite:///{folder / 'mlflow.db'}"
     scheme = _scheme(uri)
@@ -48,13 +48,13 @@ def address_of(config: Config) -> Address:
 def model_name(config: Config, dataset: str | None = None) -> str:
     """Return the name under which models of a dataset are registered.
 
-    It begins with the experiment's, so that two projects on one server stay apart when their experiments do.
+    The name begins with that of the experiment, so that projects with different experiments can share a server.
     """
     return f"{config.tracking.experiment}-{dataset or config.dataset.name}"
 
 
 def masked(text: str) -> str:
-    """Return a text without the credentials of the addresses in it.
+    """Return a text with the credentials of addresses masked.
 
     Examples
     --------
@@ -65,13 +65,13 @@ def masked(text: str) -> str:
 
 
 def check_tracking(config: Config) -> None:
-    """Find what is wrong with the settings of the tracking.
+    """Check the tracking settings.
 
     Raises
     ------
     SettingsError
-        If the extra is not installed, the address is of an unknown kind or carries credentials, or a name cannot be
-        used.
+        If the extra is not installed, the address is of an unknown kind or contains credentials, or the name of the
+        experiment is invalid.
     """
     if config.tracking.backend is TrackingBackend.none:
         return
@@ -81,15 +81,15 @@ def check_tracking(config: Config) -> None:
         _refuse_secrets(uri)
         if scheme not in (*SERVERS, *DATABASES):
             raise SettingsError(
-                f"tracking.uri={masked(uri)}: not an address that runs can be tracked at, such as "
-                f"http://localhost:5000 or sqlite:////folder/mlflow.db. {did_you_mean(scheme, (*SERVERS, *DATABASES))}"
+                f"tracking.uri={masked(uri)}: not the address of a tracking server or database. Examples: "
+                f"http://localhost:5000, sqlite:////folder/mlflow.db. {did_you_mean(scheme, (*SERVERS, *DATABASES))}"
             )
     if scheme == "sqlite" and uri is not None and not uri.partition(":///")[2].partition("?")[0]:
-        raise SettingsError(f"tracking.uri={uri}: names no file. Need sqlite:///, then the path of the database.")
+        raise SettingsError(f"tracking.uri={uri}: without a file. Write sqlite:/// and then the path of the database.")
     if not re.fullmatch(r"\w[\w .-]*", experiment):
         raise SettingsError(
-            f"tracking.experiment={experiment}: need a name of letters, digits, spaces, dots, dashes and underscores, "
-            "since registered models carry it."
+            f"tracking.experiment={experiment}: invalid name. Begin with a letter or digit; letters, digits, spaces, "
+            "dots, dashes and underscores may follow."
         )
     needed = ["mlflow"] if scheme in SERVERS else ["mlflow", "sqlalchemy"]
     missing = [name for name in needed if find_spec(name) is None]
@@ -98,7 +98,7 @@ def check_tracking(config: Config) -> None:
 
 
 def _scheme(uri: str) -> str:
-    """Return the kind of an address, without the driver that it may name: ``postgresql+psycopg`` is postgresql."""
+    """Return the kind of an address without its driver: of ``postgresql+psycopg``, postgresql."""
     return uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else ""
 
 
@@ -113,7 +113,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
     Raises
     ------
     SettingsError
-        If one sets ``tracking.uri`` to an address that carries credentials.
+        If an argument sets ``tracking.uri`` to an address with credentials.
     """
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
@@ -122,9 +122,9 @@ def check_arguments(arguments: Iterable[str]) -> None:
 
 
 def _refuse_secrets(uri: str) -> None:
-    """Refuse an address with a password: settings are saved beside every run, and shown to everybody.
+    """Refuse an address with a password: settings are saved with every run and shown to everyone.
 
-    One from a YAML file Hydra has saved before this code could see it, so there it is overwritten.
+    Hydra saves settings from YAML files before this code runs, so a password in these copies is overwritten.
     """
     parts = urlsplit(uri)
     login, at, host = parts.netloc.rpartition("@")
@@ -135,7 +135,7 @@ def _refuse_secrets(uri: str) -> None:
         return
     forget(secrets)
     raise SettingsError(
-        f"tracking.uri={parts.scheme}://{'***@' if at else ''}{host}{parts.path}: carries credentials, and settings "
-        "are saved with every run. Leave them out and use the environment variables MLFLOW_TRACKING_USERNAME and "
-        "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN); for a PostgreSQL database, PGPASSWORD."
+        f"tracking.uri={parts.scheme}://{'***@' if at else ''}{host}{parts.path}: contains credentials, and settings "
+        "are saved with every run. Remove them and set the environment variables MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN); for PostgreSQL, PGPASSWORD."
     )

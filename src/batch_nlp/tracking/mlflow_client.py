@@ -1,4 +1,4 @@
-"""The connection to MLflow: quiet, without telemetry, and with a local database that is there whole or not at all."""
+"""The connection to MLflow: quiet, without telemetry, and with a local database that is complete or absent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENVIRONMENT = {
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    # by default a server that is down holds a run up for minutes
+    # with the defaults, a server that is down delays a run by minutes
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
@@ -28,10 +28,10 @@ _ENVIRONMENT = {
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep MLflow and what it calls from writing to the terminal; what matters of it comes as an exception."""
+    """Keep MLflow and its libraries from writing to the terminal; errors are raised as exceptions."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import_module("mlflow")  # sets up its loggers when it is first imported
+    import_module("mlflow")  # the first import sets up its loggers
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "sqlalchemy", "urllib3")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -47,7 +47,7 @@ def quietly() -> Iterator[None]:
 
 @contextmanager
 def one_at_a_time(file: Path) -> Iterator[None]:
-    """Wait until no other process is in a block on the same file; the kernel releases it when a process is killed."""
+    """Hold a lock on a file; the kernel releases the lock if the process is killed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -55,12 +55,12 @@ def one_at_a_time(file: Path) -> Iterator[None]:
 
 
 def connect(address: Address, experiment: str) -> tuple[Any, str]:
-    """Return a client, and the id of the experiment, which is made if need be.
+    """Return a client and the id of the experiment, which is created if necessary.
 
     Raises
     ------
     Exception
-        Whatever MLflow, the database or the network has to say.
+        Any error of MLflow, the database or the network.
     """
     database = address.database
     with one_at_a_time(database.with_name(f".{database.name}.lock")) if database else nullcontext():
@@ -72,7 +72,7 @@ def connect(address: Address, experiment: str) -> tuple[Any, str]:
             try:
                 return client, str(client.create_experiment(experiment, _location(address)))
             except import_module("mlflow.exceptions").MlflowException:
-                found = client.get_experiment_by_name(experiment)  # made by another job meanwhile
+                found = client.get_experiment_by_name(experiment)  # created by another job in the meantime
                 if found is None:
                     raise
         return client, str(found.experiment_id)
@@ -83,9 +83,9 @@ def _location(address: Address) -> str | None:
 
 
 def _make_database(database: Path, address: Address) -> None:
-    """Make the database under another name first: migrations that were killed halfway leave one that never opens."""
+    """Create the database under a temporary name: if its migrations are killed halfway, it can never be opened."""
     if database.exists():
-        # MLflow would try a damaged file for minutes
+        # fail at once: MLflow retries a damaged file for minutes
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("PRAGMA schema_version")
         return

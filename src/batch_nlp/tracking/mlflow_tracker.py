@@ -1,4 +1,4 @@
-"""Keeps trainings in MLflow: runs, and the versions that went to the gate with the aliases champion and challenger."""
+"""Records trainings in MLflow: runs, and registered versions with the aliases champion and challenger."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from loguru import logger
 
 from batch_nlp.config import Config
 from batch_nlp.tracking.address import Address, address_of, masked, model_name
-from batch_nlp.tracking.facts import TrackedTraining, metrics, parameters, tags
-from batch_nlp.tracking.job import Job, current_job
+from batch_nlp.tracking.hydra_job import HydraJob, current_job
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
+from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
 from batch_nlp.tracking.tracker import Tracker
 
-# Files of a model's folder that a person reads
+# Files of a model folder for people
 _READABLE = {".json", ".md", ".html"}
-# MLflow takes so many parameters at once, and so many characters each
+# MLflow's limits: parameters per request, characters per parameter
 _BATCH, _LENGTH = 100, 6000
 
 Steps = list[tuple[str, Callable[[], None]]]
 
 
 class MlflowTracker(Tracker):
-    """Keeps trainings in MLflow; what cannot be kept is a warning.
+    """Records trainings in MLflow; a failure is a warning.
 
     Parameters
     ----------
     config : Config
-        ``config.tracking`` says where.
+        ``config.tracking`` has the address.
     """
 
     def __init__(self, config: Config) -> None:
@@ -41,7 +41,7 @@ class MlflowTracker(Tracker):
         self.address = address_of(config)
 
     def training(self, training: TrackedTraining) -> None:
-        """Keep a training as a run, and what went to the gate as a version of the registered model."""
+        """Record a training as a run, and a candidate that reached the gate as a version of the registered model."""
         record = _TrainingRecord(self.config, training, self.address)
         steps: Steps = [("the run with its parameters and metrics", record.begin), ("its files", record.add_files)]
         if training.alias:
@@ -52,7 +52,7 @@ class MlflowTracker(Tracker):
             record.give_up()
 
     def rollback(self, old: Path, new: Path) -> None:
-        """Move the alias champion to the version that is the champion again."""
+        """Move the alias champion back to the earlier version."""
 
         def restore_it() -> None:
             client, _ = connect(self.address, self.config.tracking.experiment)
@@ -61,28 +61,28 @@ class MlflowTracker(Tracker):
         self._attempt("rollback", [(f"{new.name} as champion again", restore_it)])
 
     def _attempt(self, what: str, steps: Steps) -> bool:
-        """Take the steps; the first that fails ends it with a warning that names what was not logged."""
+        """Run the steps. The first failure stops them with a warning that lists what is missing in MLflow."""
         for index, (_, step) in enumerate(steps):
             try:
                 with quietly():
                     step()
-            except Exception as error:  # noqa: BLE001 a training is worth more than its record elsewhere
+            except Exception as error:  # noqa: BLE001 tracking never fails a run
                 missing = "; ".join(name for name, _ in steps[index:])
                 logger.warning(
-                    "Tracking of {}: MLflow at {} failed ({}: {}). Not logged: {}. Nothing else is affected.",
-                    what,
+                    "Tracking: MLflow at {} failed for {} ({}: {}). Missing there: {}. Nothing else is affected.",
                     masked(self.address.uri),
+                    what,
                     type(error).__name__,
                     masked(" ".join(str(error).split()))[:300],
                     missing,
                 )
                 return False
-        logger.info("Tracking: {} is in MLflow at {}", what, masked(self.address.uri))
+        logger.info("Tracking: recorded {} in MLflow at {}", what, masked(self.address.uri))
         return True
 
 
 class _TrainingRecord:
-    """One training on its way into MLflow."""
+    """The record of one training in MLflow."""
 
     client: Any
 
@@ -94,7 +94,7 @@ class _TrainingRecord:
         self.run: Any = None
 
     def begin(self) -> None:
-        """Make the run, with its tags, parameters and metrics."""
+        """Create the run, with its tags, parameters and metrics."""
         training = self.training
         self.client, experiment = connect(self.address, self.config.tracking.experiment)
         labels = tags(training, manifest_of(training.candidate), self.job)
@@ -112,7 +112,7 @@ class _TrainingRecord:
             self.client.log_batch(self._id, params=settings[first : first + _BATCH])
 
     def add_files(self) -> None:
-        """Add what a person reads: cards, manifest, reports, the gate's decision, the log."""
+        """Add the files for people: cards, manifest, reports, the gate's decision, the log."""
         training = self.training
         readable = [path for path in training.candidate.iterdir() if path.suffix in _READABLE]
         logs = [self.job.log] if self.job else []
@@ -124,35 +124,35 @@ class _TrainingRecord:
             self.client.log_text(self._id, json.dumps(decision, indent=2), "gate.json")
 
     def register(self) -> None:
-        """Register the model's folder as a version, and set its alias."""
+        """Register the model folder as a version, and set its alias."""
         register(self.client, self.config, self.training, self.run)
 
     def end(self) -> None:
-        """End the run, and as far as is known its multirun's."""
+        """End the run, and that of its multirun."""
         self.client.set_terminated(self._id, "FINISHED")
         parent = self.run.data.tags.get("mlflow.parentRunId")
         if parent:
             self.client.set_terminated(parent, "FINISHED")
 
     def give_up(self) -> None:
-        """Mark a run that could not be told whole."""
+        """Mark a run with an incomplete record as failed."""
         if self.run is None:
             return
         try:
             with quietly():
                 self.client.set_terminated(self._id, "FAILED")
-        except Exception as error:  # noqa: BLE001 the warning is out already
-            logger.debug("MLflow: the run could not be ended either ({})", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 the warning has been logged already
+            logger.debug("MLflow: cannot end the run either ({})", type(error).__name__)
 
     @property
     def _id(self) -> str:
         return str(self.run.info.run_id)
 
 
-def _parent(client: Any, experiment: str, job: Job) -> str:
-    """Return the run that the jobs of a multirun hang under; the first job makes it.
+def _parent(client: Any, experiment: str, job: HydraJob) -> str:
+    """Return the parent run of the jobs of a multirun, which the first job creates.
 
-    Its id is kept in the multirun's folder, where jobs that run side by side, and those of a resumed multirun, find it.
+    Its id is kept in the folder of the multirun, for parallel jobs and for a resumed multirun.
     """
     assert job.sweep is not None  # noqa: S101 for the type checker  # nosec B101
     note = job.sweep / ".mlflow_run"
@@ -162,7 +162,7 @@ def _parent(client: Any, experiment: str, job: Job) -> str:
             try:
                 return str(client.get_run(known[1]).info.run_id)
             except import_module("mlflow.exceptions").MlflowException:
-                pass  # of another server
+                pass  # a run of another server
         labels = {"batch_nlp.sweep": job.sweep_name}
         run = client.create_run(experiment, tags=labels, run_name=f"multirun {job.sweep_name}")
         note.write_text(f"{experiment} {run.info.run_id}")

@@ -1,4 +1,4 @@
-"""The registered model in MLflow: a version for each candidate that went to the gate, and who is champion."""
+"""The registered model in MLflow: one version per candidate that reached the gate, and the alias champion."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any
 from batch_nlp.config import Config
 from batch_nlp.storage.manifest import MANIFEST_FILE
 from batch_nlp.tracking.address import model_name
-from batch_nlp.tracking.facts import TrackedTraining
+from batch_nlp.tracking.tracked_training import TrackedTraining
 
 CHAMPION = "champion"
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    """Return a model folder's manifest."""
+    """Return the manifest of a model folder."""
     found: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
     return found
 
 
 def register(client: Any, config: Config, training: TrackedTraining, run: Any) -> None:
-    """Register a candidate's folder as a version, and give it its alias.
+    """Register the folder of a candidate as a version, and set its alias.
 
     Parameters
     ----------
     client : mlflow.MlflowClient
     config : Config
     training : TrackedTraining
-        One that has an alias.
+        A training with an alias.
     run : mlflow.entities.Run
-        The run that the version comes from; the folder becomes one of its artefacts.
+        The run of the training; the folder becomes one of its artefacts.
     """
     name, id_ = model_name(config), run.info.run_id
     client.log_artifacts(id_, str(training.candidate), "model/data")
@@ -53,30 +53,30 @@ def register(client: Any, config: Config, training: TrackedTraining, run: Any) -
     )
     client.set_registered_model_alias(name, training.alias, version.version)
     if training.alias == CHAMPION and training.replaced:
-        _dethrone(client, config, training.replaced, but=name)
+        _remove_alias(client, config, training.replaced, but=name)
 
 
 def restore(client: Any, config: Config, old: Path, new: Path) -> None:
-    """Give the alias champion back to a version, found by the seal of its manifest.
+    """Set the alias champion to an earlier version, found by the hash of its manifest.
 
     Raises
     ------
     LookupError
-        If MLflow does not know the version; then none has the alias.
+        If MLflow does not know the version. Then no version has the alias.
     """
     manifest = manifest_of(new)
     name = model_name(config, manifest["dataset"])
     found = client.search_model_versions(f"name = '{name}'")
     same = [version for version in found if version.tags.get("batch_nlp.manifest") == manifest["sha256"]]
     if not same:
-        _dethrone(client, config, old)
-        raise LookupError(f"{name} has no version for {new.name}, which was trained without tracking or elsewhere")
+        _remove_alias(client, config, old)
+        raise LookupError(f"{name} has no version for {new.name}: it was trained without tracking or tracked elsewhere")
     client.set_registered_model_alias(name, CHAMPION, same[0].version)
-    _dethrone(client, config, old, but=name)
+    _remove_alias(client, config, old, but=name)
 
 
 def _model_file(run_id: str) -> str:
-    """Return how MLflow loads the model; written here, since its own way collects requirements for seconds."""
+    """Return the text of ``MLmodel``; MLflow's own way of writing it spends seconds on collecting requirements."""
     model = import_module("mlflow.models").Model(artifact_path="model", run_id=run_id)
     model.add_flavor(
         "python_function",
@@ -87,11 +87,11 @@ def _model_file(run_id: str) -> str:
     return str(model.to_yaml())
 
 
-def _dethrone(client: Any, config: Config, version: Path, *, but: str | None = None) -> None:
-    """Take the alias champion from the model that a version belongs to, unless that is `but`."""
+def _remove_alias(client: Any, config: Config, version: Path, *, but: str | None = None) -> None:
+    """Remove the alias champion from the registered model of a version, unless its name is `but`."""
     try:
         name = model_name(config, manifest_of(version)["dataset"])
-    except (OSError, ValueError, KeyError):  # damaged, which may be why it was replaced
+    except (OSError, ValueError, KeyError):  # a damaged version, which may be why it was replaced
         name = model_name(config)
     if name == but:
         return

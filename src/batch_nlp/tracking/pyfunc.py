@@ -1,6 +1,6 @@
-"""Loads a registered version for ``mlflow.pyfunc``: MLflow's file ``MLmodel`` names this module.
+"""Loads a registered version for ``mlflow.pyfunc``; MLflow's file ``MLmodel`` names this module.
 
-What is registered is the folder of a model as in ``paths.models``; nothing of it is a pickle.
+A registered version is a model folder as in ``paths.models`` and contains no pickle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from batch_nlp.storage.registry import Model
 
 
 class ServedModel:
-    """A model as MLflow calls it.
+    """A model with the interface that MLflow calls.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ class ServedModel:
         self.model = model
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return class and probabilities of each message; the index stays.
+        """Return class and probabilities of each message, with the index of the input.
 
         Parameters
         ----------
         model_input : DataFrame, shape (n, ...)
             Rows of the feature store.
         params : dict, optional
-            What MLflow passes on; there is nothing to choose.
+            Part of MLflow's interface; unused.
 
         Returns
         -------
@@ -54,12 +54,12 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Return the model of a folder after checking its files.
+    """Load the model in a folder after checking its files.
 
     Raises
     ------
     DataError
-        If a file is missing or damaged, or names a type that is not trusted.
+        If a file is missing or damaged, or contains a type that is not trusted.
     """
     folder = Path(path)
     manifest = read_manifest(folder)

@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from batch_nlp.reports.pages import render
 from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.card.pages import render
 from batch_nlp.training.class_words import ClassWords, ngram_scores
 
 # Over this a prediction counts as confident
@@ -173,5 +173,5 @@ def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Pat
         for name, table in (("mistakes", analysis.mistakes()), ("label_errors", analysis.suspected_labels())):
             write_parquet(temporary / f"{name}.parquet", pa.Table.from_pandas(table, preserve_index=False))
             page = {"rows": table.head(_ON_PAGE).to_dict("records"), "total": len(table), "file": f"{name}.parquet"}
-            write_text(temporary / f"{name}.html", render(f"{name}.html", {**facts, **page}))
+            write_text(temporary / f"{name}.html", render(f"{name}.html", **facts, **page))
     return folder

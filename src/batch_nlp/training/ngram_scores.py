@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
+from batch_nlp.progress import progress
 from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
@@ -135,9 +136,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         fold_of = np.empty(len(labels), dtype=np.int64)
         models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
-            fold_of[hold_out] = fold
-            models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
+        with progress("n-gram scores", "folds", self.folds) as advance:
+            for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
+                fold_of[hold_out] = fold
+                models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
+                advance(1)
         del weights
         scores, start = [], 0
         # n-grams are counted again, which is fast; keeping those of sentences would double the memory

@@ -33,8 +33,8 @@ from batch_nlp.storage.raw.file_list import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest
-from batch_nlp.training.card.facts import card_facts
-from batch_nlp.training.card.pages import card_pages
+from batch_nlp.training.card.card_facts import card_facts
+from batch_nlp.training.card.card_pages import card_pages
 from batch_nlp.training.card.statements import leak_in_words
 from batch_nlp.training.comparison import AddFeatures, compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.config import Balance, Calibration
+from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
 from batch_nlp.training.decision_weights import decide, tune_weights
@@ -78,15 +80,18 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
-        self.estimator_ = self._fit_balanced(X, labels)
         calibration = Calibration(self.calibration)
+        alone = judged is not None or (calibration is Calibration.none and self.metric is None)
+        with progress("classifier", "fits", 1 if alone else 1 + self.folds) as advance:
+            self.estimator_ = self._fit_balanced(X, labels)
+            advance(1)
+            rows, scores = (None, None) if alone else self._unseen_scores(X, labels, advance)
         self.calibrator_: Calibrator = new_calibrator(calibration)
         self.decision_weights_: NDArray[np.float64] = np.ones(len(self.classes_))
         if judged is not None:
             self.calibrator_, self.decision_weights_ = judged.calibrator_, judged.decision_weights_
-        if judged is not None or (calibration is Calibration.none and self.metric is None):
+        if rows is None or scores is None:
             return self
-        rows, scores = self._unseen_scores(X, labels)
         indices = np.searchsorted(self.classes_, labels[rows])
         self.calibrator_.fit(scores, indices)
         if self.metric is not None:
@@ -106,7 +111,9 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         sampler = SMOTE(random_state=self.random_state, k_neighbors=min(5, smallest - 1))
         return estimator.fit(*sampler.fit_resample(X, labels))
 
-    def _unseen_scores(self, X: pd.DataFrame, labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _unseen_scores(
+        self, X: pd.DataFrame, labels: NDArray[Any], advance: Callable[[int], None]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return rows with scores from a classifier that was not fitted on them, shape (n_rows, k)."""
         if hasattr(self.estimator_, "validation_probabilities_"):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
@@ -117,6 +124,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         ):
             fitted = self._fit_balanced(_rows(X, train), labels[train])
             scores[hold_out] = class_scores(fitted, _rows(X, hold_out))
+            advance(1)
         return np.arange(len(labels)), scores
 
     def discard_checkpoints(self) -> None:

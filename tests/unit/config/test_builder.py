@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import ROOT
+from tests.naming import refusal
 from tests.projects import Project
 
 from batch_nlp.config import Config
@@ -68,52 +69,48 @@ def test_a_step_is_called_as_its_class_or_as_the_settings_say(step: dict[str, An
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        (["clean_text"], ["features.steps[0]", "{_target_: import path of a step"]),
+        (["clean_text"], ["features.steps[0]", "_target_"]),
         ([{"target": CLEAN}], ["features.steps[0]", "_target_"]),
         (
             [{"_target_": CLEAN}, {"_target_": "os.system"}],
-            ["features.steps[1]._target_=os.system", "may not name code"],
+            ["features.steps[1]._target_=os.system"],
         ),
-        ([{"_target_": CLEAN[:-1]}], [f"Did you mean '{CLEAN}'?"]),
+        ([{"_target_": CLEAN[:-1]}], [f"'{CLEAN}'"]),
         # no prefix: a name goes on through what a module imports
-        ([{"_target_": "batch_nlp.steps.clean_text.html.unescape"}], ["may not name code"]),
-        ([{"_target_": "sklearn.ensemble.RandomForestClassifier"}], ["may not name code"]),
+        ([{"_target_": "batch_nlp.steps.clean_text.html.unescape"}], ["batch_nlp.steps.clean_text.html.unescape"]),
+        ([{"_target_": "sklearn.ensemble.RandomForestClassifier"}], ["RandomForestClassifier"]),
         ([{"_target_": OWN}], [f"'+allow={{{OWN}: 1}}'"]),
-        ([{"_target_": CLEAN}, {"_target_": CLEAN}], ["more than one step is called clean_text", "_name_"]),
+        ([{"_target_": CLEAN}, {"_target_": CLEAN}], ["clean_text", "_name_"]),
         (
             [{"_target_": CLEAN}, {"_target_": KEEP, "_name_": "clean_text"}],
-            ["more than one step is called clean_text"],
+            ["clean_text", "_name_"],
         ),
     ],
 )
 def test_a_list_that_cannot_be_built_is_refused_by_name(steps: list[Any], words: list[str]) -> None:
     """Guarantees 10 and 21."""
-    with pytest.raises(SettingsError) as refused:
+    with refusal(SettingsError, *words):
         check_steps(steps, "features.steps")
-    for word in words:
-        assert word in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ({"_target_": CLEAN, "max_char": 7}, ["mine.clean_text.max_char", "no such parameter", "'max_chars'"]),
-        ({"_target_": KEEP, "layer": "primary", "keep": "x"}, ["mine.keep.keep", "belongs to the run", "Remove it"]),
-        ({"_target_": CLEAN, "ledger": 3}, ["mine.clean_text.ledger", "belongs to the run"]),
+        ({"_target_": CLEAN, "max_char": 7}, ["mine.clean_text.max_char", "'max_chars'"]),
+        ({"_target_": KEEP, "layer": "primary", "keep": "x"}, ["mine.keep.keep"]),
+        ({"_target_": CLEAN, "ledger": 3}, ["mine.clean_text.ledger"]),
         ({"_target_": KEEP}, ["mine.keep", "layer"]),
-        ({"_target_": "tests.own_steps.Gone"}, ["mine.gone", "cannot be imported", "Gone"]),
-        ({"_target_": "no_such_package.Step"}, ["cannot be imported", "no_such_package"]),
-        ({"_target_": "Step"}, ["cannot be imported"]),
-        ({"_target_": "tests.own_steps.function"}, ["not a class with a method transform"]),
-        ({"_target_": "tests.own_steps.FieldRole"}, ["not a class with a method transform"]),
+        ({"_target_": "tests.own_steps.Gone"}, ["mine.gone", "tests.own_steps.Gone"]),
+        ({"_target_": "no_such_package.Step"}, ["mine.step", "no_such_package"]),
+        ({"_target_": "Step"}, ["mine.step", "Step"]),
+        ({"_target_": "tests.own_steps.function"}, ["tests.own_steps.function", "transform"]),
+        ({"_target_": "tests.own_steps.FieldRole"}, ["tests.own_steps.FieldRole", "transform"]),
     ],
 )
 def test_a_parameter_that_a_step_does_not_take_is_refused_by_name(step: dict[str, Any], words: list[str]) -> None:
     """Guarantee 10."""
-    with pytest.raises(SettingsError) as refused:
+    with refusal(SettingsError, *words):
         build_steps([step], {"keep": None, "ledger": None}, "mine")
-    for word in words:
-        assert word in str(refused.value)
 
 
 def test_parameters_are_plain_values() -> None:

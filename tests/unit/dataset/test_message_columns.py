@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.naming import columns_in, refusal, settings_in
 from tests.projects import DATASETS
 
 from batch_nlp.config import (
@@ -64,17 +63,20 @@ def test_a_sound_file_is_not_refused() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (DatasetConfig("mine", "raw"), ["dataset.messages.columns: none has the role text"]),
-        (replace(SOUND, messages=MessagesConfig("*", None, {"id": column("id")})), ["none has the role text"]),
-        (dataset(table(), table()), ["dataset.side_tables[0].name=shops", "another side table is called so"]),
+        (DatasetConfig("mine", "raw"), ["dataset.messages.columns", "text"]),
+        (
+            replace(SOUND, messages=MessagesConfig("*", None, {"id": column("id")})),
+            ["dataset.messages.columns", "text"],
+        ),
+        (dataset(table(), table()), ["dataset.side_tables[0].name=shops"]),
         (
             dataset(table(), who=column("key", of="shop")),
-            ["dataset.messages.columns.who.of=shop", ": no side table of that name", "Did you mean 'shops'?"],
+            ["dataset.messages.columns.who.of=shop", "'shops'"],
         ),
-        (dataset(who=column("key", of="shops")), ["dataset.messages.columns.who.of=shops", "None is declared"]),
+        (dataset(who=column("key", of="shops")), ["dataset.messages.columns.who.of=shops"]),
         (
             dataset(table(), who=column("category", of="shops")),
-            ["columns.who.of=shops", "only a column with the role key"],
+            ["columns.who.of=shops", "key"],
         ),
         (dataset(table(size=column("number", of="shops"))), ["dataset.side_tables[0].columns.size.of=shops"]),
         (dataset(table(size=column("text"))), ["dataset.side_tables[0].columns.size.role", "category, number, raw"]),
@@ -83,51 +85,49 @@ def test_a_sound_file_is_not_refused() -> None:
         (dataset(table(size=column("number", name="s"))), ["dataset.side_tables[0].columns.size.name=s", "NAME_size"]),
         (
             dataset(at=column("time", zone="Europe/Rom")),
-            ["columns.at.zone=Europe/Rom", ": no such time zone, such as Europe/Rome"],
+            ["columns.at.zone=Europe/Rom", "Europe/Rome"],
         ),
         (dataset(at=column("time", zone="")), ["columns.at.zone="]),
-        (dataset(at=column("number", format="%d")), ["columns.at: only a column with the role time has a format"]),
-        (dataset(at=column("number", format=",", zone="Asia/Tokyo")), ["columns.at: only a column with the role time"]),
-        (dataset(at=column("category", format=",")), ["columns.at: only a column with the role time has a format"]),
+        (dataset(at=column("number", format="%d")), ["columns.at", "format"]),
+        (dataset(at=column("number", format=",", zone="Asia/Tokyo")), ["columns.at", "zone"]),
+        (dataset(at=column("category", format=",")), ["columns.at", "format"]),
         (dataset(at=column("time", zone="../etc/passwd")), ["columns.at.zone=../etc/passwd"]),
         (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
         (
             dataset(label=column("category")),
-            ["columns.label: no field can be called label"],
+            ["columns.label"],
         ),
-        (dataset(message_id=column("number")), ["columns.message_id: no field"]),
-        (dataset(mine=column("category", name="text")), ["columns.mine: no field"]),
-        (dataset(**{"a<b": column("number")}), ["columns.a<b: no field"]),
-        (dataset(**{"a[0]": column("raw")}), ["columns.a[0]: no field"]),
+        (dataset(message_id=column("number")), ["columns.message_id"]),
+        (dataset(mine=column("category", name="text")), ["columns.mine", "text"]),
+        (dataset(**{"a<b": column("number")}), ["columns.a<b"]),
+        (dataset(**{"a[0]": column("raw")}), ["columns.a[0]"]),
         (
             replace(SOUND, forbidden=["brand"]),
-            ["columns.brand.role=category", "dataset.forbidden", "comes after the message"],
+            ["columns.brand.role=category", "dataset.forbidden"],
         ),
         (replace(SOUND, forbidden=["kind"]), ["dataset.side_tables[0].columns.kind.role=category"]),
         (replace(SOUND, forbidden=["id"]), ["columns.id.role=id"]),
-        (replace(SOUND, split=SplitConfig(column="brnd")), ["dataset.split.column=brnd", "Did you mean 'brand'?"]),
-        (replace(SOUND, split=SplitConfig(column="zzz")), ["dataset.split.column=zzz", "Valid: "]),
+        (replace(SOUND, split=SplitConfig(column="brnd")), ["dataset.split.column=brnd", "'brand'"]),
+        (replace(SOUND, split=SplitConfig(column="zzz")), ["dataset.split.column=zzz", "brand", "shop"]),
     ],
     ids=lambda value: value[0][:40] if isinstance(value, list) else "",
 )
 def test_columns_that_cannot_be_what_the_file_says_are_refused_by_name(wrong: DatasetConfig, words: list[str]) -> None:
     """Guarantee 10."""
-    with pytest.raises(SettingsError) as refused:
+    with refusal(SettingsError, *words) as refused:
         check_columns(wrong)
     assert refused.value.exit_code is ExitCode.SETTINGS
-    for word in words:
-        assert word in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["shops_size", "cost"])
 def test_two_fields_of_one_name_are_refused(name: str) -> None:
     columns = {**SOUND.messages.columns, "again": column("category", name=name)}
-    with pytest.raises(SettingsError, match=f"again.*{name}"):
+    with refusal(SettingsError, "again", name):
         check_columns(replace(SOUND, messages=replace(SOUND.messages, columns=columns)))
 
 
 def test_two_keys_under_one_name_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"second: shops_n is a field of first already\. Give the key another name"):
+    with refusal(SettingsError, "first", "second", "shops_n"):
         check_columns(
             dataset(table(n=column("number")), first=column("key", of="shops"), second=column("key", of="shops"))
         )
@@ -160,7 +160,7 @@ def test_no_forbidden_column_of_a_dataset_that_comes_with_the_project_can_get_a_
     assert found.forbidden
     for forbidden in found.forbidden:
         columns = {**found.messages.columns, forbidden: column("raw")}
-        with pytest.raises(SettingsError, match=r"dataset\.forbidden"):
+        with refusal(SettingsError, forbidden, "dataset.forbidden"):
             check_columns(replace(found, messages=replace(found.messages, columns=columns)))
 
 
@@ -175,9 +175,10 @@ def test_no_forbidden_column_of_a_dataset_that_comes_with_the_project_can_get_a_
 def test_the_other_name_that_is_advised_is_taken(wrong: DatasetConfig, name: str) -> None:
     with pytest.raises(SettingsError) as refused:
         check_columns(wrong)
-    [line] = re.findall(r"another name: (.*\}) in the dataset's file", str(refused.value))
-    settings = shlex.split(str(refused.value).partition("file or ")[2].rstrip("."))
-    assert settings == ([f'++dataset.messages.columns.{name}.name="other"'] if name.isidentifier() else [])
+    [line] = columns_in(refused.value)
+    assert settings_in(refused.value) == (
+        [f'++dataset.messages.columns.{name}.name="other"'] if name.isidentifier() else []
+    )
     own = {key: parse(ColumnConfig, value) for key, value in yaml.safe_load(line).items()}
     columns = {**wrong.messages.columns, **own}
     check_columns(replace(wrong, messages=replace(wrong.messages, columns=columns)))
@@ -187,5 +188,5 @@ def test_the_other_name_that_is_advised_is_a_setting(tmp_path: Path, make_config
     taken = "+dataset.messages.columns.text_hash={role: category}"
     with pytest.raises(SettingsError) as refused:
         check_columns(make_config(tmp_path, taken).dataset)
-    [setting] = shlex.split(str(refused.value).partition("file or ")[2].rstrip("."))
+    [setting] = settings_in(refused.value)
     check_columns(make_config(tmp_path, taken, setting).dataset)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.naming import columns_in, refusal, settings_in
 
 from batch_nlp.config import ColumnConfig, Config, Role
 from batch_nlp.dataset.schema_check import check_schema, remember_columns
@@ -60,7 +61,7 @@ def test_a_new_name_beside_the_old_one_reads_both(
     check(make_config(tmp_path, *settings), before)
     with pytest.raises(DataError) as refused:
         check(make_config(tmp_path, *settings), after)
-    [said] = re.findall("'(.*?)'", str(refused.value))
+    [said] = settings_in(refused.value)
     assert said == advice
     with_advice = make_config(tmp_path, DATES, *(LABEL[1:] if "label" in said else LABEL), said)
     for row in (before, after):
@@ -72,9 +73,9 @@ def test_a_name_that_no_command_line_takes_is_for_the_file_of_the_dataset(
 ) -> None:
     config = make_config(tmp_path, DATES)
     after = renamed(SOUND, "review_id", "review id: new")
-    with pytest.raises(DataError, match=r"messages\.columns in the dataset's file") as refused:
+    with pytest.raises(DataError) as refused:
         check(config, after)
-    [line] = re.findall(r'".*\{.*\}', str(refused.value))
+    [line] = columns_in(refused.value)
     added = {name: ColumnConfig(Role(column["role"])) for name, column in yaml.safe_load(line).items()}
     messages = replace(config.dataset.messages, columns={**config.dataset.messages.columns, **added})
     check(replace(config, dataset=replace(config.dataset, messages=messages)), after)
@@ -92,10 +93,10 @@ def test_where_no_setting_reads_both_the_file_is_changed(
 ) -> None:
     config = make_config(tmp_path, DATES, *settings)
     check(config, {**SOUND, old: 3})
-    with pytest.raises(DataError) as refused:
+    with refusal(DataError, "Price", old) as refused:
         check(config, {**SOUND, "Price": 3})
-    [(new, back)] = re.findall(r"is called (\S+) now, rename it to (\S+) in the file", str(refused.value))
-    check(config, renamed({**SOUND, "Price": 3}, new, back))
+    assert settings_in(refused.value) == []
+    check(config, renamed({**SOUND, "Price": 3}, "Price", old))
 
 
 def test_a_champion_reads_its_own_texts_and_the_ids_of_the_settings(
@@ -103,15 +104,11 @@ def test_a_champion_reads_its_own_texts_and_the_ids_of_the_settings(
 ) -> None:
     config = make_config(tmp_path, DATES)
     after = {"reviewId": "a", "body": "fine", "date": "13.01.2020", "useful": 3}
-    with pytest.raises(DataError, match="the champion v0007 reads the columns that it was trained on") as refused:
+    with refusal(DataError, "v0007", "NEW", "text", "body, reviewId") as refused:
         check(config, after, champion="v0007")
-    said = str(refused.value)
-    [(new, back)] = re.findall(r"is called (\S+) now, rename it to (\S+) in the file", said)
-    [choice] = re.findall(r"\(NEW: one of (.*?)\)", said)
-    assert (new, back, choice) == ("NEW", "text", "body, reviewId")
-    trained, setting = re.findall("'(.*?)'", said)
+    trained, setting = settings_in(refused.value)
     assert trained == "+dataset.messages.columns.NEW={role: text}"
-    check(make_config(tmp_path, DATES, setting), renamed(after, "body", back), champion="v0007")
+    check(make_config(tmp_path, DATES, setting), renamed(after, "body", "text"), champion="v0007")
 
 
 def test_a_column_of_a_side_table_is_renamed_in_its_file(
@@ -121,10 +118,9 @@ def test_a_column_of_a_side_table_is_renamed_in_its_file(
     users = Path(config.dataset.raw_dir) / "user.json"
     users.parent.mkdir(parents=True)
     users.write_text('{"userId": "u", "elite": "2018"}\n' * 30)
-    with pytest.raises(DataError) as refused:
+    with refusal(DataError, "userId", "user_id"):
         check(config, SOUND)
-    [(new, back)] = re.findall(r"is called (\S+) now, rename it to (\S+) in the file", str(refused.value))
-    users.write_text(users.read_text().replace(new, back))
+    users.write_text(users.read_text().replace("userId", "user_id"))
     check(config, SOUND)
 
 
@@ -132,9 +128,9 @@ def test_a_column_that_nothing_in_the_file_can_be_is_added(
     tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None]
 ) -> None:
     config = make_config(tmp_path, DATES)
-    with pytest.raises(DataError, match="No other column of the file can be date: add it to the file") as refused:
+    with refusal(DataError, "date") as refused:
         check(config, {"review_id": "a", "text": "fine", "mood": "good"})
-    assert "'" not in str(refused.value).replace("'s", "")
+    assert settings_in(refused.value) == []
     check(config, {**SOUND, "mood": "good"})
 
 
@@ -143,9 +139,9 @@ def test_a_file_whose_rows_lie_below_a_field_is_read_by_the_setting_that_is_advi
     tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None], champion: str | None
 ) -> None:
     below = {"exported": "2026-11-30T10:00:00Z", "tickets": [{**SOUND, "date": "2020-01-13"}]}
-    with pytest.raises(DataError, match=r"Its rows lie below tickets: say dataset\.messages\.rows=tickets;") as refused:
+    with refusal(DataError, "dataset.messages.rows=tickets") as refused:
         check(make_config(tmp_path), below, champion)
-    assert "exported now" not in str(refused.value)
+    assert columns_in(refused.value) == []
     for row in (below, below["tickets"][0]):
         check(make_config(tmp_path, "dataset.messages.rows=tickets"), row, champion)
 
@@ -167,10 +163,10 @@ def test_a_file_whose_columns_lie_within_objects_is_flattened_as_advised(
     file, layers = tmp_path / "inbox" / "tickets 2.json", Layers(tmp_path / "data", "sample")
     file.parent.mkdir()
     file.write_text(json.dumps(content))
-    with pytest.raises(DataError, match=r"which makes tickets 2_flat\.jsonl, and take tickets 2\.json away") as refused:
+    with refusal(DataError, "tickets 2_flat.jsonl", "tickets 2.json") as refused:
         check_schema(config.dataset, [file], file.parent, layers, True)
-    [typed] = re.findall(r"flatten it by \S*uv run (python -c .*), which makes", str(refused.value))
-    exec(shlex.split(typed)[2], {})  # noqa: S102 as python -c does
+    [typed] = re.findall(r"python -c ('[^']*')", str(refused.value))
+    exec(*shlex.split(typed), {})  # noqa: S102 as python -c does
     check_schema(config.dataset, [file.with_name("tickets 2_flat.jsonl")], file.parent, layers, True)
 
 
@@ -178,5 +174,5 @@ def test_times_and_numbers_are_no_new_name_of_a_text(
     tmp_path: Path, make_config: Callable[..., Config], check: Callable[..., None]
 ) -> None:
     row = {"review_id": "a", "date": "2020-01-13", "exported": "2026-11-30T10:00:00Z", "price": "3.50"}
-    with pytest.raises(DataError, match="No other column of the file can be text: add it to the file"):
+    with refusal(DataError, "text"):
         check(make_config(tmp_path), row)

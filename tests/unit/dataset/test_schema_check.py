@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.naming import assert_names, columns_in, refusal
 
 from batch_nlp.config import ColumnConfig, Config, Role, parse
 from batch_nlp.dataset.schema_check import check_schema, holds_labels_alone, remember_columns
@@ -77,7 +78,7 @@ def test_each_column_of_each_table(
 ) -> None:
     """Guarantee 17."""
     check(config, tables, remember=True)
-    with pytest.raises(DataError, match=rf"{table}\.json: column.* {column}") as refused:
+    with refusal(DataError, f"{table}.json", column) as refused:
         check(config, {**tables, table: change(tables[table], column)})
     assert refused.value.exit_code is ExitCode.DATA
 
@@ -87,11 +88,10 @@ def test_all_failures_are_in_one_message(config: Config, tables: dict[str, Rows]
     check(config, tables, remember=True)
     changed = {table: without(rows, TABLES[table][0]) for table, rows in tables.items()}
     changed["review"] = retyped(changed["review"], "text")
-    with pytest.raises(DataError, match="4 problems with columns; nothing was read") as refused:
+    with refusal(DataError, 4, "text") as refused:
         check(config, changed)
     for table, (first, *_) in TABLES.items():
-        assert f"{table}.json: column(s) {first} are missing" in str(refused.value)
-    assert "review.json: column text has no texts" in str(refused.value)
+        assert_names(refused.value, f"{table}.json", first)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_values_of_another_kind_are_another_type(
 ) -> None:
     """Guarantee 17."""
     rows = [{**row, column: value} for row in tables["review"]]
-    with pytest.raises(DataError, match=f"column {column} has no"):
+    with refusal(DataError, column):
         check(config, {"review": rows})
     # a few such rows are broken rows, not another schema
     check(config, {"review": [*rows[:30], *tables["review"][30:]]})
@@ -135,10 +135,10 @@ def test_of_several_columns_with_a_role_a_file_needs_one(tmp_path: Path, make_co
     sound = {"id": 1, "body": "fine", "sent": "13.01.2020"}
     for rows in ([sound] * 30, [{"review_id": "a", "text": "fine", "date": "2020-01-13"}] * 30):
         check(config, {"review": rows})
-    with pytest.raises(DataError, match=r"column\(s\) text or body, review_id or id are missing"):
+    with refusal(DataError, "text or body", "review_id or id"):
         check(config, {"review": [{"sent": "13.01.2020"}] * 30})
     # each of them in its own format
-    with pytest.raises(DataError, match="column sent has no dates"):
+    with refusal(DataError, "sent"):
         check(config, {"review": [{**sound, "sent": "2020-01-13"}] * 30})
 
 
@@ -149,7 +149,7 @@ def test_a_number_may_have_a_currency(tmp_path: Path, make_config: Callable[...,
     check(config, {"review": [{**sound, "price": value}] * 30})
     # what the step extract can make no number of is none
     for other in ("cheap", "1,5", 10**400):
-        with pytest.raises(DataError, match="column price has no numbers"):
+        with refusal(DataError, "price"):
             check(config, {"review": [{**sound, "price": other}] * 30})
 
 
@@ -163,8 +163,7 @@ def test_files_that_bring_no_label_are_told_of_and_taken(config: Config, warning
     assert not warnings
     check(config, {"review": [SOUND] * 30}, remember=True)
     assert len(warnings) == 1
-    assert "(stars)" in warnings[0]
-    assert warnings[0].endswith("review.json")
+    assert_names(warnings[0], "stars", "review.json")
 
 
 @pytest.mark.parametrize(("value", "readable"), [(True, True), ("x", True), (7, True), ({}, False), ([1], False)])
@@ -173,7 +172,7 @@ def test_what_can_be_a_label_is_what_the_labels_are_read_by(config: Config, valu
     if readable:
         check(config, rows)
     else:
-        with pytest.raises(DataError, match="column stars has no labels"):
+        with refusal(DataError, "stars"):
             check(config, rows)
 
 
@@ -186,7 +185,7 @@ def test_of_two_columns_of_a_label_a_file_needs_one_and_of_two_levels_both(
     # and one without labels before
     check(config, {"review": [SOUND] * 30}, remember=True)
     for lacking in ({"product": "loan"}, {"issue": "late"}):
-        with pytest.raises(DataError, match=r"column\(s\) (issue|product or Product) are missing"):
+        with refusal(DataError, "product or Product" if "issue" in lacking else "issue"):
             check(config, {"review": [{**SOUND, **lacking}] * 30})
 
 
@@ -209,10 +208,9 @@ def test_a_file_may_lack_what_other_layouts_have(tmp_path: Path, make_config: Ca
     config, first, second = two_layouts(tmp_path, make_config)
     check(config, {"review": [first] * 30}, remember=True)
     seen = Layers(Path(config.paths.data), config.dataset.name).seen_columns
-    with pytest.raises(DataError, match=r"column\(s\) price, brand are missing") as refused:
+    # the advice to remove it works, whichever layout comes next
+    with refusal(DataError, "price", "brand", seen):
         check(config, {"review": [second] * 30})
-    # the advice works, whichever layout comes next
-    assert str(refused.value).endswith(f"remove {seen}.")
     seen.unlink()
     check(config, {"old_review": [first] * 30, "review": [second] * 30}, remember=True)
     for row in (first, second, first, second):
@@ -225,11 +223,11 @@ def test_a_file_may_lack_what_other_layouts_have(tmp_path: Path, make_config: Ca
     # but not what its own has, whatever else it brings
     for row, column in ((first, "price"), (first, "brand"), (second, "shop")):
         for more in ({}, {"business_id": "c"}):
-            with pytest.raises(DataError, match=rf"column\(s\) {column} are missing"):
+            with refusal(DataError, column):
                 check(config, {"review": without([{**row, **more}] * 30, column)})
     # few rows may happen to, and are no layout
     check(config, {"review": without([first] * 10, "price")}, remember=True)
-    with pytest.raises(DataError, match=r"column\(s\) price are missing"):
+    with refusal(DataError, "price"):
         check(config, {"review": without([first] * 30, "price")})
 
 
@@ -240,9 +238,8 @@ def test_a_column_that_is_gone_for_good_is_forgotten_as_the_error_says(
     seen = Layers(Path(config.paths.data), config.dataset.name).seen_columns
     check(config, {"review": [first] * 30}, remember=True)
     fewer = {"review": without([first] * 30, "price")}
-    with pytest.raises(DataError) as refused:
+    with refusal(DataError, "price", seen):
         check(config, fewer)
-    assert str(refused.value).endswith(f"remove {seen}.")
     seen.unlink()
     check(config, fewer, remember=True)
     check(config, fewer)
@@ -256,7 +253,7 @@ def test_columns_that_were_remembered_as_one_list_are_one_layout(
     seen.parent.mkdir(parents=True)
     seen.write_text('{"message": ["brand", "date", "price", "review_id", "text"]}')
     check(config, {"review": [first] * 30}, remember=True)
-    with pytest.raises(DataError, match=r"column\(s\) price are missing"):
+    with refusal(DataError, "price"):
         check(config, {"review": without([first] * 30, "price")})
 
 
@@ -266,7 +263,7 @@ def test_a_category_that_none_can_be_made_of_is_another_type(
     config, first, _ = two_layouts(tmp_path, make_config)
     for brand in (["a", "b"], True, 3.0):
         check(config, {"review": [{**first, "brand": brand}] * 30})
-    with pytest.raises(DataError, match="column brand has no categories"):
+    with refusal(DataError, "brand"):
         check(config, {"review": [{**first, "brand": {"name": "x"}}] * 30})
 
 
@@ -274,7 +271,7 @@ def test_nested_columns_are_looked_for_where_they_lie(tmp_path: Path, make_confi
     config = make_config(tmp_path, "dataset.messages.rows=_source")
     sound = {"review_id": "a", "text": "fine", "date": "2020-01-13"}
     check(config, {"review": [{"_source": sound}, sound] * 20})
-    with pytest.raises(DataError, match=r"column\(s\) text are missing"):
+    with refusal(DataError, "text"):
         check(config, {"review": [{"_source": {"review_id": "a", "date": "2020-01-13"}, "text": "not here"}] * 30})
 
 
@@ -282,9 +279,8 @@ def test_texts_beside_labels_under_a_new_name_are_told_and_the_advice_works(
     tmp_path: Path, make_config: Callable[..., Config]
 ) -> None:
     row = {"review_id": "a", "stars": 3, "date": "2020-01-01", "comment": "seen by two people"}
-    with pytest.raises(DataError, match=r"declare it as no text: comment: \{role: ignore\}") as raised:
+    with refusal(DataError, "text", "comment: {role: ignore}"):
         check(make_config(tmp_path), {"review": [row] * 30})
-    assert "If text is called comment now" in str(raised.value)
     (tmp_path / "review.json").write_text(json.dumps({name: row[name] for name in ("review_id", "stars", "comment")}))
     advised = make_config(tmp_path, "+dataset.messages.columns.comment={role: ignore}")
     assert holds_labels_alone(advised.dataset, tmp_path / "review.json")
@@ -345,7 +341,7 @@ def test_the_format_of_times_is_advised_as_their_name_can_be_set(
     messages = replace(config.dataset.messages, columns=columns)
     config = replace(config, dataset=replace(config.dataset, messages=messages))
     told = dates_of(config, tmp_path, name, values)
-    [line] = re.findall(r'written like "[\d.]+": (.*\}) in the dataset\'s file', told)
+    [line] = columns_in(told)
     assert ("++dataset" in told) == (name == "date")
     columns |= {key: parse(ColumnConfig, value) for key, value in yaml.safe_load(line).items()}
     assert columns[name].zone == "Europe/Rome"
@@ -358,7 +354,7 @@ def test_times_that_no_format_reads_are_to_be_written_as_they_are_in_the_advice(
 ) -> None:
     config, dates = make_config(tmp_path), [f"2022-01-{1 + n % 28:02} 10:15 IST" for n in range(30)]
     told = dates_of(config, tmp_path, "date", dates)
-    [date] = re.findall(r"Write them as ISO 8601 in the source, such as ([^,]+),", told)
+    date = re.findall(r"\d{4}-\d\d-\d\dT[^\s,]+", told)[-1]
     assert dates_of(config, tmp_path, "date", [date] * 30) == ""
 
 
@@ -375,8 +371,8 @@ def test_a_second_form_of_times_and_decimal_commas_are_told_with_a_setting_that_
         config = make_config(tmp_path, said, setting)
         assert config.dataset.messages.columns[name].format == form
         assert dates_of(config, tmp_path, name, values) == ""
-    assert '20 of its 40 numbers have decimal commas, such as "0,5", so that 1,750 would be read as 1750.' in told
-    assert "20 of its 40" in dates_of(make_config(tmp_path), tmp_path, "date", dates)
+    assert_names(told, 20, 40, '"0,5"', "1,750", "1750")
+    assert_names(dates_of(make_config(tmp_path), tmp_path, "date", dates), 20, 40)
     # strays, and commas that are between thousands
     assert dates_of(make_config(tmp_path), tmp_path, "date", [*dates[::2], "31.01.2022"]) == ""
     assert dates_of(make_config(tmp_path, said), tmp_path, "price", ["1,750", "2,250.5", "0,5"] * 10) == ""
@@ -390,7 +386,7 @@ def test_a_second_form_of_times_and_decimal_commas_are_told_with_a_setting_that_
 def test_a_file_of_another_separator_has_no_renamed_column(config: Config, tmp_path: Path) -> None:
     file = tmp_path / "review.csv"
     file.write_text("review_id^text^date\n" + "r^fine^2022-01-01\n" * 30)
-    with pytest.raises(DataError, match=r"separator seems to be '\^': set dataset\.messages\.separator\.$"):
+    with refusal(DataError, "'^'", "dataset.messages.separator"):
         check_schema(config.dataset, [file], tmp_path / "inbox", Layers(tmp_path / "data", "sample"), True)
 
 
@@ -401,7 +397,7 @@ def test_files_of_one_message_each_are_judged_together(tmp_path: Path, make_conf
         file.write_text(json.dumps({**SOUND, "review_id": f"r{number}", "price": "1,5"}))
     layers = Layers(tmp_path / "data", "sample")
     check_schema(config.dataset, files[:19], tmp_path / "inbox", layers, True)
-    with pytest.raises(DataError, match=r'review_0\.json and 19 other small files: .* price: \{.* format: ","\}'):
+    with refusal(DataError, "review_0.json", 19, "price: {", 'format: ","}'):
         check_schema(config.dataset, files, tmp_path / "inbox", layers, True)
 
 
@@ -410,8 +406,8 @@ def test_times_of_a_side_table_are_set_in_the_file_alone(config: Config, tables:
     user = [replace(table, columns=since) if table.name == "user" else table for table in config.dataset.side_tables]
     config = replace(config, dataset=replace(config.dataset, side_tables=user))
     rows = [{**row, "yelping_since": "31.01.2022"} for row in tables["user"]]
-    with pytest.raises(DataError, match=r'yelping_since: \{role: time, format: "%d\.%m\.%Y"\} in the dataset') as told:
+    with refusal(DataError, 'yelping_since: {role: time, format: "%d.%m.%Y"}') as told:
         check(config, {**tables, "user": rows})
     assert "++" not in str(told.value)
-    with pytest.raises(DataError, match=r"user\.json: column yelping_since has no dates in its first 1 rows"):
+    with refusal(DataError, "user.json", "yelping_since"):
         check(config, {**tables, "user": rows[:1]})

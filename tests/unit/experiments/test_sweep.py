@@ -10,8 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from batch_nlp.errors import DataError, ExitCode, GateError, SettingsError
-from batch_nlp.experiments.record import Job, JobRecord, record_job
-from batch_nlp.experiments.result import REPEATS, fingerprint, read_result
+from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
+from batch_nlp.experiments.job_result import REPEATS, fingerprint, read_result
 from batch_nlp.experiments.sweep import SweepCallback, close_sweep, sweep_overrides, threads_of_a_job
 
 SETTINGS = {"seed": 1, "training": {"window": 0, "holdout": 0.2}, "paths": {"data": "${root}/data"}}
@@ -40,7 +40,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
                 raise error
             return number / 10
 
-        job = Job(folder / str(number), number, [f"seed={number}"], {**SETTINGS, "seed": number})
+        job = SweepJob(folder / str(number), number, [f"seed={number}"], {**SETTINGS, "seed": number})
         (job.folder / ".hydra").mkdir(parents=True)
         assert record_job(job, work) == (None if error else number / 10)
 
@@ -104,8 +104,8 @@ def test_a_job_is_done_again_only_with_other_settings(change: dict[str, object],
         record.note("run", DATA, "f1_macro", {"f1_macro": 0.5})
         return 0.5
 
-    record_job(Job(tmp_path, 0, [], SETTINGS), work)
-    record = JobRecord(Job(tmp_path, 4, ["seed=1"], {**SETTINGS, **change}))
+    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
+    record = JobRecord(SweepJob(tmp_path, 4, ["seed=1"], {**SETTINGS, **change}))
     assert record.done_before(DATA) == (None if again else 0.5)
     # a job that is done again and killed leaves nothing that looks like its result
     assert (tmp_path / "result.json").exists() is not again
@@ -116,7 +116,7 @@ def test_a_job_is_done_again_on_other_data_or_if_it_failed(tmp_path: Path) -> No
         record.note("run", DATA, "f1_macro", {"f1_macro": 0.5})
         return 0.5
 
-    job = Job(tmp_path, 0, [], SETTINGS)
+    job = SweepJob(tmp_path, 0, [], SETTINGS)
     record_job(job, work)
     assert JobRecord(job).done_before(["version", 4, 1010]) is None
     record_job(job, lambda _: 1 / 0)
@@ -131,9 +131,9 @@ def test_a_job_that_is_taken_over_keeps_its_figures(tmp_path: Path) -> None:
         time.sleep(0.05)
         return 0.5
 
-    record_job(Job(tmp_path, 0, [], SETTINGS), work)
+    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
     before = read_result(tmp_path)
-    record_job(Job(tmp_path, 9, ["seed=1"], SETTINGS), lambda record: record.done_before(DATA))
+    record_job(SweepJob(tmp_path, 9, ["seed=1"], SETTINGS), lambda record: record.done_before(DATA))
     after = read_result(tmp_path)
     assert before is not None
     assert after is not None
@@ -168,7 +168,7 @@ def test_a_metric_that_is_no_number_does_not_cost_the_result(tmp_path: Path) -> 
         record.note("run", DATA, "f1_macro", metrics)
         return float("nan")
 
-    record_job(Job(tmp_path, 0, [], SETTINGS), work)
+    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
     found = read_result(tmp_path)
     assert found is not None
     assert (found.value, found.metrics) == (None, {"ece": 0.01, "recall_good": 0.5})

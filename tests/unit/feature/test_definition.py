@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import Config
 from batch_nlp.config.builder import step_name
@@ -202,7 +203,7 @@ def test_two_steps_that_make_one_field_are_refused_with_what_to_change(
     defined: Callable[..., FeatureDefinition],
 ) -> None:
     definition = defined(f"+{COLUMNS}.year={{role: category}}")
-    with pytest.raises(SettingsError, match=r"extract and date_parts both make a field year.*COLUMN\.name"):
+    with refusal(SettingsError, "extract", "date_parts", "year", "COLUMN.name"):
         feature_fields(definition)
     renamed = feature_fields(defined(f"+{COLUMNS}.year={{role: category, name: built}}"))
     assert ("built" in renamed.categories, "year" in renamed.numbers) == (True, True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
@@ -133,8 +134,7 @@ def test_a_claimed_file_that_changed_is_refused_by_name(inbox: Path, records: Ba
     assert batch is not None
     if how != "grown meanwhile":
         file.write_text('{"text": "y"}') if how == "changed" else file.unlink()
-    told = rf"{batch.name}: 1 of its file\(s\) are gone or have changed.*review\.json.*put the file back"
-    with pytest.raises(DataError, match=told), batch_files(batch, inbox) as files:
+    with refusal(DataError, batch.name, 1, "review.json"), batch_files(batch, inbox) as files:
         files[0].write_text('{"text": "x"}\n{"text": "y"}\n')
 
 
@@ -162,7 +162,7 @@ def test_side_tables_and_unknown_files_in_the_inbox_are_no_messages(inbox: Path)
 def test_a_damaged_record_is_refused_by_name(records: BatchRecords, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "batches").mkdir()
     (tmp_path / "batches" / "20260102T030405Z-abc.json").write_bytes(content)
-    with pytest.raises(DataError, match=r"20260102T030405Z-abc\.json: damaged"):
+    with refusal(DataError, "20260102T030405Z-abc.json"):
         records.all()
 
 
@@ -175,7 +175,7 @@ def test_a_record_of_an_unknown_state_or_field_is_refused(records: BatchRecords,
     assert [batch.name for batch in records.all()] == ["b"]
     for change in ({"state": "half"}, {"extra": 1}):
         path.write_text(json.dumps({**sound, **change}))
-        with pytest.raises(DataError, match=r"b\.json: damaged"):
+        with refusal(DataError, "b.json"):
             records.unfinished("yelp")
 
 
@@ -186,7 +186,7 @@ def test_a_record_that_says_something_else_than_was_written_is_refused(records: 
     assert records.problems() == []
     path = tmp_path / "batches" / "b.json"
     path.write_text(path.read_text().replace("2\n", "3\n"))
-    with pytest.raises(DataError, match=r"b\.json: damaged .*backup"):
+    with refusal(DataError, "b.json"):
         records.all()
     (problem,) = records.problems()
     assert str(path) in problem

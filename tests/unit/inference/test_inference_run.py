@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from tests.fields import FIELDS
+from tests.naming import assert_names, names, refusal
 
 from batch_nlp.config import Config, EngineConfig, OutputConfig, OutputFormat
 from batch_nlp.errors import DataError
@@ -233,7 +234,7 @@ def test_a_file_without_messages_is_a_normal_day(desk: Desk, content: str, warni
     assert read_sample(sample_file(desk.layers, batch.name)).empty
     assert batch.accounts == {"in": 0, "predicted": 0, "duplicates": 0, "quarantined": 0}
     assert batch.counts == [0, 0, 0]
-    assert any("No message in review.json" in warning for warning in warnings)
+    assert any(names(warning, "review.json") for warning in warnings)
 
 
 def test_a_file_of_nothing_but_broken_lines_is_set_aside_and_stays_new(desk: Desk) -> None:
@@ -243,14 +244,14 @@ def test_a_file_of_nothing_but_broken_lines_is_set_aside_and_stays_new(desk: Des
     (inbox / "review.json").write_bytes(b'{"review_id": "cu\n\xff\xfe\n[]\n')
     found = desk.records.new_files(inbox, desk.config.dataset)
     assert (found.files, [file.name for file in found.set_aside]) == ({}, ["review.json"])
-    assert "none of its 3 rows can be read (line 1: broken JSON" in found.set_aside[0].problem
+    assert_names(found.set_aside[0].problem, "review.json", 3, "line 1", "JSON")
 
 
 def test_mostly_broken_input_is_refused_and_hands_over_nothing(desk: Desk) -> None:
     desk.config = replace(desk.config, quarantine=replace(desk.config.quarantine, min_messages=2))
     desk.drop("review.json", message("a"), message("b", text=None))
     batch = desk.claim()
-    with pytest.raises(DataError, match=r"1 of 2 messages \(50%\)"):
+    with refusal(DataError, 1, 2, "50%"):
         desk.score(batch)
     assert not (desk.layers.predictions / batch.name).exists()
     assert batch.state is BatchState.CLAIMED

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
 import pytest
+from tests.naming import assert_names, names
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
@@ -53,31 +55,30 @@ def test_without_a_reference_no_rule_on_it_triggers(rule: DriftRule) -> None:
 def test_a_reference_that_differs_triggers_and_names_the_shares_that_changed_enough() -> None:
     # of 64: 20 are 0.0625 more than 0.25, to the bit, which is just enough
     comparison = beside(result("psi of the predicted classes"), result(CLASSES_CHI_SQUARE, counts=True))
-    assert found(DriftRule.reference, comparison, [20, 21, 23], min_share_change=0.0625) == Finding(
-        "reference",
-        True,
-        "negative 31.2% was 25.0% on the hold-out; neutral 32.8% was 25.0% on the hold-out; "
-        "positive 35.9% was 50.0% on the hold-out",
-    )
+    finding = found(DriftRule.reference, comparison, [20, 21, 23], min_share_change=0.0625)
+    assert (finding.rule, finding.triggers) == ("reference", True)
+    figures = ["31.2%", "25.0%", "32.8%", "35.9%", "50.0%"]
+    assert_names(finding.reason, *CLASSES, *figures)
 
 
 def test_a_reference_is_not_called_different_by_another_test() -> None:
     others = [result(EMBEDDING_AUC, counts=True), result("psi of the predicted classes", counts=True)]
-    assert found(DriftRule.reference, beside(*others), [30, 20, 50], min_share_change=0.04) == Finding(
-        "reference", False, "the shares differ from the hold-out's by no more than chance allows"
-    )
+    finding = found(DriftRule.reference, beside(*others), [30, 20, 50], min_share_change=0.04)
+    assert (finding.rule, finding.triggers) == ("reference", False)
+    assert not names(finding.reason, "negative")
 
 
 def test_shares_near_those_of_the_reference_are_called_so() -> None:
-    assert found(DriftRule.reference, beside(result(CLASSES_CHI_SQUARE)), [26, 24, 50]) == Finding(
-        "reference", False, "no class's share is 5.0% or more from the hold-out's"
-    )
+    finding = found(DriftRule.reference, beside(result(CLASSES_CHI_SQUARE)), [26, 24, 50])
+    assert (finding.rule, finding.triggers) == ("reference", False)
+    assert_names(finding.reason, "5.0%")
 
 
 def test_a_class_whose_share_on_the_hold_out_is_not_known_counts_as_none() -> None:
     comparison = beside(result(CLASSES_CHI_SQUARE, counts=True), before=[None, 0.25, 0.5])
     reason = found(DriftRule.reference, comparison).reason
-    assert reason == "negative 25.0% was 0.0% on the hold-out"
+    assert_names(reason, "negative", "25.0%", "0.0%")
+    assert not names(reason, "neutral")
 
 
 def test_a_distance_triggers_for_a_mix_that_counts_and_names_it() -> None:
@@ -86,11 +87,10 @@ def test_a_distance_triggers_for_a_mix_that_counts_and_names_it() -> None:
         result("ks of text_length", value=0.111),
         result("ks of word_count", value=0.333, counts=True),
     )
-    assert found(DriftRule.distance, comparison) == Finding(
-        "distance",
-        True,
-        "the batch is far from the hold-out: psi of the predicted classes 0.26, ks of word_count 0.33",
-    )
+    finding = found(DriftRule.distance, comparison)
+    assert (finding.rule, finding.triggers) == ("distance", True)
+    assert_names(finding.reason, "psi of the predicted classes 0.26", "ks of word_count 0.33")
+    assert not names(finding.reason, "text_length")
 
 
 def test_a_distance_leaves_to_other_rules_what_is_theirs() -> None:
@@ -100,9 +100,9 @@ def test_a_distance_leaves_to_other_rules_what_is_theirs() -> None:
         result("ks of the confidence", kind="quality", counts=True),
         result("ks of word_count"),
     )
-    assert found(DriftRule.distance, comparison) == Finding(
-        "distance", False, "no distribution is far from the hold-out's beyond chance"
-    )
+    finding = found(DriftRule.distance, comparison)
+    assert (finding.rule, finding.triggers) == ("distance", False)
+    assert not names(finding.reason, CLASSES_CHI_SQUARE)
 
 
 OTHER_WORDS = result("ks of word_count", p_adjusted=0.0001)
@@ -132,27 +132,21 @@ def test_a_confidence_triggers_when_it_fell_far_enough_and_beyond_chance(
     )
     finding = found(DriftRule.confidence, comparison, min_confidence_drop=0.125)
     assert (finding.rule, finding.triggers) == ("confidence", triggers)
-    if triggers:
-        assert finding.reason == f"the model is less sure: {now or 0:.3f} where it was {before or 0:.3f}"
-    else:
-        figures = f"({now or 0:.3f} and {before or 0:.3f})"
-        assert finding.reason == f"the model is as sure as on the hold-out, or surer {figures}"
+    assert_names(finding.reason, f"{now or 0:.3f}", f"{before or 0:.3f}")
 
 
 def test_a_difference_of_the_mix_alone_does_not_make_the_model_less_sure() -> None:
     assert not less_sure(beside(OTHER_WORDS, confidence=Compared(0.1, 0.9)), DriftConfig())
 
 
-@pytest.mark.parametrize(("counts", "tells"), [(True, "tells"), (False, "does not tell")])
-def test_an_embedding_triggers_as_its_test_says(counts: bool, tells: str) -> None:
+@pytest.mark.parametrize("counts", [True, False])
+def test_an_embedding_triggers_as_its_test_says(counts: bool) -> None:
     others = [result("ks of word_count", counts=not counts)]
     comparison = beside(*others, result(EMBEDDING_AUC, value=0.61234, counts=counts))
-    assert found(DriftRule.embedding, comparison) == Finding(
-        "embedding", counts, f"a classifier {tells} the batch from the hold-out (AUC 0.612)"
-    )
-    assert found(DriftRule.embedding, beside(*others)) == Finding(
-        "embedding", False, "the batch or the hold-out has too few messages with an embedding to compare"
-    )
+    finding, nothing = found(DriftRule.embedding, comparison), found(DriftRule.embedding, beside(*others))
+    assert [(rule.rule, rule.triggers) for rule in (finding, nothing)] == [("embedding", counts), ("embedding", False)]
+    assert_names(finding.reason, "AUC", "0.612")
+    assert not names(nothing.reason, "AUC")
 
 
 @pytest.mark.parametrize(
@@ -160,12 +154,13 @@ def test_an_embedding_triggers_as_its_test_says(counts: bool, tells: str) -> Non
     [
         (1, "t0 0.12"),
         (4, "t0 0.12, t1 1.12, t2 2.12, t3 3.12"),
-        (5, "t0 0.12, t1 1.12, t2 2.12, t3 3.12 and 1 more"),
-        (7, "t0 0.12, t1 1.12, t2 2.12, t3 3.12 and 3 more"),
+        (5, "t0 0.12, t1 1.12, t2 2.12, t3 3.12"),
+        (7, "t0 0.12, t1 1.12, t2 2.12, t3 3.12"),
     ],
 )
 def test_four_tests_are_named_and_the_rest_counted(n: int, expected: str) -> None:
-    assert name_tests([result(f"t{number}", value=number + 0.123) for number in range(n)]) == expected
+    told = name_tests([result(f"t{number}", value=number + 0.123) for number in range(n)])
+    assert re.findall(r"\d+", told.removeprefix(expected)) == ([str(n - 4)] if n > 4 else [])
 
 
 def test_shares_carry_their_messages_and_interval() -> None:
@@ -196,23 +191,26 @@ def test_without_a_rule_on_the_band_a_class_is_out_by_the_literal_one(rules: lis
 
 def test_a_silent_rule_on_the_band_says_what_the_band_is() -> None:
     settings = DriftConfig(low=0.2, high=0.7)
-    assert judge([30, 30, 40], CLASSES, settings).reason == "every class is within 20% and 70%"
+    assert_names(judge([30, 30, 40], CLASSES, settings).reason, "20%", "70%")
 
 
 def test_the_reason_of_several_rules_names_all_that_speak_for_the_verdict() -> None:
     rules = [DriftRule.share, DriftRule.interval, DriftRule.confidence]
     any_of, all_of = (DriftConfig(rules=rules, combine=combine) for combine in (Combine.any, Combine.all))
     batch = [20, 50, 930]
-    interval = "negative 2.0% is under 10%; neutral 5.0% is under 10%; positive 93.0% is over 90%"
     verdict = judge(batch, CLASSES, any_of)
-    assert (verdict.status, verdict.reason) == (Status.DRIFT, f"{interval}; {interval}")
+    share, interval, confidence = (finding.reason for finding in verdict.findings)
+    assert_names(share, "negative", "2.0%", "neutral", "5.0%", "10%", "positive", "93.0%", "90%")
+    assert (interval, confidence) == (share, NO_REFERENCE)
+    assert (verdict.status, verdict.reason) == (Status.DRIFT, f"{share}; {interval}")
     verdict = judge(batch, CLASSES, all_of)
     assert verdict.status is Status.OK
-    assert all(part in verdict.reason for part in ("2 of 3 rules", f"({interval}; {interval})", NO_REFERENCE))
+    assert_names(verdict.reason, 2, 3, f"{share}; {interval}", NO_REFERENCE)
     assert len(verdict.findings) == 3
     quiet = judge([300, 300, 400], CLASSES, all_of)
-    within = "every class is within 10% and 90%"
-    assert (quiet.status, quiet.reason) == (Status.OK, f"{within}; {within}; {NO_REFERENCE}")
+    reasons = [finding.reason for finding in quiet.findings]
+    assert (quiet.status, quiet.reason) == (Status.OK, "; ".join(reasons))
+    assert_names(reasons[0], "10%", "90%")
 
 
 def test_a_comparison_reaches_the_rules_that_need_it() -> None:
@@ -224,5 +222,6 @@ def test_a_comparison_reaches_the_rules_that_need_it() -> None:
 
 def test_a_verdict_without_a_judgement_keeps_the_shares() -> None:
     few = judge([5, 5, 5], CLASSES, DriftConfig())
-    assert (few.status, few.reason, few.findings) == (Status.INSUFFICIENT, "15 messages, fewer than 30", [])
+    assert (few.status, few.findings) == (Status.INSUFFICIENT, [])
+    assert_names(few.reason, 15, 30)
     assert [share.messages for share in few.shares] == [5, 5, 5]

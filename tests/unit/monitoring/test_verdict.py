@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.naming import assert_names, refusal
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
@@ -53,7 +54,8 @@ def test_shares_of_exactly_a_bound_are_in_the_band_for_any_number_of_messages(te
 def test_no_messages_are_skipped() -> None:
     """Guarantees 7 and 8."""
     verdict = judge([0, 0, 0], CLASSES, SHARE)
-    assert (verdict.status, verdict.reason, verdict.shares) == (Status.SKIPPED, "no messages were predicted", [])
+    assert (verdict.status, verdict.shares) == (Status.SKIPPED, [])
+    assert verdict.reason
 
 
 @pytest.mark.parametrize("least", [1, 2, 30])
@@ -62,16 +64,15 @@ def test_too_few_messages_do_not_decide_and_just_enough_do(least: int) -> None:
     settings = replace(SHARE, min_messages=least)
     for n in {1, least - 1} - {0, least}:
         verdict = judge([n, 0, 0], CLASSES, settings)
-        assert (verdict.status, verdict.reason) == (
-            Status.INSUFFICIENT, f"{n} message{'s' * (n > 1)}, fewer than {least}",
-        )  # fmt: skip
+        assert verdict.status is Status.INSUFFICIENT
+        assert_names(verdict.reason, n, least)
         assert sum(share.messages for share in verdict.shares) == n
     assert judge([least, 0, 0], CLASSES, settings).status is Status.DRIFT
 
 
 def test_the_reason_names_every_class_that_is_out_and_its_share() -> None:
     reason = judge([4, 5, 91], CLASSES, SHARE).reason
-    assert reason == "negative 4.0% is under 10%; neutral 5.0% is under 10%; positive 91.0% is over 90%"
+    assert_names(reason, "negative", "4.0%", "neutral", "5.0%", "10%", "positive", "91.0%", "90%")
 
 
 @pytest.mark.parametrize(
@@ -129,34 +130,36 @@ def test_a_verdict_is_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "n_classes", "message"),
+    ("settings", "n_classes", "named"),
     [
-        ({"low": 0.34}, 3, r"drift\.low=0\.34.*3 classes.*at most 0\.333"),
-        ({"high": 0.3, "low": 0.1}, 3, r"drift\.high=0\.3.*3 classes.*at least 0\.333"),
-        ({"low": 0.5, "high": 0.5}, 2, "need 0 <= low < high <= 1"),
-        ({"low": -0.1}, 3, "need 0 <= low < high <= 1"),
-        ({"high": 1.1}, 3, "need 0 <= low < high <= 1"),
-        ({"low": float("nan")}, 3, "need 0 <= low < high <= 1"),
-        ({"confidence": 1.0}, 3, "drift.confidence=1"),
-        ({"confidence": 0.0}, 3, "drift.confidence=0"),
-        ({"min_messages": 0}, 3, "drift.min_messages=0: need at least 1"),
-        ({"window": 0}, 3, "drift.window=0: need at least 1"),
-        ({"sample": 10}, 3, "drift.sample=10: need at least 100"),
-        ({"resamples": 10}, 3, "drift.resamples=10: need at least 99"),
-        ({"significance": 0.0}, 3, "drift.significance=0: need a value between 0 and 1"),
-        ({"change_significance": 1.0}, 3, "drift.change_significance=1: need a value between 0 and 1"),
-        ({"min_share_change": 1.0}, 3, "drift.min_share_change=1: need 0 or more, and less than 1"),
-        ({"min_confidence_drop": -0.1}, 3, r"drift.min_confidence_drop=-0.1: need 0 or more"),
-        ({"min_auc": 0.4}, 3, r"drift.min_auc=0.4: need 0.5 or more, and less than 1"),
-        ({"min_psi": float("nan")}, 3, "drift.min_psi=nan: need 0 or more"),
-        ({"min_new_labels": -1.0}, 3, "drift.min_new_labels=-1: need 0 or more"),
-        ({"rules": []}, 3, r"drift.rules=\[\]: need one rule or more"),
-        ({"rules": [DriftRule.share, DriftRule.share]}, 3, "each once"),
+        ({"low": 0.34}, 3, ["drift.low=0.34", 3, "0.333"]),
+        ({"high": 0.3, "low": 0.1}, 3, ["drift.high=0.3", 3, "0.333"]),
+        ({"low": 0.5, "high": 0.5}, 2, ["drift.low=0.5", "drift.high=0.5"]),
+        ({"low": -0.1}, 3, ["drift.low=-0.1"]),
+        ({"high": 1.1}, 3, ["drift.high=1.1"]),
+        ({"low": float("nan")}, 3, ["drift.low=nan"]),
+        ({"confidence": 1.0}, 3, ["drift.confidence=1"]),
+        ({"confidence": 0.0}, 3, ["drift.confidence=0"]),
+        ({"min_messages": 0}, 3, ["drift.min_messages=0", 1]),
+        ({"window": 0}, 3, ["drift.window=0", 1]),
+        ({"sample": 10}, 3, ["drift.sample=10", 100]),
+        ({"resamples": 10}, 3, ["drift.resamples=10", 99]),
+        ({"significance": 0.0}, 3, ["drift.significance=0", 1]),
+        ({"change_significance": 1.0}, 3, ["drift.change_significance=1", 0]),
+        ({"min_share_change": 1.0}, 3, ["drift.min_share_change=1", 0]),
+        ({"min_confidence_drop": -0.1}, 3, ["drift.min_confidence_drop=-0.1", 0]),
+        ({"min_auc": 0.4}, 3, ["drift.min_auc=0.4", "0.5"]),
+        ({"min_psi": float("nan")}, 3, ["drift.min_psi=nan", 0]),
+        ({"min_new_labels": -1.0}, 3, ["drift.min_new_labels=-1", 0]),
+        ({"rules": []}, 3, ["drift.rules=[]"]),
+        ({"rules": [DriftRule.share, DriftRule.share]}, 3, ["drift.rules=", "share"]),
     ],
 )
-def test_settings_that_no_batch_can_satisfy_are_refused(settings: dict[str, Any], n_classes: int, message: str) -> None:
+def test_settings_that_no_batch_can_satisfy_are_refused(
+    settings: dict[str, Any], n_classes: int, named: list[object]
+) -> None:
     """Guarantee 10."""
-    with pytest.raises(SettingsError, match=message) as wrong:
+    with refusal(SettingsError, *named) as wrong:
         check_drift(replace(SHARE, **settings), names(n_classes))
     assert wrong.value.exit_code is ExitCode.SETTINGS
 

@@ -8,24 +8,27 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from loguru import logger
 from tests.conftest import MakeConfig
+from tests.naming import assert_names, names, refusal
 from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
 from batch_nlp.errors import DataError, DriftError, FilesSetAsideError, SettingsError
-from batch_nlp.notify.notice import Notice
-from batch_nlp.notify.notifier import check_notify, failures_told, notify
+from batch_nlp.notify.notification import Notification
+from batch_nlp.notify.notifier import check_notify, notify, notify_failures
 
 SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
 VARIABLE = "BATCH_NLP_WEBHOOK"
 JSON = NotifyConfig(NotifyFormat.json, timeout=0.5, attempts=2)
 SLACK = replace(JSON, format=NotifyFormat.slack)
-NOTICE = Notice(
+NOTICE = Notification(
     Event.held_back,
     "sample",
     "20260102T030405000000Z",
@@ -79,9 +82,8 @@ def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch
     assert document["verdict"] == "drift"
     assert document["action"] == "held back"
     assert document["exit_code"] is None
-    for words in ("20260102T030405Z-abc", "neutral 5.0% is under 10%", "12 labels are new", "v0003", "dataset sample"):
-        assert words in document["text"]
-    assert any("Told 127.0.0.1" in line for line in log)
+    assert_names(document["text"], "20260102T030405Z-abc", NOTICE.reason, NOTICE.action_reason, "v0003", "sample")
+    assert any(names(line, "127.0.0.1") for line in log)
     assert "SECRET" not in "".join(log)
 
 
@@ -116,6 +118,55 @@ def test_a_server_that_asks_to_wait_is_waited_for_within_limits(
     assert second - first < at_most
 
 
+@pytest.mark.parametrize("asked", ["soon", "Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05"])
+def test_a_server_that_asks_for_no_time_to_come_is_asked_again_after_the_pause(
+    asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(503, 200, headers={"Retry-After": asked}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=3), NOTICE)
+    first, second = server.times
+    assert 0.4 < second - first < 2.5
+
+
+def test_a_server_may_ask_for_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    with serving(503, 200, headers={"Retry-After": until}) as server:
+        monkeypatch.setenv(VARIABLE, server.url)
+        notify(replace(JSON, timeout=5), NOTICE)
+    first, second = server.times
+    assert 1.5 < second - first < 4
+
+
+def test_attempts_leave_no_address_in_any_log(
+    monkeypatch: pytest.MonkeyPatch, log: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(500) as server:
+        monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
+        notify(replace(JSON, timeout=2), NOTICE)
+    assert len(server.received) == 2
+    (told,) = log
+    assert "HTTP 500, after 2 attempt(s)" in told
+    assert "SECRET" not in told + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://no-such-host.invalid/SECRET", "no-such-host.invalid: its name is not known, after 2"),
+        ("https://127.0.0.1:PORT/SECRET", "127.0.0.1: no trusted TLS connection, after 2"),
+    ],
+)
+def test_a_failed_connection_is_told_without_the_address(
+    address: str, words: str, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    with serving(200) as server:
+        monkeypatch.setenv(VARIABLE, address.replace("PORT", str(server.port)))
+        notify(replace(JSON, timeout=5), NOTICE)
+    assert words in "".join(log)
+    assert "SECRET" not in "".join(log)
+
+
 def test_a_refusal_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
     with serving(404) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
@@ -141,7 +192,7 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
         port = unused.getsockname()[1]
     monkeypatch.setenv(VARIABLE, f"http://user:SECRET@127.0.0.1:{port}/{SECRET}")
     notify(replace(JSON, timeout=2), NOTICE)
-    assert "127.0.0.1: no connection, after 2 attempt(s)" in "".join(log)
+    assert_names("".join(log), "127.0.0.1", 2)
     assert "SECRET" not in "".join(log)
 
 
@@ -149,13 +200,13 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
 def test_a_server_that_hangs_does_not_hold_the_job(
     how: dict[str, Any], monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
-    """The server takes 30 seconds or more, the notice less than half a second: far between them is the limit."""
+    """The server takes 30 seconds or more, the notification less than half a second: far between them is the limit."""
     with serving(200, **how) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}")
         start = time.monotonic()
         notify(replace(JSON, timeout=0.4), NOTICE)
         assert time.monotonic() - start < 10
-    assert "no answer" in "".join(log)
+    assert_names("".join(log), "127.0.0.1")
     assert "SECRET" not in "".join(log)
 
 
@@ -184,15 +235,15 @@ def test_a_failure_is_told_with_its_exit_code_and_goes_on(
     with serving(200) as server:
         monkeypatch.setenv(VARIABLE, server.url)
         for error in (DataError(quoted), FileNotFoundError(quoted), ValueError(quoted)):
-            with pytest.raises(type(error)), failures_told(config):
+            with pytest.raises(type(error)), notify_failures(config):
                 raise error
-        with pytest.raises(DriftError), failures_told(config):
+        with pytest.raises(DriftError), notify_failures(config):
             raise DriftError("told as drift already")
-        with pytest.raises(DataError), failures_told(config):
+        with pytest.raises(DataError), notify_failures(config):
             raise FilesSetAsideError(["cut.jsonl.gz", "caf\\xe9.json"])
     assert [document["exit_code"] for document in server.received] == [3, 3, 1, 3]
-    assert "2 file(s) of the drop folders were set aside" in server.received[3]["reason"]
-    assert "cut.jsonl.gz, caf\\xe9.json" in server.received[3]["text"]
+    assert_names(server.received[3]["reason"], 2)
+    assert_names(server.received[3]["text"], "cut.jsonl.gz", r"caf\xe9.json")
     assert quoted not in json.dumps(server.received)
     assert "ValueError" in server.received[2]["text"]
 
@@ -200,23 +251,23 @@ def test_a_failure_is_told_with_its_exit_code_and_goes_on(
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "BATCH_NLP_WEBHOOK is not set"),
-        ("  ", "BATCH_NLP_WEBHOOK is not set"),
-        ("ftp://host/SECRET", "https://"),
-        ("file:///etc/SECRET", "https://"),
-        ("hooks.slack.com/SECRET", "https://"),
-        ("http:///SECRET", "no host"),
-        ("http://host/SECRET\r\nX: 1", "control character"),
-        ("http://[::1/SECRET", "no address"),
+        (None, []),
+        ("  ", []),
+        ("ftp://host/SECRET", ["https://"]),
+        ("file:///etc/SECRET", ["https://"]),
+        ("hooks.slack.com/SECRET", ["https://"]),
+        ("http:///SECRET", []),
+        ("http://host/SECRET\r\nX: 1", []),
+        ("http://[::1/SECRET", []),
     ],
 )
 def test_an_address_that_cannot_be_used_is_a_settings_error(
-    value: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+    value: str | None, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     if value is not None:
         monkeypatch.setenv(VARIABLE, value)
-    with pytest.raises(SettingsError, match=words) as error:
+    with refusal(SettingsError, VARIABLE, *words) as error:
         check_notify(JSON)
     assert "SECRET" not in str(error.value)
     assert error.value.__cause__ is None
@@ -227,8 +278,8 @@ def test_limits_and_the_name_of_the_variable_are_checked() -> None:
     for settings, words in (
         (replace(JSON, timeout=0), "notify.timeout=0"),
         (replace(JSON, attempts=0), "notify.attempts=0"),
-        (replace(JSON, url_variable="https://hooks.slack.com/SECRET"), "name of an environment variable"),
+        (replace(JSON, url_variable="https://hooks.slack.com/SECRET"), "notify.url_variable"),
     ):
-        with pytest.raises(SettingsError, match=words) as error:
+        with refusal(SettingsError, words) as error:
             check_notify(settings)
         assert "SECRET" not in str(error.value)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.training import take_in
 
 
@@ -21,7 +21,7 @@ def test_the_table_of_the_project_is_taken_where_vectors_are_made_of_it(
     table.touch()
     own = (f"paths.root={tmp_path / 'project'}", f"features={features}", "training.inputs=[tabular]")
     config = make_config(tmp_path, *own)
-    run = Run.of(config, datetime(2026, 1, 1, tzinfo=UTC))
+    run = RunContext.of(config, datetime(2026, 1, 1, tzinfo=UTC))
     monkeypatch.setattr("batch_nlp.feature.run.run_feature_pipeline", lambda *_: SimpleNamespace(set_aside=[]))
     take_in(run)
     assert (run.layers.embedding_cache / table.name).exists() == is_taken

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
@@ -33,9 +34,9 @@ from batch_nlp.sample import write_batch, write_history
 )
 def test_a_bad_setting_is_named_and_nothing_is_written(tmp_path, field, value):
     settings = replace(SampleConfig(), **{field: value})
-    with pytest.raises(SettingsError, match=rf"^sample\.{field} must be"):
+    with refusal(SettingsError, f"sample.{field}"):
         write_history(tmp_path / "raw", settings)
-    with pytest.raises(SettingsError, match=rf"^sample\.{field} must be"):
+    with refusal(SettingsError, f"sample.{field}"):
         write_batch(tmp_path / "inbox", tmp_path / "pending", settings)
     assert not list(tmp_path.iterdir())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
@@ -22,7 +22,7 @@ def test_what_a_simulation_works_on_goes_with_it_or_with_the_next_run(tmp_path, 
         raise DataError("the disk is full")
 
     folder = tmp_path / "reports" / "stable-1"
-    with pytest.raises(DataError, match=r"Day 0.*the disk is full"):
+    with refusal(DataError, "Day 0", "the disk is full"):
         replay(config, folder, fails)
     (data,) = seen
     assert folder in data.parents

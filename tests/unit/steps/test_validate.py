@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import assert_names
 
 from batch_nlp.steps.validate import Validate
 from batch_nlp.storage.ledger import Ledger
@@ -84,13 +85,18 @@ def test_a_source_without_times_has_messages_without_a_time() -> None:
 def test_where_labels_are_not_listed_any_short_text_is_one(target: str, passes: bool) -> None:
     ledger = Ledger()
     assert len(Validate(None, True, ledger).transform(messages({"target": target}))) == passes
-    assert ledger.reasons == ({} if passes else {("validate", "label is longer than 256 characters"): 1})
+    assert list(ledger.reasons.values()) == ([] if passes else [1])
+    for step, reason in ledger.reasons:
+        assert step == "validate"
+        assert_names(reason, "label", 256)
 
 
 def test_of_many_targets_five_are_named() -> None:
     ledger = Ledger()
     Validate([f"c{number:03}" for number in range(150)], True, ledger).transform(messages({"target": "d"}))
-    assert ledger.reasons == {("validate", "target is none of c000, c001, c002, c003, c004, ... (150 in all)"): 1}
+    [((step, reason), number)] = ledger.reasons.items()
+    assert (step, number) == ("validate", 1)
+    assert_names(reason, "target", "c000, c001, c002, c003, c004, ...", 150)
 
 
 def test_where_nobody_keeps_account_they_are_left_out_all_the_same() -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from tests.naming import refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage import compaction, seals
@@ -57,7 +58,7 @@ def test_versions_that_models_name_stay_readable(table: Path) -> None:
     for version in (0, 3):
         assert ids(table, version) == {f"m{number}" for number in range(version + 1)}
     assert len(ids(table, 17)) >= 16  # the commits of compactions are versions too
-    with pytest.raises(DataError, match="version 4 of the table cannot be opened"):
+    with refusal(DataError, table.name, 4):
         seals.open_table(table, 4)
     before = files(table)
     append(table, 60, 9)  # no model names them any more
@@ -110,7 +111,7 @@ def test_a_damaged_table_is_not_compacted(table: Path) -> None:
     content = bytearray(file.read_bytes())
     content[20] ^= 1
     file.write_bytes(content)
-    with pytest.raises(DataError, match=r"part-00000002\.parquet: damaged"):
+    with refusal(DataError, file.name):
         append(table, 8, 1)
     assert len(data_files(DeltaTable(str(table)))) == 8
 

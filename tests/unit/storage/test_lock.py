@@ -9,14 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.errors import DataError, ExitCode, LockedError
-from batch_nlp.storage.atomic import sweep
-from batch_nlp.storage.lock import claimed_time, is_claimed, run_name, writer_lock
+from batch_nlp.storage.lock import writer_lock
 
 HOLD = """
 import json, sys
@@ -42,8 +41,7 @@ def other_process_holding(*folders: Path, **how: object) -> Iterator[subprocess.
 
 def test_a_second_process_is_refused_and_told_who_works_there(tmp_path: Path) -> None:
     with other_process_holding(tmp_path) as holder:
-        told = rf"process {holder.pid}\) is working in .*{tmp_path.name}"
-        with pytest.raises(LockedError, match=told) as refused, writer_lock(tmp_path):
+        with refusal(LockedError, holder.pid, tmp_path.name) as refused, writer_lock(tmp_path):
             pytest.fail("two writers")
         assert refused.value.exit_code is ExitCode.LOCKED
 
@@ -75,8 +73,7 @@ def test_a_file_system_without_locks_is_told_as_that(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    told = rf"{tmp_path}: its file system cannot lock a file \({os.strerror(code)}\)"
-    with pytest.raises(DataError, match=told), writer_lock(tmp_path):
+    with refusal(DataError, tmp_path, os.strerror(code)), writer_lock(tmp_path):
         pytest.fail("a writer without a lock")
     assert not list(tmp_path.iterdir())  # what looks like the trace of a run
     (tmp_path / ".lock").touch()
@@ -87,7 +84,7 @@ def test_a_file_system_without_locks_is_told_as_that(
 
 def test_two_runs_that_share_one_of_their_folders_exclude_each_other(tmp_path: Path) -> None:
     with other_process_holding(tmp_path / "a", tmp_path / "shared"):
-        with pytest.raises(LockedError, match="shared"), writer_lock(tmp_path / "b", tmp_path / "shared"):
+        with refusal(LockedError, "shared"), writer_lock(tmp_path / "b", tmp_path / "shared"):
             pytest.fail("two writers")
         # what was locked on the way is let go
         with writer_lock(tmp_path / "b"):
@@ -112,28 +109,8 @@ def test_runs_that_share_the_lock_work_side_by_side_and_keep_others_out(tmp_path
 
 def test_runs_of_one_group_wait_for_each_other(tmp_path: Path) -> None:
     with other_process_holding(tmp_path, group="my sweep") as holder:
-        with pytest.raises(LockedError, match=rf"process {holder.pid}\)"), writer_lock(tmp_path, group="another"):
+        with refusal(LockedError, holder.pid), writer_lock(tmp_path, group="another"):
             pytest.fail("two writers")
         threading.Timer(0.3, holder.kill).start()
         with writer_lock(tmp_path, group="my sweep"):
             assert holder.wait(10) < 0, "it came to its turn when the other was gone"
-
-
-def test_no_two_runs_in_progress_have_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stopped(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Stopped:
-            return cls(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=tz)
-
-    monkeypatch.setattr("batch_nlp.storage.lock.datetime", Stopped)
-    with claimed_time(tmp_path) as first, claimed_time(tmp_path) as second:
-        names = [run_name(first), run_name(second)]
-        assert names == ["20260102T030405999999Z", "20260102T030406000000Z"]
-        assert all(is_claimed(tmp_path, name) for name in names)
-    assert not any(is_claimed(tmp_path, name) for name in names)
-
-
-def test_the_claim_of_a_killed_run_is_swept_away(tmp_path: Path) -> None:
-    with claimed_time(tmp_path) as now:
-        assert len(sweep(tmp_path)) == 1
-        assert not is_claimed(tmp_path, run_name(now))

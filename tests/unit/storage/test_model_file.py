@@ -12,6 +12,7 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from tests.naming import refusal
 
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.model_file import canonical, dump_model, load_model
@@ -88,7 +89,7 @@ def test_a_model_that_names_another_type_is_refused_by_type_and_file(tmp_path: P
     """Guarantee 21."""
     path = tmp_path / "model.skops"
     path.write_bytes(skops.io.dumps(Pipeline([("evil", FunctionTransformer(pd.read_pickle))])))
-    with pytest.raises(DataError, match=r"model\.skops: refused.*pandas.*read_pickle") as refused:
+    with refusal(DataError, path.name, "pandas", "read_pickle") as refused:
         load_model(path)
     assert refused.value.exit_code is ExitCode.DATA
 
@@ -105,7 +106,7 @@ def test_a_pickle_is_no_model_and_is_not_executed(tmp_path: Path) -> None:
 
     path = tmp_path / "model.skops"
     path.write_bytes(pickle.dumps(Touch()))
-    with pytest.raises(DataError, match=r"model\.skops: not a model that can be read"):
+    with refusal(DataError, path.name):
         load_model(path)
     assert not mark.exists()
 
@@ -113,7 +114,7 @@ def test_a_pickle_is_no_model_and_is_not_executed(tmp_path: Path) -> None:
 def test_something_else_than_a_pipeline_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     path.write_bytes(skops.io.dumps(LogisticRegression()))
-    with pytest.raises(DataError, match="holds a LogisticRegression, not a pipeline"):
+    with refusal(DataError, path.name, "LogisticRegression"):
         load_model(path)
 
 
@@ -123,12 +124,12 @@ def test_a_cut_off_model_is_refused_by_name(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "model.skops"
     dump_model(path, small_model())
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(DataError, match=r"model\.skops"):
+    with refusal(DataError, path.name):
         load_model(path)
 
 
 def test_a_missing_model_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"model\.skops"):
+    with refusal(DataError, "model.skops"):
         load_model(tmp_path / "model.skops")
 
 

@@ -15,6 +15,7 @@ from loguru import logger
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from tests.fields import FIELDS
+from tests.naming import assert_names, refusal
 
 from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE, MODEL_TYPES
 from batch_nlp.errors import DataError
@@ -74,23 +75,24 @@ def test_the_versions_of_our_types_in_a_file_and_of_the_feature_steps_are_what_a
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "differs"),
     [
-        ({"code": {"model": {SPREAD: 9}}}, "It needs EmbeddingColumns 9 (here 1)"),
+        ({"code": {"model": {SPREAD: 9}}}, ["EmbeddingColumns", 9, 1]),
         # whatever its manifest says, and older ones say nothing
-        ({"lost": "dims_", **SAME}, "AttributeError: 'EmbeddingColumns' object has no attribute 'dims_'"),
-        ({"shift": 0.01}, "does not reproduce the predictions in check.parquet"),
+        ({"lost": "dims_", **SAME}, ["AttributeError", "EmbeddingColumns", "dims_"]),
+        ({"shift": 0.01}, ["check.parquet"]),
         (
             {"shift": 0.01, **SAME, **OTHER_LIBRARIES},
-            f"batch-nlp 0.0.9, scikit-learn 1.0.2 (here {sklearn.__version__})",
+            ["batch-nlp", "0.0.9", "scikit-learn", "1.0.2", sklearn.__version__],
         ),
     ],
 )
-def test_a_model_that_cannot_run_is_refused_with_what_differs(tmp_path: Path, made: dict[str, Any], told: str) -> None:
+def test_a_model_that_cannot_run_is_refused_with_what_differs(
+    tmp_path: Path, made: dict[str, Any], differs: list[object]
+) -> None:
     folder = published(tmp_path / "v0001", **made)
-    with pytest.raises(DataError, match=r"v0001: cannot be run by this installation.*pipeline=training") as refused:
+    with refusal(DataError, "v0001", "pipeline=training", *differs):
         open_model(folder, read_manifest(folder))
-    assert told in str(refused.value)
 
 
 def test_of_other_libraries_one_line_is_told_and_nothing_that_they_say_themselves(
@@ -107,5 +109,5 @@ def test_of_other_libraries_one_line_is_told_and_nothing_that_they_say_themselve
         for _ in range(2):
             open_model(folder, read_manifest(folder))
         assert said == []
-    expected = f"v0001 was trained with scikit-learn 1.0.2 (here {sklearn.__version__}). "
-    assert lines == [expected + "It gives its stored predictions, so it is used."]
+    assert len(lines) == 1
+    assert_names(lines[0], "v0001", "scikit-learn", "1.0.2", sklearn.__version__)

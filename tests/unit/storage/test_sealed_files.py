@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from tests.naming import assert_names, refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage import sealed_files
@@ -33,10 +34,10 @@ def test_a_file_is_sound_until_it_is_damaged_or_gone(file: Path) -> None:
     content = file.read_bytes()
     for damage in (content[:-1], b"", content[:9] + b"?" + content[10:]):
         file.write_bytes(damage)
-        with pytest.raises(DataError, match=r"rows.parquet: (damaged|empty).*backup"):
+        with refusal(DataError, "rows.parquet"):
             check_file(file)
     file.unlink()
-    with pytest.raises(DataError, match=r"rows.parquet: missing.*seal.json"):
+    with refusal(DataError, "rows.parquet", "seal.json"):
         check_file(file, whole=False)
     assert len(problems(file.parent)) == 1
     file.write_bytes(content)
@@ -92,7 +93,7 @@ def test_a_file_of_an_earlier_release_is_read_whole(file: Path) -> None:
     write_parquet(file, ONE)
     check_file(file)
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"rows.parquet: damaged; it cannot be read"):
+    with refusal(DataError, "rows.parquet"):
         check_file(file)
     assert len(problems(file.parent)) == 1
 
@@ -101,9 +102,9 @@ def test_a_damaged_seal_is_named(file: Path) -> None:
     write_sealed_parquet(file, ONE)
     (file.parent / "seal.json").write_bytes(b"")
     for look in (lambda: check_file(file), lambda: checked_files(file.parents[1], file.name, but="")):
-        with pytest.raises(DataError, match=r"seal.json: damaged"):
+        with refusal(DataError, "seal.json"):
             look()
-    assert "seal.json: damaged" in problems(file.parent)[0]
+    assert_names(problems(file.parent)[0], "seal.json")
 
 
 def test_what_is_removed_in_order_is_not_missed_and_a_file_gone_from_its_folder_is(file: Path) -> None:
@@ -115,6 +116,6 @@ def test_what_is_removed_in_order_is_not_missed_and_a_file_gone_from_its_folder_
     (file.parents[1] / "empty").mkdir()
     assert checked_files(file.parents[1], file.name, but="") == [file]
     file.unlink()
-    with pytest.raises(DataError, match=r"rows.parquet: missing"):
+    with refusal(DataError, "rows.parquet"):
         checked_files(file.parents[1], file.name, but="")
     assert checked_files(file.parents[1], file.name, but="batch") == []

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from tests.naming import assert_names, refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage import checked, seals
@@ -87,13 +88,13 @@ def test_a_table_of_an_earlier_release_is_read_whole_and_sealed_by_the_next_writ
     damaged = next(table.glob("*.parquet"))
     content = damaged.read_bytes()
     damaged.write_bytes(content[:-20])
-    with pytest.raises(DataError, match=damaged.name):
+    with refusal(DataError, damaged.name):
         seals.open_table(table)
     damaged.write_bytes(content)
     add(table, "c")
     assert ids(table) == ["a", "b", "c"]
     damaged.write_bytes(content.replace(b"id", b"ie"))
-    with pytest.raises(DataError, match=f"{damaged.name}: damaged; its content is not what was written"):
+    with refusal(DataError, damaged.name):
         seals.open_table(table)
 
 
@@ -107,7 +108,7 @@ def test_checkpoints_of_delta_are_sealed_as_they_come(table: Path) -> None:
     assert ids(table) == ["a", "b"]
     (checkpoint,) = (table / "_delta_log").glob("*.checkpoint.parquet")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
-    with pytest.raises(DataError, match=checkpoint.name):
+    with refusal(DataError, checkpoint.name):
         seals.open_table(table)
 
 
@@ -118,9 +119,10 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
     one.unlink()
     two.write_bytes(b"")
     problems = seals.problems(table)
-    assert [problem.partition(". ")[0] for problem in problems] == [f"{one}: missing", f"{two}: empty"]
-    assert all(str(table) in problem and "pipeline=feature" in problem for problem in problems)
-    with pytest.raises(DataError, match=one.name):
+    assert len(problems) == 2
+    for problem, file in zip(problems, (one, two), strict=True):
+        assert_names(problem, file.name, table, "pipeline=feature")
+    with refusal(DataError, one.name):
         add(table, "d")
 
 
@@ -142,9 +144,9 @@ def test_what_was_taken_back_is_sealed_too_and_earlier_versions_are_still_checke
     file = sorted(table.glob("*.parquet"))[2]
     file.write_bytes(b"")
     assert ids(table) == ["a", "b"]
-    with pytest.raises(DataError, match=file.name):
+    with refusal(DataError, file.name):
         seals.open_table(table, 2)
-    with pytest.raises(DataError, match=r"version 9 of the table cannot be opened \("):
+    with refusal(DataError, table.name, 9):
         seals.open_table(table, 9)
     add(table, "d")
     assert ids(table) == ["a", "b", "d"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 from tests.projects import Project
 
 from batch_nlp.config import Config
@@ -33,10 +34,8 @@ def test_a_setting_that_cannot_work_is_named(
     case: str, make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments, words = WRONG[case]
-    with pytest.raises(SettingsError) as error:
+    with refusal(SettingsError, *words) as error:
         check_tracking(make_config(tmp_path, "tracking=mlflow", *arguments))
-    for word in words:
-        assert word in str(error.value)
     assert "geheim" not in str(error.value)
 
 
@@ -44,7 +43,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     make_config: MakeConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)  # as if it were not installed
-    with pytest.raises(SettingsError, match="uv sync --extra mlflow"):
+    with refusal(SettingsError, "uv sync --extra mlflow"):
         check_tracking(make_config(tmp_path, "tracking=mlflow"))
     check_tracking(make_config(tmp_path, "tracking=none"))
 
@@ -77,7 +76,7 @@ def test_credentials_are_masked_wherever_they_stand_in_a_text() -> None:
 
 @pytest.mark.parametrize("argument", ["tracking.uri=https://me:geheim@host", "++tracking.uri='https://geheim@host'"])
 def test_a_password_on_the_command_line_is_refused_before_anything_can_save_it(argument: str) -> None:
-    with pytest.raises(SettingsError, match=r"\*\*\*@host") as error:
+    with refusal(SettingsError, "***@host") as error:
         check_arguments(["-m", "seed=1,2", argument])
     assert "geheim" not in str(error.value)
     check_arguments(["-m", "tracking.uri=http://host:5000", "tracking.uri=postgresql://me@host/db"])

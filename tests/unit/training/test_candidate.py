@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batch_nlp.storage.lock import claimed_time, run_name
+from batch_nlp.storage.run_clock import claimed_time, run_name
 from batch_nlp.training.candidate import keep_newest
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import Config
 from batch_nlp.errors import ExitCode, SettingsError
@@ -11,40 +12,39 @@ from batch_nlp.training.classifier import build_classifier
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("overrides", "words"),
     [
-        (["model.estimator=os.system"], "is not on the list of classifiers"),
-        (["model.estimator=XGBClassifier"], "is not on the list of classifiers"),
-        (["model.estimator=sklearn_evil.Thing"], "is not on the list of classifiers"),
-        (["model.estimator=sklearn.ensembl.RandomForestClassifier"], "'sklearn.ensemble.RandomForestClassifier'"),
-        (["model.estimator=xgboost.XGBClasifier"], "Did you mean 'xgboost.XGBClassifier'"),
+        (["model.estimator=os.system"], ["model.estimator"]),
+        (["model.estimator=XGBClassifier"], ["model.estimator"]),
+        (["model.estimator=sklearn_evil.Thing"], ["model.estimator"]),
+        (["model.estimator=sklearn.ensembl.RandomForestClassifier"], ["'sklearn.ensemble.RandomForestClassifier'"]),
+        (["model.estimator=xgboost.XGBClasifier"], ["'xgboost.XGBClassifier'"]),
         (
             ["model.estimator=sklearn.ensemble.RandomForrestClassifier", "~model.params"],
-            "Did you mean 'sklearn.ensemble.RandomForestClassifier'",
+            ["'sklearn.ensemble.RandomForestClassifier'"],
         ),
-        (["model.estimator=sklearn.ensemble.RandomForestRegressor"], "is not on the list of classifiers"),
-        (["model.estimator=sklearn.linear_model.Ridge"], "is not on the list of classifiers"),
-        (["model.estimator=sklearn.ensemble.IsolationForest", "~model.params"], "is not on the list of classifiers"),
-        (["model.estimator=sklearn.preprocessing.StandardScaler"], "is not on the list of classifiers"),
-        (["+model.params.max_deph=3"], "max_deph: XGBClassifier has no such parameter. Did you mean 'max_depth'"),
-        (["model=random_forest", "+model.params.n_estimator=3"], "Did you mean 'n_estimators'"),
+        (["model.estimator=sklearn.ensemble.RandomForestRegressor"], ["model.estimator"]),
+        (["model.estimator=sklearn.linear_model.Ridge"], ["model.estimator"]),
+        (["model.estimator=sklearn.ensemble.IsolationForest", "~model.params"], ["model.estimator"]),
+        (["model.estimator=sklearn.preprocessing.StandardScaler"], ["model.estimator"]),
+        (["+model.params.max_deph=3"], ["XGBClassifier", "max_deph", "'max_depth'"]),
+        (["model=random_forest", "+model.params.n_estimator=3"], ["'n_estimators'"]),
         (
             ["model.estimator=sklearn.neighbors.KNeighborsClassifier", "~model.params"],
-            "training.balance=weights: KNeighborsClassifier cannot weigh rows. Set training.balance=none",
+            ["training.balance=weights", "KNeighborsClassifier", "training.balance=none"],
         ),
-        (["model=linear_svc", "training.decision.calibration=none"], "LinearSVC has no probabilities of its own"),
-        (["training.inputs=[]"], "training.inputs=[]: nothing to learn from. Name tabular, embedding or ngrams"),
-        (["model=transformer", "training.balance=smote"], "FineTunedTransformer reads texts, which cannot be made up"),
-        (["model=transformer", "training.reducer.enabled=true"], "FineTunedTransformer reads texts. Set it to false"),
-        (["model=transformer", "+model.params.epoch=2"], "Did you mean 'epochs'"),
+        (["model=linear_svc", "training.decision.calibration=none"], ["LinearSVC"]),
+        (["training.inputs=[]"], ["training.inputs=[]", "tabular", "embedding", "ngrams"]),
+        (["model=transformer", "training.balance=smote"], ["training.balance=smote", "FineTunedTransformer"]),
+        (["model=transformer", "training.reducer.enabled=true"], ["training.reducer.enabled", "FineTunedTransformer"]),
+        (["model=transformer", "+model.params.epoch=2"], ["'epochs'"]),
     ],
 )  # fmt: skip
 def test_a_wrong_model_setting_is_told_with_what_would_be_right(
-    tmp_path: Path, make_config: Callable[..., Config], overrides: list[str], message: str
+    tmp_path: Path, make_config: Callable[..., Config], overrides: list[str], words: list[str]
 ) -> None:
-    with pytest.raises(SettingsError) as wrong:
+    with refusal(SettingsError, *words) as wrong:
         build_classifier(make_config(tmp_path, *overrides))
-    assert message in str(wrong.value)
     assert str(wrong.value).startswith(("model.", "training."))
     assert wrong.value.exit_code is ExitCode.SETTINGS
 

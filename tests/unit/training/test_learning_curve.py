@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.fields import FIELDS
+from tests.naming import assert_names, names, refusal
 
 from batch_nlp.config import LearningCurveConfig
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.runner.learning_curve import check_shares
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.learning_curve.measure import measure_learning_curve
-from batch_nlp.training.learning_curve.outlook import fit_power_law, look_ahead
-from batch_nlp.training.learning_curve.report import curve_markdown, curve_page
+from batch_nlp.training.learning_curve.extrapolation import fit_power_law, look_ahead
+from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page
+from batch_nlp.training.learning_curve.measure_curve import measure_learning_curve
 
 SIZES = [500, 1000, 2000, 4000, 8000, 16000]
 
@@ -60,13 +61,12 @@ def test_the_answer_follows_from_what_twice_as_many_messages_would_gain(error_ra
     assert found.answer == answer
     if answer == "yes":
         assert found.gain == pytest.approx(0.033, abs=0.01)
-        assert "points of macro F1 with 32,000 instead of 16,000" in found.sentence
-        assert "extrapolation" in found.sentence
+        assert_names(found.sentence, 32000, 16000)
     if answer == "little":
         assert found.gain is not None
         assert 0 <= found.gain < 0.005
     if answer == "unknown":
-        assert "cannot be said" in found.sentence
+        assert found.gain is None
 
 
 def test_a_size_with_too_few_of_a_class_is_passed_over_and_the_full_size_is_the_champion(
@@ -80,7 +80,7 @@ def test_a_size_with_too_few_of_a_class_is_passed_over_and_the_full_size_is_the_
     found = measure_learning_curve(config, messages, FIELDS)
     (skipped,), (point,) = found.skipped, found.points
     assert skipped.messages == round(0.02 * point.messages)
-    assert "class negative (0) has" in skipped.reason or "class neutral (1) has" in skipped.reason
+    assert names(skipped.reason, "negative") or names(skipped.reason, "neutral")
     # the same settings, messages and hold-out as those of the champion
     manifest = world.registry.champion_manifest()
     assert manifest is not None
@@ -91,22 +91,21 @@ def test_a_size_with_too_few_of_a_class_is_passed_over_and_the_full_size_is_the_
         lower, upper = point.intervals[name]
         assert lower < point.scores[name] < upper
     text, page = curve_markdown(found), curve_page(found)
-    assert f"{point.scores['f1_macro']:.4f}" in text
-    assert "passed over" in text
+    assert_names(text, f"{point.scores['f1_macro']:.4f}", skipped.messages)
     assert "<b>model" not in page
     figure = page[page.index("<svg") : page.index("</svg>") + len("</svg>")]
     drawing = ElementTree.fromstring(figure)  # noqa: S314 our own
-    assert f"{point.scores['f1_macro']:.3f} with {point.messages:,} messages" in str(drawing.get("aria-label"))
+    assert_names(drawing.get("aria-label"), f"{point.scores['f1_macro']:.3f}", point.messages)
     assert page == curve_page(found)
 
 
 def test_shares_that_are_all_too_small_stop_with_the_reason(world: World, messages: pd.DataFrame) -> None:
     config = replace(world.config, learning_curve=LearningCurveConfig([0.01, 0.02]))
-    with pytest.raises(DataError, match=r"None of learning_curve\.shares=\[0\.01, 0\.02\].*has \d+"):
+    with refusal(DataError, "learning_curve.shares=[0.01, 0.02]"):
         measure_learning_curve(config, messages, FIELDS)
 
 
 @pytest.mark.parametrize("shares", [[], [0.5, 0.2], [0.0, 1.0], [0.5, 1.1], [0.5, 0.5]])
 def test_shares_that_are_none_are_told_before_any_work(world: World, shares: list[float]) -> None:
-    with pytest.raises(SettingsError, match=r"learning_curve\.shares=.* in rising order"):
+    with refusal(SettingsError, "learning_curve.shares"):
         check_shares(replace(world.config, learning_curve=LearningCurveConfig(shares)))

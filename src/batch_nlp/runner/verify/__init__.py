@@ -15,7 +15,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp.errors import DataError, count
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify.decisions import check_decisions
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem
@@ -32,7 +32,7 @@ from batch_nlp.storage.state_format import FORMAT_FILE, STATE_FORMAT, check_soun
 REPORT_FILE = "verify.json"
 
 
-def verify(run: Run) -> None:
+def verify(run: RunContext) -> None:
     """Check the whole state and show what was found; with ``verify.repair`` mend what is safe to mend first.
 
     Raises
@@ -66,7 +66,7 @@ def verify(run: Run) -> None:
         raise DataError(f"The state is not sound: {number}: {first.path}: {first.problem.rstrip('.')}. {first.action}.")
 
 
-def _check(run: Run) -> list[Part]:
+def _check(run: RunContext) -> list[Part]:
     (batches, damaged), layers = read_records(run), run.layers
     return [
         _guarded("format", layers.root, lambda part: _check_format(run, part)),
@@ -92,7 +92,7 @@ def _guarded(name: str, path: Path, check: Callable[[Part], str]) -> Part:
     return part
 
 
-def _check_format(run: Run, part: Part) -> str:
+def _check_format(run: RunContext, part: Part) -> str:
     """Find files that say who wrote the state, and that are damaged."""
     folders = (run.layers.root, run.registry.root)
     for folder in folders:
@@ -110,7 +110,7 @@ def _write_format(folder: Path) -> str:
     return "written again"
 
 
-def _check_leftovers(run: Run, part: Part) -> str:
+def _check_leftovers(run: RunContext, part: Part) -> str:
     """Find temporary files and folders of runs that were killed, in the folders that only runs write to."""
     folders = (*run.layers.own_folders, run.registry.root)
     left = sorted({path for folder in folders for path in unfinished(folder)})
@@ -144,19 +144,19 @@ def _mend(parts: list[Part]) -> list[str]:
     return repaired
 
 
-def _traces(run: Run) -> list[int]:
+def _traces(run: RunContext) -> list[int]:
     """Return when each lock was last taken: a run that began and ended in between leaves that trace."""
     locks = [folder / ".lock" for folder in (run.layers.root, run.registry.root)]
     return [lock.stat().st_mtime_ns if lock.exists() else 0 for lock in locks]
 
 
-def _holder(run: Run) -> int | None:
+def _holder(run: RunContext) -> int | None:
     """Return the process of a run that works; None where there is none but this one."""
     holders = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
     return next(iter(holders), None)
 
 
-def _working(run: Run, holder_before: int | None, traces_before: list[int]) -> int | None:
+def _working(run: RunContext, holder_before: int | None, traces_before: list[int]) -> int | None:
     """Return the process of a run that works, 0 for one that worked meanwhile, None where there was none."""
     ended = holder_before is not None or _traces(run) != traces_before
     return _holder(run) or (0 if ended else None)

@@ -7,11 +7,11 @@ import json
 from batch_nlp.errors import DataError, count
 from batch_nlp.inference.batch_records import Batch, BatchState
 from batch_nlp.monitoring.archive import ARCHIVED
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.verify.finding import Part, file_and_problem
 
 
-def check_decisions(run: Run, batches: list[Batch], part: Part) -> str:
+def check_decisions(run: RunContext, batches: list[Batch], part: Part) -> str:
     """Check that every line can be read, also in the archive, and that every batch that was judged has its decision."""
     path = run.layers.decisions
     archived, damaged = run.decisions.archived()

@@ -14,7 +14,7 @@ import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 from batch_nlp.errors import DataError
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import sync_folder
 from batch_nlp.storage.sealed_files import remove_sealed
 
@@ -95,7 +95,7 @@ def file_and_problem(sentence: str, folder: Path) -> tuple[Path, str]:
     return (Path(path), problem) if colon and Path(path).is_relative_to(folder) else (folder, sentence)
 
 
-def set_aside(run: Run, path: Path) -> str:
+def set_aside(run: RunContext, path: Path) -> str:
     """Move a file or folder of the data root to the run's folder of orphans, and return what was done.
 
     It goes below the path that it had. Nothing is deleted: what belongs to nothing may still be all that is left of

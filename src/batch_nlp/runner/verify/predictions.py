@@ -15,7 +15,7 @@ from batch_nlp.errors import count
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem
 from batch_nlp.storage import sealed_files
 from batch_nlp.storage.tables import connect
@@ -95,7 +95,7 @@ def _add(found: Contents, counts: NDArray[np.int64], rows: pa.Table, columns: li
     found.models.update(map(str, rows["model_version"].unique().to_pylist()))
 
 
-def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
+def check_predictions(run: RunContext, batches: list[Batch], part: Part) -> str:
     """Check the predictions of every batch that is scored, row by row, and that no message was predicted twice."""
     files, rows, second = [], 0, 0
     for batch in batches:
@@ -133,7 +133,7 @@ def check_predictions(run: Run, batches: list[Batch], part: Part) -> str:
     return told + (f", {count(second, 'second prediction')}" if second else "")
 
 
-def _write_copy(record: Path, run: Run) -> str:
+def _write_copy(record: Path, run: RunContext) -> str:
     write_csv_beside(record, run.config.engine.batch_rows)
     return f"written again from {record.name}"
 
@@ -159,7 +159,7 @@ def _rows_in_order(contents: Contents) -> list[str]:
     return problems
 
 
-def _second(run: Run, first: Path, path: Path, contents: Contents) -> list[str]:
+def _second(run: RunContext, first: Path, path: Path, contents: Contents) -> list[str]:
     """Return what is wrong with a second prediction of a batch: it has the messages of the first, each once."""
     try:
         problems = _rows_in_order(read_contents(path, run.config.engine.batch_rows))
@@ -182,7 +182,7 @@ def _second(run: Run, first: Path, path: Path, contents: Contents) -> list[str]:
     return problems
 
 
-def _find_twice(run: Run, files: list[Path], part: Part) -> None:
+def _find_twice(run: RunContext, files: list[Path], part: Part) -> None:
     """Find messages that were predicted more than once, in one batch or in several."""
     if not files:
         return

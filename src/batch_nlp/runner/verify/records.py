@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from batch_nlp.errors import DataError, count
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.past import Past
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside
 from batch_nlp.runner.verify.predictions import read_contents
 from batch_nlp.storage import sealed_files
@@ -30,7 +30,7 @@ _KNOWN = "Until then no inference works: messages could be predicted twice"
 _SAMPLE = "Predictions do not depend on it, but batches cannot be judged together with this one while it is there"
 
 
-def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
+def read_records(run: RunContext) -> tuple[list[Batch], dict[Path, str]]:
     """Return the sound records, oldest first, and what is wrong with the others, by file."""
     folder, names = run.layers.batches, {field.name for field in fields(Batch)}
     damaged = dict(file_and_problem(told, folder) for told in run.batches.problems())
@@ -51,14 +51,14 @@ def read_records(run: Run) -> tuple[list[Batch], dict[Path, str]]:
     return batches, damaged
 
 
-def _removed(run: Run, dataset: str) -> str:
+def _removed(run: RunContext, dataset: str) -> str:
     try:
         return run.batches.past(dataset).removed()
     except DataError:  # told by the check of what is known
         return ""
 
 
-def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part: Part) -> str:
+def check_records(run: RunContext, batches: list[Batch], damaged: dict[Path, str], part: Part) -> str:
     """Check every record of `read_records`, that what it speaks of is there, and that nothing is without a record."""
     for path, problem in damaged.items():
         _damaged_record(run, path, problem, part)
@@ -83,7 +83,7 @@ def check_records(run: Run, batches: list[Batch], damaged: dict[Path, str], part
     return checked
 
 
-def _damaged_record(run: Run, path: Path, problem: str, part: Part) -> None:
+def _damaged_record(run: RunContext, path: Path, problem: str, part: Part) -> None:
     lost = _lost_record(run, path.stem)
     if lost is None:
         part.error(path, problem, _AGAIN)
@@ -97,7 +97,7 @@ def _damaged_record(run: Run, path: Path, problem: str, part: Part) -> None:
     )
 
 
-def _lost_record(run: Run, name: str) -> Batch | None:
+def _lost_record(run: RunContext, name: str) -> Batch | None:
     """Return the record of a batch, which is gone or cannot be read, as the batch's report tells it.
 
     None where there is no report, where it does not agree with the predictions, or where the response to the verdict
@@ -119,12 +119,12 @@ def _lost_record(run: Run, name: str) -> Batch | None:
     return batch if agree else None
 
 
-def _restore_record(run: Run, batch: Batch) -> str:
+def _restore_record(run: RunContext, batch: Batch) -> str:
     run.batches.write(batch)
     return f"the record of {batch.name} was written again from its report"
 
 
-def _accounts(run: Run, batch: Batch, part: Part) -> None:
+def _accounts(run: RunContext, batch: Batch, part: Part) -> None:
     path, accounts = run.layers.batches / f"{batch.name}.json", batch.accounts
     if set(accounts) != _ACCOUNTS or any(not isinstance(value, int) or value < 0 for value in accounts.values()):
         part.error(path, f"the accounts are not complete: {accounts}", _AGAIN)
@@ -143,7 +143,7 @@ def _accounts(run: Run, batch: Batch, part: Part) -> None:
         part.error(path, problem, _AGAIN)
 
 
-def _quarantine(run: Run, batch: Batch, part: Part) -> None:
+def _quarantine(run: RunContext, batch: Batch, part: Part) -> None:
     folder, expected = run.layers.inference_quarantine, batch.accounts.get("quarantined", 0)
     # of a batch whose rows were put back, all of them are there, and the other file has what was not put back
     files = (folder / REQUEUED / f"{batch.name}.parquet", folder / f"{batch.name}.parquet")
@@ -166,14 +166,14 @@ def _quarantine(run: Run, batch: Batch, part: Part) -> None:
         part.error(path, problem, "Restore the file or the record from a backup")
 
 
-def _sample(run: Run, batch: Batch, part: Part) -> None:
+def _sample(run: RunContext, batch: Batch, part: Part) -> None:
     path = sample_file(Layers(run.layers.root, batch.dataset), batch.name)
     if batch.state is not BatchState.DONE and not path.exists():
         action = "Nothing: the next inference judges the batch by its predictions, and compares no texts and features"
         part.warn(path, "the sample of a batch that is not finished is not there", action)
 
 
-def _without_record(run: Run, named: set[str], part: Part) -> None:
+def _without_record(run: RunContext, named: set[str], part: Part) -> None:
     """Find what is there of batches without a record; a record that the report still knows is written again."""
     for folder in sorted(run.layers.predictions.glob("[!.]*/")):
         if folder.name in named:

@@ -8,7 +8,7 @@ from typing import Any
 
 from batch_nlp.errors import DataError, count
 from batch_nlp.runner.champion import check_version, way_back
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.verify.finding import Part, file_and_problem
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.registry import check_in_fresh_process
@@ -20,7 +20,7 @@ _ABOUT = (
 _OF_OTHER_CODE = "Nothing: a rollback passes it over, and newer versions push it out"
 
 
-def check_registry(run: Run, part: Part) -> str:
+def check_registry(run: RunContext, part: Part) -> str:
     """Check the pointer, every version's files against its manifest, and that the champion works."""
     root, versions = run.registry.root, run.registry.versions()
     damaged = set()
@@ -68,7 +68,7 @@ def _check_works(champion: Path, part: Part) -> None:
         part.error(*file_and_problem(str(error), champion), _ABOUT)
 
 
-def _pointer(run: Run, part: Part) -> tuple[str | None, list[str]]:
+def _pointer(run: RunContext, part: Part) -> tuple[str | None, list[str]]:
     """Return the champion and the versions to go back to."""
     path = run.registry.root / "champion.json"
     try:

@@ -7,9 +7,10 @@ from typing import Any
 
 from batch_nlp.errors import count
 from batch_nlp.inference.batch_records import Batch, BatchState
-from batch_nlp.monitoring.report.document import champion_history, json_value
-from batch_nlp.monitoring.report.pages import INDEX_FILE, batch_page
-from batch_nlp.runner.context import Run
+from batch_nlp.reports.batch_index import INDEX_FILE
+from batch_nlp.reports.batch_page import batch_page
+from batch_nlp.reports.documents import champion_history
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.runner.verify.finding import UNREADABLE, Part
 from batch_nlp.storage.atomic import write_text
@@ -18,7 +19,7 @@ from batch_nlp.storage.sealed_json import read_sealed
 _ADVICE = "Predictions and verdict do not depend on it."
 
 
-def check_reports(run: Run, batches: list[Batch], part: Part) -> str:
+def check_reports(run: RunContext, batches: list[Batch], part: Part) -> str:
     """Check that every batch that is done has its report, that it says what the record says, and the index."""
     folder, sound = run.layers.batch_reports, 0
     for batch in batches:
@@ -43,7 +44,7 @@ def check_reports(run: Run, batches: list[Batch], part: Part) -> str:
     return f"{count(sound, 'batch', 'batches')} with their facts"
 
 
-def _document(run: Run, batch: Batch) -> tuple[dict[str, Any] | None, str | None]:
+def _document(run: RunContext, batch: Batch) -> tuple[dict[str, Any] | None, str | None]:
     """Return the facts of a batch's report, None unless they are sound, and what is wrong with them."""
     path = run.layers.batch_reports / f"{batch.name}.json"
     if not path.exists():
@@ -56,12 +57,12 @@ def _document(run: Run, batch: Batch) -> tuple[dict[str, Any] | None, str | None
     return (None, f"says otherwise than the batch's record: {', '.join(differ)}") if differ else (document, None)
 
 
-def _write_page(run: Run, name: str, document: dict[str, Any]) -> str:
-    champions = json_value(champion_history(run.own_decisions()))
+def _write_page(run: RunContext, name: str, document: dict[str, Any]) -> str:
+    champions = champion_history(run.own_decisions())
     write_text(run.layers.batch_reports / f"{name}.html", batch_page(document, champions))
     return "drawn again from its facts"
 
 
-def _write_index(run: Run) -> str:
+def _write_index(run: RunContext) -> str:
     write_batches(run)
     return "written again"

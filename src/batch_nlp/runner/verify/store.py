@@ -13,8 +13,8 @@ from deltalake import DeltaTable
 
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import DataError, count, examples
-from batch_nlp.monitoring.status_screen import size
-from batch_nlp.runner.context import Run
+from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.status_screen import size
 from batch_nlp.runner.verify.finding import UNREADABLE, Part, file_and_problem, set_aside
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
 from batch_nlp.storage.feature_store import FILES_ADVICE
@@ -30,7 +30,7 @@ _STAGED_COMMIT = re.compile(r"_commit_.+\.tmp|.+#\d+")
 _AGAIN = "Restore it from a backup; or remove the folder of the table, and run pipeline=feature on the raw files again"
 
 
-def check_store(run: Run, part: Part) -> str:
+def check_store(run: RunContext, part: Part) -> str:
     """Check the Delta tables of the dataset, what they hold, and what lies beside them."""
     folder = run.store.folder
     for told in run.store.problems():
@@ -59,7 +59,7 @@ def check_store(run: Run, part: Part) -> str:
     )
 
 
-def _check_rows(run: Run, table: Path, part: Part) -> int:
+def _check_rows(run: RunContext, table: Path, part: Part) -> int:
     """Return the number of rows of a table after checking what is in them."""
     with connect(run.config.engine) as connection:
         connection.register("rows", DeltaTable(str(table)).to_pyarrow_dataset())
@@ -89,7 +89,7 @@ def _messages_once(connection: duckdb.DuckDBPyConnection, table: Path, part: Par
     return int(total)
 
 
-def _find_orphans(run: Run, table: Path, part: Part) -> None:
+def _find_orphans(run: RunContext, table: Path, part: Part) -> None:
     """Find files that a killed run wrote and never committed; no reader sees them."""
     try:
         named = _named_files(table)
@@ -124,7 +124,7 @@ def _named_files(table: Path) -> set[str]:
     return named
 
 
-def _find_unused(run: Run, tables: list[Path], part: Part) -> None:
+def _find_unused(run: RunContext, tables: list[Path], part: Part) -> None:
     """Find features of versions that neither the settings nor a kept model use."""
     used = {run.definition.version}
     for version in run.registry.versions():
@@ -140,7 +140,7 @@ def _find_unused(run: Run, tables: list[Path], part: Part) -> None:
             part.warn(table, problem, action)
 
 
-def _check_side_tables(run: Run, part: Part) -> None:
+def _check_side_tables(run: RunContext, part: Part) -> None:
     """Find damaged tables of users and businesses; one that is gone is made again."""
     action = "Nothing while its raw files are there: the next run that needs it makes it again"
     for told in sealed_problems(run.layers.intermediate):
@@ -149,7 +149,7 @@ def _check_side_tables(run: Run, part: Part) -> None:
             part.warn(path, problem, action)
 
 
-def _raw_files(run: Run) -> tuple[int, int]:
+def _raw_files(run: RunContext) -> tuple[int, int]:
     """Return how many raw files the store took in, and how many of them are gone or have changed since."""
     try:
         return count_taken_in(run.store.folder)

@@ -21,7 +21,7 @@ class Yelp:
     batch_file: str = "yelp_academic_dataset_review_batch_{:04d}.json"
 
     def check(self, settings: SampleConfig) -> None:
-        """Raise a `SettingsError` that names the first setting that cannot be satisfied."""
+        """Raise a `SettingsError` about the first invalid setting."""
         check(settings)
 
     def history(self, settings: SampleConfig) -> Iterator[tuple[str, Iterator[Part]]]:
@@ -37,7 +37,7 @@ class Yelp:
         yield "yelp_academic_dataset_review.json", parts
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
-        """Yield the reviews of a day, without stars and votes unless they are labelled."""
+        """Yield the reviews of a day, without stars and votes unless labelled."""
         columns = None if labelled else reviews.BATCH_COLUMNS
         return (reviews.to_lines(chunk, columns) for chunk in reviews.batch(settings, number))
 

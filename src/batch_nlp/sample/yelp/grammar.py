@@ -1,4 +1,4 @@
-"""What each kind of business is called and made of, and the clauses of its reviews by tone."""
+"""The kinds of businesses with their words, and the clauses of their reviews by tone."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Topic:
 
 @lru_cache(maxsize=1)
 def topics() -> tuple[Topic, ...]:
-    """Return the kinds of businesses, the most frequent first."""
+    """Return the kinds of businesses, most frequent first."""
     return tuple(Topic(**topic) for topic in bank("yelp_topics"))
 
 
 class Tone(IntEnum):
-    """What a clause does in a review."""
+    """The tone of a clause."""
 
     great = 0
     good = 1
@@ -47,7 +47,7 @@ Grammar = tuple[Clauses, ...]
 
 
 def _interleave(common: Sequence[str], special: Sequence[str]) -> list[str]:
-    """Put a special clause after every second common one, so that both are drawn about as often."""
+    """Insert a special clause after every second common one, so that both are drawn about equally often."""
     merged = list(common)
     for place, clause in enumerate(special):
         merged.insert(3 * place + 1, clause)
@@ -56,7 +56,7 @@ def _interleave(common: Sequence[str], special: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def topic_grammars() -> tuple[Grammar, ...]:
-    """Return the grammar of each topic: for each tone, a table of clauses."""
+    """Return the grammar of each topic: a table of clauses per tone."""
     phrases = bank("yelp_phrases")
     shared = word_tables(phrases["slots"])
     grammars: list[Grammar] = []
@@ -77,7 +77,7 @@ def topic_grammars() -> tuple[Grammar, ...]:
 
 @lru_cache(maxsize=1)
 def novel_grammar() -> Grammar:
-    """Return the grammar of messages about things that the history knows nothing of."""
+    """Return the grammar of messages about things that the history does not mention."""
     phrases = bank("yelp_novelty")
     words = word_tables(phrases["slots"])
     return tuple(compile_clauses(phrases[tone.name], words) for tone in Tone)

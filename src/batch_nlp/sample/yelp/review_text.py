@@ -1,4 +1,4 @@
-"""Writes the text of a review: the stars tend to decide the mood, and the mood tends to decide the words."""
+"""Write the text of a review: stars influence the mood, and the mood influences the words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from batch_nlp.sample.yelp.grammar import Grammar, Tone, novel_grammar, topic_gr
 
 Mood = tuple[Tone, ...]
 
-# Mean words of a sentence, measured over all topics and moods.
+# Mean number of words per sentence, measured over all topics and moods
 _WORDS_A_SENTENCE = 7.2
 
 
 @lru_cache(maxsize=1)
 def _moods() -> dict[int, tuple[Mood, ...]]:
-    """Return for each number of stars a table of moods, each of them a table of tones."""
+    """Return stars -> table of moods, each a table of tones."""
     known = bank("yelp_moods")
     tones = {name: weighted(zip(Tone, percents, strict=True)) for name, percents in known["moods"].items()}
     return {
@@ -33,13 +33,13 @@ def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) ->
     stars : int
         1 to 5.
     topic : int
-        Index into the topics.
+        Index of the topic.
     words : float
-        Words that it should have, roughly.
+        Approximate number of words.
     novel : bool
-        Whether it talks about things that the history knows nothing of.
+        Whether the review is about things that the history does not mention.
     draw : callable
-        Gives random integers of 30 bits.
+        Returns random integers of 30 bits.
     """
     mood = _moods()[stars][draw() & MASK]
     kind = draw() & MASK
@@ -78,11 +78,11 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
     told: set[str] = set()
     for place in range(sentences):
         dice = draw()
-        # The first sentence of a novel message is always about something new, so that every such message is.
+        # the first sentence of a novel message is always about something new
         source = new if place == 0 or dice & 3 else grammar
         tone = mood[draw() & MASK]
         if tone is Tone.fact and sentences < 4:
-            # Who writes little seldom leaves out the opinion.
+            # short reviews seldom lack an opinion
             tone = mood[draw() & MASK]
         clause = draw_clause(source[tone], told, draw)
         end = style["ends"][tone][dice >> 2 & 7]
@@ -94,7 +94,7 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
         elif tone is Tone.awful and dice >> 11 & 31 == 0:
             clause = clause.upper()
         written.append(f"{clause[0].upper()}{clause[1:]}{end}")
-    # Some people hit the space bar twice after a full stop, long texts come in paragraphs.
+    # some people type two spaces after a full stop, and long texts have paragraphs
     space = "  " if draw() & 3 == 0 else " "
     if sentences > 12 and draw() & 1:
         middle = len(written) // 2
@@ -103,7 +103,7 @@ def _english(grammar: Grammar, mood: Mood, sentences: int, novel: bool, draw: Dr
 
 
 def _untidy(text: str, draw: Draw) -> str:
-    """Return the text as people type it: one in twenty without capitals, one in seven with typing errors."""
+    """Return the text as people type it: one in twenty in lower case, one in seven with typing errors."""
     style = draw() % 100
     if style < 5:
         text = text.lower()
@@ -113,7 +113,7 @@ def _untidy(text: str, draw: Draw) -> str:
             right, wrong = pick(misspellings, draw)
             text = text.replace(right, wrong)
             place = draw() % len(text)
-            # Two letters change places, or one is lost.
+            # two letters are swapped, or one is lost
             swapped = text[place + 1 : place + 2] + text[place] if draw() & 1 else ""
             text = text[:place] + swapped + text[place + 2 - (not swapped) :]
     return text

@@ -1,4 +1,4 @@
-"""Makes the rows of the review table, a chunk at a time, and their lines."""
+"""Generate the rows of the review table by chunks, and their lines."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ from batch_nlp.sample.yelp.world import DAY, FIRST_DAY, LAST_DAY, World, seconds
 
 Row = dict[str, Any]
 
-# Rows that are in memory together; part of what a seed means, as the random numbers are drawn by chunk.
+# Rows in memory at a time; changing it changes the data of a seed, since random numbers are drawn per chunk
 CHUNK = 1000
 
 BATCH_COLUMNS = ("review_id", "user_id", "business_id", "text", "date")
 
-# Shares of 1, 2, 3, 4 and 5 stars: 20 % negative, 13 % neutral, 67 % positive.
+# Shares of 1 to 5 stars: 20 % negative, 13 % neutral, 67 % positive
 _STAR_SHARES = (0.12, 0.08, 0.13, 0.25, 0.42)
 _NATURAL_MIX = (0.20, 0.13, 0.67)
 _CLASS_OF_STARS = (0, 0, 1, 2, 2)
 
-# Review texts: median 70 words, mean 100, a heavy tail; the unhappy write more.
+# Review texts: median 70 words, mean 100, a heavy tail; unhappy people write more
 _MEDIAN_WORDS = 64.0
 _SPREAD_OF_WORDS = 0.84
 _MOST_WORDS = 1000.0
 _WORDS_BY_STARS = np.array([1.2, 1.25, 1.15, 1.0, 0.9])
 
-# Which part of the reviews lacks their user and which their business; half a hundredth lacks both.
+# Shares of reviews without their user and without their business; 0.5 % lack both
 _LOST_USERS = 0.02
 _LOST_BUSINESSES = (0.015, 0.03)
 
-# Columns of a message's id and of its label
+# Columns of the id and the label
 ID, LABEL = "review_id", "stars"
 _BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
 _BAD_STARS = (0.0, 6.0, 11.0, -1.0)
 
-# Stream number of `generator`; the batch number and the chunk's first index follow.
+# Stream number of `generator`, followed by the batch number and the chunk's first index
 _STREAM = 1
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows with what is to become of their lines.
+    """Rows, and how to write their lines.
 
     Attributes
     ----------
     rows : list of dict
         Rows of the review table.
     broken : list of tuple of int
-        Place in `rows` of each row whose line is to be broken, and a random integer that says how.
+        Position in `rows` of each line to break, and a random integer that selects the fault.
     order : list of int
-        The lines to write, as places in `rows`; a place that comes twice is a duplicate.
+        The lines to write, as positions in `rows`; a repeated position is a duplicate.
     """
 
     rows: list[Row]
@@ -68,13 +68,13 @@ class Chunk:
 
 
 def history(settings: SampleConfig) -> Iterator[Chunk]:
-    """Yield the history; the settings of a batch's drift do not matter."""
+    """Yield the history; the settings of drift are ignored."""
     natural = replace(settings, class_mix=None, vocabulary=0.0, length=1.0)
     yield from _chunks(natural, 0, settings.messages)
 
 
 def batch(settings: SampleConfig, number: int) -> Iterator[Chunk]:
-    """Yield the batch of a number, counted from 1: the messages of that day after the history's last one."""
+    """Yield a batch: the messages of the nth day after the history, from 1."""
     yield from _chunks(settings, number, settings.batch_messages)
 
 
@@ -97,7 +97,7 @@ def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
     topics = world.topics(businesses)
     votes = random.geometric((0.5, 0.78, 0.65), (size, 3)) - 1
 
-    # A few reviews join nothing: an index past the end of the table is a user or a business that it lacks.
+    # a few reviews join nothing: an index beyond the end of the table is a missing user or business
     fate = random.random(size)
     users[fate < _LOST_USERS] += world.users
     businesses[(fate >= _LOST_BUSINESSES[0]) & (fate < _LOST_BUSINESSES[1])] += world.businesses
@@ -116,7 +116,7 @@ def _chunk(settings: SampleConfig, number: int, index: Index) -> Chunk:
             "date": date.replace("T", " "),
         }
         for review_id, user_id, business_id, given, (useful, funny, cool), topic, length, new, date in zip(
-            # Every batch has its own trillion of indices, so that ids are unique across history and batches.
+            # every batch has its own trillion of indices, so ids are unique across history and batches
             ids(settings.seed, "review", index + (number << 40)),
             world.user_ids(users),
             world.business_ids(businesses),
@@ -144,10 +144,10 @@ def _stars(class_mix: list[float] | None, random: np.random.Generator, size: int
 def _agreeing(
     count: int, skew: float, trait: Callable[[Index], Float], stars: Index, random: np.random.Generator
 ) -> Index:
-    """Return a user or business for each review, lower indices more often.
+    """Return a user or business per review, lower indices more often.
 
-    The better of two is taken for many good reviews and the worse of two for many bad ones. So a user's and a
-    business's average stars tell something about the label, as in the real tables, and the stars keep their shares.
+    Many good reviews get the better of two candidates, and many bad ones the worse. So average stars indicate the
+    label, as in the real tables, and the stars keep their shares.
     """
     first, second = (random.random((2, len(stars))) ** skew * count).astype(np.int64)
     better = trait(second) > trait(first)
@@ -161,7 +161,7 @@ def _dates(signed_up: Index, number: int, random: np.random.Generator) -> Index:
     if number:
         return (seconds(LAST_DAY + timedelta(days=number)) + chance * DAY).astype(np.int64)
     first, last = seconds(FIRST_DAY), seconds(LAST_DAY) + DAY
-    # Nearly everybody writes after signing up; accounts that were merged or moved look as if they had not.
+    # nearly everybody writes after signing up, except for merged or moved accounts
     merged = random.random(len(signed_up)) < 0.03
     start = np.where(merged, first, np.maximum(signed_up, first))
     written: Index = (start + chance**0.8 * (last - start)).astype(np.int64)
@@ -179,7 +179,7 @@ def _faults(settings: SampleConfig, random: np.random.Generator, size: int) -> t
 
 
 def to_lines(chunk: Chunk, columns: Sequence[str] | None = None) -> bytes:
-    """Return the JSON lines of a chunk, some of them broken as in real files; `columns` are all of them by default."""
+    """Return the JSON lines of a chunk, some of them broken as in real files, with all columns by default."""
     rows = chunk.rows if columns is None else [{name: row[name] for name in columns} for row in chunk.rows]
     lines = [orjson.dumps(row) for row in rows]
     for place, how in chunk.broken:
@@ -188,7 +188,7 @@ def to_lines(chunk: Chunk, columns: Sequence[str] | None = None) -> bytes:
 
 
 def _broken(row: Row, how: int) -> bytes:
-    """Return the line of a row with one fault, chosen by the random integer `how`."""
+    """Return the line of a row with a fault selected by the random integer `how`."""
     kinds = ("cut", "no text", "null text", "blank text", "date", "stars")
     kind = kinds[how % len(kinds)]
     if kind == "stars" and "stars" not in row:
@@ -196,7 +196,7 @@ def _broken(row: Row, how: int) -> bytes:
     detail = how >> 4
     if kind == "cut":
         line = orjson.dumps(row)
-        # A cut within a character would make the file invalid UTF-8, which is another fault than a cut line.
+        # a cut within a character would be another fault, invalid UTF-8
         return line[: len(line) // 5 + detail % (len(line) // 2)].decode("utf-8", "ignore").encode()
     damaged = dict(row)
     if kind == "no text":

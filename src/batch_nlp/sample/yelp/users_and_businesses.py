@@ -1,4 +1,4 @@
-"""Makes the rows of the user table and of the business table, a chunk at a time, with Yelp's own oddities."""
+"""Generate the rows of the user and business tables by chunks, with Yelp's oddities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 _CHUNK = 1000
 
-# Stream numbers of `generator`; stream 1 is the reviews'.
+# Stream numbers of `generator`; stream 1 belongs to the reviews
 _USERS = 2
 _BUSINESSES = 3
 
@@ -30,7 +30,7 @@ def users(world: World) -> Iterator[list[Row]]:
         index = np.arange(start, min(start + _CHUNK, world.users))
         random = generator(world.seed, _USERS, start)
         draw = integers(random)
-        # The lowest indices write most of the messages, so they are the ones with many reviews.
+        # the lowest indices write most of the messages, so they have many reviews
         activity = (np.exp(random.normal(1.6, 1.1, len(index))) * ((index + 1) / world.users) ** -0.5).astype(np.int64)
         stars = np.clip(2.5 + 2.4 * world.leniency(index) + random.normal(0, 0.5, len(index)), 1, 5)
         friends = np.where(random.random(len(index)) < 0.5, 0, np.minimum(random.zipf(1.6, len(index)), 60))
@@ -50,7 +50,7 @@ def users(world: World) -> Iterator[list[Row]]:
 
 def _user(user_id: str, reviews: int, friends: list[str], average: float, signed_up: int, draw: Draw) -> Row:
     joined = datetime.fromtimestamp(signed_up, UTC)
-    # A few accounts have no review left: what they wrote was moved or taken down.
+    # a few accounts have no reviews left, since they were moved or removed
     gone = draw() % 100 == 0
     popular = reviews if reviews > 20 else 0
     row: Row = {
@@ -72,7 +72,7 @@ def _user(user_id: str, reviews: int, friends: list[str], average: float, signed
 
 
 def _elite(joined: int, reviews: int, draw: Draw) -> str:
-    """Return the elite years as Yelp writes them: 2020 is "20,20", and nothing is "" or, in older files, "None"."""
+    """Return the elite years as Yelp writes them: 2020 is "20,20"; no year is "" or, in older files, "None"."""
     if reviews < 15 or draw() % 3:
         return "None" if draw() % 8 == 0 else ""
     first = joined + draw() % 4
@@ -118,7 +118,7 @@ def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: 
         "review_count": reviews,
         "is_open": int(draw() % 5 > 0),
         "attributes": None if draw() % 10 == 0 else _attributes(topic, draw),
-        # The main category stands anywhere in the list, and a few businesses have none at all.
+        # the main category is anywhere in the list, and a few businesses have no categories
         "categories": None if draw() % 100 == 0 else ", ".join(dict.fromkeys(categories[turn:] + categories[:turn])),
         "hours": None if draw() % 6 == 0 else _hours(draw),
     }
@@ -137,7 +137,7 @@ def _attributes(topic: Topic, draw: Draw) -> dict[str, str]:
 
 
 def _drawn(attributes: Mapping[str, Any], draw: Draw) -> dict[str, str]:
-    """Return a value for each attribute; a mapping is the text of a Python literal, as Yelp's attributes hold it."""
+    """Return a value per attribute; a mapping becomes the text of a Python literal, as in Yelp's data."""
     return {
         name: pick(values, draw)
         if isinstance(values, list)
@@ -147,7 +147,7 @@ def _drawn(attributes: Mapping[str, Any], draw: Draw) -> dict[str, str]:
 
 
 def _hours(draw: Draw) -> dict[str, str]:
-    """Return opening hours without leading zeros, as in "8:0-17:30"; closed days are left out."""
+    """Return opening hours without leading zeros, as in "8:0-17:30"; closed days are omitted."""
     opens, closes = 6 + draw() % 6, 15 + draw() % 9
     closed = draw() % 10
     return {

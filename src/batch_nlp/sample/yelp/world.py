@@ -1,4 +1,4 @@
-"""Users and businesses: who they are follows from their index, so that none of them is kept."""
+"""Users and businesses: their properties are functions of their index, so nothing is stored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def seconds(day: date) -> int:
 
 @dataclass(frozen=True)
 class World:
-    """The users and businesses that a history and its batches share; a greater index is one that no table has."""
+    """The users and businesses of a history and its batches; larger indices are missing from the tables."""
 
     seed: int
     users: int
@@ -35,7 +35,7 @@ class World:
 
     @classmethod
     def of(cls, settings: SampleConfig) -> World:
-        """Return the world of a history: one user for four messages, one business for twenty."""
+        """Return the world of a history: one user per four messages, one business per twenty."""
         return cls(settings.seed, max(_LEAST, settings.messages // 4), max(_LEAST, settings.messages // 20))
 
     def user_ids(self, index: Index) -> list[str]:
@@ -47,7 +47,7 @@ class World:
         return ids(self.seed, "business", index)
 
     def signed_up(self, index: Index) -> Index:
-        """Return when each user joined, in seconds since 1970; most joined in the early years."""
+        """Return when each user joined (seconds since 1970); most joined early."""
         first, last = seconds(_FIRST_SIGN_UP), seconds(_LAST_SIGN_UP)
         return (first + uniform(self.seed, "signed_up", index) ** 1.3 * (last - first)).astype(np.int64)
 

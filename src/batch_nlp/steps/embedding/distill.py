@@ -8,16 +8,15 @@ BERT's vocabulary is ordered by frequency.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 
 import numpy as np
 from loguru import logger
 from numpy.typing import NDArray
-from rich.progress import track
 from tokenizers import Tokenizer
 
+from batch_nlp.progress import progress
 from batch_nlp.steps.embedding.embedder import FloatMatrix
 from batch_nlp.steps.embedding.minilm import MiniLM
 
@@ -59,12 +58,13 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
         [(first, int(token), last) for token in ids[start : start + _BATCH_TOKENS]]
         for start in range(0, len(ids), _BATCH_TOKENS)
     ]
-    passes = track(
-        model.passes(batches), "Distilling", total=len(batches), disable=not sys.stderr.isatty(), transient=True
-    )
-    vectors = np.concatenate(list(passes))
+    vectors: list[FloatMatrix] = []
+    with progress("distilling", "batches of tokens", len(batches)) as advance:
+        for found in model.passes(batches):
+            vectors.append(found)
+            advance(1)
     table = np.zeros((model.tokenizer.get_vocab_size(), dims), dtype=np.float32)
-    table[ids] = principal_components(vectors, dims) * sif_weights(len(ids))[:, np.newaxis]
+    table[ids] = principal_components(np.concatenate(vectors), dims) * sif_weights(len(ids))[:, np.newaxis]
     logger.info("Distilled {:,} static token vectors in {:.1f} s", len(ids), time.perf_counter() - started)
     return table
 

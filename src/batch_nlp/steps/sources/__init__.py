@@ -1,1 +1,4 @@
-"""Feature steps of one source each, named in that source's file in ``conf/dataset``."""
+"""Feature steps of single sources, named in the source's file in ``conf/dataset``.
+
+Only this room and `sample` may name the columns of a source.
+"""

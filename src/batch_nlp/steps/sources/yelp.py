@@ -1,4 +1,4 @@
-"""Features of the Yelp Open Dataset's businesses and users, as of when the message was written."""
+"""Features of the businesses and users in the Yelp Open Dataset, as of the message's time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SPLIT_2020 = re.compile(r"(?<!\d)20,20(?!\d)")
 
 
 def elite_years_before(elite: str | None, year: int) -> float:
-    """Return in how many years before `year` a user was elite, NaN where that is not known.
+    """Return the number of elite years before `year`, NaN if unknown.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def _group(categories: str | None, patterns: Mapping[str, re.Pattern[str]]) -> t
 
 
 class BusinessFeatures(StatelessStep):
-    """Add what the categories of the message's business say.
+    """Add features of the business's categories.
 
     Parameters
     ----------
     category_groups : mapping of str to sequence of str
-        Category group -> words; a business belongs to the first group one of whose whole words is in its categories.
+        Category group -> words; a business belongs to the first group with a whole word in its categories.
     """
 
     def __init__(self, category_groups: Mapping[str, Sequence[str]]) -> None:
@@ -56,7 +56,7 @@ class BusinessFeatures(StatelessStep):
         return Field("category_count", FieldRole.NUMBER), Field("category_group", FieldRole.CATEGORY)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages with `category_count` and `category_group`, missing without a business."""
+        """Return the messages with `category_count` and `category_group`, missing if there is no business."""
         patterns = {
             group: re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
             for group, words in self.category_groups.items()
@@ -70,19 +70,19 @@ class BusinessFeatures(StatelessStep):
 
 
 class UserFeatures(StatelessStep):
-    """Add for how long the message's user had been there, and in how many earlier years as elite."""
+    """Add the user's days of membership, and the number of earlier elite years."""
 
     def fields(self) -> tuple[Field, ...]:
-        """Return both numbers. They grow with time for every user, so they tell no drift."""
+        """Return both numbers; they always grow with time, so they do not indicate drift."""
         return tuple(Field(name, FieldRole.NUMBER, drifts=False) for name in ("elite_years", "tenure_days"))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the messages with `elite_years` and `tenure_days`, NaN where the user is not known."""
+        """Return the messages with `elite_years` and `tenure_days`, NaN if the user is unknown."""
         since = pd.to_datetime(X["user_yelping_since"], format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
         tenure = (X["written_at"] - since).dt.total_seconds() / 86400
         years = [
             elite_years_before(elite, year)
             for elite, year in zip(X["user_elite"], X["written_at"].dt.year, strict=True)
         ]
-        # a message from before its user joined says that one of the two dates is wrong
+        # if the user joined after the message, one of the dates is wrong
         return X.assign(elite_years=np.array(years, dtype=float), tenure_days=tenure.where(tenure >= 0))

@@ -1,4 +1,4 @@
-"""What the figures of a card come to, in sentences: found here, and said by ``templates/statements.txt``."""
+"""What the figures of a card mean, in sentences."""
 
 from __future__ import annotations
 
@@ -6,72 +6,214 @@ from typing import Any
 
 import numpy as np
 
-from batch_nlp.html import templates
+# Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
+_WEIGHTS = 12
+_SPLITS = {
+    "time": "The newest messages were held out.",
+    "random": "A stratified random sample of the messages was held out.",
+    "group": "Whole groups of messages were held out.",
+}
 
-# Classes whose weight is told, those with the weights furthest from that of the largest class
-_TOLD = 12
+
+def headline(facts: dict[str, Any]) -> list[str]:
+    """Return what the model does, how good it is and for what, in three sentences."""
+    data, quality, classes = facts["data"], facts["quality"], facts["classes"]
+    kind = "generated messages" if data["generated"] else "messages"
+    several = (
+        ", ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes, such as {' and '.join(classes[:2])}"
+    )
+    right = f"{quality['accuracy']['value']:.0%} of {data['holdout']['rows']:,} held-out messages are classified right"
+    return [
+        f"Sorts {kind} of the dataset {data['dataset']} into {several}.",
+        f"{right}; macro F1, which counts every class the same, is {_interval(quality['f1_macro'])}.",
+        "For batches of such messages: shares of the classes, their changes, and which messages to read first.",
+    ]
 
 
 def statements(facts: dict[str, Any]) -> list[str]:
-    """Return what a user should know first of a card's facts, each finding in one or two sentences without markup."""
-    gaps = np.array(facts["data"]["predicted_shares"]) - np.array(facts["data"]["holdout"]["shares"])
+    """Return the findings that a user should know first, each in one or two sentences without markup."""
+    data, calibration, errors = facts["data"], facts["calibration"], facts["errors"]
+    gaps = np.array(data["predicted_shares"]) - np.array(data["holdout"]["shares"])
     furthest = int(np.abs(gaps).argmax())
-    said = _sayings(
-        facts,
-        weakest=_weakest_class(facts),
-        slice=_weakest_slice(facts),
-        furthest={"index": furthest, "gap": float(gaps[furthest])},
-    )
-    return [sentence for say in said.findings if (sentence := str(say()))]
+    findings = [
+        leak_in_words(facts),
+        _weakest_class(facts),
+        _weakest_slice(facts),
+        _mistakes(facts),
+        (
+            f"Stated probabilities are off by {100 * calibration['ece_after']:.1f} percentage points on average "
+            f"(expected calibration error; {100 * calibration['ece_before']:.1f} before calibration)."
+        ),
+        (
+            f"The predicted share furthest from the true one is that of {facts['classes'][furthest]}: "
+            f"{100 * abs(gaps[furthest]):.1f} percentage points {'higher' if gaps[furthest] > 0 else 'lower'}."
+        ),
+        _importance(facts),
+        (
+            f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
+            f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate is rather too "
+            "high: it cannot distinguish a wrong class from a message that the model misclassifies."
+        ),
+        _split(facts),
+        _sources(facts),
+        _refit(facts),
+    ]
+    return [finding for finding in findings if finding]
 
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:
-    """Return how a class is chosen from the probabilities, in sentences."""
-    weights = np.array(facts["decision_weights"])
+    """Return how the probabilities determine the predicted class, in sentences."""
+    weights, classes = np.array(facts["decision_weights"]), facts["classes"]
     if np.allclose(weights, weights[0]):
         return ["The most probable class is predicted."]
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
     relative = weights / weights[largest]
-    told = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_TOLD].tolist())
-    said = _sayings(facts, largest=largest)
-    sentences = [said.rule(), *(said.weighed(index, relative[index]) for index in told if index != largest)]
-    if len(weights) > _TOLD:
-        sentences.append(said.others(len(weights) - _TOLD))
-    return [str(sentence) for sentence in sentences]
+    named = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_WEIGHTS].tolist())
+    sentences = [
+        (
+            "The class with the greatest product of probability and weight is predicted. The weights were tuned for "
+            f"{facts['training']['decision']['metric']} on training messages that the classifier had not seen."
+        ),
+        *(
+            f"{classes[index]} (weight {relative[index]:.2f}) is predicted instead of {classes[largest]} from "
+            f"{1 / relative[index]:.2f} times its probability on."
+            for index in named
+            if index != largest
+        ),
+    ]
+    if len(weights) > _WEIGHTS:
+        sentences.append(f"The weights of the other {len(weights) - _WEIGHTS} classes are closer to 1.")
+    return sentences
 
 
 def leak_in_words(facts: dict[str, Any]) -> str:
-    """Return why a model that is hardly ever wrong looks like a leak; empty where none is suspected."""
-    return str(_sayings(facts).leaks())
+    """Return why a model that is hardly ever wrong suggests a leak; empty if nothing does."""
+    leak = facts["leak"]
+    if not leak:
+        return ""
+    found = (
+        f"Macro F1 of {facts['quality']['f1_macro']['value']:.3f} on {facts['data']['holdout']['rows']:,} held-out "
+        "messages suggests a leak."
+    )
+    columns = leak["columns"]
+    if not columns:
+        return (
+            f"{found} No column other than the text explains it: check whether the texts contain the answer, such as "
+            "a marker of the class or a reply to the message."
+        )
+    which = f"the column {columns[0]}" if len(columns) == 1 else f"the columns {', '.join(columns)}"
+    return (
+        f"{found} Shuffling {which} among messages lowers it by {leak['drop']:.3f}. Columns that are not known when a "
+        "message arrives must not be learned from: remove their roles and list them in dataset.forbidden."
+    )
 
 
-def _sayings(facts: dict[str, Any], **found: Any) -> Any:
-    """Return the macros of the template, which know the facts and what was found."""
-    return templates("batch_nlp.training.card").get_template("statements.txt").make_module({**facts, **found})
+def limits(facts: dict[str, Any]) -> list[str]:
+    """Return what the model and its figures are not good for, in sentences."""
+    data = facts["data"]
+    first, last = data["holdout"]["from"], data["holdout"]["to"]
+    period = f"written from {first} to {last}" if first else "like those held out"
+    generated = "The messages are generated. The figures show that the system works, not how it does on real messages."
+    return [
+        *([generated] if data["generated"] else []),
+        (
+            "Not meant for decisions about individuals, for messages of another kind or language, or as the only "
+            "reading of a message on which something important depends."
+        ),
+        (
+            f"The figures hold for messages {period}, after training on {data['train']['rows']:,} messages. Later ones "
+            "may differ; the drift rule watches only the shares of the classes."
+        ),
+        "The intervals cover another sample of held-out messages, not another training or another period.",
+        (
+            "The classes are those given with the messages. If a text and its class disagree, neither the model nor "
+            "its figures can tell which is right."
+        ),
+        (
+            "Irony and messages about two subjects are often misclassified. Languages and authors were not examined, "
+            "so nothing is known about how the model treats groups of people."
+        ),
+    ]
 
 
-def _weakest_class(facts: dict[str, Any]) -> dict[str, int]:
-    worst = int(np.argmin([found["value"] for found in facts["quality"]["f1"]]))
-    missed = np.array(facts["confusion"][worst])
-    messages, hits = int(missed.sum()), int(missed[worst])
-    missed[worst] = 0
-    taken_for = int(missed.argmax())
-    return {
-        "index": worst,
-        "messages": messages,
-        "hits": hits,
-        "taken": int(missed[taken_for]),
-        "taken_for": taken_for,
-    }
+def _interval(found: dict[str, float]) -> str:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
 
 
-def _weakest_slice(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the slice with the lowest macro F1 of those with enough messages, None where there is none."""
+def _weakest_class(facts: dict[str, Any]) -> str:
+    classes, f1 = facts["classes"], facts["quality"]["f1"]
+    worst = min((index for index, found in enumerate(f1) if found["value"] is not None), key=lambda at: f1[at]["value"])
+    counts = np.array(facts["confusion"][worst])
+    total, hits = int(counts.sum()), int(counts[worst])
+    counts[worst] = 0
+    other = int(counts.argmax())
+    taken = f" and takes {counts[other]:,} for {classes[other]}" if counts[other] else ""
+    return (
+        f"The weakest class is {classes[worst]}, with F1 {_interval(f1[worst])}: the model finds {hits:,} of its "
+        f"{total:,} messages{taken}."
+    )
+
+
+def _weakest_slice(facts: dict[str, Any]) -> str:
     large = [
-        {"way": way, **found}
-        for way, slices in facts["slices"].items()
+        (by, found)
+        for by, slices in facts["slices"].items()
         if len(slices) > 1
         for found in slices
         if not found["small"]
     ]
-    return min(large, key=lambda found: found["f1_macro"]["value"], default=None)
+    if not large:
+        return ""
+    by, worst = min(large, key=lambda slice_: slice_[1]["f1_macro"]["value"])
+    return (
+        f"Among slices with enough messages, macro F1 is lowest for {by} “{worst['name']}”: "
+        f"{_interval(worst['f1_macro'])} on {worst['messages']:,} messages, against "
+        f"{facts['quality']['f1_macro']['value']:.3f} on all."
+    )
+
+
+def _mistakes(facts: dict[str, Any]) -> str:
+    errors, rows = facts["errors"], facts["data"]["holdout"]["rows"]
+    wrong, sure, both = errors["mistakes"], errors["confident_predictions"], errors["confident_mistakes"]
+    found = f"The model misclassifies {wrong:,} of {rows:,} held-out messages ({wrong / rows:.1%})."
+    if not sure:
+        return f"{found} No prediction has a confidence above {errors['confident']}."
+    return (
+        f"{found} Of its {sure:,} predictions with a confidence above {errors['confident']}, {both:,} "
+        f"({both / sure:.1%}) are wrong."
+    )
+
+
+def _importance(facts: dict[str, Any]) -> str:
+    groups = [group for group in facts["importance"]["groups"] if group["least"] > 0]
+    if not groups:
+        return "No group of columns matters alone: macro F1 does not fall if any one of them is shuffled."
+    named = ", ".join(f"{group['name']} (by {group['drop']:.3f})" for group in groups[:3])
+    return f"Macro F1 falls most if these columns are shuffled among messages: {named}."
+
+
+def _split(facts: dict[str, Any]) -> str:
+    data, split = facts["data"], facts["split"]
+    copies, repeated = split["left_out_copies"], split["repeated_texts"]
+    total = data["train"]["rows"] + data["holdout"]["rows"] + copies
+    left_out = f"; {copies:,} messages were left out for this" if copies else ""
+    return (
+        f"{_SPLITS[split['by']]} {repeated:,} of {total:,} labelled messages ({repeated / total:.1%}) repeat the text "
+        f"of another. Equal texts are never on both sides of the split{left_out}."
+    )
+
+
+def _sources(facts: dict[str, Any]) -> str:
+    sources = facts["label_sources"]
+    if list(sources) == ["given"]:
+        return ""
+    return f"Training labels by source: {', '.join(f'{count:,} {source}' for source, count in sources.items())}."
+
+
+def _refit(facts: dict[str, Any]) -> str:
+    if not facts["refit"]["done"]:
+        return ""
+    return (
+        f"After the gate, the model was fitted again on all {facts['refit']['rows']:,} labelled messages, with the "
+        "same settings, calibration and decision. The figures are those of the first fit, without the hold-out."
+    )

@@ -1,7 +1,7 @@
 """Why a model decides on a message as it does."""
 
-from batch_nlp.training.explanation.explain import Explanation, explain_message, explanation_name
-from batch_nlp.training.explanation.page import explanation_page
-from batch_nlp.training.explanation.terminal import show_explanation
+from batch_nlp.training.explanation.explanation_html import explanation_page
+from batch_nlp.training.explanation.explanation_terminal import show_explanation
+from batch_nlp.training.explanation.message_explanation import Explanation, explain_message, explanation_name
 
 __all__ = ["Explanation", "explain_message", "explanation_name", "explanation_page", "show_explanation"]

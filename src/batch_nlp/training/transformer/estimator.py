@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     random_state : int
         Seed of the head's initial weights, the order of the rows, dropout and the folds of the stack.
     progress : bool or None
-        Whether to show a progress bar; None shows one on a terminal only.
+        Whether to show progress; None does.
 
     Attributes
     ----------
@@ -199,7 +198,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
             evaluations_per_epoch=self.evaluations_per_epoch,
             device=find_device(self.device),
             seed=self.random_state,
-            progress=sys.stderr.isatty() if self.progress is None else self.progress,
+            progress=self.progress is not False,
         )
         logger.info(
             "Transformer: training on {:,} messages on {}; the newest {:,} are for validation",

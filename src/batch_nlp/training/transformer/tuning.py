@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ import numpy as np
 import torch
 from loguru import logger
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from batch_nlp.log import console
 from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
+from batch_nlp.progress import no_progress, progress
 from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
 from batch_nlp.training.transformer.network import pad
 from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
@@ -108,17 +108,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
     # several GPUs would split the rows into other batches
     arguments._n_gpu = min(arguments.n_gpu, 1)
     by_length = _sorted_by_length(validation)
-    with Progress(
-        TextColumn("fine-tuning"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("steps"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not recipe.progress,
-    ) as display:
+    with progress("fine-tuning", "steps", total) if recipe.progress else nullcontext(no_progress) as advance:
         trainer = _Trainer(
             network,
             arguments,
@@ -126,7 +116,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
             train_dataset=train,
             eval_dataset=by_length,
             compute_metrics=_macro_f1,
-            callbacks=[_EarlyStopping(recipe.patience), _Checkpoints(folder), _Reports(display)],
+            callbacks=[_EarlyStopping(recipe.patience), _Checkpoints(folder), _Reports(advance)],
         )
         # this callback prints to standard output
         trainer.remove_callback(PrinterCallback)
@@ -235,15 +225,14 @@ class _Checkpoints(TrainerCallback):
 class _Reports(TrainerCallback):
     """Shows progress, and logs each evaluation."""
 
-    def __init__(self, display: Progress) -> None:
-        self._display = display
-        self._task = display.add_task("steps", total=None)
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._display.update(self._task, total=state.max_steps, completed=state.global_step)
+        self._advance(state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._display.update(self._task, completed=state.global_step)
+        self._advance(1)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
         logger.info(

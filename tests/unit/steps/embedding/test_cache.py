@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from loguru import logger
+from tests.naming import assert_names
 
 from batch_nlp.steps.embedding.cache import CachedEmbedder
 from batch_nlp.steps.embedding.embedder import FloatMatrix
@@ -96,7 +97,7 @@ def test_a_damaged_vector_is_made_again(tmp_path: Path, warnings: list[str]) -> 
     with sqlite3.connect(file) as database:
         database.execute("UPDATE vectors SET vector = zeroblob(16) WHERE rowid = 1")
     assert again(tmp_path, ["a", "b"]).asked == ["a"]
-    assert "1 damaged vectors are made again" in warnings[0]
+    assert_names(warnings[0], 1)
     assert again(tmp_path, ["a", "b"]).asked == []
 
 
@@ -108,7 +109,7 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, warnings: list[str], damag
     assert again(tmp_path, ["a", "b"]).asked == ["a", "b"]
     assert again(tmp_path, ["a", "b"]).asked == []
     if damage:
-        assert f"{file}: damaged" in warnings[0]
+        assert_names(warnings[0], file.name)
 
 
 def test_a_cache_that_cannot_be_written_keeps_nobody_from_working(tmp_path: Path, warnings: list[str]) -> None:
@@ -117,7 +118,7 @@ def test_a_cache_that_cannot_be_written_keeps_nobody_from_working(tmp_path: Path
     file.unlink()
     file.mkdir()
     assert again(tmp_path, ["a", "b"]).asked == ["a", "b"]
-    assert "vectors are not kept" in warnings[0]
+    assert_names(warnings[0], file.name)
 
 
 def test_the_step_gives_the_models_own_vectors_and_keeps_static_ones_nowhere(tmp_path: Path) -> None:

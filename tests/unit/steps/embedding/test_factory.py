@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
@@ -52,23 +53,25 @@ def test_versions_of_the_features_outlive_releases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "words"),
     [
-        (replace(MINILM, model="owner/name"), "backend=minilm has one model"),
-        (replace(NONE, model="owner/name"), "backend=none has no model"),
-        (replace(MINILM, batch_size=0), "batch_size=0"),
-        (replace(STATIC, model="./no/such/folder"), "no such folder"),
-        (replace(OTHER, model="/no/such/folder"), "no such folder"),
+        (replace(MINILM, model="owner/name"), ["backend=minilm", "model"]),
+        (replace(NONE, model="owner/name"), ["backend=none", "model"]),
+        (replace(MINILM, batch_size=0), ["batch_size=0"]),
+        (replace(STATIC, model="./no/such/folder"), ["./no/such/folder"]),
+        (replace(OTHER, model="/no/such/folder"), ["/no/such/folder"]),
     ],
 )
-def test_settings_that_cannot_be_satisfied_are_refused(settings: EmbeddingConfig, message: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=message):
+def test_settings_that_cannot_be_satisfied_are_refused(
+    settings: EmbeddingConfig, words: list[str], tmp_path: Path
+) -> None:
+    with refusal(SettingsError, *words):
         fingerprint(settings)
-    with pytest.raises(SettingsError, match=message):
+    with refusal(SettingsError, *words):
         create_embedder(settings, tmp_path)
 
 
 def test_a_missing_extra_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(SettingsError, match=r"uv sync --extra sentence-transformers.*--torch-backend=cpu"):
+    with refusal(SettingsError, "uv sync --extra sentence-transformers", "--torch-backend=cpu"):
         create_embedder(OTHER, tmp_path)

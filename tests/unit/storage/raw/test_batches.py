@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import assert_names, names, refusal
 
 from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.storage.raw.batches import read_batches
@@ -145,14 +146,14 @@ def test_an_empty_csv_cell_is_no_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"review_id": "z", "text": "cut of', "broken JSON"),
-        (b'{"review_id": "z", "text": "\xff\xfe"}', "invalid UTF-8"),
-        (b'{"review_id": "z", "text": "cut \xf0\x9f\x98', "invalid UTF-8"),
-        (b'["z", "text"]', "not a JSON object"),
-        (b"NaN", "not a JSON object"),
-        (b"{'review_id': 'z'}", "broken JSON"),
-        (b'{"review_id": ' + b"[" * 200_000, "broken JSON"),
-        (b"\x00\x00\x00", "broken JSON"),
+        (b'{"review_id": "z", "text": "cut of', "JSON"),
+        (b'{"review_id": "z", "text": "\xff\xfe"}', "UTF-8"),
+        (b'{"review_id": "z", "text": "cut \xf0\x9f\x98', "UTF-8"),
+        (b'["z", "text"]', "JSON"),
+        (b"NaN", "JSON"),
+        (b"{'review_id': 'z'}", "JSON"),
+        (b'{"review_id": ' + b"[" * 200_000, "JSON"),
+        (b"\x00\x00\x00", "JSON"),
     ],
 )
 def test_a_broken_json_line_is_told_with_its_number_and_the_rest_is_read(
@@ -163,7 +164,7 @@ def test_a_broken_json_line_is_told_with_its_number_and_the_rest_is_read(
     rows, broken = read(file)
     assert [row["review_id"] for row in rows] == ["a", "b", "c"]
     assert [found.line for found in broken] == [4]
-    assert broken[0].reason.startswith(reason)
+    assert_names(broken[0].reason, reason)
     assert broken[0].raw == line.decode("utf-8", "backslashreplace")
     broken[0].raw.encode()  # can be stored
 
@@ -171,22 +172,23 @@ def test_a_broken_json_line_is_told_with_its_number_and_the_rest_is_read(
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (b"z,only two", "2 cells where the header has 3"),
-        (b"z,x,5,more", "4 cells where the header has 3"),
-        (b"z,\xff\xfe,5", "invalid UTF-8"),
-        (b"z,\xed\xa0\x80,5", "invalid UTF-8"),  # a lone surrogate, encoded
-        (b'z,"cut off in the middle', "broken CSV: a quote is opened and not closed"),
-        (b'z,"a "quote" inside",5', "broken CSV: ',' expected after '\"': double the quotes within a text"),
+        (b"z,only two", [2, 3]),
+        (b"z,x,5,more", [4, 3]),
+        (b"z,\xff\xfe,5", ["UTF-8"]),
+        (b"z,\xed\xa0\x80,5", ["UTF-8"]),  # a lone surrogate, encoded
+        (b'z,"cut off in the middle', ["CSV"]),
+        (b'z,"a "quote" inside",5', ["CSV", "','", "'\"'"]),
     ],
 )
 def test_a_broken_csv_record_is_told_with_its_line_and_the_rest_is_read(
-    tmp_path: Path, record: bytes, reason: str
+    tmp_path: Path, record: bytes, reason: list[object]
 ) -> None:
     file = tmp_path / "review.csv"
     file.write_bytes(b"review_id,text,stars\na,x,1\n" + record)
     rows, broken = read(file)
     assert [row["review_id"] for row in rows] == ["a"]
-    assert [(found.line, found.reason) for found in broken] == [(3, reason)]
+    assert [found.line for found in broken] == [3]
+    assert_names(broken[0].reason, *reason)
     assert broken[0].raw.startswith("z,")
     broken[0].raw.encode()
 
@@ -197,7 +199,7 @@ def test_a_quote_that_the_next_cell_with_quotes_would_close_takes_no_other_line_
     file.write_bytes(b'review_id,text,stars\na,x,1\n"never closed\nb,",c",2\nd,"two\nlines, ""quoted""",3\n')
     rows, broken = read(file)
     assert [(row["review_id"], row["text"]) for row in rows] == [("a", "x"), ("b", ",c"), ("d", 'two\nlines, "quoted"')]
-    assert [(found.line, found.reason) for found in broken] == [(3, "broken CSV: a quote is opened and not closed")]
+    assert [(found.line, found.reason.partition(":")[0]) for found in broken] == [(3, "broken CSV")]
 
 
 def test_a_parquet_row_with_invalid_utf_8_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -240,9 +242,8 @@ def test_missing_columns_are_named_all_at_once_with_what_there_is(tmp_path: Path
         frame.to_parquet(file)
     else:
         file.write_text(frame.to_csv(index=False) if ending == ".csv" else frame.to_json(orient="records", lines=True))
-    with pytest.raises(DataError, match=r"review_id, text are missing.*it has body, id, stars.*rename it back") as no:
+    with refusal(DataError, file.name, "review_id", "text", "body", "id", "stars") as no:
         read(file)
-    assert str(file) in str(no.value)
     assert no.value.exit_code is ExitCode.DATA
 
 
@@ -263,12 +264,13 @@ def test_unknown_columns_bring_one_warning_that_names_them(tmp_path: Path, warni
     file.write_bytes(b"review_id,text,stars,cool,tags,mood\na,x,1,0,t,m\n" * 3)
     read(file, ignored=["cool"], batch_rows=1)
     assert len(warnings) == 1
-    assert "review.csv: 2 undeclared column(s) are not read: mood, tags" in warnings[0]
+    assert_names(warnings[0], "review.csv", 2, "mood", "tags")
     other = tmp_path / "review-2.csv"
     other.write_bytes(b"review_id,text,mood,pace\na,x,m,p\n")
     read(file, other, file, ignored=["cool"])
-    assert ["mood, tags" in line for line in warnings] == [True, True, False], "once for all files of a run"
-    assert warnings[2].endswith("review-2.csv: 1 undeclared column(s) are not read: pace")
+    assert [names(line, "tags") for line in warnings] == [True, True, False], "once for all files of a run"
+    assert_names(warnings[2], "review-2.csv", 1, "pace")
+    assert not names(warnings[2], "mood")
 
 
 def test_ignored_columns_bring_none(tmp_path: Path, warnings: list[str]) -> None:
@@ -282,7 +284,7 @@ def test_ignored_columns_bring_none(tmp_path: Path, warnings: list[str]) -> None
 def test_a_csv_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "review.csv"
     file.write_bytes(b"review_id,text,text\na,x,y\n")
-    with pytest.raises(DataError, match=r"review\.csv: cannot be read: cells 2 and 3 of its first line are the same"):
+    with refusal(DataError, "review.csv", 2, 3):
         read(file)
 
 
@@ -323,9 +325,8 @@ def flipped_parquet(path: Path) -> None:
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
     file = tmp_path / name
     damage(file)
-    with pytest.raises(DataError, match=r"cannot be read .* Put a whole file in its place") as refused:
+    with refusal(DataError, file.name):
         read(file)
-    assert str(file) in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["review.json", "review.csv", "review.jsonl"])

@@ -14,6 +14,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import assert_names, names, refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw.batches import read_batches
@@ -62,7 +63,7 @@ def test_the_separator_of_a_csv_is_found(tmp_path: Path, separator: str) -> None
 def test_a_separator_of_several_characters_is_told_and_is_to_be_replaced(tmp_path: Path, separator: str) -> None:
     content = f"id{separator}text{separator}label\na{separator}Fine, really{separator}good\n"
     file = written(tmp_path, "a.csv", content)
-    with pytest.raises(DataError, match=re.escape(f"a.csv: cannot be read: {separator!r} seems to stand between its")):
+    with refusal(DataError, "a.csv", repr(separator)):
         read(file)
     row = {"id": "a", "text": "Fine, really", "label": "good"}
     assert read(written(tmp_path, "b.csv", content.replace(separator, "\t"))) == [row]
@@ -106,10 +107,10 @@ def test_a_separator_that_is_set_is_taken(tmp_path: Path) -> None:
 
 def test_a_wrong_separator_that_is_set_is_named(tmp_path: Path) -> None:
     file, form = written(tmp_path, "a.csv", "id;text\nx;fine\n"), TextForm(separator=",")
-    with pytest.raises(DataError, match=r"Its separator seems to be ';': set dataset\.messages\.separator"):
+    with refusal(DataError, "a.csv", "';'", "dataset.messages.separator"):
         list(read_batches([file], ["text"], [], 10, form=form))
     file = written(tmp_path, "b.csv", "id;text\nx;fine, nice\n")
-    with pytest.raises(DataError, match=r"b\.csv: none of its 1 rows can be read .*dataset\.messages\.separator"):
+    with refusal(DataError, "b.csv", 1, "dataset.messages.separator"):
         list(read_batches([file], ["text"], [], 10, form=form))
     assert read(file, TextForm(separator=";")) == [{"id": "x", "text": "fine, nice"}]
 
@@ -118,10 +119,10 @@ def test_a_wrong_separator_that_is_set_is_named(tmp_path: Path) -> None:
 def test_an_unusual_separator_is_named(tmp_path: Path, separator: str) -> None:
     file = written(tmp_path, "a.csv", separator.join(["id", "text", "day"]) + "\n" + separator.join("abc"))
     problem = missing_columns(file, first_rows(file), ["text"], {"id", "text"})
-    assert f"Its separator seems to be {separator!r}: set dataset.messages.separator" in str(problem)
+    assert_names(problem, "a.csv", repr(separator), "dataset.messages.separator")
     message = missing_columns(file, [{"late: a text": "x"}], ["text"], {"id", "text"})
-    assert "a row of data" in str(message)
-    assert "late" not in str(message)
+    assert_names(message, "a.csv", "text")
+    assert not names(message, "late"), "the text of a message is told to nobody"
 
 
 @pytest.mark.parametrize("end", ["", ",,", ","])
@@ -159,7 +160,7 @@ def test_an_encoding_that_is_set_is_that_of_files_without_a_mark(tmp_path: Path)
 
 def test_the_advice_for_utf_16_without_a_mark_works(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", csv_of(",").encode("utf-16-be"))
-    with pytest.raises(DataError, match=r"a\.csv: cannot be read: it seems to be UTF-16") as refused:
+    with refusal(DataError, "a.csv", "UTF-16") as refused:
         read(file)
     [encoding] = re.findall(r"dataset\.messages\.encoding=([\w-]+)\.", str(refused.value))
     assert read(file, TextForm(encoding=encoding)) == ROWS
@@ -177,7 +178,7 @@ def test_what_cannot_be_decoded_breaks_its_row_alone(tmp_path: Path) -> None:
 def test_a_damaged_zstd_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     file = written(tmp_path, "a.json.zst", content)
     for reads in (read, content_digest):
-        with pytest.raises(DataError, match=r"a\.json\.zst: cannot be read .*Put a whole file in its place"):
+        with refusal(DataError, file.name):
             reads(file)
 
 
@@ -229,20 +230,20 @@ def test_what_is_no_object_in_an_array_is_a_broken_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    ("content", "place"),
     [
-        ('[{"id": 1},\n{"id": 2', r"object 2 \(the file ends in it\)"),
-        ('[{"id": 1},\n{"id": "2', r"object 2 \(the file ends in it\)"),
-        ('[{"id": 1},\n', r"object 2 \(the file ends before its array does\)"),
-        ('[{"id": 1}, {id: 2}, {"id": 3}' + " " * 99 + "]", r"object 2 \(Expecting property name"),
-        ('[{"id": 1}, {"id": ' + "[" * 100_000, r"object 2 \(it is nested too deep"),
-        ('{\n "id": 1,\n', r"object 1 \(the file ends in it\)"),
-        ('{"data": [\n{"id": 1},\n', r"object 1 \(the file ends in it\)"),
+        ('[{"id": 1},\n{"id": 2', "object 2"),
+        ('[{"id": 1},\n{"id": "2', "object 2"),
+        ('[{"id": 1},\n', "object 2"),
+        ('[{"id": 1}, {id: 2}, {"id": 3}' + " " * 99 + "]", "object 2"),
+        ('[{"id": 1}, {"id": ' + "[" * 100_000, "object 2"),
+        ('{\n "id": 1,\n', "object 1"),
+        ('{"data": [\n{"id": 1},\n', "object 1"),
     ],
 )
-def test_an_object_without_an_end_is_an_error_that_says_where(tmp_path: Path, content: str, reason: str) -> None:
+def test_an_object_without_an_end_is_an_error_that_says_where(tmp_path: Path, content: str, place: str) -> None:
     file = written(tmp_path, "a.json", content)
-    with pytest.raises(DataError, match=rf"a\.json: cannot be read: broken JSON at {reason}"):
+    with refusal(DataError, file.name, place):
         read(file)
 
 
@@ -255,49 +256,47 @@ def zipped(tmp_path: Path) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "cause"),
     [
-        ("a.csv", zipped, "that of a zip file, as .xlsx is"),
-        ("a.json", gzip.compress(b"{}", mtime=0), "let its name end in .gz"),
-        ("a.csv", zstd(b"id,text\n"), "let its name end in .zst"),
-        ("a.csv", b"PAR1 and so on", "let its name end in .parquet"),
-        ("a.csv", "Report of May\n\nid,text\n1,fine\n", "Remove what is above its header"),
-        ("a.csv", "text\nfine, really\n", "set dataset.messages.separator='tab' if each line is one text"),
-        ("a.csv", "id^text\n1^fine, really\n", "set dataset.messages.separator='^' if that stands between its cells"),
-        ("a.jsonl", "{'id': 1, 'text': 'fine'}\n", "write each row by json.dumps"),
-        ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", "remove what is above the header"),
-        ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", "no header (remove a title or a comment)"),
-        ("a.csv", "id,text\n1,x,fine\n2,y,good\n", "row.names=FALSE"),
-        ("a.csv", 'id,text\n1,"a \\"fine\\" day\nand night"\n', "Backslashes stand before its quotes"),
-        ("a.csv", 'id,text\n1,"a "fine" day"\n', "not doubled in texts"),
-        ("a.csv", b"\0" * 5000, "it is no text, but binary"),
-        ("a.csv", "<!DOCTYPE html>\n<html>\n", "page of a website"),
-        ("a.json", "\n<html lang=en>\n", "page of a website"),
-        ("a.csv.gz", gzip.compress(GZIPPED, mtime=0), "unpack it, and let its name end in .gz"),
-        ("a.csv.gz", csv_of(","), "take .gz from its name if it is not compressed"),
-        ("a.csv.zst", csv_of(","), "take .zst from its name if it is not compressed"),
-        ("a.parquet", csv_of(","), "let its name end in .csv or .jsonl"),
-        ("a.json", bytes(range(256)) * 3, "It is no text, but binary"),
-        ("a.json", csv_of(","), "let its name end in .csv"),
-        ("a.csv", json.dumps(ROWS), "Let its name end in .jsonl"),
-        ("a.csv", "\n".join(map(json.dumps, ROWS)), "Let its name end in .jsonl"),
-        ("a.json", "[1, 2]", "an array of objects"),
-        ("a.csv", b"id,text\n1,\xe8\n", "dataset.messages.encoding=cp1252"),
+        ("a.csv", zipped, [".xlsx"]),
+        ("a.json", gzip.compress(b"{}", mtime=0), [".gz"]),
+        ("a.csv", zstd(b"id,text\n"), [".zst"]),
+        ("a.csv", b"PAR1 and so on", [".parquet"]),
+        ("a.csv", "Report of May\n\nid,text\n1,fine\n", [2, "line 3"]),
+        ("a.csv", "text\nfine, really\n", ["dataset.messages.separator='tab'"]),
+        ("a.csv", "id^text\n1^fine, really\n", ["dataset.messages.separator='^'"]),
+        ("a.jsonl", "{'id': 1, 'text': 'fine'}\n", ["json.dumps"]),
+        ("a.csv", "Report of May,,\n,,\nid,text,label\n1,fine,a\n", [3]),
+        ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", [2, "line 2", 4, "dataset.messages.separator"]),
+        ("a.csv", "id,text\n1,x,fine\n2,y,good\n", ["row.names=FALSE"]),
+        ("a.csv", 'id,text\n1,"a \\"fine\\" day\nand night"\n', ["line 2", "escape='\"'"]),
+        ("a.csv", 'id,text\n1,"a "fine" day"\n', [1, "line 2", "CSV"]),
+        ("a.csv", b"\0" * 5000, ["binary"]),
+        ("a.csv", "<!DOCTYPE html>\n<html>\n", []),
+        ("a.json", "\n<html lang=en>\n", []),
+        ("a.csv.gz", gzip.compress(GZIPPED, mtime=0), [".gz"]),
+        ("a.csv.gz", csv_of(","), [".gz"]),
+        ("a.csv.zst", csv_of(","), [".zst"]),
+        ("a.parquet", csv_of(","), [".csv", ".jsonl"]),
+        ("a.json", bytes(range(256)) * 3, ["binary"]),
+        ("a.json", csv_of(","), [".csv"]),
+        ("a.csv", json.dumps(ROWS), [".jsonl", ".json"]),
+        ("a.csv", "\n".join(map(json.dumps, ROWS)), [".jsonl", ".json"]),
+        ("a.json", "[1, 2]", ["line 1", "JSON"]),
+        ("a.csv", b"id,text\n1,\xe8\n", ["dataset.messages.encoding=cp1252"]),
     ],
 )  # fmt: skip
 def test_a_file_in_which_nothing_can_be_read_is_an_error_with_its_cause(
-    tmp_path: Path, name: str, content: Any, cause: str
+    tmp_path: Path, name: str, content: Any, cause: list[object]
 ) -> None:
     file = written(tmp_path, name, content(tmp_path) if callable(content) else content)
-    with pytest.raises(DataError, match=re.escape(cause)) as refused:
+    with refusal(DataError, name, *cause):
         list(read_batches([file], ["text"], [], 10))
-    assert str(file) in str(refused.value)
-    assert "renamed a column" not in str(refused.value)
 
 
 def test_a_file_with_a_header_alone_has_its_columns_and_no_rows(tmp_path: Path) -> None:
     file = written(tmp_path, "a.csv", "id,text\n")
     assert first_rows(file) == [{"id": None, "text": None}]
     assert sum(len(batch.rows) for batch in read_batches([file], ["text"], [], 10)) == 0
-    assert "column(s) body are missing" in str(missing_columns(file, first_rows(file), ["body"], {"body", "text"}))
+    assert_names(missing_columns(file, first_rows(file), ["body"], {"body", "text"}), "a.csv", "body")
 
 
 def test_an_empty_line_in_a_cell_stays_where_the_separator_is_looked_for(tmp_path: Path) -> None:
@@ -319,7 +318,7 @@ def test_a_time_in_parquet_that_python_cannot_hold_is_text(tmp_path: Path) -> No
     [_, broken] = [row for _, row, _ in rows_of(tmp_path / "b.parquet")]
     assert broken == BrokenRow(2, "invalid UTF-8", "\\xff")
     pq.write_table(pa.table({"days": [[day] for day in days]}), tmp_path / "c.parquet")
-    with pytest.raises(DataError, match=r"c\.parquet: cannot be read"):
+    with refusal(DataError, "c.parquet"):
         read(tmp_path / "c.parquet")
 
 
@@ -336,7 +335,7 @@ def test_bytes_and_uuids_in_parquet_are_text(tmp_path: Path) -> None:
 def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
     texts = pa.array(["fine"])
     pq.write_table(pa.Table.from_arrays([texts, texts, texts], ["text", "id", "text"]), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match=r"several columns text\. Give each another name"):
+    with refusal(DataError, "a.parquet", "text"):
         read(tmp_path / "a.parquet")
 
 
@@ -354,7 +353,7 @@ def test_objects_with_commas_between_their_lines_are_rows(tmp_path: Path) -> Non
     ],
 )
 def test_a_table_by_columns_is_refused_with_what_writes_it_by_rows(tmp_path: Path, content: str) -> None:
-    with pytest.raises(DataError, match=r'by columns, as pandas .*orient="records", lines=True'):
+    with refusal(DataError, "a.json", 'orient="records", lines=True'):
         read(written(tmp_path, "a.json", content))
 
 
@@ -370,7 +369,7 @@ def test_a_file_many_of_whose_rows_are_in_another_encoding_is_refused(tmp_path: 
         return "\n".join(["id,text", *rows] if ending == "csv" else rows).encode("cp1252")
 
     file = written(tmp_path, f"a.{ending}", lines(*["fine"] * 27, *["pi\xf9"] * 3))
-    with pytest.raises(DataError, match=r"3 of its first 30 rows .*invalid UTF-8.*encoding=cp1252"):
+    with refusal(DataError, file.name, 3, 30, "encoding=cp1252"):
         read(file)
     # rows that are damaged are not the file's fault
     for damaged in (
@@ -384,7 +383,7 @@ def test_a_file_many_of_whose_rows_are_in_another_encoding_is_refused(tmp_path: 
 def test_a_file_most_of_whose_rows_are_broken_is_refused_with_the_cause_of_most(tmp_path: Path) -> None:
     broken = ["x,b\xff", *["a,b,c"] * 19]
     content = "\n".join(["id,text", *["x,fine"] * 19, *broken]).encode("latin-1")
-    with pytest.raises(DataError, match=r"20 of its first 39 rows .*line 22: 3 cells where the header has 2"):
+    with refusal(DataError, "a.csv", 20, 39, "line 22", 3, 2):
         read(written(tmp_path, "a.csv", content))
     assert len(list(rows_of(written(tmp_path, "a.csv", content + b"\ny,good")))) == 40
 
@@ -395,7 +394,8 @@ def test_two_quotes_that_are_opened_and_not_closed_do_not_join_two_rows(
 ) -> None:
     lines = ["id,text,label", '1,"Great product,pos', '2,is good",neg', "3,fine,pos"]
     found = [row for _, row, _ in rows_of(written(tmp_path, name, "\n".join(lines).replace(",", separator)))]
-    assert found[0] == BrokenRow(2, "broken CSV: a quote is opened and not closed", lines[1].replace(",", separator))
+    assert isinstance(found[0], BrokenRow)
+    assert (found[0].line, found[0].raw) == (2, lines[1].replace(",", separator))
     assert [row["id"] for row in found[1:] if isinstance(row, dict)] == ["2", "3"]
 
 
@@ -413,9 +413,9 @@ def test_a_header_with_one_name_is_one_where_no_line_has_all_cells(tmp_path: Pat
 def test_the_header_of_a_second_file_is_no_row(tmp_path: Path) -> None:
     content = "\ufeff\ufeff".encode() + "\ufeffid, text\nx,fine\n".encode() * 2
     found = [row for _, row, _ in rows_of(written(tmp_path, "a.csv", content))]
-    assert found == [
+    assert [(row.line, row.raw) if isinstance(row, BrokenRow) else row for row in found] == [
         {"id": "x", "text": "fine"},
-        BrokenRow(3, "the header again, as in files that were joined", "id, text"),
+        (3, "id, text"),
         {"id": "x", "text": "fine"},
     ]
 
@@ -441,7 +441,7 @@ def test_lines_may_end_in_carriage_returns_alone(tmp_path: Path, name: str, enco
 @pytest.mark.parametrize("header", ["текст,имя", "id,text", "τίτλος"])
 def test_utf_16_without_a_mark_is_told_in_other_letters_too(tmp_path: Path, encoding: str, header: str) -> None:
     file = written(tmp_path, "a.csv", f"{header}\nящик,да\n".encode(encoding))
-    with pytest.raises(DataError, match=rf"dataset\.messages\.encoding={encoding}\."):
+    with refusal(DataError, f"dataset.messages.encoding={encoding}"):
         read(file)
 
 
@@ -512,5 +512,5 @@ def test_lines_of_texts_below_one_name_are_one_column(tmp_path: Path) -> None:
     assert [row["text"] for row in read(written(tmp_path, "r.csv", "text\none\rtwo\n"))] == ["one two"]
     quoted = written(tmp_path, "b.csv", 'text,\n"fine, really",\nfine,\n')
     assert [row["text"] for row in read(quoted)] == ["fine, really", "fine"]
-    with pytest.raises(DataError, match="Remove what is above its header"):
+    with refusal(DataError, "c.csv"):
         read(written(tmp_path, "c.csv", "Report of May\n" + "id,text\n" + "1,fine\n2,well, really\n" * 20))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.raw.formats import check_readable, rows_of
@@ -57,7 +58,7 @@ def test_a_link_that_takes_the_place_of_a_checked_file_is_not_followed(folder: P
         inside.rmdir()
         inside.symlink_to(folder.parent)
     for read in (check_readable, lambda path: list(rows_of(path))):
-        with pytest.raises(DataError, match=rf"{file}: a symbolic link leads out of the folder"):
+        with refusal(DataError, file.name):
             read(file)
     split_allowed([file], folder, follow_links=True)
     assert len(list(rows_of(file))) == 1
@@ -97,5 +98,5 @@ def test_a_process_that_swaps_a_link_in_and_out_gets_nothing_read(folder: Path) 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
 def test_what_is_no_file_does_not_keep_a_run_waiting(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "a.jsonl")
-    with pytest.raises(DataError, match="it is no file"):
+    with refusal(DataError, tmp_path / "a.jsonl"):
         check_readable(tmp_path / "a.jsonl")

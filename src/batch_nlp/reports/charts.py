@@ -1,0 +1,221 @@
+"""Charts for pages: Matplotlib draws them as small SVG elements with links, tooltips and the colours of the page.
+
+The same values give the same bytes. Text stays text, and is as large on a phone as on a screen: a chart is as wide as
+a phone, and pages place several charts side by side where there is room.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colours by the name of their variable in style.css, where each has a dark and a printed tone too
+COLOURS = {
+    "ink": "#1b2530",
+    "soft": "#566472",
+    "line": "#dde3ea",
+    "paper": "#ffffff",
+    "data": "#0b62a8",
+    "second": "#b3590a",
+    "third": "#3f8f74",
+    "band": "#e3f1ea",
+    "edge": "#4f9a77",
+    "track": "#c9d2dc",
+    "bad": "#b3161d",
+    "good": "#0a6b45",
+    "warn": "#8a5300",
+}
+INK, SOFT, LINE, PAPER, DATA, SECOND, THIRD, BAND, EDGE, TRACK, BAD, GOOD, WARN = COLOURS.values()
+# CSS pixels of a chart that fits a phone
+WIDTH = 360
+# Matplotlib's unit is 1/72 inch, a page's is a pixel: figures are laid out at one pixel per point
+_POINTS_PER_INCH = 72
+
+
+class Chart:
+    """A figure that is being drawn.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Draw on it with Matplotlib. Lengths in points, such as font sizes and line widths, are CSS pixels.
+    """
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+        self._targets: list[tuple[str | None, str]] = []
+
+    def target(self, title: str, link: str | None = None) -> str:
+        """Return the URL to give to an artist (``set_url``, ``set_urls``) that has a tooltip and perhaps a link."""
+        self._targets.append((link, title))
+        return f"@{len(self._targets) - 1}"
+
+    def hit_areas(self, axes: Axes, places: Sequence[float], titles: Sequence[str], links: Sequence[str]) -> None:
+        """Put an invisible column, as high as the axes, over each place on the x axis: it has a tooltip and a link."""
+        from matplotlib.collections import PolyCollection
+
+        left, right = axes.get_xlim()
+        edges = [left, *((one + two) / 2 for one, two in pairwise(places)), right]
+        columns = PolyCollection(
+            [[(one, 0), (one, 1), (two, 1), (two, 0)] for one, two in pairwise(edges)],
+            transform=axes.get_xaxis_transform(),
+            facecolors="none",
+            edgecolors="none",
+            gid="hit",
+            clip_on=False,
+        )
+        columns.set_urls([self.target(title, link) for title, link in zip(titles, links, strict=True)])
+        axes.add_collection(columns, autolim=False)
+
+    def finish(self, svg: str) -> str:
+        """Return the SVG of the figure with the tooltips and links of its targets."""
+        return re.sub(r'<a xlink:href="@(\d+)"[^>]*>', lambda found: self._opened(int(found[1])), svg)
+
+    def _opened(self, number: int) -> str:
+        link, title = self._targets[number]
+        address = "" if link is None else f' href="{escape(link)}"'
+        return f"<a{address}><title>{escape(title)}</title>"
+
+
+def draw(
+    name: str,
+    size: tuple[float, float],
+    alternative: str,
+    on: Callable[[Chart], None],
+    themed: bool = True,
+) -> Markup:
+    """Return a chart as an ``svg`` element, which a template can show as it is.
+
+    Parameters
+    ----------
+    name : str
+        Another one for each chart of a page: it keeps their ids apart.
+    size : tuple of float
+        Width and height in CSS pixels. The page scales a chart to the room that it has; `WIDTH` fits a phone.
+    alternative : str
+        What the chart says, in words, for those who cannot see it.
+    on : callable
+        Draws on the chart. Use the colours of this module.
+    themed : bool
+        Whether the colours follow the page, which may be dark. Off for an SVG file, which stands alone.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    # Matplotlib, and not the user's own settings of it, decides what is not said here; ids are hashes of what they name
+    with rc_context({**_style(), "svg.hashsalt": name}), warnings.catch_warnings():
+        # the reader's browser has the glyphs that the font at hand lacks
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure = Figure(figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), dpi=_POINTS_PER_INCH)
+        chart = Chart(figure)
+        on(chart)
+        file = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        FigureCanvasSVG(figure).print_svg(file, metadata=nothing)
+    svg = chart.finish(_element(file.getvalue(), size, alternative))
+    # drawn here, and every text in it was escaped
+    return Markup(_with_variables(svg) if themed else svg)  # noqa: S704 # nosec B704
+
+
+def short(name: str, most: int = 24) -> str:
+    """Return a name that may be long for an axis, cut after some characters."""
+    name = " ".join(name.split())
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
+    """Label places of the x axis, so that the first label starts there and the last one ends there."""
+    axes.set_xticks(places, labels)
+    axes.tick_params(axis="x", length=0)
+    if len(labels) > 1:
+        axes.get_xticklabels()[0].set_horizontalalignment("left")
+        axes.get_xticklabels()[-1].set_horizontalalignment("right")
+
+
+@cache
+def _style() -> dict[Any, Any]:
+    from matplotlib import rcParamsDefault
+
+    fresh = {key: value for key, value in rcParamsDefault.items() if not key.startswith(("backend", "interactive"))}
+    return fresh | {
+        "svg.fonttype": "none",  # text stays text: it can be read aloud, copied and searched
+        "text.parse_math": False,  # a dollar in a name is a dollar
+        "font.family": ["DejaVu Sans"],
+        "font.size": 12,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "axes.edgecolor": TRACK,
+        "axes.titlesize": 13,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelcolor": SOFT,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "grid.color": LINE,
+        "text.color": INK,
+        "xtick.color": TRACK,
+        "ytick.color": TRACK,
+        "xtick.labelcolor": SOFT,
+        "ytick.labelcolor": SOFT,
+        "xtick.labelsize": 11.5,
+        "ytick.labelsize": 11.5,
+        "legend.frameon": False,
+        "legend.fontsize": 11.5,
+    }
+
+
+def _element(svg: str, size: tuple[float, float], alternative: str) -> str:
+    """Return an SVG document as an element: without prologue and unused ids, with text for those who cannot see it."""
+    svg = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL
+    )
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r"<[a-z][^<>]*>", lambda tag: _tidied(tag[0], used), svg)
+    box = f'viewBox="0 0 {size[0]:g} {size[1]:g}" role="img" aria-label="{escape(alternative)}"'
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    body = re.sub(r"\n\s*", "\n", svg[svg.index(">") + 1 :].strip())
+    return f'<svg {spaces} {box} font-family="system-ui, sans-serif" stroke-linejoin="round">{body}'
+
+
+def _tidied(tag: str, used: set[str]) -> str:
+    """Return a tag that Matplotlib wrote, shorter: hundredths of a pixel are enough, and most ids name nothing."""
+    tag = tag.replace(' id="hit"', ' class="hit"')
+    tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", tag)
+    tag = re.sub(r"; font-family: [^;\"]*|(?<=\.\d\d)\d+| transform=\"rotate\(-0 [^\"]*\"", "", tag)
+    return tag if tag.startswith("<text") else " ".join(tag.split())
+
+
+def _with_variables(svg: str) -> str:
+    """Return an SVG whose colours are those of the page."""
+    names = {colour: name for name, colour in COLOURS.items()}
+
+    def variable(found: re.Match[str]) -> str:
+        name = names.get(found[2])
+        return f"{found[1]}: var(--{name})" if name else found[0]
+
+    return re.sub(r"(fill|stroke): (#[0-9a-f]{6})", variable, svg)
+
+
+def svg(figure: Figure, alternative: str) -> str:
+    """Return a figure of Matplotlib as an element of a page, with a text for those who cannot see it."""
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    # the same facts give the same bytes: no time, no random names; and text stays text
+    with rc_context({"svg.hashsalt": "batch-nlp", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = buffer.getvalue()
+    return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(alternative)}"', 1)

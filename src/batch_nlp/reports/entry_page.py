@@ -1,0 +1,117 @@
+"""The entry page: batches, models and experiments, each with its headline and a link to its page.
+
+It is made from the heads of the pages and the decision log, so whatever writes a page can write the entry page after
+it. Of thousands of batches, only the newest are opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote
+
+from batch_nlp.reports.documents import champion_history
+from batch_nlp.reports.pages import render
+from batch_nlp.storage.atomic import write_text
+
+ENTRY_FILE = "index.html"
+# Pages of a kind that are listed; of batches, whose own index lists more
+_MOST, _MOST_BATCHES = 20, 5
+# The kinds of experiments, and where their pages are
+_EXPERIMENTS = {
+    "Sweeps": "experiments/*.html",
+    "Learning curves": "learning_curve/*.html",
+    "Simulations": "simulations/*/index.html",
+    "Explanations": "explanations/*.html",
+    "Mistakes of trained models": "training/*/mistakes.html",
+}
+# The time in a name, which says which of two pages is newer, or the number of a version
+_TIME = re.compile(r"\d{8}T\d+|\d{4}-\d\d-\d\d.*|v\d+")
+_HEAD = 4096
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page as the entry page lists it."""
+
+    link: str
+    title: str
+    headline: str
+    # a class of the style sheet: the status of a batch
+    kind: str
+    # of a model
+    version: str
+
+    @classmethod
+    def of(cls, path: Path, folder: Path) -> Entry:
+        """Read the head of a page; one of an earlier release may have no headline."""
+        with path.open("rb") as file:
+            head = file.read(_HEAD).decode(errors="replace")
+        title, headline, kind = (
+            unescape(found[1]) if (found := re.search(pattern, head, re.DOTALL)) else ""
+            for pattern in (r"<title>(.*?)</title>", _meta("description"), _meta("keywords"))
+        )
+        version = path.stem.partition("-")[0] if path.parent.name == "cards" else ""
+        return cls(quote(path.relative_to(folder).as_posix()), title or path.stem, headline, kind, version)
+
+
+def write_entry_page(folder: Path) -> None:
+    """Write the entry page of ``08_reporting``, unless it says the same already."""
+    batches = folder / "batches"
+    experiments = {name: _newest(folder.glob(pattern)) for name, pattern in _EXPERIMENTS.items()}
+    page = render(
+        "entry.html",
+        batches=[Entry.of(path, folder) for path in _batch_pages(batches)],
+        all_batches=(batches / "index.html").exists(),
+        models=[Entry.of(path, folder) for path in _newest((folder / "cards").glob("*.html"))[:_MOST]],
+        champion=_champion(folder / "decisions.jsonl"),
+        experiments={
+            name: {"entries": [Entry.of(path, folder) for path in paths[:_MOST]], "more": max(len(paths) - _MOST, 0)}
+            for name, paths in experiments.items()
+            if paths
+        },
+    )
+    path = folder / ENTRY_FILE
+    if not path.exists() or path.read_text(encoding="utf-8") != page:
+        write_text(path, page)
+
+
+def _batch_pages(folder: Path) -> list[Path]:
+    """Return the pages of the newest batches, newest first."""
+    if not folder.exists():
+        return []
+    with os.scandir(folder) as entries:
+        # a batch is named for its time; the index and the months are not
+        names = [entry.name for entry in entries if entry.name[:1].isdigit() and entry.name.endswith(".html")]
+    return [folder / name for name in sorted(names, reverse=True)[:_MOST_BATCHES]]
+
+
+def _newest(paths: Iterable[Path]) -> list[Path]:
+    """Return pages, newest first as far as their names tell."""
+
+    def age(path: Path) -> tuple[str, str]:
+        name = path.parent.name if path.stem in ("index", "mistakes") else path.stem
+        found = _TIME.search(name)
+        return found[0] if found else "", path.as_posix()
+
+    return sorted(paths, key=age, reverse=True)
+
+
+def _champion(log: Path) -> str | None:
+    """Return the version that predicts by the decision log; lines that cannot be read are passed over."""
+    decisions = []
+    for line in log.read_bytes().splitlines() if log.exists() else ():
+        with suppress(ValueError):
+            decisions.append(json.loads(line))
+    history = champion_history(decision for decision in decisions if isinstance(decision, dict))
+    return history[-1]["version"] if history else None
+
+
+def _meta(name: str) -> str:
+    return rf'<meta name="{name}" content="(.*?)">'

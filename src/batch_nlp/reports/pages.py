@@ -1,0 +1,131 @@
+"""The templates of all pages, and how they write values: every page is one file without scripts, fonts or network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from markupsafe import escape
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# Stands for a value that is not known
+UNKNOWN = "\N{EN DASH}"
+# Names that a sentence lists
+_LISTED = 12
+
+
+def render(template: str, **values: object) -> str:
+    """Return a page, or another text, from a file of ``reports/templates``.
+
+    Parameters
+    ----------
+    template : str
+        Name of the file. Pages extend ``page.html``. In ``.html`` files every value is escaped.
+    **values
+        What the template shows. A value that the template names and that is missing is an error.
+    """
+    return environment().get_template(template).render(values)
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates of ``reports/templates`` with all filters."""
+    # late: a run without pages does not need Jinja
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    found = Environment(
+        loader=PackageLoader("batch_nlp.reports"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    found.filters.update(
+        number=lambda value: f"{value:,}",
+        decimals=lambda value, places=3: UNKNOWN if value is None else f"{value:.{places}f}",
+        percent=lambda value, places=1: UNKNOWN if value is None else f"{value:.{places}%}",
+        percent_short=percent,
+        figure=lambda value: UNKNOWN if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}",
+        signed=lambda value: f"{value:+.3f}",
+        p=_p_value,
+        utc=utc,
+        sentence=sentence,
+        words=lambda name: str(name).replace("_", " "),
+        interval=_interval,
+        names=_names,
+        md=_markdown,
+        width=lambda share, longest: f"{100 * share / longest:.1f}%" if share and longest else "0",
+    )
+    return found
+
+
+def with_link_home(page: str, home: PurePath | str) -> str:
+    """Return a page that was rendered without ``home``, with its link to the entry page.
+
+    A model's card is written into the folder of its version, which knows no entry page; its copy among the reports
+    does.
+    """
+    return page.replace("<nav></nav>", f'<nav><a href="{escape(home)}">All reports</a></nav>', 1)
+
+
+def utc(at: object) -> str:
+    """Return an ISO time as people read it, in UTC; other text is returned as it is.
+
+    Examples
+    --------
+    >>> utc("2026-01-02T04:04:05.678+01:00")
+    '2026-01-02 03:04 UTC'
+    """
+    try:
+        read = datetime.fromisoformat(str(at))
+    except ValueError:
+        return UNKNOWN if at is None else str(at)
+    return f"{(read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def percent(share: float) -> str:
+    """Return a share as the tick of an axis shows it: without needless decimals.
+
+    Examples
+    --------
+    >>> percent(0.1), percent(0.125)
+    ('10%', '12.5%')
+    """
+    return f"{100 * share:.3g}%"
+
+
+def sentence(text: str) -> str:
+    """Return text with a capital and a full stop; a first token that is no word, such as a setting, stays as it is."""
+    begin = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]
+    return begin + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return UNKNOWN
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _interval(found: Mapping[str, float | None]) -> str:
+    """Return a value with the bounds of its interval, where it has them."""
+    value, low, high = found["value"], found["low"], found["high"]
+    if value is None:
+        return UNKNOWN
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}\N{EN DASH}{high:.3f})"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def _markdown(value: object) -> str:
+    """Return text that Markdown shows as it is, in a cell of a table too."""
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in text)

@@ -1,0 +1,216 @@
+"""Small panels of many batches over time: shares, confidence, F1, and what happened when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from math import nan
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from batch_nlp.reports.charts import BAD, BAND, DATA, EDGE, GOOD, SOFT, WARN, WIDTH, Chart, draw, label_ends, short
+from batch_nlp.reports.pages import UNKNOWN
+from batch_nlp.reports.timeline import EVENTS, TimelineEntry
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Value = float | None
+# Pixels: a panel, the row of an event, and what axes leave to the title, the ticks and their labels
+_PANEL, _LANE, _ABOVE, _BELOW, _LEFT, _LEFT_OF_EVENTS = 150.0, 19.0, 26.0, 24.0, 46.0, 86.0
+# With more batches than these, points would hide the line
+_POINTS = 60
+_EVENT_COLOURS = dict(zip(EVENTS, (BAD, GOOD, WARN, SOFT, DATA, BAD, DATA), strict=True))
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A figure of the batches over time, with a value per batch; None where it is not known."""
+
+    title: str
+    values: Sequence[Value]
+    # how a value is written
+    form: Callable[[float], str]
+    # the interval of each value, and which are out of the band
+    bounds: Sequence[tuple[float, float] | None] = ()
+    out: Sequence[bool] = ()
+    band: tuple[float, float] | None = None
+    # on the hold-out of the model that scored the batch, and measured where labels have come
+    hold_out: Sequence[Value] = ()
+    measured: Sequence[Value] = ()
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the y axis: shares begin at 0."""
+        ends = [end for bound in self.bounds if bound for end in bound]
+        known = [value for value in (*self.values, *self.hold_out, *self.measured, *ends) if value is not None]
+        if self.bounds:
+            low = self.band[0] if self.band else 0.0
+            return 0.0, min(1.0, 1.08 * max([*known, 1.6 * low, 0.01]))
+        room = max(0.12 * (max(known) - min(known)), 0.01)
+        return max(0.0, min(known) - room), max(known) + room
+
+    def told(self, place: int) -> str:
+        """Return what the tooltip of a batch says."""
+        value = self.values[place]
+        parts = ["not known" if value is None else self.form(value)]
+        if self.bounds and (bound := self.bounds[place]):
+            parts.append(f"({self.form(bound[0])} {UNKNOWN} {self.form(bound[1])})")
+        if self.out and self.out[place]:
+            parts.append("out of the band")
+        for name, found in (("measured", self.measured), ("hold-out", self.hold_out)):
+            if found and (other := found[place]) is not None:
+                parts.append(f"{name} {self.form(other)}")
+        return f"{self.title} " + " ".join(parts)
+
+
+def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
+    """Return a panel with a place on the x axis for each batch: line, interval, band, and links to the batches.
+
+    Parameters
+    ----------
+    name : str
+        Another one for each chart of a page.
+    line : sequence of TimelineEntry
+        Oldest first.
+    trend : Trend
+    """
+
+    def on(chart: Chart) -> None:
+        axes = _panel(chart, line, _LEFT, _PANEL)
+        axes.set_title(short(trend.title, 40))
+        axes.set_ylim(trend.limits)
+        ticks = _ticks(trend)
+        axes.set_yticks(ticks, [trend.form(tick) for tick in ticks])
+        _draw_trend(axes, trend)
+        _link(chart, axes, line, [trend.told(place) for place in range(len(line))])
+
+    newest = next((trend.form(value) for value in reversed(trend.values) if value is not None), "not known")
+    return draw(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
+
+
+def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
+    """Return a panel with a row for each kind of event, and a mark at each batch with such an event; None if none."""
+    kinds = [event for event in EVENTS if any(event in batch.events for batch in line)]
+    height = _ABOVE + _BELOW + _LANE * len(kinds)
+
+    def on(chart: Chart) -> None:
+        axes = _panel(chart, line, _LEFT_OF_EVENTS, height)
+        axes.set_title("Events")
+        axes.set_ylim(len(kinds) - 0.4, -0.6)
+        axes.set_yticks(range(len(kinds)), kinds)
+        axes.grid(axis="y", linewidth=0.8)
+        for row, event in enumerate(kinds):
+            _dot(axes, [row if event in batch.events else None for batch in line], _EVENT_COLOURS[event], "s")
+        _link(chart, axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
+
+    counts = ", ".join(f"{event} {sum(event in batch.events for batch in line)}" for event in kinds)
+    return draw(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
+
+
+def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
+    """Return axes with a place for each batch, its time below some, and a line where another model began to score."""
+    room = (left / WIDTH, _BELOW / height, 1 - (left + 10) / WIDTH, 1 - (_ABOVE + _BELOW) / height)
+    axes = chart.figure.add_axes(room)
+    axes.set_xlim(-0.5, len(line) - 0.5)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(length=0)
+    versions = [batch.document.get("model_version") for batch in line]
+    for place, (before, now) in enumerate(pairwise(versions)):
+        if before and now and before != now:
+            axes.axvline(place + 0.5, color=SOFT, linewidth=0.8)
+    # three labels have room beside each other, and two with the time of day
+    labels = times([batch.at for batch in line])
+    last = len(line) - 1
+    shown = sorted({0, last} if max(map(len, labels)) > len("28 Feb") or last < 2 else {0, last // 2, last})
+    label_ends(axes, shown, [labels[place] for place in shown])
+    return axes
+
+
+def _draw_trend(axes: Axes, trend: Trend) -> None:
+    """Draw band, intervals, hold-out, line and dots, each above the one before."""
+    places = range(len(trend.values))
+    if trend.band:
+        axes.axhspan(*trend.band, facecolor=BAND, edgecolor=EDGE, linewidth=0.7, linestyle=(0, (3, 3)))
+    if trend.bounds:
+        lower, upper = (_numbers([bound and bound[side] for bound in trend.bounds]) for side in (0, 1))
+        axes.fill_between(places, lower, upper, color=DATA, alpha=0.2, linewidth=0)
+    if trend.hold_out:
+        axes.plot(places, _numbers(trend.hold_out), color=SOFT, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes.plot(places, _numbers(trend.values), "o-", color=DATA, markersize=3.5, markevery=_points(trend.values))
+    _dot(axes, [value if out else None for value, out in zip(trend.values, trend.out, strict=False)], BAD)
+    _dot(axes, trend.measured, WARN)
+
+
+def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") -> None:
+    """Draw the values that are known as dots."""
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if known:
+        axes.scatter(*zip(*known, strict=True), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
+
+
+def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
+    """Lead from the place of each batch to its report, with a tooltip."""
+    titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, told, strict=True)]
+    chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
+
+
+def _ticks(trend: Trend) -> list[float]:
+    """Return the edges of the band, and round numbers that are not too near to them."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = trend.limits
+    edges = [edge for edge in trend.band or () if low < edge < high]
+    nice = [float(tick) for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
+    return edges + [tick for tick in nice if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)]
+
+
+def times(at: Sequence[str]) -> list[str]:
+    """Return times, in UTC, as the ticks of an axis show them: as short as tells all of them apart.
+
+    Parameters
+    ----------
+    at : sequence of str
+        ISO times. Other text is shown as nothing.
+
+    Examples
+    --------
+    >>> times(["2026-01-02T03:04:05+00:00", "2026-01-03T03:04:05+00:00"])
+    ['2 Jan', '3 Jan']
+    >>> times(["2026-01-02T03:04:05+00:00", "2026-01-02T15:04:05+00:00"])
+    ['2 Jan 03:04', '2 Jan 15:04']
+    """
+    read = []
+    for text in at:
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            read.append(None)
+        else:
+            read.append((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
+    known = [found for found in read if found]
+    labels: list[str] = []
+    for clock in ("", " %H:%M", " %H:%M:%S"):
+        labels = [f"{found.day} {found:%b{clock}}" if found else "" for found in read]
+        if len({label for label in labels if label}) == len(known):
+            break
+    return labels
+
+
+def _points(values: Sequence[Value]) -> list[int]:
+    """Return the places of the values to draw as points: all of few batches, else those without a neighbour."""
+    if len(values) <= _POINTS:
+        return [place for place, value in enumerate(values) if value is not None]
+    around = [None, *values, None]
+    return [
+        place
+        for place, value in enumerate(values)
+        if value is not None and around[place] is None and around[place + 2] is None
+    ]
+
+
+def _numbers(values: Sequence[Value]) -> list[float]:
+    return [nan if value is None else value for value in values]

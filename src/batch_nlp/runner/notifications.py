@@ -1,0 +1,68 @@
+"""What the notifier is told of verdicts, their answers, and trainings that were asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from batch_nlp.config import Event
+from batch_nlp.errors import DataError
+from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.notify.notification import Notification
+from batch_nlp.notify.notifier import notify
+from batch_nlp.runner.context import RunContext
+
+if TYPE_CHECKING:
+    from batch_nlp.training.run import TrainingResult
+
+# of a retraining that failed, the failure itself is told, with its exit code
+_EVENTS = {
+    Action.NONE: Event.drift,
+    Action.ALERT: Event.drift,
+    Action.REWEIGHTED: Event.drift,
+    Action.HELD_BACK: Event.held_back,
+    Action.PROMOTED: Event.promotion,
+    Action.REJECTED: Event.rejection,
+}
+
+
+def notify_answer(run: RunContext, batch: str, verdict: Verdict, answer: Answer) -> None:
+    """Tell of a batch that drifted by the verdict that was acted on, with what followed; of others nothing is told."""
+    event = _EVENTS.get(answer.action)
+    if verdict.status is not Status.DRIFT or event is None:
+        return
+    notification = Notification(
+        event,
+        run.config.dataset.name,
+        run.name,
+        batch,
+        verdict.status.value,
+        f"drift in batch {batch}: {verdict.reason}" if event in {Event.promotion, Event.rejection} else verdict.reason,
+        answer.action.value,
+        answer.reason or None,
+        answer.champion or _champion(run),
+    )
+    notify(run.config.notify, notification)
+
+
+def notify_training(run: RunContext, result: TrainingResult) -> None:
+    """Tell of a training that was asked for: a new champion, or a candidate that failed its gate."""
+    if result.decision is None:
+        return
+    notification = Notification(
+        Event.promotion if result.decision.passed else Event.rejection,
+        run.config.dataset.name,
+        run.name,
+        reason=f"candidate {result.candidate} of a training that was asked for",
+        action_reason=result.decision.failures or None,
+        champion=result.version or _champion(run),
+    )
+    notify(run.config.notify, notification)
+
+
+def _champion(run: RunContext) -> str | None:
+    """Return the champion's version; a pointer that is damaged by now must not fail what is over."""
+    try:
+        return run.registry.champion_version()
+    except DataError:
+        return None

@@ -1,0 +1,186 @@
+"""The retraining that drift triggers: whether the breaker allows it, with whose settings, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from loguru import logger
+from omegaconf.errors import OmegaConfBaseException
+
+from batch_nlp.config import Config, ModelConfig, RetrainWith, TrainingConfig, parse
+from batch_nlp.config.builder import check_steps
+from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.inference.batch_records import Batch
+from batch_nlp.inference.rescoring import rescore, rescored_file
+from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
+from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.recipe import OF_THE_JOB
+from batch_nlp.runner.training import sound_champion, take_in, train_candidate
+from batch_nlp.storage.registry import Model
+from batch_nlp.storage.samples import read_sample, sample_file
+
+
+def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> Answer:
+    """Retrain on all data that has arrived, unless the breaker holds the retraining back.
+
+    Parameters
+    ----------
+    run, batch, analysis
+        The run, the batch that drifted, and its analysis.
+    trigger : str
+        The batches that drifted, and why, in words.
+    """
+    if (before := _retrained_before(run, batch)) is not None:
+        return _finish(run, batch, before)
+    logger.warning("Drift in {}: running feature and training again", trigger)
+    take_in(run)
+    counts = [share.messages for share in analysis.deciding.shares]
+    labels = _labels(run, batch)
+    alarm = Alarm(batch.name, counts, str(batch.model_version))
+    ruling = rule_on(alarm, labels, run.decisions.read(), run.config.dataset.name, run.config.drift)
+    facts = {"batch": batch.name, "trigger": trigger, "data": labels.data, "change": ruling.change}
+    if not ruling.allowed:
+        champion = run.registry.champion_version()
+        run.decide("held back", **facts, state=ruling.state.value, reason=ruling.reason, figures=ruling.figures)
+        return Answer(Action.HELD_BACK, ruling.reason, None, champion, champion, figures=ruling.figures)
+    outcome, reason, candidate = _train_again(run, batch, trigger, ruling.reason)
+    promoted = run.registry.champion() if outcome is Outcome.PROMOTED else None
+    # entered only now, whatever the gate said: a retraining that is killed must not use up the one that is allowed
+    run.decide(
+        "retraining",
+        **facts,
+        reason=ruling.reason,
+        counts=counts,
+        counts_after=_counts_after(run, batch, analysis, promoted),
+        model=batch.model_version,
+        answered=ruling.answered,
+        outcome=outcome.value,
+        candidate=candidate,
+        champion=run.registry.champion_version(),
+        figures=ruling.figures,
+    )
+    action = Action.PROMOTED if outcome is Outcome.PROMOTED else Action.REJECTED
+    second = _rescore(run, promoted, batch) if promoted is not None and run.config.drift.rescore else None
+    now = run.registry.champion_version()
+    return Answer(action, reason, candidate, str(batch.model_version), now, second, ruling.figures)
+
+
+def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
+    """Train a candidate; return the outcome, a sentence about it, and the candidate if this run made one."""
+    from batch_nlp.training.run import training_fingerprint
+
+    before, champion = run.registry.champion_version(), sound_champion(run)
+    config = _as_champion(run.config, champion) if champion else run.config
+    run = replace(run, config=replace(config, training=replace(config.training, promote=True, window=0)))
+    fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
+    if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
+        logger.warning("No second training: a killed run, or a person, has trained {} on this very data", before)
+        return Outcome.PROMOTED, f"{before} took the place of {batch.model_version}", None
+    logger.info("Retraining, since {}", why)
+    result = train_candidate(run, reason=trigger)
+    decision = result.decision
+    if decision is not None and decision.passed:
+        return Outcome.PROMOTED, f"{result.version} took the place of {before}", result.candidate
+    if decision is not None and decision.same_as_champion:
+        reason = "The retrained model predicts exactly as the champion does: no new data to learn from has arrived"
+        return Outcome.SAME, reason, result.candidate
+    reason = f"Candidate {result.candidate} failed its gate ({decision.failures if decision else 'no gate'})"
+    return Outcome.REJECTED, reason, result.candidate
+
+
+def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
+    """Return the settings with the champion's seed, model and training, unless ``drift.retrain_with`` keeps the job's.
+
+    If a schedule runs with another model than the one that a person has published, a retraining must not bring the
+    schedule's model back.
+    """
+    if config.drift.retrain_with is RetrainWith.settings or champion["dataset"] != config.dataset.name:
+        return config
+    try:
+        settings = champion["settings"]
+        kept = {name: getattr(config.training, name) for name in OF_THE_JOB}
+        training = replace(parse(TrainingConfig, settings["training"]), **kept)
+        check_steps(training.steps, "training.steps of the champion", None)
+        return replace(
+            config, seed=int(settings["seed"]), model=parse(ModelConfig, settings["model"]), training=training
+        )
+    except (OmegaConfBaseException, SettingsError, KeyError, TypeError, ValueError) as error:
+        logger.warning(
+            "This version of the project cannot use the champion's settings ({}: {}). The retraining uses the settings "
+            "of this job, as with drift.retrain_with=settings",
+            type(error).__name__,
+            str(error).partition("\n")[0],
+        )
+        return config
+
+
+def _retrained_before(run: RunContext, batch: Batch) -> dict[str, Any] | None:
+    """Return the retraining for the batch that a killed run completed, if there was one."""
+    found = (decision for decision in reversed(run.decisions.read()) if decision["decision"] == "retraining")
+    return next((one for one in found if one.get("batch") == batch.name and "outcome" in one), None)
+
+
+def _finish(run: RunContext, batch: Batch, retraining: dict[str, Any]) -> Answer:
+    """Do what is left to do after a retraining; a second one would find nothing new and be reported as a failure."""
+    logger.warning("A killed run has completed the retraining for batch {}: continuing after it", batch.name)
+    before, now = str(batch.model_version), run.registry.champion_version()
+    promoted, version = retraining["outcome"] == Outcome.PROMOTED, retraining["champion"]
+    champion = run.registry.champion() if promoted and run.config.drift.rescore and now == version else None
+    second = _rescore(run, champion, batch) if champion is not None else None
+    failed = f"Candidate {retraining['candidate']} did not become the champion ({retraining['outcome']})"
+    reason = f"{version} took the place of {before}" if promoted else failed
+    action = Action.PROMOTED if promoted else Action.REJECTED
+    return Answer(action, reason, retraining["candidate"], before, now, second, retraining["figures"])
+
+
+def _labels(run: RunContext, batch: Batch) -> Labels:
+    """Return the labels that a model can learn from now."""
+    version, store = run.definition.version, run.store
+    champion = sound_champion(run)
+
+    def since(first: str) -> int:
+        # includes batches that retention has removed
+        return store.labels.count_in(run.batches.past(batch.dataset).messages.files(), first, batch.name)
+
+    data = [store.label_fingerprint(version), store.count_labelled(version)]
+    return Labels(data, int(champion["training_rows"]) if champion else 0, since)
+
+
+def _counts_after(run: RunContext, batch: Batch, analysis: Analysis, champion: Model | None) -> dict[str, list[int]]:
+    """Return what a new champion predicts for the samples of the batches that drifted.
+
+    With these counts the breaker tells a change of the messages from a change of the model. The result is empty if the
+    champion reads fields that the samples lack.
+    """
+    if champion is None:
+        return {}
+    names = [batch.name] if analysis.deciding is analysis.verdict else analysis.window_batches
+    counts = np.zeros(len(champion.manifest["classes"]), dtype=np.int64)
+    for name in names:
+        path = sample_file(run.layers, name)
+        if path.exists():
+            sample = read_sample(path)
+            if not set(champion.fields.names) <= set(sample.columns):
+                return {}
+            if sample.empty:
+                continue
+            probabilities = champion.pipeline.predict_proba(sample[champion.fields.names]).astype(np.float64)
+            predicted = champion.decide(probabilities)
+            counts += np.bincount(predicted, minlength=len(counts))
+    return {champion.version: counts.tolist()}
+
+
+def _rescore(run: RunContext, champion: Model, batch: Batch) -> str | None:
+    """Predict the batch that drifted with the new champion as well, and return the file of these predictions."""
+    try:
+        counts = rescore(run.layers, run.store, champion, batch, run.now.isoformat(), run.config.engine.batch_rows)
+    except DataError as error:
+        logger.warning("{}", error)
+        return None
+    name = rescored_file(champion.version)
+    logger.info("Rescored: batch {} by {}, classes {}, in {}", batch.name, champion.version, counts, name)
+    return name

@@ -1,0 +1,100 @@
+"""Checks of the settings that only the pipelines can make, before any work begins."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from batch_nlp.config import Config, Stage, plain
+from batch_nlp.config.builder import check_steps
+from batch_nlp.dataset.classes import class_map
+from batch_nlp.dataset.labels import check_label
+from batch_nlp.dataset.message_columns import check_columns
+from batch_nlp.dataset.split import split_of
+from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.monitoring.check import check_drift
+from batch_nlp.notify.notifier import check_notify
+from batch_nlp.runner.retention import check_retention
+from batch_nlp.storage.registry import Registry
+from batch_nlp.tracking.address import check_tracking
+
+# Stages that train, or may: inference does when its batch has drifted
+_TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
+
+
+def check_settings(config: Config) -> None:
+    """Raise a `SettingsError`, before any work, for wrong settings that only the pipelines can judge."""
+    check_label(config.dataset.label)
+    check_columns(config.dataset)
+    if config.dataset.messages.where is not None:
+        from batch_nlp.dataset.where import Where
+
+        Where(config.dataset.messages.where)
+    split_of(config)
+    FeatureDefinition.from_config(config)
+    check_steps(config.training.steps, "training.steps", None)
+    check_steps(config.inference.steps, "inference.steps", config.allow)
+    if config.inference.output.keep:
+        from batch_nlp.inference.kept_columns import check_kept_names
+
+        check_kept_names(config.inference.output.keep)
+    # without a rule for rare classes, a model has all the listed classes
+    listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
+    check_drift(config.drift, listed.classes if listed else None)
+    if {Stage.training, Stage.learning_curve} & set(config.pipeline.stages) and config.dataset.label.column is None:
+        raise SettingsError(
+            f"pipeline={config.pipeline.name}: messages of dataset {config.dataset.name} have no labels to learn from "
+            "(dataset.label.column is null). Run pipeline=inference with the champion of another dataset instead: "
+            "inference.champion_of=NAME."
+        )
+    if config.dataset.generate:
+        from batch_nlp.sample import check_sample
+
+        check_sample(config.sample, config.dataset.sample)
+    check_retention(config.retention)
+    check_tracking(config)
+    stages = set(config.pipeline.stages)
+    if stages != {Stage.status}:
+        check_notify(config.notify)
+    if _TRAIN & stages and not (_TRAIN & stages == {Stage.inference} and _champion_has_its_classifier(config)):
+        from batch_nlp.training.classifier import build_classifier
+
+        classifier = build_classifier(config).estimator
+        if hasattr(classifier, "check_installed"):
+            classifier.check_installed()
+    if Stage.learning_curve in stages:
+        from batch_nlp.runner.learning_curve import check_shares
+
+        check_shares(config)
+    if Stage.init in stages:
+        from batch_nlp.runner.init import check_init
+
+        check_init(config)
+    if Stage.explain in stages:
+        from batch_nlp.runner.explain import check_message_id
+
+        check_message_id(config)
+    if Stage.simulate in stages:
+        from batch_nlp.simulation.simulation_checks import check_simulation
+
+        check_simulation(config)
+
+
+def _champion_has_its_classifier(config: Config) -> bool:
+    """Return whether the champion was trained with this classifier and these libraries, which then need no trial.
+
+    A trial fits the classifier on made-up rows, for which scikit-learn and the classifier's library must be imported.
+    """
+    try:
+        champion = Registry(Path(config.paths.models)).champion_manifest()
+    except DataError:  # reported where the champion is needed
+        return False
+    package = config.model.estimator.partition(".")[0]
+    names = {"sklearn": "scikit-learn", "xgboost": "xgboost"}
+    if champion is None or package not in names:  # our own classifiers check what else they need
+        return False
+    asked = {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)}
+    trained_with = champion.get("packages", {})
+    same_code = all(trained_with.get(name) == version(name) for name in ("scikit-learn", names[package]))
+    return same_code and bool(champion.get("settings") == asked)

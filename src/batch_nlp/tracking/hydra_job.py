@@ -1,0 +1,68 @@
+"""What Hydra knows about the running job: its log, its overrides and its multirun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+
+@dataclass(frozen=True)
+class HydraJob:
+    """The running job."""
+
+    # Folder of its settings and log
+    folder: Path
+    # Folder of its multirun; None for a single run
+    sweep: Path | None
+    # Settings on its command line, without paths and addresses
+    overrides: list[str]
+
+    @property
+    def log(self) -> Path:
+        """Path of the log file."""
+        return self.folder / "run.log"
+
+    @property
+    def sweep_name(self) -> str:
+        """Name of the multirun and of its folder."""
+        return self.sweep.name if self.sweep else ""
+
+
+# Paths and addresses say nothing about a model, and may be confidential
+_PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")
+
+
+def current_job() -> HydraJob | None:
+    """Return the running job, None outside of Hydra."""
+    if not HydraConfig.initialized():
+        return None
+    settings = HydraConfig.get()
+    # a job set up by hand, in a test or a notebook, may have no folder
+    if OmegaConf.is_missing(settings.runtime, "output_dir"):
+        return None
+    multirun = settings.mode == RunMode.MULTIRUN
+    overrides = [text for text in settings.overrides.task if not text.lstrip("+~").startswith(_PLACES)]
+    sweep = Path(settings.sweep.dir).absolute() if multirun else None
+    return HydraJob(Path(settings.runtime.output_dir), sweep, overrides)
+
+
+def forget(secrets: list[str]) -> None:
+    """Mask secrets in the files that Hydra and the log have written for the running job."""
+    job = current_job()
+    if job is None:
+        return
+    files = [*(job.folder / ".hydra").glob("*.yaml"), job.log]
+    if job.sweep:
+        files.append(job.sweep / "multirun.yaml")
+    for file in files:
+        if not file.is_file():
+            continue
+        text = cleaned = file.read_text()
+        for secret in secrets:
+            cleaned = cleaned.replace(secret, "***")
+        if cleaned != text:
+            file.write_text(cleaned)  # in place: the log is still open for appending

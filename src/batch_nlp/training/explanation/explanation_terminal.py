@@ -1,0 +1,93 @@
+"""An explanation on the terminal. It shows words of a message, so it goes to standard output and never to a log."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from batch_nlp.errors import printable
+from batch_nlp.training.explanation.message_explanation import Explanation
+from batch_nlp.training.importance import NGRAMS, SENTENCES
+
+_TERMS, _PARTS, _TEXT = 12, 12, 400
+GROUP_NAMES = {
+    NGRAMS: "n-grams: scores of the words",
+    SENTENCES: "sentences: how their scores spread",
+    "embedding": "embedding: what the text means",
+}
+
+
+def _plain(text: str) -> str:
+    """Return text without what a terminal would act on, and without markup."""
+    return escape(printable(text, None, " "))
+
+
+def _bar(effect: float, greatest: float) -> str:
+    length = round(8 * abs(effect) / greatest) if greatest else 0
+    return f"[{'green' if effect > 0 else 'red'}]{'━' * length}[/]"
+
+
+def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
+    """Print decision, probabilities, the parts with the greatest effects, and the words that speak for and against.
+
+    By default to standard output.
+    """
+    console = console or Console()
+
+    def say(*lines: str) -> None:
+        for line in lines:
+            console.print(line, highlight=False, soft_wrap=True)
+
+    label = _plain(explanation.label)
+    shortened = explanation.text[:_TEXT] + (" ..." if len(explanation.text) > _TEXT else "")
+    say(
+        f"[bold]message {_plain(explanation.message_id)}[/] · model {_plain(explanation.model)}",
+        f"[dim]{_plain(shortened)}[/]",
+        f"[bold]{_plain(explanation.decision)}[/]",
+        _plain(explanation.verdict),
+    )
+    table = Table("class", title="Probabilities", title_justify="left")
+    for heading in ("margin", "probability", "weight in the decision"):
+        table.add_column(heading, justify="right")
+    for name, margin, probability, weight in zip(
+        explanation.classes, explanation.margins, explanation.probabilities, explanation.weights, strict=True
+    ):
+        table.add_row(_plain(name), f"{margin:+.3f}", f"{probability:.1%}", f"{weight:.2f}")
+    console.print(table, highlight=False)
+
+    table = Table("part", "value", title=f"What speaks for {label}, and what against it", title_justify="left")
+    table.add_column("effect", justify="right")
+    table.add_column("")
+    shown = explanation.parts[:_PARTS]
+    greatest = max((abs(part.effect) for part in shown), default=0.0)
+    table.add_row("base value: a message of which nothing is known", "", f"{explanation.base:+.3f}", "")
+    for part in shown:
+        name = GROUP_NAMES.get(part.name, part.name)
+        table.add_row(_plain(name), _plain(part.value), f"{part.effect:+.3f}", _bar(part.effect, greatest))
+    others = explanation.parts[_PARTS:]
+    left = sum(part.effect for part in others) + explanation.rest
+    table.add_row(f"{len(others)} other parts, interactions and rounding", "", f"{left:+.3f}", "")
+    table.add_row(
+        f"[bold]margin of {label}: its score before calibration[/]", "", f"[bold]{explanation.margin:+.3f}[/]", ""
+    )
+    console.print(table, highlight=False)
+    say(f"Method: {_plain(explanation.method)}")
+    if not explanation.terms:
+        return
+    towards, away = explanation.strongest_terms(_TERMS)
+    table = Table(title="Words", title_justify="left")
+    for heading in (f"for {label}", f"against {label}"):
+        table.add_column(heading)
+        table.add_column("", justify="right")
+    for row in range(max(len(towards), len(away))):
+        cells = [
+            cell
+            for side in (towards, away)
+            for cell in ((_plain(side[row][0]), f"{side[row][1]:+.3f}") if row < len(side) else ("", ""))
+        ]
+        table.add_row(*cells)
+    console.print(table, highlight=False)
+    say(f"The figures are {explanation.terms_mean}.")
+    if explanation.terms_passed_over:
+        say(f"The last {explanation.terms_passed_over} different words were not tried: there are too many.")

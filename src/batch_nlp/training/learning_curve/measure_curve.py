@@ -1,0 +1,133 @@
+"""Trains on growing shares of the training messages and measures each model on the same hold-out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from loguru import logger
+from numpy.typing import NDArray
+
+from batch_nlp.config import Config
+from batch_nlp.dataset.classes import check_classes
+from batch_nlp.dataset.split import rows_at
+from batch_nlp.errors import DataError
+from batch_nlp.fields import Fields
+from batch_nlp.metrics.bootstrap import with_intervals
+from batch_nlp.metrics.confusion import METRICS
+from batch_nlp.progress import progress
+from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
+from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
+from batch_nlp.training.prepare import prepare
+from batch_nlp.training.validation import Validation
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size that was trained on."""
+
+    # Of the training messages
+    share: float
+    messages: int
+    # Each metric on the hold-out
+    scores: dict[str, float]
+    # Their 95 % bounds, by the bootstrap over held-out messages
+    intervals: dict[str, tuple[float, float]]
+    # Time of the fit
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One size that could not be trained on, and why."""
+
+    share: float
+    messages: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """What was measured, and what it lets expect."""
+
+    model: str
+    holdout_messages: int
+    # In the order of their size
+    points: list[Point]
+    skipped: list[Skipped]
+    # For each metric
+    outlooks: dict[str, Outlook]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        said = {name: outlook.sentence for name, outlook in self.outlooks.items()}
+        return {**asdict(self), "said": said}
+
+
+def measure_learning_curve(
+    config: Config, messages: pd.DataFrame, fields: Fields, checkpoints: Path | None = None
+) -> LearningCurve:
+    """Train on each of ``learning_curve.shares`` and measure.
+
+    The hold-out is that of training, and the same for every size. A share takes the newest training messages, those
+    nearest to the hold-out in time, so that larger shares add older messages.
+
+    Parameters
+    ----------
+    messages : DataFrame, shape (n, ...)
+        Labelled messages of the feature store, oldest first.
+    checkpoints : Path, optional
+        Where a classifier that can be resumed keeps how far it came.
+
+    Raises
+    ------
+    DataError
+        If no size could be trained on; the message says why.
+    """
+    found, parts = prepare(config, messages)
+    labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
+    train, hold_out = parts.train, parts.hold_out
+    truth = np.asarray(labels[hold_out], dtype=np.int64)
+    points: list[Point] = []
+    skipped: list[Skipped] = []
+    predictions: list[NDArray[np.int64]] = []
+    with progress("learning curve", "sizes", len(config.learning_curve.shares)) as advance:
+        for share in config.learning_curve.shares:
+            rows = train[len(train) - max(round(share * len(train)), 1) :]
+            try:
+                check_classes(labels[rows], classes, least, "messages to train on", labels, least)
+                started = time.perf_counter()
+                pipeline = build_training_pipeline(config, fields, checkpoints)
+                fit_pipeline(pipeline, rows_at(messages, rows)[fields.names], labels[rows].to_numpy())
+                seconds = time.perf_counter() - started
+            except DataError as error:
+                skipped.append(Skipped(share, len(rows), str(error)))
+                logger.warning("Learning curve: {:,} messages are passed over: {}", len(rows), error)
+            else:
+                predicted = in_parts(pipeline.predict, rows_at(messages, hold_out)[fields.names]).astype(np.int64)
+                pipeline.steps[-1][1].discard_checkpoints()
+                point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
+                points.append(point)
+                predictions.append(predicted)
+                scores = ", ".join(f"{name} {value:.4f}" for name, value in point.scores.items())
+                logger.info("Learning curve: {:,} messages: {} ({:.1f} s)", len(rows), scores, seconds)
+            advance(1)
+    if not points:
+        raise DataError(
+            f"None of learning_curve.shares={list(config.learning_curve.shares)} can be trained on. The largest: "
+            f"{skipped[-1].reason}"
+        )
+    sizes = [point.messages for point in points]
+    outlooks = {name: look_ahead(sizes, truth, predictions, len(classes), name, config.seed) for name in METRICS}
+    return LearningCurve(config.model.name, len(hold_out), points, skipped, outlooks)
+
+
+def _point(config: Config, share: float, messages: int, validation: Validation, seconds: float) -> Point:
+    found = with_intervals(validation.confusion, config.seed)
+    scores = {name: validation.metric(name) for name in METRICS}
+    intervals = {name: (float(found[name]["low"]), float(found[name]["high"])) for name in METRICS}
+    return Point(share, messages, scores, intervals, seconds)
