@@ -28,7 +28,7 @@ def champion_of(run: RunContext, *, scores: bool) -> Model:
     scores : bool
         Whether the run computes the champion's features for new messages, instead of reading them from the store.
     """
-    with telling_way_back(run.registry):
+    with rollback_hint(run.registry):
         champion = run.registry.champion()
         if champion is not None and scores:
             champion_definition(champion.version, champion.manifest)
@@ -38,7 +38,7 @@ def champion_of(run: RunContext, *, scores: bool) -> Model:
 
 
 @contextmanager
-def telling_way_back(registry: Registry) -> Iterator[None]:
+def rollback_hint(registry: Registry) -> Iterator[None]:
     """Add the version that a rollback leads to to a `DataError` about the champion."""
     try:
         yield
@@ -52,7 +52,7 @@ def check_champion(registry: Registry) -> None:
     Loading takes seconds, so the champion is loaded only if libraries differ. A run that finds nothing to score then
     misses differences that no version tells; the run that scores will find them.
     """
-    with telling_way_back(registry):
+    with rollback_hint(registry):
         version = registry.champion_version()
         if version is None:
             return
