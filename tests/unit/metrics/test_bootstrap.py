@@ -5,7 +5,6 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 from batch_nlp.metrics.bootstrap import lower_bound_of_difference, with_intervals
 from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
@@ -55,22 +54,29 @@ def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100() -> None:
     assert max(above, below) <= 0.055 * 300
 
 
+def naive_f1(truth: Labels, predicted: Labels, metric: str) -> float:
+    scores, sizes = [], []
+    for name in range(3):
+        is_class, found = truth == name, predicted == name
+        scores.append(2 * np.sum(is_class & found) / (np.sum(is_class) + np.sum(found)))
+        sizes.append(np.sum(is_class))
+    return float(np.average(scores, weights=sizes if metric == "f1_weighted" else None))
+
+
 @pytest.mark.parametrize("metric", ["f1_macro", "f1_weighted"])
-@pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_the_bound_is_that_of_resampled_messages(metric: str, confidence: float) -> None:
+def test_the_bound_is_that_of_resampled_messages(metric: str) -> None:
     truth, *sides = truth_and(0.82, 0.8, n=300, seed=4)
     random = np.random.default_rng(7)
     differences = []
     for _ in range(1500):
         rows = random.integers(0, len(truth), len(truth))
-        candidate, champion = (
-            f1_score(truth[rows], side[rows], average=metric.removeprefix("f1_"), zero_division=0) for side in sides
-        )
+        candidate, champion = (naive_f1(truth[rows], side[rows], metric) for side in sides)
         differences.append(candidate - champion)
-    expected = np.quantile(differences, 1 - confidence)
-    found = lower_bound_of_difference(truth, *sides, 3, metric, 20_000, confidence, 3)
-    # the naive bound itself varies by about 0.0025 (standard deviation of a difference 0.03, 1,500 resamples)
-    assert found == pytest.approx(expected, abs=0.008)
+    for confidence in (0.8, 0.95):
+        expected = np.quantile(differences, 1 - confidence)
+        found = lower_bound_of_difference(truth, *sides, 3, metric, 20_000, confidence, 3)
+        # the naive bound itself varies by about 0.0025 (standard deviation of a difference 0.03, 1,500 resamples)
+        assert found == pytest.approx(expected, abs=0.008)
 
 
 def test_the_bound_follows_the_seed_alone() -> None:

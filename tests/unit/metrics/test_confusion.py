@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
@@ -56,6 +56,7 @@ def test_an_expected_confusion_matrix_may_hold_fractions() -> None:
     assert float(counts.mean_f1("f1_macro")) == pytest.approx((0.8 + 0.6 / 0.7) / 2)
 
 
+@settings(max_examples=30)
 @given(PAIRS)
 def test_metrics_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     truth, predicted = (np.array(side) for side in zip(*pairs, strict=True))
