@@ -84,12 +84,13 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
+    from batch_nlp.monitoring.batch_document import batch_document
     from batch_nlp.reports.batch_page import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)
     with clock() as spent:
-        write_batch_report(Path(task.output), batch.facts(), analysis, None, [], run.config.drift)
+        write_batch_report(Path(task.output), batch_document(batch.facts(), analysis, None, run.config.drift), [])
     return Done(sum(batch.counts), spent)
 
 
