@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 from tests.projects import Project
 
-from batch_nlp.config.composition import check_composed
+from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import ExitCode, SettingsError
 
 CALLBACK = "hydra: {callbacks: {evil: {_target_: pathlib.Path.touch, self: MARK}}}"
