@@ -36,14 +36,13 @@ from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
-from batch_nlp.runner.verify import registry as verify_registry
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder
-from batch_nlp.storage import registry
+from batch_nlp.storage import registry, registry_problems
 from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.training import run as training_run
 from batch_nlp.training.card import card_pages
 from batch_nlp.training.run import run_training_pipeline
@@ -97,7 +96,7 @@ def _own_files_are_left_alone() -> Iterator[None]:
 def _models_are_checked_here() -> Iterator[None]:
     """Have models checked in this process: a fresh one takes seconds to import its libraries."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (registry, verify_registry):
+        for module in (registry, registry_problems):
             patch.setattr(module, "check_in_fresh_process", _check_here)
         yield
 
@@ -105,7 +104,7 @@ def _models_are_checked_here() -> Iterator[None]:
 @pytest.fixture
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have models checked as users have: in a fresh process."""
-    for module in (registry, verify_registry):
+    for module in (registry, registry_problems):
         monkeypatch.setattr(module, "check_in_fresh_process", _IN_FRESH_PROCESS)
 
 
@@ -261,6 +260,14 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         assert result.version == "v0001"
 
     return at(once("world", make))
+
+
+@pytest.fixture(scope="session")
+def champion(world: World) -> Model:
+    """Return the model that scores."""
+    found = world.registry.champion()
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

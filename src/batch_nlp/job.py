@@ -58,7 +58,8 @@ def run_in_sweep(composed: DictConfig) -> float | None:
 
     def work(record: JobRecord) -> float | None:
         # composed anew for each job
-        check_composed(OmegaConf.merge({"hydra": job}, composed))
+        whole: Any = OmegaConf.merge({"hydra": job}, composed)
+        check_composed(whole)
         return _attempt(composed, record)
 
     return record_job(sweep_job, work)
@@ -122,7 +123,7 @@ def disk_error(error: OSError) -> DataError:
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
     from batch_nlp.notify.notifier import notify_failures
-    from batch_nlp.runner import check_settings, data_state, hold_out_metrics, lock_scope, run_stages
+    from batch_nlp.runner import candidate_card, check_settings, data_state, hold_out_metrics, lock_scope, run_stages
     from batch_nlp.storage.run_clock import run_name
 
     check_settings(config)
@@ -137,7 +138,8 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
             return run_stages(config, now, alone)
         finally:
             if (metrics := hold_out_metrics(config, now)) is not None:
-                record.note(run_name(now), data_state(config), config.training.metric, metrics)
+                card = candidate_card(config, now)
+                record.note(run_name(now), data_state(config), config.training.metric, metrics, card)
 
 
 # When this module is imported, since that is all that the processes of parallel jobs do with it

@@ -26,7 +26,7 @@ from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, l
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 Row = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""The stage `explain`: why the champion decides on a message as it does."""
+"""The stage `explain`: why the champion classifies a message as it does."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from batch_nlp.training.explanation import explain_message, explanation_name, ex
 
 
 def explain(run: RunContext) -> None:
-    """Show why the champion decides on a message that the store holds, and write it as HTML and JSON."""
+    """Explain the decision on a message of the feature store in the terminal, as a page and as JSON."""
     config, champion = run.config, champion_of(run, scores=False)
     message_id = str(config.message_id)
     version = champion.manifest["data_version"]["feature_version"]
     found = run.store.features_of(version, [message_id])
     if found.empty:
         raise DataError(
-            f"message_id={message_id!r}: the feature store {run.store.folder} holds no message of that id (feature "
-            f"version {version}, of the champion {champion.version}). Is it an id of dataset={config.dataset.name}? "
-            "New messages enter the store by pipeline=feature and pipeline=inference; those in quarantine never do."
+            f"message_id={message_id!r}: not in the feature store {run.store.folder} (feature version {version}, that "
+            f"of the champion {champion.version}). Check that the id belongs to dataset={config.dataset.name}. "
+            "pipeline=feature and pipeline=inference add messages to the store, except those in quarantine."
         )
     classes = list(champion.manifest["classes"])
     target = run.store.labels.of([message_id]).get(message_id)

@@ -1,4 +1,4 @@
-"""The stage `learning_curve`: whether more labelled messages would make a better model."""
+"""The stage `learning_curve`: says whether more labelled messages would improve the model."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from batch_nlp.training.run import room_for_arrays
 
 
 def draw_learning_curve(run: RunContext) -> float:
-    """Train on growing shares, say whether more data would help, and write the curve; nothing is published.
+    """Train on growing shares and write the learning curve; nothing is published.
 
-    Returns the selection metric of the largest model; a `DataError` says that every share has too few messages.
+    Returns the selection metric of the model with the most messages. Raises a `DataError` if every share has too few.
     """
     config = run.config
     version = run.definition.version

@@ -19,7 +19,7 @@ from batch_nlp.inference.csv_copy import write_csv_beside
 from batch_nlp.inference.kept_columns import check_kept_in_files, check_kept_names
 from batch_nlp.runner.settings_check import check_settings
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.sealed_files import problems
+from batch_nlp.storage.seal import problems
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_csv_holds_the_values_of_the_record(tmp_path: Path) -> None:
     assert [row["message_id"] or None for row in rows] == values
     assert [float(row["p"]) for row in rows] == pq.read_table(record)["p"].to_pylist()
     target.write_bytes(lines.replace(b"0.1", b"0.9"))
-    assert [problem.split(": ")[0] for problem in problems(tmp_path)] == [str(target)]
+    assert [problem.path for problem in problems(tmp_path)] == [target]

@@ -28,7 +28,7 @@ from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import sample_file
-from batch_nlp.storage.sealed_files import write_sealed_parquet
+from batch_nlp.storage.seal import write_sealed_parquet
 
 WARM, FEW, MANY, ANALYSED = 100, 500, 12_000, 100_000
 
