@@ -22,7 +22,7 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
         {"review_id": name, "text": "<b>Never</b> again, it was awful", "date": "2026-01-02", "shop": "=1+1"}
         for name in IDS
     ]
-    file = project.data / "09_inference" / "inbox" / "new_review.json"
+    file = project.inbox / "new_review.json"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = project.here("pipeline=inference", "inference.output.keep=[shop, nothing]")
     assert_ended(told, 3, "nothing")
@@ -42,7 +42,12 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
     (card,) = set(re.findall(r'href="([^"]*08_reporting/cards[^"]*|[^"]*cards/[^"]*)"', page))
     # a copy: it is there when the version is not any more
     linked, card_file = project.data / "08_reporting" / "batches" / card, project.models / "v0001" / "model_card.html"
-    assert (linked.is_relative_to(project.data), linked.read_bytes()) == (True, card_file.read_bytes())
+    home = '<a href="../index.html">All reports</a>'
+    assert linked.is_relative_to(project.data)
+    assert linked.read_text().replace(home, "") == card_file.read_text()
+    assert home in linked.read_text()
+    entry = (project.data / "08_reporting" / "index.html").read_text()
+    assert all(f'href="{place}"' in entry for place in (f"cards/{linked.name}", f"batches/{record.parent.name}.html"))
     assert "08_reporting/cards" in linked.resolve().as_posix()
     commands = sorted(
         {unescape(found) for found in re.findall(r"<code>([^<]*uv run [^<]*pipeline=explain[^<]*)<", page)}
