@@ -77,7 +77,7 @@ def test_page_and_document_say_the_same(tmp_path: Path) -> None:
     assert document["analysis"]["confidence"] == {"batch": 0.812, "reference": 0.879}
     assert (document["band"]["low"], document["accounts"]["in"]) == (0.1, 405)
     for part in (
-        "negative is 5% of the messages",
+        "negative is 5.0% of the messages",
         "The mix changed, the model is as sure as before.",
         "v0001",
         "Failed its gate.",

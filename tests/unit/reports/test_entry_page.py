@@ -52,7 +52,7 @@ def test_the_newest_batch_is_told_in_words(tmp_path: Path) -> None:
     links(tmp_path)
     text = unescape((tmp_path / ENTRY_FILE).read_text())
     assert '<div class="verdict drift">' in text
-    assert "negative is 5% of the messages" in text
+    assert "negative is 5.0% of the messages" in text
 
 
 def test_the_champion_is_marked_by_the_decision_log(tmp_path: Path) -> None:
