@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -65,7 +66,7 @@ def interval_rows(name: str, rows: Sequence[Row], axis: str, alternative: str, a
                 axes.axvspan(all_of.low, all_of.high, color=DATA, alpha=0.12, linewidth=0)
         top = 0
         for row, high in zip(rows, heights, strict=True):
-            text = {"transform": axes.get_yaxis_transform(), "va": "center"}
+            text: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center"}
             weight = "bold" if row.value is None else "normal"
             axes.text(0, top + high - (10 if row.value is None else 30), short(row.label, _CHARACTERS),
                       weight=weight, **text)  # fmt: skip
