@@ -42,7 +42,7 @@ from batch_nlp.storage import registry, registry_problems
 from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.training import run as training_run
 from batch_nlp.training.card import card_pages
 from batch_nlp.training.run import run_training_pipeline
@@ -260,6 +260,14 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         assert result.version == "v0001"
 
     return at(once("world", make))
+
+
+@pytest.fixture(scope="session")
+def champion(world: World) -> Model:
+    """Return the model that scores."""
+    found = world.registry.champion()
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

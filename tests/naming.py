@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import TypeVar
 
@@ -16,8 +17,10 @@ E = TypeVar("E", bound=BaseException)
 def names(message: object, name: object) -> bool:
     """Return whether `message` names `name` as a whole: 3 is not named by 13, 3.5 or 3,000.
 
-    A whole number of thousands may have its commas.
+    A whole number of thousands may have its commas, and a path is known by its last part, wherever it is shown from.
     """
+    if isinstance(name, Path):
+        return names(message, name.name)
     if isinstance(name, int) and name > 999:
         return names(message, f"{name:,}") or names(message, str(name))
     wanted = str(name)

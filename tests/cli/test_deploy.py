@@ -102,7 +102,7 @@ def drop(project: Project, name: str, count: int) -> set[str]:
             rows.append({**kept, "review_id": f"{name}-{len(rows)}"})
         if len(rows) == count:
             break
-    file = project.data / "09_inference" / "inbox" / f"{name}_review.json"
+    file = project.inbox / f"{name}_review.json"
     partial = file.with_name(f".{file.name}")
     partial.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     partial.rename(file)

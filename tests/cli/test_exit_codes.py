@@ -174,9 +174,7 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
         model.write_bytes(bytes(content[:1000]))
     else:
         model.unlink()
-    (project.data / "09_inference" / "inbox" / "new_review.json").write_text(
-        '{"review_id": "a", "text": "b", "date": "2020-01-01"}\n'
-    )
+    (project.inbox / "new_review.json").write_text('{"review_id": "a", "text": "b", "date": "2020-01-01"}\n')
     result = project.here("pipeline=inference")
     assert_ended(result, ExitCode.DATA, project.shown(model), "pipeline=rollback")
 

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import shlex
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def spoil(folder: Path) -> dict[str, bytes]:
 
 
 def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     before = len(predicted(project))
     bad = spoil(inbox)
     (inbox / "good.jsonl").write_bytes(lines("good"))
@@ -87,12 +86,8 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(proj
     assert project.here("pipeline=status").returncode == ExitCode.DONE
 
 
-def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     bad = spoil(raw)
     (raw / "good.jsonl").write_bytes(lines("good"))
     result = project.here("pipeline=feature", *ANY_FILE)
@@ -124,7 +119,7 @@ def nothing_readable(folder: Path) -> dict[str, bytes]:
 
 def test_a_file_of_one_row_whose_values_cannot_be_read_stays_new_beside_good_ones(project: Project) -> None:
     """Guarantee 24."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     repaired = nothing_readable(inbox)
     records = BatchRecords(Layers(project.data, "sample").batches)
     records.claim({"night.json": hash_of(inbox / "night.json")}, "sample", datetime.now(UTC))
@@ -151,13 +146,9 @@ def test_a_file_of_one_row_whose_values_cannot_be_read_stays_new_beside_good_one
     assert_ended(result, ExitCode.DONE, "4 predicted")
 
 
-def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
+def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(empty_project: Project) -> None:
     """Guarantee 24."""
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+    project, raw = empty_project, empty_project.raw
     repaired = nothing_readable(raw)
     (raw / "labels.json").write_text('{"review_id": "good1", "stars": {"value": 4}}\n')
     (raw / "good.jsonl").write_bytes(lines("good"))
@@ -179,7 +170,7 @@ def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "secret.jsonl").write_bytes(lines("secret"))
     (inbox / "secret.jsonl").chmod(0)
     (inbox / "good.jsonl").write_bytes(lines("good"))
@@ -190,7 +181,7 @@ def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None
 
 
 def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Project) -> None:
-    inbox, secret = project.data / "09_inference" / "inbox", project.folder / "secret.jsonl"
+    inbox, secret = project.inbox, project.folder / "secret.jsonl"
     secret.write_bytes(lines("secret"))
     parts = project.folder / "elsewhere"
     parts.mkdir()
@@ -217,7 +208,7 @@ def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Pr
 def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_without_it(
     project: Project, what: str
 ) -> None:
-    inbox, outside = project.data / "09_inference" / "inbox", project.folder / "users.json"
+    inbox, outside = project.inbox, project.folder / "users.json"
     (inbox / "good.jsonl").write_bytes(lines("good"))
     outside.write_bytes(b'{"user_id": "u"}\n')
     name = "user_new.json" if what == "link" else os.fsdecode(b"user_\xe9.json")
@@ -229,7 +220,7 @@ def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_w
 
 @pytest.mark.parametrize("where", ["inbox", "raw"])
 def test_a_side_table_that_cannot_be_read_stops_all_by_its_name(project: Project, where: str) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     folder = inbox if where == "inbox" else project.data / "01_raw" / "sample"
     row = b'{"user_id": "%d", "yelping_since": "2010-01-01", "elite": ""}\n'
     users = gzip.compress(b"".join(row % number for number in range(3000)))

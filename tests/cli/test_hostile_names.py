@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,8 +34,8 @@ def test_names_of_columns_and_files_are_printed_as_names(project: Project, endin
     if ending == "csv":
         lines = (",".join(f'"{cell}"' for cell in cells) for cells in (row, row.values()))
         content = "\n".join(lines)
-    (project.data / "09_inference" / "inbox" / f"a\n{FORGED}\x1b[31m.{ending}").write_text(content)
-    (project.data / "09_inference" / "inbox" / f"b\n{FORGED}\x1b[31m.txt").touch()
+    (project.inbox / f"a\n{FORGED}\x1b[31m.{ending}").write_text(content)
+    (project.inbox / f"b\n{FORGED}\x1b[31m.txt").touch()
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DONE, result.stderr
     lines = told(project, result.stderr + result.stdout)
@@ -45,11 +44,9 @@ def test_names_of_columns_and_files_are_printed_as_names(project: Project, endin
 
 
 def test_a_csv_without_a_header_is_refused_without_a_word_of_its_first_message(
-    tmp_path: Path, new_project: Callable[[Path], Project], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+    project, raw = empty_project, empty_project.raw
     messages = ("n1,My secret illness,2022-01-01,5\n", "n1,My secret illness,5,5\n")
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)

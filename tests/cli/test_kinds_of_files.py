@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from tests.naming import assert_ended, assert_line_names, assert_names, names, settings_in
@@ -24,7 +22,7 @@ def table(separator: str, end: str = "", quote: str = "") -> str:
 
 def test_every_kind_of_file_is_scored(project: Project) -> None:
     """One file of each kind with the same messages: the first brings them, the others bring nothing new."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "parts.jsonl").mkdir(parents=True)
     for name, content in {
         "array.json": json.dumps(OBJECTS).encode(),
@@ -48,7 +46,7 @@ def test_every_kind_of_file_is_scored(project: Project) -> None:
 
 def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None:
     """Guarantee 24."""
-    file = project.data / "09_inference" / "inbox" / "night.csv"
+    file = project.inbox / "night.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("review_id,text,date,user_id,business_id\nn1,only two\n")
     for _ in range(2):
@@ -57,12 +55,8 @@ def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None
         assert_line_names(result.stderr, file.name, "line 2", 1, 2, 5)
 
 
-def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     file = raw / "review.csv"
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
     rows = "".join(f"n{number};perché no {number};{44593.5 + number}\n" for number in range(30))
@@ -79,12 +73,8 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     assert_ended(result, ExitCode.DONE, "30 new")
 
 
-def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     rows = "".join(f"n{number},it is no {number},0{1 + number % 9}/04/2015\n" for number in range(30))
     (raw / "review.csv").write_text(f"review_id,text,date\n{rows}")
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")

@@ -49,7 +49,7 @@ def predictions(project: Project) -> pd.DataFrame:
 
 
 def inbox(project: Project) -> Path:
-    return project.data / "09_inference" / "inbox"
+    return project.inbox
 
 
 def stored_labels(project: Project) -> list[str]:

@@ -53,7 +53,7 @@ def with_versions(project: Project, **changes: Change | None) -> None:
 
 
 def add_to_inbox(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     first = next(inbox.glob("*.json"))
     (inbox / f"{first.stem}_again.json").write_text(first.read_text().replace('"review_id":"', '"review_id":"new'))
 

@@ -70,7 +70,7 @@ def state(once: Once, new_project: Callable[[Path], Project]) -> tuple[Project, 
             json.loads(line) for line in file.read_text().splitlines() if line.startswith("{") and line.endswith("}")
         ]
         file.write_text(hostile(rows[:-120]))
-        inbox = project.data / "09_inference" / "inbox"
+        inbox = project.inbox
         inbox.mkdir(parents=True)
         (inbox / f"new {ATTACK.replace('/', '_')} review.json").write_text(hostile(rows[-120:]))
         settings = [

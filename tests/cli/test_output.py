@@ -22,7 +22,7 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
         {"review_id": name, "text": "<b>Never</b> again, it was awful", "date": "2026-01-02", "shop": "=1+1"}
         for name in IDS
     ]
-    file = project.data / "09_inference" / "inbox" / "new_review.json"
+    file = project.inbox / "new_review.json"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = project.here("pipeline=inference", "inference.output.keep=[shop, nothing]")
     assert_ended(told, 3, "nothing")

@@ -77,7 +77,7 @@ def whole_way(project: Project, file: Path, text: str = "text") -> list[str]:
     if found.returncode == ExitCode.DATA and names(found.stderr, "init.text=COLUMN"):
         found = project.here(*asked, f"init.text={text}")
     assert found.returncode == ExitCode.DONE, found.stderr
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     inbox.mkdir(parents=True)
     shutil.copy(file, inbox)
     own = (
@@ -130,7 +130,7 @@ def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp
     project, file = Project(tmp_path), tmp_path / "mine.csv"
     write(file, reviews())
     whole_way(project, file, file)
-    inbox = project.data / "09_inference" / "inbox" / "new.csv"
+    inbox = project.inbox / "new.csv"
     write(inbox, [{"body": f"{row['text']} again", "day": row["day"]} for row in reviews()])
     own = ["--config-dir", str(tmp_path / "conf"), "dataset=of_tests", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
     own += ["features=none", "drift.response=none"]

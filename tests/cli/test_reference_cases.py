@@ -129,7 +129,7 @@ def test_messages_whose_file_is_named_like_a_side_table_are_messages(source: Sou
 
 
 def test_new_messages_whose_file_is_named_like_a_side_table_are_scored(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     lines = [json.dumps(review(f"n{number}", user_id=f"u{number}", business_id="b")) for number in range(40)]
     (inbox / "user_reviews.json").write_text("\n".join(lines))
     result = project.here("pipeline=inference", "drift.response=none")
@@ -138,7 +138,7 @@ def test_new_messages_whose_file_is_named_like_a_side_table_are_scored(project: 
 
 def test_what_is_not_read_is_named_and_an_inbox_that_was_set_must_be_there(project: Project) -> None:
     """Guarantee 24."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "friday.json.zip").write_text("PK")
     for pipeline in ("inference", "status"):
         result = project.here(f"pipeline={pipeline}", "drift.response=none")
@@ -174,7 +174,7 @@ def test_many_small_files_are_predicted_as_one_file(project: Project, tmp_path: 
 
 
 def test_the_advice_for_a_renamed_id_works_and_what_a_champion_ignores_is_said(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     rows = [json.dumps(review(f"n{number}", user_id="u", business_id="b")) for number in range(30)]
     rows = [row.replace("review_id", "reviewId") for row in rows]
     (inbox / "new.json").write_text("\n".join(rows))

@@ -125,7 +125,7 @@ def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> N
 
 
 def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     drop(inbox, "review_new.json", *(review(f"n{n}") for n in range(3)), review("late", date="soon"))
     settings = ("drift.response=none", "quarantine.max_share=1.0")
     assert project.here("pipeline=inference", *settings).returncode == 0

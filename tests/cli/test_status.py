@@ -55,7 +55,7 @@ def test_how_the_last_run_failed_is_shown_until_one_does_not(tmp_path: Path) -> 
 
 
 def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     for name in ("new_1.json", "new_2.json"):
         (inbox / name).write_text(json.dumps({"review_id": name, "text": "t", "date": "2020-01-01"}) + "\n")
         os.utime(inbox / name, (1_600_000_000, 1_600_000_000))

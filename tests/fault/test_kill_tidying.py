@@ -37,7 +37,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, small_project: Project, forks
             {"review_id": f"kept-{number}-{row}", "text": f"good food {row}", "date": "2026-01-02"} for row in range(5)
         ]
         rows = [{"user_id": "u", "business_id": "b", **row} for row in rows]
-        file = project.data / "09_inference" / "inbox" / f"review_{number}.json"
+        file = project.inbox / f"review_{number}.json"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         ended = forks.run(project, *INFERENCE)
         assert ended.code == 0, ended.err

@@ -66,7 +66,7 @@ def test_texts_and_a_category_go_the_whole_way(
     assert len(FILE.splitlines()) <= 8
     # of few classes some more, so that the hold-out can tell anything
     write(project.data / "01_raw" / "of_tests" / "tickets.csv", tickets(classes, max(30, 200 // classes), 1), 3)
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     write(inbox / "new_tickets.csv", tickets(classes, max(10, 100 // classes), 2), 2)
     sent = list(tickets(classes, max(10, 100 // classes), 2))
 

@@ -47,14 +47,6 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def champion(world: World) -> Model:
-    """Return the model that scores."""
-    found = world.registry.champion()
-    assert found is not None
-    return found
-
-
-@pytest.fixture(scope="session")
 def score(world: World, champion: Model, embedding_cache: Path, engine: EngineConfig) -> Score:
     """Return a function that scores raw batches by the steps of a real run, in their order."""
     config, definition = world.config, world.definition

@@ -122,10 +122,10 @@ def _without_record(layers: Layers, records: BatchRecords, batch_rows: int) -> I
             named.add(folder.name)
         what = "predictions without a record: their messages count as predicted, but no run answers for them"
         action = f"Restore the record from a backup. Or: verify.repair=true {does}."
-        yield Problem(folder, what, action, mend=mend, passing=True)
+        yield Problem(folder, what, action, mend=mend, transient=True)
     kept = layers.root.glob("07_model_output/*/samples/[!.]*.parquet")
     for path in sorted([*layers.inference_quarantine.glob("[!.]*.parquet"), *kept]):
         if path.stem not in named:
             what = f"{'sample' if path.parent.name == 'samples' else 'quarantine'} of a batch without a record"
             mend = partial(Orphans.take, path=path)
-            yield Problem(path, what, "verify.repair=true puts it aside.", Severity.WARNING, mend, passing=True)
+            yield Problem(path, what, "verify.repair=true puts it aside.", Severity.WARNING, mend, transient=True)

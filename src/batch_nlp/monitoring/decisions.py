@@ -151,7 +151,7 @@ class DecisionLog:
         if lost := len(self._checked().splitlines()) - len(decisions):
             what = f"{count(lost, 'line')} cannot be read"
             action = "Nothing if a run was killed while it wrote: readers skip the line. Otherwise restore a backup."
-            found.append(Problem(self.path, what, action, Severity.WARNING, passing=True))
+            found.append(Problem(self.path, what, action, Severity.WARNING, transient=True))
         for path in sorted(self._archive.glob("[!.]*.jsonl")):
             try:
                 archived += _read_month(path)

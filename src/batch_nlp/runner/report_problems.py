@@ -42,7 +42,7 @@ def problems(run: RunContext, batches: Sequence[Batch]) -> list[Problem]:
             found.append(Problem(page, "missing, although the batch is done", action, Severity.WARNING, mend, True))
     if sound and not (folder / INDEX_FILE).exists():
         action, mend = "verify.repair=true writes it, and so does an inference.", partial(_write_index, run)
-        found.append(Problem(folder / INDEX_FILE, "missing", action, Severity.WARNING, mend, passing=True))
+        found.append(Problem(folder / INDEX_FILE, "missing", action, Severity.WARNING, mend, transient=True))
     return found
 
 

@@ -50,7 +50,7 @@ def verify(run: RunContext) -> None:
         if mended := _mend(parts, Orphans(run.layers.root, run.name)):
             parts = _check(run)
     elif (working := _working(run, *before)) is not None:
-        parts = [replace(part, problems=[found for found in part.problems if not found.passing]) for part in parts]
+        parts = [replace(part, problems=[found for found in part.problems if not found.transient]) for part in parts]
     outcome = Outcome(run.config.dataset.name, run.now, parts, mended, working)
     show(outcome)
     if settings.repair or settings.report:
@@ -113,7 +113,9 @@ def _check(run: RunContext) -> list[Part]:
             lambda: report_problems.problems(run, batches),
             lambda: count(sum(batch.state is BatchState.DONE for batch in batches), "batch", "batches"),
         ),
-        _part("unfinished", layers.root, lambda: _leftovers(run), lambda: "temporary files of killed runs"),
+        _part(
+            "unfinished", layers.root, lambda: _leftovers(run), lambda: "searched for temporary files of killed runs"
+        ),
     ]
 
 
@@ -191,7 +193,7 @@ def _mend(parts: Sequence[Part], orphans: Orphans) -> list[str]:
             continue
         try:
             mended.append(f"{problem.path}: {problem.mend(orphans)}")
-        except UNREADABLE as error:  # what it needs may be damaged itself; the others can be mended
+        except UNREADABLE as error:  # what a repair needs may be damaged itself; other repairs go on
             logger.warning("{} could not be mended: {}", problem.path, error)
         else:
             logger.info("Verify: {}", mended[-1])

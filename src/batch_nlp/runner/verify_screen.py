@@ -92,7 +92,7 @@ def _lines(outcome: Outcome) -> list[Text]:
     lines = [Text(f"batch-nlp, dataset {outcome.dataset}, {outcome.at:%Y-%m-%d %H:%M} UTC", style="bold"), Text()]
     if outcome.working is not None:
         who = f"A run, process {outcome.working}, is working" if outcome.working else "A run worked meanwhile"
-        text = f"{who}: what it has not finished is not judged. Run verify again when it has ended."
+        text = f"{who}: its unfinished work is not judged. Run verify again when it has ended."
         lines += [*(Text(line, style="yellow") for line in textwrap.wrap(text, _WIDTH)), Text()]
     for part in outcome.parts:
         state, colour = _state(part)

@@ -66,7 +66,7 @@ _LATEST = """
     CREATE TEMP VIEW latest AS SELECT message_id, target, source FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY rank, arrived_at DESC, target, source) = 1
 """
-# Of each file, told by its time, the last row per message, if it is later than the stored label of the same rank
+# The last row per message and file (identified by its time), if it is later than the stored label of the same rank
 _NEWS = """
     CREATE TEMP TABLE news AS
     WITH arrived AS MATERIALIZED (

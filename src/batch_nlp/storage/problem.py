@@ -50,7 +50,7 @@ class Problem:
     severity : Severity
     mend : callable, optional
         What ``verify.repair=true`` does about it.
-    passing : bool
+    transient : bool
         Whether a run at work causes it for a moment.
     """
 
@@ -59,7 +59,7 @@ class Problem:
     action: str
     severity: Severity = Severity.ERROR
     mend: Mend | None = None
-    passing: bool = False
+    transient: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.what}. {self.action}"

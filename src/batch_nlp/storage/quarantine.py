@@ -137,7 +137,7 @@ def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[P
     batch_rows : int
         Rows to read at a time.
     """
-    # once rows were put back, that folder has all of them, and this one those that were not
+    # after rows were put back, the folder `requeued` has the whole file, and this one the rows that stayed
     files = (folder / REQUEUED / f"{batch}.parquet", folder / f"{batch}.parquet")
     path = next((file for file in files if file.exists()), files[-1])
     if not path.exists():

@@ -57,7 +57,7 @@ def problems(
     if len(versions) > keep and surplus:
         what = f"{len(versions):,} versions, more than training.keep_versions={keep}; unused: {', '.join(surplus)}"
         action = "Nothing: a run was killed while it published. The next new champion removes them."
-        found.append(Problem(root, what, action, Severity.WARNING, passing=True))
+        found.append(Problem(root, what, action, Severity.WARNING, transient=True))
     return found
 
 

@@ -103,7 +103,7 @@ def remove_old_samples(layers: Layers, keep: int) -> None:
 def problems(layers: Layers) -> list[Problem]:
     """Return which samples of a dataset are damaged; a missing one may have been removed."""
     action = (
-        "Restore it from a backup, or remove it: predictions do not depend on it, but while it is there, no batch can "
-        "be judged together with this one."
+        "Restore it from a backup, or remove it. Predictions do not depend on it, but as long as it exists, no batch "
+        "can be judged together with this one."
     )
     return [replace(problem, action=action) for problem in seal.problems(layers.samples) if problem.path.exists()]

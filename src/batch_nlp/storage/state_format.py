@@ -14,7 +14,7 @@ from batch_nlp.storage.problem import DamageError, Problem, problems_of
 from batch_nlp.storage.seal import read_sealed, write_sealed
 
 # To raise when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and messages of
-# batches are remembered apart from their records, which may be gone; 4: one format of seals
+# batches are remembered apart from their records, which may be removed; 4: one format of seals
 STATE_FORMAT = 4
 FORMAT_FILE = "format.json"
 _ADVICE = (

@@ -104,7 +104,7 @@ def test_the_seal_of_an_earlier_release_is_checked_and_replaced_by_the_next_deci
     seal = log.path.with_name("decisions.seal.json")
     write_sealed(seal, sealed)
     log.path.write_bytes(content.replace(b"old", b"odd"))
-    with pytest.raises(DataError, match=r"decisions.jsonl: damaged"):
+    with refusal(DataError, "decisions.jsonl"):
         log.read()
     write_sealed(seal, {"bytes": 1, "content": "0" * 64, "next": sealed})
     log.path.write_bytes(content)
@@ -150,6 +150,6 @@ def test_a_month_of_the_archive_may_be_removed_but_not_damaged(judged: DecisionL
 def test_a_torn_line_is_a_warning_and_a_damaged_log_is_all_there_is_to_say(judged: DecisionLog) -> None:
     content = judged.path.read_bytes()
     judged.path.write_bytes(content + b'{"decision": "ba')
-    assert [(problem.severity, problem.passing) for problem in judged.problems(JUDGED)] == [("warning", True)]
+    assert [(problem.severity, problem.transient) for problem in judged.problems(JUDGED)] == [("warning", True)]
     judged.path.write_bytes(content[1:])
     assert [(problem.path, problem.severity) for problem in judged.problems({})] == [(judged.path, "error")]

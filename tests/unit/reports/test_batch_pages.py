@@ -285,7 +285,7 @@ def test_a_month_has_a_line_for_each_batch_until_its_report_is_gone(tmp_path: Pa
 
 def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_path: Path) -> None:
     write_index(tmp_path, [], {}, [], [])
-    assert "No batch has been scored yet." in Page((tmp_path / "index.html").read_text()).text
+    assert not [link for name, link in Page((tmp_path / "index.html").read_text()).attributes if link and "Z-" in link]
     early = {**batch(counts=DRIFTED), "verdict": analysis().verdict.to_dict()}
     write_index(tmp_path, [early], {}, [], [])
     page = Page((tmp_path / "index.html").read_text())

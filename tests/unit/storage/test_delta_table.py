@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from tests.naming import assert_names, refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage import delta_table, seal
+from batch_nlp.storage.problem import DamageError, Problem
 
 SEAL = "_seal.json"
 
@@ -122,6 +125,7 @@ def test_all_damaged_files_are_told_at_once(table: Path) -> None:
     assert len(problems) == 2
     for problem, file in zip(problems, (one, two), strict=True):
         assert_names(problem, file.name, table, "pipeline=feature")
+        assert str(problem).endswith(".")
     with refusal(DataError, one.name):
         add(table, "d")
 
@@ -150,3 +154,100 @@ def test_what_was_taken_back_is_sealed_too_and_earlier_versions_are_still_checke
         delta_table.open_table(table, 9)
     add(table, "d")
     assert ids(table) == ["a", "b", "d"]
+
+
+def versions(table: Path) -> int:
+    return int(DeltaTable(str(table)).version())
+
+
+@pytest.mark.parametrize(("to", "left"), [(-1, []), (0, ["a"]), (1, ["a", "b"])])
+def test_a_version_is_restored_in_one_commit_whose_files_are_all_sealed(table: Path, to: int, left: list[str]) -> None:
+    for name in "abc":
+        add(table, name)
+    delta_table.take_back(table, to)
+    assert (ids(table), versions(table)) == (left, 3)
+    assert not delta_table.seal(table)
+    assert set(json.loads((table / SEAL).read_bytes())["files"]) > {path.name for path in table.glob("*.parquet")}
+
+
+def test_nothing_is_restored_where_nothing_has_changed(table: Path) -> None:
+    delta_table.take_back(table, -1)
+    assert not table.exists()
+    add(table, "a")
+    delta_table.take_back(table, 0)
+    assert versions(table) == 0
+
+
+def test_columns_are_added_once_and_null_in_earlier_rows(table: Path) -> None:
+    schema = pa.schema([("id", pa.string()), ("source", pa.string()), ("score", pa.float64())])
+    delta_table.add_columns(table, schema)
+    assert not table.exists()
+    add(table, "a")
+    for _ in range(2):
+        delta_table.add_columns(table, schema)
+        assert versions(table) == 1
+        assert not delta_table.seal(table)
+    found = delta_table.open_table(table)
+    assert found is not None
+    assert found.to_pyarrow_table().to_pylist() == [{"id": "a", "source": None, "score": None}]
+
+
+def test_rows_with_other_columns_are_refused(table: Path) -> None:
+    add(table, "a")
+    with refusal(DataError, table):
+        delta_table.append(table, pa.table({"id": [1]}), {})
+    assert (ids(table), versions(table)) == (["a"], 0)
+
+
+def test_a_commit_has_its_note_and_a_file_with_page_checksums(table: Path) -> None:
+    add(table, "a", "b")
+    (entry,) = DeltaTable(str(table)).history()
+    assert entry["run"] == "r"
+    (file,) = table.glob("*.parquet")
+    column = pq.ParquetFile(file).metadata.row_group(0).column(0)
+    assert column.compression == "ZSTD"
+    actions = pa.table(DeltaTable(str(table)).get_add_actions())
+    assert actions["num_records"].to_pylist() == [2]
+    seal.forget()
+    content = bytearray(file.read_bytes())
+    # the last byte of its last page
+    content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 1
+    (table / SEAL).unlink()
+    file.write_bytes(content)
+    assert [problem.path for problem in delta_table.problems(table)] == [file]
+
+
+def test_a_commit_while_a_reader_looks_is_no_damage(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(table, "a")
+    tries = []
+
+    def meanwhile(folder: Path, version: int | None = None) -> Any:
+        tries.append(version)
+        if len(tries) < 3:
+            (folder / SEAL).write_bytes(f"{len(tries)}".encode())
+            return iter([Problem(folder, "changed", "")])
+        return iter([])
+
+    monkeypatch.setattr(delta_table, "_problems", meanwhile)
+    delta_table.check(table)
+    assert len(tries) == 3
+    tries.clear()
+    monkeypatch.setattr(delta_table, "_problems", lambda *_: tries.append(0) or iter([Problem(table, "gone", "")]))
+    with refusal(DamageError, table):
+        delta_table.check(table)
+    assert len(tries) == 1, "the seal is the same"
+
+
+def test_a_table_that_keeps_changing_is_given_up(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(table, "a")
+    tries = []
+
+    def changing(folder: Path, version: int | None = None) -> Any:
+        tries.append(version)
+        (folder / SEAL).write_bytes(f"{len(tries)}".encode())
+        return iter([Problem(folder, "changed", "")])
+
+    monkeypatch.setattr(delta_table, "_problems", changing)
+    with pytest.raises(DamageError):
+        delta_table.check(table)
+    assert len(tries) == 3
