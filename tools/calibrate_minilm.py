@@ -14,6 +14,7 @@ from loguru import logger
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from safetensors.numpy import save
+from tests.settings import default
 from tools.build_graph import FOLDER, build
 
 from batch_nlp.config import SampleConfig
@@ -48,7 +49,7 @@ def calibrate(texts: list[str]) -> dict[str, NDArray[np.float32]]:
 
 def generated_texts() -> list[str]:
     """Return the texts of generated reviews."""
-    rows = (row for chunk in history(SampleConfig(messages=TEXTS)) for row in chunk.rows)
+    rows = (row for chunk in history(default(SampleConfig, messages=TEXTS)) for row in chunk.rows)
     return [str(row["text"]) for row in islice(rows, TEXTS)]
 
 

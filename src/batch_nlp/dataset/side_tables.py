@@ -24,7 +24,7 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.batches import read_batches
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.set_aside import split_allowed, unusable
-from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Problems named in one error

@@ -6,6 +6,6 @@ The step of the pipeline is not among them: it brings scikit-learn, and a run th
 from __future__ import annotations
 
 from batch_nlp.steps.embedding.base import Embedder
-from batch_nlp.steps.embedding.factory import create_embedder, fingerprint
+from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder, fingerprint
 
-__all__ = ["Embedder", "create_embedder", "fingerprint"]
+__all__ = ["STEP_DEFAULTS", "Embedder", "create_embedder", "fingerprint"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.yelp.reviews import history
@@ -79,7 +80,7 @@ def test_what_is_not_rounded_stays(official: dict[str, NDArray[np.float32]], qua
 
 
 def test_the_vectors_are_those_of_float32(minilm: MiniLM, minilm_int8: MiniLM, texts: list[str]) -> None:
-    reviews = [str(row["text"]) for chunk in history(SampleConfig(messages=50, seed=7)) for row in chunk.rows]
+    reviews = [str(row["text"]) for chunk in history(default(SampleConfig, messages=50, seed=7)) for row in chunk.rows]
     cosines = (minilm_int8.encode(reviews) * minilm.encode(reviews)).sum(axis=1)
     assert np.percentile(cosines, 1) >= 0.999
     assert (minilm_int8.encode(texts) * minilm.encode(texts)).sum(axis=1).min() >= 0.998
