@@ -124,8 +124,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         count(ledger.duplicates, "duplicate"),
         ledger.quarantined,
         "".join(
-            f" + {told}"
-            for number, told in (
+            f" + {shown}"
+            for number, shown in (
                 (ledger.left_out, f"{ledger.left_out:,} left out"),
                 (ledger.labels_alone, f"{count(ledger.labels_alone, 'label')} alone"),
             )
