@@ -206,7 +206,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
     ("overrides", "exit_code", "words"),
     [
         (["init.name=my data", "init.file=x.csv"], ExitCode.SETTINGS, ["init.name=my data"]),
-        (["init.name=of_tests"], ExitCode.SETTINGS, ["init.file=FILE"]),
+        (["init.name=of_tests"], ExitCode.SETTINGS, ["init.file"]),
         # a dataset of the project would be taken in its place
         (["init.name=yelp", "init.file=x.csv"], ExitCode.SETTINGS, ["yelp.yaml"]),
         (

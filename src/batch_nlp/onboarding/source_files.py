@@ -205,7 +205,8 @@ def _first_rows(
                 break
         read.append((file, rows))
     if not any(rows for _, rows in read):
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
+        where = files[0] if len(files) == 1 else files[0].parent
+        raise DataError(f"{where}: no row can be read: {examples(reasons) or 'there are none'}.")
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
