@@ -24,7 +24,7 @@ from tests.settings import default
 
 from benchmarks.task import clock
 
-STATIC, MINILM, INT8 = "static", "minilm", "minilm_int8"
+STATIC, MINILM = "static", "minilm"
 REFERENCE, GPU = "sentence_transformers", "sentence_transformers on a GPU"
 ROUNDS = 3
 _WARM_UP = 8
@@ -32,7 +32,7 @@ _WARM_UP = 8
 
 def backends() -> list[str]:
     """Return the backends that can be loaded here."""
-    found = [STATIC, MINILM, INT8]
+    found = [STATIC, MINILM]
     if find_spec("sentence_transformers"):
         import torch
 

@@ -1,10 +1,9 @@
-"""Builds ``minilm.onnx`` and ``minilm_int8.onnx``: the graph of all-MiniLM-L6-v2 without its weights.
+"""Builds ``minilm.onnx``: the graph of all-MiniLM-L6-v2 without its weights.
 
-Run ``python -m tools.build_graph`` (dependency group ``onnx``) after a change here. The files
-hold only operators and the names and shapes of the weights, which are those of the official ``model.safetensors`` or,
-for matrices in 8 bits, of `quantise`; the weights are handed in when the model is loaded. The operators of domain
-``com.microsoft`` are ONNX Runtime's fused ones; but for the rounding to 8 bits, none of them approximates: BERT, Devlin
-et al. 2019, with the mean over a text's tokens, Reimers and Gurevych 2019.
+Run ``python -m tools.build_graph`` (dependency group ``onnx``) after a change here. The file holds only operators and
+the names and shapes of the weights in ``model.safetensors``; the values are supplied when the model is loaded.
+The operators of domain ``com.microsoft`` are ONNX Runtime's fused ones; none of them approximates. The network is BERT
+(Devlin et al. 2019), averaged over a text's tokens (Reimers and Gurevych 2019).
 
 Between the layers a token is a row of a matrix, whichever text it is of: ONNX Runtime multiplies, adds and normalises
 matrices more quickly than it does with its fused operator for three dimensions.
@@ -21,9 +20,8 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from batch_nlp.steps import embedding
 from batch_nlp.steps.embedding.minilm import DIMS, MAX_POSITIONS
-from batch_nlp.steps.embedding.quantise import FLOAT_COLUMNS, QUANTISED
 
-FOLDER = Path(embedding.__file__).parent
+FILE = Path(embedding.__file__).with_name("minilm.onnx")
 LAYERS, HEADS, INNER, VOCABULARY = 6, 12, 1536, 30522
 EPSILON = 1e-12  # layer_norm_eps of the official config.json
 FUSED = "com.microsoft"
@@ -32,14 +30,13 @@ FUSED = "com.microsoft"
 class _Graph:
     """Collects nodes and the weights that they name."""
 
-    def __init__(self, quantised: frozenset[str]) -> None:
-        self.quantised = quantised
+    def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.weights: list[TensorProto] = []
 
-    def weight(self, name: str, *shape: int, kind: int = TensorProto.FLOAT) -> str:
+    def weight(self, name: str, *shape: int) -> str:
         """Declare a weight that is handed in at load."""
-        tensor = TensorProto(name=name, data_type=kind, dims=shape)
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
         tensor.data_location = TensorProto.EXTERNAL
         # required by the format; never opened, because the session gets the values themselves
         tensor.external_data.add(key="location", value="model.safetensors")
@@ -60,23 +57,11 @@ class _Graph:
         return self.add("Transpose", [self.weight(name, outputs, inputs)], f"{name}.T", perm=[1, 0])
 
     def linear(self, rows: str, name: str, inputs: int, outputs: int, parts: Sequence[str] = (), bias: str = "") -> str:
-        """Append rows times a matrix, or several side by side, and the bias if there is one.
-
-        In float32, or in 8 bits but for some columns.
-        """
-        if name not in self.quantised:
-            parts = parts or [name]
-            each = [self.transposed(f"{part}.weight", inputs, outputs // len(parts)) for part in parts]
-            weight = self.add("Concat", each, f"{name}.weight", axis=1) if len(each) > 1 else each[0]
-            return self.add("Gemm", [rows, weight, bias], name) if bias else self.add("MatMul", [rows, weight], name)
-        smooth = self.add("Mul", [rows, self.weight(f"{name}.smoothing", inputs)], f"{name}.smooth")
-        int8 = self.weight(f"{name}.int8", inputs, outputs, kind=TensorProto.INT8)
-        scale = self.weight(f"{name}.scale", outputs)
-        # rounds its inputs by the smallest and the largest of them in this pass
-        most = self.add("DynamicQuantizeMatMul", [smooth, int8, scale, "", bias], f"{name}.most", domain=FUSED)
-        columns = self.weight(f"{name}.columns", FLOAT_COLUMNS, kind=TensorProto.INT64)
-        few = self.add("Gather", [rows, columns], f"{name}.few", axis=1)
-        return self.add("Gemm", [few, self.weight(f"{name}.float32", FLOAT_COLUMNS, outputs), most], name)
+        """Append rows times a matrix, or several side by side, and the bias if there is one."""
+        parts = parts or [name]
+        each = [self.transposed(f"{part}.weight", inputs, outputs // len(parts)) for part in parts]
+        weight = self.add("Concat", each, f"{name}.weight", axis=1) if len(each) > 1 else each[0]
+        return self.add("Gemm", [rows, weight, bias], name) if bias else self.add("MatMul", [rows, weight], name)
 
     def normalised(self, rows: str, name: str, output: str) -> str:
         """Append a layer normalisation."""
@@ -109,10 +94,7 @@ def _layer(graph: _Graph, number: int, hidden: str) -> str:
     name = f"encoder.layer.{number}"
     attention = f"{name}.attention.self"
     parts = [f"{attention}.{part}" for part in ("query", "key", "value")]
-    if attention in graph.quantised:
-        bias = graph.weight(f"{attention}.bias", 3 * DIMS)
-    else:
-        bias = graph.add("Concat", [graph.weight(f"{part}.bias", DIMS) for part in parts], f"{attention}.bias", axis=0)
+    bias = graph.add("Concat", [graph.weight(f"{part}.bias", DIMS) for part in parts], f"{attention}.bias", axis=0)
     together = graph.linear(hidden, attention, DIMS, 3 * DIMS, parts)
     graph.add("Split", [graph.add("Reshape", [together, "as_texts"], f"{attention}.texts")], *parts, axis=2)
     context = graph.add("MultiHeadAttention", [*parts, bias], f"{attention}.context", domain=FUSED, num_heads=HEADS)
@@ -125,13 +107,8 @@ def _layer(graph: _Graph, number: int, hidden: str) -> str:
     return graph.linear_add_and_norm(active, attended, f"{name}.output", INNER, name)
 
 
-def build(quantised: frozenset[str] = frozenset()) -> ModelProto:
+def build() -> ModelProto:
     """Build the graph.
-
-    Parameters
-    ----------
-    quantised : frozenset of str
-        Matrices that are multiplied in 8 bits, by their names in `quantise`.
 
     Returns
     -------
@@ -139,7 +116,7 @@ def build(quantised: frozenset[str] = frozenset()) -> ModelProto:
         Input ``input_ids`` (int32, texts x tokens: texts of one length); output ``mean`` (float32, texts x 384), not
         yet of unit length.
     """
-    graph = _Graph(quantised)
+    graph = _Graph()
     graph.constant("as_rows", -1, DIMS)
     shape = graph.add("Shape", ["input_ids"], "shape")
     graph.add("Concat", [shape, graph.constant("the_rest", -1)], "as_texts", axis=0)
@@ -163,12 +140,6 @@ def build(quantised: frozenset[str] = frozenset()) -> ModelProto:
     )
 
 
-def build_all() -> dict[Path, ModelProto]:
-    """Build both graphs, by the files that they belong into."""
-    return {FOLDER / "minilm.onnx": build(), FOLDER / "minilm_int8.onnx": build(QUANTISED)}
-
-
 if __name__ == "__main__":
-    for file, model in build_all().items():
-        file.write_bytes(model.SerializeToString(deterministic=True))
-        logger.info("{}: {:,} bytes", file, file.stat().st_size)
+    FILE.write_bytes(build().SerializeToString(deterministic=True))
+    logger.info("{}: {:,} bytes", FILE, FILE.stat().st_size)

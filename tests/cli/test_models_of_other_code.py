@@ -34,7 +34,7 @@ def of_other_features(manifest: dict[str, Any]) -> None:
 
 
 def of_a_type_that_is_gone(manifest: dict[str, Any]) -> None:
-    manifest["code"]["model"]["batch_nlp.training.words.Dictionary"] = 1
+    manifest["code"]["model"]["batch_nlp.training.class_words.Dictionary"] = 1
 
 
 def with_versions(project: Project, **changes: Change | None) -> None:

@@ -72,8 +72,6 @@ def test_the_onnx_backend_is_quicker_than_the_usual_call() -> None:
     found = {row["backend"]: row for row in compare(texts, rounds=3)}
     assert found["minilm"]["speed_up"] > 1
     assert found["minilm"]["cosine_p1"] > 0.99999
-    assert found["minilm_int8"]["speed_up"] > 1
-    assert found["minilm_int8"]["cosine_p1"] >= 0.999
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Guarantee 11 through the real runner: what an alarm that rings every night leads to."""
+"""Guarantee 11 through the real runner: what an alarm that triggers every night leads to."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(si
 
 
 @pytest.mark.long
-def test_the_rule_rings_and_retrains_where_never_does_not(tmp_path, make_config):
+def test_the_rule_triggers_and_retrains_where_never_does_not(tmp_path, make_config):
     _, _, result = sudden_shift(tmp_path, make_config, "simulation.days=4")
     never, rule = result["policies"]["never"], result["policies"]["rule"]
     assert never["summary"]["trainings"] == 0

@@ -42,18 +42,18 @@ def test_no_text_and_no_machine_measures_itself(
         parts = split_messages(rows, pd.Series(classes), by, training, seed)
     except DataError:  # nothing could be held out of these
         return
-    train, held_out = list(parts.train), list(parts.held_out)
+    train, hold_out = list(parts.train), list(parts.hold_out)
     assert train
-    assert held_out
-    assert not set(train) & set(held_out)
-    assert all(classes[row] >= 0 for row in (*train, *held_out))
-    assert not {texts[row] for row in train if texts[row]} & {texts[row] for row in held_out}
+    assert hold_out
+    assert not set(train) & set(hold_out)
+    assert all(classes[row] >= 0 for row in (*train, *hold_out))
+    assert not {texts[row] for row in train if texts[row]} & {texts[row] for row in hold_out}
     if by is Split.group:
-        assert not {groups[row] for row in train if groups[row]} & {groups[row] for row in held_out}
+        assert not {groups[row] for row in train if groups[row]} & {groups[row] for row in hold_out}
     if any(sources[row] in TRUSTED for row, label in enumerate(classes) if label >= 0):
-        assert {sources[row] for row in held_out} <= set(TRUSTED)
+        assert {sources[row] for row in hold_out} <= set(TRUSTED)
     if by is Split.time:
         given_ones = [row for row in train if sources[row] in TRUSTED]
-        assert not {hours[row] for row in given_ones} & {hours[row] for row in held_out}
+        assert not {hours[row] for row in given_ones} & {hours[row] for row in hold_out}
     again = split_messages(rows, pd.Series(classes), by, training, seed)
-    assert (list(again.train), list(again.held_out)) == (train, held_out)
+    assert (list(again.train), list(again.hold_out)) == (train, hold_out)

@@ -214,7 +214,7 @@ def test_a_setting_without_a_value_is_named() -> None:
     assert "model.estimator" in refused({"model.estimator": "???"})
 
 
-@pytest.mark.parametrize("backend", ["none", "minilm", "minilm_int8"])
+@pytest.mark.parametrize("backend", ["none", "minilm"])
 def test_a_model_that_a_backend_does_not_read_is_refused(backend: str) -> None:
     message = refused(
         {"features.embedding.backend": backend, "features.embedding.model": "me/mine", "training.inputs": ["tabular"]}

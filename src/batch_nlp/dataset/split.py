@@ -31,7 +31,7 @@ class Parts:
     Parameters
     ----------
     by : Split
-    train, held_out : Index
+    train, hold_out : Index
         Index of the messages on each side, in order.
     copies : int
         Messages left out because their text is on the other side.
@@ -41,7 +41,7 @@ class Parts:
 
     by: Split
     train: pd.Index[int]
-    held_out: pd.Index[int]
+    hold_out: pd.Index[int]
     copies: int
     repeats: int
 
@@ -107,30 +107,30 @@ def split_messages(
         people = (given.isna() | given.isin(TRUSTED)).to_numpy()
         trusted = people if people.any() else trusted
     if by is Split.time:
-        held_out, train = _newest(messages.loc[index, "written_at"], trusted, training)
-        held_out, before = held_out & ~np.isin(texts, texts[train & trusted]), held_out
-        copies = int((before & ~held_out).sum())
+        hold_out, train = _newest(messages.loc[index, "written_at"], trusted, training)
+        hold_out, before = hold_out & ~np.isin(texts, texts[train & trusted]), hold_out
+        copies = int((before & ~hold_out).sum())
         groups = texts
     else:
         groups = texts if by is Split.random else components(texts, codes(messages.loc[index, "group"]))
         classes = np.asarray(labels[index], dtype=np.int64)
-        held_out = trusted & np.isin(groups, draw(groups[trusted], classes[trusted], training.holdout, seed))
-        train, copies = ~held_out, 0
+        hold_out = trusted & np.isin(groups, draw(groups[trusted], classes[trusted], training.holdout, seed))
+        train, copies = ~hold_out, 0
     # machine-labelled copies of held-out texts
-    measured = train & np.isin(groups, groups[held_out])
+    measured = train & np.isin(groups, groups[hold_out])
     train &= ~measured
-    _check_sides(by, held_out[trusted], train, groups, training.holdout)
+    _check_sides(by, hold_out[trusted], train, groups, training.holdout)
     repeats = len(index) - len(np.unique(texts))
-    return Parts(by, index[train], index[held_out], copies + int(measured.sum()), repeats)
+    return Parts(by, index[train], index[hold_out], copies + int(measured.sum()), repeats)
 
 
-def _check_sides(by: Split, held_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
+def _check_sides(by: Split, hold_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
     """Raise an error if a side is (nearly) empty; warn if the hold-out differs much from the setting.
 
     Parameters
     ----------
     by : Split
-    held_out : ndarray of bool
+    hold_out : ndarray of bool
         Among the messages that may be held out.
     train : ndarray of bool, shape (n,)
     groups : ndarray of int, shape (n,)
@@ -138,10 +138,10 @@ def _check_sides(by: Split, held_out: _Bools, train: _Bools, groups: Codes, hold
     holdout : float
         The configured share.
     """
-    share = float(held_out.mean()) if len(held_out) else 0.0
+    share = float(hold_out.mean()) if len(hold_out) else 0.0
     largest = np.bincount(groups).max(initial=0) / max(len(groups), 1)
     what = (
-        f"{by.value} split: {share:.1%} of {len(held_out):,} labelled messages are held out instead of "
+        f"{by.value} split: {share:.1%} of {len(hold_out):,} labelled messages are held out instead of "
         f"training.holdout={holdout:g}, since equal texts{' and groups' * (by is Split.group)} stay on one side; the "
         f"largest group has {largest:.0%} of the messages"
     )
@@ -178,10 +178,10 @@ def _newest(written_at: pd.Series[pd.Timestamp], trusted: _Bools, training: Trai
             f"{(stop - start) / len(rows):.0%} of {len(rows):,} labelled messages would be held out instead of "
             f"training.holdout={training.holdout:g}, since many have the same time. Set training.split=random."
         )
-    held_out = np.zeros(len(every), bool)
-    held_out[rows[start:stop]] = True
-    later = every >= times[stop] if stop < len(rows) else ~held_out & False
-    return held_out, ~held_out & ~later
+    hold_out = np.zeros(len(every), bool)
+    hold_out[rows[start:stop]] = True
+    later = every >= times[stop] if stop < len(rows) else ~hold_out & False
+    return hold_out, ~hold_out & ~later
 
 
 def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -> int:

@@ -1,4 +1,4 @@
-"""Everything that is said of a scored batch: its verdict and the facts beside it."""
+"""Analysis of a scored batch: the verdict and the facts beside it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from loguru import logger
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.band import BAND_RULES, for_classes
-from batch_nlp.monitoring.comparisons import compare
-from batch_nlp.monitoring.explanation import changed_words, choose_examples, explain
-from batch_nlp.monitoring.facts import Compared, Comparison
+from batch_nlp.monitoring.findings import Compared, Comparison
+from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.scored import Scored, WindowBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
 from batch_nlp.monitoring.verdict import Verdict, judge
+from batch_nlp.monitoring.what_changed import changed_words, choose_examples, explain
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages
 
@@ -43,19 +43,20 @@ def analyse(
     Parameters
     ----------
     batch : str
-        Its name.
+        Name of the batch.
     predictions, sample : Path
-        Its predictions, and the sample of its messages.
+        Files with the batch's predictions and the sample of its messages.
     reference : Reference or None
-        Of the model that scored it.
+        Reference of the model that scored the batch.
     classes : list of str
-        Of that model.
+        Classes of that model.
     settings : DriftConfig
-        Where no batch can satisfy their band for these classes, `for_classes` says what takes its place.
+        If no batch can satisfy the band with these classes, `for_classes` replaces it.
     window : sequence of WindowBatch
-        Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with it.
+        Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
+        batch.
     seed : int
-        Of all draws.
+        Seed of all draws.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def analyse(
 
 @dataclass(frozen=True)
 class _Texts:
-    """What is found in the texts of a sample: shares of unknown words, and the languages of the first messages."""
+    """Share of unknown words in each text of a sample, and the languages of its first texts."""
 
     unknown_words: list[float]
     languages: list[str]
@@ -138,7 +139,7 @@ def _compare(
 def _judge_window(
     parts: Sequence[Scored], reference: Reference | None, classes: list[str], settings: DriftConfig, seed: int
 ) -> Verdict:
-    """Return the verdict on several batches as one."""
+    """Judge several batches as one."""
     pooled = Scored.join(parts, settings.sample)
     comparison = None
     if not set(settings.rules) <= BAND_RULES:

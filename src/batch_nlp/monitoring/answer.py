@@ -1,4 +1,4 @@
-"""What followed from a verdict."""
+"""The answer to a verdict: what a run did about it, and why."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 
 
 class Action(StrEnum):
-    """What was done about a verdict."""
+    """What a run did about a verdict."""
 
     NONE = "none"
     ALERT = "alert"
-    # a retraining gave a new champion
+    # a retraining led to a new champion
     PROMOTED = "promoted"
-    # a retraining gave a candidate that failed its gate
+    # a retraining led to a candidate that failed its gate
     REJECTED = "rejected"
-    # the breaker let no retraining follow
+    # the breaker did not allow a retraining
     HELD_BACK = "held back"
     REWEIGHTED = "reweighted"
-    # a retraining ended with an error
+    # a retraining ended in an error
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What followed from a verdict, and why."""
+    """What a run did about a verdict, and why."""
 
     action: Action
     reason: str = ""
     candidate: str | None = None
-    # The champion's version before and after
+    # The champion's version, before and after
     champion_before: str | None = None
     champion: str | None = None
-    # File in the batch's folder that holds its second predictions, where there are some
+    # File in the batch's folder with its second predictions, if there are any
     new_predictions: str | None = None
-    # What the decision rests on, for example labels that are new and labels that are needed
+    # The numbers behind the decision, for example new labels and needed labels
     figures: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the answer as JSON values."""
         return asdict(self)

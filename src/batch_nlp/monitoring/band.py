@@ -1,4 +1,4 @@
-"""The band that the share of each class has to be in, and whether a batch can satisfy it."""
+"""The band (10 % to 90 % by default) that each class's share must lie in, and whether any batch can satisfy it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError, did_you_mean, examples
 from batch_nlp.hierarchy import roll_up
 
-# Rules that judge by the band, and need nothing but the shares
+# Rules that judge by the band; they need only the shares
 BAND_RULES = frozenset({DriftRule.share, DriftRule.interval})
-# Bands that fit on a command line, and names that Hydra reads there without escapes
+# Most bands to suggest on a command line, and class names that Hydra reads there without escapes
 _TYPED, _TYPEABLE = 5, re.compile(r"(?!(?:null|true|false|nan|inf)$)[a-z][\w /.-]*", re.ASCII | re.IGNORECASE)
-# Sums of shares differ by rounding
+# Sums of shares have rounding errors
 _ROUNDING = 1e-9
 _ADVICE = (
-    "For classes that are rare or common by nature, set drift=reference, which compares with the champion's hold-out, "
-    "or give them bands of their own in drift.bands."
+    "For classes that are naturally rare or common, set drift=reference, which compares with the champion's hold-out, "
+    "or set their own bands in drift.bands."
 )
 
 
 def band_of(settings: DriftConfig, name: str) -> tuple[float, float]:
-    """Return the least and the greatest share of a class."""
+    """Return the lowest and the highest allowed share of a class."""
     low, high = settings.bands.get(name, (settings.low, settings.high))
     return low, high
 
@@ -48,27 +48,27 @@ def parents_of(classes: Sequence[str]) -> list[tuple[str, list[int]]]:
 
 
 def judged_classes(classes: Sequence[str]) -> list[str]:
-    """Return what the band is for: the classes, or their parents where they are the leaves of a hierarchy."""
+    """Return the names that the band applies to: the classes, or their parents where they form a hierarchy."""
     return [name for name, _ in parents_of(classes)] or list(classes)
 
 
 def natural_warning(
     settings: DriftConfig, classes: Sequence[str], predicted: Sequence[float], trained: Sequence[float]
 ) -> str | None:
-    """Return in words what the band makes of messages that have not drifted, with the settings that fit better.
+    """Return a warning if messages without drift lie outside the band, with settings that fit better.
 
     Parameters
     ----------
     settings : DriftConfig
     classes : sequence of str
-        Of a champion, k of them.
+        The champion's k classes.
     predicted, trained : sequence of float, shape (k,)
-        Their shares among its predictions on the hold-out, and among the messages that it was trained on.
+        Their shares among the champion's predictions on the hold-out, and among its training messages.
 
     Returns
     -------
     str or None
-        None where every class is in its band, or no rule judges by it.
+        None where every class is within its band, or no rule judges by the band.
     """
     if BAND_RULES.isdisjoint(settings.rules):
         return None
@@ -84,16 +84,16 @@ def natural_warning(
     fitting = {name: _fitting_band(max(found) < 0.5, found) for name, found in out.items()}
     return (
         f"The champion predicts {len(out)} of {len(shares)} classes outside drift.low={settings.low:g} and "
-        f"drift.high={settings.high:g}, or their own bands, on its own hold-out ({named}): the rule will ring without "
-        f"any drift. Set drift=reference, or {_as_setting({**settings.bands, **fitting})}"
+        f"drift.high={settings.high:g}, or their own bands, on its own hold-out ({named}): the rule will trigger "
+        f"without any drift. Set drift=reference, or {_as_setting({**settings.bands, **fitting})}"
     )
 
 
 def _fitting_band(rare: bool, shares: Sequence[float]) -> list[float]:
-    """Return a band of whole hundredths around a class's natural shares.
+    """Return a band around a class's natural shares, in whole hundredths.
 
-    A rare class may be missing from a batch, and come up to twice as often as it does by nature; a common one may leave
-    twice as much to the others. Either has 5 % of room.
+    A rare class may be absent from a batch or have up to twice its natural share; a common class may leave up to twice
+    as much to the others. Each has at least 5 % of room.
     """
     share = max(shares) if rare else 1 - min(shares)
     room = min(1.0, max(0.05, ceil(round(200 * share, 6)) / 100))
@@ -101,7 +101,7 @@ def _fitting_band(rare: bool, shares: Sequence[float]) -> list[float]:
 
 
 def _as_setting(bands: Mapping[str, Sequence[float]]) -> str:
-    """Return bands as they can be typed on a command line, or where a name cannot, or there are many, as YAML."""
+    """Return bands as an override for the command line; as YAML if there are many, or names that need escapes."""
     if len(bands) <= _TYPED and all(_TYPEABLE.fullmatch(name) for name in bands):
         return "'+drift.bands={" + ", ".join(f"{name}: {[*band]}" for name, band in bands.items()) + "}'"
     first = dict(list(bands.items())[:_TYPED])
@@ -109,35 +109,37 @@ def _as_setting(bands: Mapping[str, Sequence[float]]) -> str:
 
 
 def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
-    """Return in words why no batch can satisfy the band for some classes, None where one can."""
+    """Return why no batch can satisfy the band with these classes; None if a batch can."""
     names = judged_classes(classes)
     lows, highs = zip(*(band_of(settings, name) for name in names), strict=True)
     least, greatest, n = fsum(lows), fsum(highs), len(names)
-    # classes without a band of their own share these
+    # drift.low and drift.high apply to the classes without their own band
     with_bands = " beside drift.bands" if any(name in settings.bands for name in names) else ""
     if least > 1 + _ROUNDING:
         found = f"they add up to {least:.3g}" if with_bands else f"at most {1 / n:.3g} is possible"
-        return f"drift.low={settings.low:g}{with_bands}: no batch can give each of {n} classes its least share; {found}"
+        return (
+            f"drift.low={settings.low:g}{with_bands}: no batch can give each of {n} classes its lowest share; {found}"
+        )
     if greatest < 1 - _ROUNDING:
         found = f"they add up to {greatest:.3g}" if with_bands else f"at least {1 / n:.3g} is needed"
-        what = f"no batch can keep each of {n} classes under its greatest share"
+        what = f"no batch can keep each of {n} classes below its highest share"
         return f"drift.high={settings.high:g}{with_bands}: {what}; {found}"
     return None
 
 
 def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
-    """Check that the classes which have bands of their own are there.
+    """Check that every class in ``drift.bands`` exists.
 
     Parameters
     ----------
     settings : DriftConfig
     classes : sequence of str
-        Of the champion, or as far as the settings list them.
+        The champion's classes, or those that the settings list.
 
     Raises
     ------
     SettingsError
-        If one is not.
+        If a class does not exist.
     """
     names = judged_classes(classes)
     for name in settings.bands:
@@ -146,18 +148,18 @@ def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
 
 
 def check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None:
-    """Check that a batch can satisfy the band, where a rule judges by it.
+    """Check that a batch can satisfy the band, if a rule judges by it.
 
     Parameters
     ----------
     settings : DriftConfig
     classes : sequence of str or None
-        None where they are found in the data: then only the bands of single classes can be told to be impossible.
+        None where they are found in the data; then only ``drift.bands`` can be checked.
 
     Raises
     ------
     SettingsError
-        If no batch can.
+        If no batch can satisfy the band.
     """
     if BAND_RULES.isdisjoint(settings.rules):
         return
@@ -165,18 +167,18 @@ def check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None
         raise SettingsError(f"{reason}. {_ADVICE}")
     least = fsum(low for low, _ in settings.bands.values())
     if least - 1 > _ROUNDING:
-        raise SettingsError(f"drift.bands: the least shares add up to {least:.3g}; no batch can satisfy them.")
+        raise SettingsError(f"drift.bands: the lowest shares add up to {least:.3g}; no batch can satisfy them.")
 
 
 def for_classes(settings: DriftConfig, classes: Sequence[str]) -> tuple[DriftConfig, str | None]:
-    """Return the settings that a champion's batches can be judged by, and in words why they are others, if they are.
+    """Return the settings to judge a champion's batches by, and why they differ from the given ones, if they do.
 
-    Classes that are found in the data are not known when settings are checked. With so many that no batch can satisfy
-    the band, it would call every batch drifted, whatever came: the rule ``reference`` takes its place.
+    Classes that are found in the data are unknown when settings are checked. If they are so many that no batch can
+    satisfy the band, every batch would count as drifted, so the rule ``reference`` replaces the rules on the band.
     """
     reason = None if BAND_RULES.isdisjoint(settings.rules) else why_impossible(settings, classes)
     if reason is None:
         return settings, None
     rules = [DriftRule.reference if rule in BAND_RULES else rule for rule in settings.rules]
-    why = f"{reason}. Batches are judged by the rule reference instead: set drift=reference, or bands that fit"
+    why = f"{reason}. The rule reference judges batches instead. Set drift=reference, or bands that fit"
     return replace(settings, rules=list(dict.fromkeys(rules))), why

@@ -1,7 +1,7 @@
 """The breaker: which alarms may lead to a retraining.
 
-An alarm that a retraining has answered must not lead to the next one every night. What is needed to tell is in the
-decision log, so that a run after a kill, and a person, see the same.
+An alarm that a retraining has answered must not cause another retraining every night. The breaker reads the decision
+log and keeps no state of its own, so that a run after a kill, and a person, see the same.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from batch_nlp.monitoring.statistics.homogeneity import chi_square
 
 
 class State(StrEnum):
-    """How the breaker stands."""
+    """State of the breaker."""
 
-    # nothing holds a retraining back
+    # the next alarm retrains
     CLOSED = "closed"
-    # the last change was answered: many new labels, or another change, are needed
+    # the last change was answered: a retraining needs many new labels, or another change
     OPEN = "open"
-    # a change waits for labels of its own batches
+    # the last change waits for labels of its own batches
     HALF_OPEN = "half-open"
 
 
@@ -33,57 +33,57 @@ class Outcome(StrEnum):
 
     PROMOTED = "promoted"
     REJECTED = "rejected"
-    # there was nothing new to learn from, so the candidate predicts as the champion does
+    # the candidate predicts what the champion predicts
     SAME = "same"
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """What triggered the rule."""
+    """A batch, or a window of batches, that triggered the rule."""
 
     batch: str
-    # Its predictions of each class, or those of the window that triggered it
+    # Predictions of each class, in the batch or in the window
     counts: Sequence[int]
-    # Version that predicted it
+    # Version of the model that predicted them
     model: str
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What there is to learn from."""
+    """The labels that a retraining could learn from."""
 
-    # Fingerprint of the labels, labelled messages; the decision log keeps it. Nothing of it follows from how the
-    # features are computed. Earlier releases had other entries before the last one.
+    # Fingerprint of the labels and number of labelled messages, as the decision log keeps them; independent of how the
+    # features are computed. Logs of earlier commits have other entries before the last one.
     data: list[Any]
     # Rows that the champion was trained on
     training_rows: int
-    # Gives the number of labelled messages in the batches from one of that name on
+    # Returns the number of labelled messages in the batches from the named one on
     since: Callable[[str], int]
 
     @property
     def total(self) -> int:
-        """Labelled messages."""
+        """Number of labelled messages."""
         return int(self.data[-1])
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the breaker says of an alarm."""
+    """The breaker's decision on an alarm."""
 
     # Whether a retraining may follow
     allowed: bool
     state: State
     reason: str
-    # First batch of the change that the alarm belongs to
+    # First batch of the change of the data that the alarm belongs to
     change: str
-    # Whether there are labels of that change's batches, so that a retraining now would answer it
+    # Whether labels of the change's batches have arrived, so that a retraining now would answer the change
     answered: bool
     figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class BreakerState:
-    """How the breaker stands, for a person."""
+    """The state of the breaker, and the reason in words."""
 
     state: State
     reason: str
@@ -92,16 +92,16 @@ class BreakerState:
 def rule_on(
     alarm: Alarm, labels: Labels, decisions: Sequence[dict[str, Any]], dataset: str, settings: DriftConfig
 ) -> Ruling:
-    """Say whether a retraining may follow an alarm.
+    """Decide whether a retraining may follow an alarm.
 
-    The first alarm always retrains. After that, one retraining follows one change of the data, and only if one of
-    these holds:
+    The first alarm always retrains. After that, a change of the data leads to one retraining, and only if one of these
+    conditions holds:
 
-    - the alarm's change has not been answered by a retraining that had labels of its batches, and such have come now
-      (half-open). An alarm whose shares differ significantly from those that led to the last retraining is another
-      change (chi-square test of homogeneity, ``drift.change_significance``);
-    - ``drift.min_new_labels`` times the rows that the champion was trained on are new since the last retraining, twice
-      as many for each candidate that was rejected in a row, and at most as many as those rows (open).
+    - No retraining has yet had labels of the change's batches, and such labels have arrived now (half-open). An alarm
+      whose shares differ significantly from those of the last retraining is another change (chi-square test of
+      homogeneity, ``drift.change_significance``).
+    - Enough labels are new since the last retraining (open): ``drift.min_new_labels`` times the number of rows that the
+      champion was trained on, doubled for each consecutive rejected candidate, up to that number of rows.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def rule_on(
     decisions : sequence of dict
         The decision log, oldest first.
     dataset : str
-        Only its decisions count.
+        Decisions on other datasets are ignored.
     settings : DriftConfig
     """
     log = _log(decisions, dataset)
@@ -134,21 +134,21 @@ def rule_on(
     state = State.HALF_OPEN if waiting else State.OPEN
     answered = of_change >= settings.min_messages
     if last["data"] == labels.data:
-        reason = "the labelled data is what the last retraining had already"
+        reason = "the last retraining already had this labelled data"
         return Ruling(False, state, reason, change, answered, figures)
     if waiting and answered:
-        what = "it is another change than the last one" if differs else "labels of the batches that rang have come"
+        what = "this is another change than the last one" if differs else "labels of the drifted batches have arrived"
         return Ruling(True, state, f"{what}, with {of_change:,} labels", change, True, figures)
     if new >= needed:
         return Ruling(True, state, f"{new:,} labels are new", change, answered or not waiting, figures)
     lack = f"{new:,} labels are new since the last retraining and {needed:,} are needed"
     if waiting:
-        lack += f", or {settings.min_messages} of the batches since {change}, of which there are {of_change:,}"
+        lack += f", or {settings.min_messages} labels of the batches since {change}, which have {of_change:,}"
     return Ruling(False, state, lack, change, answered or not waiting, figures)
 
 
 def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:
-    """Return the decisions of a dataset, without retrainings of a release that did not say how they ended."""
+    """Return the decisions on a dataset, without retrainings of earlier commits that have no outcome."""
     return [
         decision
         for decision in decisions
@@ -157,7 +157,7 @@ def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, An
 
 
 def new_labels_needed(log: Sequence[dict[str, Any]], training_rows: int, settings: DriftConfig) -> int:
-    """Return how many labels must be new for a further retraining on a change that was answered."""
+    """Return how many new labels another retraining needs once the change has been answered."""
     outcomes = [decision["outcome"] for decision in log if decision["decision"] == "retraining"]
     rejected = 0
     for outcome in reversed(outcomes):
@@ -169,10 +169,10 @@ def new_labels_needed(log: Sequence[dict[str, Any]], training_rows: int, setting
 
 
 def _differs(alarm: Alarm, last: dict[str, Any], significance: float) -> tuple[bool, float]:
-    """Return whether an alarm is another change than the last answered one, and the p-value.
+    """Return whether an alarm is another change than the last one, and the p-value.
 
-    Two models may see the same messages differently. So the shares that rang last time are those that the present
-    model gives for that batch; where they are not known, the alarm counts as the same change.
+    Two models may predict the same messages differently, so the last change counts by the shares that the present
+    model predicts for its batches. Where those are unknown, the alarm counts as the same change.
     """
     counts = last["counts"] if alarm.model == last["model"] else last["counts_after"].get(alarm.model)
     if counts is None or len(counts) != len(alarm.counts):
@@ -196,14 +196,14 @@ def _change(alarm: Alarm, last: dict[str, Any], after: Sequence[dict[str, Any]],
 
 
 def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerState:
-    """Return how the breaker stands.
+    """Return the state of the breaker.
 
     Parameters
     ----------
     decisions : sequence of dict
         The decision log, oldest first.
     dataset : str
-        Only its decisions count.
+        Decisions on other datasets are ignored.
     """
     log = _log(decisions, dataset)
     held_back = None
@@ -216,5 +216,5 @@ def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerS
             when = f"last retraining {decision['at'][:16]}, {decision['outcome']}"
             if decision["answered"]:
                 return BreakerState(State.OPEN, f"{when}; the next needs many new labels or another change")
-            return BreakerState(State.HALF_OPEN, f"{when}; the next needs labels of the batches that rang")
+            return BreakerState(State.HALF_OPEN, f"{when}; the next needs labels of the drifted batches")
     return BreakerState(State.CLOSED, "the next alarm retrains")

@@ -1,7 +1,7 @@
 """The rules that can call a batch drifted, one function each.
 
-A rule is given the shares of the predicted classes and, where the champion keeps a reference, the batch beside its
-hold-out. It says whether it rings, and why or why not.
+A rule gets the shares of the predicted classes and, if the champion has a reference, the comparison of the batch with
+the hold-out. It returns whether it triggers, and why.
 """
 
 from __future__ import annotations
@@ -11,51 +11,52 @@ from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.monitoring.band import BAND_RULES, band_of
-from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding, TestResult
-from batch_nlp.monitoring.statistics.intervals import wilson_interval
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding, TestResult
 
-# Names of the comparisons that rules look for; those with more than one are told by their kind
+# Names of the tests that rules look up by name
 CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc of the embedding"
-NO_REFERENCE = "the champion keeps no reference: train again"
-# Comparisons that a reason names
+NO_REFERENCE = "the champion has no reference: train again"
+# Most tests that a reason names
 _NAMED = 4
-# Classes that a reason names
+# Most classes that a reason names
 MOST_CLASSES = 5
 
 Rule = Callable[[Sequence[ClassShare], Comparison | None, DriftConfig], Finding]
 
 
 def class_shares(counts: Sequence[int], classes: Sequence[str], settings: DriftConfig) -> list[ClassShare]:
-    """Return the share of each class, and whether the rules on the band in force call it out.
+    """Return the share of each class, and whether it is outside its band by the rules in force.
 
     Parameters
     ----------
     counts : sequence of int
-        Predictions of each class, at least one in all.
+        Predictions of each class, at least one in total.
     classes : sequence of str
     settings : DriftConfig
     """
+    from scipy.stats import binomtest  # late: it takes half a second, and most runs judge no batch
+
     n = sum(counts)
     in_force = [rule for rule in settings.rules if rule in BAND_RULES] or [DriftRule.share]
     combined = all if settings.combine is Combine.all else any
     shares = []
     for name, count in zip(classes, counts, strict=True):
-        lower, upper = wilson_interval(count, n, settings.confidence)
-        share = ClassShare(name, count, count / n, lower, upper, False)
+        lower, upper = binomtest(count, n).proportion_ci(settings.confidence, "wilson")
+        share = ClassShare(name, count, count / n, float(lower), float(upper), False)
         out = combined(_side(rule, share, settings) for rule in in_force)
         shares.append(replace(share, out=out))
     return shares
 
 
 def _side(rule: DriftRule, share: ClassShare, settings: DriftConfig) -> str | None:
-    """Return where the rule sees a class: ``under`` its band, ``over`` it, or None within."""
+    """Return ``under`` or ``over`` if a class is outside its band by a rule, else None."""
     low, high = band_of(settings, share.name)
     least, greatest = (share.share, share.share) if rule is DriftRule.share else (share.upper, share.lower)
     return "under" if least < low else "over" if greatest > high else None
 
 
 def _band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) -> Finding:
-    """Return what a rule on the band finds."""
+    """Apply a rule on the band."""
     out = []
     for share in shares:
         if side := _side(rule, share, settings):
@@ -66,7 +67,7 @@ def _band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) 
 
 
 def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
-    """Return what is said of some classes; of many, the largest and how many more there are."""
+    """Join the words about some classes; if there are many, those about the largest, and the number of the others."""
     if len(found) > MOST_CLASSES:
         found = sorted(found, key=lambda one: -one[0].share)
     named = "; ".join(words for _, words in found[:MOST_CLASSES])
@@ -74,17 +75,17 @@ def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
 
 
 def share(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the share of a class lies outside the band: the mission's rule, to the letter."""
+    """Trigger when the share of a class lies outside its band: the mission's rule, taken literally."""
     return _band(DriftRule.share, shares, settings)
 
 
 def interval(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the Wilson interval of a class's share lies wholly outside the band."""
+    """Trigger when the Wilson interval of a class's share lies wholly outside its band."""
     return _band(DriftRule.interval, shares, settings)
 
 
 def reference(shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
+    """Trigger when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
     rule = DriftRule.reference.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
@@ -98,14 +99,14 @@ def reference(shares: Sequence[ClassShare], comparison: Comparison | None, setti
     if any(test.counts for test in found):
         return Finding(rule, True, changed)
     if changed:
-        return Finding(rule, False, "the shares differ from the hold-out's by no more than chance allows")
+        return Finding(rule, False, "the shares differ from the hold-out's no more than by chance")
     return Finding(rule, False, f"no class's share is {settings.min_share_change:.1%} or more from the hold-out's")
 
 
 def changed_shares(
     shares: Sequence[ClassShare], comparison: Comparison, settings: DriftConfig
 ) -> list[tuple[ClassShare, float]]:
-    """Return the classes that are ``drift.min_share_change`` or more from their share on the hold-out, and that."""
+    """Return the classes that moved ``drift.min_share_change`` or more from their hold-out share, and that share."""
     before = {name: found.reference or 0.0 for name, found in comparison.shares.items()}
     return [
         (share, before[share.name])
@@ -115,9 +116,9 @@ def changed_shares(
 
 
 def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
-    """Ring when the distribution of the predictions or of a feature differs beyond chance, and by enough.
+    """Trigger when the distribution of the predictions or of a feature differs beyond chance, and enough to matter.
 
-    The chi-square test of the predicted classes and the embedding have rules of their own.
+    The chi-square test of the predicted classes and the embedding have their own rules.
     """
     rule = DriftRule.distance.value
     if comparison is None:
@@ -130,7 +131,7 @@ def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftCo
 
 
 def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
-    """Ring when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
+    """Trigger when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
     rule = DriftRule.confidence.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
@@ -141,26 +142,27 @@ def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings:
 
 
 def embedding(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
-    """Ring when a classifier tells the messages from the hold-out's with ``drift.min_auc`` or more."""
+    """Trigger when a classifier tells the messages from the hold-out's with an AUC of ``drift.min_auc`` or more."""
     rule = DriftRule.embedding.value
     if comparison is None:
         return Finding(rule, False, NO_REFERENCE)
     found = next((test for test in comparison.tests if test.name == EMBEDDING_AUC), None)
     if found is None:
         return Finding(rule, False, "the batch or the hold-out has too few messages with an embedding to compare")
-    tells = "tells" if found.counts else "does not tell"
-    return Finding(rule, found.counts, f"a classifier {tells} the batch from the hold-out (AUC {found.value:.3f})")
+    tells = "can" if found.counts else "cannot"
+    reason = f"a classifier {tells} tell the batch from the hold-out (AUC {found.value:.3f})"
+    return Finding(rule, found.counts, reason)
 
 
 def less_sure(comparison: Comparison, settings: DriftConfig) -> bool:
-    """Return whether the model is less sure than on the hold-out, beyond chance and by enough."""
+    """Return whether the model is less sure than on the hold-out, beyond chance and enough to matter."""
     fall = (comparison.confidence.reference or 0.0) - (comparison.confidence.batch or 0.0)
     quality = [test for test in comparison.tests if test.kind == "quality"]
     return fall >= settings.min_confidence_drop and any(test.p_adjusted < settings.significance for test in quality)
 
 
 def name_tests(tests: Sequence[TestResult]) -> str:
-    """Return some comparisons with their values, in words."""
+    """Return the names and values of some tests; of many, the first ones and the number of the others."""
     named = ", ".join(f"{test.name} {test.value:.2f}" for test in tests[:_NAMED])
     return named + (f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else "")
 

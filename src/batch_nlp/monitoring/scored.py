@@ -1,4 +1,4 @@
-"""What a batch, or a window of batches, was predicted to be, and a sample of its messages."""
+"""The predictions of a batch, or of a window of batches, and a sample of its messages."""
 
 from __future__ import annotations
 
@@ -22,30 +22,31 @@ class WindowBatch:
     """An earlier batch that the same model scored."""
 
     name: str
-    # Its files; where one is gone, the batch is left out, or only its shares count
+    # Without this file, the batch is left out
     predictions: Path
+    # Without this file, only the batch's shares count
     sample: Path
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The predictions of all messages, and some of the messages."""
+    """The predictions of all messages, and a sample of the messages."""
 
     # Shape (n,)
     predicted: NDArray[np.int64]
     # Shape (n, n_classes)
     probabilities: NDArray[np.float64]
-    # Some of the messages as `read_sample` gives them, smallest hash first; None where none are kept
+    # As `read_sample` returns it, smallest hash first; None without a sample
     sample: pd.DataFrame | None
 
     @classmethod
     def read(cls, predictions: Path, sample: Path, classes: Sequence[str]) -> Scored:
-        """Return what the files of a batch hold.
+        """Read the files of a batch.
 
         Raises
         ------
         DataError
-            If one is damaged, or there are no predictions.
+            If a file is damaged, or the predictions are missing.
         """
         columns = [f"probability_{name}" for name in classes]
         table = read_checked(predictions, ["predicted_class", *columns])
@@ -53,13 +54,13 @@ class Scored:
         for index, name in enumerate(columns):
             probabilities[:, index] = table[name].to_numpy()
         if not sample.exists():
-            logger.warning("{} is missing: texts and features of the batch are not compared", sample)
+            logger.warning("{} is missing; texts and features of the batch are not compared", sample)
         predicted = table["predicted_class"].to_numpy().astype(np.int64)
         return cls(predicted, probabilities, read_sample(sample) if sample.exists() else None)
 
     @classmethod
     def join(cls, parts: Sequence[Scored], size: int) -> Scored:
-        """Return several batches as one; the sample has at most `size` messages, drawn from all of theirs alike."""
+        """Join several batches into one, with a sample of at most `size` messages drawn evenly from their samples."""
         samples = [part.sample for part in parts if part.sample is not None]
         sample = pd.concat(samples, ignore_index=True) if samples else None
         if sample is not None:
@@ -93,5 +94,5 @@ class Scored:
 
     @cached_property
     def words(self) -> list[set[str]]:
-        """Distinct words of each message of the sample."""
+        """Distinct words of each message in the sample."""
         return [] if self.sample is None else [words_of(text) for text in self.sample["text"]]

@@ -1,4 +1,4 @@
-"""The verdict on a batch, from its shares and from what the rules find."""
+"""The verdict on a batch: the rules of the settings, combined."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import count
 from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
-from batch_nlp.monitoring.facts import ClassShare, Comparison, Finding
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding
 from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
 
 __all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]
 
 
 class Status(StrEnum):
-    """What is said of a batch."""
+    """The outcome of judging a batch."""
 
     OK = "ok"
     DRIFT = "drift"
@@ -27,16 +27,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a batch, and why."""
+    """Whether a batch has drifted, and why."""
 
     status: Status
     reason: str
-    # Empty where nothing was predicted
+    # Empty if nothing was predicted
     shares: list[ClassShare]
-    # One a rule, in the order of the settings; empty where nothing was judged
+    # One per rule, in the order of the settings; empty if nothing was judged
     findings: list[Finding] = field(default_factory=list)
-    # Where the classes are the leaves of a hierarchy, the shares of their parents: these are what the band is for, and
-    # a leaf is out where its parent is
+    # If the classes are the leaves of a hierarchy, the shares of their parents. The band applies to the parents, and a
+    # leaf is out if its parent is
     parents: list[ClassShare] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def judge(
     classes : sequence of str
         Their labels.
     settings : DriftConfig
-        The rules, and the least number of messages.
+        The rules, and the fewest messages to judge by.
     comparison : Comparison or None
-        The batch beside the champion's hold-out; without it, rules that need it do not ring.
+        The batch compared with the champion's hold-out; without it, the rules that need it do not trigger.
     """
     n = sum(counts)
     if n == 0:
@@ -71,26 +71,28 @@ def judge(
         RULES[rule](parents or shares if rule in BAND_RULES else shares, comparison, settings)
         for rule in settings.rules
     ]
-    ringing = [finding.reason for finding in findings if finding.rings]
-    silent = [finding.reason for finding in findings if not finding.rings]
-    if ringing and (settings.combine is Combine.any or not silent):
-        return Verdict(Status.DRIFT, "; ".join(ringing), shares, findings, parents)
-    reason = "; ".join(silent)
-    if ringing:
-        reason = f"{len(ringing)} of {len(findings)} rules ring ({'; '.join(ringing)}), and all must: {reason}"
+    triggered = [finding.reason for finding in findings if finding.triggers]
+    quiet = [finding.reason for finding in findings if not finding.triggers]
+    if triggered and (settings.combine is Combine.any or not quiet):
+        return Verdict(Status.DRIFT, "; ".join(triggered), shares, findings, parents)
+    reason = "; ".join(quiet)
+    if triggered:
+        found = f"{len(triggered)} of {len(findings)} rules triggered ({'; '.join(triggered)})"
+        reason = f"{found}, drift.combine=all needs every one: {reason}"
     return Verdict(Status.OK, reason, shares, findings, parents)
 
 
 def _shares(
     counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None
 ) -> tuple[list[ClassShare], list[ClassShare]]:
-    """Return the shares of the classes and, in a hierarchy, of their parents, with those that are out marked."""
+    """Return the shares of the classes and, in a hierarchy, of their parents, and whether each is outside its band."""
     shares, groups = class_shares(counts, classes, settings), parents_of(classes)
     sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
     parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
-    if why_impossible(settings, classes):  # the band says nothing: out is what the rule `reference` rings for
-        rings = comparison is not None and RULES[DriftRule.reference](shares, comparison, settings).rings
-        changed = [share for share, _ in changed_shares(shares, comparison, settings)] if comparison and rings else []
+    if why_impossible(settings, classes):  # the band says nothing: the rule `reference` decides which classes are out
+        changed = []
+        if comparison and RULES[DriftRule.reference](shares, comparison, settings).triggers:
+            changed = [share for share, _ in changed_shares(shares, comparison, settings)]
         return [replace(share, out=share in changed) for share in shares], [replace(one, out=False) for one in parents]
     for parent, (_, leaves) in zip(parents, groups, strict=True):
         for index in leaves:

@@ -75,7 +75,7 @@ def _rules(verdict: Verdict) -> str:
     if all(finding.rule == DriftRule.share.value for finding in verdict.findings):
         return ""
     found = (
-        f"{finding.rule} {'[red]triggers[/]' if finding.rings else 'does not trigger'} ({_plain(finding.reason)})"
+        f"{finding.rule} {'[red]triggers[/]' if finding.triggers else 'does not trigger'} ({_plain(finding.reason)})"
         for finding in verdict.findings
     )
     return "rules: " + " · ".join(found)

@@ -17,7 +17,7 @@ from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.onboarding.column_profiles import ColumnProfile
 
 # Share of the hold-out; minimum size of a class that must be on both sides
-_HELD_OUT, _LARGE = 0.2, 20
+_HOLD_OUT, _LARGE = 0.2, 20
 # Texts sampled for their language; characters needed to tell: short messages are combined
 _LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
 _TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
@@ -48,7 +48,7 @@ def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list
         pd.Series({row: times[0].values[row] for row, leaf in leaves.items() if leaf}, dtype=object), column
     )
     order = written.dropna().sort_values(kind="stable").index
-    edge = len(order) - round(_HELD_OUT * len(order))
+    edge = len(order) - round(_HOLD_OUT * len(order))
     old, new = (Counter(leaves[row] for row in side) for side in (order[:edge], order[edge:]))
     return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= _LARGE)
 

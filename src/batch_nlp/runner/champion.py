@@ -1,4 +1,4 @@
-"""The champion as runs need it: one that this installation can run, or what can be done."""
+"""The champion that a run needs: one that this installation can run, or an error that says what to do."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from batch_nlp.storage.registry import Model, Registry
 
 
 def champion_of(run: RunContext, *, scores: bool) -> Model:
-    """Return the champion; raise a `DataError` if there is none, or it is damaged or cannot be run.
+    """Return the champion; raise a `DataError` if it is missing, damaged, or cannot be run.
 
     Parameters
     ----------
     run : RunContext
     scores : bool
-        Whether features of new messages are computed for it; for those that the store holds, it needs less.
+        Whether the run computes the champion's features for new messages, instead of reading them from the store.
     """
-    with telling_way_back(run.registry):
+    with rollback_hint(run.registry):
         champion = run.registry.champion()
         if champion is not None and scores:
             champion_definition(champion.version, champion.manifest)
@@ -38,8 +38,8 @@ def champion_of(run: RunContext, *, scores: bool) -> Model:
 
 
 @contextmanager
-def telling_way_back(registry: Registry) -> Iterator[None]:
-    """Add to a `DataError` about the champion which version a rollback leads to."""
+def rollback_hint(registry: Registry) -> Iterator[None]:
+    """Add the version that a rollback leads to to a `DataError` about the champion."""
     try:
         yield
     except DataError as error:
@@ -47,12 +47,12 @@ def telling_way_back(registry: Registry) -> Iterator[None]:
 
 
 def check_champion(registry: Registry) -> None:
-    """Raise a `DataError` if there is a champion that cannot score.
+    """Raise a `DataError` if the champion exists but cannot score.
 
-    To load it takes seconds, which a run that finds nothing to score is spared: where nothing differs but what has no
-    version, the run that scores tells of it.
+    Loading takes seconds, so the champion is loaded only if libraries differ. A run that finds nothing to score then
+    misses differences that no version tells; the run that scores will find them.
     """
-    with telling_way_back(registry):
+    with rollback_hint(registry):
         version = registry.champion_version()
         if version is None:
             return
@@ -64,7 +64,7 @@ def check_champion(registry: Registry) -> None:
 
 
 def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefinition:
-    """Return the features that a champion needs; raise a `DataError` if this installation would compute others."""
+    """Return the feature definition of a champion; raise a `DataError` if this installation computes other features."""
     try:
         definition = FeatureDefinition.from_dict(manifest["feature_definition"])
         computed = definition.version
@@ -81,7 +81,7 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
 
 
 def add_champion_features(run: RunContext, champion: Model, message_ids: Collection[str]) -> None:
-    """Add to the store the features that the champion needs of messages which came under another definition."""
+    """Add the champion's features to the store, for messages whose features were computed by another definition."""
     from batch_nlp.feature.on_demand import add_features
 
     definition = champion_definition(champion.version, champion.manifest)
@@ -90,14 +90,14 @@ def add_champion_features(run: RunContext, champion: Model, message_ids: Collect
 
 
 def check_version(registry: Registry, version: str) -> dict[str, Any]:
-    """Return the manifest of a version that can score new messages; raise a `DataError` about any other."""
+    """Return the manifest of a version; raise a `DataError` if the version cannot score new messages."""
     manifest = registry.load(version).manifest
     champion_definition(version, manifest)
     return manifest
 
 
 def way_back(registry: Registry) -> str:
-    """Say which version a rollback leads to, a sentence; nothing where the pointer cannot be read."""
+    """Return a sentence on the version that a rollback leads to; empty if the pointer cannot be read."""
     try:
         previous = registry.previous()
     except DataError:
@@ -108,11 +108,11 @@ def way_back(registry: Registry) -> str:
         except DataError:
             continue
         return f"pipeline=rollback goes back to {version}, which can be run."
-    return "There is no version before it that can be run."
+    return "No earlier version can be run."
 
 
 def champion_runs(run: RunContext) -> bool:
-    """Say whether the champion can score; only a training replaces one that cannot."""
+    """Return whether the champion can score; only training replaces one that cannot."""
     try:
         version = run.registry.champion_version()
         return version is not None and bool(check_version(run.registry, version))

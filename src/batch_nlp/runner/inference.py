@@ -128,7 +128,7 @@ def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch
 def _analyse(run: RunContext, batch: Batch) -> Analysis:
     """Analyse a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
-    from batch_nlp.monitoring.explanation import with_snippets
+    from batch_nlp.monitoring.what_changed import with_snippets
     from batch_nlp.storage.reference import Reference
     from batch_nlp.storage.samples import sample_file
 

@@ -1,4 +1,4 @@
-"""How the settings of a training differ from those that the champion was trained with."""
+"""Differences between the settings of a training run and those of the champion."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from typing import Any
 from batch_nlp.config import Config, plain
 from batch_nlp.errors import examples
 
-# Settings of training that say how a job works and judges, and not what a model is
+# Settings of training that say how a job works and judges, not what the model is
 OF_THE_JOB = ("rows_in_memory", "metric", "thresholds", "gate", "force", "keep_versions")
 _OF_ONE_RUN = {*OF_THE_JOB, "promote", "window"}
 
 
 def other_recipe(config: Config, version: str, champion: Mapping[str, Any]) -> str:
-    """Return what of the champion's model and training this run does not take, and how to keep it; empty if all is.
+    """Return how this run's model and training settings differ from the champion's, and how to keep the champion's.
 
     Parameters
     ----------
     config : Config
     version : str
-        Of the champion.
+        The champion's version.
     champion : mapping
-        Its manifest.
+        The champion's manifest.
+
+    Returns
+    -------
+    str
+        Empty if nothing differs.
     """
     theirs, model = champion["settings"], str(champion["settings"]["model"]["name"])
     training = {name: value for name, value in plain(config.training).items() if name not in _OF_ONE_RUN}
@@ -34,15 +39,15 @@ def other_recipe(config: Config, version: str, champion: Mapping[str, Any]) -> s
     found += _differences(training, theirs["training"], "training")
     if not found:
         return ""
-    keep = "to keep the champion's, repeat them"
+    keep = "to keep the champion's settings, repeat them"
     if model != config.model.name:
         line = f"defaults: [override /model@_global_.model: {model}]"
-        keep += f"; to keep its model for good, write into the dataset's file {line}"
-    return f"The champion {version} was trained with {examples(found)}. Each command has settings of its own: {keep}."
+        keep += f"; to keep its model for good, write {line} into the dataset's file"
+    return f"The champion {version} was trained with {examples(found)}. Each command has its own settings: {keep}."
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Return the settings that differ, of those that both versions of the project know."""
+    """Yield the settings that differ, among those that both versions of the project know."""
     for name, value in ours.items():
         if name not in theirs or value == theirs[name]:
             continue

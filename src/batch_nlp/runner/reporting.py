@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from loguru import logger
@@ -118,12 +119,8 @@ def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, floa
     position = {name: index for index, name in enumerate(found.classes)}
     paths = {name: run.layers.predictions / name / PREDICTIONS_FILE for name in batches}
     files = {str(path): name for name, path in paths.items() if path.exists()}
-    pairs: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    confusions: dict[str, Any] = defaultdict(lambda: np.zeros((len(position), len(position)), np.int64))
     for file, predicted, target, count in run.store.labels.confusion([Path(path) for path in files]):
         if predicted in position and (label := found.index(target)) >= 0:
-            pairs[files[file]].append((label, position[predicted], count))
-    realised = {}
-    for name, cells in pairs.items():
-        labels, predictions, counts = np.asarray(cells, dtype=np.int64).T
-        realised[name] = measure(np.repeat(labels, counts), np.repeat(predictions, counts), len(found.classes)).f1_macro
-    return realised
+            confusions[files[file]][label, position[predicted]] += count
+    return {name: measure(confusion).f1_macro for name, confusion in confusions.items()}

@@ -18,7 +18,7 @@ from batch_nlp.inference.batch_records import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
 from batch_nlp.progress import age
-from batch_nlp.runner.champion import check_version, telling_way_back
+from batch_nlp.runner.champion import check_version, rollback_hint
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
@@ -103,7 +103,7 @@ def _champion(run: RunContext) -> str:
     version = registry.champion_version()
     if version is None:
         return "none yet. Train one: pipeline=fti, on the sample or with dataset=... on your own data"
-    with telling_way_back(registry):
+    with rollback_hint(registry):
         manifest = check_version(registry, version)
     needed = manifest["data_version"]["feature_version"]
     pointer = json.loads((registry.root / "champion.json").read_bytes())

@@ -1,4 +1,4 @@
-"""The stages `feature`, `training` and `rollback`, with their decisions."""
+"""The stages `feature`, `training` and `rollback`, and the decisions that they record."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from batch_nlp.training.gate import GateDecision
     from batch_nlp.training.run import TrainingResult
 
-# Recalls of more classes are told by their range
+# With more classes, only the range of the recalls is logged
 _NAMED_RECALLS = 10
 
 
 def take_in(run: RunContext) -> None:
-    """Compute the features of what is new in ``01_raw``, and add its labels."""
+    """Compute the features of new messages in ``01_raw``, and add their labels."""
     from batch_nlp.feature.run import run_feature_pipeline
-    from batch_nlp.steps.embedding.shared import take_tables
+    from batch_nlp.steps.embedding.shared_tables import take_tables
 
     if run.config.features.embedding.backend is EmbeddingBackend.static:
-        # what the project's own data folder has need not be made for each of a user's
+        # the project's own data folder may already have the table
         project = Layers(Path(run.config.paths.root) / "data", run.layers.dataset)
         take_tables(project.embedding_cache, run.layers.embedding_cache)
     result = run_feature_pipeline(run.config, run.layers, run.store, run.name, run.now)
@@ -45,12 +45,12 @@ def take_in(run: RunContext) -> None:
 
 
 def train(run: RunContext) -> float:
-    """Train a candidate and record what the gate said, unless the champion came from the same data and settings.
+    """Train a candidate and record the gate's decision, unless the champion has the same data and settings.
 
     Returns
     -------
     float
-        The selection metric of the candidate, or of the champion where there was nothing new to train on.
+        The selection metric of the candidate, or of the champion if there was nothing new to train on.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def train(run: RunContext) -> float:
         same = champion["training_fingerprint"] == fingerprint
         if same and not config.training.force and champion_runs(run):
             check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
-            logger.info("Training: the champion {} was trained on just this data with these settings", before)
+            logger.info("Training: the champion {} was already trained on this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
         if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
             logger.info("Training: {}", other)
@@ -74,7 +74,7 @@ def train(run: RunContext) -> float:
     notify_training(run, result)
     if result.decision is None and config.training.promote is not False:
         window = config.training.window
-        logger.warning("Nothing is published: with training.window={} a model is only measured", window)
+        logger.warning("Nothing is published: with training.window={}, a model is only measured", window)
     if result.decision is not None and not result.decision.passed:
         raise GateError(
             f"Candidate {result.candidate} failed its gate ({result.decision.failures}); champion: {before}."
@@ -83,7 +83,7 @@ def train(run: RunContext) -> float:
 
 
 def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
-    """Train a candidate, publish it if it passes its gate, and record what the gate said, and why it was trained."""
+    """Train a candidate, publish it if it passes its gate, and record the gate's decision and the reason to train."""
     from batch_nlp.training.run import run_training_pipeline
 
     config, version = run.config, run.definition.version
@@ -99,7 +99,7 @@ def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
         run.fields,
         run.name,
         run.now,
-        # of classes that are found in the data nobody knows sooner
+        # classes that are found in the data are not known earlier
         partial(check_bands, config.drift),
         partial(add_champion_features, run),
     )
@@ -118,13 +118,13 @@ def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
         if result.decision is not None:
             _record_gate(run, result, result.decision, reason, before)
     finally:
-        # last, and whatever the gate said: what is decided must not wait for a server
+        # last, and whatever the gate decided: decisions must not wait for a server
         _track(run, result, started, seconds, before)
     return result
 
 
 def sound_champion(run: RunContext) -> dict[str, Any] | None:
-    """Return the champion's manifest; a damaged champion is none, since training is how it is replaced."""
+    """Return the champion's manifest; None without a champion, or for a damaged one, which training replaces."""
     try:
         return run.registry.champion_manifest()
     except DataError as error:
@@ -154,7 +154,7 @@ def _record_gate(
 
 
 def _track(run: RunContext, result: TrainingResult, started: datetime, seconds: float, before: str | None) -> None:
-    """Tell the tracker of a training and of what the gate said."""
+    """Report a training and the gate's decision to the tracker."""
     decision = result.decision
     training = TrackedTraining(
         result.candidate,
@@ -173,7 +173,7 @@ def _track(run: RunContext, result: TrainingResult, started: datetime, seconds: 
 
 
 def _warn_of_band(run: RunContext) -> None:
-    """Say at training time when the champion trips the rule on messages that have not drifted."""
+    """Warn at training time if the champion triggers the rule on messages without drift."""
     manifest = run.registry.champion_manifest()
     if manifest is None:
         return
@@ -184,7 +184,7 @@ def _warn_of_band(run: RunContext) -> None:
 
 
 def roll_back(run: RunContext) -> None:
-    """Make the version before the champion the champion again."""
+    """Make the version before the champion the champion again, and record it."""
     old, new = run.registry.rollback(run.now, partial(check_version, run.registry))
     run.decide("rollback", champion_before=old, champion=new)
     logger.info("Rollback: the champion is {} again (before: {})", new, old)

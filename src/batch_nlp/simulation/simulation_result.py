@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from batch_nlp.config import Policy
+from batch_nlp.metrics.confusion import ClassCounts
 from batch_nlp.monitoring.verdict import Status
 
 # Days per window of macro F1, in the chart and for the comparison of policies
@@ -52,15 +53,9 @@ class DayResult:
 
 
 def macro_f1(days: Sequence[DayResult]) -> float | None:
-    """Return macro F1 over all messages of some days; None without messages.
-
-    Classes that neither occur nor are predicted on these days do not count.
-    """
+    """Return macro F1 over all messages of some days; None without messages."""
     confusion = np.sum([day.confusion for day in days], axis=0, dtype=np.int64) if days else np.zeros((1, 1))
-    size = confusion.sum(axis=0) + confusion.sum(axis=1)
-    if not size.any():
-        return None
-    return float(np.mean(2 * np.diag(confusion)[size > 0] / size[size > 0]))
+    return float(ClassCounts.of(confusion).mean_f1("f1_macro")) if confusion.any() else None
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class Reference:
 def write_reference(
     folder: Path,
     fields: Fields,
-    held_out: pd.DataFrame,
+    hold_out: pd.DataFrame,
     labels: NDArray[np.int64],
     predicted: NDArray[np.int64],
     probabilities: NDArray[np.float64],
@@ -109,12 +109,12 @@ def write_reference(
 
     The held-out messages are rows of the feature store. Labels, predictions and probabilities have the same order.
     """
-    vocabulary = Vocabulary.count(training_texts, held_out[TEXT])
+    vocabulary = Vocabulary.count(training_texts, hold_out[TEXT])
     with_text = sample_schema(fields).append(_LABEL)
     sample = KeptSample(size, with_text)
-    for start in range(0, len(held_out), _ROWS):
+    for start in range(0, len(hold_out), _ROWS):
         part = slice(start, start + _ROWS)
-        rows = held_out.iloc[part].assign(
+        rows = hold_out.iloc[part].assign(
             label=labels[part], predicted_class=predicted[part], probabilities=list(probabilities[part])
         )
         sample.add(pa.Table.from_pandas(rows, with_text, preserve_index=False))

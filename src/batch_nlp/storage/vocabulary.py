@@ -49,17 +49,17 @@ class Vocabulary:
 
     Parameters
     ----------
-    training, held_out : dict of str to int
+    training, hold_out : dict of str to int
         Word -> messages of training, and of the hold-out, that contain it. Both have the same words.
     """
 
     training: dict[str, int]
-    held_out: dict[str, int]
+    hold_out: dict[str, int]
 
     @classmethod
-    def count(cls, training: Iterable[str], held_out: Iterable[str]) -> Vocabulary:
+    def count(cls, training: Iterable[str], hold_out: Iterable[str]) -> Vocabulary:
         """Return the vocabulary of texts: at most `MAX_WORDS` words."""
-        seen, later = count_words(training), count_words(held_out)
+        seen, later = count_words(training), count_words(hold_out)
         together = seen + later
         frequent = [word for word, count in together.items() if count >= MIN_MESSAGES]
         kept = sorted(frequent, key=lambda word: (-together[word], word))[:MAX_WORDS]
@@ -68,8 +68,8 @@ class Vocabulary:
     @classmethod
     def from_table(cls, table: pa.Table) -> Vocabulary:
         """Return the vocabulary in a table of `to_table`."""
-        words, training, held_out = (table[name].to_pylist() for name in ("word", "training", "holdout"))
-        return cls(dict(zip(words, training, strict=True)), dict(zip(words, held_out, strict=True)))
+        words, training, hold_out = (table[name].to_pylist() for name in ("word", "training", "holdout"))
+        return cls(dict(zip(words, training, strict=True)), dict(zip(words, hold_out, strict=True)))
 
     def to_table(self) -> pa.Table:
         """Return a table of ``word``, ``training`` and ``holdout``."""
@@ -77,7 +77,7 @@ class Vocabulary:
             {
                 "word": pa.array(self.training, pa.string()),
                 "training": pa.array(self.training.values(), pa.int32()),
-                "holdout": pa.array(self.held_out.values(), pa.int32()),
+                "holdout": pa.array(self.hold_out.values(), pa.int32()),
             }
         )
 

@@ -1,4 +1,4 @@
-"""From a classifier's scores to probabilities that can be taken at their word."""
+"""Calibration: from a classifier's scores to probabilities, and how far they can be trusted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sklearn.linear_model import LogisticRegression
 
 from batch_nlp.config import Calibration
 
-# bins of the calibration error and the reliability plot
+# Bins of the calibration error and of the reliability plot
 RELIABILITY_BINS = 15
 _LEAST = 1e-12
 
 
 class Calibrator(Protocol):
-    """Learns on scores of messages that the classifier has not seen, and turns any scores into probabilities."""
+    """Turns scores into probabilities; fitted on messages that the classifier was not fitted on."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn from scores, shape (n, k), and classes 0 to k - 1, shape (n,)."""
@@ -32,7 +32,7 @@ class Calibrator(Protocol):
 
 
 class TemperatureCalibrator(BaseEstimator):
-    """Softmax of the scores over one temperature, of greatest likelihood (Guo et al., 2017)."""
+    """Softmax of the scores divided by one temperature, chosen by maximum likelihood (Guo et al., 2017)."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn the temperature."""
@@ -49,14 +49,14 @@ class TemperatureCalibrator(BaseEstimator):
         return np.asarray(softmax(scores / self.temperature_, axis=1))
 
 
-# Products that are held at a time
+# Products held in memory at a time
 _PRODUCTS = 2**22
 
 
 class LogisticCalibrator(BaseEstimator):
     """Multinomial logistic regression on the scores: Platt's scaling for several classes.
 
-    It also takes back what class weights did to the shares of the classes.
+    It also undoes the effect of class weights on the shares of the classes.
     """
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
@@ -71,22 +71,22 @@ class LogisticCalibrator(BaseEstimator):
     def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities."""
         margins = np.empty((len(scores), len(self.coef_)))
-        # a few rows at a time: of each there are as many products as pairs of classes
+        # in blocks: each row has a product for every pair of classes
         size = max(_PRODUCTS // self.coef_.size, 1)
         for start in range(0, len(scores), size):
             rows = slice(start, start + size)
-            # summed one by one: a product of matrices gives a row other last digits alone than among others
+            # not a matrix product, whose last digits depend on the other rows
             margins[rows] = self.intercept_ + (scores[rows, np.newaxis, :] * self.coef_).sum(axis=2)
         return np.asarray(softmax(margins, axis=1))
 
 
 class IsotonicCalibrator(BaseEstimator):
-    """One rising step function a class, class against the others (Zadrozny and Elkan, 2002).
+    """One increasing function per class, each class against the others (Zadrozny and Elkan, 2002).
 
     Attributes
     ----------
     scores_, probabilities_ : list of ndarray of float64
-        Corners of each class's function.
+        Corners of the piecewise linear function of each class.
     """
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
@@ -112,7 +112,7 @@ class IsotonicCalibrator(BaseEstimator):
 
 
 class SoftmaxCalibrator(BaseEstimator):
-    """No calibration: a classifier's own probabilities, from their logarithms."""
+    """No calibration: the classifier's own probabilities, recovered from their logarithms."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn nothing."""
@@ -145,7 +145,7 @@ def class_scores(estimator: Any, X: Any) -> NDArray[np.float64]:
 
 
 def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[dict[str, float]]:
-    """Return, for bins of confidence of equal width, how often the most probable class is the true one.
+    """Return how often the most probable class is right, by confidence in bins of equal width.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
     Returns
     -------
     list of dict
-        ``messages``, mean ``confidence`` and ``accuracy`` of each bin that holds messages.
+        ``messages``, mean ``confidence`` and ``accuracy`` of each bin with messages.
     """
     confidence = probabilities.max(axis=1)
     hit = probabilities.argmax(axis=1) == labels
@@ -172,7 +172,7 @@ def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
 
 
 def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Return the expected calibration error: the mean gap of confidence and accuracy (Naeini et al., 2015)."""
+    """Return the expected calibration error: the mean gap between confidence and accuracy (Naeini et al., 2015)."""
     bins = reliability(probabilities, labels)
     gaps = [found["messages"] * abs(found["confidence"] - found["accuracy"]) for found in bins]
     return float(sum(gaps) / len(labels))

@@ -1,4 +1,4 @@
-"""A trained model before the gate: what it was trained and measured on, and its folders."""
+"""A candidate: a trained model before the gate, its measurements and its folder."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.pipeline import encode
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.validate import Validation
+from batch_nlp.training.validation import Validation
 
-# Held-out rows that a fresh process must predict alike before a model is published
+# Held-out rows that a fresh process must predict identically before a model is published
 CHECK_ROWS = 50
 
 
@@ -39,34 +39,34 @@ CHECK_ROWS = 50
 class Candidate:
     """A fitted pipeline with the messages that it was trained and measured on."""
 
-    # Name of the run that trained it; its folders carry it
+    # Name of the run that trained it, and of its folders
     name: str
     # Fitted on the messages of `train`
     pipeline: Pipeline
     classes: list[str]
-    # What the pipeline is given of a message
+    # Columns that the pipeline reads
     fields: Fields
     # All labelled messages, as rows of the feature store, shape (n, ...)
     messages: pd.DataFrame
-    # Their classes; -1 for those without one, shape (n,)
+    # Their classes, shape (n,); -1 without a class
     labels: pd.Series[int]
-    # Which of them are for what
+    # The messages on each side of the split
     train: pd.Index[int]
-    held_out: pd.Index[int]
+    hold_out: pd.Index[int]
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The held-out messages."""
-        return rows_at(self.messages, self.held_out)
+        return rows_at(self.messages, self.hold_out)
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
-        """Their classes, shape (n_held_out,)."""
-        return np.asarray(self.labels[self.held_out], dtype=np.int64)
+        """Classes of the held-out messages, shape (n_hold_out,)."""
+        return np.asarray(self.labels[self.hold_out], dtype=np.int64)
 
     @property
     def with_class(self) -> pd.Index[int]:
-        """All messages that have a class, those of neither side among them."""
+        """All messages with a class, including those on neither side of the split."""
         return self.messages.index[(self.labels >= 0).to_numpy()]
 
     @property
@@ -76,32 +76,32 @@ class Candidate:
 
     @cached_property
     def encoded(self) -> pd.DataFrame:
-        """What the classifier is given of them, shape (n_held_out, n_features)."""
+        """The classifier's input for the held-out messages, shape (n_hold_out, n_features)."""
         return encode(self.pipeline, self.rows[self.fields.names])
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """What the classifier says of them before calibration, shape (n_held_out, n_classes)."""
+        """Scores of the held-out messages before calibration, shape (n_hold_out, n_classes)."""
         return class_scores(self.classifier.estimator_, self.encoded)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
-        """Their predicted probabilities, shape (n_held_out, n_classes)."""
+        """Calibrated probabilities of the held-out messages, shape (n_hold_out, n_classes)."""
         return self.classifier.calibrator_.transform(self.scores)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """Their predicted classes, shape (n_held_out,)."""
+        """Predicted classes of the held-out messages, shape (n_hold_out,)."""
         return self.classifier.decide(self.probabilities)
 
     @cached_property
     def validation(self) -> Validation:
-        """Metrics on them."""
+        """Metrics on the held-out messages."""
         return Validation.of(self.truth, self.predicted, self.classes)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """The same as JSON values, with the expected calibration error after and before calibration."""
+        """Metrics as JSON values, with the expected calibration error after and before calibration."""
         return {
             **self.validation.to_dict(),
             "ece": calibration_error(self.probabilities, self.truth),
@@ -109,14 +109,14 @@ class Candidate:
         }
 
     def measurements(self) -> dict[str, Any]:
-        """Return what the manifest says of the data and of the quality on the hold-out."""
+        """Return the manifest's facts about the data and about the quality on the hold-out."""
         first = self.rows["written_at"].min()
         return {
             "training_rows": len(self.train),
-            "holdout_rows": len(self.held_out),
+            "holdout_rows": len(self.hold_out),
             "holdout_from": None if pd.isna(first) else first.isoformat(),
             "metrics": self.metrics,
-            # what predictions look like while nothing has drifted
+            # what predictions look like without drift
             "reference": {
                 "predicted_shares": dict(zip(self.classes, self.validation.predicted_shares.tolist(), strict=True)),
                 "predicted_counts": np.bincount(self.predicted, minlength=len(self.classes)).tolist(),
@@ -130,9 +130,9 @@ class Candidate:
         }
 
     def write_data(self, layers: Layers) -> None:
-        """Keep which messages were used for what, and what was predicted for those held out."""
+        """Write which messages were used for what, and the predictions for the held-out ones."""
         part = pd.Series("left out", self.messages.index, object)
-        part[self.train], part[self.held_out] = "train", "holdout"
+        part[self.train], part[self.hold_out] = "train", "holdout"
         split = {"message_id": self.messages["message_id"], "label": self.labels.to_numpy(), "part": part}
         write_parquet(layers.model_input / f"{self.name}.parquet", pa.table(split))
         outputs = {
@@ -150,7 +150,7 @@ class Candidate:
         reference_size: int,
         refitted: Pipeline | None = None,
     ) -> None:
-        """Write the folder that a version in the registry is copied from, all or nothing.
+        """Write the candidate's folder, all or nothing; publishing copies it into the registry.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Candidate:
         reference_size : int
             Held-out messages to keep for comparisons with later batches.
         refitted : Pipeline, optional
-            Of `refit`: the model to keep. What was measured stays that of the candidate's own.
+            The model to keep, fitted on all messages. The measurements remain those of the candidate's own pipeline.
         """
         learned, probabilities = self.train, self.probabilities[:CHECK_ROWS]
         if refitted is not None:
@@ -189,13 +189,13 @@ class Candidate:
 
 
 def keep_newest(folder: Path, number: int) -> None:
-    """Remove all candidates but the newest ones; those of other runs in progress stay."""
+    """Remove all but the newest candidates; candidates of other runs in progress stay."""
     old = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))[:-number]
     for path in old:
         if is_claimed(folder, path.name):
             continue
         try:
-            # out of the way in one step: a run beside this one, which shares the lock, may be about to do the same
+            # renamed in one step, because a concurrent run that shares the lock may be removing the same folder
             gone = path.rename(temporary_name(path))
         except FileNotFoundError:
             continue

@@ -24,11 +24,11 @@ def estimator_class(path: str) -> type[BaseEstimator]:
     Raises
     ------
     SettingsError
-        If it is not on the list, or cannot be imported.
+        If the path is not on the list, or cannot be imported.
     """
     if path not in CLASSIFIERS:
         raise SettingsError(
-            f"model.estimator={path}: is not on the list of classifiers. {did_you_mean(path, CLASSIFIERS)}"
+            f"model.estimator={path}: not on the list of classifiers. {did_you_mean(path, CLASSIFIERS)}"
         )
     module, _, name = path.rpartition(".")
     try:
@@ -39,25 +39,25 @@ def estimator_class(path: str) -> type[BaseEstimator]:
 
 
 def training(classifier: TunedClassifier) -> TunedClassifier:
-    """Return the step `training`: the classifier of ``model``, with what the settings put around it."""
+    """Return the step `training`: the classifier of ``model``, balanced, calibrated and tuned as the settings say."""
     return classifier
 
 
 def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedClassifier:
-    """Return the unfitted classifier with the settings' parameters, the seed and the threads.
+    """Return the unfitted classifier with the parameters, seed and threads of the settings.
 
     Parameters
     ----------
     config : Config
-        ``model`` names it; ``training.balance`` and ``training.decision`` say what goes around it.
+        ``model`` names the classifier; ``training.balance`` and ``training.decision`` wrap it.
     checkpoints : Path, optional
-        Where a classifier that can be resumed keeps how far it came.
+        Where a resumable classifier saves its progress.
 
     Raises
     ------
     SettingsError
-        If a parameter does not exist, with the nearest one, or has a value that the classifier cannot work with; or if
-        the classifier cannot do what is asked of it.
+        If a parameter does not exist (the message suggests the nearest name) or has an invalid value, or if the
+        classifier does not support the settings.
     """
     estimator = _build_estimator(config, checkpoints)
     training = config.training
@@ -88,7 +88,7 @@ def _build_estimator(config: Config, checkpoints: Path | None) -> Any:
         "threads": threads,
         "checkpoint_dir": None if checkpoints is None else str(checkpoints),
     }
-    if found is LogisticRegression:  # scikit-learn 1.8 keeps the name and warns of its use
+    if found is LogisticRegression:  # scikit-learn 1.8 keeps the parameter but warns when it is used
         del defaults["n_jobs"]
     params = {name: value for name, value in defaults.items() if name in valid} | dict(config.model.params)
     estimator.set_params(**params)
@@ -102,12 +102,15 @@ def _check_choices(config: Config, estimator: Any) -> None:
     if training.balance is Balance.weights and not has_fit_parameter(estimator, "sample_weight"):
         raise SettingsError(f"training.balance=weights: {name} cannot weigh rows. Set training.balance=none.")
     if training.balance is Balance.smote and reads_text:
-        raise SettingsError(f"training.balance=smote: {name} reads texts, which cannot be made up. Take weights.")
+        raise SettingsError(
+            f"training.balance=smote: {name} reads texts, which SMOTE cannot synthesise. Set training.balance=weights."
+        )
     if training.reducer.enabled and reads_text:
-        raise SettingsError(f"training.reducer.enabled=true: {name} reads texts. Set it to false.")
+        raise SettingsError(f"training.reducer.enabled=true: {name} reads texts. Set training.reducer.enabled=false.")
     if not training.inputs and not reads_text:
-        raise SettingsError("training.inputs=[]: nothing to learn from. Name tabular, embedding or ngrams.")
+        raise SettingsError("training.inputs=[]: nothing to learn from. Add tabular, embedding or ngrams.")
     if training.decision.calibration is Calibration.none and not hasattr(estimator, "predict_proba"):
         raise SettingsError(
-            f"training.decision.calibration=none: {name} has no probabilities of its own. Take logistic."
+            f"training.decision.calibration=none: {name} has no probabilities of its own. Set "
+            "training.decision.calibration=logistic."
         )

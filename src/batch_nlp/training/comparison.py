@@ -1,4 +1,4 @@
-"""Candidate and champion on the same messages."""
+"""Comparison of a candidate with the champion on the same messages."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
 from batch_nlp.training.pipeline import in_parts
 
-# Adds features of some messages to the store, as a model needs them. It comes from above: the pipelines never import
-# each other
+# Adds the features that a model needs to the store, for some messages. The runner passes it in, because the pipelines
+# never import each other
 AddFeatures = Callable[[Model, list[str]], None]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the gate found when it compared a candidate with the champion, or why it could not compare them."""
+    """The checks from comparing a candidate with the champion, or why the two were not compared."""
 
     checks: list[Check]
     not_compared: str = ""
@@ -45,26 +45,25 @@ def compare_with_champion(
 ) -> Comparison:
     """Compare a candidate with the champion.
 
-    They are compared on the held-out messages that the champion has not learned from and that the store holds in the
-    champion's own feature version, once those that it lacks were added. A champion that was fitted again on all
-    messages has learned from its own hold-out too: there, the predictions count by which it was judged, those of the
-    model that had not seen them.
-    Classes are compared by name: what the champion calls by a name that the candidate does not know is never right.
+    They are compared on the held-out messages that the champion was not trained on and whose features are in the store
+    in the champion's feature version; missing features are added first. A champion that was refitted on all messages
+    was trained on its own hold-out too: there, the predictions by which it was judged count.
+    Classes are compared by name: a champion's class that the candidate does not know is never right.
 
     Parameters
     ----------
     config : Config
-        ``training.gate`` says what is asked; without it, or without a champion, nothing is.
+        ``training.gate`` sets the checks; without it, or without a champion, there are none.
     add_features : callable, optional
-        Computes features by the champion's definition, where the candidate's is another one.
+        Computes features by the champion's definition, where it differs from the candidate's.
 
     Returns
     -------
     Comparison
-        Without the check that the two differ where the candidate reads texts under a name that the champion does not,
-        or times in other forms.
-        Without checks where the champion is damaged or cannot be run, or the features that it needs not be computed by
-        this installation: no sound candidate may fail for it.
+        The check that the two differ is left out where the candidate reads text columns that the champion does not, or
+        times in other formats.
+        There are no checks where this installation cannot load or run the champion, or compute its features: no sound
+        candidate may fail for that.
     """
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:
@@ -115,16 +114,16 @@ def compare_with_champion(
 def _features(
     champion: Model, ids: list[str], store: FeatureStore, add_features: AddFeatures | None
 ) -> tuple[pd.DataFrame, BatchNlpError | None]:
-    """Return the features that the champion needs of messages, by their id; those that the store lacks are added.
+    """Return the champion's features of messages, by message id, and the error that kept missing ones from being added.
 
-    Beside them is what kept them from being computed.
+    Features that the store lacks are computed and added.
     """
     version = champion.manifest["data_version"]["feature_version"]
     known = store.features_of(version, ids).set_index("message_id")
     if add_features is None or not (lacking := [message for message in ids if message not in known.index]):
         return known, None
     logger.info(
-        "Gate: the features that {} needs (feature version {}) are computed for {:,} held-out messages",
+        "Gate: computing the features that {} needs (feature version {}) for {:,} held-out messages",
         champion.version,
         version,
         len(lacking),
@@ -139,15 +138,15 @@ def _features(
 
 
 def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, config: Config) -> Comparison:
-    """Return what the gate says where there is no message that both models can be measured on.
+    """Return the comparison where there are no messages to measure both models on.
 
     Parameters
     ----------
     champion : Model
     new : int
-        Held-out messages that it has not learned from.
+        Held-out messages that the champion was not trained on.
     error : BatchNlpError or None
-        What kept its features of them from being computed.
+        What kept the champion's features from being computed.
     config : Config
     """
     if isinstance(error, CannotRunError):
@@ -159,8 +158,8 @@ def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, 
         logger.warning("Not compared: {}", reason)
         return Comparison([], reason)
     logger.error(
-        "Gate: {} cannot be given any of the {:,} held-out messages that it has not learned from: it reads none of "
-        "them in {}. If the files cannot be restored, judge by training.thresholds alone: training.gate.tolerance=null "
+        "Gate: {} cannot be measured on any of the {:,} held-out messages that it was not trained on, because they are "
+        "not in {}. Restore the files, or judge by training.thresholds alone: training.gate.tolerance=null "
         "training.gate.max_recall_drop=null",
         champion.version,
         new,
@@ -170,7 +169,7 @@ def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, 
 
 
 def _read_otherwise(champion: Model, config: Config) -> list[str]:
-    """Return texts that the champion does not know and times of other forms: on the same data, they change nothing."""
+    """Return the text columns that the champion does not read, and the time columns that it reads in another format."""
     known, columns = dict(champion.manifest["feature_definition"]["columns"]), config.dataset.messages.columns
     texts = [name for name in names_of(columns, Role.text) if name not in known]
     times = [name for name in names_of(columns, Role.time) if name in known]
@@ -178,7 +177,7 @@ def _read_otherwise(champion: Model, config: Config) -> list[str]:
 
 
 def _judged(champion: Model, registry: Registry) -> dict[str, int]:
-    """Return what a champion that was fitted again was judged by: the class of the messages of its reference."""
+    """Return the predictions, by message id, by which a refitted champion was judged; they are in its reference."""
     if not champion.manifest.get("refit"):
         return {}
     sample = read_checked(registry.root / champion.version / REFERENCE_FILE, ["message_id", "predicted_class"])

@@ -1,8 +1,7 @@
-"""The steps before the classifier: rows of the feature store become numbers.
+"""The steps before the classifier: they turn rows of the feature store into numbers.
 
-What is learned here (medians, categories, n-gram weights, scales) depends on the training rows, so it is fitted on
-them alone and kept in the model. A column made of a field is named ``<field>=<what>``: no field's name has "=" in it,
-so no two columns share a name, whatever values come.
+Medians, categories, n-gram weights and scales are fitted on the training rows alone and kept in the model. A column
+made from a field is named ``<field>=<what>``. No field's name contains "=", so column names never clash.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ from batch_nlp.training.ngram_scores import NgramScores
 
 
 class EmbeddingColumns(TransformerMixin, BaseEstimator):
-    """Spread a column of vectors over one column a dimension."""
+    """Spread a column of vectors over one column per dimension."""
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
-        """Remember the name of the column and the number of dimensions."""
+        """Store the name of the column and the number of dimensions."""
         self.name_ = str(X.columns[0])
         self.dims_ = len(np.asarray(X.iloc[0, 0]))
         return self
@@ -51,16 +50,16 @@ class EmbeddingColumns(TransformerMixin, BaseEstimator):
 
 
 class MedianImputer(SimpleImputer):
-    """Fill gaps with medians, and mark them in columns ``<field>=missing``."""
+    """Fill missing numbers with medians, and mark them in columns ``<field>=missing``."""
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
-        """Return the fields, then the columns that mark gaps."""
+        """Return the fields, then the columns that mark missing values."""
         fields = self.feature_names_in_
         return np.array([*fields, *(f"{name}=missing" for name in fields[self.indicator_.features_])], dtype=object)
 
 
 class OneHotColumns(OneHotEncoder):
-    """One-hot columns ``<field>=<value>``; the one that rare values share has the name of the field."""
+    """One-hot columns ``<field>=<value>``; rare values share the column ``<field>``."""
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
@@ -73,7 +72,7 @@ class OneHotColumns(OneHotEncoder):
 
 
 class TargetColumns(TargetEncoder):
-    """Target encodings ``<field>=<class>``; of two classes, one under the name of the field."""
+    """Target encodings ``<field>=<class>``; with two classes, a single column ``<field>``."""
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
@@ -87,7 +86,7 @@ def _columns(*steps: tuple[str, Any, Any]) -> ColumnTransformer:
 
 
 def imputer(fields: Fields) -> ColumnTransformer:
-    """Return the step `imputer`: medians with an indicator for numbers, a category of its own for what is missing."""
+    """Return the step `imputer`: medians and an indicator for numbers, the category ``missing`` for categories."""
     return _columns(
         (
             "numeric",
@@ -110,13 +109,13 @@ def encoding(
     Parameters
     ----------
     settings : TrainingConfig
-        ``inputs`` says which of them go on.
+        ``inputs`` selects which of them the classifier gets.
     seed : int
         Seed of all folds.
     threads : int
-        Of the n-gram models; 0 takes all cores.
+        Threads of the n-gram models; 0 uses all cores.
     keep_text : bool
-        Whether the texts themselves go on beside the numbers, for a classifier that reads them.
+        Whether to keep the texts beside the numbers, for a classifier that reads texts.
     """
     inputs = set(settings.inputs)
     categories = (
@@ -138,14 +137,14 @@ def encoding(
 
 
 def scaler(keep_text: bool = False) -> StandardScaler | ColumnTransformer:
-    """Return the step `scaler`: zero mean and unit variance on the training rows; texts beside the numbers stay."""
+    """Return the step `scaler`: zero mean and unit variance on the training rows; texts stay as they are."""
     if keep_text:
         return _columns(("numeric", StandardScaler(), make_column_selector(dtype_include="number")))
     return StandardScaler().set_output(transform="pandas")
 
 
 def dimensionality_reducer(settings: TrainingConfig, seed: int, threads: int = 0) -> Pipeline | str:
-    """Return the step `dimensionality_reducer`: constant, correlated and unimportant columns go, if asked for."""
+    """Return the step `dimensionality_reducer`: if enabled, it drops constant, correlated and unimportant columns."""
     reducer = settings.reducer
     if not reducer.enabled:
         return "passthrough"

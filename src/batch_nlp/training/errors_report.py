@@ -17,7 +17,7 @@ from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.words import ClassWords, ngram_scores
+from batch_nlp.training.class_words import ClassWords, ngram_scores
 
 # A prediction above this probability counts as confident
 CONFIDENT = 0.9
@@ -84,7 +84,7 @@ class ErrorAnalysis:
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """Probability of the predicted class of each held-out message, shape (n_held_out,)."""
+        """Probability of the predicted class of each held-out message, shape (n_hold_out,)."""
         return of_predicted(self._candidate.probabilities, self._candidate.predicted)
 
     @cached_property

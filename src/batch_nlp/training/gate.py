@@ -1,4 +1,4 @@
-"""The gate: whether a candidate may take the champion's place."""
+"""The gate: whether a candidate may replace the champion."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from batch_nlp.config import GateConfig, ThresholdsConfig
-from batch_nlp.training.intervals import occupied_cells, resampled_sums
-from batch_nlp.training.validate import METRICS, Validation, mean_f1
+from batch_nlp.metrics.bootstrap import lower_bound_of_difference
+from batch_nlp.metrics.confusion import METRICS
+from batch_nlp.training.validation import Validation
 
 DIFFERS = "differs from the champion"
-# Of up to three classes, what is asked for where the settings leave it to the project, and of more, beyond a guess
+# Thresholds that `auto` stands for with up to three classes; with more classes, this much above a guess
 _FEWEST, _AUTO, _ABOVE_A_GUESS = 3, {"f1_macro": 0.5, "f1_weighted": 0.6, "recall": 0.2}, 0.05
-# Classes of which each is taken at its figures, and the level of a test of more
+# With more classes than this, recalls are tested at this level instead of being taken at their values
 _FEW, _LEVEL = 10, 0.05
 
 
@@ -24,12 +26,10 @@ _FEW, _LEVEL = 10, 0.05
 class Check:
     """One condition of the gate."""
 
-    # What is asked
     name: str
-    # What was found, and the least that is enough; None where the condition is no number
+    # What was found, and the lowest value that passes; None where the condition is not about a number
     value: float | None
     bound: float | None
-    # Whether it holds
     passed: bool
 
     def __str__(self) -> str:
@@ -39,15 +39,15 @@ class Check:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """What the gate says, and why."""
+    """Whether a candidate passed the gate, and why."""
 
     checks: list[Check]
-    # Why the candidate was not compared with the champion that there is
+    # Why the candidate was not compared with the champion, where there is one
     not_compared: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether every check holds; without any there is nothing to trust."""
+        """Whether every check passed; without checks, no candidate passes."""
         return bool(self.checks) and all(check.passed for check in self.checks)
 
     @property
@@ -69,31 +69,30 @@ class GateDecision:
 
 
 def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[Check]:
-    """Return the checks of what a candidate must reach whatever the champion does."""
+    """Check the candidate's own metrics against the thresholds of the settings."""
     found = {name: validation.metric(name) for name in METRICS}
-    recalls, sizes = validation.recalls, validation.confusion.sum(axis=1)
-    if (tail := _tail(len(sizes))) is not None:
-        misses = sizes * (1 - recalls)
-        # Clopper and Pearson's upper bound
-        recalls = np.where(misses > 0, betaincinv(sizes * recalls + 1, np.maximum(misses, 1), 1 - tail), 1.0)
-    found["recall"] = float(recalls[sizes > 0].min())
+    counts, k = validation.counts, len(validation.classes)
+    recalls = counts.recall
+    if (tail := _tail(k)) is not None:
+        recalls = np.array([_upper_bound(*pair, tail) for pair in zip(counts.hits, counts.support, strict=True)])
+    found["recall"] = float(np.nanmin(recalls))
     return [
         Check(f"training.thresholds.{name}", value, bound, value >= bound)
         for name, value in found.items()
-        if (bound := threshold(name, getattr(thresholds, name), len(sizes))) is not None
+        if (bound := threshold(name, getattr(thresholds, name), k)) is not None
     ]
 
 
 def threshold(name: str, setting: Any, n_classes: int) -> float | None:
-    """Return what a metric must reach; None where nothing is asked.
+    """Return the threshold of a metric; None without one.
 
     Parameters
     ----------
     name : str
-        Of the metric.
+        ``f1_macro``, ``f1_weighted`` or ``recall``.
     setting : float, "auto" or None
     n_classes : int
-        A guess among many classes is right less often, so they are asked for less.
+        With more classes, a guess is right less often, so ``auto`` asks for less.
     """
     if setting != "auto":
         return None if setting is None else float(setting)
@@ -103,49 +102,20 @@ def threshold(name: str, setting: Any, n_classes: int) -> float | None:
 
 
 def _tail(n_classes: int) -> float | None:
-    """Return the level of a test of one of many classes, None where so few are taken at their figures.
+    """Return the level at which the recall of one of many classes is tested; None for few classes, which are not.
 
-    The least recall of many small classes, and the recall that falls most, say little: one of 77 always does badly by
-    chance. So with many classes, a figure fails where it would beyond chance, corrected for their number (Bonferroni).
+    Of 77 small classes, some class always does badly by chance. So with many classes, a recall fails only if it is too
+    low beyond chance, corrected for the number of classes (Bonferroni).
     """
     return None if n_classes <= _FEW else _LEVEL / n_classes
 
 
-def bootstrap_lower_bound(
-    labels: NDArray[np.int64],
-    candidate: NDArray[np.int64],
-    champion: NDArray[np.int64],
-    n_classes: int,
-    metric: str,
-    settings: GateConfig,
-    seed: int,
-) -> float:
-    """Return the lower bound of how much better the candidate is, by the paired bootstrap.
-
-    It is the percentile bound (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). Macro F1 is
-    the mean over the classes that the messages are of.
-
-    Parameters
-    ----------
-    labels, candidate, champion : ndarray of int, shape (n,)
-        True class and the two predictions of each held-out message; `n_classes` where the champion predicts a class
-        that the candidate does not know.
-    metric : str
-        ``f1_weighted`` or ``f1_macro``.
-    settings : GateConfig
-        Resamples and confidence.
-    """
-    k = n_classes
-    shape = (k, k, k + 1)
-    last = int(np.ravel_multi_index((k - 1, k - 1, k - 1), shape))
-    cells, counts = occupied_cells(np.ravel_multi_index((labels, candidate, champion), shape), last)
-    true, *predictions = np.unravel_index(cells, shape)
-    groups = [true, *(group for side in predictions for group in (np.where(side == true, true, k), side))]
-    support, *sides = resampled_sums(counts, groups, k, settings.bootstrap_samples, seed)
-    there = np.flatnonzero(np.bincount(labels, minlength=k))
-    support, *sides = (found.take(there, axis=1) for found in (support, *sides))
-    difference = mean_f1(sides[0], support, sides[1], metric) - mean_f1(sides[2], support, sides[3], metric)
-    return float(np.quantile(difference, 1 - settings.confidence))
+def _upper_bound(hits: int, support: int, tail: float) -> float:
+    """Return Clopper and Pearson's upper bound of a recall; NaN for a class without labels."""
+    if not support:
+        return np.nan
+    found = binomtest(hits, support, alternative="less").proportion_ci(1 - tail, "exact")
+    return float(found.high)
 
 
 def check_against_champion(
@@ -157,13 +127,15 @@ def check_against_champion(
     settings: GateConfig,
     seed: int,
 ) -> list[Check]:
-    """Return the checks of what a candidate must show on the messages that both models have been measured on.
+    """Compare the candidate with the champion on messages that both models have been measured on.
 
-    Classes are those of the candidate; what the champion predicts beyond them is ``len(classes)``, and never right.
+    Classes are those of the candidate. Any other class that the champion predicts is ``len(classes)``, and never right.
     """
     checks = [Check(DIFFERS, None, None, bool((candidate != champion).any()))]
     if settings.tolerance is not None:
-        bound = bootstrap_lower_bound(labels, candidate, champion, len(classes), metric, settings, seed)
+        bound = lower_bound_of_difference(
+            labels, candidate, champion, len(classes), metric, settings.bootstrap_samples, settings.confidence, seed
+        )
         name = f"lower bound of the difference in {metric} to the champion"
         checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
     if settings.max_recall_drop is not None:
@@ -178,7 +150,7 @@ def _recall_check(
     classes: list[str],
     max_drop: float,
 ) -> Check:
-    """Return the check of the class whose recall fell most."""
+    """Check the class whose recall fell most."""
     k = len(classes)
     ours, theirs = candidate == labels, champion == labels
     gained, lost = (np.bincount(labels[rows], minlength=k) for rows in (ours & ~theirs, theirs & ~ours))
@@ -187,6 +159,6 @@ def _recall_check(
     if (tail := _tail(k)) is not None:
         gain += ndtri(1 - tail) * np.sqrt(gained + lost + 1) / np.maximum(support, 1)
         name = f"upper bound of the {name}"
-    # a class without a message has no recall that could fall
+    # the recall of a class without labels cannot fall
     worst = int(np.argmin(np.where(support > 0, gain, np.inf)))
     return Check(f"{name} {classes[worst]}", float(gain[worst]), -max_drop, bool(gain[worst] >= -max_drop))

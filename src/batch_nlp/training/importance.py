@@ -1,4 +1,4 @@
-"""Which columns of a classifier belong together, and how much worse it gets when a group of them is shuffled."""
+"""Groups of a classifier's columns, and their permutation importance."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
 from batch_nlp.fields import Fields
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.validate import f1_of_counts
 
 NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
 _PREFIXES = {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
-# Rows and repeats; a classifier that reads texts reads all of them again each time, which takes seconds
+# Rows and repeats; fewer for a classifier that reads texts, which takes seconds per repeat
 _ROWS, _REPEATS = 2000, 4
 _ROWS_OF_TEXT, _REPEATS_OF_TEXT = 200, 2
 
 
 def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = False) -> dict[str, list[str]]:
-    """Return the columns of each group, groups and columns in the order of the columns.
+    """Return the columns of each group, in the order of the columns.
 
     Parameters
     ----------
     columns : iterable of str
-        What the classifier is given.
+        The classifier's input.
     fields : Fields
-        What they were made of.
+        The fields that the columns were made from.
     coarse : bool
         Whether all numbers and categories form one group, ``tabular``.
 
     Returns
     -------
     dict of list of str
-        A number with its indicator of missing values, the columns of one category, since a row belongs to one of its
-        values, and the dimensions of one vector, under the field's name; scores of n-grams, and those of sentences.
+        Under a field's name: a number with its indicator of missing values, all columns of a category, or all
+        dimensions of a vector. Beside them ``ngrams`` and ``sentences``, the scores of n-grams and of sentences.
     """
     tabular = {*fields.numbers, *fields.categories} if coarse else set()
     groups: dict[str, list[str]] = {}
@@ -53,24 +53,24 @@ def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = Fals
 def permutation_importance(
     classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], fields: Fields, seed: int
 ) -> dict[str, Any]:
-    """Return how far macro F1 falls when the values of a group are given to other messages (Breiman, 2001).
+    """Return how far macro F1 falls when the values of a group are shuffled among messages (Breiman, 2001).
 
-    What two groups both say is counted for neither: each can be read from the other.
+    What two groups have in common counts for neither, since the classifier can read it from the other.
 
     Parameters
     ----------
     classifier : TunedClassifier
-        Fitted; its predictions are those after calibration and decision.
+        Fitted; its predictions follow calibration and decision weights.
     encoded : DataFrame, shape (n, n_features)
-        What it is given of held-out messages.
+        The classifier's input for held-out messages.
     truth : ndarray of int, shape (n,)
-        Their classes.
+        Classes of the held-out messages.
 
     Returns
     -------
     dict
-        ``rows`` and ``repeats`` used, macro F1 of these rows as ``baseline``, and ``groups``: for each its ``name``,
-        number of ``columns``, mean ``drop`` and ``least`` and ``greatest`` drop of the repeats, greatest mean first.
+        The number of ``rows`` and ``repeats``, the macro F1 of these rows as ``baseline``, and ``groups``, the largest
+        drop first: ``name``, number of ``columns``, mean ``drop``, and ``least`` and ``greatest`` drop of the repeats.
     """
     trial, groups = _Trial.of(classifier, encoded, truth, seed), list[dict[str, Any]]()
     for name, columns in column_groups(encoded.columns, fields, coarse=trial.reads_text).items():
@@ -101,10 +101,7 @@ def fall_of_f1(
     names: Collection[str],
     seed: int,
 ) -> float:
-    """Return how far macro F1 falls on average when the values of some fields are given to other messages together.
-
-    The parameters are those of `permutation_importance`, and the names of the fields.
-    """
+    """Return how far macro F1 falls on average when some fields are shuffled together, as `permutation_importance`."""
     groups = column_groups(encoded.columns, fields)
     columns = [column for name in names for column in groups.get(name, ())]
     return float(np.mean(_Trial.of(classifier, encoded, truth, seed).drops(columns)))
@@ -112,7 +109,7 @@ def fall_of_f1(
 
 @dataclass(frozen=True)
 class _Trial:
-    """Messages that a classifier is asked for, with columns shuffled in one order after the other."""
+    """A sample of messages, and the orders in which columns are shuffled."""
 
     classifier: TunedClassifier
     sample: pd.DataFrame
@@ -134,9 +131,9 @@ class _Trial:
         return cls(classifier, sample, labels, orders, reads_text, baseline)
 
     def drops(self, columns: list[str]) -> list[float]:
-        """Return how far macro F1 falls with each of the orders."""
+        """Return how far macro F1 falls in each repeat."""
         shuffled = pd.concat([_shuffled(self.sample, columns, order) for order in self.orders], ignore_index=True)
-        # all repeats in one call: a classifier takes longer to be asked than to answer for a few hundred rows
+        # all repeats in one call: for a few hundred rows, the call itself takes longest
         answers = self.classifier.predict(shuffled).reshape(len(self.orders), -1)
         return [self.baseline - _macro_f1(self.classifier, answer, self.labels) for answer in answers]
 
@@ -148,6 +145,5 @@ def _shuffled(sample: pd.DataFrame, columns: list[str], order: NDArray[np.int64]
 
 
 def _macro_f1(classifier: TunedClassifier, predicted: NDArray[Any], truth: NDArray[np.int64]) -> float:
-    k = len(classifier.classes_)
-    cells = np.bincount(truth * k + predicted.astype(np.int64), minlength=k * k)
-    return float(f1_of_counts(cells.reshape(k, k), "f1_macro"))
+    confusion = confusion_matrix(truth, predicted.astype(np.int64), len(classifier.classes_))
+    return float(ClassCounts.of(confusion).mean_f1("f1_macro"))

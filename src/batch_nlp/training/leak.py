@@ -1,4 +1,4 @@
-"""Whether a model that is hardly ever wrong was given the answer, and by which columns."""
+"""Label leaks: which columns give a model that is hardly ever wrong the answer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from batch_nlp.steps.extract import Extract
 from batch_nlp.training.importance import fall_of_f1
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-# Macro F1 that texts hardly ever allow, messages that it takes to say so, and its fall that matters
+# Macro F1 that texts alone hardly ever reach, fewest messages to judge by, and the smallest drop that matters
 _SUSPICIOUS, _ENOUGH, _FALLS = 0.99, 200, 0.02
 
 
 def fields_of_source(dataset: DatasetConfig) -> list[str]:
-    """Return the fields that are columns of a source beside the text."""
+    """Return the fields that are columns of the source, without the text."""
     columns = dataset.messages.columns
     return [
         found.name for found in Extract(columns, joins(columns, dataset.side_tables)).fields() if found.name != TEXT
@@ -37,28 +37,28 @@ def suspected_leak(
     f1_macro: float,
     seed: int,
 ) -> dict[str, Any] | None:
-    """Return what makes a model almost always right; None where it is not, or too few messages say so.
+    """Return the columns that make a model almost always right; None where it is not, or there are too few messages.
 
     Parameters
     ----------
     classifier : TunedClassifier
         Fitted.
     encoded : DataFrame, shape (n, n_features)
-        What it is given of held-out messages.
+        The classifier's input for held-out messages.
     truth : ndarray of int, shape (n,)
-        Their classes.
+        Classes of the held-out messages.
     fields : Fields
-        What they were made of.
+        The fields that the input was made from.
     columns : sequence of str
-        The fields that are columns of the source beside the text.
+        The fields that are columns of the source, without the text.
     f1_macro : float
-        On these messages.
+        Macro F1 on these messages.
 
     Returns
     -------
     dict or None
-        ``columns`` without which macro F1 falls, those first that it falls most without: each by itself, or else all
-        of them together; empty where it is the text. ``drop`` is the fall without all of them.
+        ``columns``: those whose shuffling lowers macro F1, the largest drop first; all of them where only shuffling
+        all together lowers it; none where the text is the cause. ``drop``: the drop when all are shuffled.
     """
     if len(truth) < _ENOUGH or f1_macro < _SUSPICIOUS:
         return None

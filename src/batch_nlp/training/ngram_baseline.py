@@ -1,4 +1,4 @@
-"""The plain baseline: what a user would have from scikit-learn in an afternoon."""
+"""The plain baseline: TF-IDF and logistic regression, as one would write them with scikit-learn in an afternoon."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from batch_nlp.training.ngram_scores import NgramScores
 
 
 class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
-    """TF-IDF weights of word n-grams into a balanced logistic regression, and nothing else.
+    """Balanced logistic regression on TF-IDF weights of word n-grams, and nothing else.
 
-    It is there to be compared with: a model that is not better is not worth its trouble.
+    A model that does not beat this baseline is not worth its cost.
 
     Parameters
     ----------
     max_n : int
         Longest n-gram in words.
     min_df : int
-        Messages in which an n-gram must occur.
+        Fewest messages in which an n-gram must occur.
     max_features : int
-        N-grams kept at most, the most frequent ones.
+        Most n-grams to keep, by frequency.
     c : float
         Inverse regularisation strength.
 
@@ -36,7 +36,7 @@ class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray, shape (k,)
     scores_ : NgramScores
-        Of which the logarithmic odds of the logistic regression are taken.
+        Only the log-odds of its logistic regression are used.
     """
 
     def __init__(self, max_n: int = 3, min_df: int = 2, max_features: int = 1_000_000, c: float = 4.0) -> None:
@@ -46,10 +46,10 @@ class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
         self.c = c
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn n-grams and weights from the column of texts and classes of shape (n,).
+        """Learn n-grams and weights from the column of texts and their classes, shape (n,).
 
-        The regression weighs rows inversely to the size of their class by itself, which is what `sample_weight` asks
-        for where ``training.balance`` is ``weights``: it is accepted, and changes nothing.
+        `sample_weight` is accepted and ignored: the regression balances the classes itself, which is what
+        ``training.balance=weights`` asks for.
         """
         del sample_weight
         self.scores_ = NgramScores(

@@ -1,4 +1,4 @@
-"""What the words of a message say: class scores of two linear models on word n-grams."""
+"""N-gram scores: class scores of two linear models on word n-grams."""
 
 from __future__ import annotations
 
@@ -20,54 +20,53 @@ from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
-# What is told of the sentences of a text, for each score
+# Statistics of each score over the sentences of a text
 _STATISTICS = ("min", "max", "std", "first", "last")
-# Texts whose n-grams are counted at a time
+# Texts processed at a time
 _TEXTS = 10_000
-# Different n-grams that are held at most while their texts are counted
+# Most distinct n-grams held in memory while counting
 _TERMS = 3_000_000
-# Attributes that are made again from the terms when they are needed
-_MADE_AGAIN = ("_counter", "_tfidf")
+# Attributes that are rebuilt from the terms when needed
+_REBUILT = ("_counter", "_tfidf")
 
 
 class NgramScores(TransformerMixin, BaseEstimator):
     """Score texts by two balanced linear models on TF-IDF weights of word n-grams.
 
     One is a logistic regression, the other a ridge regression on weights times naive-Bayes log-count ratios (Wang and
-    Manning, 2012); they err on different messages. The first one also scores each sentence of a text: how these scores
-    spread tells a text that is lukewarm from one that praises and blames. The scores of the rows that it is fitted on
-    come out-of-fold, from models that have not seen their labels, so that a classifier trained on them learns how far
-    to trust them on new messages.
+    Manning, 2012); they err on different messages. The first one also scores each sentence of a text: the spread of
+    these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
+    out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
 
     Parameters
     ----------
     max_n : int
-        Longest n-gram in words; none crosses the end of a sentence.
+        Longest n-gram in words; n-grams do not cross the end of a sentence.
     min_df : int
-        Messages in which an n-gram must occur.
+        Fewest messages in which an n-gram must occur.
     max_features : int
-        N-grams kept at most, the most frequent ones.
+        Most n-grams to keep, by frequency.
     c : float
         Inverse regularisation strength of the logistic regression.
     folds : int
         Folds of the out-of-fold scores.
     sentences : bool
-        Whether to tell how the scores spread over the sentences.
+        Whether to add the statistics of the sentences' scores.
     random_state : int
         Seed of the folds.
     threads : int
-        Linear models that are fitted at a time; 0 takes all cores. They are the same, bit by bit, for any number.
+        Linear models fitted at a time; 0 uses all cores. The models are bit-identical for any number.
 
     Attributes
     ----------
     terms_ : str
-        The n-grams, one a line, in the order of the columns. One string, since a dict of 100,000 entries takes
-        seconds to write and read.
+        The n-grams, one per line, in the order of the columns. A single string, because a dict of 100,000 entries
+        takes seconds to write and read.
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
-        Weight of each n-gram for each class, of the logistic regression and then of the other model; of two classes,
-        for the second one alone. The rows are in the order of the first columns.
+        Weights of the n-grams for each class: first those of the logistic regression, then those of the other model,
+        in the order of the first columns. Of two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
     """
@@ -111,11 +110,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         if not terms:
             raise DataError(
                 f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
-                "Bring more messages, or leave ngrams out of training.inputs."
+                "Add messages, or remove ngrams from training.inputs."
             )
         self.terms_ = "\n".join(terms)
         self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
-        for name in _MADE_AGAIN:
+        for name in _REBUILT:
             self.__dict__.pop(name, None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
         self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads)
@@ -123,7 +122,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return weights
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
-        """Give the texts, some thousand at a time."""
+        """Yield the texts in pieces."""
         for start in range(0, len(X), _TEXTS):
             yield self._texts(X[start : start + _TEXTS])
 
@@ -138,13 +137,13 @@ class NgramScores(TransformerMixin, BaseEstimator):
         models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
         with progress("n-gram scores", "folds", self.folds) as advance:
-            for fold, (train, held_out) in enumerate(folds.split(labels, labels)):
-                fold_of[held_out] = fold
+            for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
+                fold_of[hold_out] = fold
                 models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
                 advance(1)
         del weights
         scores, start = [], 0
-        # n-grams are counted again: that is quick, and sentences have as many as their texts
+        # n-grams are counted again, which is fast; keeping those of sentences would double the memory
         for texts in self._pieces(X):
             scores.append(self._score_by_fold(texts, fold_of[start : start + len(texts)], models))
             start += len(texts)
@@ -153,7 +152,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _score_by_fold(
         self, texts: list[str], folds: NDArray[np.int64], models: list[NgramModels]
     ) -> NDArray[np.float64]:
-        """Return the scores of texts, each by the model of its fold, shape (n_texts, n_columns)."""
+        """Return the scores of texts, each from the model of its fold, shape (n_texts, n_columns)."""
         of_texts, of_sentences, starts = self.weigh_terms(texts)
         of_owner = np.repeat(folds, np.diff(starts, append=of_sentences.shape[0]))
         text_scores = np.empty((len(texts), len(self.coef_)))
@@ -169,8 +168,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (n, n_columns)
-            Log-odds-like scores of both models, one column a class; of two classes, the second one's alone. Then, if
-            asked for, how the scores of the sentences spread.
+            Scores of both models, similar to log-odds, one column per class (of two classes, only the second one);
+            then, with ``sentences``, the statistics of the sentences' scores.
         """
         of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
         return self._columns(
@@ -192,7 +191,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def weigh_terms(self, texts: list[str]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
         """Return the TF-IDF weights of texts and of their sentences, and where the sentences of each text start.
 
-        A score is the product of these weights with `coef_`, plus `intercept_`: what each n-gram adds to it.
+        A score is the product of these weights with `coef_`, plus `intercept_`.
 
         Returns
         -------
@@ -230,7 +229,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         return np.array(names, dtype=object)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in _MADE_AGAIN}
+        return {name: value for name, value in self.__dict__.items() if name not in _REBUILT}
 
 
 def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -238,9 +237,10 @@ def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.
 
 
 def _spread(scores: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what the scores of each text's sentences, shape (n_sentences, k), come to, shape (n_texts, 5 k + 1).
+    """Return statistics of the scores of each text's sentences, shape (n_texts, 5 k + 1).
 
-    Least, greatest, deviation, first and last of them, and their number.
+    They are the minimum, maximum, standard deviation, first and last score, and the number of sentences. The scores of
+    the sentences have shape (n_sentences, k).
     """
     if not len(starts):
         return np.empty((0, len(_STATISTICS) * scores.shape[1] + 1))

@@ -1,4 +1,4 @@
-"""Whether a classifier can work with the parameters that the settings give it, found out before any work."""
+"""Check of ``model.params`` before any work."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _ROWS, _COLUMNS, _CLASSES = 150, 40, 3
 
 
 def check_parameters(estimator: BaseEstimator, given: Mapping[str, Any], reads_text: bool) -> None:
-    """Refuse a value that the classifier cannot work with.
+    """Refuse a parameter value that the classifier does not accept.
 
-    Classifiers judge their parameters when they are fitted, so this one is fitted on a few made-up rows, with one tree
-    or one round. One that reads texts is ours: its parameters are compared with their annotations.
+    Classifiers check their parameters when they are fitted, so the classifier is fitted on a few made-up rows, with one
+    tree or one round. Classifiers that read texts are the project's own: their annotations say what they accept.
 
     Parameters
     ----------
     estimator : BaseEstimator
         With its parameters set; it stays unfitted.
     given : mapping
-        Parameters that the settings name, ``model.params``.
+        ``model.params``.
     reads_text : bool
-        Whether it learns from texts rather than from numbers.
+        Whether the classifier learns from texts instead of numbers.
 
     Raises
     ------
     SettingsError
-        If there is one; the message names it.
+        If the classifier refuses a value; the message names the parameter.
     """
     if reads_text:
         for name, expected in typing.get_type_hints(type(estimator).__init__).items():
@@ -53,7 +53,7 @@ def check_parameters(estimator: BaseEstimator, given: Mapping[str, Any], reads_t
 
 
 def _problem(estimator: Any) -> str | None:
-    """Return why the classifier cannot be fitted, None if it can."""
+    """Return why the classifier cannot be fitted; None if it can."""
     trial, parameters = clone(estimator), estimator.get_params()
     if "n_estimators" in parameters:
         trees = parameters["n_estimators"]
@@ -68,7 +68,7 @@ def _problem(estimator: Any) -> str | None:
             warnings.simplefilter("ignore")
             trial.fit(rows, np.arange(_ROWS) % _CLASSES)
     except (ValueError, TypeError, AttributeError) as error:  # XGBoost's own errors are ValueErrors too
-        # of which some begin with a line of its sources and end with a stack of them
+        # some of XGBoost's messages begin with a line of its source code and end with a stack trace
         words = " ".join(str(error).partition("Stack trace:")[0].split())
         return re.sub(r"^\[[\d:]+\] \S+: ", "", words)[:300]
     return None
@@ -90,4 +90,4 @@ def _in_words(expected: Any) -> str:
 
 def _refuse(estimator: BaseEstimator, names: str, value: object, problem: str) -> typing.NoReturn:
     key = f"model.params.{names}={value}" if value is not None else f"model.params ({names})"
-    raise SettingsError(f"{key}: {type(estimator).__name__} cannot work with that: {problem}")
+    raise SettingsError(f"{key}: {type(estimator).__name__} does not accept this: {problem}")

@@ -1,8 +1,7 @@
-"""The training pipeline: built from the list of steps in the settings, fitted, and asked, piece by piece.
+"""The training pipeline: built from the steps in the settings, and fitted and applied in blocks of rows.
 
-Fitted, it is the model. No step but the classifier sees all columns of all rows at once. The result is what
-`Pipeline.fit` makes of the same rows (of more than `ROWS` of them, but for the last digits of the scales); the matrix
-that the classifier learns from is made once, in place.
+The fitted pipeline is the model. Only the classifier sees all columns of all rows at once; its matrix is built once, in
+place. The result equals that of `Pipeline.fit`, except for the last digits of the scales with more than `ROWS` rows.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from batch_nlp.storage.scratch import new_array
 from batch_nlp.training.classifier import build_classifier
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-# Rows that are worked on at a time
+# Rows per block
 ROWS = 50_000
 
 
 def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | None = None) -> Pipeline:
-    """Return the unfitted training pipeline; it takes the fields of rows of the feature store.
+    """Return the unfitted training pipeline; its input is the fields of rows of the feature store.
 
     Parameters
     ----------
     config : Config
         ``training.steps`` names the steps; those of the project read ``training`` and ``model``.
     checkpoints : Path, optional
-        Where a classifier that can be resumed keeps how far it came.
+        Where a resumable classifier saves its progress.
     """
     classifier = build_classifier(config, checkpoints)
     bound = {
@@ -57,11 +56,11 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: T
     Parameters
     ----------
     pipeline : Pipeline
-        Of `build_training_pipeline`, unfitted.
+        Unfitted, from `build_training_pipeline`.
     X : DataFrame, shape (n, ...)
-        The fields of the rows to train on.
+        Fields of the training rows.
     y : ndarray of int, shape (n,)
-        Their classes.
+        Classes of the training rows.
     judged : TunedClassifier, optional
         See `TunedClassifier.fit`.
     """
@@ -82,17 +81,17 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: T
 
 
 def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
-    """Return what the classifier of a fitted training pipeline is given of rows.
+    """Return the input of the classifier in a fitted training pipeline.
 
     Parameters
     ----------
     X : DataFrame, shape (n, ...)
-        The fields of the rows.
+        Fields of rows of the feature store.
 
     Returns
     -------
     DataFrame, shape (n, n_features)
-        Numbers of 32 bits where the classifier reads no more.
+        float32 where the classifier uses no more digits.
     """
     before = pipeline[:-1]
     if not any(isinstance(step, StandardScaler) for _, step in before.steps):
@@ -102,7 +101,7 @@ def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_parts(predict: Callable[[pd.DataFrame], NDArray[Any]], X: pd.DataFrame) -> NDArray[Any]:
-    """Return what a function gives for rows, at least one, when it is asked for some of them at a time."""
+    """Apply a function to blocks of rows, and join the results; there must be at least one row."""
     return np.concatenate([predict(part) for part in _parts(X)])
 
 
@@ -112,7 +111,7 @@ def _parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _matrix(rows: pd.DataFrame, transform: Callable[[pd.DataFrame], pd.DataFrame], dtype: DTypeLike) -> pd.DataFrame:
-    """Return what a step makes of rows as one block, with each column in one piece, as pandas and XGBoost read it."""
+    """Return the transformed rows as one block in column order, which pandas and XGBoost read fastest."""
     columns: pd.Index[str] | None = None
     values = np.empty((0, 0), dtype)
     start = 0
@@ -127,7 +126,7 @@ def _matrix(rows: pd.DataFrame, transform: Callable[[pd.DataFrame], pd.DataFrame
 
 
 def _precision(classifier: TunedClassifier) -> type[np.floating[Any]]:
-    """Return the type of the numbers that a classifier is given: XGBoost reads 32 bits of them anyway."""
+    """Return the type of the classifier's input: float32 for XGBoost, which converts to it anyway."""
     reads_32 = type(classifier.estimator).__module__.partition(".")[0] == "xgboost"
-    # rows between neighbours are made up from all bits
+    # SMOTE interpolates between neighbours in float64
     return np.float32 if reads_32 and Balance(classifier.balance) is not Balance.smote else np.float64

@@ -1,4 +1,4 @@
-"""From labelled messages to what a model is trained and measured on: their classes, and the two sides of the split."""
+"""Classes of the labelled messages, and their split into training messages and hold-out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batch_nlp.dataset.split import Parts, split_messages, split_of
 
 
 def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts]:
-    """Return the classes of labelled messages, and which of them are trained on and which held out.
+    """Return the classes of labelled messages, and the two sides of the split.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
     Raises
     ------
     DataError
-        If a class has too few messages, or is missing on one side; the message says which setting helps.
+        If a class has too few messages or is missing on one side; the message names the setting to change.
     """
     training = config.training
     found = find_classes(messages["target"], config.dataset.label, training.min_class_messages, messages["message_id"])
@@ -38,15 +38,15 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
         )
     parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
     labels, classes = found.labels, found.map.classes
-    hint = "" if parts.by is Split.random else "Say training.split=random. "
+    hint = "" if parts.by is Split.random else "Set training.split=random. "
     folds = max(training.decision.folds, training.ngrams.folds)
-    for index, least, part in ((parts.train, folds, "messages to train on"), (parts.held_out, 1, "held-out messages")):
+    for index, least, part in ((parts.train, folds, "messages to train on"), (parts.hold_out, 1, "held-out messages")):
         check_classes(labels[index], classes, least, part, labels, training.min_class_messages, hint)
-    used = len(parts.train) + len(parts.held_out)
+    used = len(parts.train) + len(parts.hold_out)
     logger.info(
         "Training: {:,} messages, {:,} held out ({} split), {:,} of all ({:.1%}) repeat a text{}",
         len(parts.train),
-        len(parts.held_out),
+        len(parts.hold_out),
         parts.by.value,
         parts.repeats,
         parts.repeats / (used + parts.copies),
@@ -56,14 +56,14 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
 
 
 def label_sources(messages: pd.DataFrame, index: pd.Index[int]) -> dict[str, int]:
-    """Return how many labels of some messages came from where.
+    """Count the labels of some messages by source.
 
     Parameters
     ----------
     messages : DataFrame, shape (n, ...)
-        Without a column ``label_source``, all labels are given.
+        Without a column ``label_source``, all labels count as given.
     index : Index
-        Of the messages.
+        Of the messages to count.
     """
     if "label_source" not in messages:
         return {"given": len(index)}

@@ -1,4 +1,4 @@
-"""Runs the training pipeline: a candidate from the store's labelled messages, judged and, if it passes, published."""
+"""Runs the training pipeline: trains a candidate on the labelled messages, judges it, and publishes it if it passes."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ from batch_nlp.training.prepare import label_sources, prepare
 class TrainingResult:
     """What a run of the training pipeline did."""
 
-    # Name of the run; the candidate's folders carry it
+    # Name of the run, and of the candidate's folders
     candidate: str
     # Metrics on the hold-out
     metrics: dict[str, Any]
-    # What the gate said; None where nothing was to be published
+    # The gate's decision; None where the candidate was only to be measured
     decision: GateDecision | None
-    # The version it was published as
+    # The published version; None where the candidate was not published
     version: str | None
 
 
 def training_fingerprint(config: Config, store: FeatureStore, feature_version: str) -> str:
-    """Return what a model follows from: the labelled data and every setting that training reads.
+    """Return a fingerprint of the labelled data and of every setting that training reads.
 
-    Two trainings with one fingerprint give the same model.
+    Trainings with equal fingerprints give the same model.
     """
     training, label, split = plain(config.training), config.dataset.label, config.dataset.split
     listed = listed_targets(label) or {}
@@ -97,20 +97,20 @@ def run_training_pipeline(
     check_classes: Callable[[Sequence[str]], None] | None = None,
     add_features: AddFeatures | None = None,
 ) -> TrainingResult:
-    """Train a candidate on all labelled messages and publish it if the gate lets it pass.
+    """Train a candidate on all labelled messages, and publish it if it passes the gate.
 
     Parameters
     ----------
     config : Config
-        All settings; ``training.promote`` false trains and measures, and publishes nothing.
+        All settings; with ``training.promote=false``, the candidate is trained and measured but not published.
     definition : dict
-        Definition of the features, kept with the model.
+        Definition of the features, stored with the model.
     feature_version : str
         Version of the features to train on.
     check_classes : callable, optional
-        Raises an error about classes that others cannot work with, as soon as they are known.
+        Called with the classes as soon as they are known; raises an error if other settings do not allow them.
     add_features : callable, optional
-        Computes the features that the champion needs of messages that it is to be compared on.
+        Computes the features that the champion needs for messages that the two models are compared on.
 
     Raises
     ------
@@ -123,14 +123,14 @@ def run_training_pipeline(
 
 
 def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
-    """Return a context for training: its large arrays are in memory, or in files if there are too many rows.
+    """Return a context for training that keeps large arrays in files if there are too many rows for memory.
 
     Parameters
     ----------
     config : Config
         ``training.rows_in_memory`` is the limit.
     layers : Layers
-        Files go to the layer of the model's input.
+        The files are written to the layer of the model's input.
     rows : int
         Labelled messages.
     """
@@ -138,7 +138,7 @@ def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContex
     if rows <= limit:
         return arrays_on_disk(None)
     logger.info(
-        "Training: {:,} labelled messages are more than training.rows_in_memory={:,}: large arrays are kept in {}",
+        "Training: {:,} labelled messages exceed training.rows_in_memory={:,}; large arrays are kept in {}",
         rows,
         limit,
         layers.model_input,
@@ -214,7 +214,7 @@ def _train(
     checkpoints: Path,
     check_classes: Callable[[Sequence[str]], None] | None,
 ) -> tuple[Candidate, FoundClasses, Parts]:
-    """Split the messages, fit the pipeline on one part, and return it with both."""
+    """Split the messages, and fit the pipeline on the training part."""
     found, parts = prepare(config, messages)
     if check_classes is not None:
         check_classes(found.map.classes)
@@ -228,12 +228,12 @@ def _train(
     pipeline = build_training_pipeline(config, fields, checkpoints)
     fit_pipeline(pipeline, rows_at(messages, parts.train)[fields.names], labels.to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.held_out)
+    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.hold_out)
     return candidate, found, parts
 
 
 def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:
-    """Fit a candidate's settings on all messages with a class, with the calibration and decision that were judged."""
+    """Fit a new pipeline on all messages with a class; calibration and decision stay those that were judged."""
     rows, start = candidate.with_class, time.perf_counter()
     pipeline = build_training_pipeline(config, candidate.fields, checkpoints)
     fitted_on = rows_at(candidate.messages, rows)[candidate.fields.names]
@@ -243,7 +243,7 @@ def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:
 
 
 def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
-    """List the messages that are not learned from since their label is rare or unknown, where the settings say so."""
+    """List the messages left out for a rare or unknown label, if ``dataset.label.rare`` asks for it."""
     rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
     rare = config.dataset.label.rare
     if rare is None or rare["as"] != "quarantine" or rows.empty:
@@ -257,7 +257,7 @@ def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, foun
 
 
 def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, Any]:
-    """Return what the manifest says of where a model comes from."""
+    """Return the manifest's facts about the origin of a model."""
     return {
         "dataset": config.dataset.name,
         "generated_data": config.dataset.generate,

@@ -1,4 +1,4 @@
-"""How a model does on parts of the hold-out."""
+"""Metrics on slices of the hold-out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.fields import Fields
-from batch_nlp.training.intervals import with_intervals
+from batch_nlp.metrics.bootstrap import with_intervals
+from batch_nlp.metrics.confusion import confusion_matrix
 
-# Messages under which the figures of a slice say little
+# A slice with fewer messages is marked as small
 SMALL = 30
-# Categories that slices are made of, and the values of each that are slices of their own
+# Most categories to slice by, and most values of each that get a slice
 MOST_CATEGORIES, MOST_VALUES = 3, 10
 NOT_KNOWN, THE_REST = "not known", "all others"
-# The same for every model, so that two cards can be compared
+# Fixed, so that the cards of two models can be compared
 _LENGTHS = {"up to 25 words": 25, "26 to 50 words": 50, "51 to 100 words": 100, "101 to 200 words": 200}
 _LONGEST = "over 200 words"
 
@@ -29,7 +30,7 @@ def slice_metrics(
     n_classes: int,
     seed: int,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return metrics by the first categories, by length where words are counted, and by year where times are known.
+    """Return metrics by the first categories, by length (if words are counted) and by year (if times are known).
 
     Parameters
     ----------
@@ -40,8 +41,8 @@ def slice_metrics(
     Returns
     -------
     dict of list of dict
-        For each way to slice, the slices: ``name``, ``messages``, ``small`` (under `SMALL` messages), and
-        ``f1_macro`` and ``accuracy``, with intervals where it is not small.
+        For each way to slice, its slices: ``name``, ``messages``, ``small`` (fewer than `SMALL` messages), and
+        ``f1_macro`` and ``accuracy``, with intervals unless the slice is small.
     """
     ways = {name: _values(rows[name]) for name in fields.categories[:MOST_CATEGORIES]}
     if "word_count" in fields.numbers:
@@ -60,7 +61,7 @@ def slice_metrics(
 
 
 def _values(category: pd.Series[Any]) -> tuple[pd.Series[Any], list[str]]:
-    """Return the slice of each message, and the slices, the largest first and the rest last."""
+    """Return the slice of each message, and the names of the slices: the largest first, the rest last."""
     values = category.fillna(NOT_KNOWN).astype(str)
     sizes = {str(name): int(size) for name, size in values.value_counts().items()}
     names = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_VALUES]
@@ -75,9 +76,8 @@ def _lengths(words: pd.Series[float]) -> pd.Series[Any]:
 def _slice(
     name: str, truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int, seed: int
 ) -> dict[str, Any]:
-    cells = np.bincount(truth * n_classes + predicted, minlength=n_classes**2)
-    found, small = with_intervals(cells.reshape(n_classes, n_classes), seed), len(truth) < SMALL
-    # of a few messages, all of them right, the bootstrap says that nothing else could have been found
+    found, small = with_intervals(confusion_matrix(truth, predicted, n_classes), seed), len(truth) < SMALL
+    # for a few messages that are all right, the bootstrap would give an interval of no width
     unknown = {"low": None, "high": None} if small else {}
     return {
         "name": name,

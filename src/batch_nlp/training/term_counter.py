@@ -1,4 +1,4 @@
-"""Counts of known word n-grams, as quick as looking words up."""
+"""Counts of known word n-grams, about as fast as looking words up."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ from batch_nlp.training.word_counts import WORD_OR_MARK
 
 _WORD = re.compile(WORD_OR_MARK)
 _WHITE_SPACE = re.compile(r"(\s+)")
-# Numbers that stand for no word of a term: the end of a sentence, a chunk without words, a word of no term
+# Numbers that are not words of a term: the end of a sentence, a chunk without words, an unknown word
 _END, _NO_WORD, _UNKNOWN = -1, -2, -3
 
 
 class _Level(NamedTuple):
-    """N-grams of one length, sorted by `keys`: the number of what goes before the last word, then that word."""
+    """N-grams of one length, sorted by `keys`, which combine the number of the prefix with that of the last word."""
 
     keys: NDArray[np.int64]
-    # the number of each as the beginning of longer ones, and its column, -1 of one that is only such a beginning
+    # The column of each n-gram; -1 for one that is only the prefix of longer ones
     columns: NDArray[np.int64]
 
 
 class TermCounter:
     """Counts the n-grams of a vocabulary in the sentences of texts.
 
-    The counts are those of scikit-learn's CountVectorizer on what `word_counts.split_sentences` makes of the texts,
-    exactly; it takes a tenth of the time, since each different chunk of letters is cut into words once, and n-grams
-    are found by their numbers.
+    The counts equal those of scikit-learn's CountVectorizer on the sentences of `word_counts.split_sentences`, in a
+    tenth of the time: each distinct chunk is split into words once, and n-grams are looked up by their numbers.
 
     Parameters
     ----------
     terms : sequence of str
         N-grams, their words joined by spaces; column `i` counts ``terms[i]``.
     by_sentence : bool
-        Whether to count in sentences, or in whole texts.
+        Whether to count per sentence instead of per text.
     """
 
     def __init__(self, terms: Sequence[str], *, by_sentence: bool = True) -> None:
@@ -51,14 +50,14 @@ class TermCounter:
         self._chunks = Chunks(self._number)
 
     def _build_levels(self, words: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[_Level]:
-        """Return the levels from the words of all terms, one term after the other, and where each begins and ends."""
+        """Return the levels from the concatenated words of all terms and the bounds of each term."""
         starts, lengths = bounds[:-1], np.diff(bounds)
-        # every word is there, so that the words' own numbers are those of the first level
+        # every word occurs, so the numbers of the first level are those of the words
         of_terms = words[starts]
         keys = np.arange(len(self._words))
         levels: list[_Level] = []
         for length in range(1, int(lengths.max(initial=0)) + 1):
-            longer = lengths >= length  # a longer one is found by its beginning
+            longer = lengths >= length  # a longer n-gram is found by its prefix
             if length > 1:
                 found = of_terms[longer] * len(self._words) + words[starts[longer] + length - 1]
                 keys, of_terms[longer] = np.unique(found, return_inverse=True)
@@ -69,12 +68,12 @@ class TermCounter:
         return levels
 
     def _number(self, chunks: list[str]) -> list[list[int]]:
-        """Return the words of each chunk, and where sentences end in it."""
+        """Return the numbers of the words and sentence ends in each chunk."""
         return [self._number_chunk(chunk) for chunk in chunks]
 
     def _number_chunk(self, chunk: str) -> list[int]:
         numbers: list[int] = []
-        # white space that is no space lies within a chunk
+        # white space other than the space character is part of a chunk
         for part in _WHITE_SPACE.split(chunk):
             if part.isspace():
                 numbers += [_END] if "\n" in part else []
@@ -102,18 +101,18 @@ class TermCounter:
     def _sentences(
         self, flat: NDArray[np.int32], text: NDArray[np.int64], n_texts: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """Return the sentence of each number, where the sentences of each text start, and how many there are."""
+        """Return the sentence of each number, where the sentences of each text start, and the number of sentences."""
         if not self._by_sentence:
             return text, np.arange(n_texts), n_texts
         is_end = flat == _END
-        # a piece goes from one end, or the start of a text, to the next; one of white space alone is no sentence
+        # a piece lies between two sentence ends or bounds of a text; it is a sentence if it has more than white space
         begins = np.ones(len(flat), dtype=bool)
         begins[1:] = is_end[:-1] | (text[1:] != text[:-1])
         piece = np.cumsum(begins) - 1
         is_sentence = np.zeros(int(begins.sum()), dtype=bool)
         is_sentence[piece[~is_end]] = True
         sentences = np.bincount(text[begins][is_sentence], minlength=n_texts)
-        # a text without any counts as one
+        # a text without sentences counts as one
         empty = sentences == 0
         per_text = sentences + empty
         starts = np.cumsum(per_text) - per_text
@@ -122,7 +121,7 @@ class TermCounter:
 
     def _count(self, words: NDArray[np.int64], sentence: NDArray[np.int64], n_rows: int) -> csr_array:
         rows, columns = [], []
-        # n-grams that begin at each word, as numbers, -1 where none is known
+        # numbers of the n-grams that begin at each word, -1 where the n-gram is unknown
         found = words
         for length, level in enumerate(self._levels, start=1):
             if length > 1:
@@ -138,7 +137,7 @@ class TermCounter:
     def _lengthen(
         self, level: _Level, found: NDArray[np.int64], words: NDArray[np.int64], sentence: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Return the n-grams of a level that begin at each word, given those that are one word shorter."""
+        """Return the n-grams of a level that begin at each word, from those that are one word shorter."""
         longer = len(words) - len(found)
         last = words[longer:]
         possible = (found >= 0) & (last >= 0) & (sentence[: len(found)] == sentence[longer:])

@@ -1,4 +1,4 @@
-"""A classifier with what makes its answers usable: balanced classes, calibrated probabilities, tuned decisions."""
+"""A classifier with balanced classes, calibrated probabilities and a tuned decision."""
 
 from __future__ import annotations
 
@@ -17,27 +17,26 @@ from batch_nlp.config import Balance, Calibration
 from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
-from batch_nlp.training.decision import decide, tune_weights
+from batch_nlp.training.decision_weights import decide, tune_weights
 
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):
-    """Fit a classifier on balanced classes, calibrate its scores, and tune the decision on them.
+    """Fit a classifier on balanced classes, calibrate its scores, and tune the decision.
 
-    Calibration and decision are fitted on scores of messages that the classifier has not seen: out-of-fold ones, or
-    those of the classifier's own validation part if it keeps one (attributes ``validation_rows_`` and
-    ``validation_probabilities_``).
+    Calibration and decision are fitted on out-of-fold scores, or on the classifier's own validation rows if it has any
+    (attributes ``validation_rows_`` and ``validation_probabilities_``).
 
     Parameters
     ----------
     estimator : classifier
         Its scores are the logarithms of its probabilities, or its decision function.
     balance : str
-        ``none``, ``weights`` (rows weigh inversely to their class's size) or ``smote`` (synthetic rows between
-        neighbours of the smaller classes; Chawla et al., 2002).
+        ``none``, ``weights`` (inverse class frequencies) or ``smote`` (synthetic rows between neighbours of the smaller
+        classes; Chawla et al., 2002).
     calibration : str
         ``none``, ``temperature``, ``logistic`` or ``isotonic``.
     metric : str or None
-        Metric that the decision is tuned for; None takes the most probable class.
+        Metric that the decision is tuned for; None predicts the most probable class.
     folds : int
         Folds of the out-of-fold scores.
     random_state : int
@@ -49,7 +48,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     estimator_ : classifier
         Fitted on all rows.
     decision_weights_ : ndarray of float64, shape (k,)
-        The class whose probability times its weight is greatest is predicted.
+        The class with the largest product of probability and weight is predicted.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, judged: TunedClassifier | None = None) -> Self:
-        """Fit classifier, calibration and decision.
+        """Fit the classifier, the calibration and the decision.
 
         Parameters
         ----------
@@ -77,7 +76,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of int, shape (n,)
             Classes.
         judged : TunedClassifier, optional
-            A fitted one whose calibration and decision are kept: those that were measured on its hold-out.
+            A fitted classifier whose calibration and decision, measured on its hold-out, are taken over.
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
@@ -115,21 +114,21 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     def _unseen_scores(
         self, X: pd.DataFrame, labels: NDArray[Any], advance: Callable[[int], None]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return rows that the classifier has not seen, and its scores of them, shape (n_rows, k)."""
+        """Return rows with scores from a classifier that was not fitted on them, shape (n_rows, k)."""
         if hasattr(self.estimator_, "validation_probabilities_"):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
             return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
         scores = np.empty((len(labels), len(self.classes_)))
-        for train, held_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
+        for train, hold_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
             labels, labels
         ):
             fitted = self._fit_balanced(_rows(X, train), labels[train])
-            scores[held_out] = class_scores(fitted, _rows(X, held_out))
+            scores[hold_out] = class_scores(fitted, _rows(X, hold_out))
             advance(1)
         return np.arange(len(labels)), scores
 
     def discard_checkpoints(self) -> None:
-        """Remove what the classifier kept to go on from after a kill, if it keeps any."""
+        """Remove the checkpoints of the classifier, if it writes any."""
         discard = getattr(self.estimator_, "discard_checkpoints", None)
         if discard is not None:
             discard()
@@ -140,7 +139,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return np.asarray(self.calibrator_.transform(class_scores(self.estimator_, X)))
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the index of the class that probabilities of shape (n, k) are decided as, shape (n,)."""
+        """Return the indices of the predicted classes, shape (n,), for probabilities of shape (n, k)."""
         return decide(probabilities, self.decision_weights_)
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
@@ -150,7 +149,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _rows(X: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """Return a copy of some rows, outside of memory where large arrays are."""
+    """Return a copy of some rows, in a file where large arrays are kept in files."""
     kinds = set(X.dtypes)
     if not on_disk() or len(kinds) != 1:
         return X.iloc[rows]

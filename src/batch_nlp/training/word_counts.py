@@ -1,4 +1,4 @@
-"""Word n-grams: which of them occur often enough, and their counts in sentences and in whole texts."""
+"""Word n-grams: the vocabulary of frequent ones, and their counts per sentence and per text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer
 
-# words with their apostrophes, and the marks that carry sentiment
+# Words with their apostrophes, and the marks that carry sentiment
 WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
 _END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -23,7 +23,7 @@ def split_sentences(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]
     Returns
     -------
     sentences : list of str
-        All sentences, those of a text in their order; a text without any counts as one sentence.
+        All sentences in order; a text without a sentence counts as one.
     starts : ndarray of int64, shape (n_texts,)
         Where the sentences of each text start.
     """
@@ -50,20 +50,19 @@ def sum_by_text(counts: csr_array, starts: NDArray[np.int64]) -> csr_array:
 
 
 class Vocabulary:
-    """The n-grams of texts that are added piece by piece.
+    """Counts the n-grams of texts that are added in pieces.
 
-    In how many texts an n-gram occurs, and how often, is counted exactly as long as no more than `most` different ones
-    have come. Beyond that, the rarest go: one that comes again later is counted from then on. N-grams that are
-    frequent enough to be kept among many are far from that.
+    The counts are exact for up to `most` distinct n-grams. Beyond that, the rarest ones are dropped, and counted anew
+    if they occur again. N-grams that are frequent enough to be kept are far from being dropped.
 
     Parameters
     ----------
     max_n : int
         Longest n-gram in words.
     by_sentence : bool
-        Whether n-grams end with a sentence.
+        Whether n-grams stay within a sentence.
     most : int
-        Different n-grams to hold at most; one takes about 250 bytes.
+        Most distinct n-grams to hold; each takes about 250 bytes.
     """
 
     def __init__(self, max_n: int, *, by_sentence: bool, most: int) -> None:
@@ -91,14 +90,14 @@ class Vocabulary:
             least += 1
 
     def frequent(self, min_df: int, max_features: int) -> tuple[list[str], NDArray[np.int64]]:
-        """Return the n-grams that occur in at least `min_df` texts, the most frequent `max_features`, in their order.
+        """Return the `max_features` most frequent of the n-grams that occur in at least `min_df` texts.
 
         Returns
         -------
         terms : list of str
-            In the order of the alphabet; of equally frequent ones, the first are taken.
+            In alphabetical order; among equally frequent n-grams, the first are taken.
         texts : ndarray of int64, shape (n_terms,)
-            In how many texts each occurs.
+            Number of texts with each n-gram.
         """
         kept = sorted(term for term, count in self._texts.items() if count >= min_df)
         if len(kept) > max_features:

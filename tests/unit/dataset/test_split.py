@@ -41,7 +41,7 @@ def split(messages: pd.DataFrame, by: Split, labels: pd.Series[int] = LABELS, se
 
 
 def sides(parts: Parts) -> tuple[list[int], list[int]]:
-    return parts.train.tolist(), parts.held_out.tolist()
+    return parts.train.tolist(), parts.hold_out.tolist()
 
 
 def test_the_newest_messages_are_held_out_by_time() -> None:
@@ -56,11 +56,11 @@ def test_messages_without_a_class_are_on_neither_side() -> None:
     assert sides(split(rows(), Split.time, labels)) == (list(range(1, 79)), list(range(79, 99)))
 
 
-@pytest.mark.parametrize(("window", "train", "held_out"), [(1, 60, range(60, 80)), (3, 20, range(20, 40))])
+@pytest.mark.parametrize(("window", "train", "hold_out"), [(1, 60, range(60, 80)), (3, 20, range(20, 40))])
 def test_an_earlier_window_is_held_out_from_a_model_of_what_is_older_still(
-    window: int, train: int, held_out: range
+    window: int, train: int, hold_out: range
 ) -> None:
-    assert sides(split(rows(), Split.time, window=window)) == (list(range(train)), list(held_out))
+    assert sides(split(rows(), Split.time, window=window)) == (list(range(train)), list(hold_out))
 
 
 def test_a_window_before_which_there_is_nothing_is_refused() -> None:
@@ -80,8 +80,8 @@ def test_a_text_that_was_trained_on_is_not_held_out_by_time() -> None:
 
 def test_texts_that_are_missing_equal_nothing() -> None:
     parts = split(rows([None] * N), Split.time)
-    assert (len(parts.held_out), parts.copies, parts.repeats) == (20, 0, 0)
-    assert len(split(rows([None] * N), Split.random).held_out) == 20
+    assert (len(parts.hold_out), parts.copies, parts.repeats) == (20, 0, 0)
+    assert len(split(rows([None] * N), Split.random).hold_out) == 20
 
 
 @pytest.mark.parametrize(("run", "start"), [(range(78, 86), 78), (range(70, 82), 82), (range(79, 81), 79)])
@@ -115,7 +115,7 @@ def test_a_hold_out_by_the_order_of_rows_is_refused_with_what_works(
     with refusal(DataError, *words, "training.split=random") as wrong:
         split(rows(times=times), Split.time, holdout=holdout, max_equal_times=0.2)
     assert wrong.value.exit_code is ExitCode.DATA
-    assert len(split(rows(times=times), Split.random).held_out) == 20
+    assert len(split(rows(times=times), Split.random).hold_out) == 20
 
 
 def test_messages_without_a_time_are_trained_on_unless_they_are_many() -> None:
@@ -129,16 +129,16 @@ def test_messages_without_a_time_are_trained_on_unless_they_are_many() -> None:
 
 def test_a_random_hold_out_keeps_the_class_shares_and_follows_the_seed() -> None:
     parts = split(rows(), Split.random, holdout=0.25)
-    assert sorted([*parts.train, *parts.held_out]) == list(range(N))
-    assert LABELS[parts.held_out].value_counts().to_dict() == {0: 15, 1: 5, 2: 5}
+    assert sorted([*parts.train, *parts.hold_out]) == list(range(N))
+    assert LABELS[parts.hold_out].value_counts().to_dict() == {0: 15, 1: 5, 2: 5}
     assert sides(split(rows(), Split.random, holdout=0.25)) == sides(parts)
-    assert split(rows(), Split.random, holdout=0.25, seed=2).held_out.tolist() != parts.held_out.tolist()
+    assert split(rows(), Split.random, holdout=0.25, seed=2).hold_out.tolist() != parts.hold_out.tolist()
 
 
 def test_of_many_small_classes_each_is_on_both_sides_and_the_share_is_met() -> None:
     labels = pd.Series(np.repeat(range(25), 4))
     parts = split(rows(), Split.random, labels, holdout=0.25)
-    assert labels[parts.held_out].value_counts().to_dict() == dict.fromkeys(range(25), 1)
+    assert labels[parts.hold_out].value_counts().to_dict() == dict.fromkeys(range(25), 1)
 
 
 def test_equal_texts_are_drawn_together() -> None:
@@ -146,8 +146,8 @@ def test_equal_texts_are_drawn_together() -> None:
     texts = [f"h{number % 30}" for number in range(N)]
     parts = split(rows(texts), Split.random, pd.Series([number % 30 % 2 for number in range(N)]))
     there = pd.Series(texts)
-    assert not set(there[parts.train]) & set(there[parts.held_out])
-    assert len(parts.held_out) == pytest.approx(20, abs=3)
+    assert not set(there[parts.train]) & set(there[parts.hold_out])
+    assert len(parts.hold_out) == pytest.approx(20, abs=3)
     assert (parts.repeats, parts.copies) == (70, 0)
 
 
@@ -158,7 +158,7 @@ def test_groups_are_drawn_whole_and_texts_join_them() -> None:
     texts = [f"h{number}" for number in range(N)]
     texts[5] = texts[15]
     parts = split(rows(texts, group=group), Split.group, holdout=0.3)
-    held = set(parts.held_out)
+    held = set(parts.hold_out)
     for number in range(2, 9):
         assert len(held & set(range(10 * number, 10 * number + 10))) in (0, 10)
     assert len(held & set(range(20))) in (0, 20)
@@ -167,7 +167,7 @@ def test_groups_are_drawn_whole_and_texts_join_them() -> None:
 
 def test_a_few_large_groups_are_still_two_sides() -> None:
     group = pd.Series([f"shop {number % 3}" for number in range(N)], dtype=object)
-    assert len(split(rows(group=group), Split.group).held_out) in (33, 34)
+    assert len(split(rows(group=group), Split.group).hold_out) in (33, 34)
 
 
 def test_one_group_by_way_of_its_texts_is_refused_rather_than_held_out_from(warnings: list[str]) -> None:
@@ -189,7 +189,7 @@ def test_what_is_all_on_one_side_is_refused_with_what_works(by: Split, works: Sp
     messages = rows(texts, group="one shop")
     with refusal(DataError, by.value, f"training.split={works.value}"):
         split(messages, by)
-    assert len(split(messages, works).held_out) > 0
+    assert len(split(messages, works).hold_out) > 0
 
 
 @pytest.mark.parametrize("by", list(Split))
@@ -199,14 +199,14 @@ def test_labels_of_machines_are_held_out_only_where_there_are_no_others(by: Spli
     texts = [f"h{number}" for number in range(N)]
     texts[99], texts[98] = "h39", "h38"
     parts = split(rows(texts, label_source=source), by)
-    assert set(source[parts.held_out]) <= {"given", "person"}
-    assert len(parts.held_out) == 8
-    assert not {texts[row] for row in parts.train} & {texts[row] for row in parts.held_out}
-    assert len(parts.train) + len(parts.held_out) + parts.copies == N
+    assert set(source[parts.hold_out]) <= {"given", "person"}
+    assert len(parts.hold_out) == 8
+    assert not {texts[row] for row in parts.train} & {texts[row] for row in parts.hold_out}
+    assert len(parts.train) + len(parts.hold_out) + parts.copies == N
     if by is Split.time:
         assert sides(parts) == ([*range(32), *range(40, 98)], list(range(32, 40)))
     machines = pd.Series(["rules"] * N)
-    assert len(split(rows(label_source=machines), by).held_out) == 20
+    assert len(split(rows(label_source=machines), by).hold_out) == 20
 
 
 def config(by: Split | None = None, run: Split | None = None, timed: bool = True, window: int = 0) -> Config:

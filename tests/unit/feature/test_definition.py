@@ -61,7 +61,6 @@ def test_a_version_is_twelve_hexadecimal_digits(default: str) -> None:
         "features.embedding.dims=128",
         "features.embedding.max_tokens=128",
         "features=minilm",
-        "features=minilm_int8",
         "dataset.steps=[]",
         "dataset.steps.1._target_=batch_nlp.steps.strip_html.StripHtml",
     ],

@@ -17,7 +17,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.monitoring.analyse import WindowBatch, analyse
 from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.comparisons import compare
+from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import NO_REFERENCE
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.verdict import Status
@@ -51,7 +51,7 @@ def analysis_of(tmp_path: Path, reference: Reference) -> Judge:
 
 
 def ringing(analysis: Analysis) -> set[str]:
-    return {finding.rule for finding in analysis.verdict.findings if finding.rings}
+    return {finding.rule for finding in analysis.verdict.findings if finding.triggers}
 
 
 def counting(analysis: Analysis) -> set[str]:
@@ -70,7 +70,7 @@ def counting(analysis: Analysis) -> set[str]:
         (ELSEWHERE, {"embedding"}, {"auc of the embedding"}),
     ],
 )
-def test_each_rule_rings_for_what_it_watches_and_for_nothing_else(
+def test_each_rule_triggers_for_what_it_watches_and_for_nothing_else(
     analysis_of: Judge, messages: Messages, rules: set[str], expected: set[str]
 ) -> None:
     analysis = analysis_of(messages)
@@ -149,7 +149,7 @@ def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) ->
     json.dumps(analysis.to_dict(), allow_nan=False)
 
 
-def test_all_must_ring_if_the_settings_say_so(analysis_of: Judge) -> None:
+def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
     both = default(DriftConfig, rules=[DriftRule.share, DriftRule.confidence], combine=Combine.all)
     rare = Messages(shares=(0.05, 0.25, 0.7))
     one = analysis_of(rare, settings=both).verdict
@@ -207,7 +207,7 @@ def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, ref
     earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 4)]
     found = analyse("b4", *files[3], reference, CLASSES, settings, earlier, 3).window
     assert found is not None
-    assert [finding.rings for finding in found.findings] == [True, True]
+    assert [finding.triggers for finding in found.findings] == [True, True]
 
 
 def test_shares_confidence_and_priors_are_of_all_messages_not_of_the_sample(

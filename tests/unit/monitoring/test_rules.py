@@ -1,16 +1,18 @@
-"""What each rule on the champion's hold-out rings for, to the letter: bounds, and the words of its reason."""
+"""What each rule on the champion's hold-out triggers for, to the letter: bounds, and the words of its reason."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import sqrt
+from statistics import NormalDist
 
 import pytest
 from tests.naming import assert_names, names
 from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.monitoring.facts import Compared, Comparison, Finding, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
 from batch_nlp.monitoring.rules import (
     CLASSES_CHI_SQUARE,
     EMBEDDING_AUC,
@@ -20,7 +22,6 @@ from batch_nlp.monitoring.rules import (
     less_sure,
     name_tests,
 )
-from batch_nlp.monitoring.statistics.intervals import wilson_interval
 from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]
@@ -48,15 +49,15 @@ def found(
 
 
 @pytest.mark.parametrize("rule", [DriftRule.reference, DriftRule.distance, DriftRule.confidence, DriftRule.embedding])
-def test_without_a_reference_no_rule_on_it_rings(rule: DriftRule) -> None:
+def test_without_a_reference_no_rule_on_it_triggers(rule: DriftRule) -> None:
     assert found(rule, None) == Finding(rule.value, False, NO_REFERENCE)
 
 
-def test_a_reference_that_differs_rings_and_names_the_shares_that_changed_enough() -> None:
+def test_a_reference_that_differs_triggers_and_names_the_shares_that_changed_enough() -> None:
     # of 64: 20 are 0.0625 more than 0.25, to the bit, which is just enough
     comparison = beside(result("psi of the predicted classes"), result(CLASSES_CHI_SQUARE, counts=True))
     finding = found(DriftRule.reference, comparison, [20, 21, 23], min_share_change=0.0625)
-    assert (finding.rule, finding.rings) == ("reference", True)
+    assert (finding.rule, finding.triggers) == ("reference", True)
     figures = ["31.2%", "25.0%", "32.8%", "35.9%", "50.0%"]
     assert_names(finding.reason, *CLASSES, *figures)
 
@@ -64,13 +65,13 @@ def test_a_reference_that_differs_rings_and_names_the_shares_that_changed_enough
 def test_a_reference_is_not_called_different_by_another_test() -> None:
     others = [result(EMBEDDING_AUC, counts=True), result("psi of the predicted classes", counts=True)]
     finding = found(DriftRule.reference, beside(*others), [30, 20, 50], min_share_change=0.04)
-    assert (finding.rule, finding.rings) == ("reference", False)
+    assert (finding.rule, finding.triggers) == ("reference", False)
     assert not names(finding.reason, "negative")
 
 
 def test_shares_near_those_of_the_reference_are_called_so() -> None:
     finding = found(DriftRule.reference, beside(result(CLASSES_CHI_SQUARE)), [26, 24, 50])
-    assert (finding.rule, finding.rings) == ("reference", False)
+    assert (finding.rule, finding.triggers) == ("reference", False)
     assert_names(finding.reason, "5.0%")
 
 
@@ -81,14 +82,14 @@ def test_a_class_whose_share_on_the_hold_out_is_not_known_counts_as_none() -> No
     assert not names(reason, "neutral")
 
 
-def test_a_distance_rings_for_a_mix_that_counts_and_names_it() -> None:
+def test_a_distance_triggers_for_a_mix_that_counts_and_names_it() -> None:
     comparison = beside(
         result("psi of the predicted classes", value=0.256, counts=True),
         result("ks of text_length", value=0.111),
         result("ks of word_count", value=0.333, counts=True),
     )
     finding = found(DriftRule.distance, comparison)
-    assert (finding.rule, finding.rings) == ("distance", True)
+    assert (finding.rule, finding.triggers) == ("distance", True)
     assert_names(finding.reason, "psi of the predicted classes 0.26", "ks of word_count 0.33")
     assert not names(finding.reason, "text_length")
 
@@ -101,7 +102,7 @@ def test_a_distance_leaves_to_other_rules_what_is_theirs() -> None:
         result("ks of word_count"),
     )
     finding = found(DriftRule.distance, comparison)
-    assert (finding.rule, finding.rings) == ("distance", False)
+    assert (finding.rule, finding.triggers) == ("distance", False)
     assert not names(finding.reason, CLASSES_CHI_SQUARE)
 
 
@@ -109,7 +110,7 @@ OTHER_WORDS = result("ks of word_count", p_adjusted=0.0001)
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "p_adjusted", "rings"),
+    ("now", "before", "p_adjusted", "triggers"),
     [
         (0.5, 0.75, 0.001, True),
         (0.625, 0.75, 0.001, True),  # just as far as counts
@@ -121,8 +122,8 @@ OTHER_WORDS = result("ks of word_count", p_adjusted=0.0001)
         (0.5, None, 0.001, False),
     ],
 )
-def test_a_confidence_rings_when_it_fell_far_enough_and_beyond_chance(
-    now: float | None, before: float | None, p_adjusted: float, rings: bool
+def test_a_confidence_triggers_when_it_fell_far_enough_and_beyond_chance(
+    now: float | None, before: float | None, p_adjusted: float, triggers: bool
 ) -> None:
     comparison = beside(
         OTHER_WORDS,
@@ -131,7 +132,7 @@ def test_a_confidence_rings_when_it_fell_far_enough_and_beyond_chance(
         confidence=Compared(now, before),
     )
     finding = found(DriftRule.confidence, comparison, min_confidence_drop=0.125)
-    assert (finding.rule, finding.rings) == ("confidence", rings)
+    assert (finding.rule, finding.triggers) == ("confidence", triggers)
     assert_names(finding.reason, f"{now or 0:.3f}", f"{before or 0:.3f}")
 
 
@@ -140,11 +141,11 @@ def test_a_difference_of_the_mix_alone_does_not_make_the_model_less_sure() -> No
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_an_embedding_rings_as_its_test_says(counts: bool) -> None:
+def test_an_embedding_triggers_as_its_test_says(counts: bool) -> None:
     others = [result("ks of word_count", counts=not counts)]
     comparison = beside(*others, result(EMBEDDING_AUC, value=0.61234, counts=counts))
     finding, nothing = found(DriftRule.embedding, comparison), found(DriftRule.embedding, beside(*others))
-    assert [(rule.rule, rule.rings) for rule in (finding, nothing)] == [("embedding", counts), ("embedding", False)]
+    assert [(rule.rule, rule.triggers) for rule in (finding, nothing)] == [("embedding", counts), ("embedding", False)]
     assert_names(finding.reason, "AUC", "0.612")
     assert not names(nothing.reason, "AUC")
 
@@ -170,7 +171,12 @@ def test_shares_carry_their_messages_and_interval() -> None:
         ("neutral", 45, 0.45),
         ("positive", 50, 0.5),
     ]
-    assert [(share.lower, share.upper) for share in shares] == [wilson_interval(n, 100, 0.9) for n in (5, 45, 50)]
+    # Wilson's interval: E. B. Wilson, JASA 22 (1927), 209-212
+    z = NormalDist().inv_cdf(0.95)
+    for share, p in zip(shares, (0.05, 0.45, 0.5), strict=True):
+        centre, half = p + z**2 / 200, z * sqrt(p * (1 - p) / 100 + z**2 / 40_000)
+        bounds = ((centre - half) / (1 + z**2 / 100), (centre + half) / (1 + z**2 / 100))
+        assert (share.lower, share.upper) == pytest.approx(bounds, abs=1e-12)
 
 
 def test_counts_and_classes_must_be_as_many() -> None:

@@ -42,7 +42,7 @@ def names(number: int) -> list[str]:
         ([70, 70, 560], []),
     ],
 )
-def test_the_literal_rule_rings_under_ten_and_over_ninety_percent(counts: list[int], expected: list[str]) -> None:
+def test_the_literal_rule_triggers_under_ten_and_over_ninety_percent(counts: list[int], expected: list[str]) -> None:
     assert out(counts) == expected
     assert judge(counts, CLASSES, SHARE).status is (Status.DRIFT if expected else Status.OK)
 
@@ -85,7 +85,7 @@ def test_the_reason_names_every_class_that_is_out_and_its_share() -> None:
         ([20, 50, 930], ["negative", "neutral", "positive"]),
     ],
 )
-def test_the_interval_rule_rings_only_when_the_whole_interval_is_outside(
+def test_the_interval_rule_triggers_only_when_the_whole_interval_is_outside(
     counts: list[int], expected: list[str]
 ) -> None:
     """Guarantee 9."""
@@ -94,7 +94,7 @@ def test_the_interval_rule_rings_only_when_the_whole_interval_is_outside(
 
 
 @given(st.lists(st.integers(0, 500), min_size=3, max_size=3))
-def test_the_interval_rule_never_rings_where_the_literal_one_does_not(counts: list[int]) -> None:
+def test_the_interval_rule_never_triggers_where_the_literal_one_does_not(counts: list[int]) -> None:
     assert set(out(counts, INTERVAL)) <= set(out(counts))
 
 
@@ -109,7 +109,7 @@ def test_shares_sum_to_one_and_lie_in_their_intervals(counts: list[int]) -> None
 @pytest.mark.parametrize("counts", [[20, 50, 930], [95, 405, 500], [300, 300, 400]])
 def test_a_rule_on_the_band_alone_speaks_for_the_verdict(rule: DriftRule, counts: list[int]) -> None:
     verdict = judge(counts, CLASSES, replace(SHARE, rules=[rule]))
-    assert [(found.rule, found.rings, found.reason) for found in verdict.findings] == [
+    assert [(found.rule, found.triggers, found.reason) for found in verdict.findings] == [
         (rule.value, verdict.status is Status.DRIFT, verdict.reason)
     ]
 
@@ -120,7 +120,7 @@ def test_rules_on_the_band_combine(combine: Combine, status: Status) -> None:
     settings = replace(SHARE, rules=[DriftRule.share, DriftRule.interval], combine=combine)
     verdict = judge([5, 45, 50], CLASSES, settings)
     assert verdict.status is status
-    assert [finding.rings for finding in verdict.findings] == [True, False]
+    assert [finding.triggers for finding in verdict.findings] == [True, False]
     assert [share.out for share in verdict.shares] == [combine is Combine.any, False, False]
 
 

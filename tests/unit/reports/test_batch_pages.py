@@ -15,8 +15,8 @@ from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.batch_document import batch_document
-from batch_nlp.monitoring.explanation import with_snippets
 from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.monitoring.what_changed import with_snippets
 from batch_nlp.reports.batch_index import write_index
 from batch_nlp.reports.batch_page import batch_page, write_batch_report
 from batch_nlp.reports.documents import champion_history, read_reports
@@ -77,7 +77,7 @@ def test_page_and_document_say_the_same(tmp_path: Path) -> None:
     assert document["analysis"]["confidence"] == {"batch": 0.812, "reference": 0.879}
     assert (document["band"]["low"], document["accounts"]["in"]) == (0.1, 405)
     for part in (
-        "negative is 5% of the messages",
+        "negative is 5.0% of the messages",
         "The mix changed, the model is as sure as before.",
         "v0001",
         "Failed its gate.",
@@ -214,7 +214,7 @@ def test_drift_of_the_window_alone_is_told_as_such(tmp_path: Path) -> None:
     found = analysis([50, 60, 290], window=judge([70, 120, 610], ["a", "b", "c"], drift), window_batches=["a", "b"])
     page, document = written(tmp_path, found)
     assert_names(document["verdict"]["reason"], "a", "8.8%", "10%")
-    assert_names(page.text, "8.75%", found.verdict.reason)
+    assert_names(page.text, "8.8%", found.verdict.reason)
 
 
 def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:
@@ -316,3 +316,14 @@ def test_the_history_of_champions_comes_from_gates_and_rollbacks() -> None:
     ]
     found = [(item["version"], item["reason"], item["metrics"].get("f1_macro")) for item in champion_history(decisions)]
     assert found == [("v0001", "why", 0.7), ("v0002", "why", 0.8), ("v0001", "rollback", 0.7)]
+
+
+def test_findings_of_earlier_commits_are_shown(tmp_path: Path) -> None:
+    _, document = written(tmp_path, analysis())
+    verdict = document["verdict"]
+
+    def marked(key: str) -> int:
+        verdict["findings"] = [{"rule": "confidence", key: found, "reason": "it fell"} for found in (True, False)]
+        return batch_page(document, CHAMPIONS).count('class="mark">triggers')
+
+    assert (marked("triggers"), marked("rings")) == (1, 1)

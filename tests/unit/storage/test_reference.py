@@ -49,7 +49,7 @@ def test_words_that_few_messages_hold_are_not_kept() -> None:
     texts = ["Great food", "great FOOD here", "great, great!", "Alice"]
     vocabulary = Vocabulary.count(texts, ["food", "alice came", "new new", "new", "new"])
     assert vocabulary.training == {"food": 2, "great": 3, "new": 0}
-    assert vocabulary.held_out == {"food": 1, "great": 0, "new": 3}
+    assert vocabulary.hold_out == {"food": 1, "great": 0, "new": 3}
     assert vocabulary.known == {"great"}
     assert vocabulary.unknown_share(words_of("Great new great food!")) == pytest.approx(2 / 3)
     assert vocabulary.unknown_share(words_of("12 :-) !!")) == 0.0

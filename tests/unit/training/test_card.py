@@ -15,14 +15,14 @@ from tests.naming import assert_names, names
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.hierarchy import Leaves
+from batch_nlp.metrics.bootstrap import with_intervals
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card import card_facts
 from batch_nlp.training.card.card_pages import card_pages
 from batch_nlp.training.card.statements import decision_in_words, statements
-from batch_nlp.training.intervals import measures, with_intervals
 from batch_nlp.training.slices import slice_metrics
-from batch_nlp.training.validate import Validation
+from batch_nlp.training.validation import Validation
 
 
 class World(Protocol):
@@ -35,33 +35,6 @@ def facts(world: World) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((world.layers.reporting / "training" / "run-1.json").read_text())
     card: dict[str, Any] = report["card"]
     return card
-
-
-def test_metrics_of_a_matrix_worked_out_by_hand() -> None:
-    """Of 10 messages: recalls 3/4 and 4/6, precisions 3/5 and 4/5, so F1 6/9 and 8/11."""
-    found = measures(np.array([3, 4]), np.array([4, 6]), np.array([5, 5]))
-    assert found["recall"] == pytest.approx([3 / 4, 4 / 6])
-    assert found["precision"] == pytest.approx([3 / 5, 4 / 5])
-    assert found["accuracy"] == pytest.approx(0.7)
-    assert found["f1_macro"] == pytest.approx((6 / 9 + 8 / 11) / 2)
-    assert found["f1_weighted"] == pytest.approx(0.4 * 6 / 9 + 0.6 * 8 / 11)
-
-
-def test_a_class_that_does_not_occur_counts_for_nothing() -> None:
-    found = with_intervals(np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]]), seed=1)
-    assert found["f1_macro"]["value"] == pytest.approx((6 / 9 + 8 / 11) / 2)
-    assert found["recall"][2] == {"value": None, "low": None, "high": None}
-
-
-def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100() -> None:
-    """300 hold-outs are drawn from a population in which 80 % are right; 91 to 99 % is four standard errors wide."""
-    random = np.random.default_rng(3)
-    covered = 0
-    for draw in range(300):
-        cells = random.multinomial(400, [0.4, 0.1, 0.1, 0.4]).reshape(2, 2)
-        found = with_intervals(cells, seed=draw)["accuracy"]
-        covered += found["low"] <= 0.8 <= found["high"]
-    assert 0.91 <= covered / 300 <= 0.99
 
 
 def test_slices_hold_every_message_once_and_small_ones_are_marked() -> None:

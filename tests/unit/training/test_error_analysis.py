@@ -12,9 +12,9 @@ import pytest
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.storage.layers import Layers
+from batch_nlp.training.class_words import ClassWords
 from batch_nlp.training.errors_report import ErrorAnalysis, find_label_errors, write_error_report
 from batch_nlp.training.ngram_scores import NgramScores
-from batch_nlp.training.words import ClassWords
 
 
 class World(Protocol):

@@ -21,6 +21,7 @@ from tests.naming import assert_names, names
 from xgboost import DMatrix, XGBClassifier
 
 from batch_nlp.storage.registry import Model, Registry
+from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.encoding import encoding, imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 from batch_nlp.training.explanation.contributions import OCCLUSION, contributions
@@ -28,7 +29,6 @@ from batch_nlp.training.explanation.word_effects import MOST_WORDS_LEFT_OUT, ter
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.words import ngram_scores
 
 CLASSES = ["negative", "neutral", "positive"]
 

@@ -49,8 +49,8 @@ def test_a_model_is_published_and_predicts_what_was_measured_again_and_again(
     assert champion is not None
 
     outputs = pq.read_table(tmp_path / "data" / "07_model_output" / "sample" / "run-1.parquet").to_pandas()
-    held_out = messages.set_index("message_id", drop=False).loc[outputs["message_id"], FIELDS.schema.names]
-    predictions = Predict(champion, "2026-01-01").transform(held_out.reset_index(drop=True))
+    hold_out = messages.set_index("message_id", drop=False).loc[outputs["message_id"], FIELDS.schema.names]
+    predictions = Predict(champion, "2026-01-01").transform(hold_out.reset_index(drop=True))
     probabilities = predictions.filter(like="probability_").to_numpy()
     np.testing.assert_allclose(probabilities, np.stack(outputs["probabilities"]), rtol=0, atol=1e-12)
     predicted = predictions["predicted_class"].to_numpy()

@@ -36,16 +36,16 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
     weigh = TfidfVectorizer(ngram_range=(1, 2), token_pattern=token, sublinear_tf=True, min_df=3)
     weights = weigh.fit_transform(texts["text"])
     expected = np.full((len(y), 6), np.nan)
-    for train, held_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
+    for train, hold_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
         model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights[train], y[train])
-        expected[held_out, :3] = model.decision_function(weights[held_out])
+        expected[hold_out, :3] = model.decision_function(weights[hold_out])
         for name in range(3):
             inside, outside = (weights[train][y[train] == name], weights[train][y[train] != name])
             shares = [(side.sum(axis=0) + 0.1) / (side.sum(axis=0) + 0.1).sum() for side in (inside, outside)]
             ratio = np.asarray(np.log(shares[0] / shares[1])).ravel()
             ridge = RidgeClassifier(alpha=1.0, class_weight="balanced", solver="sparse_cg", tol=1e-10)
             ridge.fit(weights[train].multiply(ratio).tocsr(), y[train] == name)
-            expected[held_out, 3 + name] = ridge.decision_function(weights[held_out].multiply(ratio).tocsr())
+            expected[hold_out, 3 + name] = ridge.decision_function(weights[hold_out].multiply(ratio).tocsr())
     # where the solvers stop: L-BFGS, and LSQR against an exact solution
     np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=1e-4)
     np.testing.assert_allclose(found[:, 3:], expected[:, 3:], atol=1e-3)

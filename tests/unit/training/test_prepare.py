@@ -88,7 +88,7 @@ def test_a_class_that_is_missing_on_one_side_is_named_with_what_works(
     with refusal(DataError, *side) as missing:
         prepare(config, rows(targets, texts))
     found, parts = prepare(with_advice(config, str(missing.value)), rows(targets, texts))
-    assert len(parts.held_out) > 20
+    assert len(parts.hold_out) > 20
     assert len(found.map.classes) >= 2
 
 

@@ -40,14 +40,14 @@ def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore
 def test_what_is_held_out_leaves_no_trace_in_the_model(tmp_path: Path, world: World, messages: pd.DataFrame) -> None:
     """Other texts, numbers, vectors and labels of the held-out messages give the same model to the byte."""
     config = with_training(world.config, promote=False)
-    held_out = messages.index[-round(0.2 * len(messages)) :]
+    hold_out = messages.index[-round(0.2 * len(messages)) :]
     changed = messages.copy()
-    changed.loc[held_out, "text"] = "unheard words " + changed.loc[held_out, "text"].str[::-1]
-    changed.loc[held_out, "target"] = changed.loc[held_out, "target"].map(lambda stars: str(6 - int(stars)))
-    changed.loc[held_out, "text_length"] *= 1000
-    changed.loc[held_out, "tenure_days"] = np.nan
-    changed.loc[held_out, "category_group"] = "never seen"
-    for row in held_out:
+    changed.loc[hold_out, "text"] = "unheard words " + changed.loc[hold_out, "text"].str[::-1]
+    changed.loc[hold_out, "target"] = changed.loc[hold_out, "target"].map(lambda stars: str(6 - int(stars)))
+    changed.loc[hold_out, "text_length"] *= 1000
+    changed.loc[hold_out, "tenure_days"] = np.nan
+    changed.loc[hold_out, "category_group"] = "never seen"
+    for row in hold_out:
         changed.at[row, "embedding"] = -changed.at[row, "embedding"]  # noqa: PD008 an array a cell
     result, candidate = train(world, tmp_path, config, store_of(tmp_path / "store", world, changed))
     honest = world.layers.candidates / "run-1"
@@ -153,9 +153,9 @@ def test_the_champion_keeps_what_its_hold_out_looked_like_without_any_text(
     assert reference is not None
     assert {"reference.parquet", "words.parquet"} <= set(manifest["files"])
     split = pq.read_table(world.layers.model_input / "run-1.parquet").to_pandas().set_index("message_id")
-    train, held_out = (split[split["part"] == part] for part in ("train", "holdout"))
+    train, hold_out = (split[split["part"] == part] for part in ("train", "holdout"))
     sample = reference.sample.set_index("message_id")
-    assert sample["label"].to_dict() == held_out["label"].to_dict()
+    assert sample["label"].to_dict() == hold_out["label"].to_dict()
     assert reference.counts.tolist() == sample["predicted_class"].value_counts().sort_index().tolist()
     np.testing.assert_allclose(reference.training_shares, train["label"].value_counts(normalize=True).sort_index())
     chosen = [row[index] for row, index in zip(sample["probabilities"], sample["predicted_class"], strict=True)]
@@ -165,7 +165,7 @@ def test_the_champion_keeps_what_its_hold_out_looked_like_without_any_text(
     np.testing.assert_array_equal(sample["text_length"], stored["text_length"])
     texts = messages.set_index("message_id")["text"]
     assert reference.vocabulary.training["the"] == texts[train.index].str.contains(r"(?i)\bthe\b").sum()
-    assert reference.vocabulary.held_out["the"] == texts[held_out.index].str.contains(r"(?i)\bthe\b").sum()
+    assert reference.vocabulary.hold_out["the"] == texts[hold_out.index].str.contains(r"(?i)\bthe\b").sum()
     assert 0 <= sample["unknown_words"].mean() < 0.3
     assert "text" not in pq.read_schema(folder / "reference.parquet").names
 

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from batch_nlp.config import Balance, Calibration
 from batch_nlp.training.calibration import new_calibrator
-from batch_nlp.training.decision import tune_weights
+from batch_nlp.training.decision_weights import tune_weights
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
 Labels = NDArray[np.int64]

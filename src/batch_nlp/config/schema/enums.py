@@ -35,7 +35,6 @@ class EmbeddingBackend(Enum):
 
     static = "static"
     minilm = "minilm"
-    minilm_int8 = "minilm_int8"
     sentence_transformers = "sentence_transformers"
     none = "none"
 

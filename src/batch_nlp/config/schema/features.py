@@ -18,7 +18,7 @@ class CleanTextConfig:
 @section
 class EmbeddingConfig:
     backend: EmbeddingBackend = Field(
-        description="static (distilled from MiniLM, fast), minilm (ONNX Runtime), minilm_int8 (mostly in 8 bits), "
+        description="static (distilled from MiniLM, fast), minilm (ONNX Runtime), "
         "sentence_transformers (an extra, any model) or none (no vectors; training.inputs must leave out embedding)"
     )
     model: str | None = Field(
@@ -40,7 +40,7 @@ class EmbeddingConfig:
     def _backend_reads_the_model(self) -> EmbeddingConfig:
         if self.model is not None and self.backend is EmbeddingBackend.none:
             raise refusal("model", self.model, "model=null, since backend=none has no model")
-        if self.model is not None and self.backend in (EmbeddingBackend.minilm, EmbeddingBackend.minilm_int8):
+        if self.model is not None and self.backend is EmbeddingBackend.minilm:
             raise refusal(
                 "model",
                 self.model,

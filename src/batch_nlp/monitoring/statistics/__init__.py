@@ -1,1 +1,4 @@
-"""What the rules compute with: pure functions on counts, probabilities and vectors."""
+"""Statistics that monitoring needs: pure functions on counts, probabilities and vectors.
+
+Nothing here reads a file or a setting.
+"""

@@ -1,4 +1,4 @@
-"""Distances of two samples of counts, and how often chance alone puts them that far apart."""
+"""Distances between two samples of counts, and how often chance alone makes them that large."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr
 
-# counts of many pairs of samples, shape (..., k), to one distance a pair, shape (...)
+# Counts of many pairs of samples, shape (..., k), to one distance per pair, shape (...)
 OfRows = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
 
-# two distances that differ by rounding alone are the same
+# Distances that differ by rounding alone are equal
 ROUNDING = 1e-9
-# Counts whose distances are taken together: 8 MB
+# Counts per block of distances: 8 MB
 _BLOCK = 1_000_000
 
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance of two samples of counts over the same k categories.
+    """A distance between two samples of counts over the same k categories.
 
-    Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out; to a sample
-    without any count the distance is 0.
+    Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out. The distance to
+    an empty sample is 0.
     """
 
-    # The distances of many pairs at once; takes and returns arrays
+    # Computes the distances of many pairs at once
     of_rows: OfRows
 
     def __call__(self, counts: ArrayLike, other: ArrayLike) -> float:
@@ -41,9 +41,9 @@ class Distance:
 def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamples: int, seed: int) -> float:
     """Return how often two samples of these sizes from one population are at least as far apart.
 
-    Both samples are drawn again from their pooled shares, so that the null distribution is that of these two sizes. A
-    fixed threshold does not know them: of 30 messages, chance alone takes the population stability index over 0.1
-    in a fifth of batches of three classes.
+    Both samples are drawn from their pooled shares, so that the null distribution depends on the two sizes. A fixed
+    threshold ignores them: with 30 messages and three classes, chance alone puts the population stability index above
+    0.1 in a fifth of all batches.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
     counts, other : array_like of int, shape (k,)
         How often each category occurs in each sample.
     resamples : int
-        Draws; the smallest p-value is 1 / (1 + resamples).
+        Number of draws; the smallest p-value is 1 / (1 + resamples).
     seed : int
-        The same seed gives the same p-value.
+        Seed of the draws.
 
     Returns
     -------
     float
-        (1 + draws at least as far) / (1 + resamples), so that it is never 0. 1 where a sample is empty. Source: A. C.
+        (1 + draws at least as far apart) / (1 + resamples), which is never 0; 1 if a sample is empty. Source: A. C.
         Davison, D. V. Hinkley, Bootstrap Methods and their Application, 1997, chapter 4.
     """
     mine, others = _occurring(counts, other)
@@ -76,14 +76,14 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
 
 
 def _occurring(counts: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the counts of the categories that occur in one of the samples."""
+    """Return the counts of the categories that occur in at least one sample."""
     mine, others = np.asarray(counts, dtype=np.int64), np.asarray(other, dtype=np.int64)
     occurs = (mine + others) > 0
     return mine[occurs], others[occurs]
 
 
 def _psi(counts: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    # both directions of the Kullback-Leibler divergence
+    # the Kullback-Leibler divergence in both directions
     p, q = _smoothed(counts), _smoothed(other)
     return np.asarray((rel_entr(p, q) + rel_entr(q, p)).sum(axis=-1))
 
@@ -94,18 +94,18 @@ def _smoothed(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _jensen_shannon(counts: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    # rounding can make the divergence of equal samples negative, and its root not a number
+    # rounding can make the divergence of equal samples negative, so that its root is NaN
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nan_to_num(jensenshannon(counts, other, base=2, axis=-1)))
 
 
-#: Population stability index: the sum over categories of (p - q) ln(p / q), in nats; 0 for equal shares, without upper
-#: bound. It would be infinite where a category is empty in one sample only, so half a count is added to each category
-#: of both. That half also takes the first-order bias out of the logarithm of a ratio of frequencies (J. B. S. Haldane,
-#: Annals of Human Genetics 20 (1956), 309-311), and the draws of the null distribution have it as well.
+#: Population stability index: the sum over categories of (p - q) ln(p / q), in nats; 0 for equal shares, without an
+#: upper bound. Half a count is added to each category, also in the draws of the null distribution, because the index
+#: would be infinite for a category that is empty in one sample only. The half also removes the first-order bias from
+#: the logarithm of a ratio of frequencies (J. B. S. Haldane, Annals of Human Genetics 20 (1956), 309-311).
 psi = Distance(_psi)
 
-#: Jensen-Shannon distance: the root of the divergence in bits; 0 for equal shares, 1 where no category is in both. It
-#: is finite as it is where categories are empty. Source: J. Lin, IEEE Transactions on Information Theory 37 (1991),
-#: 145-151; for the root D. M. Endres, J. E. Schindelin, ibid. 49 (2003), 1858-1860.
+#: Jensen-Shannon distance: the root of the divergence in bits; 0 for equal shares, 1 if the samples share no category.
+#: Source: J. Lin, IEEE Transactions on Information Theory 37 (1991), 145-151; for the root D. M. Endres, J. E.
+#: Schindelin, ibid. 49 (2003), 1858-1860.
 jensen_shannon = Distance(_jensen_shannon)

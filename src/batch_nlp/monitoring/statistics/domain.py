@@ -1,4 +1,4 @@
-"""Whether a classifier can tell two samples of vectors apart."""
+"""A classifier test of whether two samples of vectors come from one population."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-# a half must hold enough of either sample to learn from and to judge by
+# Each half must have enough rows of both samples to learn from and to judge by
 MIN_ROWS = 20
 
-# strong: a few thousand rows of a few hundred dimensions, and a difference that is small where there is any
+# Strong, because there are a few thousand rows of a few hundred dimensions, and differences are small
 REGULARISATION = 0.01
 
 
 def domain_auc(sample: NDArray[np.floating], other: NDArray[np.floating], seed: int) -> tuple[float, float]:
-    """Return how well a classifier tells two samples apart on rows that it has not seen, and the p-value of that.
+    """Return how well a classifier tells two samples apart on rows that it was not fitted on, and the p-value.
 
-    Rows are split into two halves, each with the same share of both samples. A logistic regression on standardised
-    columns learns from one half which sample a row is of, and scores the other; then the halves change places.
+    Rows are split into two halves with equal shares of both samples. A logistic regression on standardised columns
+    learns from one half which sample a row belongs to, and scores the other half; then the halves change places.
 
     Parameters
     ----------
     sample, other : ndarray of float, shapes (n, d) and (m, d)
-        Vectors of messages, without missing values. All rows are used; the caller draws as many as the time allows
-        (2 x 2,000 rows of 256 dimensions take some 0.2 s).
+        Vectors of messages, without missing values. All rows are used (2 x 2,000 rows of 256 dimensions take about
+        0.2 s).
     seed : int
-        Decides which rows come into which half.
+        Seed of the split.
 
     Returns
     -------
     auc : float
-        Probability that a row of ``sample`` scores higher than one of ``other``, the mean of the two halves: about
-        0.5 where nothing tells them apart, 1 where everything does.
+        Probability that a row of ``sample`` scores higher than one of ``other``, averaged over the two halves: about
+        0.5 if nothing tells the samples apart, 1 if everything does.
     p_value : float
-        One-sided Mann-Whitney test, which is the test of that area (D. Bamber, Journal of Mathematical Psychology 12
-        (1975), 387-415), in each half; twice the smaller p-value, since there are two. The scores of a half come from
-        one model that has seen none of its rows, so they are independent and the test keeps its level. Scores that are
-        pooled over folds are not: at a level of 5 % the test of those rang for 8 to 12 % of simulated
-        pairs of equal samples.
+        Twice the smaller p-value of the two halves, by the one-sided Mann-Whitney test, which tests that area (D.
+        Bamber, Journal of Mathematical Psychology 12 (1975), 387-415). The scores of a half come from one model that
+        was not fitted on its rows, so they are independent and the test keeps its level. Scores pooled over folds are
+        not: at a level of 5 %, their test rejected 8 to 12 % of simulated pairs of equal samples.
 
     Notes
     -----
-    Where one of the samples has fewer than 20 rows, the answer is 0.5 and 1.
+    If a sample has fewer than 20 rows, the result is 0.5 and 1.
     """
     if min(len(sample), len(other)) < MIN_ROWS:
         return 0.5, 1.0
@@ -55,7 +54,7 @@ def domain_auc(sample: NDArray[np.floating], other: NDArray[np.floating], seed: 
     for train, test in StratifiedKFold(2, shuffle=True, random_state=seed).split(rows, is_sample):
         model = make_pipeline(StandardScaler(), LogisticRegression(C=REGULARISATION, max_iter=200))
         scores = model.fit(rows[train], is_sample[train]).decision_function(rows[test])
-        # of float32 vectors they are float32, in which ranks lose digits and small p-values become 0
+        # the scores of float32 vectors are float32, in which ranks lose digits and small p-values become 0
         scores = scores.astype(np.float64)
         mine, others = scores[is_sample[test]], scores[~is_sample[test]]
         result = mannwhitneyu(mine, others, alternative="greater")

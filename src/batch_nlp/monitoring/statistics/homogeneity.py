@@ -1,4 +1,4 @@
-"""Tests of whether two samples come from the same distribution, and the correction for their number."""
+"""Tests of whether two samples come from one distribution, and the correction for the number of tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from math import erfc, sqrt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# scipy.stats is imported where it is used: it takes most of a second, and most runs have no batch to judge
+# scipy.stats is imported where it is used: it takes half a second, and most runs judge no batch
+
+# Above this p-value a difference is nothing but chance, and the asymptotic p-value is as good as the exact one
+_ALIKE = 0.99
 
 
 def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
@@ -17,13 +20,13 @@ def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
     Parameters
     ----------
     counts, other : array_like of int, shape (k,)
-        How often each category occurs in each sample. A category that occurs in neither is left out.
+        How often each category occurs in each sample. Categories that occur in neither are left out.
 
     Returns
     -------
     statistic, p_value : float
-        0 and 1 where fewer than two categories are left or a sample is empty: there is nothing to compare. The p-value
-        is that of the limiting distribution, which is rough where a category is expected fewer than five times.
+        0 and 1 where there is nothing to compare: fewer than two categories are left, or a sample is empty. The p-value
+        is that of the limiting distribution, which is rough for categories that are expected fewer than five times.
 
     Examples
     --------
@@ -44,18 +47,20 @@ def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 def share_difference(k1: int, n1: int, k2: int, n2: int) -> float:
     """Return the p-value of the difference of two shares: two-sided z-test with pooled variance.
 
+    It equals :func:`chi_square` on successes and failures, but takes 1 µs instead of 200, so that thousands of words
+    can be tested.
+
     Parameters
     ----------
     k1, n1 : int
-        Successes and size of one sample.
+        Successes in one sample, and its size.
     k2, n2 : int
-        Successes and size of the other.
+        Successes in the other sample, and its size.
 
     Returns
     -------
     float
-        1 where a sample is empty, and where all are successes or none is. Otherwise the same as :func:`chi_square` on
-        successes and failures; this one takes a microsecond, so that it can be asked of each of thousands of words.
+        1 where a sample is empty, or where all are successes or all are failures.
 
     Examples
     --------
@@ -81,20 +86,24 @@ def ks(sample: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float
     Returns
     -------
     statistic, p_value : float
-        The greatest distance of the two distribution functions, and its p-value: exact up to 10,000 values a sample,
-        then from the limiting distribution; too large rather than too small where values are tied. 0 and 1 where a
-        sample is empty.
+        The greatest distance between the two distribution functions, and its p-value: exact up to 10,000 values per
+        sample, asymptotic beyond; too large rather than too small where values are tied. 0 and 1 where a sample is
+        empty.
     """
     if len(sample) == 0 or len(other) == 0:
         return 0.0, 1.0
     from scipy.stats import ks_2samp
 
-    result = ks_2samp(sample, other)
+    # with equal sizes, the exact p-value of samples that hardly differ rounds to more than 1, and SciPy warns of it
+    alike = len(sample) == len(other) > 1 and ks_2samp(sample, other, method="asymp").pvalue > _ALIKE
+    result = ks_2samp(sample, other, method="asymp" if alike else "auto")
     return float(result.statistic), float(result.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Correct p-values for the number of tests.
+
+    SciPy corrects for the false discovery rate only (`false_discovery_control`).
 
     Parameters
     ----------
@@ -104,9 +113,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Returns
     -------
     list of float
-        Adjusted p-values in the same order. To call significant what is under a level keeps the probability of one or
-        more false alarms under that level, however the tests depend on each other. Source: S. Holm, Scandinavian
-        Journal of Statistics 6 (1979), 65-70.
+        Adjusted p-values in the same order. Calling significant what is below a level keeps the probability of any
+        false alarm below that level, however the tests depend on each other. Source: S. Holm, Scandinavian Journal of
+        Statistics 6 (1979), 65-70.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Vectors that were computed before, by content: a text is embedded once for a model, whatever happens to the run.
+"""A cache of vectors by text: a model embeds each text once, even if the run is killed.
 
-For models that take milliseconds a text; static vectors are made faster than they are looked up. The vectors lie in one
-SQLite file for each fingerprint, so that a kill leaves a whole number of commits.
+The cache is for models that take milliseconds per text; static vectors are computed faster than they are looked up.
+Each fingerprint has one SQLite file, so that a kill leaves complete commits.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from loguru import logger
 
-from batch_nlp.steps.embedding.base import Embedder, FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.embedder import Embedder, FloatMatrix, encode_unique
 
-# Texts that are embedded between two commits
+# Texts embedded between two commits
 _PIECE = 1000
-# Keys in one query; SQLite's own limit is higher in every version since 2020
+# Keys per query; SQLite's own limit is higher in every version since 2020
 _KEYS = 500
-# What is left of a full cache when the oldest vectors were dropped
+# Share of a full cache that is kept when the oldest vectors are dropped
 _KEPT = 0.9
 _MEGABYTE = 2**20
 
@@ -35,19 +35,19 @@ def _check(key: bytes, vector: bytes) -> bytes:
 
 
 class CachedEmbedder:
-    """An embedder that asks the other one only for texts that it has not seen.
+    """An embedder that asks another one only for texts that are not in its cache.
 
-    A vector that is not what was written is computed again. A file that is no database any more is begun anew, and one
-    that cannot be written, on a full disk for example, keeps nobody from working: both with a warning.
+    A vector that differs from what was written is computed again. A damaged file is replaced; if the file cannot be
+    written, for example on a full disk, vectors are not cached. Both cases are logged as warnings.
 
     Parameters
     ----------
     embedder : Embedder
-        Computes what is missing.
+        Computes the missing vectors.
     folder : Path
-        Where the file lies; it is named for the embedder's fingerprint.
+        Folder of the file, which is named after the embedder's fingerprint.
     max_mb : int
-        Megabytes (2**20 bytes) of vectors over which the oldest go.
+        Megabytes (2**20 bytes) of vectors above which the oldest are dropped.
     """
 
     def __init__(self, embedder: Embedder, folder: Path, max_mb: int) -> None:
@@ -57,7 +57,7 @@ class CachedEmbedder:
         self._max_rows = max(max_mb * _MEGABYTE // (4 * self.dims), 1)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
-        """Return the vectors of some texts, shape (n, dims); see `Embedder.encode`."""
+        """Return the vectors of texts, shape (n, dims); see `Embedder.encode`."""
         return encode_unique(texts, self.dims, self._encode)
 
     def _encode(self, texts: list[str]) -> FloatMatrix:
@@ -87,7 +87,7 @@ class CachedEmbedder:
             if len(vector) == 4 * self.dims and _check(key, vector) == check
         }
         if len(sound) < len(found):
-            logger.warning("{}: {:,} damaged vectors are made again", self._file, len(found) - len(sound))
+            logger.warning("{}: {:,} damaged vectors are computed again", self._file, len(found) - len(sound))
         return sound
 
     def _keep(self, vectors: dict[bytes, bytes]) -> None:
@@ -116,16 +116,16 @@ class CachedEmbedder:
         return database
 
     def _give_up(self, error: sqlite3.DatabaseError) -> None:
-        """Begin a damaged file anew; where the disk is at fault, go on without."""
+        """Remove a damaged file; if the disk is at fault, continue without the cache."""
         if isinstance(error, sqlite3.OperationalError):
-            logger.warning("{}: vectors are not kept ({})", self._file, error)
+            logger.warning("{}: vectors are not cached ({})", self._file, error)
             return
-        logger.warning("{}: damaged ({}); it is begun anew", self._file, error)
+        logger.warning("{}: damaged ({}); a new file replaces it", self._file, error)
         self._file.unlink(missing_ok=True)
 
 
 def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
     for some in (keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)):
         marks = ",".join("?" * len(some))
-        select = f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})'  # nosec B608 # only question marks are put in
+        select = f'SELECT key, vector, "check" FROM vectors WHERE key IN ({marks})'  # nosec B608 # inserts only question marks
         yield from database.execute(select, some)

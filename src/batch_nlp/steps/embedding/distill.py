@@ -1,9 +1,9 @@
 """A table of static token vectors, distilled from MiniLM.
 
-The recipe is model2vec's (Minish Lab, 2024): every token of the vocabulary goes through the model alone, a principal
-component analysis decorrelates and shortens the vectors, and a weight takes frequent tokens back. The weight is the
-smooth inverse frequency of Arora et al. 2017, with frequencies by Zipf's law from a token's rank; BERT's vocabulary is
-in the order of frequency.
+The recipe is model2vec's (Minish Lab, 2024): the model encodes every token of the vocabulary alone, a principal
+component analysis decorrelates and shortens the vectors, and weights reduce the influence of frequent tokens. The
+weight is the smooth inverse frequency of Arora et al. 2017; frequencies follow Zipf's law from a token's rank, since
+BERT's vocabulary is ordered by frequency.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from batch_nlp.progress import progress
-from batch_nlp.steps.embedding.base import FloatMatrix
+from batch_nlp.steps.embedding.embedder import FloatMatrix
 from batch_nlp.steps.embedding.minilm import MiniLM
 
-# raise it with every change of what the table holds: it is part of the fingerprint
+# Part of the fingerprint; raise it with every change of the table's content
 RECIPE = 1
 SIF = 1e-3
 _BATCH_TOKENS = 512
 
 
 def meaningful_tokens(tokenizer: Tokenizer) -> list[int]:
-    """Return the ids of all tokens that stand for something: not [CLS], [UNK], [unused7] and the like."""
+    """Return the ids of all tokens that occur in texts, which excludes [CLS], [UNK], [unused7] and the like."""
     return sorted(
         index
         for token, index in tokenizer.get_vocab().items()
@@ -43,16 +43,16 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
     dims : int
         Length of a vector, at most the teacher's.
     token_ids : sequence of int, optional
-        Tokens that get a vector, most frequent first; by default all that have a meaning.
+        Tokens that get a vector, most frequent first; by default all meaningful tokens.
 
     Returns
     -------
     ndarray of float32, shape (size of the vocabulary, dims)
-        A row for each token id; those without a vector have zeros, so that they add nothing to a text.
+        One row per token id; rows of tokens without a vector are zero, so that they add nothing to a text.
     """
     started = time.perf_counter()
     ids = np.array(meaningful_tokens(model.tokenizer) if token_ids is None else token_ids)
-    logger.info("Distilling {:,} static token vectors from MiniLM; done once for each paths.data", len(ids))
+    logger.info("Distilling {:,} static token vectors from MiniLM, once per paths.data", len(ids))
     first, last = model.tokenizer.encode("").ids  # [CLS] and [SEP]
     batches = [
         [(first, int(token), last) for token in ids[start : start + _BATCH_TOKENS]]
@@ -72,8 +72,8 @@ def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) ->
 def principal_components(vectors: FloatMatrix, dims: int) -> NDArray[np.float64]:
     """Return the first principal components, shape (n, dims).
 
-    In double precision, so that another processor's rounding does not turn the axes; the sign of an axis is
-    that of its largest entry.
+    They are computed in double precision, so that another processor's rounding does not rotate the axes. The largest
+    entry of each axis is positive.
     """
     centred = vectors.astype(np.float64)
     centred -= centred.mean(axis=0)

@@ -1,11 +1,11 @@
-"""From the settings to an embedder."""
+"""The embedder that the settings ask for."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
-from batch_nlp.steps.embedding.base import Embedder, NoEmbedder
+from batch_nlp.steps.embedding.embedder import Embedder, NoEmbedder
 from batch_nlp.steps.embedding.minilm import MiniLM, minilm_fingerprint
 from batch_nlp.steps.embedding.sentence_transformer import (
     SentenceTransformerEmbedder,
@@ -28,14 +28,10 @@ STEP_DEFAULTS = {
     "device": None,
     "cache_mb": 0,
 }
-# whether in 8 bits
-_MINILM = {EmbeddingBackend.minilm: False, EmbeddingBackend.minilm_int8: True}
 
 
 def fingerprint(settings: EmbeddingConfig) -> str:
-    """Return what the vectors depend on, without loading a model.
-
-    It is the `fingerprint` of the embedder that `create_embedder` returns for these settings.
+    """Return the fingerprint of the embedder for these settings, without loading a model.
 
     Raises
     ------
@@ -44,8 +40,8 @@ def fingerprint(settings: EmbeddingConfig) -> str:
     """
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder.fingerprint
-    if settings.backend in _MINILM:
-        return minilm_fingerprint(settings.max_tokens, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.minilm:
+        return minilm_fingerprint(settings.max_tokens)
     if settings.backend is EmbeddingBackend.sentence_transformers:
         return sentence_transformer_fingerprint(settings.model, settings.max_tokens)
     if settings.model is None:
@@ -59,9 +55,9 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     Parameters
     ----------
     cache_dir : Path
-        Where the distilled table is kept.
+        Folder of the distilled table.
     threads : int
-        Threads of the model; 0 takes all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
+        Threads of the model; 0 uses all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
 
     Raises
     ------
@@ -72,8 +68,8 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     """
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder()
-    if settings.backend in _MINILM:
-        return MiniLM(settings.max_tokens, threads, _MINILM[settings.backend])
+    if settings.backend is EmbeddingBackend.minilm:
+        return MiniLM(settings.max_tokens, threads)
     if settings.backend is EmbeddingBackend.sentence_transformers:
         return SentenceTransformerEmbedder(
             settings.model, settings.max_tokens, settings.batch_size, settings.device, threads

@@ -12,70 +12,61 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
-from batch_nlp.steps.embedding.quantise import FEWEST_TOKENS, RECIPE, Tensors, quantised_tensors
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
 DIMS = 384
-# rows of the model's table of positions
+# Rows of the model's table of positions
 MAX_POSITIONS = 512
-CALIBRATION_FILE = "minilm_int8.safetensors"
-# what a head for other tasks would need; the positions are just 0, 1, 2, ...
+# Weights of a head for other tasks, and the positions 0, 1, 2, ...
 _UNUSED = ("pooler.", "embeddings.position_ids")
 
 
 def load_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return, by name, the tensors of the official weights that a text's vector depends on.
+    """Return the tensors of the official weights that a text's vector depends on, by name.
 
     Raises
     ------
     DataError
-        If the file is missing or not the official one.
+        If the file is missing or is not the official one.
     """
     verify_weights(path)
-    with safe_open(path, framework="np") as tensors:  # it has keys(), and is no dict that could be iterated
+    with safe_open(path, framework="np") as tensors:  # has keys(), but cannot be iterated
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
 
 
 def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
-    """Load the tokenizer of a model folder: no padding, texts cut after `max_tokens` tokens."""
+    """Load the tokenizer of a model folder, without padding, truncating texts to `max_tokens` tokens."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
 
 
-def minilm_fingerprint(max_tokens: int, int8: bool = False) -> str:
+def minilm_fingerprint(max_tokens: int) -> str:
     """Return what the vectors of `MiniLM` depend on."""
-    variant = f"-int8-recipe{RECIPE}" if int8 else ""
-    return f"minilm{variant}-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
+    return f"minilm-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
 
 
 class MiniLM:
     """Encodes with the official weights; agrees with sentence-transformers to about 1e-6.
 
-    Each text has a forward pass of its own, on one thread: nothing is padded, and what a pass reads and writes stays in
-    the caches, so that texts of some hundred tokens take half the processor time that they take in batches of 32. A
-    text's vector does not depend, in any bit, on the texts beside it, nor on the number of threads.
-
-    In 8 bits, where `quantise` has them, a text's vector has a cosine of 0.999 or more to that of float32 for 99 texts
-    of 100. Short texts stay in float32.
+    Each text has its own forward pass, on one thread: nothing is padded, and a pass stays within the processor's
+    caches, so that texts of about a hundred tokens take half the processor time of batches of 32. The vector of a text
+    does not depend on the other texts or on the number of threads, not even in its last bit.
 
     Parameters
     ----------
     max_tokens : int
-        Tokens of a text that are read, with the two that the model adds.
+        Most tokens to read of a text, including the two that the model adds.
     threads : int
-        Forward passes at a time; 0 takes all cores.
-    int8 : bool
-        Whether most matrices are multiplied in 8 bits.
+        Forward passes at a time; 0 uses all cores.
 
     Raises
     ------
@@ -87,20 +78,18 @@ class MiniLM:
 
     dims = DIMS
 
-    def __init__(self, max_tokens: int = 256, threads: int = 0, int8: bool = False) -> None:
+    def __init__(self, max_tokens: int = 256, threads: int = 0) -> None:
         if not 3 <= max_tokens <= MAX_POSITIONS:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
-        self.fingerprint = minilm_fingerprint(max_tokens, int8)
+        self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
-        # the sessions read these arrays in place, so they must live as long as they do
-        self._tensors: Tensors = dict(load_tensors(packaged_folder() / "model.safetensors"))
-        self._session = self._session_of_short_texts = create_session(_resource("minilm.onnx"), self._tensors)
-        if int8:
-            self._tensors_int8 = quantised_tensors(self._tensors, load(_resource(CALIBRATION_FILE)))
-            self._session = create_session(_resource("minilm_int8.onnx"), self._tensors_int8)
+        # the session reads these arrays in place, so they must outlive it
+        self._tensors = load_tensors(packaged_folder() / "model.safetensors")
+        graph = resources.files(__package__).joinpath("minilm.onnx").read_bytes()
+        self._session = create_session(graph, self._tensors)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return vectors of unit length, shape (n, 384)."""
@@ -111,7 +100,7 @@ class MiniLM:
         return unit_length(np.concatenate(list(self.passes([[row] for row in ids]))))
 
     def passes(self, batches: Sequence[Sequence[Sequence[int]]]) -> Iterator[FloatMatrix]:
-        """Yield `mean_of_tokens` of each batch, in their order; several are computed at a time."""
+        """Yield `mean_of_tokens` of each batch, in order; several batches are computed at a time."""
         with ThreadPoolExecutor(self._threads) as pool:
             yield from pool.map(self.mean_of_tokens, batches)
 
@@ -121,25 +110,20 @@ class MiniLM:
         Parameters
         ----------
         ids : sequence of sequences of int
-            Token ids with [CLS] and [SEP]; as many for each text.
+            Token ids with [CLS] and [SEP], the same number for each text.
         """
         tokens = np.array(ids, dtype=np.int32)
-        session = self._session if tokens.shape[1] >= FEWEST_TOKENS else self._session_of_short_texts
-        mean: FloatMatrix = session.run(["mean"], {"input_ids": tokens})[0]
+        mean: FloatMatrix = self._session.run(["mean"], {"input_ids": tokens})[0]
         return mean
 
 
 def create_session(graph: bytes, tensors: Mapping[str, NDArray[Any]]) -> ort.InferenceSession:
-    """Return a session on one thread that reads the tensors in place: they must live as long as it does."""
-    import onnxruntime as ort  # late: its fingerprint is asked for by runs that embed nothing
+    """Return a session on one thread that reads the tensors in place, so the tensors must outlive it."""
+    import onnxruntime as ort  # late: runs that embed nothing only need the fingerprint
 
     options = ort.SessionOptions()
-    # threads that share a pass spend much of their time waiting for each other
+    # threads that share a pass would mostly wait for each other
     options.intra_op_num_threads = 1
     values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
     options.add_external_initializers(list(tensors), values)
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _resource(name: str) -> bytes:
-    return resources.files(__package__).joinpath(name).read_bytes()

@@ -1,4 +1,4 @@
-"""Any sentence-transformers model; needs the extra of that name, and with it torch."""
+"""Any sentence-transformers model; needs the extra of that name, which includes torch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique
-from batch_nlp.steps.embedding.sources import identity, loading, split_revision
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 
@@ -27,15 +27,15 @@ class SentenceTransformerEmbedder:
     Parameters
     ----------
     model : str or None
-        A local folder, or ``name`` or ``name@revision`` on the hub; None takes the packaged all-MiniLM-L6-v2.
+        A local folder, or ``name`` or ``name@revision`` on the hub; None is the packaged all-MiniLM-L6-v2.
     max_tokens : int
-        Tokens of a text that are read, at most the model's own limit.
+        Most tokens to read of a text, up to the model's own limit.
     batch_size : int
-        Texts in a forward pass.
+        Texts per forward pass.
     device : str or None
-        Device of torch, such as ``cpu`` or ``cuda``; None takes the best there is.
+        Device of torch, such as ``cpu`` or ``cuda``; None uses the best available one.
     threads : int
-        Threads of torch on a CPU; 0 leaves it to torch.
+        Threads of torch on a CPU; 0 leaves the number to torch.
 
     Raises
     ------
@@ -63,11 +63,11 @@ class SentenceTransformerEmbedder:
         else:
             self._model.max_seq_length = max_tokens
         self._batch_size = batch_size
-        # asked of the model itself: the method that tells it changed its name between versions
+        # measured, because the method that returns it was renamed between versions
         self.dims = self._encode([""]).shape[1]
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
-        """Return the vectors that the model gives, shape (n, dims)."""
+        """Return the model's vectors, shape (n, dims)."""
         return encode_unique(texts, self.dims, self._encode)
 
     def _encode(self, texts: list[str]) -> FloatMatrix:
@@ -81,7 +81,7 @@ def _load(model: str, device: str | None) -> Any:
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise SettingsError(
-            f"features.embedding.backend=sentence_transformers cannot be used ({error}). Install it: "
+            f"features.embedding.backend=sentence_transformers: the extra is not installed ({error}). Install it: "
             "`uv sync --extra sentence-transformers` for a GPU; for a CPU "
             "`uv pip install sentence-transformers torch --torch-backend=cpu`."
         ) from error
@@ -89,7 +89,7 @@ def _load(model: str, device: str | None) -> Any:
         transformers_logging.disable_progress_bar()
     name, revision = split_revision(model)
     with loading(model):
-        # no code comes with a model: neither Python files beside it nor a pickle of weights
+        # a model must not bring code: neither Python files nor pickled weights
         return SentenceTransformer(
             name,
             revision=revision,

@@ -1,4 +1,4 @@
-"""Static vectors: a text's vector is the mean of its tokens' vectors from a table."""
+"""Static vectors: the vector of a text is the mean of its tokens' vectors, from a table."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from batch_nlp.chunks import Chunks, Numbered
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.distill import RECIPE, distill
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.minilm import DIMS, MiniLM, load_tokenizer
-from batch_nlp.steps.embedding.sources import identity, loading, split_revision
+from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
 from batch_nlp.storage.atomic import write_bytes
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
-# texts tokenized at a time: enough for all cores, few enough that their tokens take little memory
+# Texts tokenized at a time: enough for all cores, with little memory
 _CHUNK = 1000
 
 
 class StaticEmbedder:
     """Mean of token vectors, of unit length.
 
-    A text's vector does not depend, in any bit, on the texts beside it: each row of the sparse product adds the
-    vectors of its tokens one by one, in their order.
+    The vector of a text does not depend on the other texts, not even in its last bit: each row of the sparse product
+    adds the vectors of its tokens in order.
 
     Parameters
     ----------
     tokenizer : Tokenizer
-        Cuts texts into tokens; it does not pad.
+        Without padding.
     table : ndarray of float32, shape (size of the vocabulary, dims)
-        A vector for each token, with its weight; zeros for tokens that do not count.
+        Weighted vector of each token; zeros for tokens that do not count.
     fingerprint : str
-        What the vectors depend on.
+        See `Embedder`.
     """
 
     def __init__(self, tokenizer: Tokenizer, table: FloatMatrix, fingerprint: str) -> None:
@@ -51,7 +51,7 @@ class StaticEmbedder:
         self.fingerprint = fingerprint
         self._tokenizer = tokenizer
         self._table = table
-        # texts are cut here where their chunks are tokenized, by the tokenizer where they are tokenized whole
+        # texts that are tokenized in chunks are truncated here, whole texts by the tokenizer
         self._max_tokens = tokenizer.truncation["max_length"] if tokenizer.truncation else None
         self._chunks = Chunks(self._tokenize) if _cuts_at_spaces(tokenizer) else None
 
@@ -67,18 +67,18 @@ class StaticEmbedder:
     def _sum_of_tokens(self, texts: list[str]) -> FloatMatrix:
         tokens, ends = self._tokens(texts)
         bounds = np.concatenate(([0], ends)).astype(np.int32)
-        from scipy.sparse import csr_array  # late: its fingerprint is asked for by runs that embed nothing
+        from scipy.sparse import csr_array  # late: runs that embed nothing only need the fingerprint
 
         counts = csr_array((np.ones(len(tokens), np.float32), tokens, bounds), shape=(len(texts), len(self._table)))
         return np.asarray(counts @ self._table)
 
     def _tokens(self, texts: list[str]) -> Numbered:
-        """Return the tokens of each text, those that are read alone."""
+        """Return the tokens of each text, up to the limit."""
         if self._chunks is None:
             found = self._tokenize(texts)
             return Numbered(np.fromiter(chain.from_iterable(found), np.int32), np.cumsum([len(ids) for ids in found]))
         tokens, ends = self._chunks(texts)
-        # the tokenizer has cut chunks, not texts
+        # the tokenizer saw chunks, so texts are truncated here
         starts = np.concatenate(([0], ends[:-1]))
         read = ends - starts if self._max_tokens is None else np.minimum(ends - starts, self._max_tokens)
         place = np.arange(len(tokens)) - np.repeat(starts, ends - starts)
@@ -89,7 +89,7 @@ class StaticEmbedder:
 
 
 def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
-    """Say whether a text's tokens are those of its chunks between spaces, as they are with BERT's tokenizers."""
+    """Return whether a text can be tokenized chunk by chunk between spaces, as with BERT's tokenizers."""
     parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.model)
     kinds = (BertNormalizer, BertPreTokenizer, WordPiece)
     added = tokenizer.get_added_tokens_decoder().values()
@@ -108,19 +108,19 @@ def _table_name(dims: int) -> str:
 
 
 def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0) -> StaticEmbedder:
-    """Return the embedder with the table distilled from MiniLM; the table is made at first use.
+    """Return the embedder with the table distilled from MiniLM; the table is distilled at first use.
 
     Parameters
     ----------
     cache_dir : Path
-        Where the table is kept.
+        Folder of the table.
     threads : int
-        Threads of the distillation; 0 takes all cores.
+        Threads of the distillation; 0 uses all cores.
 
     Raises
     ------
     SettingsError
-        If there are no vectors of that length.
+        If ``dims`` is out of range.
     """
     if not 1 <= dims <= DIMS:
         raise SettingsError(f"features.embedding.dims={dims}: static vectors distilled from MiniLM have 1 to {DIMS}.")
@@ -130,12 +130,12 @@ def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0
 
 
 def cached_table(path: Path, make: Callable[[], FloatMatrix]) -> FloatMatrix:
-    """Return a table from its file; if that is missing or damaged, make the table and write the file."""
+    """Read a table from its file; if the file is missing or damaged, make the table and write the file."""
     if path.exists():
         try:
             return _read_table(path)
         except (OSError, SafetensorError, ValueError) as error:
-            logger.warning("{} is damaged ({}); it is made again", path, error)
+            logger.warning("{} is damaged ({}); making it again", path, error)
     table = make()
     write_bytes(path, save({"table": table}, metadata={"sha256": _checksum(table)}))
     return table
@@ -160,14 +160,14 @@ def pretrained_fingerprint(model: str, dims: int, max_tokens: int) -> str:
 
 
 def load_pretrained(model: str, dims: int, max_tokens: int) -> StaticEmbedder:
-    """Load a static model by model2vec, and encode with it as with the packaged one.
+    """Load a static model with model2vec, to encode with it as with the packaged one.
 
     Parameters
     ----------
     model : str
         A local folder, or ``name`` or ``name@revision`` on the hub.
     dims : int
-        Length of a vector; a model with more is cut, as model2vec does (its dimensions are ordered by importance).
+        Length of a vector; longer ones are truncated, as model2vec does (its dimensions are ordered by importance).
 
     Raises
     ------

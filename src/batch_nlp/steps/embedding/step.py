@@ -15,38 +15,38 @@ from batch_nlp.config import EmbeddingBackend, EmbeddingConfig, parse
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
-from batch_nlp.steps.embedding.base import Embedder
 from batch_nlp.steps.embedding.cache import CachedEmbedder
+from batch_nlp.steps.embedding.embedder import Embedder
 from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder
 
 
 class Embedding(StatelessStep):
     """Add the vector of each message's text.
 
-    It learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
-    is left out when the step is pickled or cloned.
+    The step learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
+    is not pickled or cloned with the step.
 
     Parameters
     ----------
-    backend : {"static", "minilm", "minilm_int8", "sentence_transformers", "none"}
-        Which code turns texts into vectors; none gives vectors without entries.
+    backend : {"static", "minilm", "sentence_transformers", "none"}
+        The code that turns texts into vectors; with ``none``, vectors are empty.
     model : str or None
-        Model name on a hub or a local path; None takes the packaged all-MiniLM-L6-v2.
+        Name of a model on the hub, or a local path; None is the packaged all-MiniLM-L6-v2.
     dims : int
-        Dimensions of the static vectors; the other backends keep their model's.
+        Dimensions of the static vectors; the other backends keep those of their model.
     max_tokens : int
-        Tokens of a message that the model reads.
+        Most tokens to read of a message.
     batch_size : int
-        Messages in a forward pass of the sentence_transformers backend.
+        Messages per forward pass of the sentence_transformers backend.
     device : str or None
-        Device of the sentence_transformers backend; None lets it choose.
+        Device of the sentence_transformers backend; None lets the backend choose.
     cache_dir : str, path or None
-        Where the distilled table is kept; None takes ``batch_nlp`` in the user's cache folder.
+        Folder of the distilled table and of cached vectors; None is ``batch_nlp`` in the user's cache folder.
     threads : int
-        Threads of the model; 0 takes all cores.
+        Threads of the model; 0 uses all cores.
     cache_mb : int
-        Megabytes of vectors to keep in `cache_dir`, so that no text is embedded twice; 0 keeps none. Static vectors are
-        never kept.
+        Megabytes of vectors to cache in `cache_dir`, so that no text is embedded twice; 0 caches none. Static vectors
+        are never cached.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Embedding(StatelessStep):
     >>> Embedding(backend="minilm").transform(frame.rename(columns={"text": "review"}))
     Traceback (most recent call last):
         ...
-    batch_nlp.errors.DataError: The step embedding needs the column 'text'; there is review.
+    batch_nlp.errors.DataError: The step embedding needs the column 'text'. Columns: review.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Embedding(StatelessStep):
         self.cache_mb = cache_mb
 
     def fields(self) -> tuple[Field, ...]:
-        """Return the vector; of the backend none it has no entries."""
+        """Return the vector's field; with the backend ``none``, the vector is empty."""
         return (Field("embedding", FieldRole.VECTOR),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -98,32 +98,32 @@ class Embedding(StatelessStep):
         Returns
         -------
         DataFrame
-            A copy of `X`, same index, with an object column `embedding`: one float32 array a row.
+            A copy of `X` with the same index and an object column `embedding`: one float32 array per row.
 
         Raises
         ------
         DataError
-            If there is no column `text`, or it holds something else than strings.
+            If there is no column `text`, or it contains anything but strings.
         SettingsError
             If the model cannot be loaded with these settings.
         """
         if "text" not in X.columns:
-            raise DataError(f"The step embedding needs the column 'text'; there is {', '.join(map(str, X.columns))}.")
+            raise DataError(f"The step embedding needs the column 'text'. Columns: {', '.join(map(str, X.columns))}.")
         texts = X["text"].to_list()
         other = [row for row, text in zip(X.index, texts, strict=True) if not isinstance(text, str)]
         if other:
             raise DataError(
-                f"Column 'text' holds {len(other):,} values that are no strings, in rows {examples(other)}. "
+                f"Column 'text': {len(other):,} values are not strings, in rows {examples(other)}. "
                 "Quarantine them before the step embedding."
             )
-        # an empty frame needs no model
+        # without texts, no model is loaded
         vectors = list(self._load().encode(texts)) if texts else []
         return X.assign(embedding=pd.Series(vectors, index=X.index, dtype=object))
 
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[np.object_]:
-        """Return the names of the columns of the output; the step keeps no record of those of its input."""
+        """Return the names of the output columns; the step does not remember the names of the input columns."""
         if input_features is None:
-            raise ValueError("The step embedding is stateless: give the columns of its input as input_features.")
+            raise ValueError("The step embedding is stateless: pass the names of its input columns as input_features.")
         return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
 
     def _settings(self) -> EmbeddingConfig:
@@ -132,7 +132,7 @@ class Embedding(StatelessStep):
     def _load(self) -> Embedder:
         settings, folder = self._settings(), self._cache_folder()
         wanted = (settings, folder, self.threads)
-        # loaded once, and again when a parameter has changed since
+        # loaded once, and again after a parameter has changed
         loaded: tuple[object, Embedder] | None = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != wanted:
             embedder = create_embedder(settings, folder, self.threads)

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from batch_nlp.hierarchy import roll_up
+from batch_nlp.metrics.bootstrap import CONFIDENCE, with_intervals
 from batch_nlp.training.calibration import reliability
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.card.statements import decision_in_words, statements
+from batch_nlp.training.class_words import ClassWords, ngram_scores
 from batch_nlp.training.errors_report import ErrorAnalysis
 from batch_nlp.training.importance import permutation_importance
-from batch_nlp.training.intervals import CONFIDENCE, with_intervals
 from batch_nlp.training.leak import suspected_leak
 from batch_nlp.training.slices import SMALL, slice_metrics
-from batch_nlp.training.validate import Validation
-from batch_nlp.training.words import ClassWords, ngram_scores
+from batch_nlp.training.validation import Validation
 
 _WORDS = 20
 # Largest number of classes in tables, and in a matrix; of more classes, tables show this many of the largest and worst
@@ -147,7 +147,7 @@ def _parents(validation: Validation, seed: int) -> dict[str, Any] | None:
 def _data(candidate: Candidate, manifest: dict[str, Any]) -> dict[str, Any]:
     k = len(candidate.classes)
     parts = {}
-    for name, index in (("train", candidate.train), ("holdout", candidate.held_out)):
+    for name, index in (("train", candidate.train), ("holdout", candidate.hold_out)):
         written: pd.Series[pd.Timestamp] = candidate.messages.loc[index, "written_at"].dropna()
         counts = np.bincount(candidate.labels[index].to_numpy(), minlength=k)
         parts[name] = {

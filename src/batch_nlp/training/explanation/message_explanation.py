@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
+from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.explanation.contributions import Contributions, contributions
 from batch_nlp.training.explanation.word_effects import (
     Word,
@@ -22,7 +23,6 @@ from batch_nlp.training.explanation.word_effects import (
 )
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
-from batch_nlp.training.words import ngram_scores
 
 TERMS = "the effect of each n-gram on the log-odds of the logistic regression on n-grams, one of the n-gram scores"
 LEFT_OUT = "how far the score of the class falls if all occurrences of the word are left out"

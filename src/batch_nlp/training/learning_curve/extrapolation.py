@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 
 # The smallest gain that is worth the labels: half a point of F1
 WORTH = 0.005
@@ -128,12 +128,10 @@ def look_ahead(
         ``f1_macro`` or ``f1_weighted``.
     """
     most = max(sizes)
-    # cell of (truth, prediction) of each held-out message, size by size
-    cells = np.stack([truth * n_classes + predicted for predicted in predictions])
 
     def gain_of(rows: NDArray[np.int64] | slice) -> tuple[PowerLaw | None, float]:
-        counts = [np.bincount(found[rows], minlength=n_classes**2).reshape(n_classes, n_classes) for found in cells]
-        curve = fit_power_law(sizes, f1_of_counts(np.stack(counts), metric))
+        matrices = [confusion_matrix(truth[rows], predicted[rows], n_classes) for predicted in predictions]
+        curve = fit_power_law(sizes, ClassCounts.of(np.stack(matrices)).mean_f1(metric))
         return curve, 0.0 if curve is None else float(curve(2 * most) - curve(most))
 
     curve, gain = gain_of(slice(None))

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.log import console
+from batch_nlp.metrics.bootstrap import CONFIDENCE
 from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, Chart, draw
 from batch_nlp.reports.pages import render
-from batch_nlp.training.intervals import CONFIDENCE
 from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
 

@@ -17,12 +17,13 @@ from batch_nlp.dataset.classes import check_classes
 from batch_nlp.dataset.split import rows_at
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
+from batch_nlp.metrics.bootstrap import with_intervals
+from batch_nlp.metrics.confusion import METRICS
 from batch_nlp.progress import progress
-from batch_nlp.training.intervals import with_intervals
 from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
-from batch_nlp.training.validate import METRICS, Validation
+from batch_nlp.training.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def measure_learning_curve(
     """
     found, parts = prepare(config, messages)
     labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
-    train, held_out = parts.train, parts.held_out
-    truth = np.asarray(labels[held_out], dtype=np.int64)
+    train, hold_out = parts.train, parts.hold_out
+    truth = np.asarray(labels[hold_out], dtype=np.int64)
     points: list[Point] = []
     skipped: list[Skipped] = []
     predictions: list[NDArray[np.int64]] = []
@@ -107,7 +108,7 @@ def measure_learning_curve(
                 skipped.append(Skipped(share, len(rows), str(error)))
                 logger.warning("Learning curve: skipped {:,} messages: {}", len(rows), error)
             else:
-                predicted = in_parts(pipeline.predict, rows_at(messages, held_out)[fields.names]).astype(np.int64)
+                predicted = in_parts(pipeline.predict, rows_at(messages, hold_out)[fields.names]).astype(np.int64)
                 pipeline.steps[-1][1].discard_checkpoints()
                 point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
                 points.append(point)
@@ -122,7 +123,7 @@ def measure_learning_curve(
         )
     sizes = [point.messages for point in points]
     outlooks = {name: look_ahead(sizes, truth, predictions, len(classes), name, config.seed) for name in METRICS}
-    return LearningCurve(config.model.name, len(held_out), points, skipped, outlooks)
+    return LearningCurve(config.model.name, len(hold_out), points, skipped, outlooks)
 
 
 def _point(config: Config, share: float, messages: int, validation: Validation, seconds: float) -> Point:

@@ -1,4 +1,7 @@
-"""A classifier that fine-tunes a transformer end to end; torch is imported when one is trained or predicts."""
+"""A classifier that fine-tunes a transformer end to end.
+
+Torch and transformers are an extra: only `network` and `tuning` import them, when a model is trained or predicts.
+"""
 
 from batch_nlp.training.transformer.estimator import FineTunedTransformer
 

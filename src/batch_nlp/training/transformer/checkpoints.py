@@ -1,4 +1,4 @@
-"""Checkpoints of a fit that may be killed: which fit they belong to, which of them are whole, which are kept."""
+"""Checkpoints of a fit that may be killed: which fit they belong to, which are complete, and which are kept."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 
 from batch_nlp.storage.atomic import sync_folder, write_json
 
-# Written last: a checkpoint without it was being written when its process was killed
+# Written last: a checkpoint without it is incomplete, because its process was killed
 COMPLETE = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
 def fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
-    """Return what tells one fit from another; only a fit with the same one may go on from its checkpoints.
+    """Return a fingerprint of a fit; only a fit with the same fingerprint may resume from its checkpoints.
 
     Parameters
     ----------
     settings : mapping
         Every parameter that the weights depend on.
     texts : iterable of str
-        What is learned from, in its order.
+        The texts of the fit, in their order.
     *arrays : ndarray or bytes
-        Labels, weights of the rows, weights that the fit starts from.
+        Labels, weights of the rows, and initial weights of the network.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for text in texts:
@@ -44,7 +44,7 @@ def fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDAr
 
 
 def complete(checkpoint: Path) -> None:
-    """Mark a checkpoint as whole, once its files are durable."""
+    """Sync the files of a checkpoint, then mark it as complete."""
     for file in checkpoint.rglob("*"):
         if file.is_file():
             with file.open("rb+") as opened:
@@ -54,7 +54,7 @@ def complete(checkpoint: Path) -> None:
 
 
 def newest_complete(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint of a fit, or None; those that are not whole are removed."""
+    """Return the newest complete checkpoint of a fit, or None; incomplete ones are removed."""
     found = _checkpoints(folder)
     for checkpoint in found:
         if not (checkpoint / COMPLETE).is_file():
@@ -64,7 +64,7 @@ def newest_complete(folder: Path) -> Path | None:
 
 
 def keep(folder: Path, best: Path | None, number: int = 2) -> None:
-    """Remove all checkpoints but the newest and the best one, filled up to `number` by the ones before the newest."""
+    """Keep the newest and the best checkpoint, plus earlier ones up to `number` in total, and remove the others."""
     found = _checkpoints(folder)
     kept = {found[-1], best} if best is not None else {found[-1]}
     for checkpoint in reversed(found):
@@ -76,7 +76,7 @@ def keep(folder: Path, best: Path | None, number: int = 2) -> None:
 
 
 def remove_all(folder: Path) -> None:
-    """Remove the checkpoints of a fit that has ended, and their folder."""
+    """Remove the checkpoints of a finished fit, and their folder."""
     for checkpoint in _checkpoints(folder):
         _remove(checkpoint)
     shutil.rmtree(folder)
@@ -91,6 +91,6 @@ def _step(checkpoint: Path) -> int:
 
 
 def _remove(checkpoint: Path) -> None:
-    # first the mark: what a kill leaves of the folder must not pass for a whole checkpoint
+    # the mark first, so that a partly removed checkpoint does not count as complete after a kill
     (checkpoint / COMPLETE).unlink(missing_ok=True)
     shutil.rmtree(checkpoint)

@@ -1,4 +1,4 @@
-"""What must hold before a model is fine-tuned, so that nobody waits an hour for an error."""
+"""Checks before a model is fine-tuned, so that nobody waits an hour for an error."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from batch_nlp.errors import DataError, SettingsError
 
 
 def require_extra() -> None:
-    """Check that what fine-tuning takes is installed.
+    """Check that the libraries for fine-tuning are installed.
 
     Raises
     ------
     SettingsError
-        If it is not; the message says how to install it.
+        If one is missing; the message says how to install it.
     """
     try:
         for name in ("torch", "transformers", "accelerate"):
@@ -31,12 +31,12 @@ def require_extra() -> None:
 
 
 def check_parameters(params: Mapping[str, Any]) -> None:
-    """Check the parameters of `FineTunedTransformer` that need no model to be judged.
+    """Check the ranges of the parameters of `FineTunedTransformer`, as far as they do not depend on the model.
 
     Raises
     ------
     SettingsError
-        If one is out of its range.
+        If a parameter is out of its range.
     """
 
     def need(condition: bool, name: str, what: str) -> None:
@@ -53,7 +53,7 @@ def check_parameters(params: Mapping[str, Any]) -> None:
 
 
 def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
-    """Check that each class is among the rows to learn from and, twice, among the validation rows.
+    """Check that each class occurs among the training rows and at least twice among the validation rows.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) ->
     labels : ndarray of int64, shape (n,)
         Position of each row's class.
     cut : int
-        Number of the rows to learn from; the validation rows follow them.
+        Number of training rows; the validation rows follow them.
 
     Raises
     ------
     DataError
-        If one is not; the message names it.
+        If a class has too few rows; the message names the class.
     """
     if len(classes) < 2:
         raise DataError(f"Fine-tuning needs messages of two classes; there are {len(labels):,} of {len(classes)}.")
@@ -80,5 +80,5 @@ def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) ->
         if short:
             raise DataError(
                 f"Each class needs at least {least} of the {len(rows):,} messages {part}; {', '.join(short)}. "
-                "Bring more labelled messages, or change model.params.validation_share."
+                "Add labelled messages, or change model.params.validation_share."
             )

@@ -1,4 +1,4 @@
-"""A classifier that fine-tunes a transformer on texts, and can weigh it against the n-gram scores beside them."""
+"""A classifier that fine-tunes a transformer on texts, and can combine it with n-gram scores."""
 
 from __future__ import annotations
 
@@ -26,57 +26,58 @@ from batch_nlp.training.transformer.tokens import TokenReader
 Probabilities = NDArray[np.float64]
 
 _SCORES = "ngram_score_"
-# Parameters that do not decide which weights a fit ends with
+# Parameters that do not affect the weights
 _NO_MATTER = ("checkpoint_dir", "progress", "stack", "threads", "device")
 
 
 class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     """Fine-tune a sequence-classification model end to end with Hugging Face's Trainer.
 
-    The newest rows are validation rows: they say when to stop, and on them the transformer is weighed against the
-    n-gram scores. The fitted state is arrays and text; the network is made from them when it is first asked.
+    The newest rows are validation rows: they decide when to stop, and on them a logistic regression combines the
+    transformer with the n-gram scores. The fitted state is arrays and text; the network is built from them at the first
+    prediction.
 
     Parameters
     ----------
     model : str or None
-        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None takes the packaged
+        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None is the packaged
         all-MiniLM-L6-v2.
     epochs : float
-        Times that each message is learned from, at most.
+        Most passes over the training rows.
     learning_rate : float
         Highest learning rate of AdamW; it rises linearly over the warm-up and falls linearly to 0.
     batch_size : int
-        Messages in a step.
+        Messages per step.
     max_tokens : int
-        Tokens of a message that are read, with those that the model adds.
+        Most tokens per message, including those that the model adds.
     head_share : float
-        Share of them that is taken from the start of a longer message; the rest comes from its end.
+        Share of the tokens taken from the start of a longer message; the rest is taken from its end.
     weight_decay : float
         Weight decay of AdamW.
     warmup_share : float
         Share of all steps in which the learning rate rises.
     class_weight_power : float
-        Power of the inverse class frequencies that weigh messages in the loss: 0 none, 1 balanced. It multiplies
-        with ``sample_weight``, which is balanced already when ``training.balance`` is ``weights``.
+        Power of the inverse class frequencies that weight messages in the loss: 0 for none, 1 for balanced. It
+        multiplies ``sample_weight``, which is already balanced with ``training.balance=weights``.
     validation_share : float
-        Share of the rows, the newest, that is not learned from.
+        Share of the rows, the newest ones, kept for validation.
     patience : int
         Evaluations without a better macro F1 after which the fit stops.
     evaluations_per_epoch : int
-        Evaluations, each with a checkpoint.
+        Evaluations per epoch, each with a checkpoint.
     stack : bool
-        Whether a logistic regression on the validation rows weighs the transformer against the columns
-        ``ngram_score_*``. Without such columns it adapts the transformer's probabilities alone.
+        Whether a logistic regression on the validation rows combines the transformer with the columns
+        ``ngram_score_*``. Without such columns, it only adapts the transformer's probabilities.
     checkpoint_dir : str or None
-        Folder below which each fit keeps its checkpoints, in a folder named by a fingerprint of parameters, texts,
-        labels, weights and versions. A fit that was killed and is started again goes on from them;
-        `discard_checkpoints` removes them once the fitted model is safe. None keeps none.
+        Parent of the folder with a fit's checkpoints, which is named by a fingerprint of parameters, texts, labels,
+        weights and versions. A killed fit resumes from them when it is started again; `discard_checkpoints` removes
+        them once the fitted model is safe. None keeps no checkpoints.
     device : str or None
-        ``cpu`` or ``cuda``; None takes a GPU where there is one. On a GPU, training is in bfloat16 where it can.
+        ``cpu`` or ``cuda``; None uses a GPU if there is one. GPUs that support bfloat16 train in it.
     threads : int
-        Threads of torch; 0 leaves it to torch. Weights are the same, bit by bit, for the same number of them.
+        Threads of torch; 0 leaves the number to torch. Equal numbers give bit-identical weights.
     random_state : int
-        Seed of the head's first weights, the order of the rows, dropout and the folds of the stack.
+        Seed of the head's initial weights, the order of the rows, dropout and the folds of the stack.
     progress : bool or None
         Whether to show progress; None does.
 
@@ -90,14 +91,14 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     tokenizer_ : str
         Content of a ``tokenizer.json``.
     score_columns_ : list of str
-        The columns that are stacked, in their order.
+        The stacked columns, in order.
     stack_coef_ : ndarray of float64, shape (k, k + number of score columns)
     stack_intercept_ : ndarray of float64, shape (k,)
         Only with ``stack``.
     validation_rows_ : ndarray of int64, shape (n_validation,)
-        Positions of the validation rows in what was fitted on.
+        Positions of the validation rows among the fitted rows.
     validation_probabilities_ : ndarray of float64, shape (n_validation, k)
-        Their probabilities; with ``stack``, each from a stack that has not seen it.
+        Probabilities of the validation rows; with ``stack``, out-of-fold.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, shape (n, m)
-            Rows ordered by time of writing, with a column ``text`` and any others.
+            Rows ordered by time of writing, with a column ``text`` and possibly others.
         y : array-like, shape (n,)
             Classes.
         sample_weight : array-like of float, shape (n,), optional
@@ -157,7 +158,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         SettingsError
             If the extra is missing, the model cannot be loaded, or a parameter is out of its range.
         DataError
-            If a class is missing among the rows to learn from or the validation rows.
+            If a class is missing among the training rows or the validation rows.
         """
         check_parameters(self.get_params())
         require_extra()
@@ -200,7 +201,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
             progress=self.progress is not False,
         )
         logger.info(
-            "Transformer: learning from {:,} messages on {}, the newest {:,} are for validation",
+            "Transformer: training on {:,} messages on {}; the newest {:,} are for validation",
             cut,
             recipe.device,
             len(labels) - cut,
@@ -217,7 +218,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
 
     @contextmanager
     def _checkpoints(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any) -> Iterator[Path]:
-        """Give the folder of this fit's checkpoints."""
+        """Yield the folder for this fit's checkpoints."""
         if self.checkpoint_dir is None:
             with tempfile.TemporaryDirectory(prefix="batch-nlp-") as temporary:
                 yield Path(temporary)
@@ -233,7 +234,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         yield folder
 
     def check_installed(self) -> None:
-        """Raise a SettingsError if what fine-tuning takes is not installed."""
+        """Raise a SettingsError if the libraries for fine-tuning are not installed."""
         require_extra()
 
     def discard_checkpoints(self) -> None:
@@ -243,9 +244,9 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
             remove_all(folder)
 
     def predict_proba(self, X: pd.DataFrame) -> Probabilities:
-        """Return class probabilities, shape (n, k), of rows with the columns that it was fitted on.
+        """Return class probabilities, shape (n, k), of rows with the same columns as in `fit`.
 
-        A message's do not depend on the messages beside it (to 1e-5, by rounding).
+        The probabilities of a message do not depend on the other messages, except for rounding (1e-5).
         """
         check_is_fitted(self)
         features = self._features(X)
@@ -258,21 +259,21 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _features(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return what is stacked: logarithms of the transformer's probabilities, then the n-gram scores."""
+        """Return the input of the stack: logarithms of the transformer's probabilities, then the n-gram scores."""
         require_extra()
         from batch_nlp.training.transformer import network as networks
 
         tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(X[TEXT].tolist())
         with networks.undisturbed(self.random_state, self.threads):
             if self.__dict__.get("_network") is None:
-                # a model that was trained on a GPU also predicts where there is none
+                # a model trained on a GPU also predicts without one
                 device = networks.find_device("cpu" if self.device == "cpu" else None)
                 self._network = networks.build_network(self.model_config_, self.weights_, device)
             own = networks.log_probabilities(self._network, tokens, 2 * self.batch_size)
         return np.hstack([own, X[self.score_columns_].to_numpy(np.float64)])
 
     def _row_weights(self, labels: NDArray[np.int64], cut: int, given: ArrayLike | None) -> NDArray[np.float64]:
-        """Return the weight of each row in the loss; the rows that are learned from have mean 1."""
+        """Return the weight of each row in the loss; the mean over the training rows is 1."""
         inverse = cut / (len(self.classes_) * np.bincount(labels[:cut]))
         weights = inverse[labels] ** self.class_weight_power
         if given is not None:
@@ -281,7 +282,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = self.__dict__.copy()
-        state.pop("_network", None)  # made again from the weights when it is needed
+        state.pop("_network", None)  # rebuilt from the weights when needed
         state.pop("_checkpoint_folder", None)
-        # equal models have equal files, wherever they were trained
+        # equal models must have equal files, wherever they were trained
         return state | {"checkpoint_dir": None}

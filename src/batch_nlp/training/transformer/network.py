@@ -1,4 +1,4 @@
-"""The network itself: made from a pretrained model, put into bytes, made again from them, and asked. Needs torch."""
+"""The network: loaded from a pretrained model, saved as bytes, rebuilt from them, and applied. Needs torch."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging as transformers_logging
 
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding.sources import split_revision
+from batch_nlp.steps.embedding.named_models import split_revision
 from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
 from batch_nlp.training.transformer.tokens import TokenIds
 
 
 @contextmanager
 def undisturbed(seed: int, threads: int) -> Iterator[None]:
-    """Seed what draws random numbers and limit torch's threads; afterwards all is as it was.
+    """Seed all random generators and limit torch's threads; the former state is restored afterwards.
 
     Parameters
     ----------
     seed : int
-        Seed of Python, NumPy and torch, the GPU's generators included.
+        Seed of the generators of Python, NumPy and torch, including those of the GPU.
     threads : int
-        Threads of torch; 0 leaves it to torch.
+        Threads of torch; 0 leaves the number to torch.
     """
-    # transformers draws from NumPy's global generator, so it is that one that must be seeded
+    # transformers draws from NumPy's global generator, so that one must be seeded
     of_python, of_numpy, of_torch = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
@@ -58,17 +58,17 @@ def undisturbed(seed: int, threads: int) -> Iterator[None]:
 
 
 def find_device(device: str | None) -> str:
-    """Return the device that is asked for; asked for none, a GPU where there is one.
+    """Return the given device; for None, a GPU if there is one, else the CPU.
 
     Raises
     ------
     SettingsError
-        If it is neither ``cpu`` nor ``cuda``, or there is no such device.
+        If the device is neither ``cpu`` nor ``cuda``, or does not exist.
     """
     if device not in (None, "cpu", "cuda"):
         raise SettingsError(f"model.params.device={device}: need cpu, cuda or null.")
     if device == "cuda" and not torch.cuda.is_available():
-        raise SettingsError("model.params.device=cuda: torch finds no such device. Set model.params.device=null.")
+        raise SettingsError("model.params.device=cuda: torch finds no GPU. Set model.params.device=null.")
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -78,16 +78,16 @@ def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[A
     Parameters
     ----------
     model : str or None
-        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None takes the packaged weights.
+        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None is the packaged weights.
     classes : int
         Number of classes.
     max_tokens : int
-        Tokens that it will have to read.
+        Tokens that the network must be able to read.
 
     Raises
     ------
     SettingsError
-        If it cannot be loaded, reads fewer tokens, or has no fast tokenizer.
+        If the model cannot be loaded, reads fewer tokens, or has no fast tokenizer.
     DataError
         If the packaged weights are missing or damaged.
     """
@@ -95,7 +95,7 @@ def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[A
     local = Path(name).is_dir()
     logger.info("Transformer: starting from {}", model or "the packaged all-MiniLM-L6-v2")
     try:
-        # no code comes with a model: neither Python files beside it nor a pickle of weights
+        # a model must not bring code: neither Python files nor pickled weights
         tokenizer = AutoTokenizer.from_pretrained(
             name, revision=revision, local_files_only=local, trust_remote_code=False
         )
@@ -107,11 +107,11 @@ def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[A
             use_safetensors=True,
             num_labels=classes,
             dtype=torch.float32,
-            ignore_mismatched_sizes=True,  # a head for other classes is left behind
+            ignore_mismatched_sizes=True,  # a head for other classes is dropped
         )
     except (OSError, ValueError, HfHubHTTPError, SafetensorError) as error:
         raise SettingsError(
-            f"model.params.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging Face hub "
+            f"model.params.model={model}: cannot be loaded ({error}). Set the name of a model on the Hugging Face hub "
             "that this machine can reach or has in its cache, or the path of a local folder."
         ) from error
     if not tokenizer.is_fast:
@@ -135,7 +135,7 @@ def _source(model: str | None) -> tuple[str, str | None]:
 
 
 def config_text(network: Any) -> str:
-    """Return a network's configuration as JSON, without what depends on where it was loaded from or saved."""
+    """Return a network's configuration as JSON, without the parts that depend on where it was loaded from."""
     config = network.config.to_dict()
     for name in ("_name_or_path", "architectures", "dtype"):
         config.pop(name, None)
@@ -145,8 +145,8 @@ def config_text(network: Any) -> str:
 def weights_bytes(network: Any) -> NDArray[np.uint8]:
     """Return a network's weights as the bytes of a safetensors file.
 
-    They are rounded to half precision, which halves the model file and moves the probabilities of MiniLM by some
-    1e-4; not so if one is too great for it (65,504).
+    They are rounded to half precision, which halves the model file and changes the probabilities of MiniLM by about
+    1e-4, unless a weight exceeds the range of half precision (65,504).
     """
     state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
     half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
@@ -155,7 +155,7 @@ def weights_bytes(network: Any) -> NDArray[np.uint8]:
 
 
 def build_network(config: str, weights: NDArray[np.uint8], device: str) -> Any:
-    """Return the network of `config_text` and `weights_bytes`, ready to be asked."""
+    """Rebuild the network from `config_text` and `weights_bytes`, ready to predict."""
     settings = AutoConfig.for_model(**json.loads(config))
     network = AutoModelForSequenceClassification.from_config(settings, dtype=torch.float32, trust_remote_code=False)
     network.load_state_dict(safetensors.torch.load(weights.tobytes()))
@@ -163,7 +163,7 @@ def build_network(config: str, weights: NDArray[np.uint8], device: str) -> Any:
 
 
 def pad(rows: Sequence[TokenIds], padding: int) -> dict[str, torch.Tensor]:
-    """Return rows of tokens as the network takes them, as long as the longest of them."""
+    """Return rows of tokens as the network's input, padded to the longest row."""
     longest = max(map(len, rows))
     ids = np.full((len(rows), longest), padding, np.int64)
     mask = np.zeros((len(rows), longest), np.int64)
@@ -176,7 +176,7 @@ def pad(rows: Sequence[TokenIds], padding: int) -> dict[str, torch.Tensor]:
 def log_probabilities(network: Any, rows: Sequence[TokenIds], batch_size: int) -> NDArray[np.float64]:
     """Return the logarithms of the class probabilities, shape (n, k).
 
-    Rows of like length share a batch. The longest come first, so that the memory that is needed is needed at once.
+    Rows of similar length share a batch. The longest come first, so that memory peaks at the start.
     """
     order = np.argsort([-len(row) for row in rows], kind="stable")
     found = np.empty((len(rows), network.config.num_labels))

@@ -1,4 +1,4 @@
-"""What the transformer says and what the words say, weighed on messages that neither of them learned from."""
+"""A logistic regression that combines the transformer with n-gram scores, on messages that neither was fitted on."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[M
     coef : ndarray of float64, shape (k, m)
     intercept : ndarray of float64, shape (k,)
     probabilities : ndarray of float64, shape (n, k)
-        Of the same messages, each from a fit that has not seen it.
+        Out-of-fold probabilities of the same messages.
     """
     folds = StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
     model = LogisticRegression(class_weight="balanced", max_iter=1000)
-    # products of small matrices only lose by threads
+    # threads only slow down products of small matrices
     with threadpool_limits(1, user_api="blas"):
         probabilities = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
         model.fit(features, labels)
-    if len(model.coef_) == 1:  # of two classes, scikit-learn keeps the second one's scores alone
+    if len(model.coef_) == 1:  # for two classes, scikit-learn keeps only the second one's scores
         return np.vstack([0 * model.coef_, model.coef_]), np.append(0.0, model.intercept_), probabilities
     return model.coef_, model.intercept_, probabilities
 

@@ -1,4 +1,4 @@
-"""Texts as the model reads them: tokens, of long texts the head and the tail, and which rows share a batch."""
+"""Texts as the model reads them: tokens (head and tail of long texts), and the order of rows in an epoch."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from batch_nlp.errors import SettingsError
 
 TokenIds = NDArray[np.int32]
 
-# texts tokenized at a time: enough for all cores, few enough that what the tokenizer returns takes little memory
+# Texts tokenized at a time: enough for all cores, with little memory
 _CHUNK = 1000
-# batches whose rows are sorted by length together
+# Batches whose rows are sorted by length together
 _POOL = 50
 
 
 class TokenReader:
-    """Cuts texts into tokens and keeps the head and the tail of those that are too long.
+    """Splits texts into tokens; of long texts, only the head and the tail are kept.
 
-    What a writer thinks stands more often at the ends of a text than in its middle (Sun et al., 2019, *How to
+    The start and the end of a text say more about the writer's opinion than its middle (Sun et al., 2019, *How to
     Fine-Tune BERT for Text Classification?*).
 
     Parameters
@@ -29,14 +29,14 @@ class TokenReader:
     tokenizer : str
         Content of a ``tokenizer.json``.
     max_tokens : int
-        Tokens of a text that are kept, with those that the model adds.
+        Most tokens per text, including those that the model adds.
     head_share : float
-        Share of the text's own tokens that is taken from its start; the rest comes from its end.
+        Share of the text's own tokens taken from its start; the rest is taken from its end.
 
     Raises
     ------
     SettingsError
-        If no token of the text is left beside those that the model adds.
+        If the tokens that the model adds leave no room for the text.
     """
 
     def __init__(self, tokenizer: str, max_tokens: int, head_share: float) -> None:
@@ -54,9 +54,9 @@ class TokenReader:
         self._tail = self._after + own - round(own * head_share)
 
     def read(self, texts: Sequence[str]) -> list[TokenIds]:
-        """Return the ids of each text's tokens, at most `max_tokens` of them.
+        """Return the token ids of each text, at most `max_tokens`.
 
-        Lone surrogates, which no tokenizer accepts, are replaced.
+        Lone surrogates, which tokenizers do not accept, are replaced.
         """
         ids: list[TokenIds] = []
         for start in range(0, len(texts), _CHUNK):
@@ -71,7 +71,7 @@ class TokenReader:
 
 
 def _added_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
-    """Return how many tokens the model adds before and after those of a text."""
+    """Return the numbers of tokens that the model adds before and after a text."""
     own = tokenizer.encode("a", add_special_tokens=False).ids
     ids = tokenizer.encode("a").ids
     before = next(start for start in range(len(ids)) if ids[start : start + len(own)] == own)
@@ -83,18 +83,18 @@ def _without_surrogates(text: str) -> str:
 
 
 def order_of_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the order in which an epoch goes through the rows: random, with rows of like length in one batch.
+    """Return the order of the rows in an epoch: random, with rows of similar length in the same batch.
 
-    It depends on nothing but the arguments, so that a resumed fit goes on with the order that the killed one had.
+    The order depends on the arguments alone, so that a resumed fit continues in the order of the killed one.
 
     Parameters
     ----------
     lengths : sequence of int, shape (n,)
         Tokens of each row.
     batch_size : int
-        Rows in a batch; the last batch takes what is left.
+        Rows per batch; the last batch takes the remainder.
     seed, epoch : int
-        Each pair gives another order.
+        Each pair gives a different order.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def order_of_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: in
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(lengths))
-    # few rows are sorted in several pools too, or every epoch would have the same batches
+    # even few rows are sorted in several pools, because every epoch would have the same batches otherwise
     pool = batch_size * min(max(len(order) // (4 * batch_size), 1), _POOL)
     sizes = np.asarray(lengths)
     pools = [order[start : start + pool] for start in range(0, len(order), pool)]

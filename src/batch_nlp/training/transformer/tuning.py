@@ -1,4 +1,4 @@
-"""The fine-tuning loop, Hugging Face's Trainer, made repeatable, resumable and quiet. Needs torch and transformers."""
+"""Fine-tuning with Hugging Face's Trainer, made reproducible, resumable and quiet. Needs torch and transformers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from loguru import logger
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 from batch_nlp.progress import no_progress, progress
 from batch_nlp.training.transformer.checkpoints import complete, keep, newest_complete
 from batch_nlp.training.transformer.network import pad
@@ -26,7 +26,7 @@ _METRIC = "f1_macro"
 
 @dataclass(frozen=True)
 class Recipe:
-    """The parameters of `FineTunedTransformer` that the loop of the fine-tuning reads; see there for their meaning."""
+    """The parameters of `FineTunedTransformer` that the fine-tuning loop uses; they are documented there."""
 
     epochs: float
     learning_rate: float
@@ -42,7 +42,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Messages with what is learned from them; a dataset in torch's sense."""
+    """Messages with labels and weights; a torch dataset."""
 
     # Tokens of each message
     tokens: Sequence[TokenIds]
@@ -59,18 +59,18 @@ class Rows:
 
 
 def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folder: Path, resumable: bool) -> None:
-    """Train a network in place; it ends as it was when its macro F1 on the validation rows was best.
+    """Train a network in place; it ends with the weights of the best macro F1 on the validation rows.
 
     Parameters
     ----------
     network : transformers model
         With a head for the classes.
     train, validation : Rows
-        What is learned from, and what says when to stop.
+        Rows to learn from, and rows that decide when to stop.
     folder : Path
-        Where checkpoints are written; a fit that finds whole ones there goes on from the newest.
+        Folder for checkpoints; a fit resumes from the newest complete one in it.
     resumable : bool
-        Whether they hold all that going on takes, or only the weights.
+        Whether checkpoints hold everything that resuming needs, or only the weights.
     """
     steps = -(-len(train) // recipe.batch_size)
     total = int(np.ceil(steps * recipe.epochs))
@@ -105,7 +105,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
         disable_tqdm=True,
         log_level="error",
     )
-    # several GPUs would make other batches of the same rows
+    # several GPUs would split the rows into other batches
     arguments._n_gpu = min(arguments.n_gpu, 1)
     by_length = _sorted_by_length(validation)
     with progress("fine-tuning", "steps", total) if recipe.progress else nullcontext(no_progress) as advance:
@@ -118,11 +118,11 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
             compute_metrics=_macro_f1,
             callbacks=[_EarlyStopping(recipe.patience), _Checkpoints(folder), _Reports(advance)],
         )
-        # it prints to standard output
+        # this callback prints to standard output
         trainer.remove_callback(PrinterCallback)
         newest = newest_complete(folder)
         if newest:
-            logger.info("Transformer: going on from {}", newest)
+            logger.info("Transformer: resuming from {}", newest)
         trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     logger.info(
         "Transformer: best macro F1 {:.4f}, at step {}", trainer.state.best_metric, trainer.state.best_global_step
@@ -145,14 +145,15 @@ def _collate(rows: Sequence[tuple[TokenIds, int, float]], padding: int) -> dict[
 
 def _macro_f1(found: Any) -> dict[str, float]:
     predicted = found.predictions.argmax(axis=-1)
-    return {_METRIC: float(f1_score(found.label_ids, predicted, average="macro", zero_division=0))}
+    confusion = confusion_matrix(found.label_ids, predicted, found.predictions.shape[-1])
+    return {_METRIC: float(ClassCounts.of(confusion).mean_f1(_METRIC))}
 
 
 class _OrderOfEpoch(Sampler):
-    """Order of the rows that follows from the seed and the epoch alone.
+    """Order of the rows, from the seed and the epoch alone.
 
-    Trainer's own sampler draws the order from the global generator: a fit that is resumed within an epoch would go
-    on with other rows.
+    Trainer's own sampler draws the order from the global generator, so a fit that resumes within an epoch would
+    continue with other rows.
     """
 
     def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
@@ -160,7 +161,7 @@ class _OrderOfEpoch(Sampler):
         self._batch_size, self._seed, self._epoch = batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the order of an epoch; accelerate's data loader calls it."""
+        """Set the epoch; accelerate's data loader calls this."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -202,7 +203,7 @@ class _Trainer(Trainer):
 class _EarlyStopping(EarlyStoppingCallback):
     """Early stopping that also stops a fit that was killed between its last checkpoint and its end.
 
-    One step too many is then taken; it is lost when the best weights are loaded.
+    Such a fit takes one extra step, which is lost when the best weights are loaded.
     """
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -211,7 +212,7 @@ class _EarlyStopping(EarlyStoppingCallback):
 
 
 class _Checkpoints(TrainerCallback):
-    """Marks each checkpoint as whole, then removes those that are no longer needed."""
+    """Marks each checkpoint as complete, then removes those that are no longer needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -222,7 +223,7 @@ class _Checkpoints(TrainerCallback):
 
 
 class _Reports(TrainerCallback):
-    """Shows progress, and logs what each evaluation found."""
+    """Shows progress, and logs each evaluation."""
 
     def __init__(self, advance: Callable[[int], None]) -> None:
         self._advance = advance

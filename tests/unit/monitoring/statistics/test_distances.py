@@ -4,30 +4,12 @@ from math import inf, log
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.spatial.distance import jensenshannon
-from scipy.stats import binom, entropy
+from scipy.stats import binom
 
 from batch_nlp.monitoring.statistics.distances import Distance, jensen_shannon, null_p_value, psi
 
 BOTH = pytest.mark.parametrize("distance", [psi, jensen_shannon], ids=["psi", "jensen_shannon"])
-PAIRS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 100_000)), min_size=1, max_size=6)
-
-
-@given(PAIRS)
-def test_distances_are_scipys(pairs: list[tuple[int, int]]) -> None:
-    counts, other = np.array([pair for pair in pairs if any(pair)] or [(0, 0)]).T
-    if not counts.any() or not other.any():
-        assert psi(counts, other) == jensen_shannon(counts, other) == 0.0
-        return
-    # entropy() makes shares of counts
-    both_ways = entropy(counts + 0.5, other + 0.5) + entropy(other + 0.5, counts + 0.5)
-    assert psi(counts, other) == pytest.approx(both_ways, abs=1e-9)
-    with np.errstate(invalid="ignore"):
-        expected = np.nan_to_num(jensenshannon(counts, other, base=2))
-    # the root makes 1e-8 of a rounding error of 1e-16
-    assert jensen_shannon(counts, other) == pytest.approx(expected, abs=1e-9)
+Counts = list[int]
 
 
 def test_distances_by_hand() -> None:
@@ -37,14 +19,14 @@ def test_distances_by_hand() -> None:
 
 
 @BOTH
-@given(pairs=PAIRS)
-def test_distances_have_no_direction_and_end_at_nothing(distance: Distance, pairs: list[tuple[int, int]]) -> None:
-    counts, other = np.array(pairs).T
+@pytest.mark.parametrize(("counts", "other"), [([3, 0, 5], [0, 7, 5]), ([1], [9]), ([0, 0], [2, 3]), ([9, 9], [8, 8])])
+def test_distances_have_no_direction_and_end_at_nothing(distance: Distance, counts: Counts, other: Counts) -> None:
     assert 0 <= distance(counts, other) < inf
     assert distance(counts, other) == pytest.approx(distance(other, counts))
     assert distance(counts, counts) == 0.0
-    padded = [*counts, 0], [*other, 0]
-    assert distance(*padded) == distance(counts, other)
+    # a category that occurs in neither changes nothing; to a sample without counts the distance is 0
+    assert distance([*counts, 0], [*other, 0]) == distance(counts, other)
+    assert distance(counts, [0] * len(counts)) == 0.0
 
 
 @BOTH
@@ -52,12 +34,12 @@ def test_distances_have_no_direction_and_end_at_nothing(distance: Distance, pair
 def test_the_p_value_keeps_its_level_under_the_null(distance: Distance, n: int) -> None:
     shares, runs, level = [0.135, 0.12, 0.745], 500, 0.05
     random = np.random.default_rng(n)
-    rings = sum(
+    triggers = sum(
         null_p_value(distance, random.multinomial(n, shares), random.multinomial(1200, shares), 999, run) <= level
         for run in range(runs)
     )
     # 30 messages have few different counts, which puts the rate a little under its level
-    assert binom.ppf(0.0005, runs, level - 0.01 * (n == 30)) <= rings <= binom.ppf(0.9995, runs, level)
+    assert binom.ppf(0.0005, runs, level - 0.01 * (n == 30)) <= triggers <= binom.ppf(0.9995, runs, level)
 
 
 @BOTH

@@ -37,11 +37,6 @@ def minilm() -> MiniLM:
 
 
 @pytest.fixture(scope="session")
-def minilm_int8() -> MiniLM:
-    return MiniLM(int8=True)
-
-
-@pytest.fixture(scope="session")
 def static(minilm: MiniLM) -> StaticEmbedder:
     """Return an embedder that knows the first 3,000 tokens: characters and the most frequent words."""
     table = distill(minilm, 64, meaningful_tokens(minilm.tokenizer)[:3000])

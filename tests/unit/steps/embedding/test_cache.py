@@ -14,8 +14,8 @@ import pytest
 from loguru import logger
 from tests.naming import assert_names
 
-from batch_nlp.steps.embedding.base import FloatMatrix
 from batch_nlp.steps.embedding.cache import CachedEmbedder
+from batch_nlp.steps.embedding.embedder import FloatMatrix
 from batch_nlp.steps.embedding.step import Embedding
 
 

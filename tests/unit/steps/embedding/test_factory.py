@@ -15,7 +15,6 @@ from batch_nlp.steps.embedding import create_embedder, fingerprint
 
 STATIC = default(EmbeddingConfig)
 MINILM = default(EmbeddingConfig, backend=EmbeddingBackend.minilm)
-INT8 = default(EmbeddingConfig, backend=EmbeddingBackend.minilm_int8)
 NONE = default(EmbeddingConfig, backend=EmbeddingBackend.none)
 OTHER = default(EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers, model="owner/name")
 
@@ -29,8 +28,6 @@ OTHER = default(EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers,
         (STATIC, {"max_tokens": 128}),
         (STATIC, {"model": "owner/name"}),
         (MINILM, {"max_tokens": 128}),
-        (MINILM, {"backend": EmbeddingBackend.minilm_int8}),
-        (INT8, {"max_tokens": 128}),
         (MINILM, {"backend": EmbeddingBackend.sentence_transformers}),
         (OTHER, {"model": "owner/other"}),
         (OTHER, {"model": "owner/name@revision"}),
@@ -41,20 +38,19 @@ def test_what_changes_the_vectors_changes_the_fingerprint(settings: EmbeddingCon
     assert fingerprint(replace(settings, **changes)) != fingerprint(settings)
 
 
-@pytest.mark.parametrize("settings", [STATIC, MINILM, INT8, OTHER, NONE])
+@pytest.mark.parametrize("settings", [STATIC, MINILM, OTHER, NONE])
 def test_how_the_work_is_done_does_not_change_the_fingerprint(settings: EmbeddingConfig) -> None:
     assert fingerprint(replace(settings, batch_size=8, device="cpu")) == fingerprint(settings)
 
 
 def test_the_embedder_has_the_fingerprint_of_its_settings(tmp_path: Path) -> None:
-    for settings in (MINILM, INT8, NONE):
+    for settings in (MINILM, NONE):
         assert create_embedder(settings, tmp_path).fingerprint == fingerprint(settings)
 
 
 def test_versions_of_the_features_outlive_releases() -> None:
     assert fingerprint(STATIC) == "static-53aa51172d142c89-recipe1-dims256-tokens256"
     assert fingerprint(MINILM) == "minilm-53aa51172d142c89-tokens256"
-    assert fingerprint(INT8) == "minilm-int8-recipe1-53aa51172d142c89-tokens256"
 
 
 @pytest.mark.parametrize(

@@ -17,24 +17,18 @@ def test_vectors_have_unit_length_and_rank_a_paraphrase_above_another_topic(mini
     assert abs(food @ market) < 0.1
 
 
-@pytest.fixture(params=["minilm", "minilm_int8"])
-def model(request: pytest.FixtureRequest) -> MiniLM:
-    found: MiniLM = request.getfixturevalue(request.param)
-    return found
-
-
-def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(model: MiniLM, texts: list[str]) -> None:
-    together = model.encode(texts)
-    alone = np.concatenate([model.encode([text]) for text in texts])
-    backwards = model.encode(texts[::-1])[::-1]
-    three_threads = MiniLM(threads=3, int8="int8" in model.fingerprint).encode(texts)
+def test_the_vector_does_not_depend_on_the_batch_nor_on_the_threads(minilm: MiniLM, texts: list[str]) -> None:
+    together = minilm.encode(texts)
+    alone = np.concatenate([minilm.encode([text]) for text in texts])
+    backwards = minilm.encode(texts[::-1])[::-1]
+    three_threads = MiniLM(threads=3).encode(texts)
     for other in (alone, backwards, three_threads):
         np.testing.assert_array_equal(other, together)
 
 
-def test_any_text_gets_a_finite_float32_row_of_unit_length(model: MiniLM, texts: list[str]) -> None:
-    vectors = model.encode(texts)
-    assert vectors.shape == (len(texts), model.dims)
+def test_any_text_gets_a_finite_float32_row_of_unit_length(minilm: MiniLM, texts: list[str]) -> None:
+    vectors = minilm.encode(texts)
+    assert vectors.shape == (len(texts), minilm.dims)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
 

@@ -14,8 +14,8 @@ from tests.settings import default
 from batch_nlp.config import EmbeddingConfig
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding import create_embedder, fingerprint
-from batch_nlp.steps.embedding.base import FloatMatrix, encode_unique
 from batch_nlp.steps.embedding.distill import distill, meaningful_tokens, principal_components, sif_weights
+from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
 from batch_nlp.steps.embedding.minilm import MiniLM, load_tokenizer
 from batch_nlp.steps.embedding.static import StaticEmbedder, cached_table, load_distilled
 from batch_nlp.storage.packaged_model import packaged_folder

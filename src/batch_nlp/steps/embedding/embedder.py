@@ -1,4 +1,4 @@
-"""What every backend offers, and what they share."""
+"""The interface of all embedding backends, and what they have in common."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class Embedder(Protocol):
 
     # Length of a vector
     dims: int
-    # Names what the vectors depend on: backend, weights, tokens read, recipe. Vectors of different fingerprints must
-    # not be mixed.
+    # Identifies everything that the vectors depend on: backend, weights, number of tokens, recipe. Vectors with
+    # different fingerprints must not be mixed.
     fingerprint: str
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
-        """Return the vectors of some texts, shape (n, dims): one finite row a text, in the order of the texts.
+        """Return the vectors of texts, shape (n, dims): one finite row per text, in the order of the texts.
 
-        Texts may be any Unicode, empty texts and lone surrogates included.
+        Texts may be any Unicode, including empty texts and lone surrogates.
         """
         ...
 
 
 class NoEmbedder:
-    """Gives every text a vector without entries, for those who need none."""
+    """Gives every text an empty vector."""
 
     dims = 0
     fingerprint = "none"
@@ -42,9 +42,9 @@ class NoEmbedder:
 
 
 def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]], FloatMatrix]) -> FloatMatrix:
-    """Return the vectors of some texts, shape (n, dims); `encode` is given each different text once.
+    """Return the vectors of texts, shape (n, dims); `encode` gets each distinct text once.
 
-    The length of a vector is asked for the case that there is no text.
+    `dims` gives the shape where there are no texts.
     """
     if not texts:
         return np.empty((0, dims), dtype=np.float32)
@@ -57,5 +57,5 @@ def encode_unique(texts: Sequence[str], dims: int, encode: Callable[[list[str]],
 def unit_length(vectors: FloatMatrix) -> FloatMatrix:
     """Return the rows divided by their Euclidean norm; rows of zeros stay zeros."""
     norms = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-    # the official model divides by at least 1e-12 too
+    # like the official model, which divides by at least 1e-12
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

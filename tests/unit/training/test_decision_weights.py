@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 
-from batch_nlp.training.decision import _GRID, _best_offsets, decide, tune_weights
-from batch_nlp.training.validate import f1_of_counts
+from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
+from batch_nlp.training.decision_weights import _GRID, _best_offsets, decide, tune_weights
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -84,7 +84,7 @@ def test_the_search_finds_what_trying_each_step_finds(metric: str, classes: int)
                 tried = expected.copy()
                 tried[index] = step
                 predicted = (logs + tried).argmax(axis=1)
-                cells = np.bincount(labels * classes + predicted, minlength=classes**2)
-                if (found := float(f1_of_counts(cells.reshape(classes, classes), metric))) > best:
+                counts = ClassCounts.of(confusion_matrix(labels, predicted, classes))
+                if (found := float(counts.mean_f1(metric))) > best:
                     best, expected = found, tried
     np.testing.assert_array_equal(_best_offsets(logs, labels, metric, 0), expected)

@@ -1,4 +1,4 @@
-"""Tables of token vectors that another data folder has: they depend on the weights alone, and take a minute to make."""
+"""Copies tables of token vectors from another data folder, since distilling them takes up to a minute."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from batch_nlp.storage.atomic import replacing
 
 
 def take_tables(theirs: Path, ours: Path) -> None:
-    """Copy the tables that a folder lacks from another, which is only read.
+    """Copy the tables that one folder lacks from another.
 
-    What is copied is checked when it is read, and made again if it is damaged. Vectors of texts are not copied.
+    Copied tables are checked when they are read, and distilled again if damaged. Vectors of texts are not copied.
 
     Parameters
     ----------
@@ -26,5 +26,5 @@ def take_tables(theirs: Path, ours: Path) -> None:
         try:
             with replacing(ours / table.name) as temporary:
                 shutil.copyfile(table, temporary)
-        except PermissionError as error:  # of another user: it is made, as if it were not there
+        except PermissionError as error:  # the table belongs to another user; it is distilled instead
             logger.debug("{} is not copied: {}", table, error)

@@ -1,4 +1,4 @@
-"""Models that a user names: a local folder, or a name on the Hugging Face hub with an optional revision."""
+"""Models named by the user: a local folder, or a name on the Hugging Face hub with an optional revision."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def split_revision(model: str) -> tuple[str, str | None]:
 
 
 def identity(model: str) -> str:
-    """Return what tells one model from another, without loading it.
+    """Return what identifies a model, without loading it.
 
-    That is the hash of a local folder's files, or the name on the hub with its revision.
+    This is the hash of a local folder's files, or the name on the hub with its revision.
 
     Raises
     ------
     SettingsError
-        If it can only be a local folder and is none.
+        If the name can only be a local folder, but the folder does not exist.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
         return f"sha256-{_hash_folder(folder)[:16]}"
     name, revision = split_revision(model)
-    # the hub knows `name` and `owner/name`
+    # names on the hub are `name` and `owner/name`
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
-        raise SettingsError(f"features.embedding.model={model}: there is no such folder.")
+        raise SettingsError(f"features.embedding.model={model}: this folder does not exist.")
     return f"{name}@{revision or 'main'}"
 
 
@@ -61,22 +61,22 @@ def _hash_folder(folder: Path) -> str:
 
 @contextmanager
 def loading(model: str) -> Iterator[None]:
-    """Say what is being loaded, and turn what a loader raises into a message that a user can act on.
+    """Warn about a model without a revision, and turn errors of loading it into a message that a user can act on.
 
     Raises
     ------
     SettingsError
-        If the block fails to find, fetch or read the model.
+        If the block cannot find, fetch or read the model.
     """
     from huggingface_hub.errors import HfHubHTTPError
 
     name, revision = split_revision(model)
     if revision is None and not Path(name).is_dir():
-        logger.warning("{} may change on the hub, and vectors with it; pin it as model={}@<revision>", model, name)
+        logger.warning("{} may change on the hub, and its vectors too; pin it as model={}@<revision>", model, name)
     try:
         yield
     except (OSError, ValueError, HfHubHTTPError, SafetensorError) as error:
         raise SettingsError(
-            f"features.embedding.model={model} cannot be loaded: {error}. Give the name of a model on the Hugging "
+            f"features.embedding.model={model}: cannot be loaded ({error}). Set the name of a model on the Hugging "
             "Face hub that this machine can reach or has in its cache, or the path of a local folder."
         ) from error

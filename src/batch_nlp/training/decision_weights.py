@@ -1,31 +1,31 @@
-"""From probabilities to a class: one weight a class, tuned for a metric."""
+"""The decision: one weight per class, tuned for a metric, turns probabilities into a class."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batch_nlp.training.validate import mean_f1
+from batch_nlp.metrics.confusion import ClassCounts
 
-# steps in which the logarithm of a class's weight is searched, and how far
+# Logarithms of a class's weight that the search tries
 _GRID = np.round(np.arange(-2.0, 2.0001, 0.1), 1)
-# the smallest step that reaches the greatest metric is taken
+# Smallest steps first: the smallest one that reaches the best metric is taken
 _ORDER = np.argsort(np.abs(_GRID), kind="stable")
 _ROUNDS = 10
-# F1 as a function of the weights is a rugged plateau: the mean over resamples lies in its middle
+# F1 as a function of the weights is a rugged plateau; the mean over resamples lies in its middle
 _RESAMPLES = 20
-# messages of a resample at most: more say nothing more of a weight
+# Most messages per resample; more do not make a weight more precise
 _MOST = 100_000
 
 
 def decide(probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the class whose weighted probability is greatest, shape (n,).
+    """Return the class with the highest weighted probability, shape (n,).
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n, k)
     weights : ndarray of float64, shape (k,)
-        All 1 takes the most probable class.
+        With all weights 1, the most probable class.
     """
     return np.asarray((probabilities * weights).argmax(axis=1), dtype=np.int64)
 
@@ -33,15 +33,15 @@ def decide(probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> 
 def tune_weights(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64], metric: str, seed: int
 ) -> NDArray[np.float64]:
-    """Return class weights with which the decision has a great metric: the mean over bootstrap resamples of the best.
+    """Return the class weights that maximise a metric, averaged over bootstrap resamples.
 
-    With F1 as the metric, the most probable class is not the best decision: the threshold of a class that maximises
-    its F1 lies at half of that F1, not at one half (Lipton et al., 2014).
+    For F1, the most probable class is not the best decision: the threshold that maximises the F1 of a class is half of
+    that F1, not one half (Lipton et al., 2014).
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n, k)
-        Of messages that the classifier has not learned from.
+        Of messages that the classifier was not fitted on.
     labels : ndarray of int, shape (n,)
         Their classes.
     metric : str
@@ -61,7 +61,7 @@ def tune_weights(
 
 
 def _best_offsets(logs: NDArray[np.float64], labels: NDArray[np.int64], metric: str, fixed: int) -> NDArray[np.float64]:
-    """Return what to add to logarithms of probabilities for the greatest metric, by coordinate search, shape (k,)."""
+    """Return the logarithms of the weights that maximise a metric, by coordinate search, shape (k,)."""
     n, k = logs.shape
     scores, offsets = logs.copy(), np.zeros(k)
     first, second = _two_best(scores)
@@ -85,7 +85,7 @@ def _best_offsets(logs: NDArray[np.float64], labels: NDArray[np.int64], metric: 
 
 
 def _two_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the classes with the greatest and the next score of each message, shapes (n,)."""
+    """Return the best and second-best class of each message, shapes (n,)."""
     first = scores.argmax(axis=1)
     others = scores.copy()
     others[np.arange(len(scores)), first] = -np.inf
@@ -95,10 +95,7 @@ def _two_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[n
 def _steps_lost(
     own: NDArray[np.float64], rival: NDArray[np.float64], wins_ties: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Return the number of the grid's steps with which a class's score stays behind its rival's, shape (n,).
-
-    A score rises with the step, so that it is found by bisection.
-    """
+    """Return the number of grid steps at which a class still loses to its rival, shape (n,), by bisection."""
     lost = np.zeros(len(own), np.int64)
     for half in 2 ** np.arange(len(_GRID).bit_length())[::-1]:
         tried = np.minimum(lost + half, len(_GRID))
@@ -116,7 +113,7 @@ def _metric_by_step(
     k: int,
     metric: str,
 ) -> NDArray[np.float64]:
-    """Return the metric for each step, shape (steps,), where a message is of class `index` after its `lost` steps."""
+    """Return the metric at each step, shape (steps,), if a message moves to class `index` after its `lost` steps."""
 
     def up_to(of: NDArray[np.int64], where: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
         cells = np.bincount(of[where] * (steps + 1) + lost[where], minlength=k * (steps + 1))
@@ -130,4 +127,4 @@ def _metric_by_step(
     everyone = np.full(len(labels), index)
     hits = at(up_to(everyone, labels == index), up_to(rival, rival == labels))
     predicted = at(up_to(everyone, slice(None)), up_to(rival, slice(None)))
-    return mean_f1(hits, np.bincount(labels, minlength=k), predicted, metric)
+    return ClassCounts(hits, np.bincount(labels, minlength=k), predicted).mean_f1(metric)

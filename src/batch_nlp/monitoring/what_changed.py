@@ -1,4 +1,4 @@
-"""What is told of a batch beside its figures: what changed in words, which words, and which messages to look at."""
+"""What changed in a batch: a sentence about it, the words that changed, and the messages to look at."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from numpy.typing import NDArray
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import count, printable
 from batch_nlp.monitoring.analysis import ChangedWord, Example
-from batch_nlp.monitoring.facts import Comparison
+from batch_nlp.monitoring.findings import Comparison
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
 from batch_nlp.storage.samples import read_checked
 from batch_nlp.storage.vocabulary import MIN_MESSAGES, Vocabulary
 
-# Words to show, and messages of batch and hold-out together under which a word's test cannot say much
+# Most words to show, and fewest messages of batch and hold-out together for testing a word
 _SHOWN, _MIN_MESSAGES = 15, 10
-# Messages of each kind to look at
+# Messages to look at, of each kind
 _NUMBER = 5
 
 
 def explain(n: int, has_reference: bool, comparison: Comparison | None, settings: DriftConfig) -> str:
-    """Say what changed since the champion's hold-out: which messages came, or how sure the model is of them.
+    """Say what changed since the champion's hold-out: the mix of messages, the model's confidence, or both.
 
     Parameters
     ----------
     n : int
-        Messages of the batch.
+        Number of messages in the batch.
     has_reference : bool
-        Whether the champion keeps a reference.
+        Whether the champion has a reference.
     comparison : Comparison or None
-        The batch beside the hold-out.
+        The batch compared with the hold-out.
     settings : DriftConfig
     """
     if not has_reference:
@@ -64,35 +64,35 @@ def explain(n: int, has_reference: bool, comparison: Comparison | None, settings
 
 
 def changed_words(
-    messages: Sequence[set[str]], vocabulary: Vocabulary, held_out: int, significance: float
+    messages: Sequence[set[str]], vocabulary: Vocabulary, hold_out: int, significance: float
 ) -> list[ChangedWord]:
     """Return the words whose share of the messages changed beyond chance, strongest change first.
 
     Parameters
     ----------
     messages : sequence of set of str
-        Distinct words of each message of the batch.
+        Distinct words of each message in the batch.
     vocabulary : Vocabulary
-        Of the champion.
-    held_out : int
-        Messages of its hold-out.
+        The champion's vocabulary.
+    hold_out : int
+        Number of messages in the champion's hold-out.
     significance : float
-        Level of the tests, corrected for the number of words.
+        Level of the tests after correction for the number of words.
     """
-    if not messages or not held_out:
+    if not messages or not hold_out:
         return []
     counts = Counter(word for words in messages for word in words)
     n = len(messages)
-    before = vocabulary.held_out
-    # a word that the vocabulary leaves out is in fewer held-out messages than this: the test takes the most it can be
-    most = min(MIN_MESSAGES - 1, held_out)
+    before = vocabulary.hold_out
+    # a word outside the vocabulary is in at most so many held-out messages; the test assumes that maximum
+    most = min(MIN_MESSAGES - 1, hold_out)
     tested = sorted(
         word for word in counts.keys() | before.keys() if counts[word] + before.get(word, most) >= _MIN_MESSAGES
     )
-    p_values = [share_difference(counts[word], n, before.get(word, most), held_out) for word in tested]
+    p_values = [share_difference(counts[word], n, before.get(word, most), hold_out) for word in tested]
     found = sorted(zip(holm(p_values), p_values, tested, strict=True))
     return [
-        ChangedWord(word, counts[word] / n, before.get(word, 0) / held_out, adjusted)
+        ChangedWord(word, counts[word] / n, before.get(word, 0) / hold_out, adjusted)
         for adjusted, _, word in found[:_SHOWN]
         if adjusted < significance
     ]
@@ -101,25 +101,25 @@ def changed_words(
 def choose_examples(
     scored: Scored, predictions: Path, unknown_words: Sequence[float], classes: Sequence[str], out: Sequence[int]
 ) -> list[Example]:
-    """Return the least sure messages, those with most unknown words, and the surest of classes out of the band.
+    """Return the least sure messages, the surest of each class outside its band, and those with most unknown words.
 
     Parameters
     ----------
     scored : Scored
     predictions : Path
-        Where the ids are.
+        File with the message ids.
     unknown_words : sequence of float
-        Share of the unknown words of each message of the sample; empty where it is not known.
+        Share of unknown words in each message of the sample; empty where it is unknown.
     classes : sequence of str
     out : sequence of int
-        Classes out of the band.
+        Classes outside their band.
     """
     if not scored.n:
         return []
     chosen = [(row, "least sure") for row in _smallest(scored.confidence)]
     for index in out:
         rows = np.flatnonzero(scored.predicted == index)
-        why = f"predicted {classes[index]}, whose share is out of the band"
+        why = f"predicted {classes[index]}, whose share is outside its band"
         chosen += [(int(rows[place]), why) for place in _smallest(-scored.confidence[rows])]
     ids = read_checked(predictions, ["message_id"])["message_id"].take(pa.array([row for row, _ in chosen]))
     examples = [
@@ -130,15 +130,15 @@ def choose_examples(
 
 
 def with_snippets(examples: Sequence[Example], texts: Mapping[str, str], length: int) -> list[Example]:
-    """Return examples with the first characters of their texts, on one line; those without a text stay as they are.
+    """Add the first characters of their texts, on one line, to the examples whose text is known.
 
     Parameters
     ----------
     examples : sequence of Example
     texts : mapping of str to str
-        By message id.
+        Texts by message id.
     length : int
-        Most characters of a snippet; longer texts end in an ellipsis.
+        Longest snippet in characters; longer texts end in an ellipsis.
     """
 
     def snippet(text: str) -> str:
@@ -164,7 +164,7 @@ def _with_unknown_words(scored: Scored, unknown_words: Sequence[float], classes:
 
 
 def _smallest(values: NDArray[np.float64]) -> list[int]:
-    """Return the places of the smallest values, smallest first."""
+    """Return the positions of the smallest values, smallest first."""
     number = min(_NUMBER, len(values))
     if not number:
         return []

@@ -1,4 +1,4 @@
-"""Which words speak for which class, by the weights of the n-gram scores."""
+"""Which words indicate which class, by the weights of the n-gram scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batch_nlp.training.ngram_scores import NgramScores
 
 
 def ngram_scores(pipeline: Pipeline) -> NgramScores | None:
-    """Return the n-gram scores of a fitted training pipeline or of its classifier, None where neither has any."""
+    """Return the n-gram scores of a fitted training pipeline or of its classifier; None if neither has any."""
     encoding, classifier = pipeline.named_steps["encoding"], pipeline.steps[-1][1]
     for found in (encoding.named_transformers_.get("ngrams"), getattr(classifier.estimator_, "scores_", None)):
         if isinstance(found, NgramScores):
@@ -22,7 +22,7 @@ def ngram_scores(pipeline: Pipeline) -> NgramScores | None:
 
 
 class ClassWords:
-    """What n-grams add to the scores of the classes, by the logistic regression on them.
+    """How much n-grams add to the scores of the classes, by the logistic regression on n-grams.
 
     Parameters
     ----------
@@ -34,29 +34,29 @@ class ClassWords:
         self._scores = scores
         self.terms = np.array(scores.terms_.split("\n"), dtype=object)
         k = len(scores.classes_)
-        # the logistic regression's; of two classes it keeps the second one's alone: half of them each way is the same
+        # for two classes, logistic regression keeps the second one's weights; half of them in each direction is equal
         coef = scores.coef_[: k if k > 2 else 1]
         self.weights: NDArray[np.float64] = coef if k > 2 else np.vstack([-coef, coef]) / 2
 
     def of_classes(self, texts: list[str], number: int) -> list[list[dict[str, Any]]]:
-        """Return the n-grams that do most for each class on some messages.
+        """Return the n-grams that matter most for each class on some messages.
 
-        An n-gram's weight for the class, less the mean of those for the other classes, is multiplied by the standard
-        deviation of its TF-IDF weight among the messages: that is how far it moves the class's score from one message
-        to another. The weight alone ranks words first that hardly ever occur, and with the mean in place of the
-        deviation words that stand in every message.
+        An n-gram's weight for the class, minus the mean of its weights for the other classes, is multiplied by the
+        standard deviation of its TF-IDF weight among the messages: this is how far the n-gram moves the class's score
+        from message to message. The weight alone would favour words that hardly ever occur; the mean instead of the
+        deviation would favour words in every message.
 
         Parameters
         ----------
         texts : list of str
-            Messages to take the deviations from.
+            Messages from which the deviations are computed.
         number : int
-            N-grams a class, at most.
+            Most n-grams per class.
 
         Returns
         -------
         list of list of dict
-            For each class, greatest first: ``term``, by how much it ``moves`` the score, and the ``share`` of messages
+            For each class, largest first: the ``term``, how far it ``moves`` the score, and the ``share`` of messages
             with it.
         """
         found, _, _ = self._scores.weigh_terms(texts)
@@ -65,7 +65,7 @@ class ClassWords:
         deviation = np.sqrt(np.maximum(square - mean**2, 0))
         share = np.bincount(found.indices, minlength=found.shape[1]) / len(texts)
         k = len(self.weights)
-        # a class less the mean of the others
+        # each class minus the mean of the others
         lead = (self.weights - self.weights.mean(axis=0)) * k / (k - 1)
         return [
             [
@@ -79,14 +79,14 @@ class ClassWords:
     def between(
         self, texts: list[str], chosen: NDArray[np.int64], other: NDArray[np.int64], number: int
     ) -> list[list[str]]:
-        """Return the n-grams of each message that speak most for one class against another, strongest first.
+        """Return the n-grams of each message that favour one class most over another, strongest first.
 
         Parameters
         ----------
         chosen, other : ndarray of int, shape (n,)
             The two classes of each message.
         number : int
-            N-grams a message, at most.
+            Most n-grams per message.
         """
         found: csr_array = self._scores.weigh_terms(texts)[0]
         result = []

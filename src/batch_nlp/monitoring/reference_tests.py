@@ -1,4 +1,4 @@
-"""All comparisons of a batch with the champion's hold-out, corrected together for their number."""
+"""All tests of a batch against the champion's hold-out, corrected together for their number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.fields import Fields
-from batch_nlp.monitoring.facts import Compared, Comparison, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, EMBEDDING_AUC
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.distances import Distance, jensen_shannon, null_p_value, psi
@@ -19,16 +19,16 @@ from batch_nlp.monitoring.statistics.domain import domain_auc
 from batch_nlp.monitoring.statistics.homogeneity import chi_square, holm, ks
 from batch_nlp.storage.reference import Reference, entropies, of_predicted
 
-# Least Kolmogorov-Smirnov distance that counts: a tenth of the messages lie elsewhere
+# Smallest Kolmogorov-Smirnov distance that matters: a tenth of the messages have moved
 MIN_KS = 0.1
-# Messages of each side that a classifier is fitted on, and without which it is not
+# Most and fewest messages of each side that the classifier on embeddings is fitted on
 MAX_EMBEDDINGS, MIN_EMBEDDINGS = 1000, 30
-# Draws that take well under a second
+# So many draws take well under a second
 MAX_DRAWS = 200_000
-# Messages of both sides together under which a category is counted among the others
+# Categories with fewer messages on both sides together are pooled
 _MIN_CATEGORY = 10
 
-# name, kind, statistic, p-value, and whether the difference is large enough to matter
+# Name, kind, statistic, p-value, and whether the difference is large enough to matter
 _Test = tuple[str, str, float, float, bool]
 
 
@@ -46,16 +46,16 @@ def compare(
     Parameters
     ----------
     scored : Scored
-        With one message or more.
+        With at least one message.
     unknown_words : sequence of float
-        Share of the unknown words of each message of the sample.
+        Share of unknown words in each message of the sample.
     languages : sequence of str
-        Language of the first messages of the sample.
+        Languages of the first messages of the sample.
     reference : Reference
     classes : sequence of str
     settings : DriftConfig
     seed : int
-        Of draws and folds.
+        Seed of the draws and folds.
     """
     shares = scored.counts / scored.n, reference.counts / reference.counts.sum()
     confidence = Compared(float(scored.confidence.mean()), reference.confidence)
@@ -66,7 +66,7 @@ def compare(
         before = reference.sample["language"].dropna().tolist()
         tests.append(_categories("language", list(languages), before, settings))
         tests += _embeddings(scored.sample, reference, settings, seed)
-    # three more: those of the predicted classes
+    # plus the three tests of the predicted classes
     draws = max(settings.resamples, _needed_draws(len(tests) + 3, settings.significance))
     tests = _classes(scored.counts, reference.counts, settings, draws, seed) + tests
     adjusted = holm([test[3] for test in tests])
@@ -81,9 +81,9 @@ def compare(
 
 
 def _needed_draws(tests: int, significance: float) -> int:
-    """Return the draws without which not even the farthest batch could have a p-value that survives the correction.
+    """Return the number of draws with which the p-value of an extreme batch can survive the correction.
 
-    Five times what that takes, so that a few draws as far as the batch do not change the outcome.
+    It is five times the minimum, so that a few equally extreme draws do not change the outcome.
     """
     return min(ceil(5 * tests / significance), MAX_DRAWS)
 
@@ -91,7 +91,7 @@ def _needed_draws(tests: int, significance: float) -> int:
 def _classes(
     counts: NDArray[np.int64], other: NDArray[np.int64], settings: DriftConfig, draws: int, seed: int
 ) -> list[_Test]:
-    # near zero the squared distance in bits is the index / (8 ln 2), so the two are as strict as each other
+    # near zero, the squared distance in bits is the index / (8 ln 2), so that both bounds are equally strict
     bounds: list[tuple[str, Distance, float]] = [
         ("psi", psi, settings.min_psi),
         ("jensen-shannon", jensen_shannon, sqrt(settings.min_psi / (8 * log(2)))),
@@ -117,7 +117,7 @@ def _quality(scored: Scored, reference: Reference, settings: DriftConfig) -> lis
 
 def _features(sample: pd.DataFrame, reference: Reference, settings: DriftConfig) -> list[_Test]:
     other, fields = reference.sample, Fields(field for field in reference.fields if field.drifts)
-    # below all values, so that one that begins or ceases to be known counts as a change too
+    # missing values rank below all others, so that values that appear or disappear count as a change
     tests = [
         _ks(name, sample[name].fillna(-np.inf).to_numpy(), other[name].fillna(-np.inf).to_numpy())
         for name in fields.numbers
@@ -135,7 +135,7 @@ def _ks(name: str, sample: NDArray[np.float64], other: NDArray[np.float64], kind
 
 
 def _categories(name: str, sample: list[str], other: list[str], settings: DriftConfig) -> _Test:
-    """Return the chi-square test of a category, large enough by its population stability index."""
+    """Return the chi-square test of a category; its population stability index says whether the difference matters."""
     table = pd.DataFrame({"now": pd.Series(sample).value_counts(), "then": pd.Series(other).value_counts()})
     table = table.fillna(0).astype(int)
     rare = table.sum(axis=1) < _MIN_CATEGORY
@@ -148,7 +148,7 @@ def _embeddings(sample: pd.DataFrame, reference: Reference, settings: DriftConfi
     if not reference.fields.vectors:
         return []
     vectors = [frame[reference.fields.vectors[0]] for frame in (sample, reference.sample)]
-    # messages of features without an embedding have vectors without entries
+    # features without an embedding have empty vectors
     if min(int(found.map(len).gt(0).sum()) for found in vectors) < MIN_EMBEDDINGS:
         return []
     now, then = (np.stack(found[:MAX_EMBEDDINGS].to_list()) for found in vectors)

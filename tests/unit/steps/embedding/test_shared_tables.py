@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_nlp.steps.embedding.shared import take_tables
+from batch_nlp.steps.embedding.shared_tables import take_tables
 
 
 def test_tables_that_are_missing_are_copied_and_nothing_else(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from batch_nlp.training.validation import Validation
+
+
+def test_figures_by_class_and_of_all_messages() -> None:
+    found = Validation.of(np.array([0, 0, 2]), np.array([1, 0, 1]), ["negative", "neutral", "positive"])
+    values = json.loads(json.dumps(found.to_dict()))
+    assert values["confusion"] == [[1, 1, 0], [0, 0, 0], [0, 1, 0]]
+    assert values["accuracy"] == pytest.approx(1 / 3)
+    # over the two classes that occur: 2/3 and 0
+    assert values["f1_macro"] == found.metric("f1_macro") == pytest.approx(1 / 3)
+    assert values["f1_weighted"] == pytest.approx(4 / 9)
+    assert values["classes"]["negative"] == {
+        "precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "messages": 2, "predicted": 1,
+    }  # fmt: skip
+    assert values["classes"]["neutral"] == {
+        "precision": 0.0, "recall": 0.0, "f1": 0.0, "messages": 0, "predicted": 2,
+    }  # fmt: skip
+    assert found.predicted_shares.tolist() == pytest.approx([1 / 3, 2 / 3, 0])
