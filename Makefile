@@ -62,7 +62,7 @@ test: setup ## run the tests, but for the long ones (test-long), those of faults
 test-long: setup ## tests that are long by nature: 50 nights, simulations, upgrades, pages and notebooks as they stand
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault -m long $(ARGS)
 
-mutation: setup ## small changes to the code that must not be wrong: at least 85 % are noticed by its tests
+mutation: setup ## small changes to the code that must not be wrong: at least 90 % are noticed by its tests
 	$(UV) sync --locked --inexact --group mutation
 	rm -rf mutants
 	OMP_NUM_THREADS=1 $(RUN) mutmut run --max-children 1

@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from tests.settings import default
 
 from benchmarks.task import clock
 
@@ -118,7 +119,7 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
     from batch_nlp.steps.embedding import create_embedder
 
     distilled = Path(__file__).parents[1] / ".cache" / "embedding"
-    settings = EmbeddingConfig(EmbeddingBackend[backend])
+    settings = default(EmbeddingConfig, backend=EmbeddingBackend[backend])
     return create_embedder(settings, distilled if distilled.is_dir() else folder).encode
 
 
@@ -127,7 +128,7 @@ def _generated(count: int) -> list[str]:
     from batch_nlp.config import SampleConfig
     from batch_nlp.sample.yelp.reviews import history
 
-    texts = (str(row["text"]) for chunk in history(SampleConfig(messages=count)) for row in chunk.rows)
+    texts = (str(row["text"]) for chunk in history(default(SampleConfig, messages=count)) for row in chunk.rows)
     return list(islice(texts, count))
 
 

@@ -107,7 +107,7 @@ def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
     from batch_nlp.storage.layers import Layers
     from batch_nlp.storage.ledger import keeping_account
     from batch_nlp.storage.raw.file_names import find_files
-    from batch_nlp.storage.tables import connect
+    from batch_nlp.storage.sql import connect
 
     run = _settings(task)
     config, layers = run.config, Layers(Path(task.output), run.config.dataset.name)

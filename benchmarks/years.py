@@ -23,7 +23,7 @@ from pathlib import Path
 from loguru import logger
 
 from batch_nlp import cli
-from batch_nlp.storage import checked
+from batch_nlp.storage import seal
 
 # A run of the last hundred may take this much of one of the second
 MOST = 1.1
@@ -107,7 +107,7 @@ def _run(work: Path, *settings: str) -> None:
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         code = cli.main()
         logger.remove()
-    checked.forget()
+    seal.forget()
     if code:
         raise SystemExit(f"years: a run ended with {code}: {log.read_text()[-2000:]}")
 

@@ -160,8 +160,7 @@ def _groups() -> dict[str, list[str]]:
     return {
         folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
         for folder in sorted(CONF.iterdir())
-        # base holds what the files of a group start from
-        if folder.is_dir() and folder.name not in ("base", "hydra")
+        if folder.is_dir() and folder.name != "hydra"
     }
 
 

@@ -29,20 +29,20 @@ from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 from tests.fields import FIELDS
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import Config, EmbeddingConfig, EngineConfig, SampleConfig
 from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
-from batch_nlp.runner.verify import registry as verify_registry
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder
-from batch_nlp.storage import registry
+from batch_nlp.storage import registry, registry_problems
 from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.training import run as training_run
 from batch_nlp.training.card import card_pages
 from batch_nlp.training.run import run_training_pipeline
@@ -96,7 +96,7 @@ def _own_files_are_left_alone() -> Iterator[None]:
 def _models_are_checked_here() -> Iterator[None]:
     """Have models checked in this process: a fresh one takes seconds to import its libraries."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (registry, verify_registry):
+        for module in (registry, registry_problems):
             patch.setattr(module, "check_in_fresh_process", _check_here)
         yield
 
@@ -104,7 +104,7 @@ def _models_are_checked_here() -> Iterator[None]:
 @pytest.fixture
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have models checked as users have: in a fresh process."""
-    for module in (registry, verify_registry):
+    for module in (registry, registry_problems):
         monkeypatch.setattr(module, "check_in_fresh_process", _IN_FRESH_PROCESS)
 
 
@@ -155,7 +155,7 @@ def embedding_cache() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        create_embedder(EmbeddingConfig(), folder)
+        create_embedder(default(EmbeddingConfig), folder)
     return folder
 
 
@@ -163,7 +163,7 @@ def embedding_cache() -> Path:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> EngineConfig:
     """Return an engine that takes little of the machine."""
     spill = tmp_path_factory.mktemp("engine") / "spill"
-    return EngineConfig("local", threads=1, memory_limit="500MB", temp_directory=str(spill))
+    return default(EngineConfig, name="local", threads=1, memory_limit="500MB", temp_directory=str(spill))
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def warnings() -> Iterator[list[str]]:
 @pytest.fixture(scope="session")
 def sample_raw(once: Once) -> Path:
     """Return a folder with the three tables of a generated history of 800 messages; nobody writes to it."""
-    return once("sample_raw", lambda folder: write_history(folder, SampleConfig(messages=800)))
+    return once("sample_raw", lambda folder: write_history(folder, default(SampleConfig, messages=800)))
 
 
 @cache
@@ -260,6 +260,14 @@ def world(once: Once, make_config: MakeConfig, sample_raw: Path) -> World:
         assert result.version == "v0001"
 
     return at(once("world", make))
+
+
+@pytest.fixture(scope="session")
+def champion(world: World) -> Model:
+    """Return the model that scores."""
+    found = world.registry.champion()
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

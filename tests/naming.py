@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import TypeVar
 
@@ -16,8 +17,10 @@ E = TypeVar("E", bound=BaseException)
 def names(message: object, name: object) -> bool:
     """Return whether `message` names `name` as a whole: 3 is not named by 13, 3.5 or 3,000.
 
-    A whole number of thousands may have its commas.
+    A whole number of thousands may have its commas, and a path is known by its last part, wherever it is shown from.
     """
+    if isinstance(name, Path):
+        return names(message, name.name)
     if isinstance(name, int) and name > 999:
         return names(message, f"{name:,}") or names(message, str(name))
     wanted = str(name)
@@ -54,3 +57,8 @@ def settings_in(message: object) -> list[str]:
 def columns_in(message: object) -> list[str]:
     """Return the columns that a message declares, each as a line of a dataset's file."""
     return re.findall(r'(?:"[^"]+"|[\w.]+): \{[^}]*\}', str(message))
+
+
+def assert_line_names(text: str, *wanted: object) -> None:
+    """Fail unless one line of `text` names each of `wanted`: figures alone are everywhere in a log."""
+    assert any(all(names(line, name) for name in wanted) for line in text.splitlines()), f"{wanted} not in: {text}"

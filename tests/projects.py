@@ -62,6 +62,19 @@ class Project:
     def models(self) -> Path:
         return self.folder / "models"
 
+    @property
+    def raw(self) -> Path:
+        """The raw files of the dataset yelp."""
+        return self.data / "01_raw" / "yelp"
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "09_inference" / "inbox"
+
+    def shown(self, path: Path) -> str:
+        """Return a path as the terminal shows it: relative to the folder that the command line runs in."""
+        return str(path.relative_to(self.folder))
+
     def arguments(self, *overrides: str) -> list[str]:
         return [f"paths.data={self.data}", f"paths.models={self.models}", *QUICK, *overrides]
 

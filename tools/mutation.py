@@ -1,7 +1,7 @@
-"""Say which share of the mutants the tests have killed, by module, and fail under the least: ``make mutation``.
+"""Show the share of mutants that the tests killed, by module, and fail if it is too low: ``make mutation``.
 
-A mutant is killed when a test fails, or runs for ever, because of it. Everything else counts against the tests, also a
-mutant that no test reaches.
+A mutant is killed if a test fails or never ends because of it. Everything else counts against the tests, including
+mutants that no test reaches.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import subprocess  # nosec B404 # starts mutmut only, with fixed arguments
 import sys
 from collections import Counter
 
-LEAST = 0.85
+LEAST = 0.9
 KILLED = ("killed", "timeout")
 
 
 def results() -> list[tuple[str, str]]:
-    """Return the module and the fate of every mutant, as mutmut tells them."""
+    """Return the module and the fate of every mutant, as mutmut reports them."""
     command = [sys.executable, "-m", "mutmut", "results", "--all", "true"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # nosec B603 # arguments are written above
     named = (line.strip().rsplit(": ", 1) for line in told.splitlines() if "__mutmut_" in line)
@@ -23,7 +23,7 @@ def results() -> list[tuple[str, str]]:
 
 
 def report(found: list[tuple[str, str]]) -> tuple[list[str], float]:
-    """Return a table of the modules in lines, and the share of all mutants that was killed."""
+    """Return the lines of a table of the modules, and the share of all mutants that were killed."""
     mutants = Counter(module for module, _ in found)
     killed = Counter(module for module, fate in found if fate in KILLED)
     lines = [
@@ -39,11 +39,11 @@ def main() -> int:
     """Print the table and return the exit code."""
     found = results()
     if not found:
-        print("mutation: no mutants; make them with: mutmut run")
+        print("mutation: there are no mutants; create them with: mutmut run")
         return 1
     unchecked = sum(fate == "not checked" for _, fate in found)
     if unchecked:
-        print(f"mutation: {unchecked:,} of {len(found):,} mutants have not been tried; go on with: mutmut run")
+        print(f"mutation: {unchecked:,} of {len(found):,} mutants have not been tried; continue with: mutmut run")
         return 1
     lines, share = report(found)
     print("\n".join(lines))

@@ -20,7 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config import Config
 from batch_nlp.config.composition import check_flags, list_groups_without_copies, watch_compositions
-from batch_nlp.config.load import LOG_LEVELS, settings_error, typed_settings
+from batch_nlp.config.load import LOG_LEVELS, typed_settings
+from batch_nlp.config.refusals import composition_error
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, SettingsError
 from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
 from batch_nlp.experiments.sweep import (
@@ -122,7 +123,7 @@ def _of_the_disk(error: OSError) -> DataError:
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
     from batch_nlp.notify.notifier import notify_failures
-    from batch_nlp.runner import check_settings, data_state, hold_out_metrics, lock_scope, run_stages
+    from batch_nlp.runner import candidate_card, check_settings, data_state, hold_out_metrics, lock_scope, run_stages
     from batch_nlp.storage.run_clock import run_name
 
     check_settings(config)
@@ -137,7 +138,8 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
             return run_stages(config, now, alone)
         finally:
             if (metrics := hold_out_metrics(config, now)) is not None:
-                record.note(run_name(now), data_state(config), config.training.metric, metrics)
+                card = candidate_card(config, now)
+                record.note(run_name(now), data_state(config), config.training.metric, metrics, card)
 
 
 def _arrange(arguments: list[str]) -> list[str]:
@@ -211,7 +213,7 @@ def _run_hydra() -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001 what a job raised it has told already; what is left is the exit code
         expected = isinstance(error, HydraException | OmegaConfBaseException)
-        if told := missing_extra(error) or (settings_error(error) if expected else None):
+        if told := missing_extra(error) or (composition_error(error) if expected else None):
             print(told, file=sys.stderr)
             return ExitCode.SETTINGS
         if isinstance(error, OSError):  # before the job has begun: its folder could not be made

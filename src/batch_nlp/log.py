@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -17,29 +18,29 @@ from batch_nlp.errors import printable
 if TYPE_CHECKING:
     from loguru import Record
 
-# Marks what is said in the background, see `in_the_background`
+# Marks log records of background work, see `in_the_background`
 _BACKGROUND = "background"
 _FORMAT = "{time:YYYY-MM-DD HH:mm:ss} | {level: <7} | {extra[printable]}\n{exception}"
-# No message is longer than a screen, whatever got into it
+# Longer lines of a message are cut
 _LINE_CHARS = 4000
 
 # The last line of a run's own log
 ENDED = "Ended with exit code {:d}"
 
-# Reports and progress share the terminal's error stream with the log: standard output stays free.
+# Reports and progress share the error stream with the log; standard output stays free
 console = Console(stderr=True)
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return printable text in lines of a width; a path stays whole, so that it can be copied.
+    """Return printable text in lines of a width; a path stays on one line, so that it can be copied.
 
     Parameters
     ----------
     first, rest : str
-        What the first line, and each other one, begins with.
+        Beginning of the first line, and of each other line.
     """
     lines = textwrap.wrap(
-        printable(text, None, " "),
+        printable(relative(text), None, " "),
         width,
         initial_indent=first,
         subsequent_indent=rest,
@@ -49,8 +50,22 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
     return lines or [first]
 
 
+def relative(text: str) -> str:
+    """Return text with paths below the current folder relative to it; commands with such paths work as they are.
+
+    In the root folder and the home folder paths stay absolute: jobs of a scheduler run there.
+    """
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:  # somebody has removed it
+        return text
+    if folder in (Path("/"), Path(os.environ.get("HOME", "/"))):
+        return text
+    return re.sub(rf"(?<![\w.~/:-]){re.escape(str(folder))}/(?=[^\s/])", "", text)
+
+
 def _format(record: Record) -> str:
-    """Return the format of a record, after making its message printable: files can hold what looks like a log."""
+    """Return the format of a record with its message made printable: text from files could imitate a log line."""
     first, *rest = (printable(line, _LINE_CHARS) for line in record["message"].split("\n"))
     indented = (line if line.startswith((" ", "- ")) else f"  {line}" for line in rest)
     record["extra"]["printable"] = "\n".join([first, *indented])
@@ -58,44 +73,39 @@ def _format(record: Record) -> str:
 
 
 def set_up_logging(level: str, file: Path | None) -> None:
-    """Log to the terminal and, when given, to the run's own file.
+    """Log to the terminal and, if a file is given, to the run's own file.
 
     Parameters
     ----------
     level : str
-        Least level shown on the terminal; the file takes ``DEBUG`` and up.
+        Lowest level shown on the terminal; the file gets ``DEBUG`` and above.
     file : Path or None
-        Where the run keeps its log.
+        The run's own log.
     """
     logger.remove()
-    # No values of variables in a traceback (diagnose): they may be the text of messages.
+    # Tracebacks without the values of variables (diagnose), which may be texts of messages
     logger.add(_print, level=level, format=_format, filter=_least("ERROR"), diagnose=False)
     if file is not None:
         logger.add(file, level="DEBUG", format=_format, filter=_least("WARNING"), diagnose=False)
 
 
 def _print(message: str) -> None:
-    """Print a line of the log; writing through the console keeps lines and a progress display apart."""
+    """Print a line of the log through the console, which keeps it apart from a progress bar."""
     quiet, console.quiet = console.quiet, False
     try:
-        console.print(message, end="", markup=False, highlight=False, soft_wrap=True)
+        console.print(relative(message), end="", markup=False, highlight=False, soft_wrap=True)
     finally:
         console.quiet = quiet
 
 
 def _least(level: str) -> Callable[[Record], bool]:
-    """Return a filter that asks for that level of what is said within `in_the_background`."""
+    """Return a filter that lets records of background work pass only from that level on."""
     number = logger.level(level).no
     return lambda record: _BACKGROUND not in record["extra"] or record["level"].no >= number
 
 
 def ending_of(log: Path) -> tuple[int, str] | None:
-    """Return the exit code that a run's log ends with, and the last error in it; None while it goes on, or was killed.
-
-    Parameters
-    ----------
-    log : Path
-    """
+    """Return the exit code at the end of a run's log, and its last error; None if the run still works or was killed."""
     said = log.read_text(encoding="utf-8", errors="replace")
     ended = re.search(rf" \| {re.escape(ENDED.partition('{')[0])}(\d+)\n\Z", said)
     errors = re.findall(r" \| ERROR   \| (.*)", said)
@@ -104,9 +114,9 @@ def ending_of(log: Path) -> tuple[int, str] | None:
 
 @contextmanager
 def in_the_background() -> Iterator[None]:
-    """Keep what is run within from filling the terminal and the log: a simulation does a hundred runs.
+    """Keep the runs within from filling the terminal and the log: a simulation has a hundred runs.
 
-    Of its log, the terminal shows errors and the run's file keeps warnings; reports and progress are not shown.
+    The terminal shows only their errors, the run's file keeps only their warnings, and reports and progress are hidden.
     """
     quiet, console.quiet = console.quiet, True
     try:

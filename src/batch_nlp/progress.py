@@ -89,7 +89,7 @@ def _log_progress(display: Progress, ended: Event) -> None:
 
 
 def age(seconds: float) -> str:
-    """Return a span of time for a person.
+    """Return a readable span of time.
 
     Examples
     --------

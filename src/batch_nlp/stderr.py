@@ -1,4 +1,4 @@
-"""An error stream that cannot fail: where the log lies on a full disk, the exit code still tells what happened."""
+"""An error stream that cannot fail: even if the log is on a full disk, the exit code says what happened."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import IO, Any, cast
 
 
 class _Lasting:
-    """Passes on to a stream what can be written there."""
+    """Writes to a stream, and ignores errors of the stream."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        # there is nobody else to be told
+        # there is no other place to report this
         with suppress(OSError):
             self._stream.write(text)
         return len(text)
@@ -27,7 +27,7 @@ class _Lasting:
             self._stream.flush()
 
     def finish(self) -> None:
-        """Drop what could not be written: Python would try again at its end, and then change the exit code."""
+        """Drop unwritten text: Python would try to write it at its end, and change the exit code if it cannot."""
         try:
             self._stream.flush()
         except OSError:
@@ -40,7 +40,7 @@ class _Lasting:
 
 @contextmanager
 def lasting_stderr() -> Iterator[None]:
-    """Keep errors of the error stream itself, on a full disk for example, from ending what runs within."""
+    """Keep errors of the error stream itself, for example on a full disk, from ending the block."""
     stream = _Lasting(sys.stderr)
     try:
         with redirect_stderr(cast("IO[str]", stream)):

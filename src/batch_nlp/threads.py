@@ -1,4 +1,4 @@
-"""Threads: several pieces of work at a time, or the next one made while the last one is worked on."""
+"""Threads: several items at a time, or the next item prepared during the work on the last one."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-# How often a thread that waits looks whether it is still wanted, in seconds
+# Seconds between a waiting thread's checks whether it must end
 _PATIENCE = 0.1
 
 
 def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
-    """Return what a function makes of each item, in the order of the items.
+    """Apply a function to each item in threads, and return the results in the order of the items.
 
-    It pays where the function works outside Python's global lock, as NumPy and SciPy mostly do. Each call sees the
+    This helps if the function works outside Python's global lock, as NumPy and SciPy mostly do. Each call sees the
     context variables of the caller.
 
     Parameters
     ----------
     threads : int
-        Items that are worked on at a time; with 1, by the thread that calls.
+        Number of items at a time; with 1, the calling thread does the work.
 
     Raises
     ------
     BaseException
-        What the function raised, or what interrupts the wait, which is raised at once: what other threads are at is
-        finished for nothing, or ends with the process.
+        Whatever the function raises. An interrupt is raised at once; the work of the other threads is lost.
     """
     if threads == 1:
         return [function(item) for item in items]
@@ -42,35 +41,35 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> 
         context, item = work
         return context.run(function, item)
 
-    # an executor of concurrent.futures would wait for its threads, at the end of the process too
+    # an executor of concurrent.futures would wait for its threads, even at the end of the process
     with ThreadPool(threads) as pool:
-        # a context of its own for each, since none can be entered twice at a time
+        # one context per item, since a context cannot be entered twice at a time
         return list(pool.imap(call, [(copy_context(), item) for item in items]))
 
 
 @dataclass(frozen=True)
 class _End:
-    """Comes after the last item, with what ended the making of them."""
+    """Follows the last item, with the error that ended the iterator, if any."""
 
     error: BaseException | None
 
 
 @contextmanager
 def prefetched(items: Iterator[T]) -> Iterator[Iterator[T]]:
-    """Give the same items, one of them made ahead by a thread of its own.
+    """Yield the same items, with a thread that prepares the next one ahead.
 
-    Arrow, NumPy, SciPy, XGBoost and DuckDB work outside Python's global lock, so one thread's batch of messages goes on
-    during the other's. The items come in their order, and nobody but the thread advances `items`.
+    Arrow, NumPy, SciPy, XGBoost and DuckDB work outside Python's global lock, so the thread can work on the next batch
+    of messages meanwhile. The items keep their order, and only the thread advances `items`.
 
     Parameters
     ----------
     items : iterator
-        Is advanced and closed by the thread.
+        Advanced and closed by the thread.
 
     Yields
     ------
     iterator
-        Raises what `items` raises, in its place. When the block ends, the thread has ended too.
+        Raises the errors of `items` where they occur. The thread ends before the block does.
     """
     ready: Queue[T | _End] = Queue(maxsize=1)
     unwanted = Event()
@@ -88,7 +87,7 @@ def prefetched(items: Iterator[T]) -> Iterator[Iterator[T]]:
                 put(item)
                 if unwanted.is_set():
                     break
-        except BaseException as raised:  # noqa: BLE001 whatever it is, it is raised again where the items are used
+        except BaseException as raised:  # noqa: BLE001 raised again where the items are used
             error = raised
         finally:
             if close := getattr(items, "close", None):

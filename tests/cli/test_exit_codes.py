@@ -12,18 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import assert_ended, assert_names
 from tests.projects import DATASETS, LIGHT, Project
 
 from batch_nlp import cli
 from batch_nlp.errors import ExitCode
 
-# arguments -> words that the message must have
+# arguments -> what the message must name
 SETTINGS_ERRORS = {
     "unknown key": (["drift.lo=0.2"], ["drift.lo", "drift.low"]),
     "unknown key added with +": (["+drift.hihg=0.2"], ["drift.hihg", "drift.high"]),
     "unknown key added with ++": (["++training.hold_out=0.3"], ["training.hold_out", "training.holdout"]),
-    "dashes before a setting": (["--pipeline=training"], ["a setting has no dashes before it. Say pipeline=training."]),
-    "value alone": (["training"], ["training: not a setting", "Say pipeline=training."]),
+    "dashes before a setting": (["--pipeline=training"], ["--pipeline=training", "pipeline=training"]),
+    "value alone": (["training"], ["training", "pipeline=training"]),
     "unknown key at the top": (["pipelin=training"], ["pipelin", "pipeline"]),
     "key of another group": (["training.min_messages=3"], ["training.min_messages", "min_messages"]),
     "unknown choice": (["dataset=ylep"], ["dataset=ylep", "yelp"]),
@@ -33,12 +34,12 @@ SETTINGS_ERRORS = {
     "broken override": (["drift.low=[1,"], ["drift.low"]),
     "band that no batch can satisfy": (["drift.low=0.4"], ["drift.low=0.4", "0.333"]),
     "band upside down": (["drift.low=0.3", "drift.high=0.2"], ["drift.low=0.3", "drift.high=0.2"]),
-    "hold-out of everything": (["training.holdout=1.0"], ["training.holdout=1.0", "between 0 and 1"]),
+    "hold-out of everything": (["training.holdout=1.0"], ["training.holdout=1.0", 0, 1]),
     "unknown log level": (["log_level=LOUD"], ["log_level=LOUD", "WARNING"]),
     "unknown metric": (["training.metric=accuracy"], ["training.metric=accuracy", "f1_weighted"]),
     "one class": (
         ["~dataset.label.classes", "+dataset.label.classes=[bad]"],
-        ["dataset.label.classes", "at least two classes"],
+        ["dataset.label.classes", "bad"],
     ),
     "unknown parameter of the model": (["model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
     "unknown parameter added with +": (["+model.params.max_deph=4"], ["model.params.max_deph", "'max_depth'"]),
@@ -78,8 +79,7 @@ def test_a_settings_error_is_found_before_any_work(
     arguments, words = SETTINGS_ERRORS[case]
     assert call(*arguments) == ExitCode.SETTINGS
     message = capsys.readouterr().err
-    for word in words:
-        assert word in message
+    assert_names(message, *words)
     # Hydra says nothing after it
     assert "Error executing job" not in message
     assert not (tmp_path / "data" / "01_raw").exists()
@@ -105,15 +105,13 @@ def test_a_bug_is_exit_code_1_with_its_traceback(
     monkeypatch.setattr("batch_nlp.runner.run_stages", broken)
     assert call() == ExitCode.BUG
     message = capsys.readouterr().err
-    assert "ZeroDivisionError" in message
-    assert "Please report" in message
+    assert_names(message, "Traceback", "ZeroDivisionError")
 
 
 def test_no_raw_files_is_a_data_error(call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert call("dataset=yelp", "dataset.raw_dir=nowhere") == ExitCode.DATA
     message = capsys.readouterr().err
-    assert "nowhere" in message
-    assert "dataset.raw_dir" in message
+    assert_names(message, "nowhere", "dataset.raw_dir")
 
 
 @pytest.mark.usefixtures("used")
@@ -148,7 +146,7 @@ def test_a_missing_class_stops_training_by_name(
     (raw / "review.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ("dataset=yelp", f"dataset.raw_dir={raw}", "features.embedding.backend=minilm")
     assert call("pipeline=training", *arguments) == ExitCode.DATA
-    assert "class neutral (1) has 0" in capsys.readouterr().err
+    assert_names(capsys.readouterr().err, "neutral", 0)
 
 
 def test_input_that_is_mostly_broken_stops_before_a_model_learns_from_the_rest(
@@ -161,8 +159,7 @@ def test_input_that_is_mostly_broken_stops_before_a_model_learns_from_the_rest(
     (raw / "review.json").write_text("\n".join(lines))
     assert call("pipeline=fti", "dataset=yelp", f"dataset.raw_dir={raw}", "features=none", *LIGHT) == ExitCode.DATA
     message = capsys.readouterr().err
-    assert "199 of 200" in message
-    assert "quarantine.max_share" in message
+    assert_names(message, 199, 200, "quarantine.max_share")
 
 
 @pytest.mark.parametrize("how", ["a flipped bit", "cut short", "gone"])
@@ -177,21 +174,16 @@ def test_a_damaged_champion_is_refused_by_name(how: str, project: Project) -> No
         model.write_bytes(bytes(content[:1000]))
     else:
         model.unlink()
-    (project.data / "09_inference" / "inbox" / "new_review.json").write_text(
-        '{"review_id": "a", "text": "b", "date": "2020-01-01"}\n'
-    )
+    (project.inbox / "new_review.json").write_text('{"review_id": "a", "text": "b", "date": "2020-01-01"}\n')
     result = project.here("pipeline=inference")
-    assert result.returncode == ExitCode.DATA
-    assert str(model) in result.stderr
-    assert "pipeline=rollback" in result.stderr
+    assert_ended(result, ExitCode.DATA, project.shown(model), "pipeline=rollback")
 
 
 def test_drift_with_action_alert_is_exit_code_4(project: Project) -> None:
     result = project.here("pipeline=sample", "sample.part=batch", "sample.class_mix=[0.0,0.0,1.0]")
     assert result.returncode == 0, result.stderr
     result = project.here("pipeline=inference", "drift.response=alert", "drift.low=0.3")
-    assert result.returncode == ExitCode.DRIFT
-    assert "drift.response=alert" in result.stderr
+    assert_ended(result, ExitCode.DRIFT, "drift.response=alert")
 
 
 def test_no_gate_settings_no_promotion(project: Project) -> None:
@@ -199,16 +191,13 @@ def test_no_gate_settings_no_promotion(project: Project) -> None:
     off = [f"training.thresholds.{name}=null" for name in ("f1_macro", "f1_weighted", "recall")]
     off += ["training.gate.tolerance=null", "training.gate.max_recall_drop=null"]
     result = project.here("pipeline=training", *LIGHT, *off)
-    assert result.returncode == ExitCode.GATE
-    assert "no gate settings" in result.stderr
+    assert_ended(result, ExitCode.GATE, "training.thresholds", "training.gate")
 
 
 def test_a_candidate_that_fails_its_gate_does_not_keep_the_champion_from_scoring(project: Project) -> None:
     assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
     result = project.here(*LIGHT, "training.thresholds.f1_macro=0.99")
-    assert result.returncode == ExitCode.GATE
-    assert "training.thresholds.f1_macro" in result.stderr
-    assert "at least 0.9900" in result.stderr
+    assert_ended(result, ExitCode.GATE, "training.thresholds.f1_macro", "0.9900")
     assert json.loads((project.models / "champion.json").read_text())["version"] == "v0001"
     batches = [json.loads(path.read_text()) for path in (project.data / "09_inference" / "batches").glob("*.json")]
     assert [batch["state"] for batch in batches] == ["done", "done"]
@@ -221,8 +210,7 @@ def test_while_another_run_works_the_exit_code_says_try_later(project: Project) 
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         result = project.run("pipeline=inference")
-    assert result.returncode == ExitCode.LOCKED
-    assert "process 4711" in result.stderr
+    assert_ended(result, ExitCode.LOCKED, 4711)
     # a lock file that a killed process left does not lock
     assert project.here("pipeline=inference").returncode == ExitCode.DONE
 
@@ -231,16 +219,12 @@ def test_a_registry_of_another_dataset_is_refused_before_any_work(project: Proje
     """A champion trained on generated data may be replaced; nothing may be scored by it."""
     raw = project.data / "01_raw" / "sample"
     result = project.here("pipeline=inference", "dataset=yelp", f"dataset.raw_dir={raw}")
-    assert result.returncode == ExitCode.SETTINGS
-    assert "was trained on dataset sample" in result.stderr
+    assert_ended(result, ExitCode.SETTINGS, "sample", "yelp")
     assert project.here(*LIGHT, "dataset=yelp", f"dataset.raw_dir={raw}").returncode == 0
     back = project.here("pipeline=fti")
-    assert back.returncode == ExitCode.SETTINGS
-    assert "was trained on dataset yelp" in back.stderr
-    assert "paths.models" in back.stderr
+    assert_ended(back, ExitCode.SETTINGS, "sample", "yelp", "paths.models")
     borrowed = project.here("pipeline=inference", "inference.champion_of=yepl")
-    assert borrowed.returncode == ExitCode.SETTINGS
-    assert "Say inference.champion_of=yelp" in borrowed.stderr
+    assert_ended(borrowed, ExitCode.SETTINGS, "inference.champion_of=yelp")
     allowed = project.here("pipeline=training", *LIGHT, "training.gate.replace_other_dataset=true")
     assert allowed.returncode == 0, allowed.stderr
 
@@ -251,9 +235,8 @@ def test_a_file_that_cannot_be_written_is_no_bug(project: Project) -> None:
     folder.write_text("a file where a folder belongs")
     assert project.here("pipeline=sample", "sample.part=batch").returncode == 0
     result = project.here("pipeline=inference")
-    assert result.returncode == ExitCode.DATA
-    assert str(folder) in result.stderr
-    assert "report" not in result.stderr.lower().replace(str(folder).lower(), "").replace("08_reporting", "")
+    assert_ended(result, ExitCode.DATA, project.shown(folder))
+    assert "Traceback" not in result.stderr
     folder.unlink()
     assert project.here("pipeline=inference").returncode == 0
 

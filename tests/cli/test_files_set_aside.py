@@ -5,20 +5,19 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import re
 import shlex
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.naming import assert_ended, assert_line_names, assert_names, names, settings_in
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
 from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.manifest import file_hash
+from batch_nlp.storage.seal import hash_of
 
 # Settings by which every file in 01_raw is messages
 ANY_FILE = ("dataset=yelp", "dataset.messages.files='*'", "features=none", "training.inputs=[tabular,ngrams]")
@@ -57,14 +56,14 @@ def spoil(folder: Path) -> dict[str, bytes]:
 
 
 def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     before = len(predicted(project))
     bad = spoil(inbox)
     (inbox / "good.jsonl").write_bytes(lines("good"))
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DATA, result.stderr
     assert sorted(predicted(project)[before:]) == sorted(row["review_id"] for row in reviews("good")), result.stderr
-    assert "5 file(s) of the drop folders were set aside" in result.stderr
+    assert_line_names(result.stderr, 5, *bad)
     assert all(f"{name}: " in result.stderr for name in bad)
     metrics = (project.data / "08_reporting" / "metrics" / "sample-inference.prom").read_text()
     assert 'last_exit_code{dataset="sample",pipeline="inference"} 3.0' in metrics
@@ -75,8 +74,8 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(proj
     (inbox / "cut.jsonl.gz").write_bytes(bad["cut.jsonl.gz"])
     (inbox / os.fsdecode(b"caf\xe9.jsonl")).rename(inbox / "café.jsonl")
     result = project.here("pipeline=inference", "drift.response=none")
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "3 file(s) of the drop folders were set aside" in result.stderr
+    assert_ended(result, ExitCode.DATA)
+    assert_line_names(result.stderr, 3, "array.json", "bad.parquet", "sheet.csv")
     ids = predicted(project)[before:]
     assert sorted(ids) == sorted(
         row["review_id"] for name, count in (("good", 40), ("latin", 40), ("gz", 300)) for row in reviews(name, count)
@@ -87,27 +86,23 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_being_scored(proj
     assert project.here("pipeline=status").returncode == ExitCode.DONE
 
 
-def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     bad = spoil(raw)
     (raw / "good.jsonl").write_bytes(lines("good"))
     result = project.here("pipeline=feature", *ANY_FILE)
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "40 messages read = 40 new" in result.stderr, result.stderr
+    assert_ended(result, ExitCode.DATA, "40 new")
     assert all(f"{name}: " in result.stderr for name in bad)
     status = project.here("pipeline=status", *ANY_FILE)
     assert all(name in status.stdout for name in bad), status.stdout
 
     result = project.here("pipeline=feature", *ANY_FILE)
-    assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True)
+    assert_ended(result, ExitCode.DATA)
+    assert not names(result.stderr, "40 new")
     for name in ("array.json", "cut.jsonl.gz"):
         (raw / name).write_bytes(bad[name])
     result = project.here("pipeline=feature", *ANY_FILE)
-    assert "600 messages read = 600 new" in result.stderr
+    assert_names(result.stderr, "600 new")
 
 
 def nothing_readable(folder: Path) -> dict[str, bytes]:
@@ -124,68 +119,58 @@ def nothing_readable(folder: Path) -> dict[str, bytes]:
 
 def test_a_file_of_one_row_whose_values_cannot_be_read_stays_new_beside_good_ones(project: Project) -> None:
     """Guarantee 24."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     repaired = nothing_readable(inbox)
     records = BatchRecords(Layers(project.data, "sample").batches)
-    records.claim({"night.json": file_hash(inbox / "night.json")}, "sample", datetime.now(UTC))
+    records.claim({"night.json": hash_of(inbox / "night.json")}, "sample", datetime.now(UTC))
     result = project.here("pipeline=inference", "drift.response=none")  # goes on with the batch of a killed run
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "is given up: the next run takes what is in the inbox then" in result.stderr
+    assert_ended(result, ExitCode.DATA, "night.json")
     (inbox / "good.jsonl").write_bytes(lines("good"))
     result = project.here("pipeline=inference", "drift.response=none")
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "40 messages in = 40 predicted" in result.stderr, result.stderr
-    assert "2 file(s) of the drop folders were set aside" in result.stderr
-    assert "night.json: none of its 1 rows can be read. Column date: no dates, but 1 value(s)" in result.stderr
-    assert "mixed.json: none of its 4 rows can be read. Line 4: broken JSON" in result.stderr
     both = "'++dataset.messages.columns.date.format=\"iso|%d.%m.%Y\"'"
-    assert "in the file, write them as the champion v0001 was trained to read them. Or, in" in result.stderr
-    assert both in result.stderr
+    assert_ended(result, ExitCode.DATA, "40 predicted", "v0001", both)
+    assert_line_names(result.stderr, 2, "mixed.json", "night.json")
+    assert_line_names(result.stderr, "night.json", 1, "date")
+    assert_line_names(result.stderr, "mixed.json", 4, "JSON")
     status = project.here("pipeline=status")
     assert (status.returncode, "mixed.json, night.json" in status.stdout) == (ExitCode.DATA, True), status.stdout
     result = project.here("pipeline=inference", "drift.response=none")
-    assert (result.returncode, "nothing new" in result.stderr) == (ExitCode.DATA, True), result.stderr
+    assert_ended(result, ExitCode.DATA)
+    assert not names(result.stderr, "predicted")
 
     (inbox / "mixed.json").write_bytes(repaired["mixed.json"])
     for pipeline in ("feature", "training"):
         result = project.here(f"pipeline={pipeline}", *shlex.split(both))
         assert result.returncode == ExitCode.DONE, result.stderr
     result = project.here("pipeline=inference", "drift.response=none", *shlex.split(both))
-    assert result.returncode == ExitCode.DONE, result.stderr
-    assert "4 messages in = 4 predicted" in result.stderr
+    assert_ended(result, ExitCode.DONE, "4 predicted")
 
 
-def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
+def test_raw_files_whose_values_cannot_be_read_stay_new_and_are_read_as_advised(empty_project: Project) -> None:
     """Guarantee 24."""
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+    project, raw = empty_project, empty_project.raw
     repaired = nothing_readable(raw)
     (raw / "labels.json").write_text('{"review_id": "good1", "stars": {"value": 4}}\n')
     (raw / "good.jsonl").write_bytes(lines("good"))
     result = project.here("pipeline=feature", *ANY_FILE)
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "40 messages read = 40 new + 0 known + 0 duplicates + 0 quarantined" in result.stderr, result.stderr
-    assert "labels.json: none of its 1 rows can be read. Column stars: no labels, but 1 value(s)" in result.stderr
+    assert_ended(result, ExitCode.DATA, "40 new", "0 known", "0 duplicates", "0 quarantined")
+    assert_line_names(result.stderr, "labels.json", "stars", 1)
     status = project.here("pipeline=status", *ANY_FILE)
-    assert "3 file(s): " in status.stdout, status.stdout
+    assert_line_names(status.stdout, 3, "labels.json")
     for name, content in {
         "labels.json": b'{"review_id": "good1", "stars": 4}',
         "mixed.json": repaired["mixed.json"],
     }.items():
         (raw / name).write_bytes(content)
-    [added] = {*re.findall(r"'(\+\+dataset\S+)'", result.stderr)}
+    [added] = {*settings_in(result.stderr)}
     result = project.here("pipeline=feature", *ANY_FILE, added)
-    assert result.returncode == ExitCode.DONE, result.stderr
-    assert "45 messages read = 44 new" in result.stderr
-    assert "1 label alone; 1 label added" in result.stderr
+    assert_ended(result, ExitCode.DONE, "44 new")
+    assert_line_names(result.stderr, 45, "1 label")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "secret.jsonl").write_bytes(lines("secret"))
     (inbox / "secret.jsonl").chmod(0)
     (inbox / "good.jsonl").write_bytes(lines("good"))
@@ -196,7 +181,7 @@ def test_a_file_that_may_not_be_read_stops_only_itself(project: Project) -> None
 
 
 def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Project) -> None:
-    inbox, secret = project.data / "09_inference" / "inbox", project.folder / "secret.jsonl"
+    inbox, secret = project.inbox, project.folder / "secret.jsonl"
     secret.write_bytes(lines("secret"))
     parts = project.folder / "elsewhere"
     parts.mkdir()
@@ -207,8 +192,8 @@ def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Pr
     (inbox / "folder.jsonl").symlink_to(parts)
     (inbox / "inside.jsonl").symlink_to("good.jsonl")
     result = project.here("pipeline=inference", "drift.response=none")
-    assert result.returncode == ExitCode.DATA, result.stderr
-    assert "3 file(s) of the drop folders were set aside" in result.stderr
+    assert_ended(result, ExitCode.DATA)
+    assert_line_names(result.stderr, 3, "environment.csv", "folder.jsonl", "link.jsonl")
     ids = predicted(project)
     assert "good0" in ids
     kept = [path for path in project.data.rglob("*") if path.is_file() and inbox not in path.parents]
@@ -223,7 +208,7 @@ def test_links_out_of_a_drop_folder_are_not_followed_unless_asked_to(project: Pr
 def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_without_it(
     project: Project, what: str
 ) -> None:
-    inbox, outside = project.data / "09_inference" / "inbox", project.folder / "users.json"
+    inbox, outside = project.inbox, project.folder / "users.json"
     (inbox / "good.jsonl").write_bytes(lines("good"))
     outside.write_bytes(b'{"user_id": "u"}\n')
     name = "user_new.json" if what == "link" else os.fsdecode(b"user_\xe9.json")
@@ -235,7 +220,7 @@ def test_a_side_table_that_must_not_be_opened_keeps_messages_from_being_scored_w
 
 @pytest.mark.parametrize("where", ["inbox", "raw"])
 def test_a_side_table_that_cannot_be_read_stops_all_by_its_name(project: Project, where: str) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     folder = inbox if where == "inbox" else project.data / "01_raw" / "sample"
     row = b'{"user_id": "%d", "yelping_since": "2010-01-01", "elite": ""}\n'
     users = gzip.compress(b"".join(row % number for number in range(3000)))
@@ -250,7 +235,7 @@ def test_a_side_table_that_cannot_be_read_stops_all_by_its_name(project: Project
         result = project.here(f"pipeline={pipeline}", "drift.response=none")
         assert result.returncode == ExitCode.DATA
         told = " ".join(result.stderr.split())
-        assert f"{len(spoilt)} file(s) of side tables cannot be used" in told
+        assert_names(told, len(spoilt))
         assert all(f"{name}: " in told for name in spoilt)
         assert "Traceback" not in told
     assert "good0" not in predicted(project)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.naming import assert_line_names
 from tests.projects import Project
 from tests.unit.notify.servers import serving
 
@@ -34,21 +34,19 @@ def test_names_of_columns_and_files_are_printed_as_names(project: Project, endin
     if ending == "csv":
         lines = (",".join(f'"{cell}"' for cell in cells) for cells in (row, row.values()))
         content = "\n".join(lines)
-    (project.data / "09_inference" / "inbox" / f"a\n{FORGED}\x1b[31m.{ending}").write_text(content)
-    (project.data / "09_inference" / "inbox" / f"b\n{FORGED}\x1b[31m.txt").touch()
+    (project.inbox / f"a\n{FORGED}\x1b[31m.{ending}").write_text(content)
+    (project.inbox / f"b\n{FORGED}\x1b[31m.txt").touch()
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode == ExitCode.DONE, result.stderr
     lines = told(project, result.stderr + result.stdout)
-    assert any("4 undeclared column(s) are not read: " in line and "evil\\n" in line for line in lines)
+    assert_line_names("\n".join(lines), 4, r"evil\n2026-01-01")
     assert not any(line.startswith(FORGED) for line in lines)
 
 
 def test_a_csv_without_a_header_is_refused_without_a_word_of_its_first_message(
-    tmp_path: Path, new_project: Callable[[Path], Project], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+    project, raw = empty_project, empty_project.raw
     messages = ("n1,My secret illness,2022-01-01,5\n", "n1,My secret illness,5,5\n")
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -65,4 +63,4 @@ def test_a_csv_without_a_header_is_refused_without_a_word_of_its_first_message(
             output = result.stderr + result.stdout + json.dumps(server.received)
             lines = told(project, output)
             assert not any("secret" in line for line in lines)
-            assert any("row of data" in line for line in lines)
+            assert_line_names("\n".join(lines), "review.csv")

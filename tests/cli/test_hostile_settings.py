@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
+from tests.naming import assert_names, refusal
 from tests.projects import Project
 
 from batch_nlp.config.composition import check_composed
@@ -46,7 +47,7 @@ FILES = {
         "hydra: {job_logging: {root: {level: INFO}, handlers: {evil: {stream: 'ext://os.environ'}}}}",
         "hydra.job_logging.handlers.evil.stream=ext://os.environ",
     ),
-    "a path for Python": ("hydra: {job: {env_set: {PYTHONPATH: /tmp}}}", "may not set environment variables"),
+    "a path for Python": ("hydra: {job: {env_set: {PYTHONPATH: /tmp}}}", "hydra.job.env_set"),
 }
 
 
@@ -66,11 +67,11 @@ def test_a_file_of_settings_that_names_code_is_refused_before_anything_is_made_o
     kind: str, project: Project
 ) -> None:
     """Guarantee 10."""
-    content, words = FILES[kind]
+    content, named = FILES[kind]
     write(project, content)
     result = project.here("--config-dir", "my_conf", "pipeline=inference", "+experiment=evil")
     assert result.returncode == ExitCode.SETTINGS, result.stderr
-    assert words in result.stderr
+    assert_names(result.stderr, named)
     assert "Traceback" not in result.stderr
     assert sorted(path.name for path in project.folder.iterdir()) == ["my_conf"]
 
@@ -79,14 +80,14 @@ def test_it_is_refused_on_the_command_line_too(project: Project) -> None:
     for argument in ("+hydra.callbacks.x._target_=os.system", "model.params._target_=os.system"):
         result = project.here("pipeline=inference", argument)
         assert result.returncode == ExitCode.SETTINGS
-        assert "_target_=os.system: settings may not name code" in result.stderr
+        assert_names(result.stderr, "_target_=os.system")
     assert not project.data.exists()
 
 
 def test_a_search_takes_no_function_either() -> None:
     """Of Optuna's sweeper, which is an extra."""
     search = {"hydra": {"runtime": {"output_dir": "???"}, "sweeper": {"custom_search_space": "os.system"}}}
-    with pytest.raises(SettingsError, match=r"custom_search_space: settings may not name code\. Say what to search in"):
+    with refusal(SettingsError, "custom_search_space"):
         check_composed(OmegaConf.create(search))
 
 
@@ -106,8 +107,7 @@ def test_a_pickle_of_an_earlier_run_is_not_run_again(project: Project) -> None:
     for flag in ("--experimental-rerun=config.pickle", "--exp"):
         result = project.here(flag, "config.pickle")
         assert result.returncode == ExitCode.SETTINGS
-        assert "loads a pickle" in result.stderr
-        assert ".hydra/overrides.yaml" in result.stderr
+        assert_names(result.stderr, flag.partition("=")[0], ".hydra/overrides.yaml")
 
 
 @pytest.mark.parametrize("where", ["command line", "file"])
@@ -129,8 +129,7 @@ def test_a_secret_among_the_settings_is_refused_and_neither_shown_nor_kept(
     backend = "tracking.backend=mlflow" if key.startswith("tracking") else "notify=json"
     result = project.here("pipeline=inference", *arguments, backend)
     assert result.returncode == ExitCode.SETTINGS, result.stderr
-    assert key in result.stderr
-    assert "environment variable" in result.stderr
+    assert_names(result.stderr, key)
     assert "T0P53CRET" not in result.stdout + result.stderr
     for file in project.folder.rglob("*"):
         if file.is_file() and "my_conf" not in file.parts:

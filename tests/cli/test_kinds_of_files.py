@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from tests.naming import assert_ended, assert_line_names, assert_names, names, settings_in
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode
@@ -24,7 +22,7 @@ def table(separator: str, end: str = "", quote: str = "") -> str:
 
 def test_every_kind_of_file_is_scored(project: Project) -> None:
     """One file of each kind with the same messages: the first brings them, the others bring nothing new."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "parts.jsonl").mkdir(parents=True)
     for name, content in {
         "array.json": json.dumps(OBJECTS).encode(),
@@ -40,31 +38,25 @@ def test_every_kind_of_file_is_scored(project: Project) -> None:
         (inbox / name).write_bytes(content)
     result = project.here("pipeline=inference", "drift.response=none")
     assert result.returncode in (ExitCode.DONE, ExitCode.DRIFT), result.stderr
-    assert "8 file(s)" in result.stderr
-    assert "280 messages in = 40 predicted + 240 duplicates + 0 quarantined" in result.stderr
+    assert_line_names(result.stderr, 280, "40 predicted", "240 duplicates", "0 quarantined")
     again = project.here("pipeline=inference")
-    assert again.returncode == ExitCode.DONE
-    assert "nothing new" in again.stderr
+    assert_ended(again, ExitCode.DONE)
+    assert not names(again.stderr, "predicted")
 
 
 def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None:
     """Guarantee 24."""
-    file = project.data / "09_inference" / "inbox" / "night.csv"
+    file = project.inbox / "night.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("review_id,text,date,user_id,business_id\nn1,only two\n")
     for _ in range(2):
         result = project.here("pipeline=inference")
-        assert result.returncode == ExitCode.DATA, result.stderr
-        assert f"{file}: none of its 1 rows can be read" in result.stderr
-        assert "renamed a column" not in result.stderr
+        assert_ended(result, ExitCode.DATA)
+        assert_line_names(result.stderr, file.name, "line 2", 1, 2, 5)
 
 
-def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     file = raw / "review.csv"
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
     rows = "".join(f"n{number};perché no {number};{44593.5 + number}\n" for number in range(30))
@@ -75,26 +67,20 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     [encoding] = re.findall(r"dataset\.messages\.encoding=\w+", result.stderr)
     result = project.here(*settings, encoding)
     assert result.returncode == ExitCode.DATA
-    assert 'They are written like "44593.5": date: {role: time, format: "excel"}' in result.stderr
-    [added] = re.findall(r"'(\+\+dataset\S+)'", result.stderr)
+    assert_names(result.stderr, "44593.5", 'date: {role: time, format: "excel"}')
+    [added] = settings_in(result.stderr)
     result = project.here(*settings, encoding, added)
-    assert result.returncode == ExitCode.DONE, result.stderr
-    assert "30 messages read = 30 new" in result.stderr
+    assert_ended(result, ExitCode.DONE, "30 new")
 
 
-def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(
-    tmp_path: Path, new_project: Callable[[Path], Project]
-) -> None:
-    project = new_project(tmp_path / "project")
-    raw = project.data / "01_raw" / "yelp"
-    raw.mkdir(parents=True)
+def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(empty_project: Project) -> None:
+    project, raw = empty_project, empty_project.raw
     rows = "".join(f"n{number},it is no {number},0{1 + number % 9}/04/2015\n" for number in range(30))
     (raw / "review.csv").write_text(f"review_id,text,date\n{rows}")
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
     result = project.here(*settings)
     assert result.returncode == ExitCode.DATA
-    told = result.stderr.partition("in the dataset's file or ")[2].partition(" (whichever is true")[0]
-    added = [word for word in shlex.split(told) if word != "or"]
+    added = settings_in(result.stderr)
     assert added == [f'++dataset.messages.columns.date.format="{form}"' for form in ("%d/%m/%Y", "%m/%d/%Y")]
     for setting in added:
         result = project.here(*settings, setting)
@@ -102,16 +88,15 @@ def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(
 
 
 @pytest.mark.parametrize(
-    ("setting", "message"),
+    ("setting", "words"),
     [
-        ("separator='ab'", "dataset.messages.separator=ab: need one character, such as ';', or tab."),
-        ("encoding=utf8000", "dataset.messages.encoding=utf8000: no such encoding of text, such as utf-8, cp1252,"),
-        ("encoding=hex", "dataset.messages.encoding=hex: no such encoding of text"),
+        ("separator='ab'", ["dataset.messages.separator=ab", "';'", "tab"]),
+        ("encoding=utf8000", ["dataset.messages.encoding=utf8000", "utf-8", "cp1252"]),
+        ("encoding=hex", ["dataset.messages.encoding=hex"]),
     ],
 )
 def test_separators_and_encodings_that_cannot_be_are_errors_of_the_settings(
-    project: Project, setting: str, message: str
+    project: Project, setting: str, words: list[str]
 ) -> None:
     result = project.here("pipeline=feature", f"dataset.messages.{setting}")
-    assert result.returncode == ExitCode.SETTINGS
-    assert message in result.stderr
+    assert_ended(result, ExitCode.SETTINGS, *words)

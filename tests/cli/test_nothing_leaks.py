@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.conftest import Once
 from tests.projects import LIGHT, Project
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import ExitCode
@@ -63,13 +64,13 @@ def state(once: Once, new_project: Callable[[Path], Project]) -> tuple[Project, 
     def make(folder: Path) -> None:
         project = new_project(folder / "project")
         raw = project.folder / "raw"
-        write_history(raw, SampleConfig(messages=600))
+        write_history(raw, default(SampleConfig, messages=600))
         file = next(raw.glob("*review*"))
         rows = [
             json.loads(line) for line in file.read_text().splitlines() if line.startswith("{") and line.endswith("}")
         ]
         file.write_text(hostile(rows[:-120]))
-        inbox = project.data / "09_inference" / "inbox"
+        inbox = project.inbox
         inbox.mkdir(parents=True)
         (inbox / f"new {ATTACK.replace('/', '_')} review.json").write_text(hostile(rows[-120:]))
         settings = [

@@ -9,6 +9,7 @@ import shlex
 from html import unescape
 
 import pyarrow.parquet as pq
+from tests.naming import assert_ended, assert_names
 from tests.projects import LIGHT, Project
 
 from batch_nlp.cli import PROJECT_ROOT
@@ -21,16 +22,15 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
         {"review_id": name, "text": "<b>Never</b> again, it was awful", "date": "2026-01-02", "shop": "=1+1"}
         for name in IDS
     ]
-    file = project.data / "09_inference" / "inbox" / "new_review.json"
+    file = project.inbox / "new_review.json"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = project.here("pipeline=inference", "inference.output.keep=[shop, nothing]")
-    assert told.returncode == 3
-    assert "nothing" in told.stderr
+    assert_ended(told, 3, "nothing")
     output = ("inference.output.format=csv", "inference.output.keep=[shop, text]", "report.snippets=20")
     done = project.here("pipeline=inference", *output)
     assert done.returncode == 0
     (record,) = sorted((project.data / "09_inference" / "predictions").glob("*/predictions.csv"))
-    assert f"predictions in {record}" in done.stderr
+    assert_names(done.stderr, project.shown(record))
     with record.open(encoding="utf-8", newline="") as opened:
         copy = list(csv.DictReader(opened))
     assert [(row["message_id"], row["shop"]) for row in copy] == [(name, "=1+1") for name in IDS]
@@ -39,10 +39,15 @@ def test_a_batch_as_people_read_it(project: Project) -> None:
     assert {row["text"] for row in parquet} == {rows[0]["text"]}
     page = (project.data / "08_reporting" / "batches" / f"{record.parent.name}.html").read_text()
     assert "&lt;b&gt;Never&lt;/b&gt; again,…" in page
-    (card,) = re.findall(r'href="([^"]+)">model card', page)
+    (card,) = set(re.findall(r'href="([^"]*08_reporting/cards[^"]*|[^"]*cards/[^"]*)"', page))
     # a copy: it is there when the version is not any more
     linked, card_file = project.data / "08_reporting" / "batches" / card, project.models / "v0001" / "model_card.html"
-    assert (linked.is_relative_to(project.data), linked.read_bytes()) == (True, card_file.read_bytes())
+    home = '<a href="../index.html">All reports</a>'
+    assert linked.is_relative_to(project.data)
+    assert linked.read_text().replace(home, "") == card_file.read_text()
+    assert home in linked.read_text()
+    entry = (project.data / "08_reporting" / "index.html").read_text()
+    assert all(f'href="{place}"' in entry for place in (f"cards/{linked.name}", f"batches/{record.parent.name}.html"))
     assert "08_reporting/cards" in linked.resolve().as_posix()
     commands = sorted(
         {unescape(found) for found in re.findall(r"<code>([^<]*uv run [^<]*pipeline=explain[^<]*)<", page)}

@@ -13,7 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from deltalake import DeltaTable
+from tests.naming import assert_ended, assert_line_names, assert_names, settings_in
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import ExitCode
@@ -47,7 +49,9 @@ class Source:
         return result.stderr, int(added[1].replace(",", "")) if added else 0
 
     def labels(self, *ids: str) -> dict[str, str]:
-        return FeatureStore(self.store, EngineConfig(temp_directory=str(self.store / "spill"))).labels.of(list(ids))
+        return FeatureStore(self.store, default(EngineConfig, temp_directory=str(self.store / "spill"))).labels.of(
+            list(ids)
+        )
 
     def features(self) -> pd.DataFrame:
         [table] = (path for path in self.store.glob("features-*") if path.is_dir())
@@ -86,7 +90,7 @@ def test_files_of_one_run_that_disagree_are_told_and_the_later_name_counts(sourc
     said, added = source.run()
     assert added == 2
     assert source.labels("a", "b") == {"a": "1", "b": "5"}
-    assert "1 message(s) are labelled differently by rows that came together" in said
+    assert_line_names(said, "WARNING", 1)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_labels_find_texts_that_a_csv_wrote_otherwise(source: Source, text: str)
     rows = f'review_id,text,date,stars\r\na,"{text}",2022-01-01,5\r\n'
     (source.raw / "review_2_labels.csv").write_bytes(rows.encode())
     said, added = source.run()
-    assert "1 message read = 0 new + 1 known + 0 duplicates + 0 quarantined" in said
+    assert_names(said, "0 new", "1 known", "0 duplicates", "0 quarantined")
     assert added == 1
     assert source.labels("a") == {"a": "5"}
 
@@ -109,7 +113,7 @@ def test_labels_need_no_text(source: Source) -> None:
     source.run()
     (source.raw / "review_labels.csv").write_text("review_id,stars\na,5\nb,\n")
     said, added = source.run()
-    assert "1 quarantined + 1 label alone" in said
+    assert_line_names(said, "1 quarantined", "1 label")
     assert added == 1
     assert source.labels("a", "b") == {"a": "5"}
 
@@ -119,23 +123,22 @@ def test_messages_whose_file_is_named_like_a_side_table_are_messages(source: Sou
     source.write("new_user_reviews.json", review("a", user_id="u", stars=5))
     said, added = source.run()
     assert added == 1
-    assert "user table: 1 rows from 1 file(s)" in said
+    assert_line_names(said, "user", 1)
     found = source.features()
     assert found[["elite_years", "tenure_days"]].to_numpy().tolist() == [[2, 2557]]
 
 
 def test_new_messages_whose_file_is_named_like_a_side_table_are_scored(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     lines = [json.dumps(review(f"n{number}", user_id=f"u{number}", business_id="b")) for number in range(40)]
     (inbox / "user_reviews.json").write_text("\n".join(lines))
     result = project.here("pipeline=inference", "drift.response=none")
-    assert result.returncode == ExitCode.DONE, result.stderr
-    assert "40 messages in = 40 predicted" in result.stderr
+    assert_ended(result, ExitCode.DONE, "40 predicted")
 
 
 def test_what_is_not_read_is_named_and_an_inbox_that_was_set_must_be_there(project: Project) -> None:
     """Guarantee 24."""
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     (inbox / "friday.json.zip").write_text("PK")
     for pipeline in ("inference", "status"):
         result = project.here(f"pipeline={pipeline}", "drift.response=none")
@@ -143,9 +146,8 @@ def test_what_is_not_read_is_named_and_an_inbox_that_was_set_must_be_there(proje
         assert "friday.json.zip" in result.stdout + result.stderr
     share = project.folder / "share"
     result = project.here("pipeline=inference", f"inference.inbox={share}")
-    assert result.returncode == ExitCode.DATA
-    assert f"inference.inbox={share}: does not exist" in result.stderr
-    assert f"inference.inbox={share}: does not exist" in "".join(
+    assert_ended(result, ExitCode.DATA, f"inference.inbox={share}")
+    assert f"inference.inbox={share}" in "".join(
         project.here("pipeline=status", f"inference.inbox={share}").stdout.split("! ")
     ).replace("\n", " ")
     share.mkdir()
@@ -165,22 +167,21 @@ def test_many_small_files_are_predicted_as_one_file(project: Project, tmp_path: 
             (inbox / f"{number:03}.json").write_text("".join(part))
         (inbox / "z.json").write_text("broken\n" + rows[0].replace("n000", "z"))
         result = copy.here("pipeline=inference", "drift.response=none")
-        assert "62 messages in = 61 predicted + 0 duplicates + 1 quarantined" in result.stderr
+        assert_line_names(result.stderr, 62, "61 predicted", "0 duplicates", "1 quarantined")
         predictions = (copy.data / "09_inference" / "predictions").glob("*/predictions.parquet")
         found.append(pd.read_parquet(max(predictions)).drop(columns="predicted_at"))
     pd.testing.assert_frame_equal(*found)
 
 
 def test_the_advice_for_a_renamed_id_works_and_what_a_champion_ignores_is_said(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     rows = [json.dumps(review(f"n{number}", user_id="u", business_id="b")) for number in range(30)]
     rows = [row.replace("review_id", "reviewId") for row in rows]
     (inbox / "new.json").write_text("\n".join(rows))
     refused = project.here("pipeline=inference", "drift.response=none")
     assert refused.returncode == ExitCode.DATA
-    [advice] = re.findall(r"read both: '(.*?)'", refused.stderr)
+    [advice] = settings_in(refused.stderr)
     ignored = "+dataset.messages.columns.body={role: text}"
     result = project.here("pipeline=inference", "drift.response=none", advice, ignored)
-    assert result.returncode == ExitCode.DONE, result.stderr
-    assert "30 messages in = 30 predicted" in result.stderr
-    assert "1 setting(s) that differ are ignored (dataset.messages.columns.body)" in result.stderr
+    assert_ended(result, ExitCode.DONE, "30 predicted")
+    assert_line_names(result.stderr, 1, "dataset.messages.columns.body")

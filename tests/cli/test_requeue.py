@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.naming import assert_ended, assert_line_names, assert_names, names, refusal
 from tests.projects import Project
 
 from batch_nlp.errors import ExitCode, SettingsError
@@ -57,8 +57,8 @@ def stored(project: Project, *overrides: str) -> str:
     """Run the feature pipeline and return its account."""
     result = project.here("pipeline=feature", *OWN, *overrides)
     assert result.returncode == 0, result.stderr
-    found = re.search(r"Features: .*quarantined", result.stderr)
-    return found[0] if found else ""
+    [*_, account] = ["", *(line for line in result.stderr.splitlines() if names(line, "quarantined"))]
+    return account
 
 
 def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
@@ -72,12 +72,9 @@ def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
     copy = fresh.folder / f"{file.stem} mended.csv"
     frame.to_csv(copy, index=False)
     result = fresh.here("pipeline=requeue", f"requeue.file='{copy}'", *OWN)
-    assert result.returncode == 0, result.stderr
-    assert "Requeue: 3 rows = 2 requeued + 1 left" in result.stderr
-    assert "review.json:5" in result.stderr
-    assert "next pipeline=feature" in result.stderr
+    assert_ended(result, 0, "2 requeued", "1 left", "review.json:5", "pipeline=feature")
     assert "text of" not in result.stderr
-    assert stored(fresh) == "Features: 2 messages read = 2 new + 0 known + 0 duplicates + 0 quarantined"
+    assert_names(stored(fresh), "2 new", "0 known", "0 duplicates", "0 quarantined")
     assert set(pd.read_parquet(file)["source_line"]) == {4, 5}
     assert len(pd.read_parquet(quarantine_of(fresh) / "requeued" / file.name)) == 4
 
@@ -85,23 +82,21 @@ def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
 def test_without_a_file_what_is_sound_now_goes_back_and_the_rest_is_told(fresh: Project) -> None:
     [file] = quarantine_of(fresh).glob("*.parquet")
     result = fresh.here("pipeline=requeue", *OWN)
-    assert "Requeue: 4 rows = 0 requeued + 4 left" in result.stderr
-    for reason in ("date cannot be read", "target is none of", "filter: empty text", "no JSON object", "review.json:2"):
-        assert reason in result.stderr
+    assert_names(result.stderr, "0 requeued", "4 left", "date", "target", "text", "JSON", "review.json:2")
     assert not list(raw_folder(fresh).glob("review-requeued-*"))
     assert len(pd.read_parquet(file)) == 4
     # what the settings call broken no more is put back and taken in, though rows of this content were read before
     other = "dataset.label.rare={as: ignore}"
     result = fresh.here("pipeline=requeue", *OWN, other)
-    said = result.stderr
-    assert "Requeue: 4 rows = 1 requeued + 3 left" in said
-    assert said.index("3 of 4 rows") < said.index("1 of 4 rows"), "what is broken is told first"
+    assert_names(result.stderr, "1 requeued", "3 left")
+    said = [line for line in result.stderr.splitlines() if names(line, 4)]
+    assert [names(line, 3) for line in said][:2] == [True, False], "what is broken is told first"
     [put] = raw_folder(fresh).glob("review-requeued-*.jsonl")
     assert [json.loads(line)["review_id"] for line in put.read_text().splitlines()] == ["c"]
-    assert stored(fresh, other) == "Features: 1 message read = 1 new + 0 known + 0 duplicates + 0 quarantined"
+    assert_names(stored(fresh, other), "1 new", "0 known", "0 duplicates", "0 quarantined")
     # the definition is another one, so all files are read
     account = stored(fresh, other, "features.clean_text.max_chars=10000")
-    assert account == "Features: 6 messages read = 2 new + 0 known + 1 duplicate + 3 quarantined"
+    assert_names(account, 6, "2 new", "0 known", "1 duplicate", "3 quarantined")
 
 
 def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is(fresh: Project) -> None:
@@ -110,10 +105,10 @@ def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is
     copy = fresh.folder / f"{file.stem}.jsonl"
     drop(fresh.folder, copy.name, review("b"), review("c", stars=12), {"review_id": "a", "stars": 1, "text": "x"})
     result = fresh.here("pipeline=requeue", f"requeue.file={copy}", *OWN)
-    assert "Requeue: 3 rows = 1 requeued + 2 left" in result.stderr
-    assert "1 x written_at is missing" in result.stderr
+    assert_names(result.stderr, "1 requeued", "2 left")
+    assert_line_names(result.stderr, 1, "written_at")
     assert file.read_bytes() == before
-    assert stored(fresh) == "Features: 1 message read = 1 new + 0 known + 0 duplicates + 0 quarantined"
+    assert_names(stored(fresh), "1 new", "0 known", "0 duplicates", "0 quarantined")
 
 
 def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> None:
@@ -126,11 +121,11 @@ def test_rows_that_a_killed_requeue_put_back_are_duplicates(fresh: Project) -> N
         assert fresh.here("pipeline=requeue", f"requeue.file={copy}", *OWN).returncode == 0
         file.write_bytes(whole)
     assert len(list(raw_folder(fresh).glob("review-requeued-*"))) == 1
-    assert "1 message read = 1 new" in stored(fresh)
+    assert_names(stored(fresh), "1 new")
 
 
 def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     drop(inbox, "review_new.json", *(review(f"n{n}") for n in range(3)), review("late", date="soon"))
     settings = ("drift.response=none", "quarantine.max_share=1.0")
     assert project.here("pipeline=inference", *settings).returncode == 0
@@ -139,25 +134,24 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
     frame["row"] = frame["row"].str.replace("soon", "2020-01-01")
     frame.to_parquet(file)
     result = project.here("pipeline=requeue", f"requeue.file={file}")
-    assert "1 rows = 1 requeued + 0 left" in result.stderr
-    assert "next pipeline=inference" in result.stderr
+    assert_names(result.stderr, "1 requeued", "0 left", "pipeline=inference")
     assert not file.exists()
-    assert "1 message in = 1 predicted" in project.here("pipeline=inference", *settings).stderr
+    assert_names(project.here("pipeline=inference", *settings).stderr, "1 predicted")
     again = project.here("pipeline=requeue", f"requeue.file={file.parent / 'requeued' / file.name}")
-    assert (again.returncode, "requeued before" in again.stderr) == (ExitCode.DATA, True)
+    assert_ended(again, ExitCode.DATA, file.name)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "code", "words"),
     [
-        ("nowhere.csv", None, ExitCode.SETTINGS, "there is no such file"),
-        ("RUN.xlsx", "x", ExitCode.SETTINGS, "its name does not end in .json"),
-        ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, "Begin it with the name of one: "),
-        ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, "neither a column row.* nor the text of a message"),
+        ("nowhere.csv", None, ExitCode.DATA, ["nowhere.csv"]),
+        ("RUN.xlsx", "x", ExitCode.SETTINGS, [".xlsx", ".json"]),
+        ("mine.csv", "row\n{}\n", ExitCode.SETTINGS, ["mine.csv", "RUN"]),
+        ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, ["RUN.csv", "row"]),
     ],
 )  # fmt: skip
 def test_what_is_no_copy_of_a_quarantine_file_is_refused(
-    fresh: Project, name: str, content: str | None, code: ExitCode, words: str
+    fresh: Project, name: str, content: str | None, code: ExitCode, words: list[str]
 ) -> None:
     """Guarantee 10."""
     [file] = quarantine_of(fresh).glob("*.parquet")
@@ -165,8 +159,7 @@ def test_what_is_no_copy_of_a_quarantine_file_is_refused(
     if content is not None:
         path.write_text(content)
     result = fresh.here("pipeline=requeue", f"requeue.file='{path}'", *OWN)
-    assert result.returncode == code
-    assert re.search(words, result.stderr)
+    assert_ended(result, code, *(word.replace("RUN", file.stem) for word in words))
     assert file.exists()
     assert sorted(path.name for path in raw_folder(fresh).iterdir()) == ["review.json"]
 
@@ -179,7 +172,5 @@ def test_the_new_file_matches_the_tables_pattern(tmp_path: Path, pattern: str) -
 
 
 def test_a_pattern_that_names_one_file_only_leaves_no_room_for_rows_that_come_back() -> None:
-    with pytest.raises(
-        SettingsError, match=r"since no file of another name matches it\. Allow for more with .*review\*"
-    ):
+    with refusal(SettingsError, "review*"):
         raw_name("review", "20260101T000000Z")

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from tests.naming import assert_ended, assert_line_names
 from tests.projects import Project
 
 from batch_nlp.storage.lock import writer_lock
@@ -85,16 +86,13 @@ def test_a_hostile_id_stays_in_its_folder_and_is_escaped(studied: Project) -> No
 
 def test_an_unknown_message_ends_with_what_to_do(studied: Project) -> None:
     result = studied.here("pipeline=explain", "message_id=nobody-knows")
-    assert result.returncode == 3
-    assert "message_id='nobody-knows': the feature store" in result.stderr
-    assert "pipeline=feature" in result.stderr
+    assert_ended(result, 3, "message_id='nobody-knows'", "pipeline=feature")
 
 
 def test_a_missing_id_is_told_before_any_work(tmp_path: Path) -> None:
     project = Project(tmp_path)
     result = project.here("pipeline=explain")
-    assert result.returncode == 2
-    assert "message_id: pipeline=explain needs the id of a message" in result.stderr
+    assert_ended(result, 2, "message_id", "pipeline=explain")
     assert not (project.data / "04_feature").exists()
 
 
@@ -102,9 +100,8 @@ def test_a_learning_curve_is_measured_and_nothing_is_published(studied: Project)
     before = (studied.models / "champion.json").read_bytes()
     quick = ("training.inputs=[tabular]", "training.decision.calibration=none", "training.decision.metric=null")
     result = studied.here("pipeline=learning_curve", "learning_curve.shares=[0.5,1.0]", *quick)
-    assert result.returncode == 0, result.stderr
-    assert "learning curve of xgboost" in result.stderr
-    assert "cannot be said: a curve needs at least 4 sizes" in result.stderr
+    assert_ended(result, 0, "xgboost")
+    assert_line_names(result.stderr, 4)
     folder = studied.data / "08_reporting" / "learning_curve"
     assert sorted(path.suffix for path in folder.iterdir()) == [".html", ".json", ".md"]
     (report,) = folder.glob("*.json")

@@ -67,7 +67,6 @@ def test_a_search_is_reported_and_goes_on_where_it_stopped(project: Project) -> 
     assert "model.params.n_estimators" not in parameters, "what is given is not searched"
     again = project.run(*QUICK_SEARCH, "sweep=trees", "hydra.sweeper.n_trials=3")
     assert again.returncode == 0, again.stderr
-    assert again.stderr.count("done before") == 2
     assert set(before) <= {experiment["value"] for experiment in report(project, "trees")["experiments"]}
     assert len(list((project.data / "08_reporting" / "training").glob("*.json"))) == 3
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from batch_nlp.errors import DataError
 from batch_nlp.steps.base import MeteredPipeline
-from batch_nlp.storage import compaction, history, registry, seals
+from batch_nlp.storage import compaction, delta_table, history, registry
 from batch_nlp.storage.check_model import check_model
 
 
@@ -96,7 +96,7 @@ class _Steps:
             (os, "rmdir", False),
             (shutil, "copyfile", False),
             *((module, "append_line", True) for module in _users_of("append_line")),
-            (seals, "commit", True),
+            (delta_table, "commit", True),
         ):
             setattr(module, name, self._around(name, getattr(module, name), before=before))
         transform, around = MeteredPipeline.transform, self._around

@@ -11,6 +11,7 @@ import duckdb
 from deltalake import DeltaTable
 from tests.fault.forks import Forks
 from tests.fault.state import SMALL, read_state
+from tests.naming import assert_line_names, names
 from tests.projects import Project
 
 from batch_nlp.inference.batch_records import BatchRecords
@@ -30,6 +31,10 @@ def _corrected_label(project: Project) -> tuple[str, float]:
     return row["review_id"], 1.0
 
 
+def warns_of_the_clock(err: str) -> bool:
+    return any(names(line, "WARNING") and names(line, "clock") for line in err.splitlines())
+
+
 def test_the_clock_goes_back_between_runs(copy: Callable[[str], Project], forks: Forks) -> None:
     """A batch after another one comes after it, and the label that came last counts."""
     project = copy("project")
@@ -40,7 +45,7 @@ def test_the_clock_goes_back_between_runs(copy: Callable[[str], Project], forks:
     assert forks.run(project, *SMALL, "pipeline=sample", "sample.part=batch").code == 0
     feature = forks.run(project, *SMALL, "pipeline=feature", clock=(-40 * DAY, -40 * DAY))
     assert feature.code == 0, feature.err
-    assert "the clock is wrong or was" in feature.err
+    assert warns_of_the_clock(feature.err)
     inference = forks.run(project, *SCORE, clock=(-400 * DAY, -400 * DAY))
     assert inference.code == 0, inference.err
     records = BatchRecords(layers.batches).all()
@@ -53,7 +58,7 @@ def test_the_clock_goes_back_between_runs(copy: Callable[[str], Project], forks:
     assert float(latest) == label
     # the clock is right again, and behind the newest run by a second or two: nobody needs to hear of that
     last = forks.run(project, *SMALL, "pipeline=feature")
-    assert (last.code, "the clock is wrong" in last.err) == (0, False)
+    assert (last.code, warns_of_the_clock(last.err)) == (0, False)
 
 
 def test_the_clock_goes_back_within_a_run(copy: Callable[[str], Project], forks: Forks) -> None:
@@ -71,11 +76,11 @@ def test_a_clock_that_stood_in_the_future_is_told_and_the_file_that_remembers_it
     assert forks.run(project, *SCORE, clock=(100 * DAY, 100 * DAY)).code == 0
     newest = BatchRecords(Layers(project.data, "sample").batches).all()[-1]
     assert datetime.fromisoformat(newest.predicted_at) > datetime.now(UTC) + timedelta(days=99)
-    assert "the clock is wrong or was" in forks.run(project, *SCORE).err
+    assert warns_of_the_clock(forks.run(project, *SCORE).err)
     (project.data / ".last_run").write_bytes(b"\0\0\0")
     result = forks.run(project, *SCORE)
     assert result.code == 0
-    assert ".last_run was damaged" in result.err
+    assert_line_names(result.err, "WARNING", ".last_run")
     assert datetime.fromisoformat((project.data / ".last_run").read_text()) < datetime.now(UTC) + timedelta(days=1)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.projects import LIGHT, Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError
@@ -23,7 +24,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.raw.file_list import FILES, read_list
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import read_sample
-from batch_nlp.storage.sealed_files import checked_files
+from batch_nlp.storage.seal import checked_files
 
 # BATCH_NLP_DAMAGES=1000 for a longer look
 DAMAGES = int(os.environ.get("BATCH_NLP_DAMAGES", "120"))
@@ -58,7 +59,7 @@ class Kept:
 
     def __init__(self, project: Project) -> None:
         layers = Layers(project.data, "sample")
-        engine = EngineConfig("local", threads=1, temp_directory=str(project.data / ".spill"))
+        engine = default(EngineConfig, name="local", threads=1, temp_directory=str(project.data / ".spill"))
         store = FeatureStore(layers.feature_store, engine)
         registry = Registry(project.models)
         (table,) = layers.feature_store.glob("features-*")
@@ -156,7 +157,7 @@ def test_a_run_on_damaged_data_ends_with_exit_code_3_and_says_what_to_do(project
     stage = "training" if part == "features" else "inference"
     result = project.here(f"pipeline={stage}", *LIGHT)
     assert result.returncode == 3, result.stderr
-    assert str(file) in result.stderr
+    assert project.shown(file) in result.stderr
     assert "Restore" in result.stderr
     assert "backup" in result.stderr
     assert sorted(path.name for path in project.models.iterdir()) == versions

@@ -14,6 +14,7 @@ import pytest
 from tests.fault.conftest import Extent
 from tests.fault.forks import Forks
 from tests.fault.state import SMALL, left_over, read_state
+from tests.naming import assert_names
 from tests.projects import Project
 
 # What a pipeline is asked to do; the small project has work for each
@@ -101,7 +102,7 @@ def test_a_model_that_a_killed_run_has_published_is_not_trained_again(
     assert published == _champion(undisturbed)
     ended = forks.run(project, *arguments, quick_check=True)
     assert ended.code == 0, ended.err
-    assert f"{published} was trained on just this data" in ended.err
+    assert_names(ended.err, published)
     assert _champion(project) == published
     entry = json.loads((project.data / "08_reporting" / "decisions.jsonl").read_text().splitlines()[-1])
     assert (entry["decision"], entry["outcome"], entry["champion"]) == ("retraining", "promoted", published)

@@ -14,6 +14,7 @@ from tests.fault.conftest import Extent
 from tests.fault.forks import Forks
 from tests.fault.state import SMALL, State, left_over, read_state
 from tests.projects import Project
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
@@ -36,7 +37,7 @@ def full(tmp_path_factory: pytest.TempPathFactory, small_project: Project, forks
             {"review_id": f"kept-{number}-{row}", "text": f"good food {row}", "date": "2026-01-02"} for row in range(5)
         ]
         rows = [{"user_id": "u", "business_id": "b", **row} for row in rows]
-        file = project.data / "09_inference" / "inbox" / f"review_{number}.json"
+        file = project.inbox / f"review_{number}.json"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         ended = forks.run(project, *INFERENCE)
         assert ended.code == 0, ended.err
@@ -47,7 +48,7 @@ def _trained_on(project: Project) -> dict[str, list[str]]:
     """Return the messages that each version of the model was trained on, as the store has them."""
     registry, store = (
         Registry(project.models),
-        FeatureStore(Layers(project.data, "sample").feature_store, EngineConfig()),
+        FeatureStore(Layers(project.data, "sample").feature_store, default(EngineConfig)),
     )
     versions = {
         version: DataVersion(**read_manifest(registry.root / version)["data_version"])

@@ -66,7 +66,7 @@ def test_messages_in_are_predicted_quarantined_or_duplicates_after_many_faulty_n
     copy: Callable[[str], Project], forks: Forks, extent: Extent, figure: Callable[[str], None]
 ) -> None:
     project, draw = copy("project"), random.Random(11)
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     assert forks.run(project, *INFERENCE).code == 0
     start = read_state(project)
     delivery = Delivery(draw)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable
 
 from tests.fault.conftest import Extent
 from tests.fault.forks import Forks
 from tests.fault.state import SMALL, left_over, read_state
+from tests.naming import assert_names
 from tests.projects import Project
 
 SCORE = ("pipeline=inference", "drift.response=none")
@@ -38,7 +38,7 @@ def test_of_two_runs_at_once_one_works_and_the_other_ends_with_75(
         assert codes[1] == 75, [run.err for run in ended]
         (sent_away,) = [run.err for run in ended if run.code == 75]
         # one that has only just taken the lock may not have signed it yet, so whose number is told is not asked
-        assert re.search(r"Another run \(process \w+\) is working in .+ Nothing was done; try again later\.", sent_away)
+        assert_names(sent_away, project.data)
         refused += codes[1] == 75
         read_state(project)
     result = forks.run(project, *SMALL, *SCORE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.naming import refusal
 
 pytest.importorskip(
     "sentence_transformers",
@@ -18,6 +19,7 @@ pytest.importorskip(
 )
 
 from sentence_transformers import SentenceTransformer
+from tests.settings import default
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
@@ -54,8 +56,10 @@ def varied_texts() -> list[str]:
 def test_the_onnx_backend_gives_the_same_vectors(tmp_path: Path) -> None:
     texts = varied_texts()
     assert len(texts) == 50
-    official = create_embedder(EmbeddingConfig(EmbeddingBackend.sentence_transformers, device="cpu"), tmp_path)
-    ours = create_embedder(EmbeddingConfig(EmbeddingBackend.minilm), tmp_path)
+    official = create_embedder(
+        default(EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers, device="cpu"), tmp_path
+    )
+    ours = create_embedder(default(EmbeddingConfig, backend=EmbeddingBackend.minilm), tmp_path)
     assert official.dims == ours.dims
     np.testing.assert_allclose(ours.encode(texts), official.encode(texts), atol=1e-5)
 
@@ -97,7 +101,9 @@ def tiny_model(tmp_path: Path) -> Path:
 
 
 def test_a_local_model_is_loaded_by_its_path(tiny_model: Path, tmp_path: Path) -> None:
-    settings = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model=str(tiny_model), device="cpu")
+    settings = default(
+        EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers, model=str(tiny_model), device="cpu"
+    )
     embedder = create_embedder(settings, tmp_path, threads=1)
     texts = ["the food was good", "", "a lone \ud800 surrogate", "never again " * 100, "the food was good"]
     vectors = embedder.encode(texts)
@@ -112,8 +118,12 @@ def test_a_local_model_is_loaded_by_its_path(tiny_model: Path, tmp_path: Path) -
 
 
 def test_max_tokens_cuts_texts(tiny_model: Path, tmp_path: Path) -> None:
-    settings = EmbeddingConfig(
-        EmbeddingBackend.sentence_transformers, model=str(tiny_model), device="cpu", max_tokens=5
+    settings = default(
+        EmbeddingConfig,
+        backend=EmbeddingBackend.sentence_transformers,
+        model=str(tiny_model),
+        device="cpu",
+        max_tokens=5,
     )
     vectors = create_embedder(settings, tmp_path).encode(["the food was", "the food was bad but good"])
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
@@ -121,6 +131,8 @@ def test_max_tokens_cuts_texts(tiny_model: Path, tmp_path: Path) -> None:
 
 def test_a_model_that_cannot_be_fetched_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    settings = EmbeddingConfig(EmbeddingBackend.sentence_transformers, model="nobody/no-such-model", device="cpu")
-    with pytest.raises(SettingsError, match="nobody/no-such-model cannot be loaded"):
+    settings = default(
+        EmbeddingConfig, backend=EmbeddingBackend.sentence_transformers, model="nobody/no-such-model", device="cpu"
+    )
+    with refusal(SettingsError, "nobody/no-such-model"):
         create_embedder(settings, tmp_path)

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from tests.naming import refusal
 
 pytest.importorskip(
     "transformers",
@@ -231,23 +232,23 @@ def test_two_classes_and_weights(tiny_bert: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "named"),
     [
-        ({"model": "/no/such/folder"}, "model=/no/such/folder cannot be loaded"),
-        ({"max_tokens": 65}, "max_tokens=65: the model reads at most 64"),
-        ({"max_tokens": 2}, "max_tokens=2: need at least 3"),
-        ({"device": "tpu"}, "device=tpu: need cpu, cuda or null"),
-        ({"patience": 0}, "patience=0: need at least 1"),
+        ({"model": "/no/such/folder"}, ["model=/no/such/folder"]),
+        ({"max_tokens": 65}, ["max_tokens=65", 64]),
+        ({"max_tokens": 2}, ["max_tokens=2", 3]),
+        ({"device": "tpu"}, ["device=tpu", "cpu", "cuda", "null"]),
+        ({"patience": 0}, ["patience=0", 1]),
     ],
 )
-def test_a_wrong_parameter_is_told(tiny_bert: Path, settings: dict[str, Any], message: str) -> None:
+def test_a_wrong_parameter_is_told(tiny_bert: Path, settings: dict[str, Any], named: list[object]) -> None:
     model = FineTunedTransformer(**{"model": str(tiny_bert), **RECIPE, **settings})
-    with pytest.raises(SettingsError, match=f"model.params.{message}"):
+    with refusal(SettingsError, *named):
         model.fit(*messages(60, 9))
 
 
 def test_a_class_that_is_missing_from_the_validation_rows_is_named(tiny_bert: Path) -> None:
     rows, _ = messages(100, 10)
     labels = np.append(np.arange(80) % 3, np.repeat(2, 20))
-    with pytest.raises(DataError, match=r"2 of the 20 messages for validation.*class 0 has 0, class 1 has 0"):
+    with refusal(DataError, 2, 20, 0, 1, "model.params.validation_share"):
         FineTunedTransformer(str(tiny_bert), **RECIPE).fit(rows, labels)

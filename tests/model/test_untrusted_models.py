@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.naming import refusal
 
 pytest.importorskip("torch", reason="needs torch: uv sync --extra transformers")
 pytest.importorskip("transformers", reason="needs transformers: uv sync --extra transformers")
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def test_weights_that_are_a_pickle_are_refused_and_run_nothing(folder: Path, tmp_path: Path, name: str) -> None:
     """Guarantee 21."""
     (folder / name).write_bytes(pickle.dumps(Trap(tmp_path / "mark")))
-    with pytest.raises(SettingsError, match=r"model\.params\.model=.* cannot be loaded"):
+    with refusal(SettingsError, f"model.params.model={folder}"):
         load_pretrained(str(folder), 2, 64)
     assert not (tmp_path / "mark").exists()
 
@@ -50,7 +51,7 @@ def test_code_beside_the_weights_is_not_imported(folder: Path, tmp_path: Path) -
         "auto_map": {"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.M"},
     }
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(SettingsError, match=r"model\.params\.model=.* cannot be loaded"):
+    with refusal(SettingsError, f"model.params.model={folder}"):
         load_pretrained(str(folder), 2, 64)
     assert not (tmp_path / "mark").exists()
 
@@ -61,5 +62,5 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     from batch_nlp.training.transformer.network import find_device
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(SettingsError, match=r"torch finds no such device\. Set model\.params\.device=null"):
+    with refusal(SettingsError, "model.params.device=null"):
         find_device("cuda")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import World
+from tests.settings import default
 
 from batch_nlp.config import Config, DriftConfig, PipelineConfig, SampleConfig, Stage
 from batch_nlp.errors import DriftError, GateError
@@ -31,8 +32,8 @@ def nightly(world: World, folder: Path, **drift: Any) -> Config:
         paths=replace(base.paths, data=str(folder / "data"), models=str(folder / "models")),
         dataset=replace(base.dataset, raw_dir=str(folder / "raw")),
         inference=replace(base.inference, inbox=str(folder / "inbox")),
-        pipeline=PipelineConfig("inference", [Stage.inference]),
-        drift=DriftConfig(**{"low": 0.33, "min_messages": 10, **drift}),
+        pipeline=default(PipelineConfig, name="inference", stages=[Stage.inference]),
+        drift=default(DriftConfig, **{"low": 0.33, "min_messages": 10, **drift}),
     )
 
 
@@ -43,7 +44,9 @@ def layers(config: Config) -> Layers:
 def night(config: Config, number: int, messages: int = 30, **sample: Any) -> int:
     """Run the nightly job on a new batch and return its exit code."""
     pending = layers(config).pending_labels
-    write_batch(Path(config.inference.inbox), pending, SampleConfig(messages=800, batch_messages=messages, **sample))
+    write_batch(
+        Path(config.inference.inbox), pending, default(SampleConfig, messages=800, batch_messages=messages, **sample)
+    )
     try:
         run_stages(config, START + timedelta(days=number))
     except (DriftError, GateError) as error:

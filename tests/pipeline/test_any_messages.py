@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.naming import assert_line_names
 from tests.projects import LIGHT, Project
 
 from batch_nlp.errors import ExitCode
@@ -65,7 +66,7 @@ def test_texts_and_a_category_go_the_whole_way(
     assert len(FILE.splitlines()) <= 8
     # of few classes some more, so that the hold-out can tell anything
     write(project.data / "01_raw" / "of_tests" / "tickets.csv", tickets(classes, max(30, 200 // classes), 1), 3)
-    inbox = project.data / "09_inference" / "inbox"
+    inbox = project.inbox
     write(inbox / "new_tickets.csv", tickets(classes, max(10, 100 // classes), 2), 2)
     sent = list(tickets(classes, max(10, 100 // classes), 2))
 
@@ -94,6 +95,6 @@ def test_texts_and_a_category_go_the_whole_way(
     assert list(project.data.glob("08_reporting/explanations/*.html"))
     # the messages come again with their labels, as given by a person to what was predicted: they are known
     write(project.data / "01_raw" / "of_tests" / "labelled_tickets.csv", iter(sent), 3)
-    assert f"{len(sent):,} labels added" in call("pipeline=feature")
+    assert_line_names(call("pipeline=feature"), f"{len(sent):,} labels")
     call("pipeline=status")
     call("pipeline=verify")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import World
+from tests.naming import assert_names
 from tests.pipeline.nights import decisions, labels_arrive, night, nightly
 
 pytestmark = pytest.mark.long
@@ -37,4 +38,4 @@ def test_labels_of_the_batches_that_rang_lead_to_a_second_one_and_then_it_takes_
     assert night(config, 3) == 4
     held = decisions(config, "held back")[-1]
     assert held["state"] == "open"
-    assert "are needed" in held["reason"]
+    assert_names(held["reason"], held["figures"]["new_labels"])

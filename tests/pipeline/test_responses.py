@@ -12,6 +12,7 @@ import pytest
 from deltalake import DeltaTable
 from tests.conftest import World
 from tests.pipeline.nights import decisions, labels_arrive, layers, night, nightly
+from tests.settings import default
 
 from batch_nlp.config import Config, DriftResponse, GateConfig
 from batch_nlp.storage.registry import Registry
@@ -52,7 +53,7 @@ def test_reweighting_predicts_the_batch_again_for_its_own_class_shares(world: Wo
 def test_a_new_champion_predicts_the_batch_again_and_both_predictions_are_kept(world: World, tmp_path: Path) -> None:
     config = nightly(world, tmp_path, rescore=True)
     # what is asked here is what follows a promotion, so the gate lets everything pass that differs
-    gate = GateConfig(tolerance=1.0, max_recall_drop=1.0)
+    gate = default(GateConfig, tolerance=1.0, max_recall_drop=1.0)
     config = replace(config, training=replace(config.training, gate=gate))
     # there is nothing new to learn from yet
     assert night(replace(config, drift=replace(config.drift, response=DriftResponse.alert)), 0, messages=100) == 4

@@ -19,7 +19,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.registry import Model, Registry
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 
 class World(Protocol):
@@ -44,14 +44,6 @@ Score = Callable[[Iterable[RawBatch]], Outcome]
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of all parts; parts without rows would only change types."""
     return pd.concat([part for part in parts if len(part)] or parts[:1] or [pd.DataFrame()], ignore_index=True)
-
-
-@pytest.fixture(scope="session")
-def champion(world: World) -> Model:
-    """Return the model that scores."""
-    found = world.registry.champion()
-    assert found is not None
-    return found
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.registry import Registry
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 from batch_nlp.training.encoding import EmbeddingColumns
 from batch_nlp.training.ngram_scores import NgramScores
 

@@ -7,12 +7,13 @@ from bisect import bisect_left
 import numpy as np
 import pytest
 from scipy.stats import binom
+from tests.settings import default
 
 from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.monitoring.verdict import judge
 
 CLASSES = ["negative", "neutral", "positive"]
-INTERVAL = DriftConfig(rules=[DriftRule.interval])
+INTERVAL = default(DriftConfig, rules=[DriftRule.interval])
 FALSE_ALARMS, POWER = 0.025, 0.98
 
 

@@ -77,7 +77,7 @@ def test_a_csv_line_that_opens_a_quote_takes_no_other_line_with_it(rows: list[li
     lines.insert(data.draw(st.integers(1, len(lines))), 'x,"never closed,2020-01-01,u,b')
     found, broken = read_back("\n".join(lines).encode(), ".csv", data.draw(st.integers(1, 9)))
     assert [list(row.values()) for row in found] == rows
-    assert broken == ["broken CSV: a quote is opened and not closed"]
+    assert [reason.partition(":")[0] for reason in broken] == ["broken CSV"]
 
 
 @settings(max_examples=60)

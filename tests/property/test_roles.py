@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from tests.settings import bare_dataset
 
 from batch_nlp.config import Config, DatasetConfig, parse
 from batch_nlp.dataset.labels import Labels
@@ -24,7 +26,7 @@ from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, l
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 Row = Mapping[str, Any]
 
@@ -85,16 +87,19 @@ def run(make_config: Callable[..., Config], tmp_path_factory: pytest.TempPathFac
         roles = {name: COLUMNS[name][0] for name in COLUMNS if name in columns and COLUMNS[name][0]}
         found: DatasetConfig = parse(
             DatasetConfig,
-            {
-                "name": "roles",
-                "raw_dir": folder,
-                "messages": {
-                    "files": "*",
-                    "columns": {"body": {"role": "text"}, **roles},
-                    "where": "kind = 'in'" if "kind" in columns else None,
+            OmegaConf.merge(
+                bare_dataset(),
+                {
+                    "name": "roles",
+                    "raw_dir": folder,
+                    "messages": {
+                        "files": "*",
+                        "columns": {"body": {"role": "text"}, **roles},
+                        "where": "kind = 'in'" if "kind" in columns else None,
+                    },
+                    "label": {"column": "topic" if "topic" in columns else None},
                 },
-                "label": {"column": "topic" if "topic" in columns else None},
-            },
+            ),
         )
         check_columns(found)
         return found

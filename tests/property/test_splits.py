@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.settings import default
 
 from batch_nlp.config import Split, TrainingConfig
 from batch_nlp.dataset.split import TRUSTED, split_messages
@@ -34,7 +35,9 @@ def test_no_text_and_no_machine_measures_itself(
     times = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(pd.Series(hours), unit="h")
     rows = pd.DataFrame({"written_at": times.astype("datetime64[us, UTC]"), "label_source": sources})
     rows["text_hash"], rows["group"] = pd.Series(texts, dtype=object), pd.Series(groups, dtype=object)
-    training = TrainingConfig(steps=[], holdout=holdout, window=window if by is Split.time else 0, max_equal_times=1.0)
+    training = default(
+        TrainingConfig, steps=[], holdout=holdout, window=window if by is Split.time else 0, max_equal_times=1.0
+    )
     try:
         parts = split_messages(rows, pd.Series(classes), by, training, seed)
     except DataError:  # nothing could be held out of these

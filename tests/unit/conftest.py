@@ -16,7 +16,7 @@ from batch_nlp.dataset.message_columns import joins
 from batch_nlp.dataset.side_table_join import SideTables
 from batch_nlp.dataset.side_tables import prepare_side_table
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 Rows = list[dict[str, Any]]
 

@@ -27,7 +27,7 @@ NEEDS = {"none": ["training.inputs=[tabular,ngrams]"]}
 CHOICES = sorted(
     (folder.name, file.stem)
     for folder in CONF.iterdir()
-    if folder.is_dir() and folder.name not in {"base", "hydra", *ADDED}
+    if folder.is_dir() and folder.name not in {"hydra", *ADDED}
     for file in folder.glob("*.yaml")
     if folder.name != "dataset" or file.stem in DATASETS
 )

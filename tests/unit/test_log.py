@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,30 @@ def test_what_runs_in_the_background_leaves_the_terminal_its_errors_and_the_file
     lines = [line.rpartition("| ")[2] for line in done.stderr.splitlines()]
     assert lines == ["an error", "the result", "the end"]
     assert [line.rpartition("| ")[2] for line in file.read_text().splitlines()] == ["a warning", "an error", "the end"]
+
+
+PLACES = """
+import os, sys
+from pathlib import Path
+from loguru import logger
+from batch_nlp.log import set_up_logging, wrapped
+set_up_logging("INFO", Path(sys.argv[1]))
+logger.info("wrote {0}/data/x.json; try paths.data={0}/my, '{0}/a b', {0}, {0}er/x, file://{0}/y", os.getcwd())
+print(*wrapped(f"{os.getcwd()}/data/x.json", 80))
+"""
+
+
+def test_paths_below_the_current_folder_are_shown_relative_to_it(tmp_path: Path) -> None:
+    folder, log = tmp_path / "project", tmp_path / "run.log"
+    folder.mkdir()
+    command = [sys.executable, "-c", PLACES, str(log)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    shown = f"wrote data/x.json; try paths.data=my, 'a b', {folder}, {folder}er/x, file://{folder}/y\n"
+    assert done.stderr.endswith(shown)
+    assert done.stdout == "data/x.json\n"
+    assert f"wrote {folder}/data/x.json" in log.read_text(), "who reads the file may be anywhere"
+    # a scheduler runs jobs in the home folder
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=folder, env={**os.environ, "HOME": str(folder)}
+    )
+    assert f"wrote {folder}/data/x.json" in done.stderr

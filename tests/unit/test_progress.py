@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tests.naming import assert_names
+
 WORK = """
 import sys, time
 from batch_nlp import progress
@@ -35,8 +37,9 @@ def test_without_a_terminal_the_log_says_at_intervals_how_far_the_work_has_come(
     done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, check=True, cwd=tmp_path)
     lines = [line.rpartition("| ")[2] for line in done.stderr.splitlines()]
     assert len(lines) == 4, "two pieces of work, two intervals, and nothing after the end"
-    assert re.fullmatch(r"training: 1 folds in 0 s, 25%, about \d s left", lines[0])
-    assert lines[1] == "features: 1,234 messages in 0 s", "nobody knows how many there are"
+    assert_names(lines[0], "training", 1, "25%")
+    assert_names(lines[1], "features", 1234)
+    assert "%" not in lines[1], "nobody knows how many there are"
 
 
 def test_work_in_the_background_says_nothing(tmp_path: Path) -> None:

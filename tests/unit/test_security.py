@@ -138,7 +138,7 @@ def test_the_hash_is_checked_before_a_model_is_looked_into(tmp_path: Path, monke
 
 @pytest.mark.parametrize("files", [{}, {"../model.skops": "0"}])
 def test_a_manifest_that_leaves_out_the_model_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
-    from batch_nlp.storage.sealed_json import write_sealed
+    from batch_nlp.storage.seal import write_sealed
 
     published(tmp_path, b"never looked into")
     write_sealed(tmp_path / "v0001" / "manifest.json", {"classes": ["a"], "files": files})

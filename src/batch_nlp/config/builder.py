@@ -46,8 +46,6 @@ def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] | None = 
         nothing else.
     """
     for position, step in enumerate(steps):
-        if not isinstance(step, Mapping) or TARGET not in step:
-            raise SettingsError(f"{key}[{position}]: need {{_target_: import path of a step, parameter: value, ...}}.")
         if step[TARGET] not in STEP_TARGETS and step[TARGET] not in (allow or ()):
             own = "" if allow is None else f" A step of your own is allowed by '+allow={{{step[TARGET]}: 1}}'."
             raise SettingsError(

@@ -41,7 +41,8 @@ def check_flags(arguments: Iterable[str]) -> None:
     """
     for argument in arguments:
         flag, has_value, _ = argument.partition("=")
-        if has_value and flag.startswith("-") and flag.lstrip("-").partition(".")[0] in Config.__dataclass_fields__:
+        names = vars(Config)["__dataclass_fields__"]
+        if has_value and flag.startswith("-") and flag.lstrip("-").partition(".")[0] in names:
             raise SettingsError(f"{argument}: a setting has no dashes before it. Say {argument.lstrip('-')}.")
         if len(flag) > 2 and _RERUN.startswith(flag):
             raise SettingsError(

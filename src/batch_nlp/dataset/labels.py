@@ -18,8 +18,6 @@ from batch_nlp.errors import SettingsError, did_you_mean, examples
 
 # Separator of the levels of a hierarchy; class of rare and unknown targets
 LEVEL, OTHER = " / ", "other"
-# How rare and unknown targets are treated
-RARE_AS = ("other", "ignore", "quarantine")
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 # Column types in which equal values are equal labels; in mixed columns, True equals 1
 _OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "decimal", "empty")
@@ -72,7 +70,7 @@ class Labels:
         self.levels = levels_of(label)
         self.columns = list(dict.fromkeys(column for level in self.levels for column in level))
         self._listed = listed_targets(label)
-        any_other = (label.rare or {}).get("as") in ("other", "ignore")
+        any_other = label.rare is not None and label.rare["as"] in ("other", "ignore")
         self.allowed = None if self._listed is None or any_other else frozenset(self._listed)
 
     def read(self, rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[bool]]:
@@ -179,18 +177,6 @@ def check_label(label: LabelConfig) -> None:
         "alternative columns",
     )
     _check_classes_setting(label.classes, need)
-    rare = label.rare
-    if rare is None:
-        return
-    for key in rare:
-        if key not in ("under", "as"):
-            raise SettingsError(f"dataset.label.rare.{key}: no such setting. {did_you_mean(str(key), ('under', 'as'))}")
-    if rare.get("as") not in RARE_AS:
-        hint = did_you_mean(str(rare.get("as")), RARE_AS)
-        raise SettingsError(f"dataset.label.rare.as={rare.get('as')}: need one of {', '.join(RARE_AS)}. {hint}")
-    under = rare.get("under", 2)
-    whole = isinstance(under, int) and not isinstance(under, bool)
-    need(whole and under >= 2, "rare.under", under, "a whole number of messages, 2 or more")
 
 
 def _check_classes_setting(classes: Any, need: Any) -> None:

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
-from zoneinfo import ZoneInfo
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, MessagesConfig, Role, SideTableConfig
 from batch_nlp.dataset.labels import levels_of
@@ -105,15 +104,9 @@ def is_message_file(name: str, dataset: DatasetConfig) -> bool:
 
 
 def text_form(messages: MessagesConfig) -> TextForm:
-    r"""Return the encoding and separator of message files.
-
-    Examples
-    --------
-    >>> [text_form(MessagesConfig(separator=name)).separator for name in ("tab", r"\t", r"\x01", ";")]
-    ['\t', '\t', '\x01', ';']
-    """
+    """Return the encoding and separator of message files; the command line passes escapes unresolved."""
     separator = {"tab": "\t"}.get(messages.separator or "", messages.separator)
-    if separator and _ESCAPE.fullmatch(separator):  # the command line passes it unresolved
+    if separator and _ESCAPE.fullmatch(separator):
         separator = separator.encode("ascii").decode("unicode_escape")
     return TextForm(separator, messages.encoding)
 
@@ -138,18 +131,6 @@ def _other_name(name: str, column: ColumnConfig) -> str:
     return " or ".join([line, *pasted(name, "name", "other")]) + "."
 
 
-def _check_form(messages: MessagesConfig) -> None:
-    form, key = text_form(messages), "dataset.messages"
-    if form.separator is not None and (len(form.separator) != 1 or form.separator in '"\r\n'):
-        raise SettingsError(f"{key}.separator={form.separator}: need a single character such as ';', or tab.")
-    try:
-        "x".encode(form.encoding or "utf-8")
-    except (LookupError, ValueError) as error:
-        raise SettingsError(
-            f"{key}.encoding={form.encoding}: unknown encoding. Use, for example, utf-8, cp1252, latin-1 or utf-16."
-        ) from error
-
-
 def check_columns(dataset: DatasetConfig) -> None:
     """Check the columns of a dataset's file.
 
@@ -157,7 +138,6 @@ def check_columns(dataset: DatasetConfig) -> None:
     ------
     SettingsError
     """
-    _check_form(dataset.messages)
     columns, key = dataset.messages.columns, "dataset.messages.columns"
     if not names_of(columns, Role.text):
         raise SettingsError(f"{key}: no column has the role text. Give it to the column with the messages' text.")
@@ -233,18 +213,3 @@ def _check_roles(columns: Mapping[str, ColumnConfig], key: str, forbidden: list[
                 f"{key}.{name}.role={column.role.value}: the column is listed in dataset.forbidden, since it contains "
                 "the label or is known only later. Remove it from one of the two."
             )
-        has_sign = column.role is Role.number and column.format in (".", ",")
-        has_form = column.format is not None and not has_sign
-        if (has_form or column.zone != "UTC") and column.role is not Role.time:
-            raise SettingsError(
-                f"{key}.{name}: only a column with the role time has a format and a zone. The format of numbers is "
-                "their decimal sign, a comma or a point."
-            )
-        if column.of is not None and column.role is not Role.key:
-            raise SettingsError(f"{key}.{name}.of={column.of}: only a column with the role key can join a side table.")
-        try:
-            ZoneInfo(column.zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise SettingsError(
-                f"{key}.{name}.zone={column.zone}: unknown time zone. Use, for example, Europe/Rome."
-            ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Config, Role
-from batch_nlp.dataset.conversion import UNREADABLE, as_key
+from batch_nlp.dataset.conversion import as_key, readable
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_columns import is_message_file, names_of, text_form
 from batch_nlp.dataset.where import Where
@@ -83,15 +83,16 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
     for batch in read_batches(files, (), wanted, config.engine.batch_rows, ignored, messages.rows, form=form):
         ledger.receive(batch)
         rows = batch.rows
-        found = pd.Series(None, rows.index, object)
+        found, wrong_id = pd.Series(None, rows.index, object), pd.Series(False, rows.index)
         for name in ids:
-            values = pd.Series([as_key(value) for value in rows[name]], rows.index, object)
+            values, unreadable = readable(rows[name], as_key)
+            wrong_id |= unreadable & found.isna()
             found = found.where(found.notna(), values.mask(values.eq(""), None))
         targets, wrong = labels.read(rows)
         rows = rows.assign(message_id=found, target=targets)
         unknown = targets.notna() & ~targets.isin(labels.allowed) if labels.allowed is not None else wrong & False
         refused = {
-            "message_id is missing": found.isna() | found.map(lambda value: value is UNREADABLE).astype(bool),
+            "message_id is missing": wrong_id | found.isna(),
             "label is missing or cannot be read": wrong | targets.isna(),
             "label is longer than 256 characters": targets.str.len() > 256,
             "target is none of the dataset's": unknown,

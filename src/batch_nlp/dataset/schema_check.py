@@ -153,8 +153,8 @@ def check_schema(
         If a file cannot be read, or a column is missing or has another type; lists all failures of all tables.
     """
     files_of_tables = side_table_files(dataset, inbox)
-    if (told := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
-        raise DataError(told)
+    if (problem := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
+        raise DataError(problem)
     seen, broken, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
     advice, optional, left_out = dict[str, None](), False, dict[Path, SetAside]()
     readable = Readable(dataset, labels)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from loguru import logger
 
 from batch_nlp.config import ColumnConfig, DatasetConfig, EngineConfig, Role, SideTableConfig
-from batch_nlp.dataset.conversion import UNREADABLE, as_category, as_key, as_number, as_raw, readable
+from batch_nlp.dataset.conversion import as_category, as_key, as_number, as_raw, readable
 from batch_nlp.dataset.message_columns import is_message_file, names_of
 from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.errors import DataError
@@ -24,7 +24,7 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.batches import read_batches
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.set_aside import split_allowed, unusable
-from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, replacing_sealed
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Problems named in one error
@@ -189,21 +189,17 @@ def _rows(files: Sequence[Path], table: SideTableConfig, batch_rows: int, ledger
     for batch in read_batches(files, [table.key], list(columns), batch_rows):
         ledger.receive(batch)
         rows = batch.rows
-        rows[table.key] = _column(rows[table.key], as_key)
+        rows[table.key] = readable(rows[table.key], as_key)[0]
         for name, column in columns.items():
             rows[name] = typed(rows[name], column) if column.role in KEPT else as_times(rows[name], column)
         lost = pd.Series(False, rows.index)
         for name in (table.key, *times):
-            missing = (rows[name].isna() | rows[name].map(lambda value: value is UNREADABLE)) & ~lost
+            missing = rows[name].isna() & ~lost
             if missing.any():
                 ledger.quarantine(rows[missing], "extract", f"{name} is missing", name, rows[name][missing])
             lost |= missing
         ledger.done += int((~lost).sum())
         yield rows[~lost]
-
-
-def _column(values: pd.Series[Any], read: Any) -> pd.Series[Any]:
-    return pd.Series([read(value) for value in values], values.index, object)
 
 
 def typed(values: pd.Series[Any], column: ColumnConfig) -> pd.Series[Any]:

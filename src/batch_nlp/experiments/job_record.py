@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -92,7 +93,10 @@ class JobRecord:
             Page of the model card. The job keeps a copy, since only the newest candidates keep their folders.
         """
         if card is not None and card.is_file():
-            persist(self.job.folder / CARD_FILE, card.read_text(encoding="utf-8"))
+            from batch_nlp.reports.pages import with_link_home
+
+            home = os.path.relpath(card.parents[3] / "08_reporting" / "index.html", self.job.folder)
+            persist(self.job.folder / CARD_FILE, with_link_home(card.read_text(encoding="utf-8"), home))
         flat = flat_metrics(metrics or {})
         self._facts = {"run": run, "data": data, "metric": metric, "value": flat.get(metric), "metrics": flat}
 

@@ -19,11 +19,7 @@ _LOGARITHMIC = 50
 
 def ranked_chart(ranking: Ranking) -> Markup | None:
     """Return the best experiments with their intervals; None if there is nothing to compare."""
-    rows = [
-        Row(_name(ranking, place, found), found.value, *(found.interval or (None, None)), _colour(verdict))
-        for place, found, verdict in ranking.placed[:_SHOWN]
-        if found.value is not None
-    ]
+    rows = [_row(ranking, *placed) for placed in ranking.placed[:_SHOWN] if placed[1].value is not None]
     if len(rows) < 2:
         return None
     listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)
@@ -63,14 +59,11 @@ def _panel(ranking: Ranking, key: str, experiments: list[Experiment]) -> Markup:
     return charts.draw(f"setting-{key}", (WIDTH, 230), f"{ranking.metric_name} by {key}. {listed}.", on)
 
 
-def _name(ranking: Ranking, place: int, experiment: Experiment) -> str:
-    """Return the place of an experiment and the values of the settings that vary."""
+def _row(ranking: Ranking, place: int, experiment: Experiment, verdict: str) -> Row:
+    """Return an experiment by its place and the values of the settings that vary."""
     values = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
-    return f"{place}. {values}"
-
-
-def _colour(verdict: str) -> str:
-    return SOFT if verdict == WORSE else DATA
+    low, high = experiment.interval or (None, None)
+    return Row(f"{place}. {values}", experiment.value, low, high, SOFT if verdict == WORSE else DATA)
 
 
 def _number(text: str) -> float | None:

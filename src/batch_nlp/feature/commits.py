@@ -1,4 +1,4 @@
-"""What a run of the feature pipeline brings to the store and to the layers, commit by commit."""
+"""Writes the results of the feature pipeline to the store and the layers, commit by commit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BatchOutputs = tuple[dict[str, pd.DataFrame], list[pd.DataFrame]]
 
 
 def _layer_schema(definition: FeatureDefinition) -> pa.Schema:
-    """Return the columns that the layers keep of a message."""
+    """Return the columns of a message in the layers."""
 
     def kept(name: str, column: ColumnConfig) -> pa.Field:
         return pa.field(name, pa.float64() if column.role is Role.number else pa.string())
@@ -50,52 +50,52 @@ def _layer_schema(definition: FeatureDefinition) -> pa.Schema:
 
 
 class Outputs:
-    """What the steps hand over of one batch on its way through the pipeline."""
+    """What the pipeline's steps keep of one batch."""
 
     def __init__(self) -> None:
         self._layers: dict[str, pd.DataFrame] = {}
         self._labels: list[pd.DataFrame] = []
 
     def keep(self, layer: str, messages: pd.DataFrame) -> None:
-        """Take in the messages of a layer."""
+        """Keep the messages of a layer."""
         self._layers[layer] = messages
 
     def take_labels(self, messages: pd.DataFrame) -> None:
-        """Take in messages with their label."""
+        """Keep messages with their label."""
         self._labels.append(messages)
 
     def of_batch(self) -> BatchOutputs:
-        """Return what was handed over since the last call: by layer, and labels."""
+        """Return what was kept since the last call: messages by layer, and labels."""
         found = self._layers, self._labels
         self._layers, self._labels = {}, []
         return found
 
 
 class Commits:
-    """Rows on their way to the store; the layers' files appear after the commit that they belong to.
+    """The commits of one run; the layers' files appear after the commit that they belong to.
 
-    Features are committed as they come, so that a killed run goes on where it stopped. Labels wait on disk until the
-    whole input is known to be good enough: without them no model learns from what was committed. `commits` makes one.
+    Features are committed as they come, so that a killed run continues where it stopped. Labels wait on disk until the
+    whole input is known to be good enough: without labels, no model learns from the commits. See `commits`.
 
     Parameters
     ----------
     layers, store
-        Where the rows go.
+        Where the rows are written.
     definition : FeatureDefinition
         Of the features.
     fields : Fields
-        That it makes.
+        The features.
     run : str
         Name of the run.
     files : sequence of RawFile
-        Where the rows come from.
+        The sources of the rows.
     waiting : Path
-        Where labels wait.
+        File for waiting labels.
 
     Attributes
     ----------
     labels : int
-        Labels that the store did not hold.
+        Labels that the store did not have.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Commits:
         self.labels = 0
 
     def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
-        """Take in what the pipeline made of a batch, and return the number of messages with new features.
+        """Add the pipeline's results for a batch, and return the number of messages with new features.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class Commits:
         labels : list of DataFrame
             Labelled messages: `message_id`, `target`, `source_file`.
         read : int
-            Rows that were read for it.
+            Rows that were read for the batch.
         """
         self.rows += read
         for layer, messages in kept.items():
@@ -154,7 +154,7 @@ class Commits:
         return self._layer_files[layer]
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
-        """Take in labels, `message_id`, `target` and `source_file`, without their messages."""
+        """Add labels (`message_id`, `target`, `source_file`) without their messages."""
         files = labelled["source_file"]
         seen = pd.Series({name: file.first_seen for name, file in self._sources.items()}, dtype="datetime64[us, UTC]")
         rows = labelled.assign(
@@ -168,7 +168,7 @@ class Commits:
             self._writer.write_table(table)
 
     def commit(self) -> None:
-        """Commit the features so far, and write what the layers keep."""
+        """Commit the features so far, and publish the layers' files."""
         if not self.rows:
             return
         self._commits += 1
@@ -180,20 +180,20 @@ class Commits:
         self._layer_files.clear()
 
     def release_labels(self) -> None:
-        """Commit the labels: from now on models learn from what the run brought."""
+        """Commit the labels: from now on, models learn from the run's messages."""
         self._writer.close()
         with pq.ParquetFile(self._waiting, page_checksum_verification=True) as parquet:
             rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, parquet.iter_batches())
             self.labels += self._store.labels.append(rows, self._run).added
 
     def take_back(self) -> None:
-        """Leave the store and the layers as they were before the run."""
+        """Restore the store and the layers to their state before the run."""
         self._store.take_back_features(self._version, self._features_before)
         for file in self._files:
             file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Remove what waited."""
+        """Remove what still waits."""
         self._writer.close()
         self._waiting.unlink(missing_ok=True)
         for file in self._layer_files.values():
@@ -209,7 +209,7 @@ def commits(
     run: str,
     files: Sequence[RawFile],
 ) -> Iterator[Commits]:
-    """Give the commits of a run; what waited and was not released is gone when the block ends."""
+    """Give the commits of a run; labels that were not released are removed when the block ends."""
     layers.primary.mkdir(parents=True, exist_ok=True)
     waiting = temporary_name(layers.primary / "labels.parquet")
     made = Commits(layers, store, definition, fields, run, files, waiting)

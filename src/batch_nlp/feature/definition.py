@@ -14,7 +14,7 @@ from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, plain_val
 from batch_nlp.config.targets import FEATURE_STEPS
 from batch_nlp.dataset.message_columns import FEATURE_ROLES, names_of
 from batch_nlp.errors import SettingsError, did_you_mean
-from batch_nlp.steps.embedding import fingerprint
+from batch_nlp.steps.embedding import STEP_DEFAULTS, fingerprint
 
 _EMBEDDING, _DATE_PARTS = "batch_nlp.steps.embedding.step.Embedding", "batch_nlp.steps.date_parts.DateParts"
 
@@ -128,7 +128,10 @@ class FeatureDefinition:
 def _counted(step: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a step that determine its result."""
     given = {name: value for name, value in step.items() if name not in (TARGET, NAME, AFTER)}
-    return {"vectors": fingerprint(parse(EmbeddingConfig, given))} if step[TARGET] == _EMBEDDING else given
+    if step[TARGET] != _EMBEDDING:
+        return given
+    settings = parse(EmbeddingConfig, STEP_DEFAULTS | given, f"features.steps.{step_name(step)}")
+    return {"vectors": fingerprint(settings)}
 
 
 def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:

@@ -30,7 +30,8 @@ from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import keeping_account
 from batch_nlp.storage.raw.known_files import RawFiles
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.raw.row_estimate import estimated_rows
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 
@@ -87,7 +88,7 @@ def add_features(
     with (
         connect(config.engine) as connection,
         keeping_account(layers.feature_quarantine) as ledger,
-        progress("features for the champion") as advance,
+        progress("features for the champion", total=estimated_rows(files)) as advance,
     ):
         tables = load_side_tables(config, definition, layers, connection)
         known = _KnownButFor(connection, message_ids)

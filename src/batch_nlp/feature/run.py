@@ -29,8 +29,9 @@ from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw.known_files import RawFile, RawFiles
+from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.raw.set_aside import SetAside
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 
@@ -123,8 +124,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         count(ledger.duplicates, "duplicate"),
         ledger.quarantined,
         "".join(
-            f" + {told}"
-            for number, told in (
+            f" + {shown}"
+            for number, shown in (
                 (ledger.left_out, f"{ledger.left_out:,} left out"),
                 (ledger.labels_alone, f"{count(ledger.labels_alone, 'label')} alone"),
             )
@@ -159,7 +160,7 @@ def _take_in(
     outputs = Outputs()
     with (
         connect(config.engine) as connection,
-        progress("features") as advance,
+        progress("features", total=estimated_rows(messages)) as advance,
         commits(layers, store, definition, feature_fields(definition), run, new) as made,
     ):
         known = KnownMessages(connection, store.ids(definition.version))

@@ -21,8 +21,10 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
+from batch_nlp.storage.layers import documents
+from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.raw.opening import raw_hash
-from batch_nlp.storage.sealed_json import documents, read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 # Name of the predictions in a batch's folder
 PREDICTIONS_FILE = "predictions.parquet"
@@ -126,15 +128,22 @@ class BatchRecords:
         records = (self._read(self._folder / f"{name}.json") for name in reversed(self.names()))
         return (batch for batch in records if batch.dataset == dataset)
 
-    def problems(self) -> list[str]:
-        """Return the problems of damaged records, one message per file; empty if there are none."""
-        found = []
+    def read(self) -> tuple[list[Batch], list[Problem]]:
+        """Return the sound records, oldest first, without those that retention is removing, and the damaged ones."""
+        batches, damaged = list[Batch](), list[Problem]()
         for path in self._files():
             try:
-                self._read(path)
-            except DataError as error:
-                found.append(str(error))
-        return found
+                batches.append(self._read(path))
+            except DamageError as error:
+                damaged.append(error.problem)
+        removed = {dataset: self._removed(dataset) for dataset in {batch.dataset for batch in batches}}
+        return [batch for batch in batches if batch.name > removed[batch.dataset]], damaged
+
+    def _removed(self, dataset: str) -> str:
+        try:
+            return self.past(dataset).removed()
+        except DamageError:  # a problem of `Past`
+            return ""
 
     def _files(self) -> list[Path]:
         return [self._folder / f"{name}.json" for name in self.names()]
@@ -145,7 +154,7 @@ class BatchRecords:
             values = read_sealed(path, _ADVICE, unsealed=True)
             return Batch(**{**values, "state": BatchState(values["state"])})
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: damaged ({error}). {_ADVICE}") from error
+            raise DamageError(Problem(path, f"damaged ({error})", _ADVICE)) from error
 
     def write(self, batch: Batch) -> None:
         """Write a record atomically."""

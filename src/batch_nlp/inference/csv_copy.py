@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, replacing_sealed
 
 CSV = ".csv"
 

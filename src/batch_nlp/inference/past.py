@@ -1,4 +1,4 @@
-"""What the batches of a dataset had, also those that retention has removed: files by content, and messages."""
+"""The files and messages of a dataset's batches, including batches that retention has removed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
 from batch_nlp.storage.history import BATCH, History
-from batch_nlp.storage.sealed_files import problems
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.problem import Problem, problems_of
+from batch_nlp.storage.seal import problems, read_sealed, write_sealed
 
 FILES = pa.schema(
     [BATCH, ("digest", pa.string()), ("name", pa.string()), ("size", pa.int64()), ("changed_ns", pa.int64())]
 )
 MESSAGES = pa.schema([BATCH, ("message_id", pa.string()), ("text_hash", pa.string())])
 _ADVICE = (
-    "Restore it from a backup; or write the name of the newest batch that was removed into a file without a hash: "
+    "Restore it from a backup, or write a file without a hash that names the newest removed batch: "
     '{"until": "20260102T030405Z-0123abcd"}.'
 )
 
 
 class Past:
-    """What is remembered of a dataset's batches.
+    """The files and messages that are remembered of a dataset's batches.
 
-    A batch counts as long as its record is there, or if retention removed it. So whoever removes a record by hand, to
-    have files scored again, is understood.
+    A batch counts if it has a record, or if retention removed it. So a person can remove a record by hand to have its
+    files scored again.
 
     Parameters
     ----------
@@ -47,42 +46,38 @@ class Past:
         return [Past(folder) for folder in sorted(root.glob("[!.]*/"))]
 
     def removed(self) -> str:
-        """Return the newest batch that retention removed, or is removing; all before it are gone too. Empty: none."""
+        """Return the newest batch that retention removed or is removing, with all before it; empty if there is none."""
         return str(read_sealed(self._file, _ADVICE, unsealed=True)["until"]) if self._file.exists() else ""
 
     def remove(self, until: str) -> None:
-        """Enter that all batches up to one are about to be removed."""
+        """Record that all batches up to one are about to be removed."""
         write_sealed(self._file, {"until": until})
 
     def known_files(self, records: Collection[str]) -> pa.Table:
-        """Return a row of `FILES` for each file of the batches that count; `records` are the batches with a record."""
+        """Return the files of the batches that count, rows of `FILES`; `records` names the batches with a record."""
         parts = [pq.read_table(path, page_checksum_verification=True) for path in self.files.files()]
         rows = pa.concat_tables(parts) if parts else FILES.empty_table()
         there = pc.is_in(rows["batch"], pa.array(records, pa.string()))
         return rows.filter(pc.or_(there, pc.less_equal(rows["batch"], self.removed())))
 
     def batches(self, records: Collection[str]) -> list[str]:
-        """Return which of some batches are of this dataset."""
+        """Return the batches of this dataset among some."""
         found = self.known_files(records)["batch"]
         return list(pc.unique(found.filter(pc.is_in(found, pa.array(records, pa.string())))).to_pylist())
 
-    def problems(self) -> list[str]:
-        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
-        found = [told for history in (self.files, self.messages) for told in problems(history.folder)]
-        try:
-            self.removed()
-        except DataError as error:
-            found.append(str(error))
-        return found
+    def problems(self) -> list[Problem]:
+        """Return what is damaged or missing. Until it is restored, no inference works."""
+        found = [problem for history in (self.files, self.messages) for problem in problems(history.folder)]
+        return [*found, *problems_of(self.removed)]
 
     def merge(self) -> None:
-        """Keep the number of files small; only the lock's holder may, and when no batch of the dataset is open."""
+        """Keep the number of files small; only the holder of the lock may, while no batch of the dataset is open."""
         self.files.merge()
         self.messages.merge()
 
 
 def among(rows: pa.Table, values: Iterable[str], *columns: str) -> Iterator[tuple[Any, ...]]:
-    """Return some columns of the rows that have one of some values in the first of them."""
+    """Return some columns of the rows whose first of these columns has one of some values."""
     found = rows.filter(pc.is_in(rows[columns[0]], pa.array(values, pa.string())))
     return zip(*(found[column].to_pylist() for column in columns), strict=True)
 
@@ -90,7 +85,7 @@ def among(rows: pa.Table, values: Iterable[str], *columns: str) -> Iterator[tupl
 def file_rows(
     batch: str, files: Mapping[str, str], looked: Mapping[str, tuple[int, int]] | None = None
 ) -> list[dict[str, Any]]:
-    """Return rows of `FILES`; `looked` has size and time of change of the files, by digest, as far as is known."""
+    """Return rows of `FILES`; `looked` maps digests to size and time of change, if known."""
     rows = []
     for name, digest in files.items():
         size, changed = (looked or {}).get(digest, (None, None))

@@ -17,7 +17,7 @@ from batch_nlp.inference.predict import Predict, kept_columns, predictions_schem
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Model
-from batch_nlp.storage.sealed_files import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, replacing_sealed
 
 REWEIGHTED_FILE = "reweighted.parquet"
 

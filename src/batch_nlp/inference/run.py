@@ -33,6 +33,7 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.raw.batches import RawBatch
+from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import (
     PREDICTED,
@@ -41,8 +42,8 @@ from batch_nlp.storage.samples import (
     sample_schema,
     write_sample,
 )
-from batch_nlp.storage.sealed_files import checked_files, replacing_sealed
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.seal import checked_files, replacing_sealed
+from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
 # Builds the feature pipeline of a run. The runner provides it, since the pipelines never import each other
@@ -97,7 +98,6 @@ def run_inference_pipeline(
         _features_taken_back(store, feature_version),
         keeping_account(quarantine) as ledger,
         connect(config.engine) as connection,
-        progress("inference") as advance,
         replacing_folder(layers.predictions / batch.name) as folder,
     ):
         known = KnownMessages(connection, _predicted_before(layers, batch, store, feature_version, connection))
@@ -117,6 +117,7 @@ def run_inference_pipeline(
             pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
             past.messages.adding(batch.name) as remembered,
             batch_files(batch, Path(config.inference.inbox)) as files,
+            progress("inference", total=estimated_rows(files)) as advance,
             # another thread reads and computes features, this one predicts
             prefetched(transformed(read_messages(config, columns, files, labels=False))) as batches,
         ):

@@ -1,4 +1,4 @@
-"""Which decisions nobody works by any more, and the totals that stand for them."""
+"""Chooses the decisions that no run needs any more, and computes their totals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from batch_nlp.monitoring.verdict import Status
 
 OUTCOMES = ("predicted", "duplicates", "quarantined")
-# The decision that stands for those in the archive
+# The decision with the totals of those in the archive
 ARCHIVED = "archived"
-# Newest verdicts of a dataset that stay in the log, which every run reads; the index of batches shows half as many
+# Newest verdicts per dataset that stay in the log, which every run reads; the index of batches shows half as many
 _NEWEST = 200
 
 
 def totals(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count decisions on batches of one dataset, those in the archive too.
+    """Count the decisions on batches of one dataset, including archived ones.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def totals(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
         kind, batch = decision.get("decision"), decision.get("batch")
         if kind == ARCHIVED:
             found.update(decision["totals"])
-        # a run that was killed between its decision and its record enters the decision a second time
+        # after a kill between decision and record, the decision is entered a second time
         elif kind == "batch" and batch is not None and batch not in seen:
             seen.add(batch)
             found.update(batches=1, alarms=int(decision["verdict"]["status"] == Status.DRIFT.value))
@@ -39,11 +39,11 @@ def totals(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def places_of_old(decisions: Sequence[Mapping[str, Any]], dataset: str, removed: str) -> set[int]:
-    """Return the places of a dataset's decisions that can go to the archive.
+    """Return the places of a dataset's decisions that can move to the archive.
 
-    These are the verdicts on batches up to `removed` or before the newest 200, runs that found nothing new but for the
-    last, and, of alarms that were held back for one change after the other, those on such batches between the first and
-    the last.
+    These are verdicts on batches up to `removed` or before the newest 200; runs that found nothing new, except the
+    last; and, of consecutive alarms that were held back for the same change, those on such batches between the first
+    and the last.
     """
     own = [place for place, decision in enumerate(decisions) if decision.get("dataset") == dataset]
     verdicts = [place for place in own if decisions[place]["decision"] == "batch"]

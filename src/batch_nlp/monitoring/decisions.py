@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from loguru import logger
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import count
 from batch_nlp.monitoring.archive import ARCHIVED, places_of_old, totals
-from batch_nlp.storage.atomic import append_line, write_bytes, write_text
-from batch_nlp.storage.sealed_json import content_hash, read_sealed, write_sealed
+from batch_nlp.storage.atomic import append_line
+from batch_nlp.storage.problem import DamageError, Problem, Severity, problems_of
+from batch_nlp.storage.seal import Seal, check_file, read_sealed, replacing_sealed
 
-_CHECK = "check"
-_CHECK_LENGTH = 16
-# Decisions that nobody works by any more, from which on they are moved to the archive
+# How many decisions that no run needs any more wait in the log before they move to the archive
 _MOST_OLD = 100
-# how a line ends that was written whole
-_WHOLE = re.compile(rb'"check": "[0-9a-f]{16}"}$')
+_RESEAL = "Restore it from a backup, or remove it: the log is then accepted as it is."
+# In lines of earlier releases: the hash of the line
+_CHECK = "check"
 
 
 class DecisionLog:
-    """One line of JSON for every decision: batches, gates, rollbacks.
+    """One line of JSON per decision: batches, gates, rollbacks.
 
-    What nobody works by any more is moved to the folder ``decisions``, a file for each month, and a decision
-    ``archived`` with its totals stands for it.
+    Decisions that no run needs any more move to the folder ``decisions``, one file per month. A decision ``archived``
+    in the log holds their totals.
 
-    Each line carries a hash of its content, so that a damaged one can be named. A file beside the log says how long the
-    log is, and holds the hash of that much of it: so a log that was cut is told from one whose last line a kill left
-    unfinished.
+    A seal beside the log holds its hash. A kill can leave lines, or part of a line, behind what is sealed.
 
     Parameters
     ----------
@@ -43,76 +40,78 @@ class DecisionLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # what was read before: SHA-256 of so much of the log, and its decisions
-        self._before: tuple[int, str, list[dict[str, Any]]] = (0, _digest(b""), [])
-
-    @property
-    def _seal(self) -> Path:
-        return self.path.with_name(f"{self.path.stem}.seal.json")
+        self._archive = path.with_suffix("")
+        self._seal = Seal(path.with_name(f"{path.stem}.seal.json"), _RESEAL)
+        # what was read last: the log's length and hash, and its decisions
+        self._parsed: tuple[int, str, list[dict[str, Any]]] = (0, _digest(b""), [])
 
     def append(self, decision: dict[str, Any]) -> None:
         """Add a decision and make it durable.
 
         Raises
         ------
-        DataError
-            If the log is damaged: what is there must not be taken as sound from now on.
+        DamageError
+            If the log is damaged: adding to it would seal the damage.
         """
         self._checked()
         append_line(self.path, _line(decision))
-        write_sealed(self._seal, _sealed(self.path.read_bytes()))
+        self._seal.write({self.path.name: [_digest(self.path.read_bytes())]})
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all decisions, oldest first; a line that a kill cut off is passed over with a warning.
+        """Return all decisions, oldest first; a line that a kill cut off is skipped with a warning.
 
         Raises
         ------
-        DataError
-            If the log is not what was written; the message names the line where there is one.
+        DamageError
+            If the log is not what was written.
         """
-        content, sealed = self._checked()
-        length, digest, decisions = self._before
+        content = self._checked()
+        length, digest, decisions = self._parsed
         if _digest(content[:length]) != digest:
             length, decisions = 0, []
         decisions = list(decisions)
-        # text has line ends that JSON does not escape
+        # bytes, since texts contain line ends that JSON does not escape
         first = content[:length].count(b"\n") + 1
-        for number, line in enumerate(content[length:].splitlines(keepends=True), start=first):
-            length += len(line)
+        for number, line in enumerate(content[length:].splitlines(), start=first):
             try:
-                # those under the seal have been checked together
-                decisions.append(_decision(line, check=length > sealed))
+                decisions.append(_decision(line))
             except ValueError:
-                logger.warning("{}: line {} is not whole and is passed over", self.path, number)
+                logger.warning("{}: line {} is not whole and is skipped", self.path, number)
         if content.endswith(b"\n"):
-            self._before = length, _digest(content), decisions
+            self._parsed = len(content), _digest(content), decisions
         return list(decisions)
 
-    def archived(self) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return the decisions in the archive, oldest first, and of damaged lines a sentence each that names it."""
-        found, problems = list[dict[str, Any]](), list[str]()
-        for path in sorted(self._archive.glob("[!.]*.jsonl")):
-            for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-                try:
-                    found.append(_decision(line))
-                except ValueError as error:
-                    problems.append(f"{path}: line {number} is damaged ({error})")
-        return found, problems
+    def _checked(self) -> bytes:
+        """Return the log after checking it."""
+        content, hashes = self.path.read_bytes() if self.path.exists() else b"", self._hashes()
+        if hashes and not _starts_as_sealed(content, hashes):
+            what = "damaged; its content is not what was written" if self.path.exists() else "missing"
+            action = (
+                f"Restore it from a backup. Or remove {self._seal.file.name} beside it, and damaged lines: lost "
+                "decisions are forgotten, and the next alarm may retrain again."
+            )
+            raise DamageError(Problem(self.path, what, action))
+        return content
 
-    @property
-    def _archive(self) -> Path:
-        return self.path.with_suffix("")
+    def _hashes(self) -> list[str]:
+        if not self._seal.file.exists():
+            return []
+        if hashes := self._seal.read().get(self.path.name):
+            return hashes
+        # an earlier release sealed the log, and while it was replaced, also the next one
+        document = read_sealed(self._seal.file, _RESEAL)
+        return [sealed["content"] for sealed in (document, document.get("next", {})) if "content" in sealed]
 
     def archive(self, dataset: str, removed: str, whole: bool) -> None:
-        """Move a dataset's decisions that nobody works by any more to the archive.
+        """Move a dataset's decisions that no run needs any more to the archive.
 
         Parameters
         ----------
         dataset : str
         removed : str
-            The newest batch that is not kept any more.
+            The newest batch that was removed.
         whole : bool
-            Whether to do so however few they are.
+            Whether to move them even if they are few.
         """
         decisions = self.read()
         old = places_of_old(decisions, dataset, removed)
@@ -122,90 +121,97 @@ class DecisionLog:
         before = {place for place, found in enumerate(decisions) if _stands_for(found, dataset)}
         counted = totals([*(decisions[place] for place in sorted(before)), *moved])
         about = {"at": moved[-1].get("at"), "decision": ARCHIVED, "dataset": dataset, "totals": dict(counted)}
+        self._add_to_months(moved)
+        kept = [decision for place, decision in enumerate(decisions) if place not in old | before]
+        with replacing_sealed(self.path, self._seal) as temporary:
+            temporary.write_bytes("".join(f"{_line(decision)}\n" for decision in [about, *kept]).encode())
+
+    def _add_to_months(self, moved: list[dict[str, Any]]) -> None:
         months = defaultdict[str, list[dict[str, Any]]](list)
         for decision in moved:
             months[str(decision.get("at"))[:7]].append(decision)
         for month, found in months.items():
             path = self._archive / f"{month}.jsonl"
-            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-            # what a killed run has moved is there already
-            there = set(lines)
-            lines += [line for line in map(_line, found) if line not in there]
-            write_text(path, "\n".join(lines) + "\n")
-        kept = [decision for place, decision in enumerate(decisions) if place not in old | before]
-        content = "".join(f"{_line(decision)}\n" for decision in [about, *kept]).encode()
-        # the seal fits the log before and after
-        now = _sealed(self.path.read_bytes())
-        write_sealed(self._seal, {**now, "next": _sealed(content)})
-        write_bytes(self.path, content)
-        write_sealed(self._seal, _sealed(content))
+            # a killed run may have moved some already
+            lines = dict.fromkeys(map(_line, [*(_read_month(path) if path.exists() else []), *found]))
+            with replacing_sealed(path) as temporary:
+                temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
-    def _checked(self) -> tuple[bytes, int]:
-        """Return the log, and how much of it the seal is of; bytes, since a kill may cut a line within a character."""
-        content = self.path.read_bytes() if self.path.exists() else b""
-        start = 0
-        if self._seal.exists():
-            seal = read_sealed(self._seal, "Restore it from a backup, or remove it: the log then counts as it is.")
-            starts = [part for part in (seal.get("next"), seal) if part and _fits(content, part)]
-            if not starts:
-                self._refuse(_damaged_line(content, 0) or f"its first {seal['bytes']:,} bytes are not what was written")
-            start = int(starts[0]["bytes"])
-        # behind the seal is what a kill, an earlier release or a person left
-        if problem := _damaged_line(content, start):
-            self._refuse(problem)
-        return content, start
+    def problems(self, judged: Mapping[str, Mapping[str, int]]) -> list[Problem]:
+        """Return what is wrong with the log and its archive.
 
-    def _refuse(self, problem: str) -> None:
-        raise DataError(
-            f"{self.path}: {problem if self.path.exists() else 'missing'}. Restore it from a backup, or remove "
-            f"{self._seal.name} beside it, and what is damaged in it: those decisions are then forgotten, and the next "
-            "alarm may retrain again."
-        )
+        Parameters
+        ----------
+        judged : mapping
+            The accounts of each batch that was judged, as its record has them.
+        """
+        if found := problems_of(self.read):
+            return found
+        decisions, archived = self.read(), list[dict[str, Any]]()
+        if lost := len(self._checked().splitlines()) - len(decisions):
+            what = f"{count(lost, 'line')} cannot be read"
+            action = "Nothing if a run was killed while it wrote: readers skip the line. Otherwise restore a backup."
+            found.append(Problem(self.path, what, action, Severity.WARNING, transient=True))
+        for path in sorted(self._archive.glob("[!.]*.jsonl")):
+            try:
+                archived += _read_month(path)
+            except DamageError as error:
+                found.append(error.problem)
+        before, known = _accounts(archived), _accounts([*archived, *decisions])
+        totals_of = (one["totals"]["batches"] for one in decisions if one["decision"] == ARCHIVED)
+        # a person may have removed months from the archive
+        removed = sum(totals_of) > len(before)
+        for name, accounts in judged.items():
+            if name not in known and not removed:
+                what = f"no decision on batch {name}, which was judged"
+                found.append(Problem(self.path, what, "Restore the log from a backup: the breaker reads it."))
+            elif name in known and known[name] != accounts:
+                what = f"the accounts of batch {name} are {known[name]}, but its record says {accounts}"
+                found.append(Problem(self.path, what, "Restore the log or the record from a backup."))
+        return list(dict.fromkeys(found))
 
 
-def _damaged_line(content: bytes, start: int) -> str | None:
-    """Return in words which line behind a position is damaged, if one is."""
-    first = content[:start].count(b"\n") + 1
-    for number, line in enumerate(content[start:].splitlines(), start=first):
-        try:
-            _decision(line)
-        except ValueError as error:
-            # a kill leaves the start of a line, which the next run ends
-            if _WHOLE.search(line):
-                return f"line {number} is damaged ({error})"
-    return None
+def _starts_as_sealed(content: bytes, hashes: Collection[str]) -> bool:
+    """Return whether a log, or its first lines, have one of some hashes."""
+    hashing = hashlib.sha256()
+    for line in content.splitlines(keepends=True):
+        hashing.update(line)
+        if hashing.hexdigest() in hashes:
+            return True
+    return False
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _sealed(content: bytes) -> dict[str, Any]:
-    return {"bytes": len(content), "content": _digest(content)}
-
-
-def _fits(content: bytes, seal: Mapping[str, Any]) -> bool:
-    return _digest(content[: int(seal["bytes"])]) == str(seal["content"])
-
-
 def _line(decision: dict[str, Any]) -> str:
-    return json.dumps({**decision, _CHECK: _check(decision)}, ensure_ascii=False, allow_nan=False)
+    return json.dumps(decision, ensure_ascii=False, allow_nan=False)
+
+
+def _decision(line: bytes) -> dict[str, Any]:
+    decision = json.loads(line)
+    if not isinstance(decision, dict):
+        raise ValueError("not a JSON object")
+    decision.pop(_CHECK, None)
+    return decision
+
+
+def _read_month(path: Path) -> list[dict[str, Any]]:
+    """Return the decisions of a month in the archive, after checking its file."""
+    check_file(path, whole=False)
+    try:
+        return [_decision(line) for line in path.read_bytes().splitlines()]
+    except ValueError as error:
+        action = "Restore it from a backup, or remove it: no run needs it."
+        raise DamageError(Problem(path, f"damaged ({error})", action)) from error
+
+
+def _accounts(decisions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the accounts of the batches that were judged."""
+    judged = (one for one in decisions if one.get("decision") == "batch" and one.get("batch") is not None)
+    return {one["batch"]: one.get("accounts") for one in judged}
 
 
 def _stands_for(decision: Mapping[str, Any], dataset: str) -> bool:
     return decision.get("decision") == ARCHIVED and decision.get("dataset") == dataset
-
-
-def _check(decision: dict[str, Any]) -> str:
-    return content_hash(decision)[:_CHECK_LENGTH]
-
-
-def _decision(line: bytes, check: bool = True) -> dict[str, Any]:
-    """Return the decision of a line without its hash; one of an earlier release has none."""
-    decision = json.loads(line)
-    if not isinstance(decision, dict):
-        raise ValueError("no JSON object")
-    found = decision.pop(_CHECK, None)
-    if check and found is not None and found != _check(decision):
-        raise ValueError("its content is not what was written")
-    return decision

@@ -1,1 +1,5 @@
-"""Tells a webhook what happened: drift, retrainings, failures. It never stops or fails the job."""
+"""Notifications to a webhook: what happened (drift, retrainings, failures), as a text or a JSON document.
+
+A notification never stops or fails the job, and never contains the text of a message. This room imports settings and
+errors only.
+"""

@@ -1,4 +1,4 @@
-"""What a notification says, as a document and as a text. It never holds the text of a message."""
+"""The content of a notification, as a document and as a text."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import Any
 from batch_nlp.config import Event, NotifyFormat
 from batch_nlp.errors import printable
 
-# a reason is for a person; the log has it whole
+# The log has the whole reason
 _REASON_CHARS = 500
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One thing that happened."""
+    """An event that someone is notified of."""
 
     event: Event
     dataset: str
     run: str | None = None
-    # The batch that it is about
+    # Name of the batch
     batch: str | None = None
     # ``ok``, ``drift``, ``insufficient`` or ``skipped``
     verdict: str | None = None
-    # Why the verdict fell, or what failed
+    # Reason of the verdict, or what failed
     reason: str | None = None
-    # What followed from the verdict
+    # What followed the verdict
     action: str | None = None
-    # Why just that
+    # Reason of the action
     action_reason: str | None = None
-    # Version that is the champion now
+    # Version of the champion now
     champion: str | None = None
-    # Of a run that failed
+    # Exit code of a failed run
     exit_code: int | None = None
     # ISO time, UTC
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -42,7 +42,7 @@ class Notification:
 
     @property
     def text(self) -> str:
-        """The notification in a few sentences."""
+        """The event in a few sentences."""
         of_batch = f" in batch {self.batch}" if self.batch else ""
         head = {
             Event.drift: f"drift{of_batch}",
@@ -53,8 +53,8 @@ class Notification:
         }[self.event]
         sentences = [f"{head}: {_short(self.reason)}" if self.reason else head]
         if self.action:
-            since = f", since {_short(self.action_reason)}" if self.action_reason else ""
-            sentences.append(f"Action: {self.action}{since}")
+            reason = f" ({_short(self.action_reason).rstrip('.')})" if self.action_reason else ""
+            sentences.append(f"Action: {self.action}{reason}")
         elif self.action_reason:
             sentences.append(_short(self.action_reason))
         if self.champion and self.event is not Event.promotion:
@@ -63,14 +63,14 @@ class Notification:
         return f"{where}: " + ". ".join(sentence.rstrip(".") for sentence in sentences) + "."
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the generic document; every key is there, with null where nothing is known."""
+        """Return the generic document: always all keys, with null for unknown values."""
         values = {**asdict(self), "event": self.event.value}
         for name in ("reason", "action_reason"):
             values[name] = None if values[name] is None else _short(values[name])
         return {**values, "text": self.text}
 
     def body(self, form: NotifyFormat) -> bytes:
-        """Return what is sent, as JSON.
+        """Return the JSON to send.
 
         Parameters
         ----------
@@ -85,5 +85,5 @@ class Notification:
 
 
 def _short(text: str) -> str:
-    """Return text on one line, cut where it is longer than a person would read."""
+    """Return text on one line, cut to a readable length."""
     return printable(" ".join(text.split()), _REASON_CHARS)

@@ -1,4 +1,4 @@
-"""Who is told of what, as the settings say: of what happened, and of a run that ends with an error."""
+"""Sends notifications as the settings say: of what happened, and of a run that ends with an error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from batch_nlp.errors import BatchNlpError, ExitCode, FilesSetAsideError, Settin
 from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post
 
-# 4 and 5 are told with what led to them, and 75 says only that another run works
-_WHAT = {
+# 4 and 5 have notifications of their own, and 75 only means that another run is working
+_KINDS = {
     ExitCode.BUG: "a bug",
     ExitCode.SETTINGS: "a setting is unknown, of the wrong type, or cannot be satisfied",
     ExitCode.DATA: "data, a model or the disk cannot be used",
@@ -23,18 +23,14 @@ _WHAT = {
 
 
 def check_notify(settings: NotifyConfig) -> None:
-    """Find what would keep notifications from being sent, before any work.
+    """Check, before any work, that notifications can be sent.
 
     Raises
     ------
     SettingsError
-        If the environment variable is not set or holds no address, or a limit is impossible. The message never holds
-        the variable's value.
+        If the environment variable is not set or holds no valid address, or a limit is impossible. The message never
+        contains the variable's value.
     """
-    if settings.timeout <= 0:
-        raise SettingsError(f"notify.timeout={settings.timeout:g}: need more than 0 seconds.")
-    if settings.attempts < 1:
-        raise SettingsError(f"notify.attempts={settings.attempts}: need at least 1.")
     if settings.format is not NotifyFormat.none:
         _address(settings)
 
@@ -45,23 +41,23 @@ def _address(settings: NotifyConfig) -> str:
     address = os.environ.get(name, "").strip()
     if not address:
         raise SettingsError(
-            f"notify.format={settings.format.value}: the environment variable {name} is not set. It holds the address "
-            "of the webhook. Set it where the job runs (docs/operations.md), or say notify=none."
+            f"notify.format={settings.format.value}: the environment variable {name} is not set. It must hold the "
+            "address of the webhook. Set it where the job runs (docs/operations.md), or set notify=none."
         )
     try:
         parse_address(address)
     except ValueError as error:
         raise SettingsError(
-            f"The environment variable {name} holds no address of a webhook: {error}. (Its value is not shown.)"
+            f"The environment variable {name} does not hold the address of a webhook: {error}. (Its value is secret.)"
         ) from None
     return address
 
 
 def notify(settings: NotifyConfig, notification: Notification) -> None:
-    """Tell of one thing that happened, if the settings ask for it.
+    """Send a notification if the settings ask for it.
 
-    It returns within ``notify.timeout`` times ``notify.attempts`` seconds. What could not be told is a warning in the
-    log; nothing is raised, so that a notification neither stops nor fails a job.
+    It returns within ``notify.timeout`` times ``notify.attempts`` seconds. A notification that cannot be sent is a
+    warning in the log and raises nothing, so it neither stops nor fails a job.
 
     Parameters
     ----------
@@ -73,37 +69,37 @@ def notify(settings: NotifyConfig, notification: Notification) -> None:
     try:
         host = post(_address(settings), notification.body(settings.format), settings.timeout, settings.attempts)
     except (NotDeliveredError, SettingsError) as error:
-        logger.warning("Nobody could be told of this: {} ({})", notification.text, error)
-    except Exception as error:  # noqa: BLE001 a notification must not fail the job, and its words may hold the address
-        logger.warning("Nobody could be told of this: {} ({})", notification.text, type(error).__name__)
+        logger.warning("Not notified: {} ({})", notification.text, error)
+    except Exception as error:  # noqa: BLE001 it must not fail the job, and its message may hold the address
+        logger.warning("Not notified: {} ({})", notification.text, type(error).__name__)
     else:
-        logger.info("Told {}: {}", host, notification.text)
+        logger.info("Notified {}: {}", host, notification.text)
 
 
 @contextmanager
 def notify_failures(config: Config) -> Iterator[None]:
-    """Tell of an error that leaves the block, and let it go on.
+    """Send a notification of an error that leaves the block, and let the error through.
 
-    The words of the error stay in the log: they may quote values of the data, and a notification leaves the machine.
-    Only the names of files that were set aside are told.
+    The error's message stays in the log: it may quote data, and a notification leaves the machine. Only the names of
+    files that were set aside are sent.
     """
     try:
         yield
     except BatchNlpError as error:
-        _tell(config, error.exit_code, error)
+        _notify_failure(config, error.exit_code, error)
         raise
-    except OSError as error:  # as the command line reads it
-        _tell(config, ExitCode.DATA, error)
+    except OSError as error:  # the command line reports it as exit code 3
+        _notify_failure(config, ExitCode.DATA, error)
         raise
     except Exception as error:
-        _tell(config, ExitCode.BUG, error)
+        _notify_failure(config, ExitCode.BUG, error)
         raise
 
 
-def _tell(config: Config, code: ExitCode, error: Exception) -> None:
-    if code not in _WHAT or set(config.pipeline.stages) == {Stage.status}:  # who only looks tells nobody
+def _notify_failure(config: Config, code: ExitCode, error: Exception) -> None:
+    if code not in _KINDS or set(config.pipeline.stages) == {Stage.status}:
         return
-    reason = f"{_WHAT[code]} ({type(error).__name__}); the log of the run says more"
+    reason = f"{_KINDS[code]} ({type(error).__name__}); see the log of the run"
     if isinstance(error, FilesSetAsideError):
         reason = str(error)
     notify(config.notify, Notification(Event.failure, config.dataset.name, reason=reason, exit_code=int(code)))

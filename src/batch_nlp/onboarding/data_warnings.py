@@ -33,10 +33,10 @@ def small_classes_note(proposal: Proposal) -> str:
     others = [name for name in sizes if place[name] == OTHER]
     together = sum(sizes[name] for name in others)
     left_out = others if together < LEAST else []
-    told = [f"{len(small) - len(left_out)} become other"] if len(small) > len(left_out) else []
+    notes = [f"{len(small) - len(left_out)} become other"] if len(small) > len(left_out) else []
     if left_out:
-        told.append(f"{len(left_out)} excluded from training (only {together} messages in total)")
-    return f"{len(small)} of {len(sizes)} classes have fewer than {LEAST} messages: {', '.join(told)}" if small else ""
+        notes.append(f"{len(left_out)} excluded from training (only {together} messages in total)")
+    return f"{len(small)} of {len(sizes)} classes have fewer than {LEAST} messages: {', '.join(notes)}" if small else ""
 
 
 def percent(share: float) -> str:
@@ -69,7 +69,7 @@ def data_warnings(proposal: Proposal) -> list[str]:
     """Return all warnings, one sentence each."""
     small, languages = small_classes_note(proposal), list(proposal.languages)
     named = ", ".join(shown(column.name, 30) for column in proposal.texts)
-    told = {
+    notes = {
         f"{percent(proposal.textless)} of the rows have no text and are excluded": condition(proposal) is not None,
         f"{percent(proposal.repeated)} of the texts repeat an earlier one": proposal.repeated > 0.05,
         f"No label found ({proposal.reasons['label']}). If there is one, set init.label=COLUMN": not proposal.labels,
@@ -91,7 +91,7 @@ def data_warnings(proposal: Proposal) -> list[str]:
         leaking.append(
             f"{joint_leak_note(proposal)}. They are forbidden as features; allow those known when a message arrives"
         )
-    return [f"{what}." for what in (*(what for what, true in told.items() if true), *leaking, *_of_times(proposal))]
+    return [f"{what}." for what in (*(what for what, true in notes.items() if true), *leaking, *_of_times(proposal))]
 
 
 def _of_times(proposal: Proposal) -> Iterator[str]:

@@ -38,8 +38,8 @@ def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
         return None, []
     encoding, (file, word) = next(iter(found.items()))
     if len(found) == 1 and not plain:
-        told = f"{file.name} is not UTF-8 and is read as {encoding}; one of its words is {word!r}"
-        return encoding, [f"{told}. If the word is wrong, set messages.encoding in the dataset's file"]
+        note = f"{file.name} is not UTF-8 and is read as {encoding}; one of its words is {word!r}"
+        return encoding, [f"{note}. If the word is wrong, set messages.encoding in the dataset's file"]
     other = plain[0].name if plain else next(file.name for key, (file, _) in found.items() if key != encoding)
     return None, [f"{file.name} is encoded in {encoding}, and {other} differently. Save all files as UTF-8"]
 

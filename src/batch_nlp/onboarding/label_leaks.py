@@ -15,7 +15,7 @@ from batch_nlp.onboarding.column_profiles import ColumnProfile
 # Maximum and minimum number of rows for the tree; minimum number of rows per class or value
 _ROWS, _FEWEST, _LARGE = 3000, 50, 5
 # Balanced accuracy from which columns reveal the label; columns known in advance stay far below
-_TOLD = 0.97
+_REVEALED = 0.97
 
 
 def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
@@ -64,14 +64,14 @@ def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> li
     targets = np.array([label.targets[row] for row in known])
     values = [_codes(column, known) for column in columns]
     needed = list(range(len(columns)))
-    if len(known) < _FEWEST or not _told(values, needed, targets):
+    if len(known) < _FEWEST or not _predicts(values, needed, targets):
         return []
     for one in reversed(needed.copy()):
         without = [other for other in needed if other != one]
-        needed = without if _told(values, without, targets) else needed
+        needed = without if _predicts(values, without, targets) else needed
     found = {*needed}
     for one in {*range(len(columns))} - found:
-        if any(_told(values, [one, *(other for other in needed if other != gone)], targets) for gone in needed):
+        if any(_predicts(values, [one, *(other for other in needed if other != gone)], targets) for gone in needed):
             found.add(one)
     return [columns[one] for one in sorted(found)]
 
@@ -86,7 +86,7 @@ def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
     return np.array([codes.get(column.targets[row] or "", np.nan) for row in rows])
 
 
-def _told(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets: NDArray[np.str_]) -> bool:
+def _predicts(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets: NDArray[np.str_]) -> bool:
     """Say whether a tree trained on two thirds of the messages predicts the label of the others."""
     from sklearn.metrics import recall_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -96,5 +96,5 @@ def _told(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets:
         return False
     table = np.column_stack([values[one] for one in chosen])
     tree = DecisionTreeClassifier(min_samples_leaf=2, class_weight="balanced", random_state=0)
-    told = cross_val_predict(tree, table, targets, cv=StratifiedKFold(3, shuffle=True, random_state=0))
-    return float(recall_score(targets, told, average="macro", zero_division=0)) >= _TOLD
+    predicted = cross_val_predict(tree, table, targets, cv=StratifiedKFold(3, shuffle=True, random_state=0))
+    return float(recall_score(targets, predicted, average="macro", zero_division=0)) >= _REVEALED

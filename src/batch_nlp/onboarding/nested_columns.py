@@ -78,10 +78,10 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
                 f"{file}: no column looks like texts. Fields within objects do, but are not read: {examples(texts)}. "
                 f"{flatten_it}"
             )
-    told = [f"Only fields in {under} are read, not {examples(beside)} beside it."] if beside else []
-    told += [f"Column(s) {examples(objects)} contain objects, whose fields are not read."] if objects else []
-    told += [flatten_it] if objects or (beside and not path) else []
-    return [" ".join(told)] if told else []
+    notes = [f"Only fields in {under} are read, not {examples(beside)} beside it."] if beside else []
+    notes += [f"Column(s) {examples(objects)} contain objects, whose fields are not read."] if objects else []
+    notes += [flatten_it] if objects or (beside and not path) else []
+    return [" ".join(notes)] if notes else []
 
 
 def outside(rows: Sequence[Row], under: str | None) -> list[str]:

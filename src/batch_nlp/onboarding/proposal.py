@@ -223,8 +223,8 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
     words = CountVectorizer(binary=True, token_pattern=_WORD.pattern)
     targets = [target for _, target in pairs]
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    told = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
+    predicted = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
     guess = 1 / len(large)
-    recall = float(recall_score(targets, told, average="macro", zero_division=0))
+    recall = float(recall_score(targets, predicted, average="macro", zero_division=0))
     # a column that is filled in few rows is less likely to be the label
     return (recall - guess) / (1 - guess) * column.filled

@@ -48,8 +48,10 @@ def write_index(
         The decision log, oldest first: its gates and rollbacks are marked.
     """
     champions, months = json_value(champions), month_pages(folder)
-    shown = json.dumps([__version__, list(reports), dict(realised), champions, list(decisions), months], sort_keys=True)
-    facts = hashlib.sha256(shown.encode(errors="backslashreplace")).hexdigest()
+    # runs that find nothing new are in the log too
+    events = [decision for decision in decisions if decision.get("decision") in ("gate", "rollback")]
+    shown = [__version__, list(reports), dict(realised), champions, events, months]
+    facts = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
     path = folder / INDEX_FILE
     if path.exists() and facts in path.read_text(encoding="utf-8"):
         return
@@ -58,7 +60,7 @@ def write_index(
     sections = []
     for dataset in datasets:
         own = [report for report in reports if str(report.get("dataset")) == dataset]
-        made = [decision for decision in decisions if decision.get("dataset") == dataset]
+        made = [decision for decision in events if decision.get("dataset") == dataset]
         sections.append(_section(dataset, timeline(own, realised, made), champions))
     values = {"sections": sections, "champions": champions, "months": months, "facts": facts, "home": HOME}
     write_text(path, render("batches.html", **values))

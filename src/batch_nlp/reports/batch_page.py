@@ -12,7 +12,7 @@ from batch_nlp.reports.documents import HOME, classes_to_show, f1_on_hold_out, j
 from batch_nlp.reports.pages import render
 from batch_nlp.reports.share_chart import share_chart
 from batch_nlp.storage.atomic import write_text
-from batch_nlp.storage.sealed_json import write_sealed
+from batch_nlp.storage.seal import write_sealed
 
 
 def write_batch_report(folder: Path, document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> None:

@@ -207,15 +207,3 @@ def _with_variables(svg: str) -> str:
         return f"{found[1]}: var(--{name})" if name else found[0]
 
     return re.sub(r"(fill|stroke): (#[0-9a-f]{6})", variable, svg)
-
-
-def svg(figure: Figure, alternative: str) -> str:
-    """Return a figure of Matplotlib as an element of a page, with a text for those who cannot see it."""
-    from matplotlib import rc_context
-
-    buffer = io.StringIO()
-    # the same facts give the same bytes: no time, no random names; and text stays text
-    with rc_context({"svg.hashsalt": "batch-nlp", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    drawn = buffer.getvalue()
-    return drawn[drawn.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{escape(alternative)}"', 1)

@@ -11,7 +11,8 @@ from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.hierarchy import Leaves, roll_up
-from batch_nlp.storage.sealed_json import documents, read_sealed
+from batch_nlp.storage.layers import documents
+from batch_nlp.storage.seal import read_sealed
 
 # Address of the entry page from a folder of reports
 HOME = "../index.html"

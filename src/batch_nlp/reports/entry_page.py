@@ -84,7 +84,7 @@ def write_entry_page(folder: Path) -> None:
 
 def _batch_pages(folder: Path) -> list[Path]:
     """Return the pages of the newest batches, newest first."""
-    if not folder.exists():
+    if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
         # a batch is named for its time; the index and the months are not

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Heights in CSS pixels
 _ROW, _HEADING, _AXIS, _MARGIN = 44, 26, 46, 10
@@ -63,23 +67,29 @@ def interval_rows(name: str, rows: Sequence[Row], axis: str, alternative: str, a
             axes.axvline(all_of.value, color=DATA, linewidth=1)
             if all_of.low is not None and all_of.high is not None:
                 axes.axvspan(all_of.low, all_of.high, color=DATA, alpha=0.12, linewidth=0)
-        top = 0
+        bottom = 0
         for row, high in zip(rows, heights, strict=True):
-            text = {"transform": axes.get_yaxis_transform(), "va": "center"}
-            weight = "bold" if row.value is None else "normal"
-            axes.text(0, top + high - (10 if row.value is None else 30), short(row.label, _CHARACTERS),
-                      weight=weight, **text)  # fmt: skip
-            if row.value is not None:
-                middle = top + high - 12
-                axes.text(1, top + high - 30, row.figures, ha="right", color=SOFT, fontsize=11.5, **text)
-                axes.axhline(middle, color=TRACK, linewidth=1.5, zorder=0)
-                if row.low is not None and row.high is not None:
-                    axes.plot([row.low, row.high], [middle, middle], color=row.colour, alpha=0.45, linewidth=6,
-                              solid_capstyle="round")  # fmt: skip
-                axes.plot(row.value, middle, "o", color=row.colour, markeredgecolor=PAPER, markersize=9)
-            top += high
+            bottom += high
+            _draw(axes, row, bottom)
 
     return draw(name, (WIDTH, total + _AXIS), alternative, on)
+
+
+def _draw(axes: Axes, row: Row, bottom: float) -> None:
+    """Draw a row above a place on the y axis: name and figures, and below them the interval on its track."""
+    across = axes.get_yaxis_transform()
+    label = short(row.label, _CHARACTERS)
+    if row.value is None:
+        axes.text(0, bottom - 10, label, transform=across, va="center", weight="bold")
+        return
+    axes.text(0, bottom - 30, label, transform=across, va="center")
+    axes.text(1, bottom - 30, row.figures, transform=across, va="center", ha="right", color=SOFT, fontsize=11.5)
+    middle = bottom - 12
+    axes.axhline(middle, color=TRACK, linewidth=1.5, zorder=0)
+    if row.low is not None and row.high is not None:
+        ends = [row.low, row.high]
+        axes.plot(ends, [middle, middle], color=row.colour, alpha=0.45, linewidth=6, solid_capstyle="round")
+    axes.plot(row.value, middle, "o", color=row.colour, markeredgecolor=PAPER, markersize=9)
 
 
 def _limits(rows: Sequence[Row]) -> tuple[float, float]:

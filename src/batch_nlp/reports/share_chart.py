@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -31,6 +33,13 @@ def share_chart(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, flo
     band : mapping
         ``low`` and ``high``, both None where no band is drawn; ``of`` has the bands of single classes.
     """
+    # a report is written twice: before and after the response to its verdict
+    return _share_chart(json.dumps([list(shares), dict(reference), dict(band)]))
+
+
+@lru_cache(maxsize=1)
+def _share_chart(values: str) -> Markup:
+    shares, reference, band = json.loads(values)
     height = _ROW * len(shares) + _BELOW
 
     def on(chart: Chart) -> None:

@@ -1,4 +1,4 @@
-"""One call of the command line: the settings and all that they point to."""
+"""The context of a run: the settings, and the stores and folders that they name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batch_nlp.storage.run_clock import run_name
 
 @dataclass(frozen=True)
 class RunContext:
-    """One call of the command line: the settings, all that they point to, and when it began, UTC."""
+    """The context of a run: the settings, the stores and folders that they name, and the time when it began, UTC."""
 
     config: Config
     layers: Layers
@@ -30,12 +30,12 @@ class RunContext:
     decisions: DecisionLog
     definition: FeatureDefinition
     now: datetime
-    # Names of files that the stages left out, since they cannot be used
+    # Names of unusable files that the stages left out
     left_out: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, config: Config, now: datetime) -> RunContext:
-        """Return the run of some settings."""
+        """Return the context of a run with these settings."""
         layers = Layers(Path(config.paths.data), config.dataset.name)
         return cls(
             config,
@@ -55,18 +55,18 @@ class RunContext:
 
     @property
     def fields(self) -> Fields:
-        """What the steps of the definition make of a message."""
+        """Fields that the steps of the definition compute of a message."""
         from batch_nlp.feature.pipeline import feature_fields
 
         return feature_fields(self.definition)
 
     @property
     def inbox(self) -> Path:
-        """Where new messages arrive."""
+        """Folder in which new messages arrive."""
         return Path(self.config.inference.inbox)
 
     def decide(self, kind: str, **facts: Any) -> None:
-        """Write a decision of this run to the log."""
+        """Append a decision of this run to the decision log."""
         about = {"at": self.now.isoformat(), "decision": kind, "run": self.name, "dataset": self.config.dataset.name}
         self.decisions.append({**about, **facts})
 

@@ -1,6 +1,6 @@
-"""The stage `inference`: score the inbox, judge the batch, and act on the verdict.
+"""The stage `inference`: score the inbox, judge the batch, and respond to the verdict.
 
-What scores and judges is imported when there is something to score: most calls of a scheduler find nothing new.
+The scoring code is imported only if there is something to score: most calls of a scheduler find nothing new.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ if TYPE_CHECKING:
 
 
 def infer(run: RunContext) -> None:
-    """Score what is new in the inbox, judge it, and act on the verdict.
+    """Score the new messages in the inbox, judge them, and respond to the verdict.
 
     Raises
     ------
     DataError
-        If there is no inbox, or no champion that can score what is in it, or a champion that could not.
+        If there is no inbox, or no champion that can score its messages; also if the inbox is empty but the champion
+        is unusable.
     DriftError
-        If drift was found and not acted on.
+        If drift was found and nothing was done about it.
     GateError
         If drift led to a candidate that failed its gate.
     """
@@ -56,7 +57,7 @@ def infer(run: RunContext) -> None:
     batch = records.unfinished(config.dataset.name)
     if batch is not None:
         log_unread(unread_in_inbox(config))
-        logger.warning("Batch {} was begun and not finished: going on with it", batch.name)
+        logger.warning("Continuing with batch {}, which was begun and not finished", batch.name)
     else:
         arrived = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
         log_unread(unread_in_inbox(config, arrived.scored))
@@ -64,7 +65,7 @@ def infer(run: RunContext) -> None:
         run.left_out.extend(file.name for file in arrived.set_aside)
         if not arrived.files:
             _skip(run)
-            check_champion(run.registry)  # somebody must hear of it before messages come
+            check_champion(run.registry)  # a person must know before messages come
             return
     from batch_nlp.runner.response import raise_for, respond
 
@@ -82,21 +83,21 @@ def infer(run: RunContext) -> None:
                 raise DataError("\n".join(file.problem for file in unread.values()))
             _score(run, champion, schema, batch)
         except DataError:
-            # of files that cannot be used nothing was handed over: they can be mended, and are then new
+            # no predictions of unusable files were delivered: once repaired, the files are new
             if not (run.layers.predictions / batch.name).exists():
                 records.release(batch)
-                logger.warning("Batch {} is given up: the next run takes what is in the inbox then", batch.name)
+                logger.warning("Batch {} is dropped: the next run reads the inbox again", batch.name)
             raise
         records.write(batch)
     analysis = _analyse(run, batch)
     if batch.state is BatchState.SCORED:
-        _tell(run, batch, analysis)
+        _report_verdict(run, batch, analysis)
         batch.state = BatchState.JUDGED
         records.write(batch)
     try:
         answer = respond(run, batch, analysis)
     except Exception as error:
-        # an answer that failed is told by its exit code; it must not keep the next batch from being scored
+        # the exit code reports the failed response, which must not keep the next batch from being scored
         report_batch(run, batch, analysis, Answer(Action.FAILED, f"{type(error).__name__}: {error}"))
         records.finish(batch)
         raise
@@ -107,16 +108,16 @@ def infer(run: RunContext) -> None:
 
 
 def _skip(run: RunContext) -> None:
-    """Enter that there was nothing to score."""
+    """Record that there was nothing to score."""
     nothing = f"nothing new in {run.inbox}"
-    missing = f"{run.inbox} does not exist yet: make the folder and put messages there"
+    missing = f"{run.inbox} does not exist yet: create the folder and put messages into it"
     verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
     show_verdict(None, verdict, "none", run.config.drift.confidence)
     run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
 
 
 def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch | None:
-    """Make a batch of new files and set aside those of which no row can be read; None where that is all of them."""
+    """Claim a batch of new files, setting aside files without a readable row; None if no file is left."""
     unread = schema.check(run, files)
     log_set_aside([*unread.values()])
     run.left_out.extend(file.name for file in unread.values())
@@ -125,7 +126,7 @@ def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch
 
 
 def _analyse(run: RunContext, batch: Batch) -> Analysis:
-    """Return everything that is said of a scored batch."""
+    """Analyse a scored batch."""
     from batch_nlp.monitoring.analyse import WindowBatch, analyse
     from batch_nlp.monitoring.what_changed import with_snippets
     from batch_nlp.storage.reference import Reference
@@ -162,8 +163,8 @@ def _analyse(run: RunContext, batch: Batch) -> Analysis:
     return replace(analysis, examples=with_snippets(analysis.examples, texts, length))
 
 
-def _tell(run: RunContext, batch: Batch, analysis: Analysis) -> None:
-    """Show the verdict, and write it to the batch's report and the decision log."""
+def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
+    """Show the verdict, and write it to the batch's report and to the decision log."""
     drift, verdict = run.config.drift, analysis.deciding
     from batch_nlp.runner.response import response_of
 
@@ -181,14 +182,14 @@ def _tell(run: RunContext, batch: Batch, analysis: Analysis) -> None:
 
 
 def _input_schema(run: RunContext, champion: Model) -> InputSchema:
-    """Return how messages are read for the champion, and say which settings it makes no use of."""
+    """Return the input schema for the champion, and log the settings that it ignores."""
     from batch_nlp.feature.ignored_settings import ignored_settings
 
     schema = input_schema_for(run, champion.version, champion.manifest)
     check_steps(schema.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
     if ignored := ignored_settings(run.definition, schema.definition):
         logger.warning(
-            "The champion {} keeps the features that it was trained with: {} setting(s) that differ are ignored ({})",
+            "The champion {} keeps the features that it was trained with; different settings are ignored: {} ({})",
             champion.version,
             len(ignored),
             examples(ignored),

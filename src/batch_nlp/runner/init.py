@@ -1,8 +1,7 @@
-"""The stage `init`: a look at someone's files, and the dataset's file that reads them."""
+"""The stage `init`: looks at files of messages and writes the dataset's file that reads them."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,22 @@ from batch_nlp.errors import SettingsError, printable
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_text
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
 
 def check_init(config: Config) -> None:
-    """Stop before any work when the settings of `init` cannot be met.
+    """Stop before any work if the dataset's file exists.
 
     Raises
     ------
     SettingsError
-        If there is no name or no file, or a dataset is called so already.
+        If a dataset of that name exists.
     """
-    name, file = config.init.name, config.init.file
-    if not name or not _NAME.fullmatch(name):
-        raise SettingsError(
-            f"init.name={name}: need a name for the dataset, of letters, digits, _ and -, a letter first. "
-            "Say, for example, pipeline=init init.name=feedback init.file=feedback.csv."
-        )
-    if not file:
-        raise SettingsError("init.file: need a file of messages, or a folder of such files. Say init.file=FILE.")
-    # a dataset of the project is taken before one of that name in another folder of settings
+    name = config.init.name
+    # a dataset of the project takes precedence over one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):
         target = folder / "dataset" / f"{name}.yaml"
         if target.exists():
             raise SettingsError(
-                f"init.name={name}: {target} exists, and is never overwritten. Take another name, or remove it."
+                f"init.name={name}: {target} exists and is never overwritten. Choose another name, or remove the file."
             )
 
 
@@ -52,14 +42,14 @@ def _folder(config: Config) -> Path:
 
 
 def init(run: RunContext) -> None:
-    """Write the file of a dataset, and tell what to run next.
+    """Write the file of a dataset, and print the commands to run next.
 
     Raises
     ------
     DataError
-        If there is no file, none of its rows can be read, a CSV has no header, or no column is a text.
+        If the file is missing, has no readable row, is a CSV without a header, or has no column of texts.
     SettingsError
-        If there is no column that the settings name.
+        If a column that the settings name does not exist.
     """
     from batch_nlp.onboarding.column_profiles import profiles
     from batch_nlp.onboarding.data_warnings import MANY_CLASSES, data_warnings
@@ -78,18 +68,18 @@ def init(run: RunContext) -> None:
     write_text(target, render_dataset(str(settings.name), source, proposal, looked_at))
     for problem in (*source.problems, *data_warnings(proposal)):
         logger.warning("{}", printable(problem, None, " "))
-    logger.info("Init: wrote {}, which says how to read {}; check it first", target, settings.file)
+    logger.info("Init: wrote {}, which describes {}; check it before you go on", target, settings.file)
     fast = ["model=logistic_regression", "training.inputs=[tabular,embedding]"]
     model = fast if len(proposal.classes) > MANY_CLASSES else []
     stages = ("feature", "training", "inference") if proposal.labels else ("feature",)
     commands = [command([f"pipeline={stage}", *_places(run.config), *model], []) for stage in stages]
     if proposal.labels:
-        commands.insert(2, "# then, with new files in the folder 09_inference/inbox of paths.data:")
+        commands.insert(2, "# then put new files into the folder 09_inference/inbox of paths.data, and:")
     logger.info("Next:{}", "".join(f"\n  {one}" for one in commands))
 
 
 def _places(config: Config) -> list[str]:
-    """Return the flags and settings of the commands that follow: the dataset, and folders of its own."""
+    """Return the flags and settings of the next commands: the dataset, and its own folders."""
     folder, name = _folder(config), config.init.name
     own = [] if folder == _of_the_project(config) else ["--config-dir", str(folder)]
     paths = [setting for setting in places_of_this_run() if setting.startswith("paths.")]
@@ -97,7 +87,7 @@ def _places(config: Config) -> list[str]:
 
 
 def _names(value: Any) -> list[str] | None:
-    """Return the columns that a setting names; ``none`` names no column, null leaves it to the data."""
+    """Return the columns that a setting names: none for ``none``; None for null, so that `init` chooses."""
     if value is None:
         return None
     names = list(value) if isinstance(value, list | tuple) else str(value).split(",")

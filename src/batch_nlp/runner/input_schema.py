@@ -1,4 +1,4 @@
-"""How new messages are read: by the champion's own columns, or by one's own where it is another dataset's."""
+"""The schema of new messages: the champion's columns, or those of the settings if it belongs to another dataset."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from batch_nlp.storage.raw.set_aside import SetAside
 
 @dataclass(frozen=True)
 class InputSchema:
-    """What the champion makes of the columns of new messages.
+    """How columns of new messages are read for the champion.
 
     Parameters
     ----------
     definition : FeatureDefinition
-        By which features are computed.
+        Of the features to compute.
     dataset : DatasetConfig
-        With the columns and side tables that are read.
+        With the columns and side tables to read.
     champion : str or None
-        The champion's version where it keeps its own columns, whatever the settings say.
+        The champion's version if its own columns are read, whatever the settings say.
     """
 
     definition: FeatureDefinition
@@ -35,11 +35,11 @@ class InputSchema:
 
     @property
     def columns(self) -> dict[str, ColumnConfig]:
-        """Columns of the messages."""
+        """Columns of the message table."""
         return self.dataset.messages.columns
 
     def check(self, run: RunContext, names: Iterable[str]) -> dict[str, SetAside]:
-        """Refuse files of the inbox whose schema has changed; return by name those of which no row can be read.
+        """Refuse files of the inbox with a changed schema; return, by name, the files without a readable row.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class InputSchema:
 
 
 def input_schema_for(run: RunContext, version: str, manifest: dict[str, Any]) -> InputSchema:
-    """Return how new messages are read for a version."""
+    """Return the schema of new messages for a model version."""
     from batch_nlp.feature.pipeline import borrowed_definition, read_columns, read_tables
 
     definition = champion_definition(version, manifest)
@@ -67,7 +67,7 @@ def input_schema_for(run: RunContext, version: str, manifest: dict[str, Any]) ->
 
 
 def unread_by_champion(run: RunContext, names: Collection[str]) -> list[SetAside]:
-    """Return files of the inbox of which the champion can read no row; none where there is no champion."""
+    """Return the files of the inbox without a row that the champion can read; empty if there is no champion."""
     if not names or (version := run.registry.champion_version()) is None:
         return []
     schema = input_schema_for(run, version, read_manifest(run.registry.root / version))

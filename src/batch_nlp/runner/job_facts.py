@@ -1,4 +1,4 @@
-"""What a sweep records about a job: the data that was there, and the metrics of the model that the job trained."""
+"""What a sweep records about a job: the state of the data, and the metrics and the card of the trained model."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ def hold_out_metrics(config: Config, now: datetime) -> dict[str, Any] | None:
         return None
     metrics: dict[str, Any] = json.loads(report.read_bytes())["metrics"]
     return metrics
+
+
+def candidate_card(config: Config, now: datetime) -> Path:
+    """Return the path of the model card of the run that began at `now`."""
+    from batch_nlp.training.card.card_pages import CARD_PAGE
+
+    return Layers(Path(config.paths.data), config.dataset.name).candidates / run_name(now) / CARD_PAGE

@@ -1,4 +1,4 @@
-"""What the notifier is told of verdicts, their answers, and trainings that were asked for."""
+"""Notifications of verdicts with their answers, and of trainings that a person asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batch_nlp.runner.context import RunContext
 if TYPE_CHECKING:
     from batch_nlp.training.run import TrainingResult
 
-# of a retraining that failed, the failure itself is told, with its exit code
+# A failed retraining has the notification of its failure, with the exit code
 _EVENTS = {
     Action.NONE: Event.drift,
     Action.ALERT: Event.drift,
@@ -27,7 +27,7 @@ _EVENTS = {
 
 
 def notify_answer(run: RunContext, batch: str, verdict: Verdict, answer: Answer) -> None:
-    """Tell of a batch that drifted by the verdict that was acted on, with what followed; of others nothing is told."""
+    """Send a notification of a batch that drifted, with what followed; nothing for other batches."""
     event = _EVENTS.get(answer.action)
     if verdict.status is not Status.DRIFT or event is None:
         return
@@ -46,14 +46,14 @@ def notify_answer(run: RunContext, batch: str, verdict: Verdict, answer: Answer)
 
 
 def notify_training(run: RunContext, result: TrainingResult) -> None:
-    """Tell of a training that was asked for: a new champion, or a candidate that failed its gate."""
+    """Send a notification of a training: a new champion, or a candidate that failed its gate."""
     if result.decision is None:
         return
     notification = Notification(
         Event.promotion if result.decision.passed else Event.rejection,
         run.config.dataset.name,
         run.name,
-        reason=f"candidate {result.candidate} of a training that was asked for",
+        reason=f"candidate {result.candidate} of a manual training",
         action_reason=result.decision.failures or None,
         champion=result.version or _champion(run),
     )
@@ -61,7 +61,7 @@ def notify_training(run: RunContext, result: TrainingResult) -> None:
 
 
 def _champion(run: RunContext) -> str | None:
-    """Return the champion's version; a pointer that is damaged by now must not fail what is over."""
+    """Return the champion's version; None if its pointer is damaged, which must not fail a run that has ended."""
     try:
         return run.registry.champion_version()
     except DataError:

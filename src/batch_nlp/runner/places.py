@@ -1,4 +1,4 @@
-"""Whether data and models are where they should be: a disk that is not mounted must not look like a first day."""
+"""Checks that data and models are where they should be: an unmounted disk must not look like a new project."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from batch_nlp.config import Config, Stage
 from batch_nlp.dataset.drop_folders import check_marker
 from batch_nlp.errors import DataError
 
-# What runs of any release leave behind, and backups have
+# Traces of runs of any release, which backups contain too
 _SIGNS = {
     "paths.data": (".lock", "08_reporting/decisions.jsonl", "04_feature/*/files.json"),
     "paths.models": (".lock", "champion.json", "v*/manifest.json"),
 }
-# Stages that a new project can begin with
+# Stages that a new project can start with
 _FIRST = {Stage.sample, Stage.feature, Stage.training}
 
 
 def check_places(config: Config) -> None:
-    """Refuse data or models of which nothing is there though there must be something.
+    """Refuse a data folder or registry that is empty but should not be.
 
-    A first run finds neither. Each run leaves traces in both folders, so one alone without any is the wrong folder or
-    an unmounted disk; and to score messages, something must have been trained.
+    Each run leaves traces in both folders. So if only one of them has traces, the other is the wrong folder or an
+    unmounted disk. If neither has any, this is a first run, which must train before it can score.
 
     Raises
     ------
@@ -38,12 +38,12 @@ def check_places(config: Config) -> None:
         new, old = sorted(used, key=used.__getitem__)
         quoted = shlex.quote(str(folders[new]))
         raise DataError(
-            f"{places[new]}: nothing of earlier runs is there, and {places[old]} has some: {why} Correct the setting "
-            f"or mount the disk. If it is to be a new folder: mkdir -p {quoted} && touch {quoted}/.lock"
+            f"{places[new]} has no traces of earlier runs, but {places[old]} has: {why} Correct the setting or mount "
+            f"the disk. To start with a new folder: mkdir -p {quoted} && touch {quoted}/.lock"
         )
     stages = set(config.pipeline.stages)
     if Stage.inference in stages and not stages & _FIRST and not any(used.values()):
         raise DataError(
-            f"{' and '.join(places.values())}: no run has ever worked there: {why} Correct the settings or mount the "
+            f"{' and '.join(places.values())} have no traces of earlier runs: {why} Correct the settings or mount the "
             "disk. In a new project, train a model first: pipeline=training or pipeline=fti."
         )

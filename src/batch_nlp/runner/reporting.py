@@ -1,4 +1,4 @@
-"""What inference leaves for people and for their monitoring: a page for each batch, an index, and metrics."""
+"""What a run leaves for people and for their monitoring: pages of batches, copies of model cards, and metrics."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from batch_nlp.storage.atomic import write_text
 
 
 def report_batch(run: RunContext, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
-    """Write a batch's report; without an answer as long as it is not known what follows from the verdict."""
+    """Write the report of a batch; its answer is None until the response to the verdict has ended."""
     card = _card_link(run, str(batch.model_version))
     document = batch_document(batch.facts(), analysis, answer, run.config.drift, card, places_of_this_run())
     write_batch_report(run.layers.batch_reports, document, champion_history(run.own_decisions()))
 
 
 def _card_link(run: RunContext, version: str) -> str | None:
-    """Return the link from a batch's page to the card of a model: to a copy, which stays when the version is gone."""
+    """Copy the card of a model, so that it outlives the version, and return the link to the copy from a batch."""
     from batch_nlp.training.card.card_pages import CARD_PAGE
 
     card = run.registry.root / version / CARD_PAGE
@@ -58,20 +58,20 @@ def _card_link(run: RunContext, version: str) -> str | None:
 
 @contextmanager
 def ending_written(run: RunContext) -> Iterator[None]:
-    """Write metrics on how the block ended; after scoring, also the index and metrics of the batches."""
+    """Write how the block ended as metrics, and the entry page; after scoring, also the index of the batches."""
     try:
         yield
     except Exception as error:
         try:
             _write_ending(run, _exit_code(error))
-        except Exception as second:  # noqa: BLE001 the first error is the one to be told
-            logger.warning("The metrics and the index of the batches could not be written: {}", second)
+        except Exception as second:  # noqa: BLE001 the first error is the one to report
+            logger.warning("Cannot write the metrics and the index of the batches: {}", second)
         raise
     _write_ending(run, ExitCode.DONE)
 
 
 def _exit_code(error: Exception) -> ExitCode:
-    """Return how the command line ends with an error."""
+    """Return the exit code that the command line has for an error."""
     if isinstance(error, BatchNlpError):
         return error.exit_code
     return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
@@ -88,18 +88,18 @@ def _write_ending(run: RunContext, exit_code: ExitCode) -> None:
 
 
 def write_batches(run: RunContext, metrics: Path | None = None) -> None:
-    """Write the index of the dataset's batches, and metrics of them where a file is named."""
+    """Write the index of the batches of the dataset, and if a file is given, their metrics."""
     dataset, decisions = run.config.dataset.name, run.own_decisions()
     folder = run.layers.batch_reports
     reports = read_reports(folder, dataset, NEWEST)
-    # labels that have come since the batch was scored
+    # labels may have arrived since a batch was scored
     realised = _realised_performance(run, [str(report["name"]) for report in reports])
     months = {month_page(str(report["name"])) for report in reports} - {None}
-    # of an earlier release, or removed
+    # a page is missing if it was removed, or if an earlier release wrote none
     known = months <= set(month_pages(folder))
     add_to_months(folder, reports if known else read_reports(folder))
     champions = champion_history(decisions)
-    # what was before the first of many batches that are shown did not happen at it
+    # events before the first of many batches do not belong to that batch
     first = str(reports[0].get("predicted_at")) if len(reports) == NEWEST else ""
     shown = [decision for decision in decisions if str(decision.get("at")) >= first]
     write_index(folder, reports, realised, champions, shown)
@@ -108,7 +108,7 @@ def write_batches(run: RunContext, metrics: Path | None = None) -> None:
 
 
 def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, float]:
-    """Return the macro F1 of the first predictions of batches; batches whose labels have not come are left out."""
+    """Return the macro F1 of the first predictions of each batch whose labels have arrived."""
     import numpy as np
 
     from batch_nlp.monitoring.statistics.performance import measure

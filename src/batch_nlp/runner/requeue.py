@@ -1,4 +1,4 @@
-"""The stage `requeue`: rows in quarantine that are sound now go back to where they came from."""
+"""The stage `requeue`: puts quarantined rows that are valid now back to where they came from."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from loguru import logger
 from batch_nlp.config import Role
 from batch_nlp.dataset.message_columns import names_of
 from batch_nlp.errors import DataError, SettingsError, examples
+from batch_nlp.log import wrapped
 from batch_nlp.runner.context import RunContext
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, ending_of
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.requeued import REFUSED, REQUEUED, Requeued, put_back
+from batch_nlp.storage.requeued import Requeued, put_back
 
-# How the names of batches begin, and with them those of their quarantine files
+# Names of batches begin like this, and so do the names of their quarantine files
 _BATCH = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+_MOST_REASONS, _WIDTH = 5, 76
 
 
 def requeue(run: RunContext) -> None:
-    """Put rows back from quarantine, those of a file or all of the dataset; what is still broken is told, and stays.
+    """Put back the quarantined rows of one file or of the whole dataset; rows that are still broken stay.
 
-    Rows that the feature pipeline left out go to ``dataset.raw_dir``, those of inference to the inbox.
+    Rows from the feature pipeline go to ``dataset.raw_dir``, rows from inference to the inbox.
 
     Raises
     ------
     SettingsError
-        If ``requeue.file`` is no quarantine file, nor a copy of one.
+        If ``requeue.file`` is neither a quarantine file nor a copy of one.
     DataError
-        If a file cannot be read, or was requeued before.
+        If ``requeue.file`` is missing, cannot be read, or was requeued before.
     """
     messages = run.config.dataset.messages
     texts = names_of(messages.columns, Role.text)
@@ -41,11 +44,12 @@ def requeue(run: RunContext) -> None:
     else:
         pairs = [(original, original, target) for original, target in _quarantine_files(run)]
     if not pairs:
-        logger.info("Requeue: nothing is in quarantine that was not requeued")
+        logger.info("Requeue: nothing to do, the quarantine of dataset {} is empty", run.config.dataset.name)
+        return
     found = []
     for file, original, target in pairs:
         check = partial(_broken, run, original.parent == run.layers.inference_quarantine)
-        done = put_back(file, original, target, messages.files, texts, check, _tell)
+        done = put_back(file, original, target, messages.files, texts, check, _warn_of_broken)
         if done.target is not None:
             logger.info("Requeue: {:,} of {:,} rows of {} are in {}", done.requeued, done.rows, done.file, done.target)
         found.append((done, target))
@@ -54,34 +58,44 @@ def requeue(run: RunContext) -> None:
     to_inbox = {target == run.inbox for done, target in found if done.requeued}
     for inbox, pipeline in ((False, "feature"), (True, "inference")):
         if inbox in to_inbox:
-            logger.info("Requeue: what was put back is taken in by the next pipeline={}", pipeline)
+            logger.info("Requeue: the next pipeline={} reads the rows that were put back", pipeline)
+    if not back:
+        logger.warning("Requeue: no row was put back")
 
 
 def _broken(run: RunContext, predicted: bool, rows: list[Row]) -> dict[int, str]:
-    """Return which rows the run that they go back to would put into quarantine again, and why."""
+    """Return the rows that the next run would quarantine again, with the reasons."""
     from batch_nlp.feature.contract_check import broken_rows
 
     labelled = not predicted and run.config.dataset.label.column is not None
     return broken_rows(run.config, run.definition, rows, labelled)
 
 
-def _tell(done: Requeued) -> None:
-    """Say what is still broken, before anything is put back."""
-    if done.stay:
-        places = examples(f"{place.file}:{place.line}" for place in done.examples)
-        logger.warning(
-            "Requeue: {:,} of {:,} rows of {} are still broken and stay in quarantine: {} ({}). Repair them in a copy "
-            "and name it with requeue.file, or change the setting that refuses them",
-            done.stay,
-            done.rows,
-            done.file,
-            examples(f"{number:,} x {reason}" for reason, number in done.reasons.most_common()),
-            places,
-        )
+def _warn_of_broken(done: Requeued) -> None:
+    """List the rows that are still broken, before anything is put back."""
+    if not done.stay:
+        return
+    reasons = done.reasons.most_common()
+    lines = [f"{number:,} x {reason}" for reason, number in reasons[:_MOST_REASONS]]
+    if len(reasons) > _MOST_REASONS:
+        lines.append(f"and {len(reasons) - _MOST_REASONS} more reasons")
+    lines.append("the first: " + ", ".join(f"{place.file}:{place.line}" for place in done.examples))
+    lines.append(
+        "Repair them in a copy of the file and run pipeline=requeue requeue.file=COPY, or change the setting that "
+        "refuses them."
+    )
+    listed = "\n".join(line for text in lines for line in wrapped(text, _WIDTH, "- ", "  "))
+    logger.warning(
+        "Requeue: {:,} of {:,} rows of {} are still broken and stay in quarantine\n{}",
+        done.stay,
+        done.rows,
+        done.file,
+        listed,
+    )
 
 
 def _origins(run: RunContext) -> list[tuple[Path, Path]]:
-    """Return the folders of quarantine files, and where their rows go."""
+    """Return the folders of quarantine files, each with the folder that its rows go back to."""
     return [
         (run.layers.feature_quarantine, Path(run.config.dataset.raw_dir)),
         (run.layers.inference_quarantine, run.inbox),
@@ -89,7 +103,7 @@ def _origins(run: RunContext) -> list[tuple[Path, Path]]:
 
 
 def _quarantine_files(run: RunContext) -> Iterator[tuple[Path, Path]]:
-    """Yield the quarantine files of the dataset, and where their rows go."""
+    """Yield the quarantine files of the dataset, each with the folder that its rows go back to."""
     others = {batch.name for batch in run.batches.all() if batch.dataset != run.config.dataset.name}
     for folder, target in _origins(run):
         for file in sorted(folder.glob("[!.]*.parquet")):
@@ -98,19 +112,20 @@ def _quarantine_files(run: RunContext) -> Iterator[tuple[Path, Path]]:
 
 
 def _origin(run: RunContext, file: Path) -> tuple[Path, Path]:
-    """Return the quarantine file that a file is, or is a copy of, and where its rows go."""
+    """Return the quarantine file that `file` is or is a copy of, with the folder that its rows go back to."""
     _check_kept(run, file)
-    if not file.is_file() or not ending_of(file.name):
-        known = [str(path) for path, _ in _quarantine_files(run)]
-        raise SettingsError(
-            f"requeue.file={file}: there is no such file, or its name does not end in {ENDINGS_IN_WORDS}. "
-            f"In quarantine: {examples(known) or 'nothing'}."
-        )
+    known = list(_quarantine_files(run))
+    if not ending_of(file.name):
+        raise SettingsError(f"requeue.file={file}: its name does not end in {ENDINGS_IN_WORDS}. Rename the file.")
+    if not file.is_file():
+        there = examples(str(path) for path, _ in known) or "nothing"
+        raise DataError(f"requeue.file={file}: there is no such file. In quarantine: {there}.")
     if file.resolve().parent.name == REFUSED:
         raise DataError(
-            f"requeue.file={file}: the run was refused whole, so the next one reads its files again. Mend them instead."
+            f"requeue.file={file}: the whole run was refused, so the next run reads its files again. Repair these "
+            "files instead."
         )
-    found = [pair for pair in _quarantine_files(run) if file.name.startswith(pair[0].stem)]
+    found = [pair for pair in known if file.name.startswith(pair[0].stem)]
     if found:
         return max(found, key=lambda pair: len(pair[0].stem))
     for folder, _ in _origins(run):
@@ -118,8 +133,8 @@ def _origin(run: RunContext, file: Path) -> tuple[Path, Path]:
         if before:
             raise DataError(f"requeue.file={file}: its rows were requeued before; the quarantine file is {before[0]}.")
     raise SettingsError(
-        f"requeue.file={file}: its name does not say which quarantine file it comes from. Begin it with the name of "
-        f"one: {examples(path.stem for path, _ in _quarantine_files(run)) or 'none is there'}."
+        f"requeue.file={file}: its name does not say which quarantine file it is a copy of. Begin it with one of these "
+        f"names: {examples(path.stem for path, _ in known) or 'none, the quarantine is empty'}."
     )
 
 
@@ -129,7 +144,7 @@ def _check_kept(run: RunContext, file: Path) -> None:
     if found and found[0] <= past.removed() and found[0] not in run.batches.names() and past.batches([found[0]]):
         settings = run.config.retention
         raise DataError(
-            f"requeue.file={file}: batch {found[0]} was removed by retention (retention.batches={settings.batches}, "
-            f"retention.days={settings.days}), and its quarantine with it. Correct the rows in their source, and put "
-            "them into the inbox in a new file."
+            f"requeue.file={file}: retention has removed batch {found[0]} with its quarantine "
+            f"(retention.batches={settings.batches}, retention.days={settings.days}). Correct the rows in their "
+            "source, and put them into the inbox in a new file."
         )

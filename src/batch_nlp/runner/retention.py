@@ -1,7 +1,7 @@
-"""What is kept, and how long: at the end of a run, what settings no longer ask for is removed.
+"""Retention: at its end, a run removes whatever exceeds the limits of the settings.
 
-A batch is removed as a whole: first it is entered that it goes, then what it left, and its record last. So a run that
-is killed in between leaves a record by which the next one goes on, and nobody takes what is half removed for damage.
+A batch is removed as a whole: first its removal is recorded, then its files go, and its record goes last. So the next
+run can continue after a kill, and nobody mistakes a half-removed batch for damage.
 """
 
 from __future__ import annotations
@@ -16,35 +16,27 @@ from typing import Any
 
 from loguru import logger
 
-from batch_nlp.config import RetentionConfig, Stage
-from batch_nlp.errors import DataError, SettingsError
+from batch_nlp.config import Stage
+from batch_nlp.errors import DataError
 from batch_nlp.inference.past import Past
 from batch_nlp.reports.months import remove_from_months
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import write_batches
 from batch_nlp.storage.feature_store import DataVersion
 from batch_nlp.storage.manifest import read_manifest
-from batch_nlp.storage.requeued import REFUSED, REQUEUED
+from batch_nlp.storage.quarantine import REFUSED, REQUEUED
 from batch_nlp.storage.run_clock import run_name
 from batch_nlp.storage.samples import remove_old_samples, sample_file
-from batch_nlp.storage.sealed_files import remove_sealed
+from batch_nlp.storage.seal import remove_sealed
 
-# Of what is too much, a tenth more is removed: then there is nothing to do for a while
+# A tenth more than the excess is removed, so that there is nothing to remove for a while
 _SLACK = 10
-# How a run is named, and what it leaves
+# Names of runs, and of the files that they leave
 _RUN = re.compile(r"\d{8}T\d{12}Z")
 
 
-def check_retention(settings: RetentionConfig) -> None:
-    """Raise a `SettingsError` if something would not be kept at all."""
-    for name in ("batches", "days", "samples", "runs"):
-        value = getattr(settings, name)
-        if value is not None and value < 1:
-            raise SettingsError(f"retention.{name}={value}: need 1 or more, or null to keep all.")
-
-
 def tidy(run: RunContext) -> None:
-    """Remove what is not to be kept any more; only the holder of the lock may."""
+    """Remove whatever exceeds the limits; only the holder of the lock may."""
     past = run.batches.past(run.config.dataset.name)
     if run.batches.unfinished(run.config.dataset.name) is not None:
         return
@@ -60,7 +52,7 @@ def tidy(run: RunContext) -> None:
 
 
 def _remove_batches(run: RunContext, past: Past) -> list[str]:
-    """Remove the batches of the dataset that are too many or too old, and return their names."""
+    """Remove the oldest batches of the dataset if there are too many or they are too old; return their names."""
     settings, records = run.config.retention, set(run.batches.names())
     before = past.removed()
     oldest = min(records, default="")
@@ -68,7 +60,7 @@ def _remove_batches(run: RunContext, past: Past) -> list[str]:
     if not (too_many or _is_old(oldest, run.now, settings.days) or (oldest and oldest <= before)):
         return []
     own = sorted(records.intersection(past.batches(records)))
-    # those that later batches are judged together with stay
+    # batches that later ones are judged together with stay
     least = min(max(run.config.drift.window, 1), len(own))
     number = sum(name <= before for name in own)
     number = max(number, sum(_is_old(name, run.now, settings.days) for name in own))
@@ -81,21 +73,21 @@ def _remove_batches(run: RunContext, past: Past) -> list[str]:
     for name in gone:
         _remove_batch(run, name)
     remove_from_months(run.layers.batch_reports)
-    if Stage.inference not in run.config.pipeline.stages:  # which writes the index when all is done
+    if Stage.inference not in run.config.pipeline.stages:  # which writes the index at its end
         write_batches(run)
     logger.info("Retention: removed {:,} batch(es) up to {}", len(gone), gone[-1])
     return gone
 
 
 def _remove_batch(run: RunContext, name: str) -> None:
-    """Remove all that a batch left, its record last."""
+    """Remove all files of a batch, its record last."""
     layers = run.layers
     for ending in (".json", ".html"):
         (layers.batch_reports / f"{name}{ending}").unlink(missing_ok=True)
     if (sample := sample_file(layers, name)).exists():
         remove_sealed([sample])
     for folder in (layers.inference_quarantine, layers.inference_quarantine / REQUEUED):
-        for file in folder.glob(f"{name}*.parquet"):  # rows were put back more than once
+        for file in folder.glob(f"{name}*.parquet"):  # several if rows were put back more than once
             file.unlink()
     if (predictions := layers.predictions / name).exists():
         shutil.rmtree(predictions)
@@ -103,7 +95,7 @@ def _remove_batch(run: RunContext, name: str) -> None:
 
 
 def _is_old(name: str, now: datetime, days: int | None) -> bool:
-    """Say whether a batch or a run named for its time is older than some days."""
+    """Return whether a batch or a run, whose name is its time, is older than some days."""
     if days is None:
         return False
     try:
@@ -114,7 +106,7 @@ def _is_old(name: str, now: datetime, days: int | None) -> bool:
 
 
 def _remove_run_folders(run: RunContext) -> None:
-    """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days that are empty then."""
+    """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days without any."""
     settings = run.config.retention
     days = sorted(run.layers.runs.glob("????-??-??"))
     folders, number = [f"{day.name}/{name}" for day in days for name in _names(day)], 0
@@ -123,7 +115,7 @@ def _remove_run_folders(run: RunContext) -> None:
     if settings.days is not None:
         first = f"{run.now - timedelta(days=settings.days):%Y-%m-%d}"
         number = max(number, sum(name < first for name in folders))
-    # the newest is this run's own
+    # the newest belongs to this run
     for folder in (run.layers.runs / name for name in folders[: min(number, len(folders) - 1)]):
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):
@@ -136,7 +128,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _remove_quarantine(run: RunContext) -> None:
-    """Remove rows that were quarantined of no batch: by runs that were refused whole, and by the feature pipeline."""
+    """Remove quarantined rows of no batch: those of refused runs, and those of the feature pipeline."""
     settings, layers = run.config.retention, run.layers
     refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
     for folder in (*refused, layers.feature_quarantine, layers.feature_quarantine / REQUEUED):
@@ -150,13 +142,13 @@ def _remove_quarantine(run: RunContext) -> None:
 
 
 def _remove_of_trainings(run: RunContext) -> None:
-    """Remove splits, predictions and mistakes of all candidates but the newest, and those that are versions now."""
+    """Remove splits, predictions and mistakes of old candidates that are not versions now."""
     layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
     left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
     left += (layers.reporting / "training").glob("*/")
     candidates = {path: found[0] for path in left if (found := _RUN.match(path.name))}
     names = sorted(set(candidates.values()))
-    if len(names) <= newest + len(versions):  # manifests are not read in vain
+    if len(names) <= newest + len(versions):  # spares reading the manifests
         return
     manifests = [_manifest(run, version) for version in versions]
     if None in manifests:
@@ -168,7 +160,7 @@ def _remove_of_trainings(run: RunContext) -> None:
 
 
 def _pinned(run: RunContext) -> list[DataVersion] | None:
-    """Return the data versions that kept models of the dataset were trained on; None where not all can be told."""
+    """Return the data versions that kept models of the dataset were trained on; None if a model is unreadable."""
     manifests = [_manifest(run, version) for version in run.registry.versions()]
     if None in manifests:
         return None
@@ -180,5 +172,5 @@ def _manifest(run: RunContext, version: str) -> dict[str, Any] | None:
     try:
         return read_manifest(run.registry.root / version)
     except DataError as error:
-        logger.warning("Nothing that it may need is removed, since a model cannot be read: {}", error)
+        logger.warning("A model cannot be read, so nothing that it may need is removed: {}", error)
         return None

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from loguru import logger
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from batch_nlp.config import Config, ModelConfig, RetrainWith, TrainingConfig, parse
+from batch_nlp.config import Config, ModelConfig, RetrainWith, TrainingConfig, parse, plain
 from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.batch_records import Batch
@@ -103,7 +104,9 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
     try:
         settings = champion["settings"]
         kept = {name: getattr(config.training, name) for name in OF_THE_JOB}
-        training = replace(parse(TrainingConfig, settings["training"]), **kept)
+        # a setting that the champion's version of the project did not have is the job's
+        merged: Any = OmegaConf.merge(plain(config.training), settings["training"])
+        training = replace(parse(TrainingConfig, merged, "training"), **kept)
         check_steps(training.steps, "training.steps of the champion", None)
         return replace(
             config, seed=int(settings["seed"]), model=parse(ModelConfig, settings["model"]), training=training

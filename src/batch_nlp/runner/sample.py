@@ -1,4 +1,4 @@
-"""The stage `sample`: generated data for a first run, for tests, and for tomorrow's batch."""
+"""The stage `sample`: generated data for a first run, for tests, and for the next batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batch_nlp.storage.raw.file_names import find_files
 
 
 def generate_sample(run: RunContext, *, with_batch: bool) -> None:
-    """Write the sample where there is none yet, so that a first run has something to work on."""
+    """Write the sample if there are no messages yet, so that a first run has data."""
     folder = Path(run.config.dataset.raw_dir)
     if find_files(folder, run.config.dataset.messages.files):
         return
@@ -25,14 +25,14 @@ def generate_sample(run: RunContext, *, with_batch: bool) -> None:
 
 
 def write_sample(run: RunContext) -> None:
-    """Write the part of the sample that the settings ask for.
+    """Write the part of the sample that the settings name.
 
     Raises
     ------
     DataError
-        If the folder for the history holds messages already.
+        If the folder for the history already contains messages.
     SettingsError
-        If the dataset has no generator, or labels are asked for and it has none.
+        If the dataset has no generator, or the part is ``labels`` and the dataset has none.
     """
     from batch_nlp.sample import deliver_labels
 
@@ -40,7 +40,9 @@ def write_sample(run: RunContext) -> None:
     folder = Path(dataset.raw_dir)
     if sample.part is SamplePart.history:
         if find_files(folder, dataset.messages.files):
-            raise DataError(f"{folder} holds messages already. Remove them, or set dataset.raw_dir to another folder.")
+            raise DataError(
+                f"{folder} already contains messages. Remove them, or set dataset.raw_dir to another folder."
+            )
         _write_history(run, folder)
         logger.info("Sample: {:,} messages in {}", sample.messages, folder)
     elif sample.part is SamplePart.batch:

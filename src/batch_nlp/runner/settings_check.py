@@ -15,7 +15,6 @@ from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.check import check_drift
 from batch_nlp.notify.notifier import check_notify
-from batch_nlp.runner.retention import check_retention
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.address import check_tracking
 
@@ -25,6 +24,7 @@ _TRAIN = {Stage.training, Stage.inference, Stage.learning_curve, Stage.simulate}
 
 def check_settings(config: Config) -> None:
     """Raise a `SettingsError`, before any work, for wrong settings that only the pipelines can judge."""
+    _check_pipeline(config)
     check_label(config.dataset.label)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
@@ -42,17 +42,10 @@ def check_settings(config: Config) -> None:
     # without a rule for rare classes, a model has all the listed classes
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
     check_drift(config.drift, listed.classes if listed else None)
-    if {Stage.training, Stage.learning_curve} & set(config.pipeline.stages) and config.dataset.label.column is None:
-        raise SettingsError(
-            f"pipeline={config.pipeline.name}: messages of dataset {config.dataset.name} have no labels to learn from "
-            "(dataset.label.column is null). Run pipeline=inference with the champion of another dataset instead: "
-            "inference.champion_of=NAME."
-        )
     if config.dataset.generate:
         from batch_nlp.sample import check_sample
 
         check_sample(config.sample, config.dataset.sample)
-    check_retention(config.retention)
     check_tracking(config)
     stages = set(config.pipeline.stages)
     if stages != {Stage.status}:
@@ -63,22 +56,39 @@ def check_settings(config: Config) -> None:
         classifier = build_classifier(config).estimator
         if hasattr(classifier, "check_installed"):
             classifier.check_installed()
-    if Stage.learning_curve in stages:
-        from batch_nlp.runner.learning_curve import check_shares
-
-        check_shares(config)
     if Stage.init in stages:
         from batch_nlp.runner.init import check_init
 
         check_init(config)
-    if Stage.explain in stages:
-        from batch_nlp.runner.explain import check_message_id
-
-        check_message_id(config)
     if Stage.simulate in stages:
         from batch_nlp.simulation.simulation_checks import check_simulation
 
         check_simulation(config)
+
+
+def _check_pipeline(config: Config) -> None:
+    """Raise a `SettingsError` if the settings lack what a stage of the pipeline needs."""
+    stages, name = set(config.pipeline.stages), config.pipeline.name
+    if {Stage.training, Stage.learning_curve} & stages and config.dataset.label.column is None:
+        raise SettingsError(
+            f"dataset.label.column=null: pipeline={name} needs labels to learn from, and dataset={config.dataset.name} "
+            "has none. Run pipeline=inference with the champion of another dataset instead: inference.champion_of=NAME."
+        )
+    if Stage.training in stages and config.inference.champion_of is not None:
+        raise SettingsError(
+            f"inference.champion_of={config.inference.champion_of}: a run that trains scores with its own champion. "
+            "Use pipeline=feature or pipeline=inference."
+        )
+    if Stage.explain in stages and not config.message_id:
+        raise SettingsError(
+            "message_id: pipeline=explain needs the id of a message, such as message_id=abc-1. Quote an id with other "
+            "characters, or one that looks like a number: 'message_id=\"a b\"'."
+        )
+    if Stage.init in stages and not (config.init.name and config.init.file):
+        missing = "file" if config.init.name else "name"
+        raise SettingsError(
+            f"init.{missing}: pipeline=init needs a name and a file, such as init.name=feedback init.file=feedback.csv."
+        )
 
 
 def _champion_has_its_classifier(config: Config) -> bool:

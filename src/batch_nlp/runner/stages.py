@@ -143,11 +143,6 @@ def _check_dataset(run: RunContext) -> None:
 
     champion = sound_champion(run)
     dataset, other = run.config.dataset.name, run.config.inference.champion_of
-    if other is not None and Stage.training in run.config.pipeline.stages:
-        raise SettingsError(
-            f"inference.champion_of={other}: a run that trains scores with its own champion. Use pipeline=feature or "
-            "pipeline=inference."
-        )
     if champion is None or champion["dataset"] == (other or dataset):
         return
     if other is not None:

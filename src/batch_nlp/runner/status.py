@@ -1,4 +1,4 @@
-"""The stage `status`: the state of the system on one screen. It takes no lock, waits for nobody and writes nothing."""
+"""The stage `status`: the state of the system on one screen. It takes no lock, never waits, and writes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5
-# Logs that are looked through for one that has ended, and characters of its error
+# Number of logs to search for one that has ended, and characters to show of its error
 _LOGS, _ERROR_CHARS = 20, 200
 _EXIT = re.compile(
     r"^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d [+-]\d{4} \| run-batch \d+ \| exit code (\d+) after", re.MULTILINE
@@ -41,27 +41,29 @@ def report_status(run: RunContext) -> None:
     Raises
     ------
     DataError
-        At the end, if data or models are not where they should be, or the champion, a side table or a new file cannot
-        be used.
+        At the end, if data or models are not where they should be, or if the champion, a side table or a new file is
+        unusable.
     """
     status = SystemStatus(run.config.dataset.name, run.now)
-    misplaced = _part(status, "places", lambda: check_places(run.config))
-    unknown = _part(status, "format", lambda: _format(run))
-    unusable = _part(status, "champion", lambda: _champion(run))
-    _part(status, "breaker", lambda: _breaker(run))
-    _part(status, "at work", lambda: _at_work(run))
+    misplaced = _add_fact(status, "places", lambda: check_places(run.config))
+    unknown = _add_fact(status, "format", lambda: _format(run))
+    unusable = _add_fact(status, "champion", lambda: _champion(run))
+    _add_fact(status, "breaker", lambda: _breaker(run))
+    _add_fact(status, "at work", lambda: _at_work(run))
     left_out: list[SetAside] = []
-    _part(status, "inbox", lambda: _inbox(run, left_out))
-    _part(status, "set aside", lambda: _set_aside(run, left_out))
+    _add_fact(status, "inbox", lambda: _inbox(run, left_out))
+    _add_fact(status, "set aside", lambda: _set_aside(run, left_out))
     status.problems.extend(file.problem for file in left_out[:_RECENT])
-    side_tables = _part(status, "side tables", lambda: _side_tables(run))
-    _part(status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None)
-    _part(status, "quarantine", lambda: _quarantine(run))
-    _part(status, "store", lambda: _store(run))
-    _part(status, "disk", lambda: _disk(run.layers.root))
-    _part(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
-    _part(status, "last run", lambda: _last_run(run.layers.runs))
-    _part(status, "batches", lambda: status.recent.extend(_recent(run)))
+    side_tables = _add_fact(status, "side tables", lambda: _side_tables(run))
+    _add_fact(
+        status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None
+    )
+    _add_fact(status, "quarantine", lambda: _quarantine(run))
+    _add_fact(status, "store", lambda: _store(run))
+    _add_fact(status, "disk", lambda: _disk(run.layers.root))
+    _add_fact(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
+    _add_fact(status, "last run", lambda: _last_run(run.layers.runs))
+    _add_fact(status, "batches", lambda: status.recent.extend(_recent(run)))
     show_status(status)
     if misplaced or unknown:
         raise DataError(misplaced or unknown)
@@ -73,20 +75,20 @@ def report_status(run: RunContext) -> None:
         raise FilesSetAsideError([file.name for file in left_out])
 
 
-def _part(status: SystemStatus, name: str, look: Callable[[], str | None]) -> str | None:
-    """Enter one fact; if it cannot be found out, enter and return the problem: the others must show nevertheless."""
+def _add_fact(status: SystemStatus, name: str, look: Callable[[], str | None]) -> str | None:
+    """Add one fact; if reading it fails, add and return the problem instead, so that the other facts still show."""
     try:
         value = look()
     except BatchNlpError as error:
         problem = str(error)
-    except Exception as error:  # noqa: BLE001 whatever is broken, and however, the screen is there to show it
+    except Exception as error:  # noqa: BLE001 the screen must show whatever is broken
         problem = f"{name} cannot be read ({type(error).__name__}: {error})"
     else:
         if value is not None:
             status.facts.append((name, value))
         return None
     status.facts.append((name, "cannot be read, see below"))
-    if problem not in status.problems:  # a damaged record is met by more than one of them
+    if problem not in status.problems:  # a damaged record affects several facts
         status.problems.append(problem)
     return problem
 
@@ -100,20 +102,20 @@ def _champion(run: RunContext) -> str:
     registry = run.registry
     version = registry.champion_version()
     if version is None:
-        return "none yet. Train one: pipeline=fti on the sample, or with dataset=... on data of your own"
+        return "none yet. Train one: pipeline=fti, on the sample or with dataset=... on your own data"
     with rollback_hint(registry):
         manifest = check_version(registry, version)
     needed = manifest["data_version"]["feature_version"]
     pointer = json.loads((registry.root / "champion.json").read_bytes())
     since = ""
-    if published := pointer.get("published_at"):  # one written by hand has no time
+    if published := pointer.get("published_at"):  # a pointer written by hand has no time
         at = datetime.fromisoformat(published)
         since = f" since {at:%Y-%m-%d %H:%M} ({age((run.now - at).total_seconds())})"
     metrics = manifest["metrics"]
     other = manifest["dataset"] != run.config.dataset.name
     return (
         f"{version}{since}, {manifest['settings']['model']['name']}, trained on {manifest['training_rows']:,} messages"
-        + (f" of another dataset: say dataset={manifest['dataset']}" if other else "")
+        + (f" of another dataset (to see its state: dataset={manifest['dataset']})" if other else "")
         + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
     )
 
@@ -128,13 +130,11 @@ def _at_work(run: RunContext) -> str:
     if working:
         return "a run, process " + " and ".join(map(str, sorted(filter(None, working))))
     batch = run.batches.unfinished(run.config.dataset.name)
-    return (
-        "nobody" if batch is None else f"nobody; batch {batch.name} was begun, and the next inference goes on with it"
-    )
+    return "no run" if batch is None else f"no run; the next inference continues with batch {batch.name}"
 
 
 def _set_aside(run: RunContext, left_out: list[SetAside]) -> str | None:
-    """Return which files of the drop folders cannot be used, after those of the inbox."""
+    """Return the unusable files of the drop folders, after those of the inbox."""
     left_out += unusable_in_raw_dir(run.config, run.store.folder)
     return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
 
@@ -154,13 +154,11 @@ def _inbox(run: RunContext, left_out: list[SetAside]) -> str:
     if not names:
         looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
         return (
-            f"nothing new; last looked at {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}"
-            if looked
-            else "nothing new"
+            f"nothing new; last read {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}" if looked else "nothing new"
         )
     found = [(run.inbox / name).stat() for name in names]
     oldest = run.now.timestamp() - min(file.st_mtime for file in found)
-    files = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
+    files = "1 new file" if len(found) == 1 else f"{len(found):,} new files"
     return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(oldest)}"
 
 
@@ -170,20 +168,20 @@ def _quarantine(run: RunContext) -> str | None:
     if done is None:
         return None
     accounts = done.accounts
-    return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages of the last batch"
+    return f"{accounts['quarantined']:,} of the {accounts['in']:,} messages in the last batch"
 
 
 def _store(run: RunContext) -> str:
     try:
         manifest = run.registry.champion_manifest()
-    except DataError:  # told already
+    except DataError:  # reported already
         manifest = None
     version = manifest["data_version"]["feature_version"] if manifest else run.definition.version
     messages = run.store.count(version)
     if not messages:
-        return "empty. Fill it: pipeline=feature"
+        return "empty. To fill it: pipeline=feature"
     taken = sum(path.stat().st_size for path in run.store.folder.rglob("*") if path.is_file())
-    return f"{messages:,} messages, {run.store.count_labelled(version):,} of them with a label, {size(taken)}"
+    return f"{messages:,} messages, {run.store.count_labelled(version):,} with a label, {size(taken)}"
 
 
 def _disk(folder: Path) -> str:
@@ -193,7 +191,7 @@ def _disk(folder: Path) -> str:
 
 
 def _exit_codes(reporting: Path) -> str | None:
-    """Return how the last calls of ``deploy/run-batch`` ended, as its daily logs say; None where there are none."""
+    """Return the exit codes of the last scheduled runs from the logs of ``deploy/run-batch``; None without logs."""
     folder = Path(os.environ.get("BATCH_NLP_LOGS") or reporting / "logs")
     found: list[tuple[str, str]] = []
     for log in sorted(folder.glob("batch-nlp-*.log"), reverse=True)[:_RECENT]:
@@ -203,11 +201,11 @@ def _exit_codes(reporting: Path) -> str | None:
     if not found:
         return None
     codes = " ".join(code for _, code in found[-_RECENT:])
-    return f"{codes}, the last of them {found[-1][0]} (scheduled runs, local time)"
+    return f"{codes} (scheduled runs, the last on {found[-1][0]}, local time)"
 
 
 def _last_run(runs: Path) -> str | None:
-    """Return how the last run that has ended failed; None where it did not, or only found another one at work."""
+    """Return the error of the last run that has ended; None if it succeeded, or only found the lock taken."""
     for log in sorted(runs.glob("????-??-??/*/run.log"), reverse=True)[:_LOGS]:
         ending = ending_of(log)
         if ending is not None and ending[0] != ExitCode.LOCKED:
@@ -221,7 +219,7 @@ def _last_run(runs: Path) -> str | None:
 def _recent(run: RunContext) -> list[RecentBatch]:
     decisions = run.own_decisions()
     lines = []
-    # most runs of a scheduler find nothing new: they would push those that did something off the screen
+    # leaves out runs that found nothing new, which are most runs of a scheduler
     for decision in [found for found in decisions if found["decision"] == "batch" and found["batch"]][-_RECENT:]:
         followed = [found for found in decisions if _answers(found, decision)]
         lines.append(
@@ -237,7 +235,7 @@ def _recent(run: RunContext) -> list[RecentBatch]:
 
 
 def _answers(decision: dict[str, Any], batch: dict[str, Any]) -> bool:
-    """Say whether a decision is the answer to a batch's verdict, which a killed run leaves to the next one."""
+    """Return whether a decision answers the verdict on a batch, perhaps in the run after a killed one."""
     if decision["decision"] not in {"retraining", "held back"} or batch["batch"] is None:
         return False
     return bool(decision.get("batch", batch["batch"] if decision["run"] == batch["run"] else None) == batch["batch"])
@@ -245,6 +243,6 @@ def _answers(decision: dict[str, Any], batch: dict[str, Any]) -> bool:
 
 def _action(batch: dict[str, Any], answer: dict[str, Any] | None) -> str:
     if answer is None:
-        # a retraining enters its outcome when it is over: this one was killed, or ended with an error
+        # a retraining records its outcome at its end: this one was killed, or ended with an error
         return "retrain not done" if batch["action"] == "retrain" else str(batch["action"])
     return str(answer.get("outcome", answer["decision"]))

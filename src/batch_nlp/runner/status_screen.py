@@ -1,4 +1,4 @@
-"""The state of the system on one screen."""
+"""The screen of `pipeline=status`, 80 columns wide."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _HEADER = f"{'when':<13}{'batch':<27}{'messages':>8}  {'verdict':<14}{'followed 
 
 @dataclass(frozen=True)
 class RecentBatch:
-    """A batch, or a run that found none, in one line."""
+    """One line of the table of batches."""
 
-    # When it was judged, UTC
+    # Time of the verdict, UTC
     at: datetime
     name: str | None
-    # Messages that came in
+    # Messages read
     messages: int | None
     verdict: str
     action: str
@@ -33,16 +33,16 @@ class RecentBatch:
 
 @dataclass(frozen=True)
 class SystemStatus:
-    """What the screen shows."""
+    """The content of the screen."""
 
     dataset: str
-    # UTC, as all times on the screen
+    # UTC, like all times on the screen
     at: datetime
-    # Name and value of each, in words
+    # Name and value of each fact, in words
     facts: list[tuple[str, str]] = field(default_factory=list)
     # Oldest first
     recent: list[RecentBatch] = field(default_factory=list)
-    # What is wrong, and what to do about it
+    # Each says what is wrong and what to do
     problems: list[str] = field(default_factory=list)
 
 
@@ -53,7 +53,7 @@ def show_status(status: SystemStatus, console: Console | None = None) -> None:
     ----------
     status : SystemStatus
     console : Console, optional
-        Where to; standard output by default.
+        Standard output by default.
     """
     console = console or Console()
     for line in status_lines(status):
@@ -85,7 +85,7 @@ def status_lines(status: SystemStatus) -> list[Text]:
 
 
 def size(n_bytes: int) -> str:
-    """Return a number of bytes for a person.
+    """Return a readable number of bytes.
 
     Examples
     --------

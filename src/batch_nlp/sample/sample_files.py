@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample.generators import source_of
+from batch_nlp.storage.atomic import replacing
 
 # Marks delivered labels, so that their batch number is not used again
 _DELIVERED = ".delivered"
@@ -39,7 +37,7 @@ def write_history(
     generator = source_of(source)
     generator.check(settings)
     for name, parts in generator.history(settings):
-        with _whole_file(raw_dir / name) as file:
+        with replacing(raw_dir / name) as temporary, temporary.open("wb") as file:
             for content, messages in parts:
                 file.write(content)
                 if progress is not None and messages:
@@ -76,7 +74,7 @@ def write_batch(
     name = generator.batch_file.format(number)
     # Labels first: a kill in between wastes a number, while the other order could repeat ids
     for path, labelled in ((pending_dir / name, True), (inbox / name, False)):
-        with _whole_file(path) as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             file.writelines(generator.batch(settings, number, labelled))
     return inbox / name
 
@@ -109,7 +107,7 @@ def deliver_labels(
         if pending.name != name.format(number) or (numbers is not None and number not in numbers):
             continue
         target = raw_dir / pending.name
-        with pending.open("rb") as labelled, _whole_file(target) as file:
+        with pending.open("rb") as labelled, replacing(target) as temporary, temporary.open("wb") as file:
             if change is None:
                 shutil.copyfileobj(labelled, file)
             else:
@@ -126,18 +124,3 @@ def _batches(pending_dir: Path, batch_file: str) -> Iterator[tuple[int, Path]]:
     for path in pending_dir.glob(f"{start}*"):
         if found := re.match(r"\d+(?=\.)", path.name.removeprefix(start)):
             yield int(found[0]), path
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name only when it is completely on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

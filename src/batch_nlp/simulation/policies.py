@@ -14,13 +14,12 @@ import pyarrow.parquet as pq
 from batch_nlp.config import (
     Config,
     DriftResponse,
-    NotifyConfig,
+    NotifyFormat,
     PipelineConfig,
     Policy,
-    RetentionConfig,
     Stage,
     ThresholdsConfig,
-    TrackingConfig,
+    TrackingBackend,
 )
 from batch_nlp.errors import BatchNlpError, DriftError, ExitCode, GateError
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE
@@ -55,14 +54,14 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
     return replace(
         config,
         paths=replace(config.paths, data=str(folder / "data"), models=str(folder / "models")),
-        pipeline=PipelineConfig(name="+".join(stage.value for stage in stages), stages=list(stages)),
+        pipeline=PipelineConfig("-".join(stage.value for stage in stages), list(stages), []),
         dataset=replace(config.dataset, raw_dir=str(messages.raw)),
         inference=replace(config.inference, inbox=str(messages.inbox)),
         # each day reads all decisions
-        retention=RetentionConfig(batches=None, days=None, runs=None),
+        retention=replace(config.retention, batches=None, days=None, runs=None),
         training=replace(config.training, promote=True, force=False, window=0),
-        tracking=TrackingConfig(),
-        notify=NotifyConfig(),
+        tracking=replace(config.tracking, backend=TrackingBackend.none),
+        notify=replace(config.notify, format=NotifyFormat.none),
     )
 
 
@@ -166,7 +165,7 @@ class System:
 def _without_a_gate(config: Config) -> Config:
     """Return settings that publish every candidate."""
     gate = replace(config.training.gate, tolerance=None, max_recall_drop=None)
-    training = replace(config.training, force=True, gate=gate, thresholds=ThresholdsConfig(f1_macro=0.0))
+    training = replace(config.training, force=True, gate=gate, thresholds=ThresholdsConfig(0.0, None, None))
     return replace(config, training=training)
 
 

@@ -36,21 +36,11 @@ def check_simulation(config: Config) -> None:
     Raises
     ------
     SettingsError
-        If the dataset is not generated, a number of days or messages is too small, or the policies are none or repeat.
+        If the dataset is not generated, or its classes are not listed.
     """
-    settings = config.simulation
     if not config.dataset.generate:
         raise SettingsError(
             f"dataset={config.dataset.name}: pipeline=simulate works only on generated messages, since it needs the "
             "label of each message on the day of its batch. Use dataset=sample."
         )
     simulated_classes(config)
-    for name, least in (("days", 1), ("messages", 1), ("change_day", 1), ("label_delay", 0)):
-        if getattr(settings, name) < least:
-            raise SettingsError(f"simulation.{name}={getattr(settings, name)}: need {least} or more.")
-    policies = [policy.value for policy in settings.policies]
-    if not policies or len(set(policies)) < len(policies):
-        raise SettingsError(
-            f"simulation.policies={policies}: need one or more of never, always and rule, each once, for example "
-            "[never,rule]."
-        )

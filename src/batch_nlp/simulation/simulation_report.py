@@ -1,4 +1,4 @@
-"""A simulation for people: a table on the terminal, a page, and the same as JSON."""
+"""The result of a simulation: a table in the terminal, a page, a chart and JSON."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from rich.table import Table
 
 from batch_nlp.log import console
 from batch_nlp.reports.pages import render
-from batch_nlp.simulation.simulation_chart import figure_svg
+from batch_nlp.simulation.simulation_chart import simulation_chart
 from batch_nlp.simulation.simulation_result import Result
 from batch_nlp.storage.atomic import write_json, write_text
 
-# Fields of `Summary`, and what they are called
+# Fields of `Summary`, and their names in tables
 _MEASURES = {
     "f1_macro": "macro F1",
     "f1_macro_after": "macro F1 since the change",
@@ -29,7 +29,7 @@ _OF_A_CHANGE = {"f1_macro_after", "days_to_retraining", "days_to_recovery"}
 
 
 def _table(result: Result) -> list[list[str]]:
-    """Return a row for each measure: its name, and what it is for each policy; the first has the policies."""
+    """Return a row of policies, and a row for each measure with its value for each policy."""
     summaries = [result.summary(policy) for policy in result.policies]
     shown = {
         field: name for field, name in _MEASURES.items() if result.change_day is not None or field not in _OF_A_CHANGE
@@ -53,8 +53,19 @@ def _setting(result: Result) -> str:
     return f"{days:,} days of {messages:,} messages{change}, labels {labels}"
 
 
+def _headline(result: Result) -> str:
+    """Return macro F1 and trainings of each policy in a sentence."""
+    found = {policy.value: result.summary(policy) for policy in result.policies}
+    parts = [
+        f"{name} reaches {'no' if summary.f1_macro is None else f'{summary.f1_macro:.3f}'} with {summary.trainings:,} "
+        f"training{'' if summary.trainings == 1 else 's'}"
+        for name, summary in found.items()
+    ]
+    return f"Macro F1 over all days: {', '.join(parts)}."
+
+
 def show_result(result: Result) -> None:
-    """Print a table with a column for each policy, which fits a narrow terminal and a job's log too."""
+    """Print a table with a column per policy, which fits a narrow terminal and a log."""
     shown = Table(title=f"{result.scenario}: {_setting(result)}", title_justify="left")
     headings, *rows = _table(result)
     for number, heading in enumerate(headings):
@@ -64,32 +75,22 @@ def show_result(result: Result) -> None:
     console.print(shown, highlight=False)
 
 
-def result_page(result: Result, figure: str) -> str:
-    """Return the simulation as a page that needs nothing else.
-
-    Parameters
-    ----------
-    result : Result
-    figure : str
-        SVG of macro F1 over time.
-    """
-    headings, *rows = zip(*_table(result), strict=True)
-    values = {
-        "title": f"Simulation: {result.scenario}",
-        "setting": _setting(result),
-        "headings": headings,
-        "rows": rows,
-        "figure": figure,
-        "policies": [row[0] for row in rows],
-        "name": result.name,
-        "seconds": result.seconds,
-    }
-    return render("simulation.html", **values)
-
-
 def write_result(result: Result, folder: Path) -> None:
     """Write ``result.json``, ``macro_f1.svg`` and ``index.html``."""
-    figure = figure_svg(result)
+    headings, *rows = zip(*_table(result), strict=True)
+    page = render(
+        "simulation.html",
+        title=f"Simulation: {result.scenario}",
+        headline=_headline(result),
+        home="../../index.html",
+        setting=_setting(result),
+        headings=headings,
+        rows=rows,
+        chart=simulation_chart(result),
+        policies=[row[0] for row in rows],
+        name=result.name,
+        seconds=result.seconds,
+    )
     write_json(folder / "result.json", result.to_dict())
-    write_text(folder / "macro_f1.svg", figure)
-    write_text(folder / "index.html", result_page(result, figure))
+    write_text(folder / "macro_f1.svg", simulation_chart(result, themed=False))
+    write_text(folder / "index.html", page)

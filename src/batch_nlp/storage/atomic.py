@@ -1,7 +1,7 @@
-"""Files and folders that are there whole or not at all.
+"""Files and folders that exist as a whole or not at all.
 
-Everything is written to a temporary name beside its target, synced, and renamed: a reader, or the run after a
-``kill -9``, sees the old state or the new one. Temporary names start with a dot and end in ``.tmp``.
+Everything is written under a temporary name beside its target, synced, and renamed: readers, and the run after a
+``kill -9``, see the old state or the new one. Temporary names start with a dot and end in ``.tmp``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def temporary_name(path: Path) -> Path:
 
 
 def unfinished(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
-    """Return the temporary files and folders below a folder: of runs in progress, or left by killed ones.
+    """Return the temporary files and folders below a folder, of runs in progress or killed ones.
 
-    `whole` are folders whose own folders are not looked into, since nothing in them is written under a temporary name.
+    The folders in `whole` contain no temporary names in their subfolders, so these are not searched.
     """
     found, waiting = list[Path](), [str(folder)] if folder.is_dir() else []
     not_below = set(map(str, whole))
@@ -45,9 +45,9 @@ def unfinished(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
 
 
 def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
-    """Remove the temporary files and folders that killed runs left below a folder, and return them.
+    """Remove the temporary files and folders of killed runs below a folder, and return them.
 
-    Only the holder of the writer's lock may do so: to anyone else they may be work in progress. `whole` is as for
+    Only the holder of the lock may do so, since they could be another run's work in progress. For `whole`, see
     `unfinished`.
     """
     left = unfinished(folder, whole)
@@ -75,9 +75,9 @@ def _sync_file(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write a file under; it takes the place of `path` when the block succeeds.
+    """Give a temporary name to write a file under; the file replaces `path` when the block succeeds.
 
-    Missing parent folders are made. If the block fails, the file is removed and `path` stays as it was.
+    Missing parent folders are created. If the block fails, the file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
@@ -97,10 +97,10 @@ def put_file(temporary: Path, path: Path) -> None:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill; it takes the place of `path` when the block succeeds.
+    """Give a temporary folder to fill; it replaces `path` when the block succeeds.
 
-    An existing folder of that name is replaced. The swap takes two renames, so between them the name does not
-    exist; callers that need more point at folders by a file that they replace afterwards.
+    Replacing an existing folder takes two renames, and between them the name does not exist. Callers that need more
+    point to the folder by a file that they replace afterwards.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
@@ -153,7 +153,7 @@ def write_parquet(path: Path, table: pa.Table) -> None:
 def append_line(path: Path, line: str) -> None:
     """Append one line to a file and make it durable.
 
-    A line that an earlier kill left unfinished is closed first, so that it cannot swallow this one.
+    A line that a kill left unfinished is closed first, so that the new line stays separate.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:

@@ -1,6 +1,6 @@
-"""Checks that a model on disk predicts what it predicted when it was trained.
+"""Checks that a model on disk gives the same predictions as when it was trained.
 
-Run as ``python -m batch_nlp.storage.check_model FOLDER``, in a process that has nothing of the training's memory.
+Run as ``python -m batch_nlp.storage.check_model FOLDER``, in a process without the training's memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from batch_nlp.storage.model_folder import open_model
 
 
 def check_model(folder: Path) -> None:
-    """Load the model of a folder and predict its check rows; a `DataError` says what is wrong."""
+    """Load the model of a folder and predict its check rows; raise a `DataError` if that fails."""
     open_model(folder, read_manifest(folder))
 
 

@@ -1,7 +1,7 @@
 """The feature store of a dataset: Delta tables of features and labels.
 
-One table of features for each feature version, keyed by message, and one table of labels. A commit is visible whole or
-not at all, and nothing is read from a damaged file: see `seals`.
+There is one table of features per feature version, keyed by message, and one table of labels. A commit is visible as a
+whole or not at all, and nothing is read from a damaged file: see `delta_table`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from deltalake import DeltaTable
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage import seals
+from batch_nlp.storage import delta_table
 from batch_nlp.storage.compaction import compact
 from batch_nlp.storage.delta_files import content_version
 from batch_nlp.storage.label_table import LabelTable, register_labels
+from batch_nlp.storage.problem import Problem, problems_of
 from batch_nlp.storage.scratch import on_disk, spool
-from batch_nlp.storage.sealed_json import read_sealed
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.seal import read_sealed
+from batch_nlp.storage.sql import connect
 
+# How the folders of feature tables begin; the feature version follows
+FEATURES = "features-"
 # Of the list of raw files that is kept here, see `raw/file_list.py`
 FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 
@@ -38,9 +41,9 @@ class DataVersion:
     Parameters
     ----------
     feature_version : str
-        Which definition the features follow.
+        Version of the features' definition.
     features, labels : int
-        Versions of the two Delta tables; -1 where there is none yet.
+        Versions of the two Delta tables, -1 for a table that does not exist yet.
     """
 
     feature_version: str
@@ -49,38 +52,38 @@ class DataVersion:
 
 
 class FeatureStore:
-    """Features and labels of one dataset: where their tables live, and what the joins of them run on."""
+    """Features and labels of one dataset."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
         self.labels = LabelTable(folder / "labels", engine)
-        self._engine = engine
+        self.engine = engine
 
     def _features_path(self, feature_version: str) -> Path:
-        return self.folder / f"features-{feature_version}"
+        return self.folder / f"{FEATURES}{feature_version}"
 
     @staticmethod
     def _table(path: Path, version: int) -> DeltaTable:
-        table = seals.open_table(path, version)
+        table = delta_table.open_table(path, version)
         if table is None:
-            raise DataError(f"{path}: there is no table any more. Run pipeline=feature.")
+            raise DataError(f"{path}: the table is missing. Run pipeline=feature.")
         return table
 
     def _both(self, feature_version: str) -> tuple[DeltaTable | None, DeltaTable | None]:
-        return seals.open_table(self._features_path(feature_version)), seals.open_table(self.labels.folder)
+        return delta_table.open_table(self._features_path(feature_version)), delta_table.open_table(self.labels.folder)
 
     def append_features(self, feature_version: str, features: pa.Table, run: str) -> None:
         """Add the features of new messages in one commit."""
-        seals.append(self._features_path(feature_version), features, {"run": run})
+        delta_table.append(self._features_path(feature_version), features, {"run": run})
 
     def take_back_features(self, feature_version: str, version: int) -> None:
-        """Make the table of features what it was at an earlier version of it (-1: without rows), in one commit."""
-        seals.take_back(self._features_path(feature_version), version)
+        """Restore an earlier version of the table of features (-1: without rows) in one commit."""
+        delta_table.take_back(self._features_path(feature_version), version)
 
     def seal(self) -> None:
-        """Seal what a killed run, or an earlier release, left without a seal; only the holder of the lock may."""
-        for table in self._tables():
-            seals.seal(table)
+        """Seal what a killed run or an earlier release left without a seal; only the holder of the lock may."""
+        for table in self.tables():
+            delta_table.seal(table)
 
     def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
         """Keep the tables from growing with the number of commits; only the holder of the lock may.
@@ -88,9 +91,9 @@ class FeatureStore:
         Parameters
         ----------
         pinned : callable
-            Gives the data versions that stay readable beside the newest one, None if nothing is to be removed.
+            Gives the data versions that stay readable besides the newest, None to remove nothing.
         """
-        for table in self._tables():
+        for table in self.tables():
             compact(table, partial(self._pinned, table, pinned))
 
     def _pinned(self, table: Path, pinned: Callable[[], Sequence[DataVersion] | None]) -> list[int] | None:
@@ -101,32 +104,35 @@ class FeatureStore:
         return [version.features for version in versions if table == self._features_path(version.feature_version)]
 
     def labels_version(self) -> int:
-        """Return the version that first held the labels as they are: merging files changes nothing about it."""
-        table = seals.open_table(self.labels.folder)
+        """Return the version that first held the present labels; merging files does not change it."""
+        table = delta_table.open_table(self.labels.folder)
         return content_version(table) if table else -1
 
-    def problems(self) -> list[str]:
-        """Return what is damaged or missing, a sentence for each file that names it; empty where all is well."""
-        found = [problem for table in self._tables() for problem in seals.problems(table)]
-        for path in sorted(self.folder.glob("*.json")):
-            try:
-                read_sealed(path, FILES_ADVICE, unsealed=True)
-            except DataError as error:
-                found.append(str(error))
-        return found
+    def problems(self) -> list[Problem]:
+        """Return what is damaged or missing."""
+        lists = (partial(read_sealed, path, FILES_ADVICE, unsealed=True) for path in sorted(self.folder.glob("*.json")))
+        return [*(problem for table in self.tables() for problem in delta_table.problems(table)), *problems_of(*lists)]
 
-    def _tables(self) -> list[Path]:
-        folders = [*self.folder.glob("features-*"), self.labels.folder]
+    def tables(self) -> list[Path]:
+        """Return the folders of all tables."""
+        folders = [*self.folder.glob(f"{FEATURES}*"), self.labels.folder]
         return sorted(folder for folder in folders if folder.is_dir())
 
+    def rows(self) -> tuple[int, int]:
+        """Return the number of stored messages, in features of all versions, and of labels."""
+        rows = {folder: delta_table.open_table(folder) for folder in self.tables()}
+        numbers = {folder: table.to_pyarrow_dataset().count_rows() for folder, table in rows.items() if table}
+        labels = numbers.pop(self.labels.folder, 0)
+        return sum(numbers.values()), labels
+
     def data_version(self, feature_version: str) -> DataVersion:
-        """Return the versions of the tables as they are now."""
+        """Return the present versions of the tables."""
         features, labels = self._both(feature_version)
         return DataVersion(feature_version, features.version() if features else -1, labels.version() if labels else -1)
 
     def count(self, feature_version: str) -> int:
         """Return the number of messages with features of a version."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         return table.to_pyarrow_dataset().count_rows() if table else 0
 
     def count_labelled(self, feature_version: str) -> int:
@@ -134,21 +140,21 @@ class FeatureStore:
         features, labels = self._both(feature_version)
         if features is None or labels is None:
             return 0
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             connection.register("labels", labels.to_pyarrow_dataset())
             found = connection.sql("SELECT count(*) FROM features SEMI JOIN labels USING (message_id)").fetchall()
         return int(found[0][0])
 
     def label_fingerprint(self, feature_version: str) -> str:
-        """Return what tells whether there are other labels to learn from: the same for the same labels of messages.
+        """Return a hash of the labels that a model can learn from.
 
-        Reading files again, or computing features by another definition, changes nothing about it.
+        Reading files again, or computing features by another definition, does not change it.
         """
         features, labels = self._both(feature_version)
         if features is None or labels is None:
             return ""
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             register_labels(connection, labels)
             row = connection.execute(
@@ -161,18 +167,18 @@ class FeatureStore:
 
     def ids(self, feature_version: str) -> pa.RecordBatchReader | None:
         """Return `message_id` and `text_hash` of the stored messages, batch by batch; None without a table."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return None
         return table.to_pyarrow_dataset().scanner(columns=["message_id", "text_hash"]).to_reader()
 
     def missing(self, feature_version: str, features: pa.Table) -> pa.Table:
         """Return the rows of `features` whose message the store does not hold."""
-        table = seals.open_table(self._features_path(feature_version))
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return features
         ids = features["message_id"].combine_chunks()
-        # a database would take ten times as long for the few messages of a night
+        # DuckDB would take ten times as long for the few messages of a night
         known = table.to_pyarrow_dataset().to_table(["message_id"], filter=pc.field("message_id").isin(ids))
         return features.filter(pc.invert(pc.is_in(ids, known["message_id"].combine_chunks())))
 
@@ -183,8 +189,8 @@ class FeatureStore:
         -------
         DataFrame
             The columns of the feature table, `target` and `label_source` (a value of `LabelSource`), ordered by
-            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk` texts and
-            vectors are not in memory.
+            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk`, texts and
+            vectors stay on disk.
 
         Raises
         ------
@@ -195,11 +201,11 @@ class FeatureStore:
             missing = "features" if version.features < 0 else "labels"
             raise DataError(
                 f"The feature store {self.folder} holds no {missing} (feature version {version.feature_version}). "
-                "Run pipeline=feature first; if it found none, look at dataset.label.column and dataset.messages.where."
+                "Run pipeline=feature first. If it finds none, check dataset.label.column and dataset.messages.where."
             )
         features = self._table(self._features_path(version.feature_version), version.features)
         labels = self._table(self.labels.folder, version.labels)
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", features.to_pyarrow_dataset())
             register_labels(connection, labels)
             found = connection.sql(
@@ -210,18 +216,18 @@ class FeatureStore:
                 """
             )
             if on_disk():
-                reader = found.to_arrow_reader(self._engine.batch_rows)
+                reader = found.to_arrow_reader(self.engine.batch_rows)
                 table = spool(reader, reader.schema)
             else:
                 table = found.to_arrow_table()
         return features_frame(table)
 
     def features_of(self, feature_version: str, message_ids: list[str]) -> pd.DataFrame:
-        """Return the stored features of some messages, in no particular order; messages without any are left out."""
-        table = seals.open_table(self._features_path(feature_version))
+        """Return the stored features of some messages, in any order; messages without features are left out."""
+        table = delta_table.open_table(self._features_path(feature_version))
         if table is None:
             return pd.DataFrame({"message_id": pd.Series([], dtype="str")})
-        with connect(self._engine) as connection:
+        with connect(self.engine) as connection:
             connection.register("features", table.to_pyarrow_dataset())
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             found = connection.sql("SELECT * FROM features SEMI JOIN wanted USING (message_id)").to_arrow_table()
@@ -229,7 +235,7 @@ class FeatureStore:
 
 
 def features_frame(table: pa.Table) -> pd.DataFrame:
-    """Return rows of the feature store as a frame; a list of float32 becomes an object column of vectors."""
+    """Return rows of the feature store as a frame; lists of float32 become an object column of vectors."""
     lists = [
         field.name for field in table.schema if pa.types.is_list(field.type) and field.type.value_type == pa.float32()
     ]

@@ -1,8 +1,8 @@
-"""What is known of all batches, also of those that are not kept any more: which files and which messages they had.
+"""The files and messages of all batches, including those that are no longer kept.
 
 Each batch adds a small parquet file; ten of them are merged into one, ten of those into a larger one, and so on. So a
-row is written again once for every tenfold growth, and there are never more than a few dozen files. What a merged file
-holds is not read a second time from those that it was made of, which a killed run may have left.
+row is rewritten once per tenfold growth, and there are never more than a few dozen files. A killed run may leave the
+parts of a merged file: they are not read a second time.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.errors import DataError
+from batch_nlp.storage.problem import DamageError
 from batch_nlp.storage.row_groups import gathered
-from batch_nlp.storage.sealed_files import check_file, problems, remove_sealed, replacing_sealed
+from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
 # level and newest batch of a part
 _PART = re.compile(r"(\d)-(.+)\.parquet")
 _MERGED = 10
-# of what an earlier release left: it covers all parts before it
+# of the part that takes over an earlier release's state: it covers all parts before it
 _FIRST_LEVEL = 9
 # Rows of a row group of a merged file
 _GROUP_ROWS = 50_000
 
 
 class History:
-    """Rows that batches of one dataset have added, in the order of the batches' names.
+    """Rows added by the batches of one dataset, in the order of the batches' names.
 
     Parameters
     ----------
     folder : Path
-        Where the parts are.
+        Of the parts.
     schema : Schema
         Columns of a row, with `BATCH`.
     """
@@ -50,7 +50,7 @@ class History:
         return bool(self._parts())
 
     def _parts(self) -> list[tuple[int, str]]:
-        """Return level and newest batch of the parts that hold all rows, each once, the oldest first."""
+        """Return level and newest batch of the parts that hold each row once, the oldest first."""
         found = (_PART.fullmatch(path.name) for path in self.folder.glob("[!.]*.parquet"))
         every = [(int(part[1]), part[2]) for part in found if part]
         covered = {level: max((name for above, name in every if above > level), default="") for level, _ in every}
@@ -60,22 +60,22 @@ class History:
         return self.folder / f"{level}-{name}.parquet"
 
     def files(self, but: str = "") -> list[Path]:
-        """Return the files that hold all rows, after checking them; `but` is a batch whose own rows do not count.
+        """Return the files with all rows, after checking them; the part of the batch `but` is left out.
 
         Raises
         ------
-        DataError
+        DamageError
             If one is damaged or missing.
         """
         if found := problems(self.folder):
-            raise DataError(found[0])
+            raise DamageError(found[0])
         return [self._path(level, name) for level, name in self._parts() if (level, name) != (0, but)]
 
     @contextmanager
     def adding(self, batch: str, first: bool = False) -> Iterator[pq.ParquetWriter]:
-        """Give a writer for the rows of a batch, all or nothing; what it added before is replaced.
+        """Give a writer for the rows of a batch, all or nothing; they replace what the batch added before.
 
-        With `first` they are the rows of all batches up to that one.
+        With `first`, the rows are those of all batches up to that one.
         """
         with (
             replacing_sealed(self._path(_FIRST_LEVEL if first else 0, batch)) as file,
@@ -84,7 +84,7 @@ class History:
             yield writer
 
     def merge(self) -> None:
-        """Merge parts of which there are many; only the lock's holder may, and when no batch is open."""
+        """Merge parts when there are many; only the holder of the lock may, and only while no batch is open."""
         while full := [level for level, number in self._levels().items() if number >= _MERGED]:
             names = [name for level, name in self._parts() if level == full[0]]
             with replacing_sealed(self._path(full[0] + 1, names[-1])) as file:

@@ -1,4 +1,4 @@
-"""Which messages have been seen, on disk, so that memory does not grow with them."""
+"""The messages seen so far, in a database that can spill to disk: memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class KnownMessages:
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Database that holds the ids while the run lasts.
+        Database that holds the ids during the run.
     stored : RecordBatchReader, Table or None
         `message_id` and `text_hash` (32 hexadecimal digits) of the messages that earlier runs stored.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, stored: pa.RecordBatchReader | pa.Table | None) -> None:
         self._connection = connection
-        # a hash is 128 bits: kept as such it takes a third of what its digits do
+        # as 128 bits, a hash takes a third of the memory of its digits
         connection.execute("CREATE TABLE known (message_id VARCHAR, text_hash UUID, in_run BOOLEAN)")
         if stored is not None:
             self._remember(stored, in_run=False)
@@ -47,7 +47,7 @@ class KnownMessages:
         return self
 
     def look_up(self, message_id: pd.Series[Any], text_hash: pd.Series[Any]) -> NDArray[np.int8]:
-        """Return a value of `Seen` for each message of a batch, which may hold an id twice, and keep the new ones."""
+        """Return a value of `Seen` for each message of a batch, which may repeat ids, and remember the new ones."""
         batch = pa.table(
             {
                 "position": np.arange(len(message_id)),
@@ -78,7 +78,7 @@ class KnownMessages:
         return seen
 
     def unknown(self, message_id: pd.Series[Any]) -> pd.Series[Any]:
-        """Return those ids that belong to no message that was stored or seen in this run."""
+        """Return the ids of messages that were neither stored nor seen in this run."""
         self._connection.register("asked", pa.table({"message_id": pa.array(message_id, pa.string())}))
         found = self._connection.execute("SELECT message_id FROM asked ANTI JOIN known USING (message_id)").fetchnumpy()
         self._connection.unregister("asked")

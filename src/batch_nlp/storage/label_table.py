@@ -1,4 +1,4 @@
-"""The labels of a dataset: a Delta table keyed by message, source, and the time at which the label arrived."""
+"""The labels of a dataset: a Delta table keyed by message, source, and time of arrival."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from loguru import logger
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import examples
-from batch_nlp.storage import seals
-from batch_nlp.storage.sealed_files import check_file
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage import delta_table
+from batch_nlp.storage.seal import check_file
+from batch_nlp.storage.sql import connect
 
 
 class LabelSource(StrEnum):
-    """Who says that a message is of a class."""
+    """Who assigned a label."""
 
     GIVEN = "given"
     PERSON = "person"
@@ -32,11 +32,11 @@ class LabelSource(StrEnum):
 
     @property
     def is_machine(self) -> bool:
-        """Whether nobody has looked at the message."""
+        """Whether no person has looked at the message."""
         return self not in {LabelSource.GIVEN, LabelSource.PERSON}
 
 
-# The columns that tables of earlier releases lack come last: that is where Delta adds them
+# Columns that tables of earlier releases lack come last, since Delta adds them there
 LABELS_SCHEMA = pa.schema(
     [
         ("message_id", pa.string()),
@@ -44,16 +44,16 @@ LABELS_SCHEMA = pa.schema(
         # when the file that brought the label was first seen
         ("arrived_at", pa.timestamp("us", tz="UTC")),
         ("source_file", pa.string()),
-        # a value of `LabelSource`; null: given, by an earlier release
+        # a value of `LabelSource`; earlier releases left it null for given labels
         ("source", pa.string()),
-        # between 0 and 1, of a machine's label
+        # between 0 and 1, for a machine's label
         ("confidence", pa.float64()),
         # SHA-256 of the content of the file
         ("source_hash", pa.string()),
     ]
 )
 _LABELS_A_COMMIT = 500_000
-# Which label counts: the least rank, in it the latest; of those that arrived at the same time, the least
+# The label of the least rank counts, then the latest, then the alphabetically first
 _RANK = """
     CREATE TEMP MACRO rank_of(source) AS
     CASE WHEN source = 'person' THEN 0 WHEN source IN ('rules', 'clusters', 'zero_shot') THEN 2 ELSE 1 END
@@ -66,7 +66,7 @@ _LATEST = """
     CREATE TEMP VIEW latest AS SELECT message_id, target, source FROM labels
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY rank, arrived_at DESC, target, source) = 1
 """
-# Of each file, told by its time, the last row of a message, where it is later than what is stored with the same rank
+# The last row per message and file (identified by its time), if it is later than the stored label of the same rank
 _NEWS = """
     CREATE TEMP TABLE news AS
     WITH arrived AS MATERIALIZED (
@@ -86,7 +86,7 @@ _CONFLICTS = """
     SELECT message_id, count(*) OVER () FROM news
     GROUP BY message_id, rank HAVING count(DISTINCT target) > 1 OR bool_or(torn) ORDER BY min(position) LIMIT 5
 """
-# What is stored already is stored again where a file in between said otherwise: read alone, that file would be news
+# A label that is stored already is stored again if a file in between had another one, which would be news if read alone
 _ADDED = """
     WITH last AS (
         SELECT *, bool_or(target IS DISTINCT FROM known_target) OVER (PARTITION BY message_id, rank) AS changed
@@ -100,14 +100,14 @@ _ADDED = """
 
 @dataclass(frozen=True)
 class Appended:
-    """What became of labels that arrived.
+    """What happened to new labels.
 
     Parameters
     ----------
     added : int
-        Labels that change something: of messages without one of that rank, or with another one.
+        Labels that change something: the message had none of that rank, or another one.
     conflicts : int
-        Messages about whose label rows disagree that arrived together, in one file or in several.
+        Messages with different labels in rows that arrived together, in one file or in several.
     """
 
     added: int
@@ -115,12 +115,12 @@ class Appended:
 
 
 def register_labels(connection: duckdb.DuckDBPyConnection, table: DeltaTable | None) -> None:
-    """Make a table of labels known to a database, as ``labels``, and the label that counts, as ``latest``.
+    """Register a table of labels with a database as ``labels``, and each message's valid label as ``latest``.
 
-    A person's label counts before a given one, and a given one before a machine's; of one rank the latest, and of
-    those that arrived at the same time, the least.
+    A person's label takes precedence over a given one, and a given one over a machine's. Within a rank the latest
+    label counts, and among labels that arrived together the alphabetically first.
     """
-    # columns that a table of an earlier release lacks are null
+    # null in columns that a table of an earlier release lacks
     stored = table.to_pyarrow_dataset().replace_schema(LABELS_SCHEMA) if table else LABELS_SCHEMA.empty_table()
     connection.register("stored_labels", stored)
     for statement in (_RANK, _LABELS, _LATEST):
@@ -133,9 +133,9 @@ class LabelTable:
     Parameters
     ----------
     folder : Path
-        Where the table lives.
+        Of the table.
     engine : EngineConfig
-        Limits of the joins.
+        Limits for joins.
     """
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
@@ -149,21 +149,20 @@ class LabelTable:
             yield connection
 
     def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> Appended:
-        """Add labels that change something, in one commit for each half a million.
+        """Add the labels that change something, in commits of half a million.
 
-        A label that is not later than what the table holds of the message with the same rank is no news: reading a
-        file again undoes no correction. Where files disagree about a message, the later one counts, and a warning says
-        so.
+        Labels that are not later than the message's stored label of the same rank are ignored, so reading a file again
+        undoes no correction. If files disagree about a message, the later one counts, with a warning.
 
         Parameters
         ----------
         labels : Table or RecordBatchReader
-            Rows of `LABELS_SCHEMA`; of several rows of a message that arrived at the same time the last one counts.
+            Rows of `LABELS_SCHEMA`. If several rows of a message arrived together, the last one counts.
         run : str
             Noted in the commits.
         """
         number = 0
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         with self._connected(stored) as connection:
             connection.register("new", labels)
             connection.execute(_NEWS)
@@ -171,22 +170,22 @@ class LabelTable:
             for batch in connection.sql(_ADDED).to_arrow_reader(_LABELS_A_COMMIT):
                 if batch.num_rows:
                     if not number:
-                        seals.add_columns(self.folder, LABELS_SCHEMA)  # which a table of an earlier release lacks
-                    seals.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
+                        delta_table.add_columns(self.folder, LABELS_SCHEMA)  # missing in tables of earlier releases
+                    delta_table.append(self.folder, pa.Table.from_batches([batch]).cast(LABELS_SCHEMA), {"run": run})
                     number += int(batch.num_rows)
         return Appended(number, conflicts)
 
     def arrivals(self) -> dict[str, datetime]:
-        """Return when each file that brought a label was first seen, by the SHA-256 of its content."""
-        with self._connected(seals.open_table(self.folder)) as connection:
+        """Return when each file with labels was first seen, by the SHA-256 of its content."""
+        with self._connected(delta_table.open_table(self.folder)) as connection:
             found = connection.sql(
                 "SELECT source_hash, min(arrived_at) AS at FROM labels WHERE source_hash IS NOT NULL GROUP BY ALL"
             ).to_arrow_table()
         return {row["source_hash"]: row["at"] for row in found.to_pylist()}
 
     def of(self, message_ids: list[str]) -> dict[str, str]:
-        """Return the latest label of some messages; those without one are left out."""
-        stored = seals.open_table(self.folder)
+        """Return the label of some messages; messages without one are left out."""
+        stored = delta_table.open_table(self.folder)
         if stored is None:
             return {}
         with self._connected(stored) as connection:
@@ -199,9 +198,9 @@ class LabelTable:
     def count_in(self, messages: Sequence[Path], first: str, last: str) -> int:
         """Return how many messages of the batches from `first` to `last` have a label.
 
-        `messages` are checked parquet files with the columns `batch` and `message_id`.
+        `messages` are parquet files, already checked, with the columns `batch` and `message_id`.
         """
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         if stored is None or not messages:
             return 0
         with self._connected(stored) as connection:
@@ -215,7 +214,7 @@ class LabelTable:
         return int(row[0]) if row else 0
 
     def confusion(self, predictions: Sequence[Path]) -> list[tuple[str, str, str, int]]:
-        """Count what was predicted and what came as label, file by file.
+        """Count messages by predicted and actual label, file by file.
 
         Parameters
         ----------
@@ -225,9 +224,9 @@ class LabelTable:
         Returns
         -------
         list of tuple
-            File, predicted label, latest target, and how many messages; messages without a label are left out.
+            File, predicted label, actual label, number of messages; messages without a label are left out.
         """
-        stored = seals.open_table(self.folder)
+        stored = delta_table.open_table(self.folder)
         if stored is None or not predictions:
             return []
         for path in predictions:
@@ -249,7 +248,7 @@ def _warn_of_conflicts(connection: duckdb.DuckDBPyConnection) -> int:
     if not found:
         return 0
     logger.warning(
-        "{:,} message(s) are labelled differently by rows that came together; the label of the later one counts: {}",
+        "{:,} message(s) have different labels in rows that arrived together; the later label counts: {}",
         found[0][1],
         examples(message_id for message_id, _ in found),
     )

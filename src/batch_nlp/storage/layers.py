@@ -1,7 +1,8 @@
-"""Where everything lives: the layers of Kedro's data-engineering convention below one root."""
+"""Where everything is stored: the layers of Kedro's data-engineering convention below one root."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,31 +26,31 @@ class Layers:
     root : Path
         ``paths.data``.
     dataset : str
-        Name of the dataset. Layers that hold its messages are kept apart by it, so that two datasets never mix.
+        Name of the dataset. Layers with messages have a folder per dataset, so that two datasets never mix.
     """
 
     root: Path
     dataset: str
 
-    # Labels of generated batches that have not arrived yet
+    # Labels of generated batches, until they arrive
     pending_labels = _Below("01_raw/sample_pending")
-    # Typed messages, as they came in, and the side tables
+    # Typed messages as they arrived, and the side tables
     intermediate = _Below("02_intermediate/{dataset}")
-    # Which columns the raw tables had when a run of the feature pipeline last took them in
+    # The columns that the raw tables had when the feature pipeline last read them
     seen_columns = _Below("02_intermediate/{dataset}/columns.json")
-    # Messages that keep their contract, with clean text
+    # Messages that meet their contract, with clean text
     primary = _Below("03_primary/{dataset}")
-    # Raw rows that runs of the feature pipeline left out, one file a run
+    # Raw rows that the feature pipeline left out, one file per run
     feature_quarantine = _Below("03_primary/{dataset}/quarantine")
     # The Delta tables of features and labels
     feature_store = _Below("04_feature/{dataset}")
-    # Tables that embedders make once; the same for all datasets
+    # Tables that embedders compute once, shared by all datasets
     embedding_cache = _Below("04_feature/embedding_cache")
-    # Which messages a candidate was trained and measured on
+    # The messages that a candidate was trained and evaluated on
     model_input = _Below("05_model_input/{dataset}")
     # Trained models before the gate
     candidates = _Below("06_models/{dataset}")
-    # How far a fit came that can be resumed
+    # Progress of fits that can be resumed
     checkpoints = _Below("06_models/checkpoints/{dataset}")
     # Predictions of candidates on their hold-out
     model_output = _Below("07_model_output/{dataset}")
@@ -57,30 +58,30 @@ class Layers:
     samples = _Below("07_model_output/{dataset}/samples")
     # Reports for people, the decision log and the logs of runs
     reporting = _Below("08_reporting")
-    # A page and its facts for every inference batch, and the index of all
+    # A page and its facts per inference batch, and the index
     batch_reports = _Below("08_reporting/batches")
-    # Cards of the models that scored batches, which stay when their versions are removed
+    # Cards of the models that scored batches, kept when their versions are removed
     cards = _Below("08_reporting/cards")
     # Metrics for Prometheus: point its textfile collector here
     metrics = _Below("08_reporting/metrics")
-    # One line for every decision
+    # One line per decision
     decisions = _Below("08_reporting/decisions.jsonl")
-    # Settings and log of each call; nothing in it is written under a temporary name
+    # Settings and log per call; nothing in it is written under a temporary name
     runs = _Below("08_reporting/runs")
     # HTML diagrams of the three pipelines
     diagrams = _Below("08_reporting/pipelines")
-    # One record for every inference batch
+    # One record per inference batch
     batches = _Below("09_inference/batches")
-    # Which files and messages batches had, also those that are not kept any more
+    # The files and messages of batches, including batches that were removed
     known = _Below("09_inference/known")
-    # Predictions that were handed over, one folder a batch
+    # Delivered predictions, one folder per batch
     predictions = _Below("09_inference/predictions")
-    # Raw rows that inference left out, one file a batch
+    # Raw rows that inference left out, one file per batch
     inference_quarantine = _Below("09_inference/quarantine")
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
-        """The folders that only runs write to; ``01_raw`` and the inbox are not among them."""
+        """The folders that only runs write to, so neither ``01_raw`` nor the inbox."""
         return (
             self.intermediate,
             self.primary,
@@ -94,3 +95,16 @@ class Layers:
             self.predictions,
             self.inference_quarantine,
         )
+
+
+def documents(folder: Path) -> list[str]:
+    """Return the sorted names of the JSON documents in a folder, without hidden ones; none if it does not exist.
+
+    Folders of batches hold thousands of documents: making a `Path` of each would take longer than reading the new ones.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if name.endswith(".json") and not name.startswith("."))

@@ -1,4 +1,4 @@
-"""The accounts of a run: what came in, where it went, and why rows were left out."""
+"""The accounts of a run: which rows came in, where they went, and why some were left out."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from batch_nlp.storage.raw.lines import Row
 
 __all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
-# a value is shown to a person; the row beside it is complete
+# Values are shortened for people; the row beside a value is complete
 VALUE_CHARS = 200
 # Lines of the summary that a run ends with
 _SUMMARY_LINES = 12
-# What a ledger counts: what came in, and where it went
+# What a ledger counts
 _SELDOM = ("left_out", "labels_alone")
 _ACCOUNTS = ("read", "done", "known", "duplicates", "quarantined", *_SELDOM)
 
@@ -43,7 +43,7 @@ def _as_json(record: dict[Any, Any]) -> str:
 
     try:
         return encoded(record).decode()
-    except orjson.JSONEncodeError:  # a value that JSON cannot hold, or one nested too deep
+    except orjson.JSONEncodeError:  # a value that JSON cannot hold, or that is nested too deep
         plain: dict[str, Any] = {}
         for name, value in record.items():
             try:
@@ -54,42 +54,42 @@ def _as_json(record: dict[Any, Any]) -> str:
 
 
 class Ledger:
-    """Keeps account of every message of a run.
+    """Accounts for every message of a run.
 
-    Steps that leave rows out hand them over with the reason; nothing else may drop a row.
+    Steps that leave rows out report them here with the reason; nothing else may drop rows.
 
     Parameters
     ----------
     quarantine : Path, optional
-        Folder in which quarantined rows wait on disk until `write_quarantine`; see `keeping_account`.
+        Folder where quarantined rows wait on disk until `write_quarantine`; see `keeping_account`.
 
     Attributes
     ----------
     read : int
-        Messages that came in, broken lines included.
+        Messages that came in, including broken lines.
     done : int
-        Messages that the run delivered: features stored, or predictions handed over.
+        Messages that the run delivered: features stored, or predictions written.
     known : int
-        Messages that the store held already.
+        Messages that were in the store already.
     duplicates : int
         Messages that came more than once.
     quarantined : int
         Messages that failed their contract.
     left_out : int
-        Rows that the dataset's condition (``where``) does not count among the messages.
+        Rows that are not messages by the dataset's condition (``where``).
     labels_alone : int
-        Rows that brought the label of a message and nothing else.
+        Rows with only the label of a message.
     """
 
     def __init__(self, quarantine: Path | None = None) -> None:
         self.read = self.done = self.known = self.duplicates = self.quarantined = self.left_out = self.labels_alone = 0
         self._quarantine = Quarantine(quarantine)
-        # lines that were no rows: no step has seen them
+        # lines that are not rows: no step has seen them
         self._broken = 0
         self._whole: list[Row] = []
 
     def __deepcopy__(self, memo: object) -> Self:
-        """Return itself: a step that is cloned belongs to the same run."""
+        """Return itself: a cloned step belongs to the same run."""
         return self
 
     @property
@@ -101,7 +101,7 @@ class Ledger:
         return found
 
     def receive(self, batch: RawBatch) -> None:
-        """Enter the messages of a raw batch, and put its broken lines into quarantine."""
+        """Count the messages of a raw batch, and quarantine its broken lines."""
         self.read += len(batch.rows) + len(batch.broken) + batch.left_out
         self.left_out += batch.left_out
         self._broken += len(batch.broken)
@@ -120,14 +120,14 @@ class Ledger:
         self.quarantined += len(batch.broken)
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Put rows into quarantine, as the source has them.
+        """Quarantine rows, as they are in the source.
 
         Parameters
         ----------
         rows : DataFrame
             The rows, with `source_file` and `source_line`; the index is that of the batch received last.
         step, reason, column : str
-            Where, why, and on account of which column.
+            Where, why, and because of which column.
         values : Series
             The offending value of each row.
         """
@@ -148,15 +148,15 @@ class Ledger:
         self.quarantined += len(rows)
 
     def write_quarantine(self, path: Path) -> None:
-        """Make the quarantined rows a parquet file and say what they are; without any, write none.
+        """Write the quarantined rows, if any, to a parquet file, and log a summary.
 
-        The texts of messages are not said: a file and a line lead to them.
+        The log names file and line but never the texts of messages.
         """
         if not self.quarantined:
             return
         self._quarantine.write(path)
         causes = self._quarantine.causes.most_common()
-        table = [("messages", "reason", "column", "the first")]
+        table = [("messages", "reason", "column", "first seen in")]
         for cause, number in causes[:_SUMMARY_LINES]:
             file, line = self._quarantine.first[cause]
             table.append((f"{number:,}", cause.reason, cause.column or "-", f"{printable(file)}:{line}"))
@@ -170,11 +170,11 @@ class Ledger:
         logger.warning("{:,} of {} {} in quarantine: {}{}", self.quarantined, read, are, path, summary)
 
     def discard_quarantine(self) -> None:
-        """Remove quarantined rows that wait on disk and were not made a file."""
+        """Remove quarantined rows that were not written to a file."""
         self._quarantine.close()
 
     def too_much_broken(self, max_share: float, min_messages: int) -> bool:
-        """Say whether more than `max_share` of at least `min_messages` messages so far are in quarantine."""
+        """Return whether more than `max_share` of at least `min_messages` messages are in quarantine so far."""
         messages = self.read - self.left_out
         return messages >= min_messages and self.quarantined > max_share * messages
 
@@ -188,12 +188,12 @@ class Ledger:
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
-        """Compare what came in with what went out.
+        """Check that all messages that came in are accounted for.
 
         Parameters
         ----------
         steps : mapping, optional
-            Step -> rows in and rows out; a step whose own account does not add up is named.
+            Step -> rows in and rows out, to find the step whose account does not add up.
 
         Raises
         ------
@@ -208,21 +208,21 @@ class Ledger:
                 left += self.known + self.duplicates
             if rows_in != rows_out + left:
                 raise AccountingError(
-                    f"Step {name}: {rows_in:,} messages came in, {rows_out:,} went on and {left:,} are accounted for: "
+                    f"Step {name}: {rows_in:,} messages came in, but {rows_out:,} went on and {left:,} were left out: "
                     f"{self.summary()}"
                 )
         out = sum(self.summary().values()) - self.read
         if self.read != out:
-            raise AccountingError(f"{self.read:,} messages came in and {out:,} are accounted for: {self.summary()}")
+            raise AccountingError(f"{self.read:,} messages came in, but {out:,} are accounted for: {self.summary()}")
 
     def summary(self) -> dict[str, int]:
-        """Return the accounts; of what few sources have only where there is any."""
+        """Return the accounts; rare ones only if they are not zero."""
         return {name: getattr(self, name) for name in _ACCOUNTS if name not in _SELDOM or getattr(self, name)}
 
 
 @contextmanager
 def keeping_account(quarantine: Path) -> Iterator[Ledger]:
-    """Give the ledger of a run; rows that it does not make a file in the folder `quarantine` are gone when it ends."""
+    """Give the ledger of a run; at the end of the block, rows left in the folder `quarantine` are removed."""
     ledger = Ledger(quarantine)
     try:
         yield ledger

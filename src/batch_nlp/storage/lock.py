@@ -1,4 +1,4 @@
-"""One writer at a time, or several runs that publish nothing; and who holds a lock, for one who only looks."""
+"""The lock of a folder: held by one writer or shared by runs that publish nothing; and which process holds it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batch_nlp.errors import DataError, LockedError
 
-# Seconds after which what the lock file says of its holder is believed: a lock is taken before its holder signs it
+# A holder takes the lock before it writes its number into the file, so the number is trusted only after these seconds
 _SIGNING = 1.0
 _KERNEL_LOCKS = Path("/proc/locks")
 
@@ -20,25 +20,23 @@ _KERNEL_LOCKS = Path("/proc/locks")
 def writer_lock(*folders: Path, shared: bool = False, group: str | None = None) -> Iterator[None]:
     """Hold the lock of each folder.
 
-    The lock is an ``flock``: the kernel releases it when the process ends, however it ends, so a killed run
-    leaves none behind.
+    The lock is an ``flock``, which the kernel releases when the process ends: a killed run leaves no lock.
 
     Parameters
     ----------
     *folders : Path
-        What to lock; missing folders are made.
+        Folders to lock; missing folders are created.
     shared : bool
-        Whether others may hold the lock as well, as long as they share it too: for runs that write only to places
-        that carry their own name.
+        Whether other processes may share the lock: for runs that write only to places that carry their own name.
     group : str, optional
-        Holders of one group wait for each other; anyone else is refused at once.
+        Processes of one group wait for each other; any other process is refused at once.
 
     Raises
     ------
     DataError
-        If a file system has no such locks.
+        If the file system does not support such locks.
     LockedError
-        If another process holds one of them.
+        If another process holds one of the locks.
     """
     with ExitStack() as stack:
         for folder in sorted({folder.resolve() for folder in folders}):
@@ -63,17 +61,17 @@ def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
                 signing = time.monotonic() - asked_at < _SIGNING
                 if group is None or not (signing or holders_group == group):
                     raise LockedError(
-                        f"Another run (process {holder or 'unknown'}) is working in {folder}. Nothing was done; "
-                        "try again later."
+                        f"Another run (process {holder or 'unknown'}) is working in {folder}. Nothing was done. Try "
+                        "again later."
                     ) from None
                 time.sleep(0.1)
             except OSError as error:
-                if new:  # the trace of a run would hide that data or models were never there
+                if new:  # it would look like the trace of an earlier run
                     path.unlink(missing_ok=True)
                 raise DataError(
-                    f"{folder}: its file system cannot lock a file ({error.strerror}), and without a lock two runs "
-                    "would write at once. Nothing was done. Set paths.data and paths.models to folders on a local "
-                    "disk, or mount the share with locks (flock): for NFS, version 4, or a running rpc.statd."
+                    f"{folder}: its file system cannot lock a file ({error.strerror}), so two runs could write at the "
+                    "same time. Nothing was done. Set paths.data and paths.models to folders on a local disk, or mount "
+                    "the share with locks (flock): NFS version 4, or version 3 with rpc.statd running."
                 ) from error
         file.truncate(0)
         file.write(f"{os.getpid()} {group or ''}".strip())
@@ -82,12 +80,11 @@ def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
 
 
 def who_works(folder: Path) -> int | None:
-    """Return the process that holds the lock of a folder, data or registry; None where nobody does.
+    """Return the process that holds the lock of a folder, or None.
 
-    Nothing here takes the lock, waits for it or writes. To try the lock would be to hold it for a moment, and a run
-    that starts just then would end as if another one were at work. So the kernel's list of locks is read. Where there
-    is none, and for a holder that the list does not show, the process that signed the lock file counts if it is alive
-    and has the file open.
+    This neither takes the lock nor waits nor writes: a run that starts while the lock is tried would find it taken. So
+    this reads the kernel's list of locks. If there is no such list, or the holder is not in it, the process named in
+    the lock file counts, provided that it is alive and has the file open.
     """
     file = folder / ".lock"
     try:
@@ -96,7 +93,7 @@ def who_works(folder: Path) -> int | None:
         return None
     signer = int(signed) if signed.isdecimal() else None
     device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
-    # some file systems (btrfs) show another device to programs than to the kernel
+    # some file systems (btrfs) report one device to programs and another to the kernel
     holders = [
         pid
         for pid, on_device, inode in _kernel_locks()
@@ -113,20 +110,20 @@ def _kernel_locks() -> list[tuple[int, str, int]]:
         lines = _KERNEL_LOCKS.read_text().splitlines()
     except OSError:
         return []
-    # 1: FLOCK  ADVISORY  WRITE 4122 fe:00:2850827 0 EOF; one that waits has an arrow after the number
+    # 1: FLOCK  ADVISORY  WRITE 4122 fe:00:2850827 0 EOF; waiting processes have an arrow after the number
     rows = [line.split() for line in lines]
     flocks = [(int(row[4]), *row[5].rpartition(":")) for row in rows if row[1:2] == ["FLOCK"]]
     return [(pid, device, int(inode)) for pid, device, _, inode in flocks]
 
 
 def _has_open(pid: int, file: Path) -> bool:
-    """Say whether a process is alive and, where that can be seen, has a file open."""
+    """Return whether a process is alive and, as far as visible, has a file open."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # alive, of another user, whose files are not shown
+        return True  # alive; the open files of another user are not visible
     links = Path(f"/proc/{pid}/fd")
     if not links.is_dir():
         return True

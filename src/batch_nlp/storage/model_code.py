@@ -1,4 +1,4 @@
-"""What a model needs of this installation: versions of our own code, and of the libraries."""
+"""What a model needs from this installation: versions of our own code and of libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE
 from batch_nlp.errors import DataError
 
 _LIBRARIES = ("scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
-# Whether a model can run, the versions of its code say; that of the package says what to install
+# Code versions decide whether a model can run; the package's version says what to install
 PACKAGES = ("batch-nlp", *_LIBRARIES)
 
 
@@ -45,9 +45,9 @@ def code_of(model: Path, steps: Iterable[str]) -> dict[str, dict[str, int]]:
 
 
 def other_code(manifest: Mapping[str, Any], kind: Literal["model", "features"]) -> list[str]:
-    """Return what a model needs of our own code and this installation has otherwise, in words.
+    """Say which versions of our own code differ between a model and this installation.
 
-    Of another feature step, the model can still be asked about features that the store holds.
+    If only feature steps differ, the model can still predict from stored features.
     """
     here = MODEL_CODE if kind == "model" else FEATURE_STEPS
     return [
@@ -58,7 +58,7 @@ def other_code(manifest: Mapping[str, Any], kind: Literal["model", "features"]) 
 
 
 def other_libraries(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the libraries that a model was trained with in another version than the one installed, in words."""
+    """Say which libraries were installed in another version when a model was trained."""
     trained_with = manifest.get("packages", {})
     return [
         f"{name} {trained_with[name]} (here {found})"
@@ -75,14 +75,14 @@ def _installed(name: str) -> str:
 
 
 class CannotRunError(DataError):
-    """A model is sound, and this installation cannot run it."""
+    """A model is sound, but this installation cannot run it."""
 
 
 def cannot_run(version: str, manifest: Mapping[str, Any], why: str) -> CannotRunError:
-    """Return the error about a model that this installation cannot run, with what can be done about it."""
+    """Return the error for a model that this installation cannot run."""
     release = manifest.get("packages", {}).get("batch-nlp")
     trained_with = ", ".join([*([f"batch-nlp {release}"] if release else []), *other_libraries(manifest)])
     return CannotRunError(
         f"{version}: cannot be run by this installation. {why}. Train a new model with "
-        f"pipeline=training, or install what trained it{f' ({trained_with})' if trained_with else ''}."
+        f"pipeline=training, or install the versions that trained it{f' ({trained_with})' if trained_with else ''}."
     )

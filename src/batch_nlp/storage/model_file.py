@@ -17,9 +17,9 @@ from batch_nlp.storage.atomic import write_bytes
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-# the oldest time a zip entry can have
+# The earliest time of a zip entry
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
-# What loading a file can end with that is damaged, or that other code or another library wrote
+# What loading can raise if a file is damaged, or was written by other code or another library
 _UNREADABLE = (
     *(OSError, EOFError, LookupError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
     *(AttributeError, ImportError, TypeError),
@@ -27,7 +27,7 @@ _UNREADABLE = (
 
 
 def _renumber(node: Any, ids: dict[str, str]) -> Any:
-    """Replace memory addresses, which skops uses as names, by the order in which they occur."""
+    """Replace memory addresses, which skops uses as names, by their order of occurrence."""
 
     def number(address: Any) -> str:
         return ids.setdefault(str(address), str(len(ids)))
@@ -49,7 +49,7 @@ def _renumber(node: Any, ids: dict[str, str]) -> Any:
 
 
 def canonical(archive: bytes) -> bytes:
-    """Return a skops archive without what differs between two writings of one object: addresses and times."""
+    """Return a skops archive without addresses and times, which differ each time an object is written."""
     ids: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         schema = _renumber(json.loads(source.read("schema.json")), ids)
@@ -73,20 +73,20 @@ def dump_model(path: Path, model: Pipeline) -> None:
 
 
 def load_model(path: Path) -> Pipeline:
-    """Load a fitted pipeline; raise a `DataError` if the file cannot be read, or names a type that is not trusted."""
+    """Load a fitted pipeline; raise a `DataError` if the file cannot be read or names an untrusted type."""
     import skops.io
     from sklearn.pipeline import Pipeline
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        # what libraries say of models of their other versions is told in one line, by who has the manifest
+        # `open_model` warns in one line about models of other library versions
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = skops.io.load(path, trusted=list(MODEL_TYPES))
     except UntrustedTypesFoundException as error:
-        raise DataError(f"{path}: refused, since it names types that no model of ours holds: {error}") from error
+        raise DataError(f"{path}: refused, because it names types that our models never contain: {error}") from error
     except _UNREADABLE as error:
-        raise DataError(f"{path}: not a model that can be read ({type(error).__name__}: {error}).") from error
+        raise DataError(f"{path}: not a readable model ({type(error).__name__}: {error}).") from error
     if not isinstance(model, Pipeline):
         raise DataError(f"{path}: holds a {type(model).__name__}, not a pipeline.")
     return model

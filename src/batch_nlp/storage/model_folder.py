@@ -1,4 +1,4 @@
-"""Models from their folders: only those that this installation can run."""
+"""Loads models from their folders, if this installation can run them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
     """Load the pipeline of a folder whose files `read_manifest` has checked, and try it on its check rows.
 
-    Versions cannot tell everything: a type may have changed without its own, and a library in a patch release.
+    Versions do not tell everything: a type can change without a new version, and a library in a patch release.
 
     Raises
     ------
     DataError
-        If it needs other code of ours, or cannot be loaded, or fails, or predicts otherwise than when it was trained.
+        If it needs other versions of our code, cannot be loaded, fails, or predicts differently than after training.
     """
     check_code(folder.name, manifest)
     try:
@@ -37,7 +37,7 @@ def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
         raise cannot_run(folder.name, manifest, str(error).rstrip(".")) from error
     if libraries := other_libraries(manifest):
         _warn_once(
-            f"{folder.name} was trained with {', '.join(libraries)}. It gives its stored predictions, so it is used."
+            f"{folder.name} was trained with {', '.join(libraries)}. It is used, since it gives its stored predictions."
         )
     return pipeline
 
@@ -45,7 +45,7 @@ def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
 def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
     """Predict the check rows of a model's folder.
 
-    A `DataError` says that it fails, or that a probability differs by more than 1e-4 from the stored one: a network
+    Raises a `DataError` if that fails, or if a probability differs by more than 1e-4 from the stored one: a network
     that was trained on a GPU need not agree to the last digit on a CPU.
     """
     import numpy as np
@@ -69,9 +69,9 @@ def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
 
 
 def check_code(version: str, manifest: dict[str, Any]) -> None:
-    """Raise a `DataError` about a model that needs other code of ours than there is."""
+    """Raise a `DataError` if a model needs other versions of our code."""
     if "fields" not in manifest:
-        raise cannot_run(version, manifest, "It was trained by a release that described features otherwise")
+        raise cannot_run(version, manifest, "It was trained by a release that described features differently")
     if differs := other_code(manifest, "model"):
         raise cannot_run(version, manifest, f"It needs {', '.join(differs)}")
 

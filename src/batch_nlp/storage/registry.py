@@ -1,6 +1,6 @@
-"""The model registry: one folder a version, and one pointer to the champion.
+"""The model registry: one folder per version, and one pointer to the champion.
 
-Publishing checks the candidate in a fresh process, copies it under the next version, and moves the pointer last.
+Publishing checks the candidate in a fresh process, copies it as the next version, and moves the pointer last.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_folder import open_model
-from batch_nlp.storage.sealed_json import SEAL_KEY, content_hash, write_sealed
+from batch_nlp.storage.problem import DamageError, Problem
+from batch_nlp.storage.seal import SEAL_KEY, content_hash, write_sealed
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -36,33 +37,33 @@ _VERSION = re.compile(r"v(\d{4,})")
 
 @dataclass(frozen=True)
 class Model:
-    """A published model: its version, as ``v0003``, what predicts from rows of the feature store, and its manifest."""
+    """A published model: its version, such as ``v0003``, the pipeline that predicts, and the manifest."""
 
     version: str
     pipeline: Pipeline
     manifest: dict[str, Any]
 
     def __repr__(self) -> str:
-        # a pipeline takes seconds to be written out, and a diagram of a step that has one writes it again and again
+        # printing a pipeline takes seconds, and the diagram of a step prints its model repeatedly
         return f"Model({self.version})"
 
     @property
     def fields(self) -> Fields:
-        """What the model is given of a message."""
+        """The fields of a message that the model reads."""
         return Fields.from_list(self.manifest["fields"])
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the index of the class that the model decides on, shape (n,), from probabilities of shape (n, k)."""
+        """Return the index of the class that the model chooses, shape (n,), from probabilities of shape (n, k)."""
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
 
 
 _BY_HAND = (
-    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}; versions there are:'
+    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}. Existing versions:'
 )
 
 
 class Registry:
-    """Versions of the model below ``paths.models``, one of them the champion."""
+    """Versions of the model below ``paths.models``; one of them is the champion."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -82,7 +83,7 @@ class Registry:
         there = ", ".join(self.versions())
         if not self._pointer.exists():
             if there:  # the pointer is written before the first version
-                raise DataError(f"{self._pointer}: missing. {_BY_HAND} {there}")
+                raise DamageError(Problem(self._pointer, "missing", f"{_BY_HAND} {there}."))
             return {"version": None, "previous": []}
         try:
             pointer: dict[str, Any] = json.loads(self._pointer.read_text())
@@ -93,30 +94,30 @@ class Registry:
             if not by_hand and pointer.get(SEAL_KEY) != content_hash(pointer):
                 raise ValueError("its content is not what was written")
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{self._pointer}: damaged ({error}). {_BY_HAND} {there}") from error
+            raise DamageError(Problem(self._pointer, f"damaged ({error})", f"{_BY_HAND} {there}.")) from error
         if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
-            raise DataError(f"{self._pointer}: damaged; {known} are not versions. {_BY_HAND} {there}")
+            raise DamageError(Problem(self._pointer, f"damaged; {known} are not versions", f"{_BY_HAND} {there}."))
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:
         write_sealed(self._pointer, {"version": version, "previous": previous, "published_at": now.isoformat()})
 
     def champion_version(self) -> str | None:
-        """Return the champion's version, None before the first is published."""
+        """Return the champion's version, None before the first publication."""
         version = self._read_pointer()["version"]
         return None if version is None else str(version)
 
     def previous(self) -> list[str]:
-        """Return the versions that a rollback tries, one after the other."""
+        """Return the versions that a rollback tries, in this order."""
         return list(self._read_pointer()["previous"])
 
     def champion_manifest(self) -> dict[str, Any] | None:
-        """Return the champion's manifest after checking its files, None before the first is published."""
+        """Return the champion's manifest after checking its files, None before the first publication."""
         version = self.champion_version()
         return None if version is None else read_manifest(self.root / version)
 
     def champion(self) -> Model | None:
-        """Load the champion after checking its files, None before the first is published."""
+        """Load the champion after checking its files, None before the first publication."""
         version = self.champion_version()
         return None if version is None else self.load(version)
 
@@ -135,12 +136,12 @@ class Registry:
         now : datetime
             Time of publication.
         keep : int
-            Versions to keep, the champion and the one before it in any case.
+            Versions to keep; the champion and its predecessor always stay.
 
         Raises
         ------
         DataError
-            If a fresh process cannot load it or does not get the stored predictions; the champion stays.
+            If a fresh process cannot load it, or gets other predictions than the stored ones; the champion stays.
         """
         check_in_fresh_process(candidate)
         pointer = self._read_pointer()
@@ -157,18 +158,18 @@ class Registry:
         return version
 
     def rollback(self, now: datetime, check: Callable[[str], object]) -> tuple[str, str]:
-        """Make the newest usable version before the champion the champion again, and return the old and the new one.
+        """Make the newest usable previous version the champion, and return the old and the new champion.
 
         Parameters
         ----------
         now : datetime
         check : callable
-            Raises a `DataError` about a version that is damaged or cannot be run.
+            Raises a `DataError` for a version that is damaged or cannot be run.
 
         Raises
         ------
         DataError
-            If there is no usable version before; the champion stays.
+            If no previous version is usable; the champion stays.
         """
         pointer = self._read_pointer()
         old, previous = pointer["version"], list(pointer["previous"])
@@ -179,13 +180,11 @@ class Registry:
             try:
                 check(new)
             except DataError as error:
-                logger.error("{} is passed over: {}", new, error)
+                logger.error("{} is skipped: {}", new, error)
                 continue
             self._point_at(new, previous, now)
             return old, new
-        raise DataError(
-            f"{self.root}: no version before {old} to go back to that can be run. Train one with pipeline=training."
-        )
+        raise DataError(f"{self.root}: no version before {old} can be run. Train a new one with pipeline=training.")
 
     def _prune(self, keep: set[str]) -> None:
         for version in self.versions():
@@ -200,16 +199,15 @@ def check_in_fresh_process(folder: Path) -> None:
     Raises
     ------
     DataError
-        If it does not load, or predicts otherwise.
+        If it does not load, or predicts differently.
     """
     command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments
     if result.returncode < 0:
         raise DataError(
-            f"{folder}: the process that checks the new model was ended by signal {-result.returncode} before it could "
-            "say anything; signal 9 is what the system sends when memory runs out. The champion stays. See that there "
-            "is memory, and train again."
+            f"{folder}: the process that checks the new model was ended by signal {-result.returncode} without a "
+            "result; the system sends signal 9 when memory runs out. The champion stays. Free memory, then train again."
         )
     if result.returncode != 0:
         raise DataError(f"{folder}: the model does not work in a fresh process: {result.stderr.strip()[-2000:]}")

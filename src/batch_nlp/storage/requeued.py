@@ -1,4 +1,4 @@
-"""Rows on their way back from quarantine to where they came from."""
+"""Puts repaired rows of a quarantine file back into a new raw file."""
 
 from __future__ import annotations
 
@@ -18,36 +18,34 @@ import pyarrow.parquet as pq
 
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
-from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Place
+from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, REQUEUED, SOURCE_FILE, SOURCE_LINE, Place
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.json_reader import parse_json
 from batch_nlp.storage.raw.lines import REQUEUED_PART, Row
 
-# Folders beside the quarantine files: of rows that were put back, and of runs that were refused whole
-REQUEUED, REFUSED = "requeued", "refused"
 _EXAMPLES = 5
 _ROWS = 1000
 _NO_ROW = "the column row holds no JSON object"
-# Says of some rows which are broken still, and why
+# Given rows, returns which are still broken, and why
 Check = Callable[[list[Row]], dict[int, str]]
 
 
 @dataclass
 class Requeued:
-    """What became of the rows of one quarantine file.
+    """What happened to the rows of one quarantine file.
 
     Parameters
     ----------
     file : Path
-        The file that they were read from.
+        The file that was read.
     target : Path or None
-        The raw file that they are in now; None where none could be put back.
+        The raw file with the rows, None if none could be put back.
     rows, requeued, stay : int
-        Rows read = rows put back + rows that stay, since they are broken still.
+        Rows read = rows put back + rows that stay because they are still broken.
     reasons : Counter
         Why rows stay.
     examples : list of Place
-        Where the first of those that stay came from.
+        Where the first rows that stay came from.
     """
 
     file: Path
@@ -60,7 +58,7 @@ class Requeued:
 
 
 def raw_name(pattern: str, name: str) -> str:
-    """Return a file name that matches the pattern of the message table; a `SettingsError` says that none can.
+    """Return a file name that matches the pattern of the message table; raise a `SettingsError` if there is none.
 
     Examples
     --------
@@ -71,8 +69,8 @@ def raw_name(pattern: str, name: str) -> str:
     stem = f"{before.replace('*', '')}{REQUEUED_PART}{name}{after}".lstrip("-.")
     if not star or not fnmatch(stem, pattern):
         raise SettingsError(
-            f"dataset.messages.files={pattern}: rows cannot be put back, since no file of another name matches it. "
-            f"Allow for more with dataset.messages.files='{pattern}*'."
+            f"dataset.messages.files={pattern}: rows cannot be put back, because no other file name matches it. "
+            f"Allow more names with dataset.messages.files='{pattern}*'."
         )
     return f"{stem}.jsonl"
 
@@ -88,33 +86,33 @@ def put_back(
 ) -> Requeued:
     """Put rows of a quarantine file, or of a repaired copy of it, into a new raw file.
 
-    The raw file appears first, then the quarantine file goes. After a kill between the two the same rows are put back
-    into the same file, and those that a run has taken in meanwhile are recognised as duplicates.
+    The raw file appears before the quarantine file moves away. After a kill between the two, the same rows are put back
+    into the same file, and rows that a run has read meanwhile are recognised as duplicates.
 
     Parameters
     ----------
     file : Path
-        The quarantine file, or a repaired copy in any format that raw files can have.
+        The quarantine file, or a repaired copy in any format of raw files.
     original : Path
-        The quarantine file. It goes to the folder ``requeued`` beside it; rows that are not in `file`, or are
-        broken still, stay.
+        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or are still
+        broken, stay.
     folder : Path
-        Where the raw file goes.
+        For the raw file.
     pattern : str
         Pattern of the message table.
     columns : sequence of str
-        Source columns with the text, of which a message has one; a copy without a column `row` has it itself.
+        Source columns with the text; a message has one of them, also in copies without a column `row`.
     check : callable
-        Says which rows are broken still; they stay.
+        Returns which rows are still broken; they stay.
     tell : callable
-        Hears what will be put back and what stays, before anything is.
+        Called with what will be put back and what stays, before anything changes.
 
     Raises
     ------
     DataError
-        If the file cannot be read, or is no such copy.
+        If the file cannot be read, or is not a copy of a quarantine file.
     AccountingError
-        If a row got lost.
+        If a row is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for unfinished in folder.glob(".*requeued-*.tmp"):  # of a killed run
@@ -139,11 +137,11 @@ def put_back(
             out.flush()
             os.fsync(out.fileno())
         if found.rows != found.requeued + found.stay:
-            raise AccountingError(f"{file}: {found.rows:,} rows, {found.requeued:,} put back and {found.stay:,} left")
+            raise AccountingError(f"{file}: {found.rows:,} rows, {found.requeued:,} put back, {found.stay:,} left")
         tell(found)
         if found.requeued:
             found.target = _under_free_name(temporary, folder, pattern, original.stem)
-            # without places of its rows the file stands for all of the quarantine file
+            # a file without the places of its rows stands for the whole quarantine file
             if placed or not found.stay:
                 _retire(original, places if placed else None)
     finally:
@@ -152,7 +150,7 @@ def put_back(
 
 
 def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None, Row | None]]:
-    """Yield where each row came from, and the row itself; None for what is not known, or no row."""
+    """Yield where each row came from, if known, and the row itself, None if it is not a row."""
     for number, entry, _ in rows_of(file):
         if not isinstance(entry, dict):
             yield Place(file.name, number), None
@@ -177,7 +175,7 @@ def _repaired(file: Path, columns: Sequence[str]) -> Iterator[tuple[Place | None
 def _judged(
     rows: Iterator[tuple[Place | None, Row | None]], check: Check
 ) -> Iterator[tuple[Place | None, Row | None, str | None]]:
-    """Yield each row with the reason why it is broken still, None where it is not."""
+    """Yield each row with the reason why it is still broken, None if it is not."""
     while chunk := list(islice(rows, _ROWS)):
         sound = [(number, row) for number, (_, row) in enumerate(chunk) if row is not None]
         reasons = check([row for _, row in sound]) if sound else {}
@@ -186,7 +184,7 @@ def _judged(
 
 
 def _under_free_name(temporary: Path, folder: Path, pattern: str, name: str) -> Path:
-    """Give a file its name; where a file of that content is there already, it is what a killed run put back."""
+    """Give a file an unused name; an existing file with its content was put back by a killed run."""
     target = _free(temporary, (folder / raw_name(pattern, numbered) for numbered in _numbered(name)))
     if not target.exists():
         os.replace(temporary, target)
@@ -199,12 +197,12 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _free(file: Path, paths: Iterable[Path]) -> Path:
-    """Return the first path that is free, or where a file of the same content is."""
+    """Return the first path that is free, or has a file with the same content."""
     return next(path for path in paths if not path.exists() or filecmp.cmp(file, path, shallow=False))
 
 
 def _retire(original: Path, done: set[Place] | None) -> None:
-    """Move a quarantine file to those that were put back; rows that are not `done` stay (None: all are)."""
+    """Move a quarantine file to the folder ``requeued``; rows that are not in `done` stay, with None no rows."""
     kept = original.parent / REQUEUED
     kept.mkdir(exist_ok=True)
     target = _free(original, (kept / f"{numbered}.parquet" for numbered in _numbered(original.stem)))

@@ -1,4 +1,4 @@
-"""Row groups of parquet files that are made of many small ones."""
+"""Row groups of parquet files that are merged from many small files."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pyarrow as pa
 
 
 def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
-    """Join batches until they have some rows, the last ones whatever they have.
+    """Join batches until each part has enough rows; only the last part may have fewer.
 
-    Each part is to become a row group: a file of thousands of small ones takes ten times as long to read.
+    Each part becomes a row group: a file with thousands of small row groups takes ten times as long to read.
 
     Parameters
     ----------
     batches : iterable of RecordBatch
-        All of one schema; empty ones are passed over.
+        All of one schema; empty ones are skipped.
     rows : int
-        Rows that a part has at least.
+        Minimum number of rows per part.
 
     Yields
     ------

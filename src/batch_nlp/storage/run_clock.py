@@ -1,4 +1,4 @@
-"""The run's clock: each run has a time of its own, later than every run before it, and is named by it."""
+"""The run's clock: the time of a run is its name. It is unique, and later than the time of every run before."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from loguru import logger
 
 from batch_nlp.storage.atomic import write_text
 
-# Runs that follow each other at once are dated a second apart; only what is more than that is worth a word
+# Runs in quick succession are dated a second apart, so only a larger difference deserves a warning
 _WRONG_CLOCK = timedelta(minutes=1)
 
 
 def next_time(folder: Path) -> datetime:
-    """Return the time, UTC, that a run is dated with: now, but in a later second than every run before it.
+    """Return the time of a run, UTC: now, but at least a second later than every run before.
 
-    Batches and labels are ordered by the times of their runs. If the clock goes back (it was wrong, or is now), the
-    order must still be that in which things happened: the latest label of a message counts. The newest time is kept
-    in ``.last_run`` in the data folder, whose lock the run holds alone.
+    Batches and labels are ordered by the times of their runs, and the latest label of a message counts. So their order
+    must stay right even if the clock goes back. ``.last_run`` in the data folder, whose lock the run holds alone, keeps
+    the latest time.
     """
     file, now = folder / ".last_run", datetime.now(UTC)
     try:
@@ -31,12 +31,12 @@ def next_time(folder: Path) -> datetime:
     except FileNotFoundError:
         earliest = now
     except (ValueError, OverflowError):
-        logger.warning("{} was damaged and is written again", file)
+        logger.warning("{} was damaged and is rewritten", file)
         earliest = now
     if earliest - now > _WRONG_CLOCK:
         logger.warning(
-            "The clock says {:%Y-%m-%d %H:%M:%S}, and the newest run is dated {:%Y-%m-%d %H:%M:%S} (UTC): the clock is "
-            "wrong or was. This run is dated after that one, so that the order stays right.",
+            "The clock is or was wrong: it says {:%Y-%m-%d %H:%M:%S}, before the time of the last run. To keep the "
+            "order of runs, this run is dated {:%Y-%m-%d %H:%M:%S} (UTC). Check the clock of this machine.",
             now,
             earliest,
         )
@@ -47,12 +47,10 @@ def next_time(folder: Path) -> datetime:
 
 @contextmanager
 def claimed_time(folder: Path) -> Iterator[datetime]:
-    """Give a time, UTC, that no other run in progress has: runs that share the lock are named by it.
+    """Yield a time, UTC, that no other run in progress has, as the name of a run that shares the lock.
 
-    The claim is a file below `folder`. Its name is that of a temporary file, so that one that a killed run left is
-    swept away by the next run that holds the lock alone.
-
-    `folder` is where the claims are; missing folders are made.
+    The claim is a file in `folder`, which is created if it is missing. The file has the name of a temporary file: if a
+    killed run leaves it, the next run that holds the lock alone removes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
@@ -69,7 +67,7 @@ def claimed_time(folder: Path) -> Iterator[datetime]:
 
 
 def is_claimed(folder: Path, name: str) -> bool:
-    """Say whether a run of that name is in progress that shares the lock (or was killed, until the next sweep)."""
+    """Return whether a run of that name shares the lock now, or was killed and not swept up yet."""
     return _claim(folder, name).exists()
 
 

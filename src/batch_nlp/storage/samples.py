@@ -1,11 +1,12 @@
-"""Samples of the messages of a batch: those whose ids have the smallest hashes.
+"""Samples of a batch's messages: those whose ids have the smallest hashes.
 
-Such a sample is the same whatever the order in which messages come, can be drawn while they stream by, and those of
-several batches join to the sample that all their messages together would have given.
+Such a sample does not depend on the order of the messages and is drawn while they stream by. The samples of several
+batches combine to the sample of all their messages.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +16,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
+from batch_nlp.storage import seal
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.sealed_files import check_file, remove_sealed, write_sealed_parquet
+from batch_nlp.storage.problem import DamageError, Problem
+from batch_nlp.storage.seal import check_file, remove_sealed, write_sealed_parquet
 
 PREDICTED = (pa.field("predicted_class", pa.int16()), pa.field("probabilities", pa.list_(pa.float64())))
 
 
 def sample_schema(fields: Fields) -> pa.Schema:
-    """Return the columns of a sample: those of the feature store, and what was predicted."""
+    """Return the columns of a sample: those of the feature store, and the predictions."""
     return pa.schema([*fields.schema, *PREDICTED])
 
 
 def id_hashes(ids: Any) -> NDArray[np.uint64]:
-    """Return 64 bits that stand for each id of an array-like of str, the same in every process."""
+    """Return a 64-bit hash of each id of an array-like of str, the same in every process."""
     return pd.util.hash_array(np.asarray(ids, dtype=object))
 
 
 class KeptSample:
-    """The `size` rows with the smallest hashes of ``message_id`` among all added; twice as many are held at most."""
+    """The `size` added rows with the smallest hashes of ``message_id``; at most twice as many are in memory."""
 
     def __init__(self, size: int, schema: pa.Schema) -> None:
         self._size = size
@@ -43,12 +45,12 @@ class KeptSample:
         self._hashes = np.empty(0, np.uint64)
 
     def add(self, rows: pa.Table) -> None:
-        """Take in the rows that belong to the sample as far as is known."""
+        """Add the rows that belong to the sample so far."""
         hashes = id_hashes(rows["message_id"].to_numpy())
         chosen = np.argsort(hashes, kind="stable")[: self._size]
         if len(self._hashes) == self._size:
             chosen = chosen[hashes[chosen] < self._hashes[-1]]
-        # take copies: a slice would hold on to all of the rows
+        # take copies; a slice would keep all rows in memory
         rows = pa.concat_tables([self._rows, rows.take(chosen)])
         hashes = np.concatenate([self._hashes, hashes[chosen]])
         order = np.argsort(hashes, kind="stable")[: self._size]
@@ -56,12 +58,12 @@ class KeptSample:
 
     @property
     def rows(self) -> pa.Table:
-        """The sample, smallest hash first: any first part of it is a random sample too."""
+        """The sample, smallest hash first: any first rows of it are a random sample too."""
         return self._rows
 
 
 def sample_file(layers: Layers, batch: str) -> Path:
-    """Return where the sample of a batch is kept."""
+    """Return the path of a batch's sample."""
     return layers.samples / f"{batch}.parquet"
 
 
@@ -84,15 +86,24 @@ def sample_frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def read_checked(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of a parquet file that the system wrote; a `DataError` says that it is missing or damaged."""
+    """Return the rows of a parquet file that the system wrote; raise a `DamageError` if it is missing or damaged."""
     check_file(path, whole=False)
     try:
         return pq.read_table(path, columns=columns, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: cannot be read ({error}).") from error
+        raise DamageError(Problem(path, f"cannot be read ({error})", "Restore it from a backup.")) from error
 
 
 def remove_old_samples(layers: Layers, keep: int) -> None:
     """Remove the samples of all but the newest `keep` batches."""
     # a batch's name starts with its time
     remove_sealed(sorted(layers.samples.glob("[!.]*.parquet"))[:-keep])
+
+
+def problems(layers: Layers) -> list[Problem]:
+    """Return which samples of a dataset are damaged; a missing one may have been removed."""
+    action = (
+        "Restore it from a backup, or remove it. Predictions do not depend on it, but as long as it exists, no batch "
+        "can be judged together with this one."
+    )
+    return [replace(problem, action=action) for problem in seal.problems(layers.samples) if problem.path.exists()]

@@ -1,8 +1,7 @@
-"""Large arrays: in memory, or in files without a name where there are more rows than memory.
+"""Large arrays: in memory, or in nameless files if there are more rows than memory.
 
-The operating system frees such a file when nothing in the process holds it any more, and when the process is killed:
-nothing is left to be removed. Pages of a file count as used memory while there is memory to spare; the system writes
-them to disk and takes them back when it is short.
+The operating system frees such a file when the process no longer uses it or is killed, so nothing is left to remove.
+Pages of a file count as used memory while memory is free; when it is short, the system writes them to disk.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _ZEROS = bytes(1 << 20)
 
 @contextmanager
 def arrays_on_disk(folder: Path | None) -> Iterator[None]:
-    """Let arrays that are made in the block live in files on the disk of a folder; None keeps them in memory."""
+    """Keep arrays that are created in the block in files in a folder; None keeps them in memory."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     before = _folder.set(folder)
@@ -38,7 +37,7 @@ def arrays_on_disk(folder: Path | None) -> Iterator[None]:
 
 
 def on_disk() -> bool:
-    """Return whether arrays live in files."""
+    """Return whether new arrays are in files."""
     return _folder.get() is not None
 
 
@@ -47,12 +46,12 @@ def _nameless_file() -> IO[bytes]:
 
 
 def _mapped(file: IO[bytes], dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    # the map keeps the file after it is closed
+    # the map keeps the file open
     return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return an array whose values are yet to be set.
+    """Return an array with arbitrary values.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def _allocate(file: IO[bytes], size: int) -> None:
-    """Take the room on the disk at once: a page that finds none when it is written kills the process."""
+    """Reserve the disk space at once: writing a page without space kills the process."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), 0, size)
         return
@@ -78,7 +77,7 @@ def _allocate(file: IO[bytes], size: int) -> None:
 
 
 class GrowingArray:
-    """A one-dimensional array that is made piece by piece."""
+    """A one-dimensional array that grows piece by piece."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
@@ -87,7 +86,7 @@ class GrowingArray:
         self._size = 0
 
     def append(self, values: NDArray[Any]) -> None:
-        """Add values at the end."""
+        """Append values."""
         values = np.ascontiguousarray(values, self._dtype)
         self._size += len(values)
         if self._file is None:
@@ -96,7 +95,7 @@ class GrowingArray:
             self._file.write(values.data)
 
     def finish(self) -> NDArray[Any]:
-        """Return the array; nothing can be added any more."""
+        """Return the array, which can no longer grow."""
         if self._file is None:
             pieces, self._pieces = self._pieces, []
             return pieces[0] if len(pieces) == 1 else np.concatenate([np.empty(0, self._dtype), *pieces])
@@ -106,7 +105,7 @@ class GrowingArray:
 
 
 def spool(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    """Return record batches as a table that lives in a file; strings get 64-bit offsets, as pandas has them."""
+    """Return record batches as a table in a file; strings get 64-bit offsets, as in pandas."""
     large = pa.schema(
         [field.with_type(pa.large_string()) if pa.types.is_string(field.type) else field for field in schema]
     )

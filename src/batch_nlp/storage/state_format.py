@@ -1,17 +1,21 @@
-"""The format of all that runs keep in a folder: an older release leaves alone what a newer one wrote."""
+"""The format of the state in a folder: an older release does not touch what a newer one wrote."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.problem import DamageError, Problem, problems_of
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
-# To raise when runs write something that releases before cannot read. 1: without this file; 2: with it; 3: what
-# batches had is remembered apart from their records, which may be gone
-STATE_FORMAT = 3
+# To raise when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and messages of
+# batches are remembered apart from their records, which may be removed; 4: one format of seals
+STATE_FORMAT = 4
 FORMAT_FILE = "format.json"
 _ADVICE = (
     "Restore it from a backup; or, if no newer release than this one has worked there, pipeline=verify "
@@ -20,9 +24,9 @@ _ADVICE = (
 
 
 def check_format(*folders: Path, sound: bool = True) -> None:
-    """Raise a `DataError` if a newer release wrote to one of the folders, in a format that this one does not know.
+    """Raise a `DataError` if a newer release wrote to one of the folders in a format that this one does not know.
 
-    With `sound`, also if it cannot be told, since the file is damaged.
+    With `sound`, also if the file that says so is damaged.
     """
     for folder in folders:
         if sound:
@@ -37,7 +41,7 @@ def check_format(*folders: Path, sound: bool = True) -> None:
 
 
 def check_sound(folder: Path) -> None:
-    """Raise a `DataError` if the file of a folder is damaged; a newer release may have written it otherwise."""
+    """Raise a `DamageError` if the file of a folder is damaged; a newer release may write it differently."""
     path = folder / FORMAT_FILE
     if not path.exists() or _read(path)[0] > STATE_FORMAT:
         return
@@ -45,18 +49,33 @@ def check_sound(folder: Path) -> None:
         content = read_sealed(path, _ADVICE, unsealed=True)
         int(content["format"]), str(content["release"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({type(error).__name__}: {error}). {_ADVICE}") from error
+        raise DamageError(Problem(path, f"damaged ({type(error).__name__}: {error})", _ADVICE)) from error
+
+
+def problems(*folders: Path) -> list[Problem]:
+    """Return the damaged files among those of some folders; until they are mended, only status and verify work."""
+
+    def mend(folder: Path, _: Orphans) -> str:
+        (folder / FORMAT_FILE).unlink()
+        enter_format(folder)
+        return "written again"
+
+    return [
+        replace(problem, mend=partial(mend, folder))
+        for folder in folders
+        for problem in problems_of(partial(check_sound, folder))
+    ]
 
 
 def enter_format(*folders: Path) -> None:
-    """Enter the format of this release, by the run that works alone in the folders and that `check_format` let pass."""
+    """Write the format of this release, after `check_format`; only the holder of the lock may."""
     for folder in folders:
         if _read(folder / FORMAT_FILE)[0] != STATE_FORMAT:
             write_sealed(folder / FORMAT_FILE, {"format": STATE_FORMAT, "release": version("batch-nlp")})
 
 
 def _read(file: Path) -> tuple[int, str]:
-    """Return format and release; those of the first format where nothing can be read."""
+    """Return format and release, those of the first format if the file cannot be read."""
     try:
         content = json.loads(file.read_bytes())
         return int(content["format"]), str(content["release"])

@@ -1,4 +1,4 @@
-"""The language of messages, their words, and in how many messages of training and hold-out each word occurs."""
+"""The languages and words of messages, and how many messages of training and hold-out contain each word."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import Any
 import pyarrow as pa
 
 UNKNOWN = "unknown"
-# Of more texts the language is not asked for, and of a long one its beginning is enough
+# Languages are detected for this many texts, from this many first characters
 MAX_TEXTS, MAX_CHARS = 500, 300
-# What it takes to be told: letters, and the identifier's own confidence
+# Letters that a text needs for it, and the identifier's own confidence
 _MIN_LETTERS, _MIN_CONFIDENCE = 15, 0.5
-# Messages that must hold a word: training has seen a word that it met so often, and rarer ones, which may be names, are
-# not kept
+# Messages that must contain a word: training knows words of so many; rarer ones, which may be names, are not kept
 MIN_MESSAGES = 3
 MAX_WORDS = 50_000
 
-# letters with their apostrophes, as in the n-grams; numbers are left out, since new ones say nothing
+# Letters and apostrophes, as in the n-grams, without numbers, since new numbers mean nothing
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -37,7 +36,7 @@ def words_of(text: str) -> set[str]:
 
 
 def count_words(texts: Iterable[str]) -> Counter[str]:
-    """Return in how many of the texts each word occurs."""
+    """Return how many of the texts contain each word."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(words_of(text))
@@ -46,12 +45,12 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words that enough messages hold, most frequent first.
+    """The words in at least `MIN_MESSAGES` messages, most frequent first.
 
     Parameters
     ----------
     training, hold_out : dict of str to int
-        Word -> messages of training, and of the hold-out, that hold it. Both have the same words.
+        Word -> messages of training, and of the hold-out, that contain it. Both have the same words.
     """
 
     training: dict[str, int]
@@ -59,7 +58,7 @@ class Vocabulary:
 
     @classmethod
     def count(cls, training: Iterable[str], hold_out: Iterable[str]) -> Vocabulary:
-        """Return the vocabulary of texts: words of `MIN_MESSAGES` or more, at most `MAX_WORDS`."""
+        """Return the vocabulary of texts: at most `MAX_WORDS` words."""
         seen, later = count_words(training), count_words(hold_out)
         together = seen + later
         frequent = [word for word, count in together.items() if count >= MIN_MESSAGES]
@@ -68,12 +67,12 @@ class Vocabulary:
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Vocabulary:
-        """Return the vocabulary that a table of `to_table` holds."""
+        """Return the vocabulary in a table of `to_table`."""
         words, training, hold_out = (table[name].to_pylist() for name in ("word", "training", "holdout"))
         return cls(dict(zip(words, training, strict=True)), dict(zip(words, hold_out, strict=True)))
 
     def to_table(self) -> pa.Table:
-        """Return it as a table of ``word``, ``training`` and ``holdout``."""
+        """Return a table of ``word``, ``training`` and ``holdout``."""
         return pa.table(
             {
                 "word": pa.array(self.training, pa.string()),
@@ -84,24 +83,24 @@ class Vocabulary:
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Words that training has seen."""
+        """Words that training knows."""
         return frozenset(word for word, count in self.training.items() if count >= MIN_MESSAGES)
 
     def unknown_share(self, words: set[str]) -> float:
-        """Return the share of a message's words that training has not seen; 0 where it has no words."""
+        """Return the share of a message's words that training does not know, 0 if it has no words."""
         return len(words - self.known) / len(words) if words else 0.0
 
 
 @cache
 def _identifier() -> Any:
-    # loading takes half a second; the package comes without types
+    # loading takes half a second; the package has no type hints
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def detect_languages(texts: Iterable[str]) -> list[str]:
-    """Return the language of each text as an ISO 639 code, `UNKNOWN` where it is too short or not clear.
+    """Return the language of each text as an ISO 639 code, `UNKNOWN` if it is too short or unclear.
 
     Examples
     --------

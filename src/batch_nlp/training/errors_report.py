@@ -1,4 +1,4 @@
-"""What a model gets wrong, message by message: for people who may read messages, never for the model's folder."""
+"""Misclassified messages and doubtful labels, message by message; they stay in the data folder, as they hold texts."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.class_words import ClassWords, ngram_scores
 
-# Over this a prediction counts as confident
+# A prediction above this probability counts as confident
 CONFIDENT = 0.9
 MISTAKES = 50
-# Suspected label errors on the page; the parquet file has all of them
+# Rows on a page; the parquet file has all of them
 _ON_PAGE = 100
 _CHARACTERS, _WORDS = 500, 5
 
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """What confident learning suspects."""
+    """The result of confident learning."""
 
-    # Mean probability of each class over the messages that were given it, shape (k,)
+    # Mean probability of each class over the messages with that given class, shape (k,)
     thresholds: NDArray[np.float64]
-    # Messages by given class and the class that they confidently belong to, shape (k, k)
+    # Messages by given class and confident class, shape (k, k)
     joint: NDArray[np.int64]
-    # Positions of the messages beside the diagonal of `joint`, greatest margin first, shape (n_suspects,)
+    # Positions of the messages off the diagonal of `joint`, greatest margin first, shape (n_suspects,)
     suspects: NDArray[np.int64]
-    # The classes that they confidently belong to, shape (n_suspects,)
+    # Their confident classes, shape (n_suspects,)
     suggested: NDArray[np.int64]
-    # Probability of the suggested class less that of the given one, shape (n_suspects,)
+    # Probability of the suggested class minus that of the given one, shape (n_suspects,)
     margins: NDArray[np.float64]
-    # Estimated share of messages with another true class than the given one
+    # Estimated share of messages with a wrong given class
     share: float
 
 
 def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int64]) -> LabelErrors:
-    """Return the messages whose given class is doubtful, by confident learning (Northcutt, Jiang and Chuang, 2021).
+    """Find messages with a doubtful class by confident learning (Northcutt, Jiang and Chuang, 2021).
 
-    A message confidently belongs to a class if the class's probability is at least the mean that it has over the
-    messages of the class; of several such classes, to the most probable one. The counts of given against confident
-    class, scaled to the number of messages given each class, estimate the joint distribution of given and true class.
+    The confident class of a message is the most probable of those whose probability reaches their mean over the
+    messages with that given class. The counts by given and confident class, scaled to the number of messages per given
+    class, estimate the joint distribution of given and true class.
 
     Parameters
     ----------
     probabilities : ndarray of float64, shape (n, k)
-        Of messages that the model has not learned from.
+        Of messages that the model was not trained on.
     given : ndarray of int, shape (n,)
-        Their classes.
+        Given classes.
     """
     n, k = probabilities.shape
     own = [probabilities[given == index, index] for index in range(k)]
@@ -66,7 +66,7 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
     confident, best = reached.max(axis=1) >= 0, reached.argmax(axis=1)
     joint = np.bincount(given[confident] * k + best[confident], minlength=k * k).reshape(k, k)
     of_class = joint.sum(axis=1, keepdims=True)
-    # a class without any confident message is taken to be right
+    # a class without confident messages counts as right
     shares = np.where(of_class > 0, joint / np.maximum(of_class, 1), np.eye(k))
     right = (np.diag(shares) * np.bincount(given, minlength=k)).sum() / n
     suspects = np.flatnonzero(confident & (best != given))
@@ -77,7 +77,7 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
 
 
 class ErrorAnalysis:
-    """The mistakes of a candidate on its hold-out, and the labels that may be wrong themselves."""
+    """The mistakes of a candidate on its hold-out, and the doubtful labels there."""
 
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
@@ -89,11 +89,11 @@ class ErrorAnalysis:
 
     @cached_property
     def label_errors(self) -> LabelErrors:
-        """What confident learning suspects of the hold-out."""
+        """The result of confident learning on the hold-out."""
         return find_label_errors(self._candidate.probabilities, self._candidate.truth)
 
     def facts(self) -> dict[str, Any]:
-        """Return the counts, without any message, for the card."""
+        """Return the counts for the card, without messages."""
         wrong, sure = self._candidate.predicted != self._candidate.truth, self.confidence > CONFIDENT
         return {
             "mistakes": int(wrong.sum()),
@@ -105,7 +105,7 @@ class ErrorAnalysis:
         }
 
     def mistakes(self, number: int = MISTAKES) -> pd.DataFrame:
-        """Return the most confident mistakes, the surest first.
+        """Return the most confident mistakes, the most confident first.
 
         Returns
         -------
@@ -120,7 +120,7 @@ class ErrorAnalysis:
         return self._table(worst, {"true": true, "predicted": predicted}, {"confidence": self.confidence[worst]})
 
     def suspected_labels(self) -> pd.DataFrame:
-        """Return the messages whose given class may be wrong, the most doubtful first.
+        """Return the messages with a doubtful class, the most doubtful first.
 
         Returns
         -------
@@ -135,7 +135,7 @@ class ErrorAnalysis:
     def _table(
         self, chosen: NDArray[np.int64], classes: dict[str, NDArray[np.int64]], figures: dict[str, NDArray[np.float64]]
     ) -> pd.DataFrame:
-        """Return messages with two classes, the one held against the other, and figures."""
+        """Return messages with two classes, and the words that speak for the second against the first."""
         names = np.array(self._candidate.classes, dtype=object)
         rows = self._candidate.rows.iloc[chosen]
         right, other = classes.values()
@@ -157,13 +157,21 @@ class ErrorAnalysis:
 
 
 def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Path:
-    """Write mistakes and suspected label errors as parquet and HTML, all or nothing, and return their folder.
+    """Write mistakes and doubtful labels as parquet and HTML, all or nothing, and return their folder.
 
-    It is that of the run in ``08_reporting/training``, since the report holds texts of messages.
+    The folder is that of the run in ``08_reporting/training``, not that of the model: the report contains messages.
     """
     folder = layers.reporting / "training" / run
+    counts = analysis.facts()
+    titles = {"mistakes": "Most confident mistakes", "label_errors": "Doubtful classes"}
+    headlines = {
+        "mistakes": f"{counts['mistakes']:,} held-out messages are misclassified, {counts['confident_mistakes']:,} of "
+        f"them with a confidence above {CONFIDENT}.",
+        "label_errors": f"The given class of {counts['suspected_labels']:,} held-out messages is doubtful; about "
+        f"{counts['label_error_share']:.1%} of all given classes are wrong.",
+    }
     facts = {
-        **analysis.facts(),
+        "home": "../../index.html",
         "run": run,
         "characters": _CHARACTERS,
         "predictions": f"07_model_output/{layers.dataset}/{run}.parquet",
@@ -172,6 +180,7 @@ def write_error_report(analysis: ErrorAnalysis, layers: Layers, run: str) -> Pat
     with replacing_folder(folder) as temporary:
         for name, table in (("mistakes", analysis.mistakes()), ("label_errors", analysis.suspected_labels())):
             write_parquet(temporary / f"{name}.parquet", pa.Table.from_pandas(table, preserve_index=False))
-            page = {"rows": table.head(_ON_PAGE).to_dict("records"), "total": len(table), "file": f"{name}.parquet"}
-            write_text(temporary / f"{name}.html", render(f"{name}.html", **facts, **page))
+            page = {"title": titles[name], "headline": headlines[name], "file": f"{name}.parquet"}
+            rows = table.head(_ON_PAGE).to_dict("records")
+            write_text(temporary / f"{name}.html", render(f"{name}.html", **facts, **page, rows=rows))
     return folder

@@ -34,7 +34,7 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
             "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare){}",
             left_out,
             messages["target"][found.labels < 0].nunique(),
-            too_few if (config.dataset.label.rare or {}).get("as") == "other" else "",
+            too_few if config.dataset.label.rare and config.dataset.label.rare["as"] == "other" else "",
         )
     parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
     labels, classes = found.labels, found.map.classes

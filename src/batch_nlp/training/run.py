@@ -245,7 +245,8 @@ def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:
 def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
     """List the messages left out for a rare or unknown label, if ``dataset.label.rare`` asks for it."""
     rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
-    if (config.dataset.label.rare or {}).get("as") != "quarantine" or rows.empty:
+    rare = config.dataset.label.rare
+    if rare is None or rare["as"] != "quarantine" or rows.empty:
         return
     reason = [
         f"label of {found.rare.get(target, 0)} messages, rare or not in dataset.label.classes"

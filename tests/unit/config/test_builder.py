@@ -69,8 +69,6 @@ def test_a_step_is_called_as_its_class_or_as_the_settings_say(step: dict[str, An
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        (["clean_text"], ["features.steps[0]", "_target_"]),
-        ([{"target": CLEAN}], ["features.steps[0]", "_target_"]),
         (
             [{"_target_": CLEAN}, {"_target_": "os.system"}],
             ["features.steps[1]._target_=os.system"],

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 from tests.naming import names, refusal
+from tests.settings import default
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.classes import ClassMap, check_classes, class_map, find_classes
@@ -16,9 +17,9 @@ from batch_nlp.errors import DataError, ExitCode
 from batch_nlp.hierarchy import roll_up
 
 CLASSES = ["negative", "neutral", "positive"]
-STARS = LabelConfig("stars", {"negative": [1, 2], "neutral": [3], "positive": [4, 5]})
-AUTO = LabelConfig("topic")
-DEEP = LabelConfig(["sentiment", "reason"])
+STARS = default(LabelConfig, column="stars", classes={"negative": [1, 2], "neutral": [3], "positive": [4, 5]})
+AUTO = default(LabelConfig, column="topic")
+DEEP = default(LabelConfig, column=["sentiment", "reason"])
 
 
 def of(numbers: dict[str, int]) -> pd.Series[Any]:

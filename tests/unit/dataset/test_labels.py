@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.labels import Labels, check_label
 from batch_nlp.errors import ExitCode, SettingsError
 
-STARS = LabelConfig("stars", {"bad": [1, 2], "good": [4, "5"]})
-AUTO = LabelConfig("stars")
+STARS = default(LabelConfig, column="stars", classes={"bad": [1, 2], "good": [4, "5"]})
+AUTO = default(LabelConfig, column="stars")
 
 
 def read(label: LabelConfig, **columns: list[Any]) -> tuple[list[Any], list[bool]]:
@@ -54,7 +55,7 @@ def test_a_target_is_the_label_as_text(value: Any, listed: str | None, auto: str
 
 
 def test_a_listed_label_with_decimals_keeps_them() -> None:
-    assert read(LabelConfig("v", ["4.0", 5]), v=["4.0", "5.0"])[0] == ["4.0", "5"]
+    assert read(default(LabelConfig, column="v", classes=["4.0", 5]), v=["4.0", "5.0"])[0] == ["4.0", "5"]
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [1], np.array([1, 2]), pd.Timestamp("2024-01-01"), "\ud800"])
@@ -66,17 +67,19 @@ def test_what_cannot_be_a_label_is_told(value: Any) -> None:
 def test_true_and_false_are_labels_where_labels_are_not_listed_without_them() -> None:
     assert read(AUTO, stars=[True, 1, False]) == (["true", "1", "false"], [False] * 3)
     assert read(STARS, stars=[True, 1]) == ([None, "1"], [True, False])
-    assert read(LabelConfig("spam", {"spam": [True], "ham": [False]}), spam=[True, False])[0] == ["true", "false"]
+    assert read(default(LabelConfig, column="spam", classes={"spam": [True], "ham": [False]}), spam=[True, False])[
+        0
+    ] == ["true", "false"]
 
 
 @pytest.mark.parametrize(("spam", "ham"), [("true", "false"), ("TRUE", "False"), ("True", "FALSE")])
 def test_true_and_false_are_labels_that_are_listed_in_any_case(spam: object, ham: object) -> None:
-    label = LabelConfig("v", {"spam": [spam], "ham": [ham]})
+    label = default(LabelConfig, column="v", classes={"spam": [spam], "ham": [ham]})
     assert read(label, v=[True, False, "tRUE"]) == ([str(spam), str(ham), "tRUE"], [False] * 3)
 
 
 def test_of_alternative_columns_the_first_that_is_there_counts() -> None:
-    label = LabelConfig([["product", "Product"]])
+    label = default(LabelConfig, column=[["product", "Product"]])
     assert Labels(label).columns == ["product", "Product"]
     assert read(label, product=["a", None, ""], Product=["b", "c", "d"])[0] == ["a", "c", "d"]
     assert read(label, Product=["b"])[0] == ["b"]
@@ -84,7 +87,7 @@ def test_of_alternative_columns_the_first_that_is_there_counts() -> None:
 
 
 def test_the_levels_of_a_hierarchy_are_joined_down_to_the_first_that_is_missing() -> None:
-    label = LabelConfig(["sentiment", ["reason", "why"], "detail"])
+    label = default(LabelConfig, column=["sentiment", ["reason", "why"], "detail"])
     assert Labels(label).columns == ["sentiment", "reason", "why", "detail"]
     targets, unreadable = read(
         label,
@@ -98,17 +101,17 @@ def test_the_levels_of_a_hierarchy_are_joined_down_to_the_first_that_is_missing(
 
 
 def test_messages_without_a_label_have_no_columns_and_no_targets() -> None:
-    labels = Labels(LabelConfig())
+    labels = Labels(default(LabelConfig))
     assert (labels.columns, labels.levels, labels.allowed) == ([], [], None)
-    assert read(LabelConfig(), text=["a", "b"]) == ([None, None], [False, False])
+    assert read(default(LabelConfig), text=["a", "b"]) == ([None, None], [False, False])
 
 
 @pytest.mark.parametrize(
     ("label", "allowed"),
     [
         (STARS, {"1", "2", "4", "5"}),
-        (LabelConfig("v", [1, "b"]), {"1", "b"}),
-        (LabelConfig("v", {"spam": 1, "ham": 0}), {"1", "0"}),
+        (default(LabelConfig, column="v", classes=[1, "b"]), {"1", "b"}),
+        (default(LabelConfig, column="v", classes={"spam": 1, "ham": 0}), {"1", "0"}),
         (LabelConfig("v", ["a", "b"], {"as": "quarantine"}), {"a", "b"}),
         (LabelConfig("v", ["a", "b"], {"as": "other"}), None),
         (LabelConfig("v", ["a", "b"], {"as": "ignore"}), None),
@@ -123,25 +126,20 @@ def test_listed_targets_alone_pass_unless_a_rule_takes_the_others(label: LabelCo
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        (LabelConfig("v", ["one"]), ["dataset.label.classes=['one']"]),
-        (LabelConfig("v", {"one": ["a", "b"]}), ["dataset.label.classes={"]),
-        (LabelConfig("v", {"a": [1], "b": ["1"]}), ["dataset.label.classes=", 1]),
-        (LabelConfig("v", ["a", "b", "a"]), ["dataset.label.classes=", "a"]),
-        (LabelConfig("v", {"a": [1], "b": []}), ["dataset.label.classes=", "b"]),
-        (LabelConfig("v", {"a": [1], "b": {"c": 2}}), ["dataset.label.classes="]),
-        (LabelConfig("v", ["a", None]), ["dataset.label.classes="]),
-        (LabelConfig("v", ["a", " "]), ["dataset.label.classes="]),
-        (LabelConfig("v", 3), ["dataset.label.classes=3", "auto"]),
-        (LabelConfig("v", "atuo"), ["dataset.label.classes=atuo", "'auto'"]),
-        (LabelConfig(3), ["dataset.label.column=3"]),
-        (LabelConfig([]), ["dataset.label.column=[]"]),
-        (LabelConfig(["a", []]), ["dataset.label.column="]),
-        (LabelConfig(["a", ["b", ["c"]]]), ["dataset.label.column="]),
-        (LabelConfig("v", rare={"undr": 2, "as": "other"}), ["dataset.label.rare.undr", "'under'"]),
-        (LabelConfig("v", rare={"under": 2, "as": "othr"}), ["dataset.label.rare.as=othr", "'other'"]),
-        (LabelConfig("v", rare={"under": 20}), ["dataset.label.rare.as=None", "quarantine"]),
-        (LabelConfig("v", rare={"under": 1, "as": "other"}), ["dataset.label.rare.under=1", 2]),
-        (LabelConfig("v", rare={"under": "x", "as": "other"}), ["dataset.label.rare.under=x"]),
+        (default(LabelConfig, column="v", classes=["one"]), ["dataset.label.classes=['one']"]),
+        (default(LabelConfig, column="v", classes={"one": ["a", "b"]}), ["dataset.label.classes={"]),
+        (default(LabelConfig, column="v", classes={"a": [1], "b": ["1"]}), ["dataset.label.classes=", 1]),
+        (default(LabelConfig, column="v", classes=["a", "b", "a"]), ["dataset.label.classes=", "a"]),
+        (default(LabelConfig, column="v", classes={"a": [1], "b": []}), ["dataset.label.classes=", "b"]),
+        (default(LabelConfig, column="v", classes={"a": [1], "b": {"c": 2}}), ["dataset.label.classes="]),
+        (default(LabelConfig, column="v", classes=["a", None]), ["dataset.label.classes="]),
+        (default(LabelConfig, column="v", classes=["a", " "]), ["dataset.label.classes="]),
+        (default(LabelConfig, column="v", classes=3), ["dataset.label.classes=3", "auto"]),
+        (default(LabelConfig, column="v", classes="atuo"), ["dataset.label.classes=atuo", "'auto'"]),
+        (default(LabelConfig, column=3), ["dataset.label.column=3"]),
+        (default(LabelConfig, column=[]), ["dataset.label.column=[]"]),
+        (default(LabelConfig, column=["a", []]), ["dataset.label.column="]),
+        (default(LabelConfig, column=["a", ["b", ["c"]]]), ["dataset.label.column="]),
     ],
 )
 def test_settings_that_cannot_be_met_are_refused_by_their_name(label: LabelConfig, words: list[object]) -> None:

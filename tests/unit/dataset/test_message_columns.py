@@ -11,6 +11,7 @@ import pytest
 import yaml
 from tests.naming import columns_in, refusal, settings_in
 from tests.projects import DATASETS
+from tests.settings import default
 
 from batch_nlp.config import (
     ColumnConfig,
@@ -35,8 +36,8 @@ def table(name: str = "shops", **columns: ColumnConfig) -> SideTableConfig:
 
 
 def dataset(*tables: SideTableConfig, **columns: ColumnConfig) -> DatasetConfig:
-    messages = MessagesConfig("*", None, {"text": column("text"), **columns})
-    return DatasetConfig("mine", "raw", messages=messages, side_tables=list(tables))
+    messages = default(MessagesConfig, files="*", rows=None, columns={"text": column("text"), **columns})
+    return default(DatasetConfig, name="mine", raw_dir="raw", messages=messages, side_tables=list(tables))
 
 
 SOUND = dataset(
@@ -57,15 +58,15 @@ SOUND = dataset(
 def test_a_sound_file_is_not_refused() -> None:
     check_columns(SOUND)
     check_columns(dataset())
-    check_columns(replace(SOUND, forbidden=["rest", "never_there"], split=SplitConfig(column="brand")))
+    check_columns(replace(SOUND, forbidden=["rest", "never_there"], split=default(SplitConfig, column="brand")))
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (DatasetConfig("mine", "raw"), ["dataset.messages.columns", "text"]),
+        (default(DatasetConfig, name="mine", raw_dir="raw"), ["dataset.messages.columns", "text"]),
         (
-            replace(SOUND, messages=MessagesConfig("*", None, {"id": column("id")})),
+            replace(SOUND, messages=default(MessagesConfig, files="*", rows=None, columns={"id": column("id")})),
             ["dataset.messages.columns", "text"],
         ),
         (dataset(table(), table()), ["dataset.side_tables[0].name=shops"]),
@@ -74,25 +75,10 @@ def test_a_sound_file_is_not_refused() -> None:
             ["dataset.messages.columns.who.of=shop", "'shops'"],
         ),
         (dataset(who=column("key", of="shops")), ["dataset.messages.columns.who.of=shops"]),
-        (
-            dataset(table(), who=column("category", of="shops")),
-            ["columns.who.of=shops", "key"],
-        ),
-        (dataset(table(size=column("number", of="shops"))), ["dataset.side_tables[0].columns.size.of=shops"]),
         (dataset(table(size=column("text"))), ["dataset.side_tables[0].columns.size.role", "category, number, raw"]),
         (dataset(table(size=column("key"))), ["dataset.side_tables[0].columns.size.role"]),
         (dataset(table(), table("two", size=column("id"))), ["dataset.side_tables[1].columns.size.role"]),
         (dataset(table(size=column("number", name="s"))), ["dataset.side_tables[0].columns.size.name=s", "NAME_size"]),
-        (
-            dataset(at=column("time", zone="Europe/Rom")),
-            ["columns.at.zone=Europe/Rom", "Europe/Rome"],
-        ),
-        (dataset(at=column("time", zone="")), ["columns.at.zone="]),
-        (dataset(at=column("number", format="%d")), ["columns.at", "format"]),
-        (dataset(at=column("number", format=",", zone="Asia/Tokyo")), ["columns.at", "zone"]),
-        (dataset(at=column("category", format=",")), ["columns.at", "format"]),
-        (dataset(at=column("time", zone="../etc/passwd")), ["columns.at.zone=../etc/passwd"]),
-        (dataset(table(at=column("time", zone="CEST5"))), ["dataset.side_tables[0].columns.at.zone=CEST5"]),
         (
             dataset(label=column("category")),
             ["columns.label"],
@@ -107,8 +93,8 @@ def test_a_sound_file_is_not_refused() -> None:
         ),
         (replace(SOUND, forbidden=["kind"]), ["dataset.side_tables[0].columns.kind.role=category"]),
         (replace(SOUND, forbidden=["id"]), ["columns.id.role=id"]),
-        (replace(SOUND, split=SplitConfig(column="brnd")), ["dataset.split.column=brnd", "'brand'"]),
-        (replace(SOUND, split=SplitConfig(column="zzz")), ["dataset.split.column=zzz", "brand", "shop"]),
+        (replace(SOUND, split=default(SplitConfig, column="brnd")), ["dataset.split.column=brnd", "'brand'"]),
+        (replace(SOUND, split=default(SplitConfig, column="zzz")), ["dataset.split.column=zzz", "brand", "shop"]),
     ],
     ids=lambda value: value[0][:40] if isinstance(value, list) else "",
 )

@@ -30,11 +30,6 @@ RAW = {"yelping_since", "elite", "categories"}
 
 
 @pytest.fixture
-def config(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path)
-
-
-@pytest.fixture
 def tables(sample_raw: Path) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     for table in TABLES:

@@ -5,22 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-import pytest
 from tests.naming import assert_names
-from tests.side_tables import THREE, USERS, Rows, keys, loaded, prepare
+from tests.side_tables import USERS, Rows, keys, loaded, prepare
 
 from batch_nlp.config import ColumnConfig, Config, Role
 from batch_nlp.dataset.side_table_join import SideTables
-
-
-@pytest.fixture
-def config(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path)
-
-
-@pytest.fixture
-def three(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path, *THREE)
 
 
 def test_each_message_gets_one_row_in_its_order_however_often_a_key_occurs(

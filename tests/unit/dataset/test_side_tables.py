@@ -6,25 +6,14 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
-import pytest
 from tests.naming import assert_names, refusal
-from tests.side_tables import THREE, USERS, Rows, keys, loaded, prepare
+from tests.side_tables import USERS, Rows, keys, loaded, prepare
 
 from batch_nlp.config import ColumnConfig, Config, Role
 from batch_nlp.dataset.side_tables import table_files
 from batch_nlp.errors import DataError
 from batch_nlp.inference.inbox import inbox_files
 from batch_nlp.storage.layers import Layers
-
-
-@pytest.fixture
-def config(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path)
-
-
-@pytest.fixture
-def three(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path, *THREE)
 
 
 def test_a_table_is_read_once_and_again_when_its_files_change(

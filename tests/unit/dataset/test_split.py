@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.naming import assert_names, refusal
+from tests.settings import default
 
 from batch_nlp.config import (
     ColumnConfig,
@@ -36,7 +37,7 @@ def rows(texts: Sequence[str | None] | None = None, times: Any = TIMES, **column
 
 
 def split(messages: pd.DataFrame, by: Split, labels: pd.Series[int] = LABELS, seed: int = 1, **settings: Any) -> Parts:
-    return split_messages(messages, labels, by, TrainingConfig(steps=[], **settings), seed)
+    return split_messages(messages, labels, by, default(TrainingConfig, steps=[], **settings), seed)
 
 
 def sides(parts: Parts) -> tuple[list[int], list[int]]:
@@ -210,8 +211,13 @@ def test_labels_of_machines_are_held_out_only_where_there_are_no_others(by: Spli
 
 def config(by: Split | None = None, run: Split | None = None, timed: bool = True, window: int = 0) -> Config:
     columns = {"text": ColumnConfig(role=Role.text), **({"at": ColumnConfig(role=Role.time)} if timed else {})}
-    dataset = DatasetConfig(name="d", messages=MessagesConfig(files="*", columns=columns), split=SplitConfig(by=by))
-    return Config(dataset=dataset, training=TrainingConfig(steps=[], split=run, window=window))
+    dataset = default(
+        DatasetConfig,
+        name="d",
+        messages=default(MessagesConfig, files="*", columns=columns),
+        split=default(SplitConfig, by=by),
+    )
+    return default(Config, dataset=dataset, training=default(TrainingConfig, steps=[], split=run, window=window))
 
 
 @pytest.mark.parametrize(
@@ -240,7 +246,7 @@ def test_a_split_that_cannot_be_is_refused_by_its_setting(settings: Config, word
     with refusal(SettingsError, *words) as wrong:
         split_of(settings)
     assert wrong.value.exit_code is ExitCode.SETTINGS
-    assert split_of(replace(settings, training=TrainingConfig(steps=[], split=Split.random))) is Split.random
+    assert split_of(replace(settings, training=default(TrainingConfig, steps=[], split=Split.random))) is Split.random
 
 
 def test_rows_of_a_part_that_follow_one_another_are_not_copied() -> None:

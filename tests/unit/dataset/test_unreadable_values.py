@@ -22,11 +22,6 @@ NO_DATE, NO_ID, NO_TEXT = {**SOUND, "date": "31.01.2022"}, {**SOUND, "review_id"
 
 
 @pytest.fixture
-def config(tmp_path: Path, make_config: Callable[..., Config]) -> Config:
-    return make_config(tmp_path)
-
-
-@pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     def written(*rows: dict[str, Any] | str, name: str = "review.json") -> Path:
         file = tmp_path / name

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from batch_nlp.errors import DataError, ExitCode, GateError, SettingsError
 from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
-from batch_nlp.experiments.job_result import REPEATS, fingerprint, read_result
+from batch_nlp.experiments.job_result import CARD_FILE, REPEATS, fingerprint, read_result
 from batch_nlp.experiments.sweep import SweepCallback, close_sweep, sweep_overrides, threads_of_a_job
 
 SETTINGS = {"seed": 1, "training": {"window": 0, "holdout": 0.2}, "paths": {"data": "${root}/data"}}
@@ -172,3 +172,13 @@ def test_a_metric_that_is_no_number_does_not_cost_the_result(tmp_path: Path) -> 
     found = read_result(tmp_path)
     assert found is not None
     assert (found.value, found.metrics) == (None, {"ece": 0.01, "recall_good": 0.5})
+
+
+def test_a_job_keeps_a_copy_of_the_card_with_a_link_to_the_entry_page(tmp_path: Path) -> None:
+    card = tmp_path / "06_models" / "mails" / "run-1" / CARD_FILE
+    card.parent.mkdir(parents=True)
+    card.write_text("<nav></nav>")
+    job = SweepJob(tmp_path / "08_reporting" / "sweeps" / "mine" / "f1", 0, [], SETTINGS)
+    JobRecord(job).note("run-1", DATA, "f1_macro", {"f1_macro": 0.5}, card)
+    copy = (job.folder / CARD_FILE).read_text()
+    assert 'href="../../../index.html"' in copy

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, MessagesConfig, SideTableConfig
 from batch_nlp.errors import DataError
@@ -14,9 +15,10 @@ from batch_nlp.inference.batch_records import Batch, BatchRecords, BatchState, b
 from batch_nlp.inference.inbox import inbox_files
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-DATASET = DatasetConfig(
-    "yelp",
-    messages=MessagesConfig("*review*"),
+DATASET = default(
+    DatasetConfig,
+    name="yelp",
+    messages=default(MessagesConfig, files="*review*"),
     side_tables=[
         SideTableConfig("user", "*user*", "user_id"),
         SideTableConfig("business", "*business*", "business_id"),
@@ -183,10 +185,10 @@ def test_a_record_that_says_something_else_than_was_written_is_refused(records: 
     """Guarantee 2."""
     records.write(Batch("a", "yelp", NOW.isoformat(), {"f": "h"}))
     records.write(Batch("b", "yelp", NOW.isoformat(), {"f": "h"}, counts=[1, 2]))
-    assert records.problems() == []
+    assert [batch.name for batch in records.read()[0]] == ["a", "b"]
     path = tmp_path / "batches" / "b.json"
     path.write_text(path.read_text().replace("2\n", "3\n"))
     with refusal(DataError, "b.json"):
         records.all()
-    (problem,) = records.problems()
-    assert str(path) in problem
+    batches, damaged = records.read()
+    assert ([batch.name for batch in batches], [problem.path for problem in damaged]) == (["a"], [path])

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from loguru import logger
 from tests.naming import assert_names
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, MessagesConfig
 from batch_nlp.inference.inbox import arrivals
@@ -20,7 +21,7 @@ from batch_nlp.inference.past import FILES
 from batch_nlp.storage.raw import still_written
 
 NONE = FILES.empty_table()
-DATASET = DatasetConfig("mine", messages=MessagesConfig("*"))
+DATASET = default(DatasetConfig, name="mine", messages=default(MessagesConfig, files="*"))
 ROW = b'{"text": "a"}\n'
 
 

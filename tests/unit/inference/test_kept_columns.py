@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import Config, MessagesConfig
 from batch_nlp.errors import DataError, SettingsError
@@ -18,7 +19,7 @@ from batch_nlp.inference.csv_copy import write_csv_beside
 from batch_nlp.inference.kept_columns import check_kept_in_files, check_kept_names
 from batch_nlp.runner.settings_check import check_settings
 from batch_nlp.storage.atomic import write_parquet
-from batch_nlp.storage.sealed_files import problems
+from batch_nlp.storage.seal import problems
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,10 @@ def test_a_column_that_one_file_has_is_kept_and_one_that_none_has_is_named(tmp_p
     (tmp_path / "b.csv").write_text("text,author\nb,Ann\n")
     (tmp_path / "empty.json").touch()
     files = sorted(tmp_path.iterdir())
-    check_kept_in_files(["author", "text"], files, MessagesConfig(files="*"))
-    check_kept_in_files(["author"], [tmp_path / "empty.json"], MessagesConfig(files="*"))
+    check_kept_in_files(["author", "text"], files, default(MessagesConfig, files="*"))
+    check_kept_in_files(["author"], [tmp_path / "empty.json"], default(MessagesConfig, files="*"))
     with refusal(DataError, "auther", "'author'"):
-        check_kept_in_files(["text", "auther"], files, MessagesConfig(files="*"))
+        check_kept_in_files(["text", "auther"], files, default(MessagesConfig, files="*"))
 
 
 def test_csv_holds_the_values_of_the_record(tmp_path: Path) -> None:
@@ -57,4 +58,4 @@ def test_csv_holds_the_values_of_the_record(tmp_path: Path) -> None:
     assert [row["message_id"] or None for row in rows] == values
     assert [float(row["p"]) for row in rows] == pq.read_table(record)["p"].to_pylist()
     target.write_bytes(lines.replace(b"0.1", b"0.9"))
-    assert [problem.split(": ")[0] for problem in problems(tmp_path)] == [str(target)]
+    assert [problem.path for problem in problems(tmp_path)] == [target]

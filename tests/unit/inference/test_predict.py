@@ -26,13 +26,6 @@ class World(Protocol):
 
 
 @pytest.fixture(scope="module")
-def champion(world: World) -> Model:
-    found = world.registry.champion()
-    assert found is not None
-    return found
-
-
-@pytest.fixture(scope="module")
 def rows(world: World) -> pd.DataFrame:
     """Return stored features under an index of their own, as the step `embedding` gives them."""
     frame = world.store.labelled(world.store.data_version(world.definition.version))[:50]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.naming import assert_names, names, refusal
+from tests.settings import default
 from tests.unit.monitoring.batches import CLASSES, USUAL, Messages, make_reference, write_batch
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
@@ -23,7 +24,7 @@ from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.reference import Reference
 
 ALL_RULES = [rule for rule in DriftRule if rule not in (DriftRule.share, DriftRule.interval)]
-SETTINGS = DriftConfig(rules=ALL_RULES)
+SETTINGS = default(DriftConfig, rules=ALL_RULES)
 MIX_SHIFT = Messages(shares=(0.6, 0.15, 0.25))
 LESS_SURE = Messages(sure=0.5)
 LONGER = Messages(length=2.0)
@@ -140,7 +141,7 @@ def test_a_model_that_is_surer_is_no_drift_of_quality(analysis_of: Judge) -> Non
 @pytest.mark.parametrize(("n", "status"), [(0, "skipped"), (1, "insufficient"), (29, "insufficient"), (30, "drift")])
 def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) -> None:
     """Guarantees 7 and 8."""
-    analysis = analysis_of(Messages(shares=(1, 0, 0)), n, DriftConfig(rules=list(DriftRule)))
+    analysis = analysis_of(Messages(shares=(1, 0, 0)), n, default(DriftConfig, rules=list(DriftRule)))
     assert analysis.verdict.status == status
     assert bool(analysis.verdict.findings) == bool(analysis.tests) == (status == "drift")
     assert (analysis.estimated is None) == (n == 0)
@@ -149,7 +150,7 @@ def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) ->
 
 
 def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
-    both = DriftConfig(rules=[DriftRule.share, DriftRule.confidence], combine=Combine.all)
+    both = default(DriftConfig, rules=[DriftRule.share, DriftRule.confidence], combine=Combine.all)
     rare = Messages(shares=(0.05, 0.25, 0.7))
     one = analysis_of(rare, settings=both).verdict
     assert one.status is Status.OK
@@ -159,7 +160,7 @@ def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
 
 
 def test_without_a_reference_the_rules_that_need_one_say_so_and_the_others_judge(analysis_of: Judge) -> None:
-    analysis = analysis_of(MIX_SHIFT, settings=DriftConfig(rules=list(DriftRule)), reference=None)
+    analysis = analysis_of(MIX_SHIFT, settings=default(DriftConfig, rules=list(DriftRule)), reference=None)
     assert analysis.verdict.status is Status.OK
     reasons = {finding.rule: finding.reason for finding in analysis.verdict.findings}
     assert {reasons[rule.value] for rule in ALL_RULES} == {analysis.explanation} == {NO_REFERENCE}
@@ -167,7 +168,9 @@ def test_without_a_reference_the_rules_that_need_one_say_so_and_the_others_judge
         assert_names(reasons[rule], "10%", "90%")
     assert (analysis.tests, analysis.changed_words, analysis.prior_shares) == ([], [], {})
     assert analysis.estimated is not None
-    rare = analysis_of(Messages(shares=(0.02, 0.2, 0.78)), settings=DriftConfig(rules=list(DriftRule)), reference=None)
+    rare = analysis_of(
+        Messages(shares=(0.02, 0.2, 0.78)), settings=default(DriftConfig, rules=list(DriftRule)), reference=None
+    )
     assert ringing(rare) == {"share", "interval"}
 
 
@@ -182,7 +185,7 @@ def test_without_a_sample_the_predictions_are_compared_all_the_same(tmp_path: Pa
 
 
 def test_the_window_judges_what_single_batches_are_too_small_for(tmp_path: Path, reference: Reference) -> None:
-    settings = DriftConfig(window=3)
+    settings = default(DriftConfig, window=3)
     files = [write_batch(tmp_path, f"b{day}", Messages(shares=(0.04, 0.2, 0.76)), 20, day) for day in range(1, 6)]
     earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 5)]
     analysis = analyse("b5", *files[4], reference, CLASSES, settings, earlier, 3)
@@ -199,7 +202,7 @@ def test_the_window_judges_what_single_batches_are_too_small_for(tmp_path: Path,
 
 
 def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, reference: Reference) -> None:
-    settings = DriftConfig(rules=[DriftRule.embedding, DriftRule.distance], window=4)
+    settings = default(DriftConfig, rules=[DriftRule.embedding, DriftRule.distance], window=4)
     files = [write_batch(tmp_path, f"b{day}", replace(ELSEWHERE, length=2.0), 25, day) for day in range(1, 5)]
     earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 4)]
     found = analyse("b4", *files[3], reference, CLASSES, settings, earlier, 3).window
@@ -247,7 +250,7 @@ def test_examples_are_named_by_id_with_the_reason(analysis_of: Judge) -> None:
     shift = replace(NEW_WORDS, shares=(0.05, 0.25, 0.7))
     features, predicted, probabilities = shift.draw(300, 7)
     sure = dict(zip(features["message_id"], probabilities[np.arange(300), predicted], strict=True))
-    examples = analysis_of(shift, 300, DriftConfig()).examples
+    examples = analysis_of(shift, 300, default(DriftConfig)).examples
     by_reason = {why: [found for found in examples if found.why == why] for why in {found.why for found in examples}}
     assert [len(found) for found in by_reason.values()] == [5, 5, 5]
     [unsure] = [found for why, found in by_reason.items() if names(why, "sure")]
@@ -260,7 +263,9 @@ def test_examples_are_named_by_id_with_the_reason(analysis_of: Judge) -> None:
 
 
 def test_no_text_of_a_message_is_in_the_analysis(analysis_of: Judge) -> None:
-    found = json.dumps(analysis_of(NEW_WORDS, settings=DriftConfig(rules=list(DriftRule))).to_dict(), allow_nan=False)
+    found = json.dumps(
+        analysis_of(NEW_WORDS, settings=default(DriftConfig, rules=list(DriftRule))).to_dict(), allow_nan=False
+    )
     features, _, _ = NEW_WORDS.draw(800, 7)
     for text in features["text"]:
         words = text.split()
@@ -284,7 +289,7 @@ def test_damaged_predictions_are_refused_by_name(tmp_path: Path, reference: Refe
 
 def test_a_band_that_no_batch_can_satisfy_gives_way_to_the_reference(analysis_of: Judge, warnings: list[str]) -> None:
     """With classes that were found in the data, nobody could have refused it before."""
-    settings = DriftConfig(low=0.4, window=2)
+    settings = default(DriftConfig, low=0.4, window=2)
     usual = analysis_of(USUAL, settings=settings)
     assert usual.verdict.status == "ok"
     assert [finding.rule for finding in usual.verdict.findings] == ["reference"]

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tests.settings import default
 
 from batch_nlp.config import Config, EngineConfig, SampleConfig
 from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns
@@ -27,7 +28,7 @@ from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import sample_file
-from batch_nlp.storage.sealed_files import write_sealed_parquet
+from batch_nlp.storage.seal import write_sealed_parquet
 
 WARM, FEW, MANY, ANALYSED = 100, 500, 12_000, 100_000
 
@@ -58,7 +59,7 @@ def test_the_analysis_of_100_000_predictions_takes_under_a_twentieth_of_their_sc
         return build_feature_pipeline(config, world.definition, context)
 
     def score(messages: int) -> tuple[Batch, float]:
-        write_history(tmp_path / str(messages), SampleConfig(messages=messages, seed=messages))
+        write_history(tmp_path / str(messages), default(SampleConfig, messages=messages, seed=messages))
         file = next((tmp_path / str(messages)).glob("*review*"))
         (tmp_path / "inbox").mkdir(exist_ok=True)
         file.rename(tmp_path / "inbox" / f"review_{messages}{''.join(file.suffixes)}")

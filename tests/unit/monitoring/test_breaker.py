@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.naming import assert_names
+from tests.settings import default
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.breaker import (
@@ -18,7 +19,7 @@ from batch_nlp.monitoring.breaker import (
     rule_on,
 )
 
-SETTINGS = DriftConfig(min_new_labels=0.5, min_messages=30)
+SETTINGS = default(DriftConfig, min_new_labels=0.5, min_messages=30)
 # what rang first, the same again but for chance, and something else
 RANG, SAME, OTHER = [10, 40, 150], [12, 37, 151], [120, 40, 40]
 
@@ -144,7 +145,7 @@ def test_a_champion_that_the_log_does_not_know_is_no_change_of_the_messages() ->
 
 
 def test_each_rejected_candidate_doubles_the_wait_up_to_the_rows_of_the_champion() -> None:
-    story = Story(DriftConfig(min_new_labels=0.1))
+    story = Story(default(DriftConfig, min_new_labels=0.1))
     story.alarm("b01", labels=1000, of_change=100, outcome=Outcome.REJECTED)
     labels = 1000
     for day, needed in ((2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000)):
@@ -165,12 +166,12 @@ def test_a_retraining_that_had_nothing_new_to_learn_from_does_not_double_the_wai
 
 
 def test_a_setting_above_one_is_kept() -> None:
-    assert new_labels_needed([], 1000, DriftConfig(min_new_labels=1.5)) == 1500
+    assert new_labels_needed([], 1000, default(DriftConfig, min_new_labels=1.5)) == 1500
 
 
 def test_an_alarm_every_day_on_stable_data_leads_to_few_retrainings() -> None:
     """50 days, 200 labels a day, 4,800 rows at first: the alarm rings daily, the breaker holds."""
-    story = Story(DriftConfig(), training_rows=4800)
+    story = Story(default(DriftConfig), training_rows=4800)
     trained = []
     for day in range(1, 51):
         labels = 6000 + 200 * (day - 1)

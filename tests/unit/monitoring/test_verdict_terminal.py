@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from tests.naming import assert_names
+from tests.settings import default
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.log import console
@@ -21,28 +22,28 @@ def shown(
 
 
 def test_a_person_sees_counts_shares_intervals_verdict_and_action() -> None:
-    text = shown("20260102T030405Z-abc", judge([5, 15, 80], CLASSES, DriftConfig()), "retrain")
+    text = shown("20260102T030405Z-abc", judge([5, 15, 80], CLASSES, default(DriftConfig)), "retrain")
     for part in ("20260102T030405Z-abc", "negative", "5.0%", "2.2% - 11.2%", "out", "drift", "under 10%", "retrain"):
         assert part in text, part
     assert text.count(" in") >= 2
 
 
 def test_the_interval_is_shown_with_its_confidence() -> None:
-    text = shown("b", judge([5, 15, 80], CLASSES, DriftConfig(confidence=0.99)), "none", 0.99)
+    text = shown("b", judge([5, 15, 80], CLASSES, default(DriftConfig, confidence=0.99)), "none", 0.99)
     assert "99% interval" in text
     assert "95%" not in text
 
 
 def test_a_class_whose_name_looks_like_markup_is_shown_as_it_is() -> None:
-    text = shown("b", judge([5, 95], ["[bold]bad[/]", "good"], DriftConfig()), "none")
+    text = shown("b", judge([5, 95], ["[bold]bad[/]", "good"], default(DriftConfig)), "none")
     assert text.count("[bold]bad[/]") == 2
 
 
 def test_an_analysis_adds_at_most_three_lines() -> None:
-    plain = judge([15, 5, 80], CLASSES, DriftConfig())
+    plain = judge([15, 5, 80], CLASSES, default(DriftConfig))
     findings = [Finding("interval", False, "no interval is out"), Finding("confidence", True, "[red]fell[/] by 0.05")]
     verdict = Verdict(plain.status, plain.reason, plain.shares, findings)
-    window = judge([150, 50, 800], CLASSES, DriftConfig())
+    window = judge([150, 50, 800], CLASSES, default(DriftConfig))
     estimated = Performance(100, 0.81, 0.68, 0.79)
     analysis = Analysis("b", verdict, window, ["a", "b"], "The [bold]mix changed.", estimated=estimated)
     before, text = shown("b", verdict, "retrain"), shown("b", verdict, "retrain", analysis=analysis)
@@ -55,7 +56,7 @@ def test_an_analysis_adds_at_most_three_lines() -> None:
 
 
 def test_the_default_rule_alone_adds_no_line_of_rules() -> None:
-    plain = judge([15, 5, 80], CLASSES, DriftConfig())
+    plain = judge([15, 5, 80], CLASSES, default(DriftConfig))
     verdict = Verdict(plain.status, plain.reason, plain.shares, [Finding("share", True, plain.reason)])
     assert shown("b", verdict, "retrain", analysis=Analysis("b", verdict)) == shown("b", verdict, "retrain")
 

@@ -17,6 +17,7 @@ import pytest
 from loguru import logger
 from tests.conftest import MakeConfig
 from tests.naming import assert_names, names, refusal
+from tests.settings import default
 from tests.unit.notify.servers import serving
 
 from batch_nlp.config import Event, NotifyConfig, NotifyFormat
@@ -26,7 +27,7 @@ from batch_nlp.notify.notifier import check_notify, notify, notify_failures
 
 SECRET = "T0SECRET/B0SECRET"  # noqa: S105 the path of an address that does not exist
 VARIABLE = "BATCH_NLP_WEBHOOK"
-JSON = NotifyConfig(NotifyFormat.json, timeout=0.5, attempts=2)
+JSON = default(NotifyConfig, format=NotifyFormat.json, timeout=0.5, attempts=2)
 SLACK = replace(JSON, format=NotifyFormat.slack)
 NOTICE = Notification(
     Event.held_back,
@@ -271,15 +272,10 @@ def test_an_address_that_cannot_be_used_is_a_settings_error(
         check_notify(JSON)
     assert "SECRET" not in str(error.value)
     assert error.value.__cause__ is None
-    check_notify(NotifyConfig())
+    check_notify(default(NotifyConfig))
 
 
-def test_limits_and_the_name_of_the_variable_are_checked() -> None:
-    for settings, words in (
-        (replace(JSON, timeout=0), "notify.timeout=0"),
-        (replace(JSON, attempts=0), "notify.attempts=0"),
-        (replace(JSON, url_variable="https://hooks.slack.com/SECRET"), "notify.url_variable"),
-    ):
-        with refusal(SettingsError, words) as error:
-            check_notify(settings)
-        assert "SECRET" not in str(error.value)
+def test_the_name_of_the_variable_is_checked_and_not_shown() -> None:
+    with refusal(SettingsError, "notify.url_variable") as error:
+        check_notify(replace(JSON, url_variable="https://hooks.slack.com/SECRET"))
+    assert "SECRET" not in str(error.value)

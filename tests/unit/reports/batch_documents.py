@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.settings import default
+
 from batch_nlp.config import DriftConfig
 from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
 from batch_nlp.monitoring.answer import Action, Answer
@@ -36,7 +38,7 @@ def batch(number: int = 0, counts: list[int] = DRIFTED, **facts: Any) -> dict[st
 def analysis(counts: list[int] = DRIFTED, classes: list[str] = CLASSES, **facts: Any) -> Analysis:
     whole: dict[str, Any] = {
         "batch": "b",
-        "verdict": judge(counts, classes, DriftConfig()),
+        "verdict": judge(counts, classes, default(DriftConfig)),
         "explanation": "The mix changed, the model is as sure as before.",
         "reference_shares": dict(zip(classes, [0.26, 0.12, 0.62], strict=True)),
         "tests": [
@@ -57,7 +59,7 @@ def analysis(counts: list[int] = DRIFTED, classes: list[str] = CLASSES, **facts:
 
 def documents(number: int) -> list[dict[str, Any]]:
     """Return the documents of a number of days, of which every fifth drifted and was held back."""
-    drift = DriftConfig()
+    drift = default(DriftConfig)
     return [
         batch_document(
             batch(day, counts := DRIFTED if day % 5 == 4 else STABLE),

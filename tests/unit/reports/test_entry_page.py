@@ -5,6 +5,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+from tests.naming import assert_names
 from tests.unit.reports.batch_documents import CHAMPIONS, documents
 
 from batch_nlp.reports.batch_page import write_batch_report
@@ -52,7 +53,7 @@ def test_the_newest_batch_is_told_in_words(tmp_path: Path) -> None:
     links(tmp_path)
     text = unescape((tmp_path / ENTRY_FILE).read_text())
     assert '<div class="verdict drift">' in text
-    assert "negative is 5% of the messages" in text
+    assert_names(text, "negative", "5%")
 
 
 def test_the_champion_is_marked_by_the_decision_log(tmp_path: Path) -> None:
@@ -81,4 +82,4 @@ def test_of_many_pages_the_newest_are_listed(tmp_path: Path) -> None:
     found = links(tmp_path)
     assert len(found) == 20
     assert found[0] == "learning_curve/20260125T000000Z.html"
-    assert ">5 older pages" in (tmp_path / ENTRY_FILE).read_text()
+    assert_names((tmp_path / ENTRY_FILE).read_text(), 5)

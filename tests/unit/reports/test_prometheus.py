@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.settings import default
 from tests.unit.reports.batch_documents import CHAMPIONS, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
@@ -98,7 +99,7 @@ def test_the_time_of_the_last_success_outlives_a_failure(tmp_path: Path) -> None
 
 def test_hostile_names_stay_labels(tmp_path: Path) -> None:
     path = tmp_path / "sample.prom"
-    document = batch_document(batch(), analysis(classes=HOSTILE), None, DriftConfig())
+    document = batch_document(batch(), analysis(classes=HOSTILE), None, default(DriftConfig))
     champions = [{"version": HOSTILE[2], "at": None, "reason": "", "metrics": {}}]
     write_metrics(path, "sample", [document], {}, champions, [], totals([]), NOW)
     shares = {name: value(path, "class_share_ratio", **{"class": name}) for name in HOSTILE}

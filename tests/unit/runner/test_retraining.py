@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import (
     Balance,
@@ -24,10 +25,12 @@ from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.runner import retraining
 from batch_nlp.runner.recipe import OF_THE_JOB
 
-CHAMPIONS = Config(
+CHAMPIONS = default(
+    Config,
     seed=7,
     model=ModelConfig("forest", "sklearn.ensemble.RandomForestClassifier", {"n_estimators": 20}),
-    training=TrainingConfig(
+    training=default(
+        TrainingConfig,
         steps=[{"_target_": "batch_nlp.training.classifier.training"}],
         balance=Balance.smote,
         window=3,
@@ -35,15 +38,17 @@ CHAMPIONS = Config(
         keep_versions=9,
     ),
 )
-JOBS = Config(
+JOBS = default(
+    Config,
     seed=1,
-    dataset=DatasetConfig(name="sample"),
+    dataset=default(DatasetConfig, name="sample"),
     model=ModelConfig("svc", "sklearn.svm.LinearSVC", {}),
-    training=TrainingConfig(
+    training=default(
+        TrainingConfig,
         steps=[],
         metric="f1_macro",
-        gate=GateConfig(tolerance=0.5),
-        thresholds=ThresholdsConfig(recall=0.25),
+        gate=default(GateConfig, tolerance=0.5, max_recall_drop=None),
+        thresholds=ThresholdsConfig(recall=0.25, f1_macro=None, f1_weighted=None),
         promote=False,
         force=True,
         rows_in_memory=5,
@@ -105,7 +110,7 @@ def test_a_retraining_takes_the_champions_model_and_training_and_the_jobs_gate(t
 
 
 def test_it_takes_the_jobs_where_that_is_asked_for(trained_with: list[Config]) -> None:
-    asked = replace(JOBS, drift=DriftConfig(retrain_with=RetrainWith.settings))
+    asked = replace(JOBS, drift=default(DriftConfig, retrain_with=RetrainWith.settings))
     retrain(Job(asked, manifest()))
     expected = replace(asked, training=replace(JOBS.training, promote=True))
     assert trained_with == [expected, expected]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample import write_batch, write_history
@@ -35,7 +36,7 @@ def read() -> Callable[[Path], tuple[Rows, list[bytes]]]:
 @pytest.fixture(scope="session")
 def settings() -> SampleConfig:
     """Return the settings of `history`: without faults, so that every line is a message."""
-    return SampleConfig(messages=4000, batch_messages=600, duplicate_share=0.0, broken_share=0.0)
+    return default(SampleConfig, messages=4000, batch_messages=600, duplicate_share=0.0, broken_share=0.0)
 
 
 @pytest.fixture(scope="session")

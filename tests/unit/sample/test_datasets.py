@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.settings import default
 
 from batch_nlp.config import Config, DriftRule, Role, SampleConfig, parse
 from batch_nlp.sample import write_batch, write_history
@@ -26,8 +27,7 @@ ONLY_REAL = {"Unnamed: 0", "zip_code", "name", "tweet_coord", "tweet_location", 
 def composed(dataset: str, *overrides: str) -> Config:
     OmegaConf.register_new_resolver("project_root", lambda: str(ROOT), replace=True)
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config: Config = parse(Config, compose("config", overrides=[f"dataset={dataset}", *overrides]))
-    return config
+        return parse(Config, compose("config", overrides=[f"dataset={dataset}", *overrides]))
 
 
 def columns_of(path: Path, rows: str | None) -> set[str]:
@@ -41,7 +41,7 @@ def columns_of(path: Path, rows: str | None) -> set[str]:
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_declared_columns_are_those_of_the_sample(tmp_path, dataset):
     settings, messages = composed(dataset).dataset, composed(dataset).dataset.messages
-    sample = SampleConfig(messages=100, batch_messages=20, broken_share=0.0)
+    sample = default(SampleConfig, messages=100, batch_messages=20, broken_share=0.0)
     write_history(tmp_path / "raw", sample, source=settings.sample)
     batch = write_batch(tmp_path / "inbox", tmp_path / "pending", sample, source=settings.sample)
     files = find_files(tmp_path / "raw", messages.files)

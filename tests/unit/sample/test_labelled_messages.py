@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError
@@ -28,7 +29,7 @@ FILES = {
     "products": ["meta_Sample.json.gz"],
     "support_tweets": ["twcs.csv"],
 }
-SOUND = SampleConfig(messages=1500, batch_messages=200, duplicate_share=0.0, broken_share=0.0)
+SOUND = default(SampleConfig, messages=1500, batch_messages=200, duplicate_share=0.0, broken_share=0.0)
 
 every_source = pytest.mark.parametrize("source", FILES)
 
@@ -226,7 +227,6 @@ def test_duplicates_and_broken_lines_come_in_their_shares(tmp_path, source):
         ("complaints", "class_mix", [0.5, 0.3, 0.2], 5),
         ("support_tweets", "class_mix", [0.2] * 5, "classes"),
         ("products", "vocabulary", 0.5, "yelp"),
-        ("airline_tweets", "messages", 0, 1),
     ],
 )
 def test_settings_that_cannot_be_satisfied_are_named(tmp_path, source, field, value, named):

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import mean, median
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.sample import write_history
@@ -167,7 +168,7 @@ def test_an_interrupted_run_leaves_no_review_file(tmp_path, settings):
 def test_memory_does_not_grow_with_the_messages(tmp_path):
     def peak(messages: int) -> int:
         tracemalloc.start()
-        write_history(tmp_path, SampleConfig(messages=messages))
+        write_history(tmp_path, default(SampleConfig, messages=messages))
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
@@ -177,7 +178,7 @@ def test_memory_does_not_grow_with_the_messages(tmp_path):
 
 
 def test_the_sample_stays_what_it_was(tmp_path):
-    write_history(tmp_path, SampleConfig(messages=300))
+    write_history(tmp_path, default(SampleConfig, messages=300))
     digest = hashlib.sha256(b"".join(contents(tmp_path).values())).hexdigest()
     # the figures in the documents were measured on it
     assert digest == "fc1342585345e710b3c79d692abffe140c50f2b32aaf93a554253b4ee63df85f"

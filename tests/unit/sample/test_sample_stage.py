@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 
 from batch_nlp.config import DatasetConfig, LabelConfig, MessagesConfig, SampleConfig, SamplePart
 from batch_nlp.errors import DataError, SettingsError
@@ -15,10 +16,15 @@ from batch_nlp.runner.sample import generate_sample, write_sample
 
 
 def run_of(folder: Path, part: SamplePart, sample: str | None = "complaints", label: str | None = "product") -> Any:
-    dataset = DatasetConfig(
-        "mine", str(folder / "raw"), sample=sample, messages=MessagesConfig("*complaint*"), label=LabelConfig(label)
+    dataset = default(
+        DatasetConfig,
+        name="mine",
+        raw_dir=str(folder / "raw"),
+        sample=sample,
+        messages=default(MessagesConfig, files="*complaint*"),
+        label=default(LabelConfig, column=label),
     )
-    config = SimpleNamespace(dataset=dataset, sample=SampleConfig(part, messages=30, batch_messages=10))
+    config = SimpleNamespace(dataset=dataset, sample=default(SampleConfig, part=part, messages=30, batch_messages=10))
     return SimpleNamespace(
         config=config, inbox=folder / "inbox", layers=SimpleNamespace(pending_labels=folder / "pending")
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import SampleConfig
 from batch_nlp.dataset.classes import ClassMap
@@ -13,7 +14,7 @@ from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.scenarios import Day
 
 TARGETS = {"1": 0, "2": 0, "3": 1, "4": 2, "5": 2}
-SAMPLE = SampleConfig(messages=40, duplicate_share=0.05, broken_share=0.02)
+SAMPLE = default(SampleConfig, messages=40, duplicate_share=0.05, broken_share=0.02)
 
 
 def world(folder: Path, days: list[Day], delay: int = 1) -> Messages:

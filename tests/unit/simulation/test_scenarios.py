@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import Scenario, SimulationConfig
 from batch_nlp.simulation.scenarios import NATURAL, RARE, SHIFTED, change_day, days_of, label_delay
 
 
 def scenario(name: str, **settings: int) -> SimulationConfig:
-    return SimulationConfig(Scenario(name), **settings)
+    return default(SimulationConfig, scenario=Scenario(name), **settings)
 
 
 @pytest.mark.parametrize("name", [found.value for found in Scenario])

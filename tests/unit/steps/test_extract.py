@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import ColumnConfig, Config, LabelConfig, Role, SideTableConfig
 from batch_nlp.dataset.labels import Labels
@@ -26,7 +27,7 @@ from batch_nlp.storage.ledger import Ledger
 MakeRaw = Callable[..., pd.DataFrame]
 MakeTables = Callable[[list[Any], list[Any]], SideTables]
 Rows = list[dict[str, Any]]
-STARS = Labels(LabelConfig("stars", {"negative": [1, 2], "neutral": [3], "positive": [4, 5]}))
+STARS = Labels(default(LabelConfig, column="stars", classes={"negative": [1, 2], "neutral": [3], "positive": [4, 5]}))
 OUTPUT = [
     "message_id", "text", "text_hash", "written_at", "target", "key:user_id", "key:business_id", "group", "source_file",
     "source_line", "user_yelping_since", "user_elite", "business_categories",
@@ -232,7 +233,7 @@ def test_of_several_ids_times_and_labels_the_first_that_is_there_counts() -> Non
         "sent": column("time", format="%d.%m.%Y"),
         "date": column("time"),
     }
-    labels = Labels(LabelConfig([["label", "Label"]]))
+    labels = Labels(default(LabelConfig, column=[["label", "Label"]]))
     out = run(
         columns,
         {"id": "1", "ID": "2", "text": "a", "sent": "03.02.2021", "date": "2020-01-01", "label": "x", "Label": "y"},
@@ -383,7 +384,7 @@ CONTENT = {
     "shop": column("key"),
     "more": column("raw"),
 }
-LABEL = Labels(LabelConfig("label"))
+LABEL = Labels(default(LabelConfig, column="label"))
 
 
 def content_id(**row: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.known import KnownMessages, Seen
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 STORED = pa.table({"message_id": ["a", "b", "old"], "text_hash": ["1" * 32, "2" * 32, None]}).cast(
     pa.schema([("message_id", pa.string()), ("text_hash", pa.string())])

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.storage import label_table, seals
+from batch_nlp.storage import delta_table, label_table
 from batch_nlp.storage.label_table import LABELS_SCHEMA, Appended, LabelSource, LabelTable
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ def append(table: LabelTable, *rows: dict[str, Any]) -> Appended:
 
 
 def stored(table: LabelTable) -> list[dict[str, Any]]:
-    found = seals.open_table(table.folder)
+    found = delta_table.open_table(table.folder)
     assert found is not None
     rows: list[dict[str, Any]] = found.to_pyarrow_dataset().to_table().to_pylist()
     return rows
@@ -165,7 +165,7 @@ def test_labels_come_batch_by_batch_and_are_committed_a_few_at_a_time(
     rows = pa.Table.from_pylist([row(f"m{number:05d}", str(number % 5)) for number in range(5000)], LABELS_SCHEMA)
     reader = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, rows.to_batches(max_chunksize=300))
     assert table.append(reader, "run") == Appended(5000, 0)
-    found = seals.open_table(table.folder)
+    found = delta_table.open_table(table.folder)
     assert found is not None
     assert found.version() == 2
     assert found.to_pyarrow_dataset().to_table().sort_by("message_id").equals(rows)
@@ -176,7 +176,7 @@ def earlier_release(table: LabelTable, **targets: str) -> None:
     rows = [{"message_id": name, "target": target} for name, target in targets.items()]
     for entry in rows:
         entry |= {"arrived_at": DAY, "source_file": "review_1.json"}  # type: ignore[dict-item]
-    seals.append(table.folder, pa.Table.from_pylist(rows, pa.schema(list(LABELS_SCHEMA)[:4])), {})
+    delta_table.append(table.folder, pa.Table.from_pylist(rows, pa.schema(list(LABELS_SCHEMA)[:4])), {})
 
 
 def test_labels_of_an_earlier_release_count_as_given_and_more_can_be_added(table: LabelTable) -> None:
@@ -192,5 +192,5 @@ def test_labels_of_an_earlier_release_count_as_given_and_more_can_be_added(table
     assert kept == {("a", "5", None), ("b", "4", None), ("c", "3", None), ("a", "1", "given"), ("b", "2", "rules")}
     assert append(table, row("b", "5", 2)).added == 1
     assert table.of(["b"]) == {"b": "5"}
-    assert seals.problems(table.folder) == []
-    assert not seals.seal(table.folder)
+    assert delta_table.problems(table.folder) == []
+    assert not delta_table.seal(table.folder)

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from tests.fields import FIELDS
 from tests.naming import assert_names
+from tests.settings import default
 
 from batch_nlp.config import ColumnConfig, Config, DatasetConfig, EngineConfig, GateConfig, Role, TrainingConfig
 from batch_nlp.errors import DataError, SettingsError
@@ -35,7 +36,7 @@ from batch_nlp.training.tuned_classifier import TunedClassifier
 
 CLASSES = ["bad", "good"]
 OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
-GATE = GateConfig(tolerance=0.0, max_recall_drop=0.1)
+GATE = default(GateConfig, tolerance=0.0, max_recall_drop=0.1)
 NONE_READ = Check("held-out messages that v0001 can read", 0, 1, False)
 NOTHING_UNSEEN = Check("held-out messages that the champion has not learned from", 0, 1, False)
 
@@ -130,10 +131,11 @@ def scene(
     candidate = Candidate(
         "run", fitted(messages, 6), CLASSES, FIELDS, messages, labels, messages.index[:50], messages.index[50:]
     )
-    config = Config(
+    config = default(
+        Config,
         seed=7,
-        dataset=DatasetConfig(name="sample"),
-        training=TrainingConfig(gate=gate, metric="f1_macro"),
+        dataset=default(DatasetConfig, name="sample"),
+        training=default(TrainingConfig, gate=gate, metric="f1_macro"),
         engine=engine,
     )
     return Scene(config, store, Registry(folder / "models"), candidate)
@@ -177,7 +179,7 @@ def test_nor_is_one_whose_features_of_them_are_not_in_the_store(
     assert scene(tmp_path, engine, known=known).compare() == [NONE_READ]
     assert_names(warnings[0], "v0001", 40)
     # which then asks for nothing
-    without = GateConfig(tolerance=None, max_recall_drop=None)
+    without = default(GateConfig, tolerance=None, max_recall_drop=None)
     assert_names(warnings[0], "training.gate.tolerance=null", "training.gate.max_recall_drop=null")
     assert scene(tmp_path / "without", engine, known=known, gate=without).compare() == []
 
@@ -225,9 +227,12 @@ def test_a_champion_whose_features_this_installation_cannot_compute_takes_no_par
 @pytest.mark.parametrize(
     ("gate", "asked"),
     [
-        (GateConfig(), []),
-        (GateConfig(tolerance=0.0), [DIFFERS, "lower bound of the difference in f1_macro to the champion"]),
-        (GateConfig(max_recall_drop=0.1), [DIFFERS, "change in recall of class bad"]),
+        (default(GateConfig, tolerance=None, max_recall_drop=None), []),
+        (
+            default(GateConfig, tolerance=0.0, max_recall_drop=None),
+            [DIFFERS, "lower bound of the difference in f1_macro to the champion"],
+        ),
+        (default(GateConfig, max_recall_drop=0.1, tolerance=None), [DIFFERS, "change in recall of class bad"]),
     ],
 )
 def test_only_what_the_settings_ask_is_compared(
@@ -285,7 +290,7 @@ def test_a_champion_for_other_messages_is_not_compared(
     tmp_path: Path, engine: EngineConfig, warnings: list[str]
 ) -> None:
     here = scene(tmp_path, engine)
-    here = replace(here, config=replace(here.config, dataset=DatasetConfig(name="tickets")))
+    here = replace(here, config=replace(here.config, dataset=default(DatasetConfig, name="tickets")))
     assert here.compare() == []
     assert len(warnings) == 1
     assert_names(warnings[0], "v0001", "sample")

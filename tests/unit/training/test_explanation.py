@@ -20,7 +20,7 @@ from tests.fields import FIELDS
 from tests.naming import assert_names, names
 from xgboost import DMatrix, XGBClassifier
 
-from batch_nlp.storage.registry import Registry
+from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.encoding import encoding, imputer
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
@@ -39,9 +39,7 @@ class World(Protocol):
 
 
 @pytest.fixture(scope="session")
-def model(world: World) -> Pipeline:
-    champion = world.registry.champion()
-    assert champion is not None
+def model(champion: Model) -> Pipeline:
     return champion.pipeline
 
 

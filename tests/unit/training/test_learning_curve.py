@@ -11,8 +11,7 @@ from tests.fields import FIELDS
 from tests.naming import assert_names, names, refusal
 
 from batch_nlp.config import LearningCurveConfig
-from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.runner.learning_curve import check_shares
+from batch_nlp.errors import DataError
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.learning_curve.extrapolation import fit_power_law, look_ahead
 from batch_nlp.training.learning_curve.learning_curve_report import curve_markdown, curve_page
@@ -103,9 +102,3 @@ def test_shares_that_are_all_too_small_stop_with_the_reason(world: World, messag
     config = replace(world.config, learning_curve=LearningCurveConfig([0.01, 0.02]))
     with refusal(DataError, "learning_curve.shares=[0.01, 0.02]"):
         measure_learning_curve(config, messages, FIELDS)
-
-
-@pytest.mark.parametrize("shares", [[], [0.5, 0.2], [0.0, 1.0], [0.5, 1.1], [0.5, 0.5]])
-def test_shares_that_are_none_are_told_before_any_work(world: World, shares: list[float]) -> None:
-    with refusal(SettingsError, "learning_curve.shares"):
-        check_shares(replace(world.config, learning_curve=LearningCurveConfig(shares)))

@@ -9,6 +9,7 @@ import pytest
 from loguru import logger
 from omegaconf import OmegaConf
 from tests.naming import names, refusal
+from tests.settings import default
 
 from batch_nlp.config import (
     ColumnConfig,
@@ -23,10 +24,13 @@ from batch_nlp.config import (
 from batch_nlp.errors import DataError
 from batch_nlp.training.prepare import label_sources, prepare
 
-CONFIG = Config(
+CONFIG = default(
+    Config,
     seed=1,
-    dataset=DatasetConfig(name="d", messages=MessagesConfig(files="*"), label=LabelConfig("topic")),
-    training=TrainingConfig(steps=[]),
+    dataset=default(
+        DatasetConfig, name="d", messages=default(MessagesConfig, files="*"), label=default(LabelConfig, column="topic")
+    ),
+    training=default(TrainingConfig, steps=[]),
 )
 
 
@@ -78,7 +82,9 @@ def test_a_class_that_is_missing_on_one_side_is_named_with_what_works(
     """Guarantee 15."""
     config = replace(CONFIG, training=replace(CONFIG.training, split=split))
     if split is Split.time:
-        config = replace(config, dataset=replace(config.dataset, messages=MessagesConfig("*", columns=TIMED)))
+        config = replace(
+            config, dataset=replace(config.dataset, messages=default(MessagesConfig, files="*", columns=TIMED))
+        )
     with refusal(DataError, *side) as missing:
         prepare(config, rows(targets, texts))
     found, parts = prepare(with_advice(config, str(missing.value)), rows(targets, texts))
@@ -93,7 +99,9 @@ def test_a_misspelt_label_is_told_with_its_message() -> None:
 
 
 def test_a_stray_label_is_left_out_and_told_of() -> None:
-    config = replace(CONFIG, dataset=replace(CONFIG.dataset, label=LabelConfig("topic", rare={"as": "other"})))
+    config = replace(
+        CONFIG, dataset=replace(CONFIG.dataset, label=default(LabelConfig, column="topic", rare={"as": "other"}))
+    )
     lines: list[str] = []
     sink = logger.add(lines.append, level="WARNING", format="{message}")
     try:
@@ -111,7 +119,7 @@ def test_labels_are_counted_by_their_source() -> None:
 
 
 def test_rare_classes_that_become_other_are_told_of() -> None:
-    label = LabelConfig("topic", rare={"under": 21, "as": "other"})
+    label = default(LabelConfig, column="topic", rare={"under": 21, "as": "other"})
     config = replace(CONFIG, dataset=replace(CONFIG.dataset, label=label))
     lines: list[str] = []
     sink = logger.add(lines.append, format="{message}")

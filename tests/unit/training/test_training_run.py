@@ -228,7 +228,9 @@ def test_after_the_gate_the_model_is_fitted_again_on_all_messages(tmp_path: Path
 
 
 def test_a_candidate_that_fails_its_gate_is_not_fitted_again(tmp_path: Path, world: World) -> None:
-    config = with_training(light(world.config), refit=True, thresholds=ThresholdsConfig(f1_macro=1.0))
+    config = with_training(
+        light(world.config), refit=True, thresholds=ThresholdsConfig(f1_macro=1.0, f1_weighted=None, recall=None)
+    )
     result, candidate = train(world, tmp_path, config)
     assert result.version is None
     assert json.loads((candidate / "manifest.json").read_text())["refit"] is False

@@ -1,130 +1,100 @@
-"""All settings, as a tree, and how it is read."""
+"""All settings, as one tree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
-from omegaconf import DictConfig, OmegaConf
+from pydantic import Field, model_validator
 
-from batch_nlp.config.schema.dataset import (
-    DatasetConfig,
-    EngineConfig,
-    FeaturesConfig,
-    PathsConfig,
-    PipelineConfig,
-    QuarantineConfig,
-    SampleConfig,
-)
-from batch_nlp.config.schema.inference import (
-    DriftConfig,
-    InferenceConfig,
+from batch_nlp.config.schema.dataset import DatasetConfig
+from batch_nlp.config.schema.enums import EmbeddingBackend, Input, Stage
+from batch_nlp.config.schema.features import FeaturesConfig, QuarantineConfig
+from batch_nlp.config.schema.inference import DriftConfig, InferenceConfig, NotifyConfig, ReportConfig
+from batch_nlp.config.schema.section import Name, Number, Positive, refusal, section
+from batch_nlp.config.schema.training import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
+from batch_nlp.config.schema.upkeep import (
     InitConfig,
-    NotifyConfig,
-    ReportConfig,
     RequeueConfig,
     RetentionConfig,
+    SampleConfig,
     SimulationConfig,
     VerifyConfig,
 )
-from batch_nlp.config.schema.training import LearningCurveConfig, ModelConfig, TrackingConfig, TrainingConfig
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 
-@dataclass(frozen=True)
+@section
+class PathsConfig:
+    root: str = Field(description="Folder of the project; data and models are below it by default")
+    data: str = Field(description="Root of the data layers 01_raw ... 09_inference")
+    models: str = Field(description="The model registry")
+    marker: str | None = Field(
+        description="Name of a file, such as .mounted, that must exist in the folders data and models, and in "
+        "dataset.raw_dir and inference.inbox if they are outside of data: it is missing on an unmounted disk. null: no "
+        "file"
+    )
+    group_reads: bool = Field(
+        description="Let the group of the user who runs the job read what it writes; others never may, since it "
+        "contains messages"
+    )
+
+
+@section
+class PipelineConfig:
+    name: Name = Field(description="Name of the pipeline, as in `pipeline=<name>`")
+    stages: list[Stage] = Field(description="Stages in the order in which they run")
+    if_store_empty: list[Stage] = Field(
+        description="Stages that run first if the feature store holds nothing for the dataset"
+    )
+
+
+@section
+class EngineConfig:
+    name: str = Field(description="Name of the engine")
+    batch_rows: Positive = Field(description="Messages per record batch")
+    commit_rows: Positive = Field(description="Messages per commit of the feature store")
+    threads: Number = Field(description="Threads of models and joins; 0 takes all cores")
+    memory_limit: str = Field(description="Memory that joins may take before they spill to disk")
+    temp_directory: str = Field(description="Folder for spilled joins; it exists only while they run")
+
+
+@section
 class Config:
-    # Seed of all randomness in training
-    seed: int = 42
-    # Level of the log on the terminal
-    log_level: str = "INFO"
-    # Steps from packages of your own that settings may name: import path of the class -> version, a number that you
-    # raise when the step computes something else
-    allow: dict[str, int] = field(default_factory=dict)
-    # The message that pipeline=explain is asked about
-    message_id: str | None = None
-    # Where data and models live
-    paths: PathsConfig = field(default_factory=PathsConfig)
-    # Which stages run
-    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
-    # Where the messages come from
-    dataset: DatasetConfig = field(default_factory=DatasetConfig)
-    # How the sample is generated
-    sample: SampleConfig = field(default_factory=SampleConfig)
-    # What is computed of a message
-    features: FeaturesConfig = field(default_factory=FeaturesConfig)
-    # How much broken input is tolerated
-    quarantine: QuarantineConfig = field(default_factory=QuarantineConfig)
-    # The classifier
-    model: ModelConfig = field(default_factory=ModelConfig)
-    # How models are trained, judged and published
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    # How pipeline=learning_curve goes about it
-    learning_curve: LearningCurveConfig = field(default_factory=LearningCurveConfig)
-    # Where runs are tracked
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    # Where new messages come from
-    inference: InferenceConfig = field(default_factory=InferenceConfig)
-    # When and how the shares of the predictions raise the alarm
-    drift: DriftConfig = field(default_factory=DriftConfig)
-    # What the reports of batches show
-    report: ReportConfig = field(default_factory=ReportConfig)
-    # Who is told of drift, retrainings and failures
-    notify: NotifyConfig = field(default_factory=NotifyConfig)
-    # What pipeline=init looks at
-    init: InitConfig = field(default_factory=InitConfig)
-    # Which rows pipeline=requeue puts back
-    requeue: RequeueConfig = field(default_factory=RequeueConfig)
-    # What is kept of batches and runs, and how long
-    retention: RetentionConfig = field(default_factory=RetentionConfig)
-    # What pipeline=verify does beside looking
-    verify: VerifyConfig = field(default_factory=VerifyConfig)
-    # What pipeline=simulate replays
-    simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    # What the work runs on
-    engine: EngineConfig = field(default_factory=EngineConfig)
+    seed: int = Field(description="Seed of all randomness in training")
+    log_level: LogLevel = Field(description="Level of the log on the terminal")
+    allow: dict[str, int] = Field(
+        description="Steps from packages of your own that settings may name: import path of the class -> version, a "
+        "number to raise whenever the step computes something else"
+    )
+    message_id: str | None = Field(description="Message to explain with pipeline=explain")
+    paths: PathsConfig = Field(description="Where data and models live")
+    pipeline: PipelineConfig = Field(description="Which stages run")
+    dataset: DatasetConfig = Field(description="Where the messages come from")
+    sample: SampleConfig = Field(description="How the sample is generated")
+    features: FeaturesConfig = Field(description="What is computed from a message")
+    quarantine: QuarantineConfig = Field(description="How much broken input is tolerated")
+    model: ModelConfig = Field(description="The classifier")
+    training: TrainingConfig = Field(description="How models are trained, judged and published")
+    learning_curve: LearningCurveConfig = Field(description="What pipeline=learning_curve measures")
+    tracking: TrackingConfig = Field(description="Where runs are tracked")
+    inference: InferenceConfig = Field(description="Where new messages come from")
+    drift: DriftConfig = Field(description="When the shares of the predictions raise an alarm, and what follows")
+    report: ReportConfig = Field(description="What batch reports show")
+    notify: NotifyConfig = Field(description="Who is notified of drift, retrainings and failures")
+    init: InitConfig = Field(description="What pipeline=init looks at")
+    requeue: RequeueConfig = Field(description="Which rows pipeline=requeue puts back")
+    retention: RetentionConfig = Field(description="What is kept of batches and runs, and for how long")
+    verify: VerifyConfig = Field(description="What pipeline=verify does in addition to checking")
+    simulation: SimulationConfig = Field(description="What pipeline=simulate replays")
+    engine: EngineConfig = Field(description="What the work runs on")
 
-
-def parse(schema: type, *values: DictConfig | dict[str, Any]) -> Any:
-    """Return an object of a schema class; later values go before earlier ones, and before the defaults.
-
-    Raises
-    ------
-    OmegaConfBaseException
-        If a key is unknown, or a value is missing or of the wrong type.
-    """
-    return OmegaConf.to_object(OmegaConf.merge(_node(schema), *values))
-
-
-@cache
-def _node(schema: type) -> DictConfig:
-    """Return a schema class as a node, of which `OmegaConf.merge` makes a copy."""
-    node: DictConfig = OmegaConf.structured(schema)
-    _make_writable(node)
-    return node
-
-
-def _make_writable(node: DictConfig) -> None:
-    """Lift the protection that OmegaConf gives frozen classes, on a node that nobody else holds."""
-    OmegaConf.set_readonly(node, False)
-    for name in node:
-        if not OmegaConf.is_missing(node, name) and isinstance(node[name], DictConfig):
-            _make_writable(node[name])
-
-
-def plain(settings: DataclassInstance) -> dict[str, Any]:
-    """Return an object of a schema class as JSON values."""
-    return {one.name: _plain(getattr(settings, one.name)) for one in fields(settings)}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(value)
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, dict):
-        return {_plain(name): _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+    @model_validator(mode="after")
+    def _sections_fit_together(self) -> Config:
+        if Input.embedding in self.training.inputs and self.features.embedding.backend is EmbeddingBackend.none:
+            need = (
+                "inputs without embedding, since features.embedding.backend=none, such as "
+                "training.inputs=[tabular,ngrams], or another backend (features=default)"
+            )
+            raise refusal("training.inputs", [one.value for one in self.training.inputs], need)
+        return self

@@ -1,149 +1,172 @@
-"""Settings of models: what they learn from, how they are judged, published and tracked."""
+"""Settings of models: what they learn from, and how they are judged, published and tracked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from omegaconf import MISSING
+from pydantic import AfterValidator, Field, model_validator
 
 from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input, Split, TrackingBackend
+from batch_nlp.config.schema.section import Number, Part, Positive, Share, Step, refusal, section
+
+Metric = Literal["f1_weighted", "f1_macro"]
 
 
-@dataclass(frozen=True)
+def _is_threshold(value: Any) -> Any:
+    if value not in ("auto", None) and not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise ValueError("auto, null, or a number between 0 and 1")
+    return value
+
+
+Threshold = Annotated[Any, AfterValidator(_is_threshold)]
+
+
+@section
 class ModelConfig:
-    # Name of the model, for people
-    name: str = MISSING
-    # Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)
-    estimator: str = MISSING
-    # Parameters of that classifier
-    params: dict[str, Any] = field(default_factory=dict)
+    name: str = Field(description="Name of the model, for people")
+    estimator: str = Field(description="Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)")
+    params: dict[str, Any] = Field(description="Parameters of that classifier")
 
 
-@dataclass(frozen=True)
+@section
 class NgramsConfig:
-    # Longest n-gram in words
-    max_n: int = 2
-    # Messages in which an n-gram must occur
-    min_df: int = 3
-    # N-grams kept at most, by frequency
-    max_features: int = 150000
-    # Inverse regularisation of the logistic regression on the n-grams
-    c: float = 4.0
-    # Folds of the out-of-fold scores
-    folds: int = 5
-    # Tell also how the scores spread over the sentences of a message
-    sentences: bool = True
+    max_n: Positive = Field(description="Words in the longest n-gram")
+    min_df: Positive = Field(description="Minimum number of messages in which an n-gram occurs")
+    max_features: Positive = Field(description="Maximum number of n-grams; the most frequent are kept")
+    c: float = Field(gt=0, description="Inverse regularisation strength of the logistic regression on the n-grams")
+    folds: int = Field(ge=2, description="Folds of the out-of-fold scores")
+    sentences: bool = Field(description="Add how the scores vary between the sentences of a message")
 
 
-@dataclass(frozen=True)
+@section
 class ReducerConfig:
-    # Drop columns, fitted on the training rows
-    enabled: bool = False
-    # Drop a column when this share of its values is the same
-    constant: float = 0.998
-    # Drop one of two columns correlated over this
-    correlated: float = 0.95
-    # Keep columns whose random-forest importance is over this factor of the mean
-    importance: float = 0.1
+    enabled: bool = Field(description="Drop columns that add little; fitted on the training rows")
+    constant: Share = Field(description="Drop a column if this share of its values is the same")
+    correlated: Share = Field(description="Drop one of two columns whose correlation exceeds this")
+    importance: float = Field(
+        ge=0, description="Keep columns whose random-forest importance exceeds this multiple of the mean"
+    )
 
 
-@dataclass(frozen=True)
+@section
 class DecisionConfig:
-    # Out-of-fold metric that the decision thresholds are tuned for: f1_macro or f1_weighted; null takes the most
-    # probable class
-    metric: str | None = "f1_macro"
-    # How scores become probabilities: none, temperature, logistic, isotonic
-    calibration: Calibration = Calibration.logistic
-    # Folds of the out-of-fold scores that calibration and thresholds are fitted on
-    folds: int = 3
+    metric: Metric | None = Field(
+        description="Out-of-fold metric for which the decision weights are tuned: f1_macro or f1_weighted; null "
+        "predicts the most probable class"
+    )
+    calibration: Calibration = Field(
+        description="How scores become probabilities: none, temperature, logistic or isotonic"
+    )
+    folds: int = Field(
+        ge=2, description="Folds of the out-of-fold scores on which calibration and decision weights are fitted"
+    )
 
 
-@dataclass(frozen=True)
+@section
 class ThresholdsConfig:
-    # Least macro F1 on the hold-out. auto: 0.5 with up to three classes; with k of them 0.05 more than a guess, 1/k;
-    # null does not ask
-    f1_macro: Any = None
-    # Least weighted F1 on the hold-out. auto: 0.6 with up to three classes, and with more as for the macro F1
-    f1_weighted: Any = None
-    # Least recall of any class on the hold-out. auto: 0.2 with up to three classes, with more it is not asked
-    recall: Any = None
+    f1_macro: Threshold = Field(
+        description="Minimum macro F1 on the hold-out. auto: 0.5 for up to three classes; for k > 3 classes, 0.05 "
+        "above a guess (1/k). null: no minimum"
+    )
+    f1_weighted: Threshold = Field(
+        description="Minimum weighted F1 on the hold-out. auto: 0.6 for up to three classes; for more, as for macro F1"
+    )
+    recall: Threshold = Field(
+        description="Minimum recall of each class on the hold-out. auto: 0.2 for up to three classes; no minimum for "
+        "more"
+    )
 
 
-@dataclass(frozen=True)
+@section
 class GateConfig:
-    # How much worse than the champion the lower bound of a candidate's selection metric may be; null does not compare
-    tolerance: float | None = None
-    # How far the recall of any class may fall below the champion's; null does not ask
-    max_recall_drop: float | None = None
-    # Resamples of the paired bootstrap
-    bootstrap_samples: int = 1000
-    # One-sided confidence of the lower bound
-    confidence: float = 0.95
-    # Whether a candidate of another dataset may replace a champion that was trained on real data
-    replace_other_dataset: bool = False
+    tolerance: float | None = Field(
+        description="How far below the champion the lower bound of a candidate's selection metric may lie; null does "
+        "not compare them"
+    )
+    max_recall_drop: float | None = Field(
+        description="How far the recall of any class may fall below the champion's; null sets no limit"
+    )
+    bootstrap_samples: int = Field(ge=100, description="Resamples of the paired bootstrap")
+    confidence: Part = Field(description="One-sided confidence of the lower bound")
+    replace_other_dataset: bool = Field(
+        description="Let a candidate replace a champion that was trained on real data of another dataset"
+    )
 
 
-@dataclass(frozen=True)
+@section
 class TrainingConfig:
-    # Steps of the training pipeline in their order, each {_target_: class, parameter: value}
-    steps: list[Any] = MISSING
-    # time, random or group, where a run is to hold out other messages than dataset.split says
-    split: Split | None = None
-    # Share of the labelled messages that is held out
-    holdout: float = 0.2
-    # Which window of that share is held out by a split by time: 0 the newest, 1 the one before it, ...; messages after
-    # the window are left out. A model of another window than the newest is measured and never published
-    window: int = 0
-    # Labelled messages over which training keeps its large arrays in files without a name on the disk of paths.data,
-    # about 5 kB a message, rather than in memory; 0: always. The model is the same
-    rows_in_memory: int = 200_000
-    # What models learn from: any of tabular, embedding, ngrams
-    inputs: list[Input] = field(default_factory=lambda: [Input.tabular, Input.embedding, Input.ngrams])
-    # none, weights inverse to the class sizes, or smote (messages made up between those of the smaller classes)
-    balance: Balance = Balance.weights
-    # How categories become numbers
-    encoding: Encoding = Encoding.one_hot
-    # Least share of the training rows in which a category must occur to get a column of its own
-    min_category_share: float = 0.005
-    # Settings of the word n-grams in the step encoding
-    ngrams: NgramsConfig = field(default_factory=NgramsConfig)
-    # Settings of the optional step dimensionality_reducer
-    reducer: ReducerConfig = field(default_factory=ReducerConfig)
-    # Metric that selects models: f1_weighted or f1_macro
-    metric: str = "f1_weighted"
-    # How probabilities are calibrated and decided on
-    decision: DecisionConfig = field(default_factory=DecisionConfig)
-    # What a candidate must reach whatever the champion does
-    thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
-    # What a candidate must show against the champion
-    gate: GateConfig = field(default_factory=GateConfig)
-    # Publish a candidate that passes its gate; null: yes in a single run, no in a multirun
-    promote: bool | None = None
-    # Train even when the champion was trained on the same data with the same settings
-    force: bool = False
-    # After the gate, fit the candidate that passed again, on all labelled messages, with the calibration and decision
-    # that were judged
-    refit: bool = False
-    # Share of equal times at the edge of the hold-out beyond which a split by time is refused
-    max_equal_times: float = 0.2
-    # Least labelled messages of each class
-    min_class_messages: int = 20
-    # Versions kept in the registry
-    keep_versions: int = 5
+    steps: list[Step] = Field(
+        description="Steps of the training pipeline in order, each {_target_: class, parameter: value}"
+    )
+    split: Split | None = Field(
+        description="time, random or group, to override dataset.split.by for a run; null takes the dataset's"
+    )
+    holdout: Part = Field(description="Share of the labelled messages that is held out")
+    window: Number = Field(
+        description="Which window of that size a split by time holds out: 0 the newest, 1 the one before, and so on. "
+        "Later messages are left out. A model of an older window is measured and never published"
+    )
+    rows_in_memory: Number = Field(
+        description="Number of labelled messages above which training keeps its large arrays on disk (in paths.data, "
+        "about 5 kB per message) instead of in memory; 0: always. The model is the same"
+    )
+    inputs: list[Input] = Field(description="What models learn from: any of tabular, embedding, ngrams")
+    balance: Balance = Field(
+        description="none, weights (inverse to the class sizes) or smote (synthetic messages of the smaller classes)"
+    )
+    encoding: Encoding = Field(description="How categories become numbers")
+    min_category_share: Share = Field(
+        description="Minimum share of the training rows in which a category occurs to get a column of its own"
+    )
+    ngrams: NgramsConfig = Field(description="Word n-grams of the step encoding")
+    reducer: ReducerConfig = Field(description="The optional step dimensionality_reducer")
+    metric: Metric = Field(description="Metric that selects models: f1_weighted or f1_macro")
+    decision: DecisionConfig = Field(description="How probabilities are calibrated and turned into decisions")
+    thresholds: ThresholdsConfig = Field(description="What a candidate must reach, whatever the champion achieves")
+    gate: GateConfig = Field(description="What a candidate must show against the champion")
+    promote: bool | None = Field(
+        description="Publish a candidate that passes its gate; null: yes in a single run, no in a multirun"
+    )
+    force: bool = Field(description="Train even if the champion was trained on the same data with the same settings")
+    refit: bool = Field(
+        description="Fit a candidate that passed its gate again on all labelled messages, with the calibration and "
+        "decision weights that were judged"
+    )
+    max_equal_times: Share = Field(
+        description="Share of messages with the same time, at the edge of the hold-out, above which a split by time is "
+        "refused"
+    )
+    min_class_messages: Positive = Field(description="Minimum number of labelled messages per class")
+    keep_versions: int = Field(ge=2, description="Versions kept in the registry; a rollback needs two")
+
+    @model_validator(mode="after")
+    def _classes_fill_the_folds(self) -> TrainingConfig:
+        for name, folds in (("ngrams", self.ngrams.folds), ("decision", self.decision.folds)):
+            if self.min_class_messages < folds:
+                need = f"at least training.{name}.folds={folds}: one message of each class per fold"
+                raise refusal("min_class_messages", self.min_class_messages, need)
+        return self
 
 
-@dataclass(frozen=True)
+def _are_rising(shares: list[float]) -> list[float]:
+    if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] <= 1:
+        raise ValueError("shares above 0 and up to 1 in rising order, such as [0.1,0.3,0.6,1.0]")
+    return shares
+
+
+@section
 class LearningCurveConfig:
-    # Shares of the training messages to train on, the newest ones, in rising order
-    shares: list[float] = field(default_factory=lambda: [0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+    shares: Annotated[list[float], AfterValidator(_are_rising)] = Field(
+        description="Shares of the training messages to train on, in rising order; each takes the newest messages"
+    )
 
 
-@dataclass(frozen=True)
+@section
 class TrackingConfig:
-    # none, or mlflow (an extra: uv sync --extra mlflow)
-    backend: TrackingBackend = TrackingBackend.none
-    # Address of the tracking server; null takes the default of the backend, a local database
-    uri: str | None = None
-    # Name under which runs are kept together
-    experiment: str = "batch-nlp"
+    backend: TrackingBackend = Field(description="none, or mlflow (an extra: uv sync --extra mlflow)")
+    uri: str | None = Field(
+        description="Address of the tracking server; null takes the backend's default, a local database"
+    )
+    experiment: Annotated[str, Field(pattern=r"^\w[\w .-]*$")] = Field(
+        description="Name of the experiment in which runs are collected; the names of registered models begin with it"
+    )

@@ -7,6 +7,6 @@ that find nothing new need only fingerprints.
 from __future__ import annotations
 
 from batch_nlp.steps.embedding.embedder import Embedder
-from batch_nlp.steps.embedding.factory import create_embedder, fingerprint
+from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder, fingerprint
 
-__all__ = ["Embedder", "create_embedder", "fingerprint"]
+__all__ = ["STEP_DEFAULTS", "Embedder", "create_embedder", "fingerprint"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
-from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.embedder import Embedder, NoEmbedder
 from batch_nlp.steps.embedding.minilm import MiniLM, minilm_fingerprint
 from batch_nlp.steps.embedding.sentence_transformer import (
@@ -19,6 +18,17 @@ from batch_nlp.steps.embedding.static import (
     pretrained_fingerprint,
 )
 
+# Parameters of the step that its place in a pipeline leaves out; the step itself brings scikit-learn
+STEP_DEFAULTS = {
+    "backend": "static",
+    "model": None,
+    "dims": 256,
+    "max_tokens": 256,
+    "batch_size": 32,
+    "device": None,
+    "cache_mb": 0,
+}
+
 
 def fingerprint(settings: EmbeddingConfig) -> str:
     """Return the fingerprint of the embedder for these settings, without loading a model.
@@ -26,9 +36,8 @@ def fingerprint(settings: EmbeddingConfig) -> str:
     Raises
     ------
     SettingsError
-        If the settings contradict each other, or name a folder that does not exist.
+        If the settings name a folder that does not exist.
     """
-    _check(settings)
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder.fingerprint
     if settings.backend is EmbeddingBackend.minilm:
@@ -53,11 +62,10 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     Raises
     ------
     SettingsError
-        If the settings contradict each other, or the model cannot be loaded.
+        If the model cannot be loaded.
     DataError
         If the packaged weights are missing or damaged.
     """
-    _check(settings)
     if settings.backend is EmbeddingBackend.none:
         return NoEmbedder()
     if settings.backend is EmbeddingBackend.minilm:
@@ -69,18 +77,3 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     if settings.model is None:
         return load_distilled(cache_dir, settings.dims, settings.max_tokens, threads)
     return load_pretrained(settings.model, settings.dims, settings.max_tokens)
-
-
-def _check(settings: EmbeddingConfig) -> None:
-    if settings.cache_mb < 0:
-        raise SettingsError(f"features.embedding.cache_mb={settings.cache_mb}: it must be 0 or more.")
-    for name in ("dims", "max_tokens", "batch_size"):
-        if getattr(settings, name) < 1:
-            raise SettingsError(f"features.embedding.{name}={getattr(settings, name)}: it must be at least 1.")
-    if settings.backend is EmbeddingBackend.none and settings.model is not None:
-        raise SettingsError(f"features.embedding.model={settings.model}: backend=none has no model. Set model=null.")
-    if settings.backend is EmbeddingBackend.minilm and settings.model is not None:
-        raise SettingsError(
-            f"features.embedding.model={settings.model}: backend=minilm has one model, the packaged "
-            "all-MiniLM-L6-v2. Set model=null, or backend=sentence_transformers (any model) or static (model2vec ones)."
-        )

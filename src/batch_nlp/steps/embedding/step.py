@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
-from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
+from batch_nlp.config import EmbeddingBackend, EmbeddingConfig, parse
+from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.steps.embedding.cache import CachedEmbedder
 from batch_nlp.steps.embedding.embedder import Embedder
-from batch_nlp.steps.embedding.factory import create_embedder
+from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder
 
 
 class Embedding(StatelessStep):
@@ -128,14 +127,7 @@ class Embedding(StatelessStep):
         return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
 
     def _settings(self) -> EmbeddingConfig:
-        valid = [backend.value for backend in EmbeddingBackend]
-        if self.backend not in valid:
-            raise SettingsError(
-                f"Unknown features.embedding.backend={self.backend!r}. {did_you_mean(str(self.backend), valid)}"
-            )
-        names = {field.name for field in fields(EmbeddingConfig)}
-        given = {name: value for name, value in self.get_params().items() if name in names}
-        return EmbeddingConfig(**given | {"backend": EmbeddingBackend(self.backend)})
+        return parse(EmbeddingConfig, {name: getattr(self, name) for name in STEP_DEFAULTS}, "features.embedding")
 
     def _load(self) -> Embedder:
         settings, folder = self._settings(), self._cache_folder()

@@ -8,7 +8,7 @@ from typing import Any
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FILES_ADVICE
-from batch_nlp.storage.sealed_json import read_sealed
+from batch_nlp.storage.seal import read_sealed
 
 FILES = "files.json"
 

@@ -189,9 +189,11 @@ def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -
     if not folder.is_dir():
         return []
     depth = len(folder.parts)
-    told = {*(file.parts[depth] for file in read), *(name.partition("/")[0] for name in known)}
+    read_names = {*(file.parts[depth] for file in read), *(name.partition("/")[0] for name in known)}
     with os.scandir(folder) as entries:
-        others = sorted(entry.name for entry in entries if entry.name not in told and not entry.name.startswith("."))
+        others = sorted(
+            entry.name for entry in entries if entry.name not in read_names and not entry.name.startswith(".")
+        )
     paths = [folder / name for name in others]
     return [
         path for path in paths if not (path.name.startswith("_") and not path.suffix) and not _is_empty_folder(path)

@@ -17,7 +17,7 @@ from batch_nlp.storage.raw.file_names import natural_key, source_name
 from batch_nlp.storage.raw.lines import REQUEUED_PART
 from batch_nlp.storage.raw.opening import unpacked
 from batch_nlp.storage.raw.set_aside import SetAside, set_aside
-from batch_nlp.storage.sealed_json import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 _CHUNK_BYTES = 1 << 20
 # Files ingested by an earlier release count as seen before all others

@@ -89,7 +89,7 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
         If the file cannot be read, on opening or inside the context.
     """
     try:
-        with open_raw(file) as content, _decompressed(content, packing_of(file.name)) as binary:
+        with open_raw(file) as content, decompressed(content, packing_of(file.name)) as binary:
             yield binary
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         plain = any(sign in str(error) for sign in _NOT_PACKED)
@@ -97,7 +97,8 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{file}: cannot be read ({error}). Replace it by a complete file{otherwise}.") from error
 
 
-def _decompressed(content: IO[bytes], packing: str) -> IO[bytes]:
+def decompressed(content: IO[bytes], packing: str) -> IO[bytes]:
+    """Return the content of an open file, decompressed by the given ending."""
     if packing == ".gz":
         # a GzipFile is a binary file, although its stub does not say so
         return cast("IO[bytes]", gzip.open(content, "rb"))

@@ -1,4 +1,4 @@
-"""Everything that a model card says, as one document of plain values, worked out once and rendered twice."""
+"""The content of a model card, as JSON values."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from batch_nlp.training.slices import SMALL, slice_metrics
 from batch_nlp.training.validation import Validation
 
 _WORDS = 20
-# Classes that tables name one by one, and up to which a matrix of them can be read; of more, the largest and the worst
+# Largest number of classes in tables, and in a matrix; of more classes, tables show this many of the largest and worst
 _CLASSES, _MATRIX, _ENDS = 25, 12, 10
-# Held-out messages that the words' effects are measured on
+# Held-out messages on which the effects of words are measured
 _MESSAGES_OF_WORDS = 2000
 
 
@@ -36,20 +36,18 @@ def card_facts(
     champion: str | None,
     columns: Sequence[str],
 ) -> dict[str, Any]:
-    """Return what the card says, as JSON values.
-
-    No text of a message is in it: the card goes where the model goes.
+    """Return the content of the card, without texts of messages.
 
     Parameters
     ----------
     manifest : dict
-        What the model's manifest will say.
+        Manifest of the candidate.
     analysis : ErrorAnalysis
-        Of the same candidate.
+        Error analysis of the candidate.
     champion : str or None
-        Version that the gate compared it with.
+        Version that the gate compared the candidate with.
     columns : sequence of str
-        The fields that are columns of the source beside the text.
+        Fields that are columns of the source, without the text.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)
@@ -101,7 +99,7 @@ def card_facts(
 
 
 def _shown(support: NDArray[np.int64], f1: list[dict[str, float | None]]) -> list[int]:
-    """Return the indices of the classes that tables name: all, or of many the largest and those with the lowest F1."""
+    """Return the indices of the classes in tables: all, or of many the largest and those with the lowest F1."""
     if len(support) <= _CLASSES:
         return list(range(len(support)))
     worst = sorted(range(len(f1)), key=lambda index: f1[index]["value"] or 0.0)[:_ENDS]
@@ -109,7 +107,7 @@ def _shown(support: NDArray[np.int64], f1: list[dict[str, float | None]]) -> lis
 
 
 def _confusions(validation: Validation) -> list[dict[str, Any]]:
-    """Return the pairs of classes that are taken for one another most often, most messages first."""
+    """Return the most frequent confusions of two classes, most messages first."""
     counts = validation.confusion.copy()
     totals = counts.sum(axis=1)
     np.fill_diagonal(counts, 0)
@@ -128,7 +126,7 @@ def _confusions(validation: Validation) -> list[dict[str, Any]]:
 
 
 def _parents(validation: Validation, seed: int) -> dict[str, Any] | None:
-    """Return the quality of the parents that the classes of a hierarchy roll up to; None without a hierarchy."""
+    """Return the quality of the parent classes of a hierarchy; None without a hierarchy."""
     parents = roll_up(validation.classes)
     if not 1 < len(parents) < len(validation.classes):
         return None

@@ -1,4 +1,7 @@
-"""Why a model decides on a message as it does."""
+"""Explanations: why a model classifies a message as it does, by groups of columns and by words.
+
+Explains fitted models and changes nothing. The store and the registry are the runner's business.
+"""
 
 from batch_nlp.training.explanation.explanation_html import explanation_page
 from batch_nlp.training.explanation.explanation_terminal import show_explanation

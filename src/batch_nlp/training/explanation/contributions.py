@@ -1,8 +1,7 @@
-"""What each group of columns adds to a classifier's margins of one message.
+"""The contribution of each group of columns to a classifier's margins for one message.
 
-Exact and additive for boosted trees of XGBoost (TreeSHAP: Lundberg et al., From local explanations to global
-understanding with explainable AI for trees, 2020) and for linear models; for any other classifier, what changes when
-a group is left out.
+Exact and additive for XGBoost's trees (TreeSHAP: Lundberg et al., From local explanations to global understanding with
+explainable AI for trees, 2020) and for linear models; for other classifiers, the change if a group is left out.
 """
 
 from __future__ import annotations
@@ -27,37 +26,36 @@ _Exact = tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64
 
 @dataclass(frozen=True)
 class Contributions:
-    """What groups of columns add to the margins of one message."""
+    """The contributions of groups of columns to the margins of one message."""
 
-    # How they were found
+    # Name of the method
     method: str
     # Names of the groups, shape (g,)
     groups: list[str]
-    # What each group adds to the margin of each class, shape (k, g)
+    # Contribution of each group to the margin of each class, shape (k, g)
     values: NDArray[np.float64]
-    # Margins of a message of which nothing is known, shape (k,)
+    # Margins without any information about the message, shape (k,)
     base: NDArray[np.float64]
-    # Margins of the message: the classifier's scores before calibration, in log-odds where it has probabilities,
-    # shape (k,)
+    # Margins of the message, shape (k,): scores before calibration, as log-odds if the classifier has probabilities
     margins: NDArray[np.float64]
 
     @property
     def rest(self) -> NDArray[np.float64]:
-        """What no group explains alone, shape (k,): 0 up to rounding where the method is exact."""
+        """What no group explains alone, shape (k,): 0 up to rounding for exact methods."""
         return np.asarray(self.margins - self.base - self.values.sum(axis=1))
 
 
 def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:
-    """Return what each group of columns adds to the margins of a message.
+    """Return the contribution of each group of columns to the margins of a message.
 
     Parameters
     ----------
     estimator : classifier
-        Fitted; its columns have mean 0 on the training rows.
+        Fitted on columns with mean 0.
     row : DataFrame, shape (1, m)
-        The message, as the classifier is given it.
+        The message as input of the classifier.
     groups : mapping of str to list of str
-        Columns of each group; together all columns.
+        Columns of each group, which together are all columns.
     """
     exact: _Exact | None = None
     if hasattr(estimator, "get_booster"):
@@ -90,20 +88,19 @@ def _linear(estimator: Any, row: pd.DataFrame) -> _Exact | None:
     margins = np.asarray(estimator.decision_function(row), dtype=np.float64).reshape(-1)
     base = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (len(coef),))
     values = coef * row.to_numpy(dtype=np.float64)
-    # what has coefficients is not always what multiplies them with its input: a support vector machine with pairs of
-    # classes, for one
+    # coefficients do not always multiply the input, as in support vector machines for pairs of classes
     if margins.shape != base.shape or not np.allclose(base + values.sum(axis=1), margins, rtol=1e-6, atol=1e-8):
         return None
     return LINEAR, _of_both(values), _of_both(np.array(base)), _of_both(margins)
 
 
 def _of_both(of_classes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of two classes, a margin is the second one's; the first one's is its negative."""
+    """Add the margin of the first of two classes, which is the negative of the second."""
     return np.concatenate([-of_classes, of_classes]) if len(of_classes) == 1 else of_classes
 
 
 def _leave_out(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[str]]) -> Contributions:
-    """Compare the scores with those of a row in which one group is at its mean; a text without words has none."""
+    """Compare the scores with those of rows with one group at its mean; the mean of a text is the empty text."""
     rows = pd.concat([row] * (len(groups) + 2), ignore_index=True)
     everything = [name for names in groups.values() for name in names]
     for number, names in enumerate([*groups.values(), everything], start=1):

@@ -1,4 +1,4 @@
-"""An explanation as a page that needs nothing else."""
+"""An explanation as a page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from batch_nlp.training.explanation.explanation_terminal import GROUP_NAMES
 from batch_nlp.training.explanation.message_explanation import Explanation
 
 _TERMS = 20
-# Effects that three decimals do not show, and shades of a word that no eye sees
+# Effects below this show as 0.000, shades below this are invisible
 _LEAST, _FAINTEST = 0.0005, 0.03
 
 
 def explanation_page(explanation: Explanation) -> str:
-    """Return the page; every text on it is escaped."""
+    """Return the page, for the folder below that of the entry page."""
     towards, away = explanation.strongest_terms(_TERMS)
     pieces, rest_of_text = _shaded(explanation)
     values = {
-        "title": f"Why message {explanation.message_id} is {explanation.label}",
+        "title": f"Why message {explanation.message_id} is classified as {explanation.label}",
+        "headline": explanation.decision,
+        "home": "../index.html",
         "found": explanation,
         "group_names": GROUP_NAMES,
         "least": _LEAST,
@@ -33,7 +35,7 @@ def explanation_page(explanation: Explanation) -> str:
 
 
 def _shaded(explanation: Explanation) -> tuple[list[dict[str, Any]], str]:
-    """Return the words that are shaded, each with how much and with the text before it, and the text after them."""
+    """Return the shaded words, each with its strength and the text before it, and the text after the last one."""
     text, cursor, pieces = explanation.text, 0, []
     greatest = max((abs(word.effect) for word in explanation.words), default=0.0)
     for word in explanation.words:

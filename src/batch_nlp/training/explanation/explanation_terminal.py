@@ -1,4 +1,4 @@
-"""An explanation on the terminal. It shows words of a message, so it goes to standard output and never to a log."""
+"""An explanation in the terminal: on standard output and never in a log, since it shows words of a message."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from batch_nlp.training.importance import NGRAMS, SENTENCES
 
 _TERMS, _PARTS, _TEXT = 12, 12, 400
 GROUP_NAMES = {
-    NGRAMS: "n-grams: scores of the words",
-    SENTENCES: "sentences: how their scores spread",
-    "embedding": "embedding: what the text means",
+    NGRAMS: "n-grams: scores of words",
+    SENTENCES: "sentences: spread of their scores",
+    "embedding": "embedding: meaning of the text",
 }
 
 
 def _plain(text: str) -> str:
-    """Return text without what a terminal would act on, and without markup."""
+    """Return text without control characters and with markup escaped."""
     return escape(printable(text, None, " "))
 
 
@@ -29,9 +29,13 @@ def _bar(effect: float, greatest: float) -> str:
 
 
 def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
-    """Print decision, probabilities, the parts with the greatest effects, and the words that speak for and against.
+    """Print the decision, the probabilities, the parts with the greatest effects, and the words for and against.
 
-    By default to standard output.
+    Parameters
+    ----------
+    explanation : Explanation
+    console : Console, optional
+        Standard output by default.
     """
     console = console or Console()
 
@@ -48,7 +52,7 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
         _plain(explanation.verdict),
     )
     table = Table("class", title="Probabilities", title_justify="left")
-    for heading in ("margin", "probability", "weight in the decision"):
+    for heading in ("margin", "probability", "decision weight"):
         table.add_column(heading, justify="right")
     for name, margin, probability, weight in zip(
         explanation.classes, explanation.margins, explanation.probabilities, explanation.weights, strict=True
@@ -56,23 +60,21 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
         table.add_row(_plain(name), f"{margin:+.3f}", f"{probability:.1%}", f"{weight:.2f}")
     console.print(table, highlight=False)
 
-    table = Table("part", "value", title=f"What speaks for {label}, and what against it", title_justify="left")
+    table = Table("part", "value", title=f"For and against {label}", title_justify="left")
     table.add_column("effect", justify="right")
     table.add_column("")
     shown = explanation.parts[:_PARTS]
     greatest = max((abs(part.effect) for part in shown), default=0.0)
-    table.add_row("base value: a message of which nothing is known", "", f"{explanation.base:+.3f}", "")
+    table.add_row("base value", "", f"{explanation.base:+.3f}", "")
     for part in shown:
         name = GROUP_NAMES.get(part.name, part.name)
         table.add_row(_plain(name), _plain(part.value), f"{part.effect:+.3f}", _bar(part.effect, greatest))
     others = explanation.parts[_PARTS:]
     left = sum(part.effect for part in others) + explanation.rest
-    table.add_row(f"{len(others)} other parts, interactions and rounding", "", f"{left:+.3f}", "")
-    table.add_row(
-        f"[bold]margin of {label}: its score before calibration[/]", "", f"[bold]{explanation.margin:+.3f}[/]", ""
-    )
+    table.add_row(f"{len(others)} other parts and interactions", "", f"{left:+.3f}", "")
+    table.add_row(f"[bold]margin of {label}[/]", "", f"[bold]{explanation.margin:+.3f}[/]", "")
     console.print(table, highlight=False)
-    say(f"Method: {_plain(explanation.method)}")
+    say(f"Method: {_plain(explanation.method)}. The margin is the score before calibration.")
     if not explanation.terms:
         return
     towards, away = explanation.strongest_terms(_TERMS)
@@ -90,4 +92,4 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
     console.print(table, highlight=False)
     say(f"The figures are {explanation.terms_mean}.")
     if explanation.terms_passed_over:
-        say(f"The last {explanation.terms_passed_over} different words were not tried: there are too many.")
+        say(f"{explanation.terms_passed_over} different words at the end of the text were not tried.")

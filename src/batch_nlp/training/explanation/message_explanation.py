@@ -1,4 +1,4 @@
-"""The decision on one message, and what led to it."""
+"""The decision on one message, and the reasons for it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from batch_nlp.training.explanation.word_effects import (
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-TERMS = "what each n-gram adds to the log-odds of the logistic regression on n-grams, one of the n-gram scores"
-LEFT_OUT = "how far the class's score falls when all occurrences of the word are left out"
+TERMS = "the effect of each n-gram on the log-odds of the logistic regression on n-grams, one of the n-gram scores"
+LEFT_OUT = "how far the score of the class falls if all occurrences of the word are left out"
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Part:
     """A group of columns."""
 
     name: str
-    # What the message has there; empty for what is no single value
+    # Value of the message; empty for groups without a single value
     value: str
-    # What the group adds to the margin of the class decided on
+    # Contribution to the margin of the predicted class
     effect: float
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The decision on one message, and what led to it."""
+    """The decision on one message, and the reasons for it."""
 
     message_id: str
     text: str
@@ -51,40 +51,39 @@ class Explanation:
     classes: list[str]
     # Calibrated, shape (k,)
     probabilities: list[float]
-    # The class whose probability times its weight is greatest is decided on, shape (k,)
+    # Decision weights: the class with the greatest product of probability and weight is predicted, shape (k,)
     weights: list[float]
-    # Scores of the classes before calibration, shape (k,): of trees and linear models of several classes their
-    # logarithmic probabilities, up to a number that all classes share
+    # Scores before calibration, shape (k,); for trees and linear models of several classes, logarithmic probabilities
+    # up to a common constant
     margins: list[float]
-    # Index of the class decided on; base value and effects are about it
+    # Index of the predicted class, which base value and effects are about
     decided: int
-    # Name of the true class, if a label is known
+    # Name of the true class; None without a label
     truth: str | None
-    # How the effects of the parts were found
+    # Method behind the effects of the parts
     method: str
-    # Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding where the method is
-    # exact
+    # Margin of the class = base value + effects of the parts + rest; the rest is 0 up to rounding for exact methods
     base: float
     rest: float
-    # Greatest effect first, whatever its sign
+    # By absolute effect, greatest first
     parts: list[Part]
-    # N-grams or words with their effects, greatest first; empty for a model that reads no words
+    # N-grams or words with their effects, greatest first; empty if the model reads no words
     terms: dict[str, float]
-    # What these effects are
+    # Meaning of these effects
     terms_mean: str
-    # Words that were not tried, since there are too many
+    # Number of words beyond the limit, which were not tried
     terms_passed_over: int
-    # Where the effects lie in the text
+    # Words of the text with their effects
     words: list[Word]
 
     @property
     def label(self) -> str:
-        """Name of the class decided on."""
+        """Name of the predicted class."""
         return self.classes[self.decided]
 
     @property
     def margin(self) -> float:
-        """Margin of the class decided on."""
+        """Margin of the predicted class."""
         return self.margins[self.decided]
 
     @property
@@ -94,34 +93,34 @@ class Explanation:
 
     @property
     def decision(self) -> str:
-        """The decision in words, with the weights where they changed it."""
+        """The decision in words, with the weights if they changed it."""
         first, chosen = self.most_probable, self.decided
         if first == chosen:
-            return f"Decided: {self.label}, the most probable class ({self.probabilities[chosen]:.1%})."
+            return f"Predicted: {self.label}, the most probable class ({self.probabilities[chosen]:.1%})."
         products = [self.probabilities[index] * self.weights[index] for index in (first, chosen)]
         return (
-            f"Most probable is {self.classes[first]} ({self.probabilities[first]:.1%}), decided is {self.label} "
-            f"({self.probabilities[chosen]:.1%}), because the decision weighs probabilities: "
+            f"Predicted: {self.label} ({self.probabilities[chosen]:.1%}), although {self.classes[first]} is more "
+            f"probable ({self.probabilities[first]:.1%}), because of the decision weights: "
             f"{self.probabilities[chosen]:.3f} x {self.weights[chosen]:.2f} = {products[1]:.3f} is more than "
             f"{self.probabilities[first]:.3f} x {self.weights[first]:.2f} = {products[0]:.3f}."
         )
 
     @property
     def verdict(self) -> str:
-        """What is known of the truth, in words."""
+        """Whether the decision is right, in words."""
         if self.truth is None:
-            return "The true class is not known."
+            return "The true class is unknown."
         return f"The true class is {self.truth}: the decision is {'right' if self.truth == self.label else 'wrong'}."
 
     def strongest_terms(self, number: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-        """Return the terms with the greatest effects for the class, and those with the greatest against it."""
+        """Return the terms with the greatest effects for the class, and those with the greatest effects against it."""
         items = list(self.terms.items())
         towards = [item for item in items if item[1] > 0][:number]
         away = [item for item in reversed(items) if item[1] < 0][:number]
         return towards, away
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the explanation as JSON values."""
         return {
             **asdict(self),
             "decided": self.label,
@@ -142,14 +141,14 @@ def explain_message(
     truth: str | None = None,
     model: str = "",
 ) -> Explanation:
-    """Explain what a model decides on one message.
+    """Explain the decision of a model on one message.
 
     Parameters
     ----------
     pipeline : Pipeline
-        A fitted training pipeline; its last step is a `TunedClassifier`.
+        Fitted training pipeline with a `TunedClassifier` as its last step.
     fields : Fields
-        What it is given of a message.
+        Input fields of the model.
     message : DataFrame, shape (1, ...)
         A row of the feature store.
     truth : str, optional
@@ -205,10 +204,10 @@ def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) 
 
 
 def explanation_name(message_id: str) -> str:
-    """Return a file name without ending for a message, whatever its id holds.
+    """Return a file name without extension for the id of a message.
 
-    An id of letters, digits, ``-`` and ``_`` is its own name; of any other the name keeps what is safe, and a hash
-    tells it apart.
+    An id of letters, digits, ``-`` and ``_`` is its own name. The name of any other keeps the safe characters and adds
+    a hash.
 
     Examples
     --------

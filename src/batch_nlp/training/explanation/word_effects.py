@@ -1,4 +1,4 @@
-"""Which words of a message speak for a class, and which against it."""
+"""The effect of each word of a message on the score of a class."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from batch_nlp.training.calibration import class_scores
 from batch_nlp.training.ngram_scores import NgramScores
 from batch_nlp.training.word_counts import new_vectorizer, split_sentences
 
-# Words that are left out at most: each takes the classifier as long as a message
+# Largest number of words to leave out; each costs one prediction
 MOST_WORDS_LEFT_OUT = 100
 _WORD: re.Pattern[str] = re.compile(new_vectorizer(1).token_pattern)
 
 
 @dataclass(frozen=True)
 class Word:
-    """A place in a text and what stands there says for a class."""
+    """A word in a text, and its effect on the score of a class."""
 
     start: int
     end: int
@@ -30,10 +30,10 @@ class Word:
 
 
 def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]:
-    """Return what each n-gram of a text adds to its score for a class, greatest first.
+    """Return the effect of each n-gram of a text on its score for a class, greatest first.
 
-    They are the products of the n-gram's TF-IDF weight and its coefficient in the logistic regression on n-grams;
-    with its intercept they add up to the column ``ngram_score_<label>``, in log-odds.
+    An effect is the product of the n-gram's TF-IDF weight and its coefficient in the logistic regression on n-grams.
+    The effects and the intercept add up to the column ``ngram_score_<label>``, in log-odds.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
     sign = 1.0
     try:
         score = names.index(f"ngram_score_{label}")
-    except ValueError:  # of two classes, only the second one has a score
+    except ValueError:  # with two classes, only the second has a score
         score, sign = names.index(f"ngram_score_{ngrams.classes_[-1]}"), -1.0
     of_texts, _, _ = ngrams.weigh_terms([text])
     terms = ngrams.terms_.split("\n")
@@ -56,19 +56,19 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
 
 
 def word_effects(ngrams: NgramScores, text: str, effects: dict[str, float]) -> list[Word]:
-    """Spread the effects of n-grams evenly over the places at which they occur and over their words.
+    """Spread the effect of each n-gram evenly over its occurrences and their words.
 
     Parameters
     ----------
     ngrams : NgramScores
-        Fitted; says how long n-grams are, and whether they may cross the end of a sentence.
+        Fitted; determines the length of n-grams and whether they cross ends of sentences.
     effects : dict of str to float
         From `term_effects`.
 
     Returns
     -------
     list of Word
-        All words of the text, in their order; their effects add up to those of the n-grams.
+        All words of the text in order; their effects add up to those of the n-grams.
     """
     sentences = split_sentences([text])[0] if ngrams.sentences else [text]
     places: list[tuple[int, int]] = []
@@ -95,12 +95,12 @@ def word_effects(ngrams: NgramScores, text: str, effects: dict[str, float]) -> l
 
 
 def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[dict[str, float], int]:
-    """Return how the score of a class falls when all occurrences of a word are left out, greatest first.
+    """Return how far the score of a class falls if all occurrences of a word are left out, greatest fall first.
 
     Parameters
     ----------
     pipeline : Pipeline
-        A fitted training pipeline; embedding and derived features stay as they are.
+        A fitted training pipeline. Embedding and derived features do not change.
     row : DataFrame, shape (1, ...)
         The message, as a row of the feature store.
     label : int
@@ -109,9 +109,9 @@ def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[d
     Returns
     -------
     effects : dict of str to float
-        Of the first `MOST_WORDS_LEFT_OUT` different words of the text.
+        For the first `MOST_WORDS_LEFT_OUT` different words of the text.
     passed_over : int
-        How many different words come after them.
+        Number of different words after these.
     """
     text = str(row[TEXT].iloc[0])
     words = list(dict.fromkeys(word.group().lower() for word in _WORD.finditer(text)))
@@ -128,7 +128,7 @@ def _without(text: str, word: str) -> str:
 
 
 def spread_left_out(text: str, effects: dict[str, float]) -> list[Word]:
-    """Return the words of a text with the effects of leaving them out, spread over their occurrences."""
+    """Spread the effects of leaving words out over their occurrences in a text."""
     matches = list(_WORD.finditer(text))
     names = [match.group().lower() for match in matches]
     count = Counter(names)

@@ -1,1 +1,4 @@
-"""How quality grows with the number of training messages, and whether more of them would help."""
+"""Learning curves: how quality grows with the number of training messages, and whether more messages would help.
+
+Trains and measures models on growing shares. Publishes nothing.
+"""

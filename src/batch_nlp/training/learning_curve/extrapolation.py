@@ -1,4 +1,4 @@
-"""Whether more data would help: what the curve says of twice as many messages, and how sure that is."""
+"""Extrapolates a learning curve to twice as many messages, and says whether more messages would help."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from scipy.optimize import curve_fit
 
 from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
 
-# A gain that is worth the labels: half a point of F1
+# The smallest gain that is worth the labels: half a point of F1
 WORTH = 0.005
 _RESAMPLES = 200
-# Of the range of the gain: its lower end is exceeded by 90 % of the resamples
+# Tail below and above the range of the gain: 90 % of the resamples exceed its lower end
 _TAIL = 0.1
-# The metric that answers the question comes first
+# The first metric gives the answer
 NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
-# Sizes from which on a curve of three parameters is more than drawn through its points
+# Fewer sizes than this do not determine a curve of three parameters
 LEAST_SIZES = 4
-# a is a score; b is what the largest size leaves to be gained; c is steeper than 0.05, where the curve would be a
-# straight line on the logarithm of the size and never end, and 2 is as good as a step
+# a is a score. b is the gain that remains at the largest size. With c near 0 the curve would be a straight line over
+# the logarithm of the size, without a limit; with c = 2 it is nearly a step
 _BOUNDS = ([0.0, 0.0, 0.05], [1.0, 1.0, 2.0])
 
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """The score ``a - b * n ** -c`` of n training messages.
+    """The score with n training messages, ``a - b * n ** -c``.
 
     Hestness et al., Deep learning scaling is predictable, 2017; Viering and Loog, The shape of learning curves, 2022.
     """
 
-    # The score that no number of messages exceeds
+    # Limit of the score
     a: float
-    # How far one message falls short of it, and how fast that shrinks
+    # Distance from the limit with one message, and how fast the distance shrinks
     b: float
     c: float
 
     def __call__(self, n: ArrayLike) -> NDArray[np.float64]:
-        """Return the scores of numbers of messages, shape (n,)."""
+        """Return the scores with the given numbers of messages, shape (n,)."""
         return np.asarray(self.a - self.b * np.asarray(n, dtype=np.float64) ** -self.c)
 
     def __str__(self) -> str:
@@ -47,9 +47,9 @@ class PowerLaw:
 
 
 def fit_power_law(sizes: ArrayLike, scores: ArrayLike) -> PowerLaw | None:
-    """Return the power law through scores measured with numbers of messages, by bounded least squares.
+    """Fit a power law to scores and numbers of messages by bounded least squares.
 
-    None for fewer than `LEAST_SIZES` sizes, or where the search does not end.
+    Returns None with fewer than `LEAST_SIZES` sizes, or if the search does not converge.
     """
     n, y = np.asarray(sizes, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if len(np.unique(n)) < LEAST_SIZES:
@@ -62,23 +62,23 @@ def fit_power_law(sizes: ArrayLike, scores: ArrayLike) -> PowerLaw | None:
     start = (min(float(y.max()) + 0.01, 1.0), 0.02, 0.5)
     try:
         (a, b, c), _ = curve_fit(of_share, n / most, y, start, bounds=_BOUNDS, max_nfev=5000)
-    except RuntimeError:  # the search did not end
+    except RuntimeError:  # the search did not converge
         return None
     return PowerLaw(float(a), float(b * most**c), float(c))
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What twice as many messages would bring, extrapolated."""
+    """The extrapolated gain from twice as many messages."""
 
     metric: str
-    # The largest size that was trained on
+    # Largest number of training messages
     messages: int
-    # None where there are too few sizes
+    # None with too few sizes
     curve: PowerLaw | None
-    # What the curve gains from `messages` to twice as many
+    # Gain of the curve from `messages` to twice as many
     gain: float | None
-    # 10th and 90th percentile of the gain when held-out messages are resampled and the curve is fitted again
+    # 10th and 90th percentile of the gain over resamples of the held-out messages
     gain_range: tuple[float, float] | None
     # ``yes``, ``probably``, ``little`` or ``unknown``
     answer: str
@@ -89,15 +89,15 @@ class Outlook:
         name, twice = NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
         if self.gain is None or self.gain_range is None:
             return (
-                f"Whether more data would help {name} cannot be said: a curve needs at least {LEAST_SIZES} sizes. "
-                "Name more in learning_curve.shares."
+                f"Unknown whether more data would help {name}: a curve needs at least {LEAST_SIZES} sizes. Add some to "
+                "learning_curve.shares."
             )
         low, high = (100 * bound for bound in self.gain_range)
         figures = f"{100 * self.gain:+.1f} points of {name} with {twice} messages (range {low:+.1f} to {high:+.1f})"
         answers = {
             "yes": f"Yes, more data would help: about {figures}",
-            "probably": f"Probably more data would help: about {figures}; the hold-out is too small to be surer",
-            "little": f"More data of this kind would help little: about {figures}",
+            "probably": f"Probably more data would help: about {figures}; the hold-out is too small for certainty",
+            "little": f"More data of this kind would hardly help: about {figures}",
         }
         return f"{answers[self.answer]}. This is an extrapolation."
 
@@ -110,20 +110,20 @@ def look_ahead(
     metric: str,
     seed: int,
 ) -> Outlook:
-    """Fit the curve and say what twice as many messages would bring.
+    """Fit the curve and estimate the gain from twice as many messages.
 
     The rule is cautious: ``yes`` only if the gain exceeds half a point and does so in 90 % of the resamples;
-    ``probably`` if only the gain itself does; else ``little``. It looks no further than twice the messages. The
-    resamples vary the held-out messages, together for all sizes, and not the training messages.
+    ``probably`` if only the estimate does; else ``little``. The resamples draw held-out messages, the same for all
+    sizes; the training messages do not vary.
 
     Parameters
     ----------
     sizes : sequence of int
-        Training messages, shape (s,).
+        Numbers of training messages, shape (s,).
     truth : ndarray of int, shape (n,)
         Classes of the held-out messages.
     predictions : sequence of ndarray of int, shape (s, n)
-        What the model of each size predicts for them.
+        Predictions of the model of each size.
     metric : str
         ``f1_macro`` or ``f1_weighted``.
     """

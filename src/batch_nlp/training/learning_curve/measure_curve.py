@@ -1,4 +1,4 @@
-"""Trains on growing shares of the training messages and measures each model on the same hold-out."""
+"""Trains on growing shares of the messages, and measures each model on the same hold-out."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from batch_nlp.training.validation import Validation
 
 @dataclass(frozen=True)
 class Point:
-    """One size that was trained on."""
+    """One size of the training data."""
 
-    # Of the training messages
+    # Share of all training messages
     share: float
     messages: int
-    # Each metric on the hold-out
+    # Metrics on the hold-out
     scores: dict[str, float]
-    # Their 95 % bounds, by the bootstrap over held-out messages
+    # Their 95 % intervals, by the bootstrap over held-out messages
     intervals: dict[str, tuple[float, float]]
-    # Time of the fit
+    # Duration of the fit
     seconds: float
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """One size that could not be trained on, and why."""
+    """A size without a model, and why."""
 
     share: float
     messages: int
@@ -52,18 +52,18 @@ class Skipped:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """What was measured, and what it lets expect."""
+    """The measured points, and what they let expect."""
 
     model: str
     holdout_messages: int
-    # In the order of their size
+    # By size
     points: list[Point]
     skipped: list[Skipped]
-    # For each metric
+    # By metric
     outlooks: dict[str, Outlook]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the curve as JSON values."""
         said = {name: outlook.sentence for name, outlook in self.outlooks.items()}
         return {**asdict(self), "said": said}
 
@@ -73,20 +73,20 @@ def measure_learning_curve(
 ) -> LearningCurve:
     """Train on each of ``learning_curve.shares`` and measure.
 
-    The hold-out is that of training, and the same for every size. A share takes the newest training messages, those
-    nearest to the hold-out in time, so that larger shares add older messages.
+    The hold-out is that of training, for every size. A share takes the newest training messages, which are nearest to
+    the hold-out in time; larger shares add older messages.
 
     Parameters
     ----------
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
     checkpoints : Path, optional
-        Where a classifier that can be resumed keeps how far it came.
+        Folder for the checkpoints of classifiers that can resume training.
 
     Raises
     ------
     DataError
-        If no size could be trained on; the message says why.
+        If no size has enough messages.
     """
     found, parts = prepare(config, messages)
     labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
@@ -106,7 +106,7 @@ def measure_learning_curve(
                 seconds = time.perf_counter() - started
             except DataError as error:
                 skipped.append(Skipped(share, len(rows), str(error)))
-                logger.warning("Learning curve: {:,} messages are passed over: {}", len(rows), error)
+                logger.warning("Learning curve: skipped {:,} messages: {}", len(rows), error)
             else:
                 predicted = in_parts(pipeline.predict, rows_at(messages, hold_out)[fields.names]).astype(np.int64)
                 pipeline.steps[-1][1].discard_checkpoints()
@@ -118,8 +118,8 @@ def measure_learning_curve(
             advance(1)
     if not points:
         raise DataError(
-            f"None of learning_curve.shares={list(config.learning_curve.shares)} can be trained on. The largest: "
-            f"{skipped[-1].reason}"
+            f"No share in learning_curve.shares={list(config.learning_curve.shares)} has enough messages to train on. "
+            f"The largest: {skipped[-1].reason}"
         )
     sizes = [point.messages for point in points]
     outlooks = {name: look_ahead(sizes, truth, predictions, len(classes), name, config.seed) for name in METRICS}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from model2vec import StaticModel
 from tests.naming import refusal
+from tests.settings import default
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import Lowercase
@@ -40,7 +41,7 @@ def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_model2vec_folder_gives_the_vectors_that_model2vec_gives(folder: Path, tmp_path: Path) -> None:
-    embedder = create_embedder(EmbeddingConfig(model=str(folder), dims=8), tmp_path)
+    embedder = create_embedder(default(EmbeddingConfig, model=str(folder), dims=8), tmp_path)
     expected = StaticModel.from_pretrained(folder).encode(TEXTS)
     # float16 tables are summed in float16 there and in float32 here
     np.testing.assert_allclose(embedder.encode(TEXTS), expected, atol=2e-3)
@@ -48,34 +49,34 @@ def test_a_model2vec_folder_gives_the_vectors_that_model2vec_gives(folder: Path,
 
 
 def test_dims_cuts_longer_vectors(folder: Path, tmp_path: Path) -> None:
-    embedder = create_embedder(EmbeddingConfig(model=str(folder), dims=4), tmp_path)
+    embedder = create_embedder(default(EmbeddingConfig, model=str(folder), dims=4), tmp_path)
     vectors = embedder.encode(TEXTS)
     assert vectors.shape == (5, 4)
     assert np.linalg.norm(vectors[0]) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_max_tokens_cuts_texts(folder: Path, tmp_path: Path) -> None:
-    embedder = create_embedder(EmbeddingConfig(model=str(folder), max_tokens=2), tmp_path)
+    embedder = create_embedder(default(EmbeddingConfig, model=str(folder), max_tokens=2), tmp_path)
     one, other = embedder.encode(["good food", "good food bad bad"])
     np.testing.assert_array_equal(one, other)
 
 
 def test_the_fingerprint_follows_the_content_of_a_folder(folder: Path, tmp_path: Path) -> None:
-    before = fingerprint(EmbeddingConfig(model=str(folder)))
-    assert create_embedder(EmbeddingConfig(model=str(folder)), tmp_path).fingerprint == before
+    before = fingerprint(default(EmbeddingConfig, model=str(folder)))
+    assert create_embedder(default(EmbeddingConfig, model=str(folder)), tmp_path).fingerprint == before
     moved = folder.rename(tmp_path / "moved")
-    assert fingerprint(EmbeddingConfig(model=str(moved))) == before
+    assert fingerprint(default(EmbeddingConfig, model=str(moved))) == before
     (moved / "config.json").write_text("{}")
-    assert fingerprint(EmbeddingConfig(model=str(moved))) != before
+    assert fingerprint(default(EmbeddingConfig, model=str(moved))) != before
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with refusal(SettingsError, f"model={tmp_path}"):
-        create_embedder(EmbeddingConfig(model=str(tmp_path)), tmp_path)
+        create_embedder(default(EmbeddingConfig, model=str(tmp_path)), tmp_path)
 
 
 def test_a_model_that_cannot_be_fetched_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for model in ("nobody/no-such-model", "nobody/no-such-model@main"):
         with refusal(SettingsError, f"model={model}"):
-            create_embedder(EmbeddingConfig(model=model), tmp_path)
+            create_embedder(default(EmbeddingConfig, model=model), tmp_path)

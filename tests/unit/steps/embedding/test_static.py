@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loguru import logger
 from tests.naming import assert_names
+from tests.settings import default
 
 from batch_nlp.config import EmbeddingConfig
 from batch_nlp.errors import SettingsError
@@ -148,9 +149,9 @@ def test_a_length_that_no_table_has_is_refused(tmp_path: Path, dims: int) -> Non
 
 
 def test_the_default_embedder_knows_which_texts_are_alike(distilled_cache: Path) -> None:
-    embedder = create_embedder(EmbeddingConfig(), distilled_cache)
+    embedder = create_embedder(default(EmbeddingConfig), distilled_cache)
     assert embedder.dims == 256
-    assert embedder.fingerprint == fingerprint(EmbeddingConfig())
+    assert embedder.fingerprint == fingerprint(default(EmbeddingConfig))
     pizza, pasta, car = embedder.encode(
         ["The pizza was delicious.", "Tasty pasta and a good dessert", "They repaired my car's engine"]
     )

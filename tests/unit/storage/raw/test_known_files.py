@@ -14,13 +14,13 @@ from tests.naming import assert_names, refusal
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import DataError
-from batch_nlp.storage import seals
+from batch_nlp.storage import delta_table
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.raw import known_files
 from batch_nlp.storage.raw.file_list import FILES, count_taken_in
 from batch_nlp.storage.raw.known_files import RawFile, RawFiles, content_digest
-from batch_nlp.storage.sealed_json import write_sealed
+from batch_nlp.storage.seal import write_sealed
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -30,8 +30,8 @@ TICK = timedelta(microseconds=1)
 @pytest.fixture
 def store(tmp_path: Path, engine: EngineConfig) -> FeatureStore:
     store = FeatureStore(tmp_path / "store", engine)
-    seals.append(store.folder / f"features-{V}", pa.table({"message_id": ["a"]}), {})
-    seals.append(store.folder / "labels", LABELS_SCHEMA.empty_table(), {})
+    delta_table.append(store.folder / f"features-{V}", pa.table({"message_id": ["a"]}), {})
+    delta_table.append(store.folder / "labels", LABELS_SCHEMA.empty_table(), {})
     return store
 
 
@@ -159,7 +159,7 @@ def test_all_files_are_new_again_once_a_table_was_removed(
     assert new(store, raw) == raw
     assert_names(warnings[0], "01_raw")
     # a run that was killed after its first commits has not taken them in
-    seals.append(store.folder / table, pa.table({"message_id": ["a"]}), {})
+    delta_table.append(store.folder / table, pa.table({"message_id": ["a"]}), {})
     found = RawFiles(store, V, NOW + timedelta(days=1)).new(raw)
     assert [(file.path, file.first_seen) for file in found] == [(raw[0], NOW), (raw[1], NOW + TICK)]
 
@@ -176,7 +176,7 @@ def test_a_damaged_list_is_refused_and_can_be_removed(store: FeatureStore, raw: 
     path.write_text(path.read_text().replace("review_9", "review_7"))
     with refusal(DataError, path.name):
         RawFiles(store, V, NOW)
-    assert [problem.partition(":")[0] for problem in store.problems()] == [str(path)]
+    assert [problem.path for problem in store.problems()] == [path]
     path.unlink()
     # when the file was seen that labels came from, the labels know
     found = RawFiles(store, V, NOW + timedelta(days=1)).new(raw)

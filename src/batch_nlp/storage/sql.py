@@ -1,4 +1,4 @@
-"""One way to run SQL over files and frames: DuckDB, out of core, within the engine's limits."""
+"""SQL over files and frames: DuckDB, out of core, within the engine's limits."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from batch_nlp.config import EngineConfig
 
 @contextmanager
 def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database in memory; it goes when the block ends.
+    """Open an empty database in memory, and close it when the block ends.
 
-    What does not fit spills to files in `engine.temp_directory`. DuckDB names them after the process, and the next one
-    that spills there removes those of a process that was killed.
+    What does not fit into memory spills to files in `engine.temp_directory`. DuckDB names them after the process; the
+    next process that spills there removes those of a killed one.
 
     Raises
     ------
     OSError
-        If the disk fails DuckDB: it is full, for example.
+        If the disk fails, for example because it is full.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": engine.memory_limit,
@@ -32,6 +32,6 @@ def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
-    # of memory: what should spill has no room on the disk either
+    # out of memory: there was no disk space to spill to either
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise OSError(str(error)) from error

@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.settings import default
 
 from batch_nlp.config import EngineConfig
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 
 # 64 MB of text; DuckDB does not hold it in 32 MB
 ROWS = "CREATE TABLE t AS SELECT i, repeat(md5(i::VARCHAR), 4) AS s FROM range(500_000) AS r(i)"
 SPILLING = f"""
 import os, sys
 from batch_nlp.config import EngineConfig
-from batch_nlp.storage.tables import connect
+from batch_nlp.storage.sql import connect
 with connect(EngineConfig("local", threads=1, memory_limit="32MB", temp_directory=sys.argv[1])) as connection:
     connection.execute("{ROWS}")
     os.kill(os.getpid(), {signal.SIGKILL})
@@ -25,7 +26,7 @@ with connect(EngineConfig("local", threads=1, memory_limit="32MB", temp_director
 
 @pytest.fixture
 def small(tmp_path: Path) -> EngineConfig:
-    return EngineConfig("local", threads=1, memory_limit="32MB", temp_directory=str(tmp_path / "spill"))
+    return default(EngineConfig, name="local", threads=1, memory_limit="32MB", temp_directory=str(tmp_path / "spill"))
 
 
 def test_what_does_not_fit_spills_and_is_gone_afterwards(small: EngineConfig) -> None:

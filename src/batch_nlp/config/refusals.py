@@ -1,0 +1,125 @@
+"""What a user reads about settings that cannot be used: key, value, what is needed, and the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, get_args
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from batch_nlp.errors import SettingsError, did_you_mean, printable
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+# What pydantic found -> what a setting needs to be; the rest is said in pydantic's own words
+_NEEDS = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dataclass_type": "a mapping of settings",
+    "dict_type": "a mapping",
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
+    "list_type": "a list",
+    "string_pattern_mismatch": "a name of letters, digits and any of ._- inside, that begins with a letter or digit",
+    "string_type": "text",
+    "value_error": "{error}",
+}
+
+
+def composition_error(error: Exception) -> SettingsError:
+    """Return what an error of Hydra or OmegaConf means to the user, with the nearest valid name."""
+    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        return SettingsError(
+            f"{group}={name}: there is no such choice. {did_you_mean(name, error.options)} "
+            f"Choices: {', '.join(error.options)}."
+        )
+    if isinstance(cause, MissingMandatoryValue):
+        return SettingsError(f"{cause.full_key}: has no value. Set it on the command line or in conf/.")
+    if isinstance(cause, OmegaConfBaseException):
+        key = str(cause.full_key or "")
+        if isinstance(cause, ConfigKeyError | AttributeError) and key:
+            return SettingsError(_unknown(key))
+        reason = str(cause.msg or cause).splitlines()[0]
+        return SettingsError(f"{key}: {reason}" if key else reason)
+    if isinstance(error, OverrideParseException):
+        from batch_nlp.config.schema.enums import Stage
+
+        hint = f" Say pipeline={error.override}." if error.override in {"fti", *Stage.__members__} else ""
+        return SettingsError(f"{error.override}: not a setting that can be read ({str(error).splitlines()[0]}).{hint}")
+    return SettingsError(str(error).strip())
+
+
+def validation_error(error: ValidationError, section: type, prefix: str) -> SettingsError:
+    """Return what pydantic found wrong with a section, which stands at `prefix` in the settings."""
+    problems = list(dict.fromkeys(_problem(one, section, prefix) for one in error.errors()))
+    if len(problems) == 1:
+        return SettingsError(problems[0])
+    return SettingsError("\n- ".join([f"{len(problems)} settings cannot be used.", *problems]))
+
+
+def _problem(found: ErrorDetails, section: type, prefix: str) -> str:
+    kind, context, value = found["type"], found.get("ctx", {}), found["input"]
+    if kind == "rule":  # about several settings; it names the one to change
+        key = _key(prefix, *found["loc"], context["key"])
+        return f"{key}={_shown(context['value'])}: need {context['need']}."
+    key = _key(prefix, *found["loc"])
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return _unknown(key, section, prefix)
+    if kind == "missing":
+        return f"{key}: has no value. Set it on the command line or in conf/."
+    if kind in ("enum", "literal_error"):
+        valid = re.findall(r"'(.*?)'", context["expected"])
+        return f"{key}={_shown(value)}: need one of {', '.join(valid)}. {did_you_mean(str(value), valid)}"
+    need = _NEEDS[kind].format(**context) if kind in _NEEDS else found["msg"].removeprefix("Input should be ")
+    return f"{key}={_shown(value)}: need {need}."
+
+
+def _key(*parts: str | int) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts if part != "").lstrip(".")
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return printable(f"[{','.join(map(_shown, value))}]" if isinstance(value, list) else value)
+
+
+def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
+    """Say that there is no such setting, and which one may be meant: a neighbour, or one of that name elsewhere."""
+    from batch_nlp.config.schema.config import Config
+
+    valid = list(_keys(section or Config, prefix))
+    parent, _, name = key.rpartition(".")
+    # an entry of a mapping or a list has any name
+    neighbours = [last for path, _, last in (found.rpartition(".") for found in valid) if fnmatchcase(parent, path)]
+    hint = did_you_mean(key, [f"{parent}.{last}".lstrip(".") for last in neighbours] or valid)
+    if hint.startswith("Valid") and (elsewhere := [found for found in valid if found.rpartition(".")[2] == name]):
+        hint = f"Did you mean {elsewhere[0]!r}?"
+    return f"{key}: there is no such setting. {hint}"
+
+
+def _keys(section: Any, prefix: str) -> Iterator[str]:
+    """Return all settings of a section; ``*`` stands for the name of an entry."""
+    for name, field in section.__pydantic_fields__.items():
+        yield (key := _key(prefix, name))
+        annotation = field.annotation
+        if is_dataclass(annotation):
+            yield from _keys(annotation, key)
+        elif entries := [part for part in get_args(annotation) if is_dataclass(part)]:
+            yield from _keys(entries[0], f"{key}.*")

@@ -1,0 +1,49 @@
+"""What the sections of the settings have in common: how they are declared, and the kinds of values they hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+from typing_extensions import dataclass_transform
+
+T = TypeVar("T")
+
+_RULES = ConfigDict(extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def section(cls: type[T]) -> type[T]:
+    """Make a class a section of the settings: frozen, with checked values, and without other keys."""
+    made: type[T] = dataclass(frozen=True, config=_RULES)(cls)  # type: ignore[assignment] # the class, with checks
+    return made
+
+
+def refusal(key: str, value: object, need: str) -> PydanticCustomError:
+    """Return the error of a rule about several settings; `key` is the one to change, named from its section on."""
+    return PydanticCustomError("rule", "{key}", {"key": key, "value": value, "need": need})
+
+
+def is_each_once(values: list[Any]) -> list[Any]:
+    """Refuse a list that is empty or names something twice."""
+    if not values or any(values.count(value) > 1 for value in values):
+        raise ValueError("one or more, each once")
+    return values
+
+
+def _is_step(step: dict[str, Any]) -> dict[str, Any]:
+    if "_target_" not in step:
+        raise ValueError("{_target_: import path of a step, parameter: value, ...}")
+    return step
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+# ... of which neither nothing nor everything makes sense
+Part = Annotated[float, Field(gt=0, lt=1)]
+Number = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+# What folders and files can be called
+Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+Step = Annotated[dict[str, Any], AfterValidator(_is_step)]

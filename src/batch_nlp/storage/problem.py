@@ -1,0 +1,84 @@
+"""What is wrong with something on disk, what to do about it, and how `pipeline=verify` mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from batch_nlp.errors import DataError
+
+if TYPE_CHECKING:
+    from batch_nlp.storage.orphans import Orphans
+
+# What reading a damaged or foreign file can raise
+UNREADABLE = (
+    *(DataError, OSError, ValueError, KeyError, TypeError, AttributeError),
+    *(pa.ArrowException, DeltaError, duckdb.Error),
+)
+
+
+class Severity(StrEnum):
+    """Whether a person must act."""
+
+    ERROR = "error"
+    # results are right: the problem only takes room, or the next run solves it
+    WARNING = "warning"
+
+
+# Mends a problem without losing anything of value, and returns what was done
+Mend = Callable[["Orphans"], str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something on disk that is not as it should be.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What is wrong, without a full stop.
+    action : str
+        What to do about it, in sentences.
+    severity : Severity
+    mend : callable, optional
+        What ``verify.repair=true`` does about it.
+    transient : bool
+        Whether a run at work causes it for a moment.
+    """
+
+    path: Path
+    what: str
+    action: str
+    severity: Severity = Severity.ERROR
+    mend: Mend | None = None
+    transient: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}. {self.action}"
+
+
+class DamageError(DataError):
+    """A file is missing, or is not what was written."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def problems_of(*checks: Callable[[], object]) -> list[Problem]:
+    """Return the problems that checks raise as a `DamageError`."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except DamageError as error:
+            found.append(error.problem)
+    return found

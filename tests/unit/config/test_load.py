@@ -1,0 +1,70 @@
+"""Defaults stand in conf/ alone, and settings become JSON values as they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from tests.conftest import ROOT, MakeConfig
+from tests.settings import composed
+
+from batch_nlp.config import ColumnConfig, Config, SideTableConfig, plain, schema
+from batch_nlp.steps.embedding import STEP_DEFAULTS
+from batch_nlp.steps.embedding.step import Embedding
+
+
+def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
+    """Entries of a mapping or a list are what conf/ cannot have defaults for; whatever else has one in conf/ alone."""
+    sections = {found for found in vars(schema).values() if is_dataclass(found)}
+    with_defaults = {
+        section
+        for section in sections
+        if not all(field.is_required() for field in section.__pydantic_fields__.values())
+    }
+    assert with_defaults == {ColumnConfig, SideTableConfig}
+
+
+def test_no_choice_of_a_group_repeats_a_default() -> None:
+    whole: Any = OmegaConf.to_container(OmegaConf.load(ROOT / "conf" / "config.yaml"))
+
+    def repeated(values: dict[str, Any], defaults: dict[str, Any], key: str) -> list[str]:
+        found = []
+        for name, value in values.items():
+            known = defaults.get(name, MISSING)
+            if isinstance(value, dict) and isinstance(known, dict):
+                found += repeated(value, known, f"{key}.{name}")
+            elif value == known:
+                found.append(f"{key}.{name}")
+        return found
+
+    doubles = []
+    for file in (ROOT / "conf").glob("*/*.yaml"):
+        own: Any = OmegaConf.to_container(OmegaConf.load(file)) or {}
+        own.pop("defaults", None)
+        # these set what other groups have, often what is the default, to compare with it
+        if file.parent.name in whole:
+            doubles += repeated(own, whole[file.parent.name], str(file.relative_to(ROOT)))
+    assert doubles == []
+
+
+def test_a_step_leaves_out_what_it_takes_by_itself() -> None:
+    """The feature version must not depend on whether a file says the defaults of the step."""
+    own = Embedding().get_params()
+    assert {name: own[name] for name in STEP_DEFAULTS} == STEP_DEFAULTS
+    assert own.keys() - STEP_DEFAULTS.keys() == {"cache_dir", "threads"}
+
+
+def test_settings_as_json_values_are_those_that_were_composed(tmp_path: Path, make_config: MakeConfig) -> None:
+    values: Any = OmegaConf.to_container(
+        composed("dataset=complaints", "paths.data=/nowhere", "paths.models=/nowhere"), resolve=True
+    )
+    found = plain(make_config(tmp_path, "dataset=complaints", "engine.threads=0", "inference.min_age_seconds=2.0"))
+    for place in ("dataset", "training", "model", "features", "drift"):
+        for name in set(values[place]) - {"raw_dir", "messages"}:
+            # compared as they are written: 1 is 1.0 otherwise
+            written = [json.dumps(side[place][name], sort_keys=True) for side in (found, values)]
+            assert written[0] == written[1]
+    assert set(found) == {field.name for field in fields(Config)}
