@@ -84,12 +84,13 @@ def drift(task: Task) -> Done:
 
 def report(task: Task) -> Done:
     """Write the report of the batch that inference scored."""
+    from batch_nlp.monitoring.batch_document import batch_document
     from batch_nlp.reports.batch_page import write_batch_report
 
     run = _settings(task)
     batch, analysis = _judged(run)
     with clock() as spent:
-        write_batch_report(Path(task.output), batch.facts(), analysis, None, [], run.config.drift)
+        write_batch_report(Path(task.output), batch_document(batch.facts(), analysis, None, run.config.drift), [])
     return Done(sum(batch.counts), spent)
 
 
@@ -159,11 +160,12 @@ def _settings(task: Task) -> RunContext:
     """Return a run of the task's settings, composed as the command line does."""
     from hydra import compose, initialize_config_dir
 
-    from batch_nlp import cli
+    from batch_nlp import job  # noqa: F401 it registers what conf/ refers to
     from batch_nlp.config.load import typed_settings
+    from batch_nlp.config.project import CONF
     from batch_nlp.runner.context import RunContext
 
-    with initialize_config_dir(str(cli.PROJECT_ROOT / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         config = typed_settings(compose("config", overrides=task.settings))
     return RunContext.of(config, datetime.now(UTC))
 

@@ -20,7 +20,7 @@ IMAGES = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Width of the picture, and the most that it shows of a page's height
 WIDTHS = {1400: 1500, 400: 2000}
-COLOURS = 48
+COLOURS = 128
 # The pages, by the name of their pictures
 PAGES = {
     "entry": "index.html",
@@ -42,25 +42,19 @@ RUNS = [
             ["pipeline=inference"],
         )
     ),
-    [
-        "-m",
-        "pipeline=training",
-        "model=logistic_regression",
-        "model.params.C=0.1,1,10",
-        "seed=1,2",
-        "sweep=regularisation",
-    ],
+    ["-m", "pipeline=training", "model=logistic_regression", "model.params.C=0.1,1,10", "sweep=regularisation"],
     ["pipeline=learning_curve", "model=logistic_regression"],
 ]
 
 
 def make_reports(folder: Path) -> Path:
     """Run the sample in a folder and return its reports."""
-    places = [f"paths.data={folder / 'data'}", f"paths.models={folder / 'models'}", "log_level=WARNING"]
+    # relative to the folder, since reports show the settings of paths
+    program, places = str(ROOT / "start_batch_nlp.py"), ["paths.data=data", "paths.models=models", "log_level=WARNING"]
     for run in RUNS:
         print(" ".join(run), flush=True)
         # 4 and 5: the batch drifted and nothing was done about it, or a candidate failed its gate
-        code = subprocess.run([sys.executable, "start_batch_nlp.py", *run, *places], cwd=ROOT, check=False).returncode  # nosec B603 # arguments are written above
+        code = subprocess.run([sys.executable, program, *run, *places], cwd=folder, check=False).returncode  # nosec B603 # arguments are written above
         if code not in (0, 4, 5):
             raise SystemExit(f"The run {' '.join(run)} ended with exit code {code}.")
     return folder / "data" / "08_reporting"
@@ -71,10 +65,8 @@ def photograph(browser: str, page: Path, width: int, height: int, picture: Path)
     with tempfile.TemporaryDirectory() as name:
         # a window is at least 500 pixels wide; a frame may be narrower
         frame, shot = Path(name) / "frame.html", Path(name) / "shot.png"
-        style = f"border: 0; width: {width}px; height: {height}px"
-        frame.write_text(
-            f'<body style="margin: 0"><iframe src="{page.as_uri()}" scrolling="no" style="{style}"></iframe>'
-        )
+        attributes = f'scrolling="no" style="border: 0; width: {width}px; height: {height}px"'
+        frame.write_text(f'<body style="margin: 0"><iframe src="{page.as_uri()}" {attributes}></iframe>')
         options = ["--headless", "--hide-scrollbars", f"--user-data-dir={name}/profile", f"--screenshot={shot}"]
         options += [f"--window-size={max(width, 500)},{height}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         subprocess.run([browser, *options, frame.as_uri()], check=True, capture_output=True, timeout=120)  # nosec B603 # arguments are written above

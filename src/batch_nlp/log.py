@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +48,22 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         break_on_hyphens=False,
     )
     return lines or [first]
+
+
+def table_lines(rows: Sequence[Sequence[str]], width: int = 78) -> list[str]:
+    """Return the lines of a table whose first column is right-aligned.
+
+    If rows are wider than `width`, each last cell gets a line of its own, so that it can be copied.
+    """
+    first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    starts = [
+        "  ".join([f"{row[0]:>{first}}", *(f"{cell:<{size}}" for cell, size in zip(row[1:-1], widths, strict=True))])
+        for row in rows
+    ]
+    fits = max(len(start) + 2 + len(row[-1]) for start, row in zip(starts, rows, strict=True)) <= width
+    between = "  " if fits else "\n" + " " * (first + 2)
+    lines = (f"{start if fits else start.rstrip()}{between}{row[-1]}" for start, row in zip(starts, rows, strict=True))
+    return "\n".join(lines).split("\n")
 
 
 def relative(text: str) -> str:

@@ -249,17 +249,47 @@ def test_it_works_from_any_directory(project: Project, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_help_shows_groups_examples_and_exit_codes(project: Project) -> None:
-    result = project.run("--help")
+def test_help_fits_a_screen_and_shows_groups_examples_and_exit_codes(project: Project) -> None:
+    result = project.here_as_written("--help")
     assert result.returncode == 0
-    for line in (
-        "pipeline: explain, feature, fti, inference, init, learning_curve, requeue, rollback, sample, simulate,",
-        "status, training, verify\n",
-        "Exit codes",
-    ):
-        assert line in result.stdout
-    listed = result.stdout.partition("\ndataset: ")[2].partition("\ndrift: ")[0]
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 50
+    assert max(map(len, lines)) <= 100
+    listed = result.stdout.partition("\n  dataset: ")[2].partition("\n  drift: ")[0]
     assert set(DATASETS) <= set(re.findall(r"[\w-]+", listed))
+    assert_names(result.stdout, "pipeline=status", "+search=xgboost", "--cfg job", 75, 130)
+
+
+def test_all_settings_are_listed_with_their_meaning(project: Project) -> None:
+    result = project.here_as_written("--help-all")
+    assert result.returncode == 0
+    assert_names(result.stdout, "training.gate.tolerance", "dataset.messages.columns.*.role", "drift.low")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["-m", "--cfg", "job"], ["--cfg", "--multirun"]),
+        (["--help", "seed=1"], ["--help", "seed=1"]),
+        (["--help", "junk"], ["--help", "junk"]),
+        (["-m", "pipeline=status"], ["--multirun", "pipeline=status"]),
+        (["--resolve"], ["--cfg job"]),
+        (["--cfg", "jb"], ["'jb'", "'job'"]),
+        (["--cfg", "job", "--package", "nowhere"], ["--package", "nowhere"]),
+        (["--multrun"], ["--multrun", "'--multirun'"]),
+        (["--training.holdout=0.3"], ["training.holdout=0.3"]),
+        (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
+        (["--config-dir"], ["--config-dir"]),
+        (["--experimental-rerun"], ["--experimental-rerun"]),
+        (["seed=1,2"], ["seed=1,2", "--multirun"]),
+    ],
+    ids=" ".join,
+)
+def test_flags_that_cannot_be_are_a_settings_error(arguments: list[str], named: list[str], project: Project) -> None:
+    """Guarantee 10."""
+    result = project.here_as_written(*arguments)
+    assert_ended(result, ExitCode.SETTINGS, *named)
+    assert "Traceback" not in result.stderr
 
 
 def test_the_composed_settings_can_be_printed(project: Project) -> None:

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from tests.naming import assert_names, refusal
 from tests.projects import Project
 
-from batch_nlp.config.composition import check_composed
+from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import ExitCode, SettingsError
 
 CALLBACK = "hydra: {callbacks: {evil: {_target_: pathlib.Path.touch, self: MARK}}}"

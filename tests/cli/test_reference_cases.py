@@ -146,8 +146,8 @@ def test_what_is_not_read_is_named_and_an_inbox_that_was_set_must_be_there(proje
         assert "friday.json.zip" in result.stdout + result.stderr
     share = project.folder / "share"
     result = project.here("pipeline=inference", f"inference.inbox={share}")
-    assert_ended(result, ExitCode.DATA, f"inference.inbox={share}")
-    assert f"inference.inbox={share}" in "".join(
+    assert_ended(result, ExitCode.DATA, f"inference.inbox={project.shown(share)}")
+    assert f"inference.inbox={project.shown(share)}" in "".join(
         project.here("pipeline=status", f"inference.inbox={share}").stdout.split("! ")
     ).replace("\n", " ")
     share.mkdir()

@@ -403,7 +403,7 @@ def test_errors_end_it_with_exit_code_3_and_the_first_is_in_the_message(damaged:
     _, found, result = damaged
     assert result.returncode == ExitCode.DATA
     errors = [finding for finding in found if finding["severity"] == "error"]
-    assert_line_names(result.stderr, len(errors), errors[0]["path"])
+    assert_line_names(result.stderr, len(errors), Path(errors[0]["path"]))
     assert found[: len(errors)] == errors
     assert_names(result.stdout, len(found) - 20)
 

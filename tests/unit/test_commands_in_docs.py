@@ -14,8 +14,8 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from batch_nlp.cli import PROJECT_ROOT, _arrange
-from batch_nlp.config.composition import check_flags
+from batch_nlp.cli import PROJECT_ROOT
+from batch_nlp.config.arguments import read_arguments
 from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import SettingsError
 from batch_nlp.experiments.sweep import missing_extra
@@ -64,8 +64,7 @@ def test_a_command_of_the_pages_is_understood(
     environment, arguments = settings_of(words)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    check_flags(arguments)
-    settings = [word for word in _arrange(arguments) if re.match(r"[^-=]+=|~", word)]
+    settings = read_arguments(arguments).settings
     # the first job of a sweep stands for the others
     parsed = OverridesParser.create().parse_overrides(settings)
     first = [

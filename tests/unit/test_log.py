@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from batch_nlp.log import table_lines
+
 CODE = """
 import sys
 from pathlib import Path
@@ -88,3 +90,11 @@ def test_paths_below_the_current_folder_are_shown_relative_to_it(tmp_path: Path)
         command, capture_output=True, text=True, check=True, cwd=folder, env={**os.environ, "HOME": str(folder)}
     )
     assert f"wrote {folder}/data/x.json" in done.stderr
+
+
+def test_a_table_fits_80_columns() -> None:
+    rows = [("messages", "reason", "first seen in"), ("2", "text is missing", "a.json:1")]
+    assert table_lines(rows) == ["messages  reason           first seen in", "       2  text is missing  a.json:1"]
+    long = table_lines([*rows, ("12", "r" * 40, f"{'f' * 60}.json:7")])
+    assert max(map(len, long)) <= 78
+    assert long[-2:] == [f"      12  {'r' * 40}", f"          {'f' * 60}.json:7"]

@@ -6,14 +6,14 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 
+from batch_nlp.config.project import PROJECT_ROOT
+
 # Where `make` installs uv if it finds none
 _OWN_UV = ".uv/bin/uv"
-_PROJECT = Path(__file__).resolve().parents[3]
 # Settings without which another run would look elsewhere, or take the messages for others
 _PLACES = re.compile(r"\+*(?:dataset|paths|allow|inference\.champion_of)[.=]")
 
@@ -30,9 +30,9 @@ def places_of_this_run() -> list[str]:
 
 
 def own_folders() -> list[str]:
-    """Return the folders of settings that ``--config-dir`` of this process's command line names."""
+    """Return the user's own folders of settings, which ``--config-dir`` names."""
     sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
-    return [source.path for source in sources if source.provider == "command-line"]
+    return [source.path for source in sources if source.provider == "hydra.searchpath in command-line"]
 
 
 def command(settings: Iterable[str], places: Iterable[str]) -> str:
@@ -59,7 +59,7 @@ def python_command(code: str) -> str:
 
 
 def _uv() -> str:
-    return _OWN_UV if shutil.which("uv") is None and (_PROJECT / _OWN_UV).exists() else "uv"
+    return _OWN_UV if shutil.which("uv") is None and (PROJECT_ROOT / _OWN_UV).exists() else "uv"
 
 
 def explain_command(message_id: str, places: Iterable[str]) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import is_dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
@@ -103,8 +101,9 @@ def _shown(value: Any) -> str:
 def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
     """Say that there is no such setting, and which one may be meant: a neighbour, or one of that name elsewhere."""
     from batch_nlp.config.schema.config import Config
+    from batch_nlp.config.schema.section import described
 
-    valid = list(_keys(section or Config, prefix))
+    valid = [found for found, _ in described(section or Config, prefix)]
     parent, _, name = key.rpartition(".")
     # an entry of a mapping or a list has any name
     neighbours = [last for path, _, last in (found.rpartition(".") for found in valid) if fnmatchcase(parent, path)]
@@ -112,14 +111,3 @@ def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
     if hint.startswith("Valid") and (elsewhere := [found for found in valid if found.rpartition(".")[2] == name]):
         hint = f"Did you mean {elsewhere[0]!r}?"
     return f"{key}: there is no such setting. {hint}"
-
-
-def _keys(section: Any, prefix: str) -> Iterator[str]:
-    """Return all settings of a section; ``*`` stands for the name of an entry."""
-    for name, field in section.__pydantic_fields__.items():
-        yield (key := _key(prefix, name))
-        annotation = field.annotation
-        if is_dataclass(annotation):
-            yield from _keys(annotation, key)
-        elif entries := [part for part in get_args(annotation) if is_dataclass(part)]:
-            yield from _keys(entries[0], f"{key}.*")

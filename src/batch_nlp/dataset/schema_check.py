@@ -30,13 +30,13 @@ from batch_nlp.storage.raw.column_checks import (
     column_problems,
     first_rows,
     has_header,
-    other_separator,
     refuse,
     type_problems,
 )
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
+from batch_nlp.storage.raw.separators import other_separator
 from batch_nlp.storage.raw.set_aside import SetAside
 
 # Rows of small files that are judged together; pieces of advice in one error
@@ -184,7 +184,7 @@ def check_schema(
             problems += [] if none else wrong
             few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
             known = {name for column in expected for name in column.reads}
-            named_well = has_header(file, rows, known) and not other_separator(rows, known)
+            named_well = has_header(file, rows, known) and not other_separator(present, known)
             missing = absent(rows, expected, usual) if named_well else []
             model = champion if table == "message" else None
             advice |= dict.fromkeys(missing_advice(dataset, file, rows, missing, _declared(dataset, table), model))
@@ -203,7 +203,7 @@ def check_schema(
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
     """Record the columns of ingested files: later files must have the columns of one of them."""
     seen = _seen(layers)
-    if not seen:  # someone removed the record: restore it from all files
+    if not seen:  # no record yet, or someone removed it: make it from all files
         folder = Path(dataset.raw_dir)
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]

@@ -15,7 +15,6 @@ from hydra.experimental.callback import Callback
 from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 
-from batch_nlp.config.load import LOG_LEVELS
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.experiments.job_result import fingerprint, read_result
 
@@ -105,6 +104,7 @@ def close_sweep(code: int) -> int:
 
 
 def _set_up_logging(sweep: Sweep) -> None:
+    from batch_nlp.config.load import LOG_LEVELS
     from batch_nlp.log import set_up_logging
 
     set_up_logging(sweep.log_level if sweep.log_level in LOG_LEVELS else "INFO", None)
@@ -148,21 +148,6 @@ def job_folder(_root_: DictConfig) -> str:
     """Return the name of a job's folder: the fingerprint of its settings, so that a resumed sweep finds it."""
     settings: Any = OmegaConf.to_container(_root_, resolve=False)
     return fingerprint(settings)
-
-
-def sweep_overrides(name: str) -> list[str]:
-    """Return the settings that ``sweep=<name>`` stands for: a multirun in a folder of that name.
-
-    Raises
-    ------
-    SettingsError
-        If the name cannot be the name of a folder.
-    """
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise SettingsError(
-            f"sweep={name}: not a valid name. Begin with a letter, a digit or _; go on with these, . and -."
-        )
-    return ["hydra.mode=MULTIRUN", f"hydra.sweep.dir=${{paths.data}}/08_reporting/sweeps/{name}"]
 
 
 def missing_extra(error: Exception) -> SettingsError | None:

@@ -83,7 +83,8 @@ class DecisionLog:
 
     def _checked(self) -> bytes:
         """Return the log after checking it."""
-        content, hashes = self.path.read_bytes() if self.path.exists() else b"", self._hashes()
+        # in this order: a run at work may append in between
+        hashes, content = self._hashes(), self.path.read_bytes() if self.path.exists() else b""
         if hashes and not _starts_as_sealed(content, hashes):
             what = "damaged; its content is not what was written" if self.path.exists() else "missing"
             action = (

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from loguru import logger
 
 from batch_nlp.config import Config, Event, NotifyConfig, NotifyFormat, Stage
-from batch_nlp.config.composition import check_variable
+from batch_nlp.config.safety import check_variable
 from batch_nlp.errors import BatchNlpError, ExitCode, FilesSetAsideError, SettingsError
 from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post

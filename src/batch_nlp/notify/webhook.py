@@ -90,7 +90,10 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     ValueError
         If the address is invalid.
     """
+    from stamina.instrumentation import set_on_retry_hooks
+
     url = parse_address(address)
+    set_on_retry_hooks(())  # those of stamina would print each attempt
     # No timeout of a socket bounds a silent name server or an answer that comes byte by byte
     delivery = _Delivery(url, body, timeout, attempts)
     delivery.start()
@@ -106,6 +109,8 @@ class _Delivery(threading.Thread):
     def __init__(self, url: URL, body: bytes, timeout: float, attempts: int) -> None:
         super().__init__(daemon=True, name="notification")
         self._url, self._body, self._timeout, self._attempts = url, body, timeout, attempts
+        # the certificates of the system, as every other program on it uses them, instead of httpx's own
+        self._certificates = ssl.create_default_context()
         self._until = time.monotonic() + timeout * attempts
         self.problem: str | None = "no answer"
         self.made = 0
@@ -114,18 +119,17 @@ class _Delivery(threading.Thread):
         import httpx
 
         try:
-            # the certificates of the system, as every other program on it uses them, instead of httpx's own
-            client = httpx.Client(timeout=self._timeout, verify=ssl.create_default_context())
+            client = httpx.Client(timeout=self._timeout, verify=self._certificates)
             with _silent_loggers(), client, suppress(_TryAgainError):
                 self._deliver(client)
+        except ImportError:
+            self.problem = "the proxy of the environment is a SOCKS proxy, which needs the package socksio"
         except Exception as error:  # noqa: BLE001 whatever the error is, its message may hold the address
             self.problem = type(error).__name__
 
     def _deliver(self, client: Client) -> None:
         import stamina
-        from stamina.instrumentation import set_on_retry_hooks
 
-        set_on_retry_hooks(())  # its own would print each attempt
         for attempt in stamina.retry_context(
             on=_pause, attempts=self._attempts, timeout=None, wait_initial=_PAUSE, wait_max=self._timeout, wait_jitter=0
         ):

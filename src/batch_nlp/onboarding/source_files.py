@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from glob import escape
@@ -41,13 +39,12 @@ from batch_nlp.storage.raw.formats import CSV, rows_of
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import TextForm, unknown_ending
+from batch_nlp.storage.raw.separators import repeated_mark
 
 # Maximum number of rows and bytes to read from all files
 ROWS, _BYTES = 20_000, 2**28
 # Files whose first rows are checked for nested columns
 _JUDGED_FILES = 5
-# Characters that may be separators and hardly occur in names
-_MARK = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
     mixed = problems[0] if problems and encoding is None else None
     try:
         first = {file: first_rows(file, form=form) for file in files[:_JUDGED_FILES]}
-        separator = _separator([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
+        separator = repeated_mark([row for file, rows in first.items() if kind_of(file) in CSV for row in rows])
         if separator is not None:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
@@ -212,14 +209,3 @@ def _first_rows(
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
-
-
-def _separator(rows: Sequence[Row]) -> str | None:
-    """Return the likely separator of a CSV that was read as a single column, if there is one."""
-    names = column_names(rows)
-    name = str(next(iter(names), "")) if len(names) == 1 else ""
-    marks: list[str] = _MARK.findall(name)
-    for mark, count in Counter(marks).most_common(1):
-        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
-            return mark
-    return None

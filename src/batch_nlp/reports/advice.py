@@ -94,7 +94,7 @@ def _beyond(share: Mapping[str, Any], band: Sequence[float]) -> str:
     edge = (
         f"under the {percent(low)} that its band asks for" if value < low else f"over the {percent(high)} of its band"
     )
-    return f"{share['name']} is {percent(value)} of the messages, {edge}"
+    return f"{share['name']} is {value:.1%} of the messages, {edge}"
 
 
 def _facts(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _share_trend(line: Sequence[TimelineEntry], name: str, band: Mapping[str, An
     low, high = (band.get("of") or {}).get(name, (band["low"], band["high"]))
     return Trend(
         name,
-        [share and share["share"] for share in found],
+        [share["share"] if share else None for share in found],
         percent,
         [(share["lower"], share["upper"]) if share else None for share in found],
         [bool(share and share["out"]) for share in found],

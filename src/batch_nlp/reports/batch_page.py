@@ -80,7 +80,7 @@ def _example(example: Mapping[str, Any], document: Mapping[str, Any]) -> dict[st
 def _findings(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what the rules found; nothing where the verdict's own reason says it all."""
     # documents of earlier commits say `rings`
-    found = [{"triggers": finding.get("rings"), **finding} for finding in verdict["findings"]]
+    found: list[Mapping[str, Any]] = [{"triggers": finding.get("rings"), **finding} for finding in verdict["findings"]]
     return [] if all(finding["rule"] == "share" for finding in found) else found
 
 

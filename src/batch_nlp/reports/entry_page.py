@@ -47,6 +47,8 @@ class Entry:
     kind: str
     # of a model
     version: str
+    # what tells it from others of its kind, unless the title has it
+    name: str
 
     @classmethod
     def of(cls, path: Path, folder: Path) -> Entry:
@@ -58,7 +60,8 @@ class Entry:
             for pattern in (r"<title>(.*?)</title>", _meta("description"), _meta("keywords"))
         )
         version = path.stem.partition("-")[0] if path.parent.name == "cards" else ""
-        return cls(quote(path.relative_to(folder).as_posix()), title or path.stem, headline, kind, version)
+        name = "" if version or _name(path) in title else _name(path)
+        return cls(quote(path.relative_to(folder).as_posix()), title or path.stem, headline, kind, version, name)
 
 
 def write_entry_page(folder: Path) -> None:
@@ -92,12 +95,15 @@ def _batch_pages(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, reverse=True)[:_MOST_BATCHES]]
 
 
+def _name(path: Path) -> str:
+    return path.parent.name if path.stem in ("index", "mistakes") else path.stem
+
+
 def _newest(paths: Iterable[Path]) -> list[Path]:
     """Return pages, newest first as far as their names tell."""
 
     def age(path: Path) -> tuple[str, str]:
-        name = path.parent.name if path.stem in ("index", "mistakes") else path.stem
-        found = _TIME.search(name)
+        found = _TIME.search(_name(path))
         return found[0] if found else "", path.as_posix()
 
     return sorted(paths, key=age, reverse=True)

@@ -77,7 +77,8 @@ def _mark(axes: Axes, values: Sequence[float | None], **style: Any) -> None:
     """Draw a point in the row of each class whose value is known."""
     known = [(value, row + _POINT) for row, value in enumerate(values) if value is not None]
     if known:
-        axes.scatter(*zip(*known, strict=True), clip_on=False, zorder=3, **style)
+        points, heights = zip(*known, strict=True)
+        axes.scatter(points, heights, clip_on=False, zorder=3, **style)
 
 
 def _in_words(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, Any]) -> str:

@@ -149,7 +149,8 @@ def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") ->
     """Draw the values that are known as dots."""
     known = [(place, value) for place, value in enumerate(values) if value is not None]
     if known:
-        axes.scatter(*zip(*known, strict=True), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
+        places, heights = zip(*known, strict=True)
+        axes.scatter(places, heights, color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
 def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
@@ -183,7 +184,7 @@ def times(at: Sequence[str]) -> list[str]:
     >>> times(["2026-01-02T03:04:05+00:00", "2026-01-02T15:04:05+00:00"])
     ['2 Jan 03:04', '2 Jan 15:04']
     """
-    read = []
+    read: list[datetime | None] = []
     for text in at:
         try:
             found = datetime.fromisoformat(text)

@@ -13,6 +13,7 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.errors import AccountingError, DataError, count, printable
+from batch_nlp.log import table_lines
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.lines import Row
@@ -160,8 +161,7 @@ class Ledger:
         for cause, number in causes[:_SUMMARY_LINES]:
             file, line = self._quarantine.first[cause]
             table.append((f"{number:,}", cause.reason, cause.column or "-", f"{printable(file)}:{line}"))
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
-        lines = [f"{row[0]:>{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]}" for row in table]
+        lines = table_lines(table)
         if len(causes) > _SUMMARY_LINES:
             lines.append(f"and {len(causes) - _SUMMARY_LINES} more reasons")
         summary = "\n  ".join(["", *lines])

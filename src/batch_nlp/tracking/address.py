@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from batch_nlp.config import Config, TrackingBackend
+from batch_nlp.config.safety import check_address
 from batch_nlp.errors import SettingsError, did_you_mean
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.hydra_job import forget
 
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 _EXTRA = "Install it with: uv sync --extra mlflow"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*(?=@)")
-_SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def check_tracking(config: Config) -> None:
     uri, experiment = config.tracking.uri, config.tracking.experiment
     scheme = _scheme(uri) if uri is not None else "sqlite"
     if uri is not None:
-        _refuse_secrets(uri)
+        check_address(uri)
         if scheme not in (*SERVERS, *DATABASES):
             raise SettingsError(
                 f"tracking.uri={masked(uri)}: not the address of a tracking server or database. Examples: "
@@ -100,42 +97,3 @@ def check_tracking(config: Config) -> None:
 def _scheme(uri: str) -> str:
     """Return the kind of an address without its driver: of ``postgresql+psycopg``, postgresql."""
     return uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else ""
-
-
-def check_arguments(arguments: Iterable[str]) -> None:
-    """Refuse an address with a password on the command line before anything is saved or logged.
-
-    Parameters
-    ----------
-    arguments : iterable of str
-        Arguments as the user typed them.
-
-    Raises
-    ------
-    SettingsError
-        If an argument sets ``tracking.uri`` to an address with credentials.
-    """
-    for argument in arguments:
-        name, _, value = argument.lstrip("+").partition("=")
-        if name == "tracking.uri":
-            _refuse_secrets(value.strip("'\""))
-
-
-def _refuse_secrets(uri: str) -> None:
-    """Refuse an address with a password: settings are saved with every run and shown to everyone.
-
-    Hydra saves settings from YAML files before this code runs, so a password in these copies is overwritten.
-    """
-    parts = urlsplit(uri)
-    login, at, host = parts.netloc.rpartition("@")
-    secrets = [login] if at and (":" in login or parts.scheme in SERVERS) else []
-    parameters = [parameter.partition("=") for parameter in parts.query.split("&")]
-    secrets += [value for name, _, value in parameters if value and _SECRET_PARAMETER.search(name)]
-    if not secrets:
-        return
-    forget(secrets)
-    raise SettingsError(
-        f"tracking.uri={parts.scheme}://{'***@' if at else ''}{host}{parts.path}: contains credentials, and settings "
-        "are saved with every run. Remove them and set the environment variables MLFLOW_TRACKING_USERNAME and "
-        "MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN); for PostgreSQL, PGPASSWORD."
-    )

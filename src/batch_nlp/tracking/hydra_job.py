@@ -48,21 +48,3 @@ def current_job() -> HydraJob | None:
     overrides = [text for text in settings.overrides.task if not text.lstrip("+~").startswith(_PLACES)]
     sweep = Path(settings.sweep.dir).absolute() if multirun else None
     return HydraJob(Path(settings.runtime.output_dir), sweep, overrides)
-
-
-def forget(secrets: list[str]) -> None:
-    """Mask secrets in the files that Hydra and the log have written for the running job."""
-    job = current_job()
-    if job is None:
-        return
-    files = [*(job.folder / ".hydra").glob("*.yaml"), job.log]
-    if job.sweep:
-        files.append(job.sweep / "multirun.yaml")
-    for file in files:
-        if not file.is_file():
-            continue
-        text = cleaned = file.read_text()
-        for secret in secrets:
-            cleaned = cleaned.replace(secret, "***")
-        if cleaned != text:
-            file.write_text(cleaned)  # in place: the log is still open for appending

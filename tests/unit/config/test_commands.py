@@ -10,7 +10,7 @@ from batch_nlp.config.commands import command
 
 
 def test_a_command_starts_with_the_uv_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "_PROJECT", tmp_path)
+    monkeypatch.setattr(commands, "PROJECT_ROOT", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert shlex.split(command(["pipeline=status"], []))[0] == "uv"
     for file, start in ((tmp_path / ".uv" / "bin" / "uv", ".uv/bin/uv"), (tmp_path / "bin" / "uv", "uv")):

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from batch_nlp.config.arguments import read_arguments
 from batch_nlp.errors import DataError, ExitCode, GateError, SettingsError
 from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
 from batch_nlp.experiments.job_result import CARD_FILE, REPEATS, fingerprint, read_result
-from batch_nlp.experiments.sweep import SweepCallback, close_sweep, sweep_overrides, threads_of_a_job
+from batch_nlp.experiments.sweep import SweepCallback, close_sweep, threads_of_a_job
 
 SETTINGS = {"seed": 1, "training": {"window": 0, "holdout": 0.2}, "paths": {"data": "${root}/data"}}
 DATA = ["version", 3, 1000]
@@ -151,7 +152,7 @@ def test_repeats_have_one_group_and_folders_of_their_own() -> None:
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", ".hidden", "a,b", "a b", "${x}"])
 def test_names_of_sweeps_that_are_no_folders_are_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="sweep="):
-        sweep_overrides(name)
+        read_arguments([f"sweep={name}"])
 
 
 def test_jobs_side_by_side_share_the_cores() -> None:

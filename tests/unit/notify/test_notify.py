@@ -44,7 +44,7 @@ NOTICE = Notification(
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "no_proxy", "NO_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -71,7 +71,7 @@ def log() -> Iterator[list[str]]:
 def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
     with serving(204) as server:
         monkeypatch.setenv(VARIABLE, f"{server.url}/{SECRET}\n")
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     (document,) = server.received
     assert server.paths == [f"/{SECRET}"]
     assert server.request_headers[0]["content-type"] == "application/json"
@@ -91,7 +91,7 @@ def test_the_generic_document_says_what_happened(monkeypatch: pytest.MonkeyPatch
 def test_slack_gets_a_text_in_which_nothing_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(200) as server:
         monkeypatch.setenv(VARIABLE, server.url)
-        notify(SLACK, replace(NOTICE, reason="<!channel> Q&A 5% is under 10%"))
+        notify(replace(SLACK, timeout=5), replace(NOTICE, reason="<!channel> Q&A 5% is under 10%"))
     (document,) = server.received
     assert list(document) == ["text"]
     assert "&lt;!channel&gt; Q&amp;A 5% is under 10%" in document["text"]
@@ -182,7 +182,7 @@ def test_a_refusal_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch, 
 def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
     with serving(200) as other, serving(307, headers={"Location": other.url}) as server:
         monkeypatch.setenv(VARIABLE, server.url)
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     assert other.received == []
     assert "HTTP 307" in warnings[0]
 
@@ -215,9 +215,17 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
     with serving(200) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:word@"))
         monkeypatch.setenv(VARIABLE, "http://hooks.example.org/x")
-        notify(JSON, NOTICE)
+        notify(replace(JSON, timeout=5), NOTICE)
     assert proxy.paths == ["http://hooks.example.org/x"]
     assert proxy.request_headers[0]["proxy-authorization"].startswith("Basic ")
+
+
+def test_a_socks_proxy_is_named(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv(VARIABLE, f"http://hooks.example.org/{SECRET}")
+    notify(replace(JSON, timeout=5), NOTICE)
+    assert_names("".join(log), "hooks.example.org", "SOCKS")
+    assert "SECRET" not in "".join(log)
 
 
 def test_only_what_is_asked_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

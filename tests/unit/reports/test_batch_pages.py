@@ -77,7 +77,7 @@ def test_page_and_document_say_the_same(tmp_path: Path) -> None:
     assert document["analysis"]["confidence"] == {"batch": 0.812, "reference": 0.879}
     assert (document["band"]["low"], document["accounts"]["in"]) == (0.1, 405)
     for part in (
-        "negative is 5% of the messages",
+        "negative is 5.0% of the messages",
         "The mix changed, the model is as sure as before.",
         "v0001",
         "Failed its gate.",
@@ -214,7 +214,7 @@ def test_drift_of_the_window_alone_is_told_as_such(tmp_path: Path) -> None:
     found = analysis([50, 60, 290], window=judge([70, 120, 610], ["a", "b", "c"], drift), window_batches=["a", "b"])
     page, document = written(tmp_path, found)
     assert_names(document["verdict"]["reason"], "a", "8.8%", "10%")
-    assert_names(page.text, "8.75%", found.verdict.reason)
+    assert_names(page.text, "8.8%", found.verdict.reason)
 
 
 def test_the_index_shows_every_batch_and_what_happened(tmp_path: Path) -> None:

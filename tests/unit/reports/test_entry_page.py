@@ -53,7 +53,7 @@ def test_the_newest_batch_is_told_in_words(tmp_path: Path) -> None:
     links(tmp_path)
     text = unescape((tmp_path / ENTRY_FILE).read_text())
     assert '<div class="verdict drift">' in text
-    assert_names(text, "negative", "5%")
+    assert_names(text, "negative", "5.0%")
 
 
 def test_the_champion_is_marked_by_the_decision_log(tmp_path: Path) -> None:

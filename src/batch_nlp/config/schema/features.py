@@ -18,8 +18,8 @@ class CleanTextConfig:
 @section
 class EmbeddingConfig:
     backend: EmbeddingBackend = Field(
-        description="static (distilled from MiniLM, fast), minilm (ONNX Runtime), sentence_transformers (an "
-        "extra, any model) or none (no vectors; training.inputs must leave out embedding)"
+        description="static (distilled from MiniLM, fast), minilm (ONNX Runtime), "
+        "sentence_transformers (an extra, any model) or none (no vectors; training.inputs must leave out embedding)"
     )
     model: str | None = Field(
         description="Model name on the Hugging Face hub, or a local path; null takes the packaged all-MiniLM-L6-v2 "

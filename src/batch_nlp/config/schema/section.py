@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from typing_extensions import dataclass_transform
 
@@ -47,3 +50,16 @@ Positive = Annotated[int, Field(ge=1)]
 # What folders and files can be called
 Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 Step = Annotated[dict[str, Any], AfterValidator(_is_step)]
+
+
+def described(section: Any, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Return all settings of a section by name, with what the schema says of them.
+
+    A ``*`` stands for the name of an entry of a mapping, or its position in a list.
+    """
+    for name, field in section.__pydantic_fields__.items():
+        yield (key := f"{prefix}.{name}".lstrip(".")), field
+        if is_dataclass(field.annotation):
+            yield from described(field.annotation, key)
+        elif entries := [part for part in get_args(field.annotation) if is_dataclass(part)]:
+            yield from described(entries[0], f"{key}.*")

@@ -17,13 +17,11 @@ from batch_nlp.storage.raw.formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw.lines import Row
 from batch_nlp.storage.raw.nested_json import spread, unwrapped
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
-from batch_nlp.storage.raw.separators import SEPARATORS
+from batch_nlp.storage.raw.separators import SEPARATORS, other_separator, separator_of_known
 
 # Column names shown in a message
 _LISTED = 20
 _SEPARATED = re.compile(f"[{re.escape(''.join(SEPARATORS))}]")
-# Characters that may separate names but hardly ever occur in them
-_UNUSUAL = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
 # With fewer values, a wrong type or a missing column may be due to single rows
 LEAST_ROWS = 20
 
@@ -97,23 +95,9 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
     known : iterable of str
         A header contains at least one of these names, perhaps with another separator.
     """
-    present = map(str, column_names(rows))
-    names = {part.strip() for name in present for part in _SEPARATED.split(name)} | column_names(rows)
-    return kind_of(file) not in CSV or not names.isdisjoint(known) or _unusual_separator(rows, known) is not None
-
-
-def other_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
-    """Return the likely separator of a file that was read as a single column; None for any other file."""
-    names = listed(column_names(rows)) if len(column_names(rows)) == 1 else ""
-    return _unusual_separator(rows, known) or next((separator for separator in SEPARATORS if separator in names), None)
-
-
-def _unusual_separator(rows: Sequence[Row], known: Iterable[str]) -> str | None:
-    """Return the character that separates known names within a file's only column name, if there is one."""
-    [name, *others] = map(str, column_names(rows) or {""})
-    names = set() if others else set(known)
-    separators = dict.fromkeys(_UNUSUAL.findall(name))
-    return next((one for one in separators if len(names.intersection(map(str.strip, name.split(one)))) > 1), None)
+    present = column_names(rows)
+    names = {part.strip() for name in map(str, present) for part in _SEPARATED.split(name)} | present
+    return kind_of(file) not in CSV or not names.isdisjoint(known) or separator_of_known(present, known) is not None
 
 
 def missing_columns(
@@ -141,7 +125,7 @@ def missing_columns(
             f"seems to be data ({len(present)} cells, not shown). Add a header line with the column names, or declare "
             "the columns if the line is a header."
         )
-    other = other_separator(rows, known)
+    other = other_separator(present, known)
     return (
         f"{file}: column(s) {', '.join(missing)} are missing from all of the first {len(rows):,} rows. The file has "
         f"{listed(present)}."

@@ -20,12 +20,11 @@ from batch_nlp.storage.raw.json_reader import is_spread, json_rows
 from batch_nlp.storage.raw.lines import INVALID_UTF_8, PAGES, BrokenRow, Numbered, Row, read_lines
 from batch_nlp.storage.raw.opening import DETECTED, TextForm, opened, unpacked
 from batch_nlp.storage.raw.parquet_reader import opened_parquet, parquet_batches, parquet_rows
+from batch_nlp.storage.raw.separators import frequent_mark
 
 CSV = (".csv", ".tsv")
 _CHUNK_BYTES = 1 << 20
 _CELLS = re.compile(r"(\d+) cells where the header has (\d+)")
-# Possible separators that hardly occur in texts
-_MARKS = re.compile(r"""[^\w\s"'.,:;!?()/&-]|[\x00-\x08\x0e-\x1f]""")
 # How much of a file's start is checked
 _PEEK_ROWS, _PEEK_BYTES = 1000, 2**24
 # With so many broken rows, the file is at fault; fewer are enough if their encoding is wrong
@@ -199,7 +198,7 @@ def _likely_cause_in_csv(first: BrokenRow) -> str:
     if cells is None:
         return "Quotes are not closed, or not doubled within texts. Write the file with a CSV library."
     if cells[2] == "1":
-        [(mark, _)] = Counter(_MARKS.findall(first.raw)).most_common(1) or [("tab", 0)]
+        mark = frequent_mark(first.raw) or "tab"
         said = " if each line is one text" if mark == "tab" else " if that separates the cells"
         return (
             "Remove everything above the header, such as a title or a comment, or set "

@@ -1,20 +1,25 @@
-"""Detect the separator of a CSV from its first lines."""
+"""Detect the separator of a CSV: a usual one in its first lines, or an unusual one for which there is a setting."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.raw.lines import Line
+from batch_nlp.storage.raw.lines import Line, Row
 
 # If several fit equally well, the first one is used
 SEPARATORS = (",", ";", "\t", "|")
 # A first line that tells Excel the separator; other programs append the separators of empty cells
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE)
+# Unusual separators: characters that hardly occur in known names, in any names, in texts
+_BETWEEN_KNOWN = re.compile(r"[^\w\s\"'.-]|[\x00-\x1f]")
+_BETWEEN_NAMES = re.compile(r"""[^\w\s"'().,/&-]|[\x00-\x08\x0e-\x1f]""")
+_BETWEEN_TEXTS = re.compile(r"""[^\w\s"'.,:;!?()/&-]|[\x00-\x08\x0e-\x1f]""")
 # A possible separator of several characters
 _LONG_SEPARATOR = re.compile(r"""[^\w\s\x00"'.()\[\]-]{2,}""")
 # Separator of a table with one column; share of lines without a comma that indicates such a table
@@ -92,3 +97,32 @@ def _fit(texts: Sequence[str], separator: str) -> tuple[float, int]:
     if len(header) == 1:
         return 0, 0
     return sum(len(cells) == len(header) for cells in records) / max(len(records), 1), len(header)
+
+
+def other_separator(names: Collection[str], known: Iterable[str]) -> str | None:
+    """Return the likely separator of a file that was read as a single column; None for any other file."""
+    only = str(next(iter(names))) if len(names) == 1 else ""
+    return separator_of_known(names, known) or next((one for one in SEPARATORS if one in only), None)
+
+
+def separator_of_known(names: Collection[str], known: Iterable[str]) -> str | None:
+    """Return the character that separates known names within a file's only column name, if there is one."""
+    [name, *others] = map(str, names or {""})
+    wanted = set() if others else set(known)
+    separators = dict.fromkeys(_BETWEEN_KNOWN.findall(name))
+    return next((one for one in separators if len(wanted.intersection(map(str.strip, name.split(one)))) > 1), None)
+
+
+def repeated_mark(rows: Sequence[Row]) -> str | None:
+    """Return the character that occurs in nearly every row of a single column as often as in its name, if any."""
+    names = set().union(*rows)
+    name = str(next(iter(names), "")) if len(names) == 1 else ""
+    for mark, count in Counter(_BETWEEN_NAMES.findall(name)).most_common(1):
+        if sum(str(row.get(name)).count(mark) == count for row in rows) >= 0.9 * len(rows):
+            return str(mark)
+    return None
+
+
+def frequent_mark(line: str) -> str | None:
+    """Return the most frequent possible separator in a line of texts, if there is one."""
+    return next((str(mark) for mark, _ in Counter(_BETWEEN_TEXTS.findall(line)).most_common(1)), None)

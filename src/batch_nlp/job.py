@@ -1,0 +1,147 @@
+"""One job: its log, its settings as a checked schema, the run, and what is said about its end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from loguru import logger
+from omegaconf import DictConfig, OmegaConf
+
+from batch_nlp.config.project import PROJECT_ROOT
+from batch_nlp.config.safety import check_composed
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode
+from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
+from batch_nlp.experiments.sweep import job_folder, threads_of_a_job
+
+if TYPE_CHECKING:
+    from batch_nlp.config import Config
+
+# What a run writes holds messages, and whatever started it may let everyone read new files
+OWNER_ALONE, _GROUP_TOO = 0o077, 0o027
+
+
+def run_once(composed: DictConfig) -> ExitCode | OSError:
+    """Run a single job and return its exit code, or what kept its log from being written."""
+    from batch_nlp.log import ENDED
+
+    try:
+        _begin(composed)
+    except OSError as error:
+        return error
+    code = ExitCode.BUG
+    try:
+        _attempt(composed)
+        code = ExitCode.DONE
+    except BatchNlpError as error:
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+        raise
+    except Exception:  # noqa: BLE001, S110 it is in the log, and stands for exit code 1
+        pass
+    finally:
+        logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
+    return code
+
+
+def run_in_sweep(composed: DictConfig) -> float | None:
+    """Run a job of a multirun and record its result; its failure does not stop the others."""
+    _begin(composed)
+    job = HydraConfig.get()
+    logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
+    settings: Any = OmegaConf.to_container(composed, resolve=False)
+    sweep_job = SweepJob(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+
+    def work(record: JobRecord) -> float | None:
+        # composed anew for each job
+        whole: Any = OmegaConf.merge({"hydra": job}, composed)
+        check_composed(whole)
+        return _attempt(composed, record)
+
+    return record_job(sweep_job, work)
+
+
+def _begin(composed: DictConfig) -> None:
+    from batch_nlp.config.load import LOG_LEVELS
+    from batch_nlp.log import set_up_logging
+
+    job = HydraConfig.get()
+    if OmegaConf.select(composed, "paths.group_reads") is True:
+        os.umask(_GROUP_TOO)
+        _let_group_in(Path(job.runtime.output_dir), Path(composed.paths.data).absolute())
+    level = composed.get("log_level")
+    log = Path(job.runtime.output_dir) / "run.log" if job.output_subdir else None
+    set_up_logging(level if level in LOG_LEVELS else "INFO", log)
+
+
+def _let_group_in(made: Path, data: Path) -> None:
+    """Let the group read the folder of the log and those above it, which Hydra made before the settings were known."""
+    for folder in (made, *made.parents):
+        if folder.is_relative_to(data) and folder.stat().st_mode & 0o777 == 0o777 & ~OWNER_ALONE:
+            folder.chmod(0o777 & ~_GROUP_TOO)
+
+
+def _attempt(composed: DictConfig, record: JobRecord | None = None) -> float | None:
+    """Run what the settings say; errors are logged here, where a multirun still knows which job they belong to."""
+    from batch_nlp.config.load import typed_settings
+
+    try:
+        config = typed_settings(composed)
+        if config.training.promote is None:
+            config = replace(config, training=replace(config.training, promote=record is None))
+        if record is not None and not config.engine.threads:
+            threads = threads_of_a_job(HydraConfig.get().launcher)
+            config = replace(config, engine=replace(config.engine, threads=threads))
+        return _run_locked(config, record)
+    except BatchNlpError as error:
+        logger.error("{}", error)
+        raise
+    except OSError as error:
+        found = disk_error(error)
+        logger.opt(exception=True).debug("Where it happened")
+        logger.error("{}", found)
+        raise found from error
+    except KeyboardInterrupt:
+        logger.error("Interrupted. Nothing is left half-written: run it again to continue.")
+        raise
+    except Exception:
+        logger.exception("A bug. Please report it with this log.")
+        raise
+
+
+def disk_error(error: OSError) -> DataError:
+    """Return what a person reads about an error of the file system."""
+    return DataError(
+        f"{error}. Nothing is left half-written: repair the disk or the folder's permissions, and run it again."
+    )
+
+
+def _run_locked(config: Config, record: JobRecord | None) -> float | None:
+    # imported late: the settings can be wrong, or only help be asked for, without these seconds
+    from batch_nlp.notify.notifier import notify_failures
+    from batch_nlp.runner import candidate_card, check_settings, data_state, hold_out_metrics, lock_scope, run_stages
+    from batch_nlp.storage.run_clock import run_name
+
+    check_settings(config)
+    sweep = None if record is None else str(record.job.folder.parent)
+    with notify_failures(config), lock_scope(config, sweep) as (now, alone):
+        if record is None:
+            return run_stages(config, now, alone)
+        record.begin()
+        if not alone and (value := record.done_before(data_state(config))) is not None:
+            return value
+        try:
+            return run_stages(config, now, alone)
+        finally:
+            if (metrics := hold_out_metrics(config, now)) is not None:
+                card = candidate_card(config, now)
+                record.note(run_name(now), data_state(config), config.training.metric, metrics, card)
+
+
+# When this module is imported, since that is all that the processes of parallel jobs do with it
+OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
+OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)
