@@ -71,7 +71,7 @@ def test_only_the_thresholds_that_are_set_are_asked() -> None:
 
 @pytest.mark.parametrize(
     ("n_classes", "expected"),
-    [(2, [0.5, 0.6, 0.2]), (3, [0.5, 0.6, 0.2]), (4, [0.3, 0.3, None]), (20, [0.1, 0.1, None])],
+    [(2, [0.5, 0.6, 0.2]), (3, [0.5, 0.6, 0.2]), (4, [0.3, 0.3, None]), (7, [0.1929, 0.1929, None])],
 )
 def test_auto_asks_for_less_the_more_classes_there_are(n_classes: int, expected: list[float | None]) -> None:
     names = ("f1_macro", "f1_weighted", "recall")
