@@ -22,7 +22,9 @@ def headline(facts: dict[str, Any]) -> list[str]:
     several = (
         ", ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes, such as {' and '.join(classes[:2])}"
     )
-    right = f"{quality['accuracy']['value']:.0%} of {data['holdout']['rows']:,} held-out messages are classified right"
+    right = (
+        f"{quality['accuracy']['value']:.0%} of {data['holdout']['rows']:,} held-out messages are classified correctly"
+    )
     return [
         f"Sorts {kind} of the dataset {data['dataset']} into {several}.",
         f"{right}; macro F1, which counts every class the same, is {_interval(quality['f1_macro'])}.",
