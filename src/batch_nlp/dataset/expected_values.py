@@ -18,7 +18,7 @@ from loguru import logger
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.conversion import UNREADABLE, as_category, as_key, as_number, as_text
 from batch_nlp.dataset.labels import as_target
-from batch_nlp.dataset.message_columns import declared, names_of, pasted
+from batch_nlp.dataset.message_columns import declaration, names_of, override
 from batch_nlp.dataset.parse_times import ISO, OR, as_times, is_time
 from batch_nlp.errors import count, printable
 from batch_nlp.storage.raw.column_checks import LEAST_ROWS, Column
@@ -32,7 +32,7 @@ _WORDS = {
     Role.category: "categories",
 }
 # Given a column's name and its possible formats, returns how to set one of them
-_Said = Callable[[str, Sequence[str]], str]
+_HowToSet = Callable[[str, Sequence[str]], str]
 # Up to this share, times in another form are strays that go to quarantine
 _STRAYS = 0.2
 # Days, months, hours, minutes, seconds: 01 is valid for each
@@ -79,54 +79,56 @@ def expected_column(
     """
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
-    said = partial(settings_of, columns, of_messages)
+    how_to_set = partial(format_settings, columns, of_messages)
     if champion is not None:
-        said = partial(_settings_of_a_training, columns, of_messages, champion)
+        how_to_set = partial(_format_settings_for_training, columns, of_messages, champion)
     if role is Role.time:
         return Column(
             reads,
             _WORDS[role],
             required,
-            partial(_how_times_are_written, columns, said),
-            partial(_times_of_other_forms, columns, said),
+            partial(_time_format_advice, columns, how_to_set),
+            partial(_mixed_times_advice, columns, how_to_set),
         )
     if role is Role.number:
-        decimals = partial(_other_decimals, columns, said)
+        decimals = partial(_decimal_sign_advice, columns, how_to_set)
         return Column(reads, _WORDS[role], required, decimals, decimals)
     return Column(reads, _WORDS.get(role, "values"), required)
 
 
-def settings_of(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
+def format_settings(columns: Mapping[str, ColumnConfig], of_messages: bool, name: str, forms: Sequence[str]) -> str:
     """Return the line for the dataset's file, or the override, that sets one of several formats of a column."""
-    settings = [setting for form in forms for setting in pasted(name, "format", form)] if of_messages else []
-    lines = [declared(name, replace(columns[name], format=form)) for form in forms]
+    settings = [setting for form in forms for setting in override(name, "format", form)] if of_messages else []
+    lines = [declaration(name, replace(columns[name], format=form)) for form in forms]
     lines = [f"{line} in the dataset's file" for line in (lines[:1] if settings else lines)]
     unsure = " (the values fit both: choose the right one)" if len(forms) > 1 else ""
     return f"{' or '.join([*lines, *settings])}{unsure}."
 
 
-def _settings_of_a_training(
+def _format_settings_for_training(
     columns: Mapping[str, ColumnConfig], of_messages: bool, champion: str, name: str, forms: Sequence[str]
 ) -> str:
-    """Return what `settings_of` returns, for training a new champion that also reads the old format."""
-    forms = _besides(columns[name], forms) if columns[name].role is Role.time else forms
+    """Return what `format_settings` returns, for training a new champion that also reads the old format."""
+    forms = _combined_formats(columns[name], forms) if columns[name].role is Role.time else forms
     return (
         f"in the file, write them in the format that champion {champion} was trained on. Or pass this setting to "
-        f"pipeline=feature, then pipeline=training, then here: {settings_of(columns, of_messages, name, forms)}"
+        f"pipeline=feature, then pipeline=training, then here: {format_settings(columns, of_messages, name, forms)}"
     )
 
 
-def _besides(column: ColumnConfig, forms: Sequence[str]) -> list[str]:
+def _combined_formats(column: ColumnConfig, forms: Sequence[str]) -> list[str]:
     """Return the formats combined with the column's present one."""
     before = f"{column.format or ISO}{OR}"
     return [form if form.startswith(before) else before + form for form in forms]
 
 
-def _how_times_are_written(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
-    from batch_nlp.dataset.time_formats import time_forms  # needed only for errors
+def _time_format_advice(
+    columns: Mapping[str, ColumnConfig], how_to_set: _HowToSet, name: str, values: Sequence[Any]
+) -> str:
+    from batch_nlp.dataset.time_formats import guess_formats  # needed only for errors
 
-    forms, form = time_forms(values), columns[name].format
-    if not forms and (wrong := [value for value in values if _is_none_of_the_calendar(value, columns[name])]):
+    forms, form = guess_formats(values), columns[name].format
+    if not forms and (wrong := [value for value in values if _is_impossible_date(value, columns[name])]):
         return (
             f"The format is right, but {count(len(wrong), 'value')} contain a day or an hour that does not exist, such "
             f'as "{printable(wrong[0])}". Correct them in the file.'
@@ -139,17 +141,19 @@ def _how_times_are_written(columns: Mapping[str, ColumnConfig], said: _Said, nam
             "file."
         )
     # a small file need not be representative
-    forms = _besides(columns[name], forms) if len(values) < LEAST_ROWS else forms
-    return f'They are written like "{printable(values[0])}": {said(name, forms)}'
+    forms = _combined_formats(columns[name], forms) if len(values) < LEAST_ROWS else forms
+    return f'They are written like "{printable(values[0])}": {how_to_set(name, forms)}'
 
 
-def _is_none_of_the_calendar(value: Any, column: ColumnConfig) -> bool:
+def _is_impossible_date(value: Any, column: ColumnConfig) -> bool:
     """Say whether only a day, month or hour that does not exist makes a value unreadable, as in 31.02.2026."""
     return isinstance(value, str) and is_time(_OF_TWO_DIGITS.sub("01", value), column)
 
 
-def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
-    """Return what to do where more than stray times are in a form that is known and not said."""
+def _mixed_times_advice(
+    columns: Mapping[str, ColumnConfig], how_to_set: _HowToSet, name: str, values: Sequence[Any]
+) -> str:
+    """Return what to do if more than a few times have another known format; otherwise empty."""
     if len(values) < LEAST_ROWS:
         return ""
     column = columns[name]
@@ -157,16 +161,18 @@ def _times_of_other_forms(columns: Mapping[str, ColumnConfig], said: _Said, name
     others = [value for value, there in zip(values, read, strict=True) if not there]
     if len(others) <= _STRAYS * len(values):
         return ""
-    from batch_nlp.dataset.time_formats import time_forms
+    from batch_nlp.dataset.time_formats import guess_formats
 
-    forms = _besides(column, time_forms(others))
+    forms = _combined_formats(column, guess_formats(others))
     if not forms:
         return ""
     share = f"{len(others):,} of its {len(values):,} dates"
-    return f'{share} are in another form, like "{printable(others[0])}": {said(name, forms)}'
+    return f'{share} are in another form, like "{printable(others[0])}": {how_to_set(name, forms)}'
 
 
-def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str, values: Sequence[Any]) -> str:
+def _decimal_sign_advice(
+    columns: Mapping[str, ColumnConfig], how_to_set: _HowToSet, name: str, values: Sequence[Any]
+) -> str:
     """Return what to do about numbers with decimal commas if the column's decimal sign is not set."""
     if columns[name].format is not None:
         return ""
@@ -180,7 +186,7 @@ def _other_decimals(columns: Mapping[str, ColumnConfig], said: _Said, name: str,
     share = f"{len(decimal):,} of its {len(values):,} numbers"
     return (
         f'{share} have decimal commas, such as "{printable(decimal[0])}"{unsure}. If all commas are decimal: '
-        f'{said(name, [","])} If none are, set format to "." instead.'
+        f'{how_to_set(name, [","])} If none are, set format to "." instead.'
     )
 
 
@@ -194,7 +200,7 @@ def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> N
     quarantine : Path
         File of the quarantined rows; it may be missing.
     """
-    from batch_nlp.dataset.time_formats import time_forms  # needed only for errors
+    from batch_nlp.dataset.time_formats import guess_formats  # needed only for errors
 
     times = names_of(columns, Role.time)
     if not times or not quarantine.exists():
@@ -203,11 +209,11 @@ def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> N
     rows = rows.filter(pc.equal(rows["step"], "extract"))
     for name in times:
         values = rows.filter(pc.equal(rows["column"], name))["value"].to_pylist()
-        if forms := [f"{columns[name].format or ISO}{OR}{form}" for form in time_forms(values)]:
+        if forms := [f"{columns[name].format or ISO}{OR}{form}" for form in guess_formats(values)]:
             logger.warning(
                 "{:,} times of column {} cannot be read, such as {}. To read them: {}",
                 len(values),
                 printable(name),
                 printable(values[0]),
-                settings_of(columns, True, name, forms),
+                format_settings(columns, True, name, forms),
             )

@@ -111,7 +111,7 @@ def text_form(messages: MessagesConfig) -> TextForm:
     return TextForm(separator, messages.encoding)
 
 
-def declared(name: str, column: ColumnConfig) -> str:
+def declaration(name: str, column: ColumnConfig) -> str:
     """Return the line that declares a column in a dataset's file."""
     said = {"of": column.of, "name": column.name, "format": column.format}
     said["zone"] = None if column.zone == "UTC" else column.zone
@@ -120,15 +120,15 @@ def declared(name: str, column: ColumnConfig) -> str:
     return f"{key}: {{{', '.join([f'role: {column.role.value}', *parts])}}}"
 
 
-def pasted(name: str, what: str, value: str) -> list[str]:
+def override(name: str, what: str, value: str) -> list[str]:
     """Return the shell-quoted override of a column's setting; empty if Hydra does not accept the name."""
     key = f"dataset.messages.columns.{name}.{what}"
     return [shlex.quote(f"++{key}={json.dumps(value, ensure_ascii=False)}")] if KEY.fullmatch(name) else []
 
 
 def _other_name(name: str, column: ColumnConfig) -> str:
-    line = f"{declared(name, replace(column, name='other'))} in the dataset's file"
-    return " or ".join([line, *pasted(name, "name", "other")]) + "."
+    line = f"{declaration(name, replace(column, name='other'))} in the dataset's file"
+    return " or ".join([line, *override(name, "name", "other")]) + "."
 
 
 def check_columns(dataset: DatasetConfig) -> None:

@@ -13,12 +13,18 @@ from pathlib import Path
 from batch_nlp.config import ColumnConfig, DatasetConfig, Role
 from batch_nlp.dataset.conversion import as_number
 from batch_nlp.dataset.labels import Labels
-from batch_nlp.dataset.message_columns import KEY, declared, names_of
+from batch_nlp.dataset.message_columns import KEY, declaration, names_of
 from batch_nlp.dataset.parse_times import is_time
 from batch_nlp.errors import examples
 from batch_nlp.storage.raw.column_checks import Column, column_names
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.raw.nested_json import entries, flat, flatten_command, holds_rows, lists
+from batch_nlp.storage.raw.nested_json import (
+    flatten_command,
+    flatten_row,
+    is_list_of_objects,
+    objects_at,
+    paths_to_lists,
+)
 
 # A file needs one column of each of these roles; old and new names can be declared side by side
 NEEDED = (Role.text, Role.id, Role.time)
@@ -60,13 +66,18 @@ def _nested_advice(dataset: DatasetConfig, file: Path, rows: Sequence[Row], miss
     needed = [column for column in missing if column.required]
     if not needed or dataset.messages.rows is not None:
         return None
-    fields = {name: None for row in rows for name, value in row.items() if isinstance(value, dict) or holds_rows(value)}
-    deeper = lists(rows[0]) if len(rows) == 1 else ()
+    fields = {
+        name: None
+        for row in rows
+        for name, value in row.items()
+        if isinstance(value, dict) or is_list_of_objects(value)
+    }
+    deeper = paths_to_lists(rows[0]) if len(rows) == 1 else ()
     for path in ([], *([name] for name in fields), *deeper):
-        found = [entry for row in rows for entry in entries(row, path)]
+        found = [entry for row in rows for entry in objects_at(row, path)]
         if len(path) == 1 and KEY.fullmatch(path[0]) and _has(found, needed):
             return f"The rows lie in {path[0]}: set dataset.messages.rows={path[0]}; files without it stay readable."
-        if _has(map(flat, found), needed):
+        if _has(map(flatten_row, found), needed):
             where = f"in {'.'.join(path)}" if path else "within objects"
             command, target = flatten_command(file, path)
             return f"They lie {where}. Write {target.name} with {command}, and remove {file.name}."
@@ -106,7 +117,7 @@ def _if_labels_alone(dataset: DatasetConfig, old: str, rows: Sequence[Row], new:
     there, ids = column_names(rows), set(names_of(dataset.messages.columns, Role.id))
     if not (_is_text(dataset, old) and there & ids and there & set(Labels(dataset.label).columns)):
         return ""
-    return f" If the file contains only labels, ignore the column: {declared(new, ColumnConfig(Role.ignore))}."
+    return f" If the file contains only labels, ignore the column: {declaration(new, ColumnConfig(Role.ignore))}."
 
 
 def _new_name(column: Column, rows: Sequence[Row], declared: set[str], is_text: bool) -> tuple[str, list[str]]:
@@ -141,7 +152,7 @@ def _setting(dataset: DatasetConfig, column: Column, new: str) -> str | None:
 
 
 def _beside(columns: Mapping[str, ColumnConfig], old: str, new: str) -> str:
-    line = declared(new, replace(columns[old], name=None))
+    line = declaration(new, replace(columns[old], name=None))
     if KEY.fullmatch(new):
         return shlex.quote(f"+dataset.messages.columns.{line.replace(': ', '=', 1)}")
     return f"add it to messages.columns in the dataset's file, {line}"

@@ -176,7 +176,7 @@ def check_schema(
                 unlabelled.append(source_name(file))
             wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
             # in a large file, the source has changed
-            none = table == "message" and (few_rows or not wrong) and readable.none(rows)
+            none = table == "message" and (few_rows or not wrong) and readable.reads_none(rows)
             if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < ADVISED)):
                 left_out[file] = found
                 continue

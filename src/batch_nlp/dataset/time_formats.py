@@ -31,7 +31,7 @@ _MOST_FORMS = 3
 YEARS = range(1990, 2100)
 
 
-def time_forms(values: Sequence[Any]) -> list[str]:
+def guess_formats(values: Sequence[Any]) -> list[str]:
     """Return the formats that read the most values; empty if no format reads any.
 
     If day and month are interchangeable, both orders are returned. If a column mixes several formats, they are combined
@@ -44,8 +44,10 @@ def time_forms(values: Sequence[Any]) -> list[str]:
 
     Examples
     --------
-    >>> time_forms(["31.01.2026 09:15", "01.02.2026 10:00"]), time_forms(["01/02/2022"]), time_forms(["44593.5"])
-    (['%d.%m.%Y %H:%M'], ['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
+    >>> guess_formats(["31.01.2026 09:15", "01.02.2026 10:00"])
+    ['%d.%m.%Y %H:%M']
+    >>> guess_formats(["01/02/2022"]), guess_formats(["44593.5"])
+    (['%d/%m/%Y', '%m/%d/%Y'], ['excel'])
     """
     # sample all values: the first days of a month do not tell day from month
     judged = pd.Series(list(values[:: -(-len(values) // _JUDGED_BY) or 1]), dtype=object)

@@ -23,7 +23,7 @@ from batch_nlp.storage.raw.column_checks import Column
 from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.lines import BrokenRow, Row
-from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.nested_json import expand_lists, unwrap
 from batch_nlp.storage.raw.set_aside import SetAside
 
 # Rows inspected at a time; the first ones show the format of the values
@@ -49,7 +49,7 @@ class Readable:
         self._times = names_of(self._columns, Role.time)
         self._labels = Labels(dataset.label).columns if labels else []
 
-    def wrong(self, rows: Sequence[Row]) -> list[list[str]]:
+    def unreadable_columns(self, rows: Sequence[Row]) -> list[list[str]]:
         """Return the unreadable columns of each raw row."""
         found = [
             [
@@ -74,10 +74,10 @@ class Readable:
         no_times: list[int] = np.flatnonzero(as_times(found, column).isna() & found.notna()).tolist()
         return no_times
 
-    def none(self, rows: Sequence[Row]) -> bool:
+    def reads_none(self, rows: Sequence[Row]) -> bool:
         """Say whether none of the raw rows can be read; true for no rows."""
         # nearly always, the first row can be read
-        return all(self.wrong(rows[:1])) and all(self.wrong(rows))
+        return all(self.unreadable_columns(rows[:1])) and all(self.unreadable_columns(rows))
 
 
 def unreadable(
@@ -105,10 +105,10 @@ def unreadable(
     """
     messages, readable = dataset.messages, Readable(dataset, labels)
     values, broken, number = defaultdict[str, list[Any]](list), list[BrokenRow](), 0
-    found = spread(rows_of(file, form=text_form(messages)), messages.rows)
+    found = expand_lists(rows_of(file, form=text_form(messages)), messages.rows)
     while chunk := [numbered.row for numbered in islice(found, _ROWS)]:
-        rows = [unwrapped(row, messages.rows) for row in chunk if isinstance(row, dict)]
-        if not all(wrong := readable.wrong(rows)):
+        rows = [unwrap(row, messages.rows) for row in chunk if isinstance(row, dict)]
+        if not all(wrong := readable.unreadable_columns(rows)):
             return None
         for row, name in ((row, name) for row, names in zip(rows, wrong, strict=True) for name in names):
             values[name] += [row[name]][: number < _ROWS]
@@ -119,9 +119,11 @@ def unreadable(
     if not values:  # no rows, or only broken lines, which are reported elsewhere
         return None
     expected = {name: _expected(dataset, name, champion) for name in values}
-    said = [f"Line {row.line}: {row.reason}." for row in broken]
-    said += [_said(expected[name], name, of_column, advised) for name, of_column in values.items()]
-    return SetAside(printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(said)}")
+    problems = [f"Line {row.line}: {row.reason}." for row in broken]
+    problems += [_problem(expected[name], name, of_column, advised) for name, of_column in values.items()]
+    return SetAside(
+        printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(problems)}"
+    )
 
 
 def unreadable_files(
@@ -140,7 +142,7 @@ def _expected(dataset: DatasetConfig, name: str, champion: str | None) -> Column
     return expected_column(columns, [name], champion=champion) if name in columns else Column({}, "labels")
 
 
-def _said(column: Column, name: str, values: Sequence[Any], advised: bool) -> str:
+def _problem(column: Column, name: str, values: Sequence[Any], advised: bool) -> str:
     types = ", ".join(sorted({type(value).__name__ for value in values}))
     advice = "Write each as a text or a number."
     if column.advice:

@@ -14,7 +14,7 @@ from batch_nlp.feature.pipeline import build_contract, read_columns
 from batch_nlp.storage.ledger import Ledger
 from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.raw.nested_json import unwrapped
+from batch_nlp.storage.raw.nested_json import unwrap
 
 
 class _Reasons(Ledger):
@@ -50,7 +50,7 @@ def broken_rows(config: Config, definition: FeatureDefinition, rows: Sequence[Ro
         Position of the row -> reason.
     """
     columns, named = read_columns(config, definition), Labels(config.dataset.label)
-    plain = [unwrapped(row, config.dataset.messages.rows) for row in rows]
+    plain = [unwrap(row, config.dataset.messages.rows) for row in rows]
     names = [name for name, column in columns.items() if column.role is not Role.ignore]
     content = {name for name in names if columns[name].role is not Role.id}
     alone = {

@@ -127,7 +127,7 @@ def run_inference_pipeline(
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
                 waiting.append(pa.Table.from_pandas(featured, schema=fields.schema, preserve_index=False))
-                remembered.write_table(_remembered(batch.name, waiting[-1]))
+                remembered.write_table(_message_rows(batch.name, waiting[-1]))
                 sample.add(_with_predictions(waiting[-1], predictions, model.manifest["classes"]))
                 if sum(part.num_rows for part in waiting) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, waiting, batch.name)
@@ -206,7 +206,7 @@ def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.
     features.clear()
 
 
-def _remembered(batch: str, features: pa.Table) -> pa.Table:
+def _message_rows(batch: str, features: pa.Table) -> pa.Table:
     """Return rows of `MESSAGES`."""
     names = pa.array([batch] * features.num_rows, pa.string())
     return features.select(MESSAGES.names[1:]).add_column(0, BATCH, names)
@@ -219,7 +219,7 @@ def _predicted_before(
     records = BatchRecords(layers.batches)
     past = records.past(batch.dataset)
     if not past.messages.exists():
-        _take_over(layers, batch, store, feature_version, connection)
+        _record_earlier_release(layers, batch, store, feature_version, connection)
     files = [str(file) for file in past.messages.files(but=batch.name)]
     if not files:
         return None
@@ -233,7 +233,7 @@ def _predicted_before(
     ).to_arrow_table()
 
 
-def _take_over(
+def _record_earlier_release(
     layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
 ) -> None:
     """Record the messages that an earlier release predicted."""

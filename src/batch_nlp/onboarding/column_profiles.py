@@ -14,7 +14,7 @@ import numpy as np
 
 from batch_nlp.dataset.conversion import as_number, as_text, is_missing
 from batch_nlp.dataset.labels import as_target
-from batch_nlp.onboarding.guess_time_format import TimeFormat, time_format
+from batch_nlp.onboarding.guess_time_format import TimeFormat, guess_time_format
 
 # Words in column names, in English and other European languages
 _NAMES = {
@@ -89,7 +89,11 @@ class ColumnProfile:
     def time(self) -> TimeFormat | None:
         """The format of the values, if they are times."""
         named = self.is_named("time")
-        return None if (self.is_named("id") or self.is_called_number) and not named else time_format(self.there, named)
+        return (
+            None
+            if (self.is_named("id") or self.is_called_number) and not named
+            else guess_time_format(self.there, named)
+        )
 
     @cached_property
     def sign(self) -> str:

@@ -54,7 +54,7 @@ class SideTable:
     columns: list[ColumnProfile]
 
 
-def tables_of(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
+def group_tables(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
     """Group files with equal columns; rare columns may be missing."""
     found: list[tuple[set[str], Table]] = []
     for file, rows in read:
@@ -99,7 +99,7 @@ def has_messages(table: Table, messages: Sequence[Table]) -> bool:
     return is_named or _weight(table) >= _ALIKE * max(map(_weight, messages))
 
 
-def joining(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
+def find_join(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
     """Return the key of a table and the messages' column that refers to it; None if there is none.
 
     Parameters
@@ -142,7 +142,7 @@ def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> 
     return pattern
 
 
-def for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
+def pattern_for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
     """Return a pattern that also matches later files with the same name, but other numbers or a longer name.
 
     If the pattern would match other existing files, it is the exact name.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.parse_times import as_times
-from batch_nlp.dataset.time_formats import YEARS, time_forms
+from batch_nlp.dataset.time_formats import YEARS, guess_formats
 
 # A bare number is a time only if the column's name says so, or it cannot be anything else
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[01]\d[0-3]\d(?!\d)")
@@ -43,7 +43,7 @@ class TimeFormat:
     other: str | None = None
 
 
-def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None:
+def guess_time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None:
     """Return the format that reads nearly all values; None if they are not times.
 
     Parameters
@@ -62,7 +62,7 @@ def time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None
     read: dict[str | None, pd.Series[Any]] = {None: as_times(pd.Series(texts, dtype=object), ColumnConfig(Role.time))}
     # values that begin like ISO 8601 may end differently, for example with a zone's name
     if not all(map(_ISO.match, like)) or _share(read[None]) < _MOST:
-        columns = {form: ColumnConfig(Role.time, format=form) for form in time_forms(like)}
+        columns = {form: ColumnConfig(Role.time, format=form) for form in guess_formats(like)}
         read = {form: as_times(pd.Series(texts, dtype=object), column) for form, column in columns.items()}
     shares = {form: _share(times) for form, times in read.items()}
     best = [form for form, share in shares.items() if share == max(shares.values()) >= _MOST]

@@ -15,17 +15,17 @@ from batch_nlp.onboarding.proposal import GivenColumns
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
 from batch_nlp.storage.raw.nested_json import (
-    entries,
-    flat,
+    expand_lists,
     flatten_command,
-    holds_rows,
-    lists,
-    spread,
-    unwrapped,
+    flatten_row,
+    is_list_of_objects,
+    objects_at,
+    paths_to_lists,
+    unwrap,
 )
 
 
-def wrapper(rows: Sequence[Row]) -> str | None:
+def wrapping_field(rows: Sequence[Row]) -> str | None:
     """Return the field that contains the columns, or a list of rows, in nearly every row, if no text is beside it."""
     held = Counter(name for row in rows for name, value in row.items() if isinstance(value, dict | list) and value)
     usual = [name for name, count in held.items() if count >= 0.9 * len(rows)]
@@ -36,7 +36,7 @@ def wrapper(rows: Sequence[Row]) -> str | None:
 
 def _under(rows: Sequence[Row], name: str) -> list[Row]:
     whole = (Numbered(number, row, 0) for number, row in enumerate(rows))
-    return [unwrapped(row, name) for _, row, _ in spread(whole, name) if isinstance(row, dict)]
+    return [unwrap(row, name) for _, row, _ in expand_lists(whole, name) if isinstance(row, dict)]
 
 
 def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
@@ -60,7 +60,7 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
         return []
     rows = [row for rows in first.values() for row in rows]
     columns = profiles(_under(rows, under) if under else rows)
-    objects, beside = [column.name for column in columns if column.holds_objects], outside(rows, under)
+    objects, beside = [column.name for column in columns if column.holds_objects], fields_beside(rows, under)
     path = _path_of_rows(first[file], under)
     flatten_it = _advice(file, path)
     # what lies beside a list of rows belongs to none of the rows
@@ -72,7 +72,7 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
             f"{file}: {examples(lost)} cannot be columns: they are objects, or fields of objects{where}. {flatten_it}"
         )
     if objects and not asked.text and not text_columns(columns):
-        flat_columns = profiles([flat(entry) for row in first[file] for entry in entries(row, path)])
+        flat_columns = profiles([flatten_row(entry) for row in first[file] for entry in objects_at(row, path)])
         if texts := [column.name for column in text_columns(flat_columns)]:
             raise DataError(
                 f"{file}: no column looks like texts. Fields within objects do, but are not read: {examples(texts)}. "
@@ -84,23 +84,23 @@ def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: 
     return [" ".join(notes)] if notes else []
 
 
-def outside(rows: Sequence[Row], under: str | None) -> list[str]:
+def fields_beside(rows: Sequence[Row], under: str | None) -> list[str]:
     """Return the fields beside the one that contains the columns."""
     return [column.name for column in profiles([row for row in rows if under in row]) if column.name != under]
 
 
 def _is_nested(row: Row) -> bool:
-    return any(isinstance(value, dict) or holds_rows(value) for value in row.values())
+    return any(isinstance(value, dict) or is_list_of_objects(value) for value in row.values())
 
 
 def _path_of_rows(rows: Sequence[Row], under: str | None) -> list[str]:
     """Return the path of fields to the list of a file's rows; empty if the file is that list."""
     if under and any(isinstance(row.get(under), list) for row in rows):
         return [under]
-    paths = [] if under or len(rows) != 1 else [*lists(rows[0])]
+    paths = [] if under or len(rows) != 1 else [*paths_to_lists(rows[0])]
     scores = {}
     for path in paths:
-        columns = profiles([flat(entry) for entry in entries(rows[0], path)])
+        columns = profiles([flatten_row(entry) for entry in objects_at(rows[0], path)])
         scores[max(map(text_score, columns), default=0.0)] = path
     return scores[max(scores)] if scores else []
 
@@ -131,5 +131,7 @@ def flatten(file: str, target: str, *path: str) -> None:
     with Path(target).open("xb") as out:
         for found in rows_of(Path(file)):
             # a broken row stays broken, so that it is reported when the flat file is read
-            rows = [found.row.raw] if isinstance(found.row, BrokenRow) else map(flat, entries(found.row, path))
+            rows = (
+                [found.row.raw] if isinstance(found.row, BrokenRow) else map(flatten_row, objects_at(found.row, path))
+            )
             out.writelines(orjson.dumps(row, default=str) + b"\n" for row in rows)

@@ -14,15 +14,15 @@ from batch_nlp.onboarding.csv_header import check_headers
 from batch_nlp.onboarding.guess_encoding import find_encoding
 from batch_nlp.onboarding.guess_tables import (
     SideTable,
-    for_later,
+    find_join,
+    group_tables,
     has_messages,
-    joining,
+    pattern_for_later,
     pattern_of,
     side_table,
     split_tables,
-    tables_of,
 )
-from batch_nlp.onboarding.nested_columns import check_nested, outside, wrapper
+from batch_nlp.onboarding.nested_columns import check_nested, fields_beside, wrapping_field
 from batch_nlp.onboarding.proposal import GivenColumns
 from batch_nlp.storage.raw.column_checks import column_names, first_rows
 from batch_nlp.storage.raw.csv_reader import HEADER_AGAIN
@@ -37,7 +37,7 @@ from batch_nlp.storage.raw.file_names import (
 )
 from batch_nlp.storage.raw.formats import CSV, rows_of
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.nested_json import expand_lists, unwrap
 from batch_nlp.storage.raw.opening import TextForm, unknown_ending
 from batch_nlp.storage.raw.separators import repeated_mark
 
@@ -100,7 +100,7 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
             form = replace(form, separator=separator)
             problems.append(f"{separator!r} seems to separate the cells of a row; it is set as messages.separator")
         # other files may be flat
-        under = next(filter(None, map(wrapper, first.values())), None)
+        under = next(filter(None, map(wrapping_field, first.values())), None)
         problems += check_nested(first, under, asked)
         read, twice = _first_rows(files, form, under, problems)
     except DataError as error:
@@ -110,12 +110,12 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
     check_headers(read, {*(asked.text or ())}, twice)
-    tables = tables_of(read)
+    tables = group_tables(read)
     messages, others = split_tables(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
     side, left_out = list[SideTable](), list[Path]()
     for other in others:
-        if (found := joining(columns, other)) is not None:
+        if (found := find_join(columns, other)) is not None:
             named = pattern_of(folder, other.files, [file for file in files if file not in other.files])
             side.append(side_table(other, named, *found))
             columns = [column for column in columns if column.name != found[1]]
@@ -129,10 +129,10 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
         pattern = pattern_of(folder, taken, [file for file in files if file not in taken])
         named = examples(file.name for file in left_out)
         problems.append(f"{len(left_out)} file(s) contain no messages and are not read: {named}")
-    beside = outside([row for rows in first.values() for row in rows], under)
+    beside = fields_beside([row for rows in first.values() for row in rows], under)
     notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
-        pattern, notes["pattern"] = _for_later(folder, taken)
+        pattern, notes["pattern"] = _pattern_for_later(folder, taken)
     if folder != path:
         notes["folder"] = _folder_of_one(folder, taken)
         problems.append(f"raw_dir is {notes['folder']}")
@@ -140,8 +140,8 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
     return Source(folder, pattern, rows, encoding, separator, under, side, notes, problems)
 
 
-def _for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
-    pattern, others = for_later(folder, taken)
+def _pattern_for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
+    pattern, others = pattern_for_later(folder, taken)
     if others:
         named = examples(file.name for file in others)
         return pattern, f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
@@ -194,10 +194,10 @@ def _first_rows(
     each = max(1, ROWS // len(files))
     for file in files[:ROWS]:
         rows = list[Row]()
-        for found in islice(spread(rows_of(file, form=form), under), each):
+        for found in islice(expand_lists(rows_of(file, form=form), under), each):
             size += found.size
             if isinstance(found.row, dict):
-                rows.append(unwrapped(found.row, under))
+                rows.append(unwrap(found.row, under))
             else:
                 reasons.append(f"{file.name}:{found.line}: {found.row.reason}")
                 twice |= {file} if found.row.reason == HEADER_AGAIN else set()
@@ -205,7 +205,8 @@ def _first_rows(
                 break
         read.append((file, rows))
     if not any(rows for _, rows in read):
-        raise DataError(f"{files[0].parent}: no row can be read: {examples(reasons) or 'the files are empty'}.")
+        where = files[0] if len(files) == 1 else files[0].parent
+        raise DataError(f"{where}: no row can be read: {examples(reasons) or 'there are none'}.")
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice

@@ -7,7 +7,7 @@ import pytest
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.parse_times import as_times
-from batch_nlp.dataset.time_formats import time_forms
+from batch_nlp.dataset.time_formats import guess_formats
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from batch_nlp.dataset.time_formats import time_forms
     ],
 )
 def test_the_forms_that_read_the_most_are_told(values: list[Any], forms: list[str]) -> None:
-    assert time_forms(values) == forms
+    assert guess_formats(values) == forms
     for form in forms:
         times = as_times(pd.Series(values, dtype=object), ColumnConfig(Role.time, format=form))
         assert times.notna().all()
@@ -45,7 +45,7 @@ def test_the_forms_that_read_the_most_are_told(values: list[Any], forms: list[st
 
 def test_days_and_months_that_change_places_are_not_read_as_if_all_were_told() -> None:
     """05/06/2026 would be taken for the one that comes first, whichever it is."""
-    assert time_forms(["13/01/2026", "14/01/2026", "01/15/2026"]) == ["%d/%m/%Y"]
+    assert guess_formats(["13/01/2026", "14/01/2026", "01/15/2026"]) == ["%d/%m/%Y"]
 
 
 @pytest.mark.parametrize("form", ["excel", "unix"])

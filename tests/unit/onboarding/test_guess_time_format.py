@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from batch_nlp.onboarding.guess_time_format import TimeFormat, time_format
+from batch_nlp.onboarding.guess_time_format import TimeFormat, guess_time_format
 
 _JAVASCRIPT = "%a %b %d %Y %H:%M:%S GMT%z"
 
@@ -37,7 +37,7 @@ _JAVASCRIPT = "%a %b %d %Y %H:%M:%S GMT%z"
     ],
 )
 def test_the_format_that_reads_all_values(values: list[Any], form: str | None, other: str | None) -> None:
-    assert time_format(values) == TimeFormat(form, other)
+    assert guess_time_format(values) == TimeFormat(form, other)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_the_format_that_reads_all_values(values: list[Any], form: str | None, o
     [(["44593.5", "44600"], "excel"), ([1643716800, 1643716900], "unix"), ([20220131, 20220201], None)],
 )
 def test_numbers_are_times_where_the_column_is_called_so(values: list[Any], form: str | None) -> None:
-    assert time_format(values, named=True) == TimeFormat(form)
-    assert time_format(values) is None
+    assert guess_time_format(values, named=True) == TimeFormat(form)
+    assert guess_time_format(values) is None
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_numbers_are_times_where_the_column_is_called_so(values: list[Any], form
     ],
 )
 def test_numbers_that_can_be_nothing_else_are_times_without_a_name(values: list[str], form: str) -> None:
-    assert time_format(values) == TimeFormat(form)
+    assert guess_time_format(values) == TimeFormat(form)
     prices = [f"{40000 + n * 13.37:.2f}" for n in range(60)]
-    assert time_format(prices) is None
+    assert guess_time_format(prices) is None
 
 
 @pytest.mark.parametrize("values", [[], ["2015", "2016"], ["1.5", "2.25"], ["fine", "bad"], ["2022-01-31", "soon"]])
 def test_what_is_no_time(values: list[str]) -> None:
-    assert time_format(values) is None
+    assert guess_time_format(values) is None

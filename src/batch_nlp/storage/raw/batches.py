@@ -18,7 +18,7 @@ from batch_nlp.storage.raw.column_checks import column_names, listed, missing_co
 from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.formats import head, rows_of
 from batch_nlp.storage.raw.lines import LINE_BYTES, BrokenRow, Row
-from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.nested_json import expand_lists, unwrap
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 
 # Long messages end a batch early, so that memory stays bounded
@@ -62,9 +62,9 @@ def _chunks(
     chunk: list[_Sourced] = []
     size = 0
     for file in files:
-        rows = spread(rows_of(file, batch_rows, form), under)
+        rows = expand_lists(rows_of(file, batch_rows, form), under)
         first = head(rows)
-        start = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
+        start = [unwrap(found.row, under) for found in first if isinstance(found.row, dict)]
         if problem := missing_columns(file, start, required, named):
             refuse([problem], ["If the source renamed a column, restore the old name in the file."])
         name = source_name(file)
@@ -128,9 +128,9 @@ def read_batches(
         rows = [(name, line, row) for name, line, row in chunk if isinstance(row, dict)]
         read = len(rows)
         if keeps is not None and rows:
-            kept = keeps([unwrapped(row, under) for _, _, row in rows])
+            kept = keeps([unwrap(row, under) for _, _, row in rows])
             rows = [row for row, keep in zip(rows, kept, strict=True) if keep]
-        plain = [unwrapped(row, under) for _, _, row in rows] if under else [row for _, _, row in rows]
+        plain = [unwrap(row, under) for _, _, row in rows] if under else [row for _, _, row in rows]
         data: dict[str, Any] = {name: pd.Series([row.get(name) for row in plain], dtype=object) for name in columns}
         data[SOURCE_FILE] = pd.Series([name for name, _, _ in rows], dtype=object)
         data[SOURCE_LINE] = pd.Series([line for _, line, _ in rows], dtype="int64")

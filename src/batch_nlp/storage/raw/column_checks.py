@@ -15,7 +15,7 @@ from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.raw.file_names import kind_of
 from batch_nlp.storage.raw.formats import CSV, columns_of, head, rows_of
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.raw.nested_json import spread, unwrapped
+from batch_nlp.storage.raw.nested_json import expand_lists, unwrap
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.separators import SEPARATORS, other_separator, separator_of_known
 
@@ -68,9 +68,9 @@ def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) 
     list of dict
         A file that only has a header gives one row of nulls.
     """
-    first = head(spread(rows_of(file, form=form), under))
+    first = head(expand_lists(rows_of(file, form=form), under))
     names = [] if first else columns_of(file, form)
-    rows = [unwrapped(found.row, under) for found in first if isinstance(found.row, dict)]
+    rows = [unwrap(found.row, under) for found in first if isinstance(found.row, dict)]
     return [dict.fromkeys(names)] if names else rows
 
 

@@ -16,20 +16,20 @@ from batch_nlp.storage.raw.lines import BrokenRow, Numbered, Row
 _DEEPEST = 8
 
 
-def flat(row: Row, deepest: int = _DEEPEST) -> Row:
+def flatten_row(row: Row, deepest: int = _DEEPEST) -> Row:
     """Return a row with the fields of its objects as columns; a list of objects gives lists.
 
     Examples
     --------
-    >>> flat({"id": 1, "source": {"by": {"name": "A"}}, "tags": [{"name": "x"}, {"name": "y"}]})
+    >>> flatten_row({"id": 1, "source": {"by": {"name": "A"}}, "tags": [{"name": "x"}, {"name": "y"}]})
     {'id': 1, 'source.by.name': 'A', 'tags.name': ['x', 'y']}
     """
     found: Row = {}
     for name, value in row.items():
         if isinstance(value, dict) and deepest:
-            found |= {f"{name}.{inner}": part for inner, part in flat(value, deepest - 1).items()}
-        elif holds_rows(value) and deepest:
-            parts = chain.from_iterable(flat(entry, deepest - 1).items() for entry in value)
+            found |= {f"{name}.{inner}": part for inner, part in flatten_row(value, deepest - 1).items()}
+        elif is_list_of_objects(value) and deepest:
+            parts = chain.from_iterable(flatten_row(entry, deepest - 1).items() for entry in value)
             for inner, part in parts:
                 found.setdefault(f"{name}.{inner}", []).extend(part if isinstance(part, list) else [part])
         else:
@@ -37,21 +37,21 @@ def flat(row: Row, deepest: int = _DEEPEST) -> Row:
     return found
 
 
-def holds_rows(value: object) -> bool:
+def is_list_of_objects(value: object) -> bool:
     """Say whether a value is a list of objects."""
     return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
 
 
-def lists(row: Row, above: Sequence[str] = ()) -> Iterator[list[str]]:
+def paths_to_lists(row: Row, above: Sequence[str] = ()) -> Iterator[list[str]]:
     """Yield the path of field names to each list of objects in a row."""
     for name, value in row.items():
         if isinstance(value, dict) and len(above) < _DEEPEST:
-            yield from lists(value, [*above, name])
-        elif holds_rows(value):
+            yield from paths_to_lists(value, [*above, name])
+        elif is_list_of_objects(value):
             yield [*above, name]
 
 
-def entries(row: Row, path: Sequence[str]) -> list[Row]:
+def objects_at(row: Row, path: Sequence[str]) -> list[Row]:
     """Return the objects at a path of field names."""
     value: Any = row
     for name in path:
@@ -67,13 +67,13 @@ def flatten_command(file: Path, path: Sequence[str]) -> tuple[str, Path]:
     return python_command(code), target
 
 
-def unwrapped(row: Row, under: str | None) -> Row:
+def unwrap(row: Row, under: str | None) -> Row:
     """Return the object that holds a row's columns: the field `under`, or the row itself."""
     found = row.get(under) if under else None
     return found if isinstance(found, dict) else row
 
 
-def spread(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
+def expand_lists(rows: Iterator[Numbered], under: str | None) -> Iterator[Numbered]:
     """Yield each object of a list in the field `under` as a row of its own; other rows as they are."""
     for found in rows:
         listed = found.row.get(under) if under and isinstance(found.row, dict) else None
