@@ -11,7 +11,7 @@ PYTHON ?= python3
 # --no-sync: `setup` has brought the environment up to date, and keeps what a person added to it
 RUN := $(UV) run --no-sync
 ARGS ?=
-# how much of the fault tests is run: kills at random, steps of each pipeline to kill at (0: all), pairs of runs
+# extent of the fault tests: random kills, steps of each pipeline to kill at (0: all), pairs of runs
 KILLS ?= 200
 STEPS ?= 60
 PAIRS ?= 20
@@ -55,11 +55,11 @@ rollback: setup ## make the version before the champion the champion again
 simulate: setup ## replay days of batches: when does retraining pay? (ARGS="simulation.scenario=sudden_shift")
 	$(RUN) start_batch_nlp.py pipeline=simulate $(ARGS)
 
-# a file is one worker's: what its tests share is made once
-test: setup ## run the tests, but for the long ones (test-long), those of faults (test-fault) and of extras
+# a file goes to one worker, which makes what its tests share once
+test: setup ## run the tests, except the long ones (test-long), those of faults (test-fault) and of extras
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault -m "not long" $(ARGS)
 
-test-long: setup ## tests that are long by nature: 50 nights, simulations, upgrades, pages and notebooks as they stand
+test-long: setup ## tests that take long by nature: 50 nights, simulations, upgrades, documented commands, notebooks
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault -m long $(ARGS)
 
 mutation: setup ## small changes to the code that must not be wrong: at least 90 % are noticed by its tests
@@ -71,14 +71,14 @@ mutation: setup ## small changes to the code that must not be wrong: at least 90
 test-gate: setup ## 50 candidates of shuffled labels through the gate
 	BATCH_NLP_CANDIDATES=25 $(RUN) pytest -n 2 tests/unit/training/test_gate_bars.py $(ARGS)
 
-simulate-bars: setup ## what is promised of retraining, by simulations of 50 days through the real runner
+simulate-bars: setup ## check the promises about retraining by simulations of 50 days through the real runner
 	BATCH_NLP_SIMULATION_BARS=1 $(RUN) pytest tests/pipeline/test_simulation.py $(ARGS)
 
 test-extras: setup ## the tests of MLflow, Optuna and joblib, which are extras
 	$(UV) sync --locked --inexact --extra mlflow --extra sweeps
 	$(RUN) pytest tests/extras $(ARGS)
 
-test-models: setup ## the tests that need torch, with a CPU build beside what is locked (the locked one brings CUDA)
+test-models: setup ## the tests that need torch, with a CPU build in place of the locked one, which brings CUDA
 	$(UV) pip install --quiet pip
 	.venv/bin/python -m pip install --quiet torch==2.13.0 accelerate sentence-transformers transformers
 	$(RUN) pytest tests/model $(ARGS)

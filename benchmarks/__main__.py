@@ -23,7 +23,7 @@ LARGE = 500_000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, write the page, and return the exit code: 1 where a stage failed or a ratio is out of bounds."""
+    """Measure, write the page, and return the exit code: 1 if a stage failed or a ratio is out of bounds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--sizes", default=SIZES, help="numbers of generated messages; empty for none")
     parser.add_argument("--raw-dir", type=Path, help="folder of real messages in the format of the Yelp Open Dataset")
@@ -53,7 +53,7 @@ def _check(work: Path) -> list[str]:
 
 
 def _measure(chosen: argparse.Namespace, work: Path) -> list[str]:
-    """Measure all workloads; what fails is told, and the others go on."""
+    """Measure all workloads; report failures, and go on with the others."""
     only = {name for name in chosen.only.split(",") if name}
     machine = describe(ROOT)
     rows = read_results(chosen.out)[1] if chosen.add else []
@@ -75,9 +75,9 @@ def _measure(chosen: argparse.Namespace, work: Path) -> list[str]:
             rows = [row for row in rows if (row.workload, row.stage) != (workload.name, case.stage)] + found
             for row in found:
                 print(f"benchmarks: {_told(row)}", flush=True)
-            # a benchmark that is missing an extra has nothing to mend
+            # a missing extra is no failure
             wrong += [_told(row) for row in found if row.error and "not installed" not in row.error]
-            # after every stage: an hour's work is not lost to the one that is killed
+            # after every stage, so that a kill does not lose an hour of work
             write_results(chosen.out, machine, in_order(rows, [one.stage for one in stages]))
     write_page(chosen.out)
     return wrong

@@ -11,12 +11,12 @@ from pathlib import Path
 from benchmarks.measure import Contender, Kind, python, run
 from benchmarks.workloads import NO_BARS, Workload, begin, link
 
-# Encoders at tens of messages a second are asked for so many, and the rest is a matter of arithmetic
+# Encoders at tens of messages per second get this many; the rest is extrapolated
 FEW = 300
-# What is linear in the messages, and minutes long, stops here too
+# Linear work that takes minutes stops here too
 MANY = 100_000
 
-# A batch that rings would be followed by a training, which is measured by itself
+# Drift would trigger a training, which has its own measurement
 NO_ALARM = ("drift.low=0.0", "drift.high=1.0")
 
 PRODUCT = "batch-nlp"
@@ -25,7 +25,7 @@ SECOND_RUN = "batch-nlp: again, with 1 % new messages"
 
 @dataclass(frozen=True)
 class Case:
-    """A stage and those who do its work, in the order in which they take their turns."""
+    """A stage and its contenders, in the order of their turns."""
 
     stage: str
     contenders: tuple[Contender, ...]
@@ -119,7 +119,7 @@ def function_contender(
     function: str,
     at_most: int | None = None,
 ) -> Contender:
-    """Return a function of this package, run in a process of its own; what it writes is its bytes on disk."""
+    """Return a function of this package as a contender, in a process of its own; its output counts as bytes on disk."""
     output = workload.place("output")
 
     def before() -> None:
@@ -199,7 +199,7 @@ def _inference(workload: Workload) -> Case:
 
 
 def ensure_features(workload: Workload) -> None:
-    """Run the feature pipeline, outside of the clock, where it was not run to its end."""
+    """Run the feature pipeline, outside of the clock, unless it has finished before."""
     data = workload.place("feature")
     if not list((data / "04_feature" / workload.dataset).glob("files.json")):
         workload.fresh(data)
@@ -207,7 +207,7 @@ def ensure_features(workload: Workload) -> None:
 
 
 def ensure_scored(workload: Workload) -> None:
-    """Run inference, outside of the clock, where it was not run to its end."""
+    """Run inference, outside of the clock, unless it has finished before."""
     data = workload.place("inference")
     if not list((data / "08_reporting" / "batches").glob("[!.]*.json")):
         workload.fresh(data)

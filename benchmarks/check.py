@@ -20,9 +20,9 @@ from benchmarks.workloads import first, generated, generated_champion, only_new
 FLOORS = Path(__file__).with_name("floors.json")
 MESSAGES, FEW = 10_000, 2000
 ROUNDS = 3
-# batches so small that both sizes are several
+# small batches, so that both sizes have several
 SETTINGS = ("engine.batch_rows=1000", "engine.commit_rows=2000")
-# a model that is made in seconds, of the parts that the default has
+# a model of the default's parts that trains in seconds
 LIGHT = (
     "sample.messages=1500",
     "sample.broken_share=0",
@@ -31,14 +31,14 @@ LIGHT = (
 
 
 def check(work: Path, tell: Callable[[str], None]) -> list[str]:
-    """Measure the ratios, and return in words what is wrong with them.
+    """Measure the ratios, and describe those that are out of bounds.
 
     Parameters
     ----------
     work : Path
-        Where workloads are kept.
+        Folder of the workloads.
     tell : callable
-        Takes a line for whoever watches.
+        Called with one line of progress.
     """
     contenders = _contenders(work)
     rounds = []
@@ -59,7 +59,7 @@ def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
     Parameters
     ----------
     rows : mapping of str to Row
-        Of all contenders of `check`, by their name there.
+        Measurements of the contenders of `check`, by name.
     """
     ours, theirs = (rows[name].facts["cpu_seconds"] for name in ("stages", "pandas"))
     found = {f"{stage}: baseline / batch-nlp": theirs[stage] / ours[stage] for stage in theirs}
@@ -75,6 +75,7 @@ def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
 
     found["feature pipeline: 1 % new after the others / these alone"] = cpu("second run", "feature pipeline of few")
     found["feature pipeline: nothing new / 1 % new"] = cpu("nothing new", "second run")
+    found["drift analysis / inference of the same messages"] = cpu("drift analysis", "inference")
     found[f"inference: peak RSS of {MESSAGES:,} / of {FEW:,} messages"] = (
         rows["inference"].peak_rss_mib / rows["inference of few"].peak_rss_mib
     )
@@ -82,7 +83,7 @@ def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
 
 
 def broken(ratios: Mapping[str, float], floors: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Return in words which ratios are out of their bounds, were not measured, or have none.
+    """Describe the ratios that are out of bounds, were not measured, or have no bounds.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def broken(ratios: Mapping[str, float], floors: Mapping[str, Mapping[str, float]
 
 
 def _contenders(work: Path) -> dict[str, Contender]:
-    """Return what is measured, in the order in which it takes its turns."""
+    """Return the contenders, in the order of their turns."""
     champion = generated_champion(work, "light-champion", LIGHT)
     workload = generated(MESSAGES, work, champion, SETTINGS)
     data = workload.place("stages")
@@ -117,30 +118,31 @@ def _contenders(work: Path) -> dict[str, Contender]:
     def step(function: str) -> Contender:
         return function_contender(workload, data, lambda: workload.fresh(data), function, "product", function)
 
-    second = _of_features(cases(workload), SECOND_RUN)
+    second = _of_stage(cases(workload), "feature pipeline", SECOND_RUN)
     return {
         "stages": step("stages:each"),
         "model2vec": step("baselines.encoders:model2vec"),
         "inference": inference_contender(workload),
+        "drift analysis": _of_stage(cases(workload), "drift analysis", PRODUCT),
         "inference of few": inference_contender(first(workload, FEW)),
         "pandas": step("baselines.pandas_version:each"),
-        "feature pipeline": _of_features(cases(workload), PRODUCT),
+        "feature pipeline": _of_stage(cases(workload), "feature pipeline", PRODUCT),
         "second run": second,
         "nothing new": replace(second, prepare=None),
-        "feature pipeline of few": _of_features(cases(only_new(workload)), PRODUCT),
+        "feature pipeline of few": _of_stage(cases(only_new(workload)), "feature pipeline", PRODUCT),
     }
 
 
-def _of_features(stages: list[Case], name: str) -> Contender:
-    (stage,) = (case for case in stages if case.stage == "feature pipeline")
-    return next(contender for contender in stage.contenders if contender.name == name)
+def _of_stage(stages: list[Case], name: str, contender: str) -> Contender:
+    (stage,) = (case for case in stages if case.stage == name)
+    return next(one for one in stage.contenders if one.name == contender)
 
 
 def _cpu(row: Row) -> float:
-    """Return the CPU seconds for a message."""
+    """Return the CPU seconds per message."""
     return row.cpu_seconds / row.done
 
 
 def _further(many: Row, few: Row) -> float:
-    """Return the CPU seconds for a message that one run has more than another."""
+    """Return the CPU seconds per message by which one run exceeds another."""
     return max(many.cpu_seconds - few.cpu_seconds, 1e-6) / (many.done - few.done)

@@ -1,4 +1,4 @@
-"""Runs one measured function: ``python -m benchmarks.child MODULE:FUNCTION TASK``. Its last line tells what it took."""
+"""Run one measured function: ``python -m benchmarks.child MODULE:FUNCTION TASK``. Its last line says what it took."""
 
 from __future__ import annotations
 

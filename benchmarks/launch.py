@@ -1,4 +1,4 @@
-"""Runs a command and writes what it took: ``launch.py FILE COMMAND...``, exit code 0 whatever the command's is.
+"""Run a command and write what it took: ``launch.py FILE COMMAND...``; exit code 0 whatever the command's is.
 
 A process of its own, without imports to speak of: on Linux a child's peak of memory begins with its parent's size.
 """

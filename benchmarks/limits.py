@@ -1,4 +1,4 @@
-"""What the machine itself can do: the least that a stage could take, measured or computed from a measured rate."""
+"""Limits of the machine: the least that a stage could take, measured or computed from a measured rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.baselines.pandas_version import predictions_file, read_messages,
 from benchmarks.task import Done, Spent, Task, clock, number_of_lines
 
 _BLOCK = 2**20
-# the best of so many is what the machine can do when nothing else is done
+# the best of so many rounds is what an idle machine can do
 _TRIALS = 10
 # copied for the bandwidth of the memory: far more than the caches hold
 _COPIED = 2**29
@@ -75,7 +75,7 @@ def parquet_written(task: Task) -> Done:
         for file in task.labelled:
             _read(file)
     table = pa.concat_tables([paj.read_json(file).select(["review_id", "text"]) for file in task.labelled])
-    # random ones, which do not compress: that is what vectors are like
+    # random values, which do not compress, like vectors
     block = np.random.default_rng(0).random((5000, _STATIC_DIMS), dtype=np.float32)
     with pq.ParquetWriter(
         Path(task.output) / "limit.parquet",
@@ -124,7 +124,7 @@ def _read(file: str) -> None:
 
 
 def _bandwidth() -> float:
-    """Return bytes a second, read and written, of the best copy."""
+    """Return the bytes per second, read and written, of the best copy."""
     import numpy as np
 
     source, target = np.ones(_COPIED // 8), np.empty(_COPIED // 8)

@@ -1,4 +1,4 @@
-"""Who is measuring: the machine, the versions, and the state of the code."""
+"""The machine, the versions, and the state of the code."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Kind = Literal["product", "baseline", "limit"]
 
 
 class BenchmarkError(Exception):
-    """A command of a benchmark failed; the message says which, how, and what it said last."""
+    """A command of a benchmark failed; the message names it, its exit, and its last lines."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def median_row(rows: Sequence[Row]) -> Row:
 
 
 def in_order(rows: Sequence[Row], stages: Sequence[str]) -> list[Row]:
-    """Return rows by the size of their workload, real messages last, and by stage; a stage that is no more, last."""
+    """Return rows by the size of their workload, real messages last, and by stage; a removed stage comes last."""
 
     def place(row: Row) -> tuple[bool, int, int]:
         stage = stages.index(row.stage) if row.stage in stages else len(stages)

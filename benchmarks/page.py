@@ -30,7 +30,7 @@ def write_results(out: Path, machine: dict[str, Any], rows: Sequence[Row]) -> No
 
 
 def write_page(out: Path) -> None:
-    """Write the plots, and the generated part of the page; a page that is not there is made of that alone."""
+    """Write the plots and the generated part of the page; a missing page consists of that part alone."""
     from benchmarks.plots import memory_svg, speed_svg
     from benchmarks.tables import BEGIN, END, between_markers, generated_part
 

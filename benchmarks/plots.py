@@ -18,7 +18,7 @@ _LINES = (
 
 
 def speed_svg(rows: Sequence[Row]) -> str:
-    """Return messages a second against the number of messages."""
+    """Return messages per second against the number of messages."""
     return _figure(rows, "per_second", "messages a second", log=True)
 
 

@@ -51,7 +51,7 @@ def embedding(task: Task) -> Done:
 
 
 def each(task: Task) -> Done:
-    """Run the steps to the last, and tell the CPU seconds of each stage beside those of all."""
+    """Run all steps, and return the CPU seconds of each stage beside the total."""
     stages = {"extract and join": EXTRACT, "features": FEATURES, "embedding": EMBEDDING, "prediction": PREDICTION}
     messages, spent = _spent_in_steps(task, *itertools.chain(*stages.values()))
     of_stages = {stage: sum(spent[step].cpu_seconds for step in steps) for stage, steps in stages.items()}

@@ -36,12 +36,12 @@ def between_markers(page: str, generated: str) -> str:
 
 
 def cost(row: Row, other: Row) -> float | None:
-    """Return how many times as long a row's contender takes for a message as another one; None if one failed."""
+    """Return the ratio of a row's time per message to that of another row; None if one failed."""
     return other.per_second / row.per_second if row.per_second and other.per_second else None
 
 
 def generated_part(machine: dict[str, Any], rows: Sequence[Row]) -> str:
-    """Return all that is generated of the page, as Markdown."""
+    """Return the generated part of the page, as Markdown."""
     parts = [f"Measured on: {in_words(machine)}"]
     parts += [f"![{text}](images/{name})" for name, text in PLOTS.items()]
     growth = growth_table(rows)

@@ -1,4 +1,4 @@
-"""What a measured function is given and gives back: it runs in a process of its own (`benchmarks.child`)."""
+"""Input and output of a measured function, which runs in a process of its own (`benchmarks.child`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Task:
-    """What a measured function works on.
+    """The input of a measured function.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Task:
     output : str
         Folder for what is written; it exists.
     at_most : int or None
-        Messages to work on, from the first; None takes all. For what is too slow for all of them.
+        Work on the first so many messages, where all of them would take too long; None takes all.
     """
 
     settings: list[str]
@@ -60,7 +60,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Done:
-    """What a measured function has done.
+    """The output of a measured function.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Done:
     spent : Spent
         In the part that counts.
     note : str
-        What a reader of the table must know.
+        Remark for readers of the table.
     facts : dict
         More figures, kept in the results.
     """

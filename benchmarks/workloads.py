@@ -1,4 +1,4 @@
-"""What is worked on: generated messages, or those of a folder; made once, and kept in a folder between runs."""
+"""Workloads: generated messages, or those of a folder; made once, and kept in a folder between runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from benchmarks.measure import ROOT, python, run
 from benchmarks.task import Task, number_of_lines
 
-# of the generated texts: about 110 words in the mean, where the generator writes 96
+# length factor of the generated texts: about 110 words on average, where the generator writes 96
 LENGTH = 1.15
-# Lines that cannot be read would end the baselines
+# Broken lines would end the baselines
 SOUND = ("sample.broken_share=0",)
-# How good a model is, is not what is measured
+# Model quality is not measured
 NO_BARS = ("training.thresholds.f1_macro=0.0", "training.thresholds.f1_weighted=0.0", "training.thresholds.recall=0.0")
 # Messages that arrive after a first run of the feature pipeline
 NEW_SHARE = 0.01
@@ -72,7 +72,7 @@ class Workload:
         return python(str(ROOT / "start_batch_nlp.py"), f"pipeline={pipeline}", *paths, *chosen)
 
     def task(self, data: Path, output: Path, at_most: int | None = None) -> Task:
-        """Return what a measured function is given."""
+        """Return the input of a measured function."""
         output.mkdir(parents=True, exist_ok=True)
         composed = self.command("inference", data, self.champion / "models")[3:]
         return Task(
@@ -96,13 +96,13 @@ class Workload:
 
 
 def begin(folder: Path) -> None:
-    """Make a folder of data or models look as if a run had worked there."""
+    """Make a folder of data or models look as if a run had worked in it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".lock").touch()
 
 
 def link(source: Path, target: Path) -> None:
-    """Make links to the files of a folder in another one."""
+    """Link the files of a folder into another one."""
     target.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
         if file.is_file() and not file.name.startswith("."):
@@ -184,7 +184,7 @@ def generated_champion(work: Path, name: str = "champion", settings: tuple[str, 
 def real(raw: Path, work: Path) -> Workload:
     """Return the messages of a folder in the format of the Yelp Open Dataset, and a champion trained on them."""
     settings = ("dataset=yelp", f"dataset.raw_dir={raw}")
-    # what is kept of another folder is of other messages
+    # workloads of another folder hold other messages
     folder = work / f"real-{hashlib.sha256(str(raw).encode()).hexdigest()[:8]}"
     champion = _champion(folder / "champion", settings)
     inbox = folder / "inbox"

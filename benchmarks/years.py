@@ -1,4 +1,4 @@
-"""What a run costs when many came before: ``python -m benchmarks.years --help``.
+"""The cost of a run after many others: ``python -m benchmarks.years --help``.
 
 Batches go through the real command line one after the other, in one process, which forgets after each run what it has
 checked: so a run costs what it would in a new process, but for the seconds of importing libraries. After every hundred
@@ -25,7 +25,7 @@ from loguru import logger
 from batch_nlp import cli
 from batch_nlp.storage import seal
 
-# A run of the last hundred may take this much of one of the second
+# Bound on the time of a run of the last hundred, relative to one of the second hundred
 MOST = 1.1
 SETTINGS = (
     *("features=none", "model=logistic_regression", "training.inputs=[tabular]", "sample.messages=600"),
@@ -57,7 +57,7 @@ class Hundred:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run batches, and return the exit code: 1 where runs became slower."""
+    """Run batches, and return the exit code: 1 if runs became slower."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.years", description=__doc__)
     parser.add_argument("--batches", type=int, default=2000)
     parser.add_argument("--messages", type=int, default=20, help="in each batch")
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     with nullcontext(chosen.work) if chosen.work else tempfile.TemporaryDirectory(prefix="years_") as folder:
         found = measure(Path(folder).resolve(), chosen.batches, chosen.messages, chosen.step, chosen.settings)
-    # by the CPU's time: other work on the machine is not in it
+    # by CPU time, which leaves out other work on the machine
     if len(found) > 2 and found[-1].cpu_seconds > MOST * found[1].cpu_seconds:
         times = found[-1].cpu_seconds / found[1].cpu_seconds
         print(f"years: a run takes {times:.2f} times as long as in the second hundred")
@@ -83,7 +83,7 @@ def measure(work: Path, batches: int, messages: int, step: int, settings: Sequen
     if not (work / "models").exists():
         _run(work, "pipeline=fti", *places, *SETTINGS, *settings)
     found, taken, cpu = [], list[float](), list[float]()
-    # with --work, those of an earlier call stay
+    # with --work, batches of an earlier call stay
     first = len(list(inbox.iterdir()))
     for number in range(first, first + batches):
         (inbox / f"review_{number:06d}.json").write_text(_messages(number, messages))
@@ -101,7 +101,7 @@ def measure(work: Path, batches: int, messages: int, step: int, settings: Sequen
 
 
 def _run(work: Path, *settings: str) -> None:
-    """Be the command line; what it says goes to a file."""
+    """Run the command line, with its output in a file."""
     sys.argv = ["start_batch_nlp.py", *settings]
     log = work / "last_run.log"
     with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):

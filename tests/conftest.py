@@ -26,6 +26,7 @@ import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from loguru import logger
+from markupsafe import Markup
 from omegaconf import DictConfig, OmegaConf
 from tests.fields import FIELDS
 from tests.projects import Project
@@ -36,6 +37,7 @@ from batch_nlp.config.load import typed_settings
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
+from batch_nlp.reports import share_chart, trend_charts
 from batch_nlp.sample import write_history
 from batch_nlp.steps.embedding import create_embedder
 from batch_nlp.storage import registry, registry_problems
@@ -120,6 +122,13 @@ def _cards_have_no_figures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training_run, "card_pages", _card_without_figures)
         yield
+
+
+@pytest.fixture
+def batches_without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have runs in this process leave pages of batches without charts: to draw them takes as long as to score."""
+    for module in (share_chart, trend_charts):
+        monkeypatch.setattr(module, "draw", lambda *_, **__: Markup())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.baselines.pandas_version import CLASS_OF_STARS, add_features, join, read_messages, sound
 from benchmarks.task import Done, Task, clock
 
-# Messages that the classifier on the vectors is trained on; a few, since encoding takes its time
+# Training messages of the classifier on the vectors; few, since encoding is slow
 TRAINED_ON = 200
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from benchmarks.task import Done, Spent, Task, clock
 
-# Messages that a model is trained on which is only to be used
+# Training messages of a model that is only used afterwards
 TRAINED_ON = 6000
-# where only the cost of using it counts
+# where only the cost of prediction counts
 TRAINED_LIGHTLY_ON = 1500
 CLASS_OF_STARS = {1: 0, 2: 0, 3: 1, 4: 2, 5: 2}
 

@@ -15,3 +15,8 @@ def empty_project(tmp_path: Path, new_project: Callable[[Path], Project]) -> Pro
     project = new_project(tmp_path / "project")
     project.raw.mkdir(parents=True)
     return project
+
+
+@pytest.fixture(autouse=True)
+def _no_charts(batches_without_charts: None) -> None:
+    """Save the time that drawing takes: no test of the command line looks at the charts of a batch."""

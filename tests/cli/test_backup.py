@@ -14,7 +14,7 @@ from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
 
 
-def test_what_the_docs_name_is_enough_to_go_on(project: Project, tmp_path: Path) -> None:
+def test_the_documented_backup_is_enough_to_continue(project: Project, tmp_path: Path) -> None:
     section = (PROJECT_ROOT / "docs" / "operations.md").read_text().partition("## Backup")[2]
     found = re.search(r"```bash\n(.*?)```", section, re.DOTALL)
     assert found

@@ -1,4 +1,4 @@
-"""What ``deploy/`` holds, run as it stands: the line for cron as cron runs it, the command of the systemd service."""
+"""The files of ``deploy/``, run unchanged: the crontab line as cron runs it, and the command of the systemd service."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRET = "http://localhost/T0SECRET"  # noqa: S105 an address where nobody liste
 
 @dataclass(frozen=True)
 class Job:
-    """A command, and the surroundings in which a scheduler runs it."""
+    """A command and the environment in which a scheduler runs it."""
 
     command: list[str]
     environment: dict[str, str]
@@ -59,7 +59,7 @@ def settings_of(project: Project) -> str:
 
 
 def by_cron(project: Project, home: Path) -> Job:
-    """Take the line out of the crontab, after the edit of its two variables, and run it as cron(8) does."""
+    """Return the crontab line with its two variables set, as cron(8) runs it."""
     lines = [line for line in (DEPLOY / "crontab").read_text().splitlines() if line and not line.startswith("#")]
     variables = dict(line.split("=", 1) for line in lines[:-1])
     assert list(variables) == ["BATCH_NLP_HOME", "BATCH_NLP_ARGS"]
@@ -73,7 +73,7 @@ def by_cron(project: Project, home: Path) -> Job:
 
 
 def by_systemd(project: Project, home: Path) -> Job:
-    """Take the command out of the unit, after the replacement that deploy/README.md names."""
+    """Return the command of the unit, with the path replaced as deploy/README.md says."""
     unit = (DEPLOY / "batch-nlp.service").read_text().replace("/srv/batch-nlp", str(PROJECT_ROOT))
     settings = [line.split("=", 1) for line in unit.splitlines() if re.match(r"[A-Z]\w+=", line)]
     values = {name: value for name, value in settings if name != "Environment"}
@@ -110,7 +110,7 @@ def drop(project: Project, name: str, count: int) -> set[str]:
 
 
 def wait_for_holder(project: Project, process: subprocess.Popen[str]) -> int:
-    """Return the process that holds the lock, once one does."""
+    """Wait until a process holds the lock, and return its id."""
     while (pid := who_works(project.data)) is None:
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
@@ -187,7 +187,7 @@ def test_ending_the_script_ends_the_job(project: Project, tmp_path: Path) -> Non
     assert who_works(project.data) is None
 
 
-def test_arguments_are_passed_on_and_the_exit_code_comes_back(tmp_path: Path) -> None:
+def test_arguments_and_exit_code_are_passed_through(tmp_path: Path) -> None:
     job = by_cron(Project(tmp_path), tmp_path)
     # at another place than in the project, by a link, and with arguments of its own
     (tmp_path / "bin").mkdir()
@@ -203,7 +203,7 @@ def test_arguments_are_passed_on_and_the_exit_code_comes_back(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("place", ["paths.data={}/data", "paths.root={}", 'paths.data="{}/data"'])
-def test_logs_are_where_the_data_is(place: str, tmp_path: Path) -> None:
+def test_logs_are_written_beside_the_data(place: str, tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "BATCH_NLP_ARGS": "drift.lo=0.2"}
     here = [str(DEPLOY / "run-batch"), "paths.data=/nowhere", place.format(tmp_path)]
     if place.startswith("paths.root"):
@@ -223,14 +223,14 @@ def test_logs_are_where_the_data_is(place: str, tmp_path: Path) -> None:
         ("BATCH_NLP_SECRETS", "/nowhere.env", "BATCH_NLP_SECRETS"),
     ],
 )
-def test_what_is_set_wrong_is_named(variable: str, value: str, advice: object, tmp_path: Path) -> None:
+def test_a_wrong_variable_is_named(variable: str, value: str, advice: object, tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "BATCH_NLP_LOGS": str(tmp_path / "logs"), variable: value}
     result = Job([str(DEPLOY / "run-batch")], environment, tmp_path).run()
     assert_ended(result, ExitCode.SETTINGS, variable, value, advice)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
-def test_a_file_of_secrets_that_others_may_read_is_refused(mode: int, tmp_path: Path) -> None:
+def test_a_secrets_file_that_others_can_read_is_refused(mode: int, tmp_path: Path) -> None:
     secrets = tmp_path / ".config" / "batch-nlp.env"
     secrets.parent.mkdir()
     secrets.write_text(f"BATCH_NLP_WEBHOOK={SECRET}\n")
@@ -245,7 +245,7 @@ def test_a_file_of_secrets_that_others_may_read_is_refused(mode: int, tmp_path: 
     assert SECRET not in result.stderr + refused.stderr
 
 
-def test_lines_of_a_file_of_secrets_are_read_and_not_run(tmp_path: Path) -> None:
+def test_a_secrets_file_is_read_and_not_executed(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     secrets.write_text("# a comment\n\nBATCH_NLP_ARGS='drift.lo=0.2 seed=$(touch gone)'\n")
     secrets.chmod(0o600)
@@ -257,7 +257,7 @@ def test_lines_of_a_file_of_secrets_are_read_and_not_run(tmp_path: Path) -> None
     assert_ended(job.run(), ExitCode.SETTINGS, secrets, "NAME=value")
 
 
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed, so nobody can say whether systemd takes the units")
     for name in ("batch-nlp.service", "batch-nlp.timer"):

@@ -1,4 +1,4 @@
-"""Errors that no other test reads as a user does: what is wrong, where, how many, and what to do next."""
+"""Errors that no other test checks from the user's side: what is wrong, where, how many, and what to do."""
 
 from __future__ import annotations
 
@@ -149,12 +149,12 @@ BATCH = Batch("b-1", "sample", "2026-01-01T00:00:00+00:00", {"a.json": "0"})
         ),
     ],
 )
-def test_what_did_not_follow_from_drift_is_told(answer: Answer, kind: type[BatchNlpError], words: list[str]) -> None:
+def test_drift_without_a_new_champion_is_an_error(answer: Answer, kind: type[BatchNlpError], words: list[str]) -> None:
     with refusal(kind, "b-1", "class a has 5%", *words):
         raise_for(BATCH, ANALYSIS, answer)
 
 
-def test_damaged_weights_are_named_with_the_way_to_get_them_again(tmp_path: Path) -> None:
+def test_damaged_weights_are_named_with_the_command_that_restores_them(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(b"other")
     with pytest.raises(DataError) as raised:
@@ -163,7 +163,7 @@ def test_damaged_weights_are_named_with_the_way_to_get_them_again(tmp_path: Path
         assert part in str(raised.value)
 
 
-def test_a_pointer_to_what_is_no_version_names_those_there_are(tmp_path: Path) -> None:
+def test_a_pointer_to_a_missing_version_names_the_existing_ones(tmp_path: Path) -> None:
     (tmp_path / "v0003").mkdir()
     (tmp_path / "champion.json").write_text('{"version": "../v0003", "previous": []}')
     with refusal(DataError, "champion.json", "../v0003", "v0003"):

@@ -1,4 +1,4 @@
-"""Files that cannot be used, through the real command line: each stops only itself, and is heard of."""
+"""Unusable files through the real command line: each is reported and does not stop the others."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_files_that_cannot_be_used_do_not_keep_the_others_from_the_store(empty_p
 
 
 def nothing_readable(folder: Path) -> dict[str, bytes]:
-    """Write files of few rows without one that can be read; return the content that repairs each."""
+    """Write small files without a readable row; return the content that repairs each."""
     german = {"night.json": "31.01.2022", "mixed.json": "31.01.2022"}
     for name, date in german.items():
         rows = [{**row, "date": date} for row in reviews(name, 3)]

@@ -1,4 +1,4 @@
-"""What files say of themselves, through the real command line: nobody who writes one writes the log or the terminal."""
+"""Hostile names in files, through the real command line: they cannot forge log lines or terminal output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROW = {"review_id": "n1", "text": "Friendly staff", "date": "2022-02-01", "user_
 
 
 def told(project: Project, output: str) -> list[str]:
-    """Return the lines of the terminal and of the newest log, after looking for what must be in neither."""
+    """Return the lines of the terminal and of the newest log, after checking that they hold no control characters."""
     log = max(project.data.glob("08_reporting/runs/*/*/run.log")).read_text()
     for text in (output, log):
         assert "\x1b" not in text
@@ -27,7 +27,7 @@ def told(project: Project, output: str) -> list[str]:
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv"])
-def test_names_of_columns_and_files_are_printed_as_names(project: Project, ending: str) -> None:
+def test_names_of_columns_and_files_are_printed_escaped(project: Project, ending: str) -> None:
     names = [f"evil\n{FORGED}", "\x1b[2J\x1b[31m", "\u202eexe", "long" * 75_000]
     row = {**ROW, **dict.fromkeys(names, "x")}
     content = json.dumps(row) + "\n"

@@ -76,7 +76,7 @@ def test_a_file_of_settings_that_names_code_is_refused_before_anything_is_made_o
     assert sorted(path.name for path in project.folder.iterdir()) == ["my_conf"]
 
 
-def test_it_is_refused_on_the_command_line_too(project: Project) -> None:
+def test_code_on_the_command_line_is_refused_too(project: Project) -> None:
     for argument in ("+hydra.callbacks.x._target_=os.system", "model.params._target_=os.system"):
         result = project.here("pipeline=inference", argument)
         assert result.returncode == ExitCode.SETTINGS
@@ -84,14 +84,14 @@ def test_it_is_refused_on_the_command_line_too(project: Project) -> None:
     assert not project.data.exists()
 
 
-def test_a_search_takes_no_function_either() -> None:
+def test_a_search_space_may_not_be_a_function() -> None:
     """Of Optuna's sweeper, which is an extra."""
     search = {"hydra": {"runtime": {"output_dir": "???"}, "sweeper": {"custom_search_space": "os.system"}}}
     with refusal(SettingsError, "custom_search_space"):
         check_composed(OmegaConf.create(search))
 
 
-def test_a_job_of_a_sweep_is_refused_too(project: Project) -> None:
+def test_code_in_a_job_of_a_sweep_is_refused_too(project: Project) -> None:
     """Each job is composed anew, after the sweep has begun."""
     write(project, "seed: 1", "harmless")
     write(project, "hydra: {job_logging: {root: {level: INFO}, handlers: {h: {(): pathlib.Path.touch}}}}")
@@ -136,7 +136,7 @@ def test_a_secret_among_the_settings_is_refused_and_neither_shown_nor_kept(
             assert "T0P53CRET" not in file.read_text(), file
 
 
-def test_what_the_project_itself_names_is_allowed(project: Project) -> None:
+def test_the_projects_own_targets_are_allowed(project: Project) -> None:
     for folder in (project.data, project.models):  # as runs before leave them: there is nothing to score
         folder.mkdir(exist_ok=True)
         (folder / ".lock").touch()

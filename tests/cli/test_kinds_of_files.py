@@ -55,7 +55,7 @@ def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None
         assert_line_names(result.stderr, file.name, "line 2", 1, 2, 5)
 
 
-def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works(empty_project: Project) -> None:
+def test_raw_files_are_refused_with_advice_on_times_and_encodings_that_works(empty_project: Project) -> None:
     project, raw = empty_project, empty_project.raw
     file = raw / "review.csv"
     settings = ("pipeline=feature", "dataset=yelp", "features=none", "training.inputs=[tabular,ngrams]")
@@ -73,7 +73,7 @@ def test_raw_files_are_refused_alike_and_the_advice_on_times_and_encodings_works
     assert_ended(result, ExitCode.DONE, "30 new")
 
 
-def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(empty_project: Project) -> None:
+def test_for_ambiguous_dates_both_formats_are_settings_to_paste(empty_project: Project) -> None:
     project, raw = empty_project, empty_project.raw
     rows = "".join(f"n{number},it is no {number},0{1 + number % 9}/04/2015\n" for number in range(30))
     (raw / "review.csv").write_text(f"review_id,text,date\n{rows}")
@@ -95,7 +95,7 @@ def test_of_dates_either_way_round_each_form_is_a_setting_to_paste(empty_project
         ("encoding=hex", ["dataset.messages.encoding=hex"]),
     ],
 )
-def test_separators_and_encodings_that_cannot_be_are_errors_of_the_settings(
+def test_impossible_separators_and_encodings_are_settings_errors(
     project: Project, setting: str, words: list[str]
 ) -> None:
     result = project.here("pipeline=feature", f"dataset.messages.{setting}")

@@ -53,7 +53,7 @@ def inbox(project: Project) -> Path:
 
 
 def stored_labels(project: Project) -> list[str]:
-    """Return the messages of which labels are stored."""
+    """Return the ids of the messages with stored labels."""
     table = DeltaTable(str(project.data / "04_feature" / "sample" / "labels")).to_pyarrow_table()
     return [str(message_id) for message_id in table["message_id"].to_pylist()]
 
@@ -85,7 +85,7 @@ def test_first_run_ends_with_a_model_predictions_and_a_verdict(
     assert "verdict" in result.stderr
 
 
-def test_every_layer_holds_what_its_step_put_out(first_run: tuple[Project, subprocess.CompletedProcess[str]]) -> None:
+def test_every_layer_holds_the_output_of_its_step(first_run: tuple[Project, subprocess.CompletedProcess[str]]) -> None:
     data = first_run[0].data
     extracted = pq.read_table(data / "02_intermediate" / "sample" / "messages")
     clean = pq.read_table(data / "03_primary" / "sample" / "messages")

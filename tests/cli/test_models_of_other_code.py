@@ -70,7 +70,7 @@ def champion(project: Project) -> str:
         (of_a_type_that_is_gone, ["Dictionary", 1]),
     ],
 )
-def test_every_pipeline_says_what_differs_and_what_to_do_and_a_rollback_passes_over_it(
+def test_every_pipeline_names_the_difference_and_rollback_skips_the_version(
     project: Project, change: Change, difference: list[object]
 ) -> None:
     with_versions(project, v0001=None, v0002=change, v0003=change)
@@ -90,7 +90,7 @@ def test_every_pipeline_says_what_differs_and_what_to_do_and_a_rollback_passes_o
     assert project.here("pipeline=inference", "drift.response=alert").returncode in (ExitCode.DONE, ExitCode.DRIFT)
 
 
-def test_a_change_of_code_that_nobody_gave_a_version_is_noticed_before_anything_is_scored(
+def test_an_unversioned_change_of_code_is_noticed_before_scoring(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def renamed(step: EmbeddingColumns, input_features: object = None) -> NDArray[np.object_]:
@@ -109,7 +109,7 @@ def test_a_change_of_code_that_nobody_gave_a_version_is_noticed_before_anything_
 
 
 @pytest.mark.parametrize("change", [of_other_model_code, None], ids=["other code", "damaged"])
-def test_a_training_replaces_a_champion_that_cannot_run_also_from_the_same_data(
+def test_training_replaces_a_champion_that_cannot_run_even_on_the_same_data(
     project: Project, change: Change | None
 ) -> None:
     with_versions(project, v0001=change)
@@ -128,7 +128,7 @@ def test_a_training_replaces_a_champion_that_cannot_run_also_from_the_same_data(
     assert champion(project) == "v0002"
 
 
-def test_with_other_libraries_a_model_that_predicts_as_before_is_used_with_one_line(project: Project) -> None:
+def test_a_model_of_other_library_versions_that_predicts_as_before_is_used_with_one_warning(project: Project) -> None:
     def trained_elsewhere(manifest: dict[str, Any]) -> None:
         manifest["packages"].update({"scikit-learn": "1.0.2", "xgboost": "1.7.0"})
 

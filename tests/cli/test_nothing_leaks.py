@@ -117,7 +117,7 @@ def test_no_text_of_a_message_is_in_a_log_a_report_or_on_the_terminal(state: tup
     assert {".log", ".yaml", ".html", ".json", ".jsonl", ".prom", ".md"} <= set(looked_at)
 
 
-def test_the_texts_were_there_to_be_found(state: tuple[Project, str]) -> None:
+def test_the_texts_are_in_the_data_files(state: tuple[Project, str]) -> None:
     """The test above can fail."""
     explained = [path for name, path in files(state[0]) if "explanations/" in name]
     assert len(explained) == 2

@@ -161,7 +161,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path: Path) -> None:
     assert list(written["messages"]["columns"]) == ["text"]
 
 
-def test_what_is_printed_runs_with_the_folder_of_settings_and_no_data_is_touched(tmp_path: Path) -> None:
+def test_the_printed_commands_run_and_init_touches_no_data(tmp_path: Path) -> None:
     """A folder of messages with a table beside them; init needs no lock, since it writes nothing that others read."""
     project, conf, files = Project(tmp_path), tmp_path / "my conf", tmp_path / "files"
     files.mkdir()
@@ -230,7 +230,7 @@ def test_names_of_files_and_columns_need_no_quotes(tmp_path: Path) -> None:
         (["init.name=of_tests", "init.file=empty.csv"], ExitCode.DATA, []),
     ],
 )
-def test_what_cannot_be_looked_at_is_told(
+def test_init_refuses_unusable_input(
     overrides: list[str], exit_code: ExitCode, words: list[str], tmp_path: Path
 ) -> None:
     """Guarantee 10."""

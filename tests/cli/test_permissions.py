@@ -1,4 +1,4 @@
-"""Who may read what a run writes: it holds messages."""
+"""Permissions of what a run writes, since it holds messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batch_nlp.cli import PROJECT_ROOT
 
 
 @pytest.mark.parametrize(("own", "file_mode", "folder_mode"), [((), 0o600, 0o700), (("true",), 0o640, 0o750)])
-def test_others_may_read_nothing_whatever_started_the_run(
+def test_other_users_can_read_no_output_however_the_run_was_started(
     own: tuple[str, ...], file_mode: int, folder_mode: int, tmp_path: Path
 ) -> None:
     project = Project(tmp_path)

@@ -1,4 +1,4 @@
-"""Folders that are set and not there, through the real command line: no run takes them for a first day."""
+"""Configured folders that are missing, through the real command line: no run mistakes this for a first run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batch_nlp.errors import ExitCode
 
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", ["data", "models"])
-def test_an_unmounted_disk_is_no_first_day(project: Project, name: str, exists: bool) -> None:
+def test_an_unmounted_disk_is_not_mistaken_for_a_first_run(project: Project, name: str, exists: bool) -> None:
     folder, disk = project.folder / name, project.folder / "disk"
     folder.rename(disk)
     if exists:  # what is left where a disk was mounted, with the log that a scheduler has opened there

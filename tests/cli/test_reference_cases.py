@@ -1,4 +1,4 @@
-"""Kinds of input that labels got lost on, or features: each through the real command line."""
+"""Inputs that once lost labels or features, each through the real command line."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_files_of_one_run_that_disagree_are_told_and_the_later_name_counts(sourc
 @pytest.mark.parametrize(
     "text", ["First line\r\nsecond line", "First line\nsecond line ", "First line \t\nsecond line\n"]
 )
-def test_labels_find_texts_that_a_csv_wrote_otherwise(source: Source, text: str) -> None:
+def test_labels_match_texts_with_other_line_ends_and_trailing_spaces(source: Source, text: str) -> None:
     """A text is the same whatever its line ends and the space at the end of its lines."""
     source.write("review_1.json", {**review("a"), "text": "First line\nsecond line"})
     source.run()

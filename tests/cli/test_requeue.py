@@ -1,4 +1,4 @@
-"""``pipeline=requeue`` through the command line: rows leave quarantine for where they came from, and are taken in."""
+"""``pipeline=requeue`` through the command line: quarantined rows return to their source and are processed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_repaired_rows_are_taken_in_and_the_others_stay(fresh: Project) -> None:
     assert len(pd.read_parquet(quarantine_of(fresh) / "requeued" / file.name)) == 4
 
 
-def test_without_a_file_what_is_sound_now_goes_back_and_the_rest_is_told(fresh: Project) -> None:
+def test_without_a_file_sound_rows_go_back_and_the_rest_is_reported(fresh: Project) -> None:
     [file] = quarantine_of(fresh).glob("*.parquet")
     result = fresh.here("pipeline=requeue", *OWN)
     assert_names(result.stderr, "0 requeued", "4 left", "date", "target", "text", "JSON", "review.json:2")
@@ -99,7 +99,7 @@ def test_without_a_file_what_is_sound_now_goes_back_and_the_rest_is_told(fresh: 
     assert_names(account, 6, "2 new", "0 known", "1 duplicate", "3 quarantined")
 
 
-def test_rows_of_a_copy_that_are_broken_still_leave_the_quarantine_file_as_it_is(fresh: Project) -> None:
+def test_a_copy_with_broken_rows_leaves_the_quarantine_file_unchanged(fresh: Project) -> None:
     [file] = quarantine_of(fresh).glob("*.parquet")
     before = file.read_bytes()
     copy = fresh.folder / f"{file.stem}.jsonl"
@@ -150,7 +150,7 @@ def test_rows_of_a_batch_go_back_to_the_inbox(project: Project) -> None:
         ("RUN.csv", "id,body\n1,fine\n", ExitCode.DATA, ["RUN.csv", "row"]),
     ],
 )  # fmt: skip
-def test_what_is_no_copy_of_a_quarantine_file_is_refused(
+def test_a_file_that_is_not_a_copy_of_a_quarantine_file_is_refused(
     fresh: Project, name: str, content: str | None, code: ExitCode, words: list[str]
 ) -> None:
     """Guarantee 10."""
@@ -171,6 +171,6 @@ def test_the_new_file_matches_the_tables_pattern(tmp_path: Path, pattern: str) -
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_pattern_that_names_one_file_only_leaves_no_room_for_rows_that_come_back() -> None:
+def test_a_pattern_for_a_single_file_cannot_take_requeued_rows() -> None:
     with refusal(SettingsError, "review*"):
         raw_name("review", "20260101T000000Z")

@@ -1,4 +1,4 @@
-"""``pipeline=status`` through the real command line: one screen, whatever state the system is in, and no traces."""
+"""``pipeline=status`` through the real command line: one screen in any state, and no changes on disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def fact(result: subprocess.CompletedProcess[str], name: str) -> str:
     return " ".join(line[12:] for line in lines[start:end])
 
 
-def test_how_the_last_run_failed_is_shown_until_one_does_not(tmp_path: Path) -> None:
+def test_the_last_failure_is_shown_until_a_run_succeeds(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.data.mkdir()
     assert project.here("drift.low=0.4").returncode == ExitCode.SETTINGS
@@ -93,7 +93,7 @@ def test_the_state_of_a_working_system_fits_on_one_screen(project: Project) -> N
     assert "none" in lines[-1] or "retrain" in lines[-1]
 
 
-def test_runs_that_found_nothing_do_not_hide_those_that_did_something(project: Project) -> None:
+def test_idle_runs_do_not_hide_those_that_scored_something(project: Project) -> None:
     log = project.data / "08_reporting" / "decisions.jsonl"
     (batch,) = (project.data / "09_inference" / "batches").glob("*.json")
     assert project.here("pipeline=inference").returncode == 0
@@ -115,7 +115,7 @@ def test_it_shows_who_works_and_does_not_wait(project: Project) -> None:
     assert_names(fact(result, "at work"), os.getpid())
 
 
-def test_an_empty_project_is_told_what_to_do_first(tmp_path: Path, new_project: Callable[[Path], Project]) -> None:
+def test_an_empty_project_is_shown_its_first_command(tmp_path: Path, new_project: Callable[[Path], Project]) -> None:
     project = new_project(tmp_path / "project")
     before = state_of_disk(project)
     result = project.here("pipeline=status")
@@ -127,7 +127,7 @@ def test_an_empty_project_is_told_what_to_do_first(tmp_path: Path, new_project: 
 
 
 @pytest.mark.parametrize("damaged", ["models/v0001/model.skops", "models/champion.json"])
-def test_a_champion_that_cannot_be_used_is_told_beside_all_the_rest(damaged: str, project: Project) -> None:
+def test_an_unusable_champion_is_reported_beside_all_other_facts(damaged: str, project: Project) -> None:
     with (project.folder / damaged).open("r+b") as file:
         file.seek(-20, os.SEEK_END)
         file.write(b"damaged")

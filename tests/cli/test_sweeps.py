@@ -1,4 +1,4 @@
-"""Sweeps through the real command line: every job has its turn, the report ranks them, and a sweep is resumed."""
+"""Sweeps through the real command line: every job runs, the report ranks them, and a sweep can be resumed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_failing_job_hides_no_other_and_ends_the_sweep_with_an_error(
         assert results[name]["seconds"] > 0
 
 
-def test_the_reports_rank_what_succeeded_and_give_the_reason_of_what_did_not(
+def test_the_reports_rank_successes_and_explain_failures(
     swept: tuple[Project, subprocess.CompletedProcess[str]],
 ) -> None:
     project, result = swept
@@ -97,7 +97,7 @@ def test_the_reports_rank_what_succeeded_and_give_the_reason_of_what_did_not(
         assert "RandomForestClassifier" in table
 
 
-def test_a_page_shows_figures_and_runs_nothing_of_what_it_was_given(
+def test_a_page_shows_charts_and_escapes_its_input(
     swept: tuple[Project, subprocess.CompletedProcess[str]],
 ) -> None:
     page = report(swept[0], "html")
@@ -124,7 +124,7 @@ def test_the_same_command_resumes_a_sweep(swept: tuple[Project, subprocess.Compl
 
 
 @pytest.mark.parametrize("asked", ["+search=xgboost", "hydra/launcher=parallel", "hydra/launcher=joblib"])
-def test_what_needs_an_extra_says_how_to_get_it(asked: str, tmp_path: Path) -> None:
+def test_a_missing_extra_is_named_with_its_install_command(asked: str, tmp_path: Path) -> None:
     # an installation without the extra: its plugins cannot be found where a package stands before them
     (tmp_path / "hydra_plugins").mkdir()
     (tmp_path / "hydra_plugins" / "__init__.py").touch()
@@ -135,7 +135,9 @@ def test_what_needs_an_extra_says_how_to_get_it(asked: str, tmp_path: Path) -> N
     assert "Traceback" not in result.stderr
 
 
-def test_a_name_that_is_none_of_a_folder_is_refused(new_project: Callable[[Path], Project], tmp_path: Path) -> None:
+def test_a_sweep_name_that_is_not_a_folder_name_is_refused(
+    new_project: Callable[[Path], Project], tmp_path: Path
+) -> None:
     result = new_project(tmp_path / "project").here("-m", "sweep=../elsewhere", "seed=1,2")
     assert result.returncode == ExitCode.SETTINGS
     assert "sweep=../elsewhere" in result.stderr

@@ -1,4 +1,4 @@
-"""Why a message is what it is, and whether more data would help, through the real command line."""
+"""Explanations and learning curves through the real command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOSTILE = "../../x/<b>y</b> z"
 def studied(
     tmp_path_factory: pytest.TempPathFactory, first_run: tuple[Project, subprocess.CompletedProcess[str]]
 ) -> Project:
-    """Return a copy of the project after its first run; its store also holds a message with a hostile id."""
+    """Return a copy of the project after its first run, with a hostile id in its store."""
     folder = tmp_path_factory.mktemp("studied") / "project"
     shutil.copytree(first_run[0].folder, folder, symlinks=True)
     project = Project(folder)
@@ -96,7 +96,7 @@ def test_a_missing_id_is_told_before_any_work(tmp_path: Path) -> None:
     assert not (project.data / "04_feature").exists()
 
 
-def test_a_learning_curve_is_measured_and_nothing_is_published(studied: Project) -> None:
+def test_a_learning_curve_publishes_nothing(studied: Project) -> None:
     before = (studied.models / "champion.json").read_bytes()
     quick = ("training.inputs=[tabular]", "training.decision.calibration=none", "training.decision.metric=null")
     result = studied.here("pipeline=learning_curve", "learning_curve.shares=[0.5,1.0]", *quick)

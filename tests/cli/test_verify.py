@@ -1,4 +1,4 @@
-"""``pipeline=verify`` through the real command line: what is sound is told so, each damage by its file."""
+"""``pipeline=verify`` through the real command line: a sound state passes, each damage is reported with its file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from batch_nlp.storage.seal import read_sealed, write_sealed, write_sealed_parqu
 
 
 class State(NamedTuple):
-    """A project and its folders, for those who damage it."""
+    """A project and its folders, ready to be damaged."""
 
     project: Project
 
@@ -357,7 +357,7 @@ def batch_name(number: int) -> str:
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Return the hash of every file, but for the logs of calls."""
+    """Return the hash of every file except the logs of runs."""
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -377,7 +377,7 @@ Damaged = tuple[dict[int, Path], list[dict[str, Any]], "subprocess.CompletedProc
 def damaged(
     tmp_path_factory: pytest.TempPathFactory, first_run: tuple[Project, subprocess.CompletedProcess[str]]
 ) -> Damaged:
-    """Return what every damage is about, and what verification found with all of them at once."""
+    """Return the path of every damage, and the findings with all damages at once."""
     folder = tmp_path_factory.mktemp("damaged") / "project"
     shutil.copytree(first_run[0].folder, folder, symlinks=True)
     state = State(Project(folder))
@@ -408,7 +408,7 @@ def test_errors_end_it_with_exit_code_3_and_the_first_is_in_the_message(damaged:
     assert_names(result.stdout, len(found) - 20)
 
 
-def test_a_sound_state_is_told_so_and_left_as_it_was(project: Project) -> None:
+def test_a_sound_state_is_reported_and_left_unchanged(project: Project) -> None:
     before = content(project.folder)
     result = project.here("pipeline=verify")
     assert result.returncode == ExitCode.DONE, result.stdout + result.stderr
@@ -430,7 +430,7 @@ def test_a_project_in_which_nothing_ran_is_sound(tmp_path: Path, new_project: Ca
     assert not (project.data / "09_inference").exists()
 
 
-def test_a_repair_mends_what_belongs_to_nothing_and_loses_nothing(project: Project) -> None:
+def test_a_repair_fixes_orphans_and_loses_nothing(project: Project) -> None:
     state = State(project)
     lost, garbled, orphan, page = (state.another_batch(batch_name(number)) for number in range(4))
     records = {name: state.record(name).read_bytes() for name in (lost, garbled)}
@@ -462,7 +462,7 @@ def test_a_repair_mends_what_belongs_to_nothing_and_loses_nothing(project: Proje
         assert content(folder) == {path: digest for path, digest in files.items() if not path.endswith(".tmp")}
 
 
-def test_what_a_run_at_work_has_not_finished_is_not_judged_and_nothing_is_repaired_beside_it(project: Project) -> None:
+def test_unfinished_work_of_a_running_job_is_not_judged_and_nothing_is_repaired_beside_it(project: Project) -> None:
     """Guarantee 3."""
     left = project.models / ".v0002.0123abcd.tmp"
     left.mkdir()

@@ -22,8 +22,8 @@ from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.inference.batch_records import BatchRecords
 from batch_nlp.runner.context import RunContext
-from batch_nlp.runner.inference import infer
-from batch_nlp.runner.training import take_in
+from batch_nlp.runner.infer import infer
+from batch_nlp.runner.train import take_in
 
 OF_ANOTHER_SCHEMA = ("header_of_another_table.csv", "other_columns.json")
 CASES = [*COMMITTED, *large()]

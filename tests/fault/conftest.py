@@ -1,4 +1,4 @@
-"""What the fault tests share: how much of them is run, runs that start at once, and a small project."""
+"""Fixtures of the fault tests: how much of them runs, forked runs, and a small project."""
 
 from __future__ import annotations
 

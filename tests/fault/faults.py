@@ -1,4 +1,4 @@
-"""Faults that a run meets, in its own process: a kill at a certain step, a limit on files, a clock that is wrong."""
+"""Faults inside the process of a run: a kill at a given step, a limit on file sizes, a wrong clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from batch_nlp.storage.check_model import check_model
 
 @contextmanager
 def prepare(faults: dict[str, Any]) -> Iterator[None]:
-    """Let a run meet some faults.
+    """Inject faults into a run.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _check_in_fork(folder: Path) -> None:
 
 
 def _set_clock(first: float, then: float) -> None:
-    """Make the clock wrong by `first` seconds when it is read for the first time, and by `then` from then on."""
+    """Shift the clock by `first` seconds at its first reading, and by `then` seconds afterwards."""
     wrong = [first]
 
     class Wrong(datetime):

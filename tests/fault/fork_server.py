@@ -51,8 +51,16 @@ def _import_libraries() -> None:
     # A run imports them when it needs them: too late for a fault that is put into all modules that use something
     for module in (
         *("feature.pipeline", "feature.run", "inference.run", "monitoring.analyse", "training.classifier"),
-        *("training.run", "runner.explain", "runner.inference", "runner.learning_curve", "runner.requeue"),
-        *("runner.response", "runner.sample", "runner.simulate", "runner.status", "runner.training", "runner.verify"),
+        *("training.run", "runner.explain", "runner.infer", "runner.learning_curve", "runner.requeue"),
+        *(
+            "runner.response",
+            "runner.retraining",
+            "runner.sample",
+            "runner.simulate",
+            "runner.status",
+            "runner.train",
+            "runner.verify",
+        ),
     ):
         import_module(f"batch_nlp.{module}")
 

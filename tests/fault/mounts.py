@@ -1,4 +1,4 @@
-"""Disks that are full and folders that are read-only, for the superuser too: mounts in a name space of their own."""
+"""Full disks and read-only folders, for the superuser too: mounts in a namespace of their own."""
 
 from __future__ import annotations
 

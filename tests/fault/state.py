@@ -1,4 +1,4 @@
-"""Reads everything back that a run may have left, and says what it amounts to."""
+"""Read back everything that a run may have left, and summarise it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guarantee 1 where the clock is at fault: the order of things is that in which they happened."""
+"""Guarantee 1 with a wrong clock: runs are dated in the order in which they happen."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_clock_goes_back_within_a_run(copy: Callable[[str], Project], forks:
     read_state(project)
 
 
-def test_a_clock_that_stood_in_the_future_is_told_and_the_file_that_remembers_it_can_be_lost(
+def test_a_clock_that_was_in_the_future_is_reported_and_its_file_can_be_lost(
     copy: Callable[[str], Project], forks: Forks
 ) -> None:
     project = copy("project")

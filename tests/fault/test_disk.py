@@ -1,4 +1,4 @@
-"""Guarantee 1 where the disk is at fault: full, limited, or read-only."""
+"""Guarantee 1 with a faulty disk: full, limited, or read-only."""
 
 from __future__ import annotations
 

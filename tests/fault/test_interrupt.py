@@ -29,7 +29,7 @@ def _steps(forks: Forks, project: Project, tmp_path: Path) -> int:
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", -signal.SIGTERM)])
-def test_interrupted_anywhere(
+def test_an_interrupt_at_any_step(
     name: str,
     code: int,
     copy: Callable[[str], Project],
@@ -38,7 +38,7 @@ def test_interrupted_anywhere(
     tmp_path: Path,
     figure: Callable[[str], None],
 ) -> None:
-    """Ctrl-C is answered with a sentence and 130; SIGTERM ends at once, since nothing needs to be put in order."""
+    """Ctrl-C ends the run with one line and exit code 130; SIGTERM ends it at once, since nothing needs cleaning up."""
     steps = _steps(forks, copy("undisturbed"), tmp_path)
     wanted = extent.steps or 12
     project = copy("project")

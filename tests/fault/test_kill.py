@@ -31,7 +31,7 @@ RANDOM = {"feature": 0.3, "training": 0.15, "inference": 0.3, "retraining": 0.2,
 
 
 def _without_features(project: Project) -> None:
-    """Take away what the feature pipeline has done."""
+    """Undo the feature pipeline."""
     for folder in ("02_intermediate", "03_primary", "04_feature"):
         shutil.rmtree(project.data / folder / "sample", ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Guarantees 1, 5 and 19 for what a person starts: rows that go back from quarantine, and sweeps."""
+"""Guarantees 1, 5 and 19 for requeued rows and for sweeps."""
 
 from __future__ import annotations
 

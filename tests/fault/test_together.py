@@ -1,4 +1,4 @@
-"""Guarantee 3: one writer. Two runs start at once; one works, the other is sent away, and nothing is lost."""
+"""Guarantee 3: one writer. Of two runs that start at once, one works, the other exits 75, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nights of the job, in this process: settings by which every batch drifts, a batch, and what was decided."""
+"""The nightly job in this process: settings under which every batch drifts, a batch, and the decisions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def nightly(world: World, folder: Path, **drift: Any) -> Config:
-    """Return settings by which every batch drifts, on a copy of the world after its first training."""
+    """Return settings under which every batch drifts, on a copy of the world after its first training."""
     shutil.copytree(world.layers.root, folder / "data", symlinks=True)
     shutil.copytree(world.registry.root, folder / "models")
     shutil.copytree(world.config.dataset.raw_dir, folder / "raw")

@@ -1,4 +1,4 @@
-"""Messages of any kind, the whole way, by a file of a few lines in a folder of the user's own."""
+"""Messages of any kind, end to end, with a short dataset file in the user's own folder."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SYLLABLES = ["ba", "de", "ki", "lo", "mu", "na", "po", "ri", "su", "ta"]
 
 
 def tickets(classes: int, each: int, seed: int) -> Iterator[tuple[str, str, str]]:
-    """Yield texts of which the last word tells the class, with a shop and the class."""
+    """Yield texts whose last word gives the class, with a shop and the class."""
     drawn = random.Random(seed)
     words = ["".join(pair) for pair in itertools.product(SYLLABLES, repeat=2)]
     for number in range(classes * each):
@@ -56,7 +56,7 @@ def write(path: Path, rows: Iterator[tuple[str, str, str]], columns: int) -> Non
 @pytest.mark.parametrize(
     "classes", [pytest.param(2, marks=pytest.mark.long), 5, pytest.param(23, marks=pytest.mark.long)]
 )
-def test_texts_and_a_category_go_the_whole_way(
+def test_texts_and_a_category_run_end_to_end(
     tmp_path: Path, new_project: Callable[[Path], Project], classes: int
 ) -> None:
     project = new_project(tmp_path / "project")

@@ -1,4 +1,4 @@
-"""Bands of classes that are found in the data: a wrong name is told before anything is fitted, by the real runner."""
+"""Bands of classes that are found in the data, through the real runner: a wrong name is refused before any fitting."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def config(world: World, tmp_path: Path) -> Config:
     return replace(found, pipeline=default(PipelineConfig, name="training", stages=[Stage.training]))
 
 
-def test_of_a_new_candidate(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bands_of_a_new_candidate_are_checked_before_fitting(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_run, "fit_pipeline", lambda *_: pytest.fail("it was fitted"))
     forced = replace(config, training=replace(config.training, force=True))
     with refusal(SettingsError, "drift.bands", "positiv", "'positive'"):
         run_stages(forced, START)
 
 
-def test_of_a_champion_that_is_trained_already(config: Config) -> None:
+def test_bands_of_an_existing_champion_are_checked(config: Config) -> None:
     with refusal(SettingsError, "drift.bands", "positiv"):
         run_stages(config, START)

@@ -1,4 +1,4 @@
-"""A change of the dataset's file that makes other features: the next candidate is compared with the champion."""
+"""A dataset file changed so that features differ: the next candidate is still compared with the champion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a writer has not finished, through the real runner: nothing is lost, and nothing is scored twice."""
+"""Unfinished files through the real runner: nothing is lost, and nothing is scored twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guarantee 11 through the real runner: what an alarm that triggers every night leads to."""
+"""Guarantee 11 through the real runner: what a nightly alarm leads to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_50_drifted_batches_on_unchanged_data_lead_to_one_retraining_then_alerts
     assert (retraining["outcome"], retraining["champion"], retraining["answered"]) == ("same", "v0001", False)
 
 
-def test_labels_of_the_batches_that_rang_lead_to_a_second_one_and_then_it_takes_many(
+def test_labels_of_drifted_batches_allow_a_second_retraining_and_a_third_needs_many_more(
     world: World, tmp_path: Path
 ) -> None:
     config = nightly(world, tmp_path)

@@ -1,4 +1,4 @@
-"""What follows from drift, by `drift.response`, through the real runner."""
+"""Each `drift.response` through the real runner."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def label_rows(config: Config) -> int:
 
 
 @pytest.mark.parametrize(("response", "code"), [(DriftResponse.alert, 4), (DriftResponse.none, 0)])
-def test_what_is_not_answered_trains_nothing(world: World, tmp_path: Path, response: DriftResponse, code: int) -> None:
+def test_a_passive_response_trains_nothing(world: World, tmp_path: Path, response: DriftResponse, code: int) -> None:
     config = nightly(world, tmp_path, response=response)
     assert night(config, 0) == code
     assert [decision["decision"] for decision in decisions(config)] == ["batch"]

@@ -1,4 +1,4 @@
-"""What is kept, and how long, through the real runner."""
+"""Retention through the real runner."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def left_by(config: Config, batch: str) -> list[Path]:
     return [path for path in Path(config.paths.data).rglob(f"*{batch}*") if "known" not in path.parts]
 
 
-def test_of_more_batches_than_are_kept_the_oldest_go_with_all_that_they_left(job: Jobs) -> None:
+def test_the_oldest_batches_over_the_limit_are_removed_with_all_their_files(job: Jobs) -> None:
     config = job(batches=3)
     names = [night(config, number)[-1] for number in range(5)]
     assert [batch.name for batch in BatchRecords(layers(config).batches).all()] == names[2:]
@@ -85,7 +85,7 @@ def test_a_tenth_is_removed_at_a_time(job: Jobs) -> None:
     assert kept == [*range(1, 21), 18, 19, 20, 18]
 
 
-def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
+def test_batches_over_the_age_limit_are_removed_however_few_there_are(job: Jobs) -> None:
     config = job(days=10)
     first, second = night(config, 0)[-1], night(config, 1, days=4)[-1]
     assert night(config, 2, days=9.9)[:2] == [first, second]
@@ -94,12 +94,12 @@ def test_batches_that_are_too_old_go_though_they_are_few(job: Jobs) -> None:
     assert len(BatchRecords(layers(config).batches).all()) == 1, "the newest stays"
 
 
-def test_nothing_is_removed_where_nothing_is_to_be(job: Jobs) -> None:
+def test_without_limits_nothing_is_removed(job: Jobs) -> None:
     config = job(batches=None, days=None, samples=None, runs=None)
     assert len([night(config, number, days=500 * number) for number in range(3)][-1]) == 3
 
 
-def test_what_was_scored_is_known_when_its_batch_is_gone(job: Jobs) -> None:
+def test_scored_messages_stay_known_after_their_batch_is_removed(job: Jobs) -> None:
     """Guarantees 5 and 6: no file and no message is scored twice."""
     config = job(batches=1)
     night(config, 0, "a", "b")
@@ -112,7 +112,7 @@ def test_what_was_scored_is_known_when_its_batch_is_gone(job: Jobs) -> None:
     assert batch.accounts == {"in": 2, "predicted": 1, "duplicates": 1, "quarantined": 0}
 
 
-def test_who_removes_a_record_and_its_predictions_has_the_files_scored_again(job: Jobs) -> None:
+def test_files_are_scored_again_after_their_record_and_predictions_are_removed(job: Jobs) -> None:
     config = job()
     name, _ = night(config, 0, "a")[-1], night(config, 1, "b")
     (layers(config).batches / f"{name}.json").unlink()
@@ -124,7 +124,7 @@ def test_who_removes_a_record_and_its_predictions_has_the_files_scored_again(job
     assert sorted(predicted) == ["a", "c"]
 
 
-def test_state_of_a_release_that_remembered_nothing_apart_is_taken_over(job: Jobs) -> None:
+def test_state_of_a_release_without_a_history_is_migrated(job: Jobs) -> None:
     config = job(batches=2)
     night(config, 0, "a"), night(config, 1, "b")
     known = layers(config).known
@@ -137,7 +137,7 @@ def test_state_of_a_release_that_remembered_nothing_apart_is_taken_over(job: Job
     assert (list(last.files), last.accounts["duplicates"]) == (["review_3.json"], 2)
 
 
-def test_a_batch_that_is_not_finished_and_those_of_the_window_stay(job: Jobs) -> None:
+def test_an_unfinished_batch_and_those_of_the_window_stay(job: Jobs) -> None:
     config = job(batches=1)
     window = replace(config, drift=replace(config.drift, window=3))
     names = [night(window, number)[-1] for number in range(4)]
@@ -182,7 +182,7 @@ def test_the_log_stays_short_though_all_batches_are_kept(job: Jobs, monkeypatch:
     assert log.problems(judged) == []
 
 
-def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
+def test_pages_do_not_link_to_removed_batches(job: Jobs) -> None:
     config = job(batches=2)
     names = [night(config, number, days=14 * number)[-1] for number in range(5)]  # five fortnights from 1 February
     folder = layers(config).batch_reports
@@ -193,7 +193,7 @@ def test_pages_lead_to_no_batch_that_is_gone(job: Jobs) -> None:
     assert "month-2026-03.html" in (folder / "index.html").read_text()
 
 
-def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job: Jobs) -> None:
+def test_a_run_that_scores_nothing_leaves_no_link_to_a_removed_batch(job: Jobs) -> None:
     config = job(days=10)
     names = [night(config, number, days=6 * number)[-1] for number in range(2)]
     feature = replace(config, pipeline=default(PipelineConfig, name="feature", stages=[Stage.feature]))
@@ -203,7 +203,7 @@ def test_a_run_that_scores_nothing_leaves_no_page_that_leads_to_a_gone_batch(job
     assert [name in text for name in names] == [False, True]
 
 
-def test_rows_of_a_batch_that_is_gone_cannot_be_requeued_and_that_is_said(job: Jobs, tmp_path: Path) -> None:
+def test_requeueing_rows_of_a_removed_batch_is_an_error(job: Jobs, tmp_path: Path) -> None:
     config = job(batches=1)
     names = [night(config, number)[-1] for number in range(2)]
     copy = tmp_path / f"{names[0]}-corrected.csv"
@@ -233,7 +233,7 @@ def test_folders_of_runs_are_kept_by_number_and_by_age(job: Jobs) -> None:
     assert not (runs / "2025-12-01").exists()
 
 
-def test_what_trainings_left_goes_but_of_the_newest_and_of_versions(job: Jobs) -> None:
+def test_training_output_is_removed_except_that_of_the_newest_and_of_published_versions(job: Jobs) -> None:
     config = job()
     config = replace(config, training=replace(config.training, keep_versions=2))
     registry, folders = Registry(Path(config.paths.models)), layers(config)
@@ -259,7 +259,7 @@ def test_what_trainings_left_goes_but_of_the_newest_and_of_versions(job: Jobs) -
     assert len(list((folders.reporting / "training").glob("2026*.json"))) == len(names), "what a candidate was stays"
 
 
-def test_rows_that_were_quarantined_of_no_batch_are_kept_by_number_and_age(job: Jobs) -> None:
+def test_quarantined_rows_without_a_batch_are_kept_by_number_and_age(job: Jobs) -> None:
     config = job(batches=4, days=30)
     feature, inference = layers(config).feature_quarantine, layers(config).inference_quarantine
     runs = [run_name(START - timedelta(days=days)) for days in (31, 3, 2, 1)]

@@ -62,7 +62,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory, make_config: MakeConfig)
     )
 
 
-def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(simulated):
+def test_a_simulation_leaves_user_files_unchanged_and_writes_only_its_report(simulated):
     config, before, _ = simulated
     folder = Path(config.paths.data).parent
     assert tree(folder) == before
@@ -73,7 +73,7 @@ def test_a_simulation_touches_nothing_of_the_users_and_leaves_only_its_report(si
 
 
 @pytest.mark.long
-def test_the_rule_triggers_and_retrains_where_never_does_not(tmp_path, make_config):
+def test_the_policy_rule_retrains_and_the_policy_never_does_not(tmp_path, make_config):
     _, _, result = sudden_shift(tmp_path, make_config, "simulation.days=4")
     never, rule = result["policies"]["never"], result["policies"]["rule"]
     assert never["summary"]["trainings"] == 0

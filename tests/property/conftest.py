@@ -31,7 +31,7 @@ class World(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of some messages."""
+    """The outcome of some messages."""
 
     features: pd.DataFrame
     predictions: pd.DataFrame

@@ -77,7 +77,7 @@ def _text_of(value: Any) -> str:
 
 
 def _is_sound(row: dict[str, Any]) -> bool:
-    """Say whether a row keeps the contract without any doubt."""
+    """Return whether a row certainly keeps the contract."""
     return row == {**SOUND, "review_id": row["review_id"]} and row["review_id"] in ("a", "b", "c", "d", "A", " a", "é")
 
 

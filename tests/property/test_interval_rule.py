@@ -18,24 +18,24 @@ FALSE_ALARMS, POWER = 0.025, 0.98
 
 
 def first_is_out(counts: list[int]) -> bool:
-    """Return whether the rule calls the first class out."""
+    """Return whether the rule reports the first class."""
     return judge(counts, CLASSES, INTERVAL).shares[0].out
 
 
 def triggering(n: int) -> int:
-    """Return how many counts of a class, from none upwards, the rule calls too few of n messages."""
+    """Return the number of class counts, from 0 upwards, that the rule calls too few of n messages."""
     return bisect_left(range(n // 10 + 1), True, key=lambda k: not first_is_out([k, (n - k) // 2, (n - k + 1) // 2]))
 
 
 def simulated(n: int, shares: list[float], batches: int) -> float:
-    """Return the share of batches in which the first class is called out."""
+    """Return the share of batches in which the rule reports the first class."""
     drawn = np.random.default_rng(n).multinomial(n, shares, batches)[:, 0]
     counts, times = np.unique(drawn, return_counts=True)
     return float(times[[first_is_out([int(k), n - int(k), 0]) for k in counts]].sum() / batches)
 
 
 @pytest.mark.parametrize("n", [30, 100, 500, 2000])
-def test_a_class_on_the_edge_of_the_band_is_seldom_called_out(n: int) -> None:
+def test_a_class_at_the_edge_of_the_band_is_rarely_reported(n: int) -> None:
     """Guarantee 9: of simulated batches."""
     assert simulated(n, [0.10, 0.30, 0.60], 8000) <= FALSE_ALARMS
 

@@ -32,7 +32,7 @@ actions = st.lists(
 
 
 class Desk:
-    """A raw folder and a store; a run does with them what the feature pipeline does."""
+    """A raw folder and a store, processed as the feature pipeline does."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.raw = folder / "raw"

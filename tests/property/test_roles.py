@@ -67,7 +67,7 @@ rows = st.lists(st.fixed_dictionaries({"body": st.sampled_from(BODIES), **values
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the rows of some files."""
+    """The outcome of the rows of some files."""
 
     features: pd.DataFrame
     labelled: list[str]
@@ -79,7 +79,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture(scope="module")
 def run(make_config: Callable[..., Config], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a function that takes rows in as the feature pipeline does."""
+    """Return a function that processes rows as the feature pipeline does."""
     base = make_config(tmp_path_factory.mktemp("roles"), "features=none", "training.inputs=[tabular,ngrams]")
     layers = Layers(Path(base.paths.data), "roles")
 

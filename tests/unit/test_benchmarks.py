@@ -163,6 +163,7 @@ def test_ratios_leave_out_what_a_run_takes_whatever_its_messages() -> None:
         # 5 s of start, then 10 ms for each message
         "inference": took(15.0, 1000, 330.0),
         "inference of few": took(6.0, 100),
+        "drift analysis": took(3.0, 1000),
         # 3 s of start, then 3 ms for each
         "feature pipeline": took(6.0, 1000),
         "feature pipeline of few": took(3.03, 10),
@@ -170,7 +171,7 @@ def test_ratios_leave_out_what_a_run_takes_whatever_its_messages() -> None:
         "nothing new": took(1.515, 10),
     }
     found = list(ratios(rows).values())
-    assert found == pytest.approx([0.5, 0.5, 0.5, 2.0, 0.5, 0.5, 1.0, 0.5, 1.1])
+    assert found == pytest.approx([0.5, 0.5, 0.5, 2.0, 0.5, 0.5, 1.0, 0.5, 0.2, 1.1])
 
 
 def test_a_ratio_that_has_become_worse_is_refused_by_its_name() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.naming import refusal
+
+from batch_nlp.config import Config
+from batch_nlp.config.schema.section import described
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,26 +45,19 @@ def test_every_setting_is_on_the_page_with_its_default(reference: ModuleType) ->
 
     missing = [key for key in keys(reference.composed_defaults()) if f"| `{key}` |" not in page]
     assert missing == []
-    assert "| `drift.low` | `float` | `0.1` | " in page
+    assert "| `drift.low` | `float` ≥ 0, ≤ 1 | `0.1` | " in page
 
 
 def test_entries_of_a_setting_have_a_section_with_the_defaults_of_one(reference: ModuleType) -> None:
     page = reference.settings_page()
     assert "## dataset.messages.columns.NAME\n" in page
     assert "| `dataset.messages.columns.NAME.role` | `id` \\| `text` \\| `time`" in page
-    assert '| `dataset.messages.columns.NAME.zone` | `str` | `"UTC"` |' in page
-    assert "| `dataset.side_tables.0.key` | `str` | " in page
+    assert '| `dataset.messages.columns.NAME.zone` | `text` | `"UTC"` |' in page
+    assert "| `dataset.side_tables.0.key` | `text` | " in page
     assert "| `dataset.side_tables.0.columns.NAME.role` |" in page
     assert "| `dataset.messages.columns` | " in page
     assert "Config]" not in page
 
 
-def test_a_field_without_a_comment_is_an_error(reference: ModuleType) -> None:
-    source = "class Settings:\n    # What it is\n    known: int = 1\n\n    unknown: int = 2\n"
-    with refusal(ValueError, "Settings.unknown"):
-        reference.read_schema(source)
-
-
-def test_enumerations_are_read_with_their_values(reference: ModuleType) -> None:
-    _, enums = reference.read_schema('class Split(Enum):\n    """How."""\n\n    time = "time"\n    random = "random"\n')
-    assert enums == {"Split": ["time", "random"]}
+def test_every_setting_has_a_meaning() -> None:
+    assert [key for key, field in described(Config) if not field.description] == []

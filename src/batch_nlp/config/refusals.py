@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +25,15 @@ _NEEDS = {
     "finite_number": "a finite number",
     "float_parsing": "a number",
     "float_type": "a number",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "{le:g} or less",
     "list_type": "a list",
     "string_pattern_mismatch": "a name of letters, digits and any of ._- inside, that begins with a letter or digit",
     "string_type": "text",
     "value_error": "{error}",
 }
+_LIMITS = {"gt": "more than {:g}", "ge": "{:g} or more", "lt": "less than {:g}", "le": "{:g} or less"}
 
 
 def composition_error(error: Exception) -> SettingsError:
@@ -83,9 +81,25 @@ def _problem(found: ErrorDetails, section: type, prefix: str) -> str:
         return f"{key}: has no value. Set it on the command line or in conf/."
     if kind in ("enum", "literal_error"):
         valid = re.findall(r"'(.*?)'", context["expected"])
-        return f"{key}={_shown(value)}: need one of {', '.join(valid)}. {did_you_mean(str(value), valid)}"
+        hint = did_you_mean(str(value), valid)
+        nearest = "" if hint.startswith("Valid") else f" {hint}"
+        return f"{key}={_shown(value)}: need one of {', '.join(valid)}.{nearest}"
+    if kind.startswith(("greater_than", "less_than")):
+        return f"{key}={_shown(value)}: need {_range(key, section, prefix, context)}."
     need = _NEEDS[kind].format(**context) if kind in _NEEDS else found["msg"].removeprefix("Input should be ")
     return f"{key}={_shown(value)}: need {need}."
+
+
+def _range(key: str, section: type, prefix: str, found: Mapping[str, Any]) -> str:
+    """Return both ends of the range of a setting; of an entry of a list, the end that pydantic found."""
+    from batch_nlp.config.schema.section import described
+
+    fields = [field for name, field in described(section, prefix) if fnmatchcase(key, name)]
+    limits = [limit for field in fields for limit in field.metadata]
+    ends = {end: getattr(limit, end) for limit in limits for end in _LIMITS if hasattr(limit, end)}
+    if ends.keys() == {"ge", "le"}:
+        return f"a number from {ends['ge']:g} to {ends['le']:g}"
+    return " and ".join(_LIMITS[end].format(value) for end, value in (ends or found).items())
 
 
 def _key(*parts: str | int) -> str:

@@ -98,7 +98,10 @@ class JobRecord:
             home = os.path.relpath(card.parents[3] / "08_reporting" / "index.html", self.job.folder)
             persist(self.job.folder / CARD_FILE, with_link_home(card.read_text(encoding="utf-8"), home))
         flat = flat_metrics(metrics or {})
-        self._facts = {"run": run, "data": data, "metric": metric, "value": flat.get(metric), "metrics": flat}
+        value = flat.get(metric)
+        interval = _interval(metrics or {}, metric) if value is not None else None
+        facts = {"run": run, "data": data, "metric": metric, "value": value, "interval": interval, "metrics": flat}
+        self._facts = facts
 
     def result(self, value: float | None, error: Exception | None) -> JobResult:
         """Return the result of the job.
@@ -130,6 +133,19 @@ class JobRecord:
             exit_code=int(getattr(error, "exit_code", ExitCode.BUG)) if error else ExitCode.DONE,
             **facts,
         )
+
+
+def _interval(metrics: Mapping[str, Any], metric: str) -> list[float] | None:
+    """Return the interval of the selection metric over the held-out messages; None without a confusion matrix."""
+    # imported late: the command line imports this module, and SciPy comes with it
+    import numpy as np
+
+    from batch_nlp.metrics.bootstrap import with_intervals
+
+    if "confusion" not in metrics:
+        return None
+    found = with_intervals(np.array(metrics["confusion"], dtype=np.int64), seed=0)[metric]
+    return None if found["low"] is None else [found["low"], found["high"]]
 
 
 def record_job(job: SweepJob, work: Callable[[JobRecord], float | None]) -> float | None:

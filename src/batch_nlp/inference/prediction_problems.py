@@ -28,7 +28,7 @@ RESTORE = (
     "Restore it from a backup. To have the files scored again instead, put them in the inbox, and remove the batch's "
     "record together with its folder of predictions."
 )
-_BUG = f"A bug, or a file that was changed by hand: please report the first. {RESTORE}"
+_BUG = f"If nobody changed the file by hand, this is a bug: please report it. {RESTORE}"
 
 
 @dataclass

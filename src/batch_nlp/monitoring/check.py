@@ -20,7 +20,7 @@ def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
     Raises
     ------
     SettingsError
-        If no batch can, or a band is for a class that does not exist.
+        If no batch can satisfy the band, or `drift.bands` names a class that does not exist.
     """
     if classes is not None:
         check_bands(settings, classes)

@@ -14,7 +14,7 @@ from loguru import logger
 from batch_nlp.errors import count
 from batch_nlp.monitoring.archive import ARCHIVED, places_of_old, totals
 from batch_nlp.storage.atomic import append_line
-from batch_nlp.storage.problem import DamageError, Problem, Severity, problems_of
+from batch_nlp.storage.problem import DamageError, Problem, Severity
 from batch_nlp.storage.seal import Seal, check_file, read_sealed, replacing_sealed
 
 # How many decisions that no run needs any more wait in the log before they move to the archive
@@ -146,9 +146,11 @@ class DecisionLog:
         judged : mapping
             The accounts of each batch that was judged, as its record has them.
         """
-        if found := problems_of(self.read):
-            return found
-        decisions, archived = self.read(), list[dict[str, Any]]()
+        try:
+            decisions = self.read()
+        except DamageError as error:
+            return [error.problem]
+        found, archived = list[Problem](), list[dict[str, Any]]()
         if lost := len(self._checked().splitlines()) - len(decisions):
             what = f"{count(lost, 'line')} cannot be read"
             action = "Nothing if a run was killed while it wrote: readers skip the line. Otherwise restore a backup."

@@ -111,7 +111,6 @@ def draw(
         Whether the colours follow the page, which may be dark. Off for an SVG file, which stands alone.
     """
     from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     # Matplotlib, and not the user's own settings of it, decides what is not said here; ids are hashes of what they name
@@ -123,7 +122,7 @@ def draw(
         on(chart)
         file = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(file, metadata=nothing)
+        figure.savefig(file, format="svg", metadata=nothing)
     svg = chart.finish(_element(file.getvalue(), size, alternative))
     # drawn here, and every text in it was escaped
     return Markup(_with_variables(svg) if themed else svg)  # noqa: S704 # nosec B704

@@ -63,19 +63,15 @@ def interval_rows(name: str, rows: Sequence[Row], axis: str, alternative: str, a
         axes = chart.figure.add_axes(box)
         axes.set(xlabel=axis, xlim=_limits([*rows, all_of] if all_of else rows), ylim=(total, 0), yticks=[])
         axes.spines["left"].set_visible(False)
-        if all_of and all_of.value is not None:
-            axes.axvline(all_of.value, color=DATA, linewidth=1)
-            if all_of.low is not None and all_of.high is not None:
-                axes.axvspan(all_of.low, all_of.high, color=DATA, alpha=0.12, linewidth=0)
         bottom = 0
         for row, high in zip(rows, heights, strict=True):
             bottom += high
-            _draw(axes, row, bottom)
+            _draw(axes, row, bottom, all_of)
 
     return draw(name, (WIDTH, total + _AXIS), alternative, on)
 
 
-def _draw(axes: Axes, row: Row, bottom: float) -> None:
+def _draw(axes: Axes, row: Row, bottom: float, all_of: Row | None) -> None:
     """Draw a row above a place on the y axis: name and figures, and below them the interval on its track."""
     across = axes.get_yaxis_transform()
     label = short(row.label, _CHARACTERS)
@@ -86,6 +82,10 @@ def _draw(axes: Axes, row: Row, bottom: float) -> None:
     axes.text(1, bottom - 30, row.figures, transform=across, va="center", ha="right", color=SOFT, fontsize=11.5)
     middle = bottom - 12
     axes.axhline(middle, color=TRACK, linewidth=1.5, zorder=0)
+    if all_of and all_of.value is not None:
+        axes.vlines(all_of.value, middle - 9, middle + 9, color=DATA, linewidth=1)
+        if all_of.low is not None and all_of.high is not None:
+            axes.fill_between([all_of.low, all_of.high], middle - 9, middle + 9, color=DATA, alpha=0.15, linewidth=0)
     if row.low is not None and row.high is not None:
         ends = [row.low, row.high]
         axes.plot(ends, [middle, middle], color=row.colour, alpha=0.45, linewidth=6, solid_capstyle="round")

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from loguru import logger
-from omegaconf.errors import OmegaConfBaseException
 
 from batch_nlp.config.builder import check_steps
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.manifest import read_manifest
@@ -68,8 +67,8 @@ def champion_definition(version: str, manifest: dict[str, Any]) -> FeatureDefini
     try:
         definition = FeatureDefinition.from_dict(manifest["feature_definition"])
         computed = definition.version
-    except (OmegaConfBaseException, LookupError, TypeError, ValueError) as error:
-        why = f"Its features are described otherwise ({type(error).__name__}: {error})"
+    except (SettingsError, LookupError, TypeError, ValueError) as error:
+        why = f"This installation cannot compute its features ({type(error).__name__}: {str(error).rstrip('.')})"
         raise cannot_run(version, manifest, why) from error
     needed = manifest["data_version"]["feature_version"]
     if computed != needed:

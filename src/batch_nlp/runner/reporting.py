@@ -30,7 +30,7 @@ from batch_nlp.reports.months import add_to_months, month_page, month_pages
 from batch_nlp.reports.pages import with_link_home
 from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
 from batch_nlp.runner.context import RunContext
-from batch_nlp.runner.training import sound_champion
+from batch_nlp.runner.train import sound_champion
 from batch_nlp.storage.atomic import write_text
 
 

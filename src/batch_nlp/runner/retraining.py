@@ -20,7 +20,7 @@ from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.recipe import OF_THE_JOB
-from batch_nlp.runner.training import sound_champion, take_in, train_candidate
+from batch_nlp.runner.train import sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import read_sample, sample_file
 

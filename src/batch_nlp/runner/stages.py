@@ -22,10 +22,10 @@ from batch_nlp.storage.atomic import sweep
 # Module of this package, and the function in it that runs the stage
 _FUNCTIONS = {
     Stage.sample: "sample.write_sample",
-    Stage.feature: "training.take_in",
-    Stage.training: "training.train",
-    Stage.inference: "inference.infer",
-    Stage.rollback: "training.roll_back",
+    Stage.feature: "train.take_in",
+    Stage.training: "train.train",
+    Stage.inference: "infer.infer",
+    Stage.rollback: "train.roll_back",
     Stage.explain: "explain.explain",
     Stage.learning_curve: "learning_curve.draw_learning_curve",
     Stage.status: "status.report_status",
@@ -139,7 +139,7 @@ def _run_stage(run: RunContext, stage: Stage) -> float | None:
 
 def _check_dataset(run: RunContext) -> None:
     """Refuse to replace or use a champion of another dataset, unless that champion was trained on generated data."""
-    from batch_nlp.runner.training import sound_champion
+    from batch_nlp.runner.train import sound_champion
 
     champion = sound_champion(run)
     dataset, other = run.config.dataset.name, run.config.inference.champion_of

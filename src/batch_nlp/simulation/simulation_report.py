@@ -57,8 +57,8 @@ def _headline(result: Result) -> str:
     """Return macro F1 and trainings of each policy in a sentence."""
     found = {policy.value: result.summary(policy) for policy in result.policies}
     parts = [
-        f"{name} reaches {'no' if summary.f1_macro is None else f'{summary.f1_macro:.3f}'} with {summary.trainings:,} "
-        f"training{'' if summary.trainings == 1 else 's'}"
+        f"{'unknown' if summary.f1_macro is None else f'{summary.f1_macro:.3f}'} with policy {name} (trainings: "
+        f"{summary.trainings:,})"
         for name, summary in found.items()
     ]
     return f"Macro F1 over all days: {', '.join(parts)}."
@@ -77,7 +77,7 @@ def show_result(result: Result) -> None:
 
 def write_result(result: Result, folder: Path) -> None:
     """Write ``result.json``, ``macro_f1.svg`` and ``index.html``."""
-    headings, *rows = zip(*_table(result), strict=True)
+    headings, *rows = _table(result)
     page = render(
         "simulation.html",
         title=f"Simulation: {result.scenario}",
@@ -87,7 +87,7 @@ def write_result(result: Result, folder: Path) -> None:
         headings=headings,
         rows=rows,
         chart=simulation_chart(result),
-        policies=[row[0] for row in rows],
+        policies=headings[1:],
         name=result.name,
         seconds=result.seconds,
     )

@@ -13,7 +13,10 @@ from batch_nlp.storage.seal import content_hash, damage, hash_of, write_sealed
 FORMAT = 3
 MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
 CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
-_OTHER_VERSION = "Go back to the previous version with pipeline=rollback, or train a new one with pipeline=training."
+RESTORE = (
+    "Restore the folder from a backup. pipeline=rollback or pipeline=training replaces a champion; other versions are "
+    "skipped."
+)
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -35,18 +38,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text())
         seal, files = manifest["sha256"], dict(manifest["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamageError(Problem(path, f"not a readable manifest ({error})", _OTHER_VERSION)) from error
+        raise DamageError(Problem(path, f"not a readable manifest ({error})", RESTORE)) from error
     # before the seal, since a newer release may seal differently
     if isinstance(written := manifest.get("format"), int) and written > FORMAT:
         what = f"written by a newer release (format {written}; this release knows formats up to {FORMAT})"
-        action = f"Nothing is damaged: use that release. Otherwise: {_OTHER_VERSION}"
+        action = (
+            "Nothing is damaged: use that release. Or replace the model with pipeline=rollback or pipeline=training."
+        )
         raise DamageError(Problem(path, what, action))
     if seal != content_hash(manifest):
-        raise DamageError(Problem(path, "damaged; its content is not what was published", _OTHER_VERSION))
+        raise DamageError(Problem(path, "damaged; its content is not what was published", RESTORE))
     # a model that the manifest does not list would be loaded unchecked
     if MODEL_FILE not in files or any(Path(name).name != name for name in files):
-        raise DamageError(Problem(path, f"lists no {MODEL_FILE}, or files of another folder", _OTHER_VERSION))
+        raise DamageError(Problem(path, f"lists no {MODEL_FILE}, or files of another folder", RESTORE))
     for name, digest in files.items():
         if found := damage(folder / name, [digest]):
-            raise DamageError(Problem(folder / name, found, _OTHER_VERSION))
+            raise DamageError(Problem(folder / name, found, RESTORE))
     return manifest

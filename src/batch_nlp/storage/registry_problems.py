@@ -6,14 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.manifest import RESTORE, read_manifest
 from batch_nlp.storage.problem import Problem, Severity, problems_of
 from batch_nlp.storage.registry import Registry, check_in_fresh_process
-
-_RESTORE = (
-    "Restore the folder from a backup. pipeline=rollback or pipeline=training replaces a champion; other versions are "
-    "skipped."
-)
 
 
 def problems(
@@ -75,5 +70,5 @@ def _works(registry: Registry, champion: str) -> list[Problem]:
     try:
         check_in_fresh_process(folder)
     except DataError as error:
-        return [Problem(folder, str(error).removeprefix(f"{folder}: ").rstrip("."), _RESTORE)]
+        return [Problem(folder, str(error).removeprefix(f"{folder}: ").rstrip("."), RESTORE)]
     return []

@@ -175,6 +175,19 @@ def test_a_metric_that_is_no_number_does_not_cost_the_result(tmp_path: Path) -> 
     assert (found.value, found.metrics) == (None, {"ece": 0.01, "recall_good": 0.5})
 
 
+def test_a_job_has_the_interval_of_its_metric_over_the_hold_out(tmp_path: Path) -> None:
+    def work(record: JobRecord) -> float:
+        record.note("run", DATA, "f1_macro", {"f1_macro": 0.8, "confusion": [[40, 10], [10, 40]]})
+        return 0.8
+
+    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
+    found = read_result(tmp_path)
+    assert found is not None
+    assert found.interval is not None
+    # of 100 messages, 80 % are right: a standard error of 4 points
+    assert found.interval == pytest.approx([0.72, 0.88], abs=0.02)
+
+
 def test_a_job_keeps_a_copy_of_the_card_with_a_link_to_the_entry_page(tmp_path: Path) -> None:
     card = tmp_path / "06_models" / "mails" / "run-1" / CARD_FILE
     card.parent.mkdir(parents=True)

@@ -9,7 +9,7 @@ import pytest
 
 from batch_nlp.config import Config
 from batch_nlp.runner.context import RunContext
-from batch_nlp.runner.training import take_in
+from batch_nlp.runner.train import take_in
 
 
 @pytest.mark.parametrize(("features", "is_taken"), [("default", True), ("none", False)])

@@ -133,6 +133,10 @@ def test_a_check_says_what_was_found_and_asked() -> None:
         Check("training.thresholds.recall", 0.51239, 0.5, True), "training.thresholds.recall", "0.5124", "0.5000"
     )
     assert_names(Check("its own name", None, None, False), "its own name")
+    assert [str(Check("name", None, None, passed)).removeprefix("name: ") for passed in (True, False)] == [
+        "passed",
+        "failed",
+    ]
 
 
 def test_what_is_not_set_is_not_compared() -> None:

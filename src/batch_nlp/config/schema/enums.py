@@ -158,7 +158,7 @@ class OutputFormat(Enum):
 
 
 class Combine(Enum):
-    """How many of the rules must ring."""
+    """How many of the rules must trigger."""
 
     any = "any"
     all = "all"

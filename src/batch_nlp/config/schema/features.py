@@ -44,7 +44,7 @@ class EmbeddingConfig:
             raise refusal(
                 "model",
                 self.model,
-                f"model=null, since backend={self.backend.value} always takes the packaged all-MiniLM-L6-v2; "
+                "model=null, since backend=minilm always takes the packaged all-MiniLM-L6-v2; "
                 "backend=sentence_transformers takes any model, and backend=static those of model2vec",
             )
         return self

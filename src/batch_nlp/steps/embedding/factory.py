@@ -62,7 +62,7 @@ def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0
     Raises
     ------
     SettingsError
-        If the settings cannot be satisfied.
+        If the model cannot be loaded.
     DataError
         If the packaged weights are missing or damaged.
     """

@@ -65,7 +65,7 @@ def _shares(facts: dict[str, Any]) -> Markup:
                 axes.annotate(f"{share:.1%}", (share, place), (4, 0), textcoords="offset points", va="center",
                               fontsize=11)  # fmt: skip
         for place, name in enumerate(names):
-            axes.text(0, place - 0.42, short(name, 45), va="center")
+            axes.text(0, place - 0.46, short(name, 45), va="center")
         axes.set(ylim=(len(names) - 0.6, -0.6), yticks=[], xlim=(0, 1.18 * max(map(max, shares.values()))))
         axes.xaxis.set_major_formatter("{x:.0%}")
         chart.figure.legend(loc="outside upper left", ncols=3, columnspacing=1, handlelength=1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
-_WEIGHTS = 12
+_WEIGHTS = 6
 _SPLITS = {
     "time": "The newest messages were held out.",
     "random": "A stratified random sample of the messages was held out.",
@@ -75,8 +75,8 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
             f"{facts['training']['decision']['metric']} on training messages that the classifier had not seen."
         ),
         *(
-            f"{classes[index]} (weight {relative[index]:.2f}) is predicted instead of {classes[largest]} from "
-            f"{1 / relative[index]:.2f} times its probability on."
+            f"{classes[index]} (weight {relative[index]:.2f}) is predicted instead of {classes[largest]} if it is at "
+            f"least {1 / relative[index]:.2f} times as probable."
             for index in named
             if index != largest
         ),
