@@ -26,7 +26,7 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 
 
 def check_composed(composed: DictConfig) -> None:
-    """Refuse settings, including those of Hydra under ``hydra``, that name code of their own choice or contain a secret.
+    """Refuse settings, those under ``hydra`` included, that name code of their own choice or contain a secret.
 
     Raises
     ------
