@@ -56,7 +56,7 @@ def make_run(make_config: Callable[..., Config], world: Any, tmp_path_factory: p
         folder = tmp_path_factory.mktemp("corpus")
         shutil.copytree(world.config.paths.models, folder / "models")
         # the champion was trained on the sample; it is its features that count here
-        config = make_config(folder, "quarantine.max_share=1.0", "drift.response=none", "drift.sample=10", *overrides)
+        config = make_config(folder, "quarantine.max_share=1.0", "drift.response=none", "drift.sample=100", *overrides)
         run = RunContext.of(config, now)
         for where in (Path(config.dataset.raw_dir), run.inbox):
             where.mkdir(parents=True, exist_ok=True)

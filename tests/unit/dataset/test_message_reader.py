@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from tests.naming import assert_names, names, refusal
+from tests.raw_source import RawSource
 
 from batch_nlp.config import Config
 from batch_nlp.dataset.message_reader import message_files, read_messages
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.run import run_feature_pipeline
-from batch_nlp.storage.feature_store import FeatureStore
-from batch_nlp.storage.layers import Layers
 
 # a source of an id, a text and a label, without vectors: of what is looked at here they are no part
 PLAIN = (
@@ -33,34 +28,14 @@ PLAIN = (
     "features=none",
     "training.inputs=[tabular]",
 )
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class Source:
+class Source(RawSource):
     """A folder of raw files, and the feature pipeline on it."""
-
-    config: Config
-    runs: int = 0
-
-    @property
-    def layers(self) -> Layers:
-        return Layers(Path(self.config.paths.data), self.config.dataset.name)
-
-    @property
-    def store(self) -> FeatureStore:
-        return FeatureStore(self.layers.feature_store, self.config.engine)
-
-    def drop(self, name: str, *rows: Any) -> None:
-        folder = Path(self.config.dataset.raw_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows))
 
     def run(self) -> dict[str, int]:
         """Return the accounts of a run of the feature pipeline, without those that are zero."""
-        self.runs += 1
-        now = START + timedelta(hours=self.runs)
-        result = run_feature_pipeline(self.config, self.layers, self.store, f"run-{self.runs}", now)
+        result = self.take_in()
         assert result.accounts["read"] == sum(result.accounts.values()) - result.accounts["read"]
         return {name: number for name, number in {**result.accounts, "labels": result.labels}.items() if number}
 

@@ -4,8 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,51 +12,27 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from tests.naming import assert_names, names, refusal, settings_in
+from tests.raw_source import RawSource, review
 
 from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.run import FeatureResult, run_feature_pipeline
-from batch_nlp.storage.feature_store import FeatureStore
-from batch_nlp.storage.layers import Layers
+from batch_nlp.feature.run import FeatureResult
 
 MakeConfig = Callable[..., Config]
 Rows = list[dict[str, Any]]
 NOTHING = {"known": 0, "duplicates": 0, "quarantined": 0}
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class Desk:
+class Desk(RawSource):
     """A data folder, and the feature pipeline to run in it."""
-
-    config: Config
-    runs: int = field(default=0)
-
-    @property
-    def raw(self) -> Path:
-        return Path(self.config.dataset.raw_dir)
-
-    @property
-    def layers(self) -> Layers:
-        return Layers(Path(self.config.paths.data), self.config.dataset.name)
-
-    @property
-    def store(self) -> FeatureStore:
-        return FeatureStore(self.layers.feature_store, self.config.engine)
 
     @property
     def version(self) -> str:
         return FeatureDefinition.from_config(self.config).version
 
-    def drop(self, name: str, *rows: dict[str, Any]) -> None:
-        self.raw.mkdir(parents=True, exist_ok=True)
-        (self.raw / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-
     def run(self) -> FeatureResult:
-        self.runs += 1
-        now = START + timedelta(hours=self.runs)
-        return run_feature_pipeline(self.config, self.layers, self.store, f"run-{self.runs}", now)
+        return self.take_in()
 
     def features(self) -> pd.DataFrame:
         ids = self.store.ids(self.version)
@@ -67,11 +42,6 @@ class Desk:
     def labels(self) -> dict[str, str]:
         frame = self.store.labelled(self.store.data_version(self.version))
         return dict(zip(frame["message_id"], frame["target"], strict=True))
-
-
-def review(name: str, stars: Any = 5, **more: Any) -> dict[str, Any]:
-    sound = {"review_id": name, "text": f"text of {name}", "date": "2020-01-01 00:00:00", "user_id": "u"}
-    return {**sound, "business_id": "b", "stars": stars, **more}
 
 
 @pytest.fixture

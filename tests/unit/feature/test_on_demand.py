@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
+from tests.raw_source import START, RawSource, review
 
 from batch_nlp.config import Config
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.on_demand import add_features
-from batch_nlp.feature.run import run_feature_pipeline
-from batch_nlp.storage.feature_store import FeatureStore
-from batch_nlp.storage.layers import Layers
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Desk:
+class Desk(RawSource):
     """A data folder with the settings of now and of the champion, whose texts are cut after three characters."""
 
-    now: Config
-    then: Config
-    runs: int = 0
+    then: Config = field(kw_only=True)
 
     @property
-    def layers(self) -> Layers:
-        return Layers(Path(self.now.paths.data), self.now.dataset.name)
-
-    @property
-    def store(self) -> FeatureStore:
-        return FeatureStore(self.layers.feature_store, self.now.engine)
-
-    def drop(self, name: str, *rows: dict[str, Any]) -> None:
-        raw = Path(self.now.dataset.raw_dir)
-        raw.mkdir(parents=True, exist_ok=True)
-        (raw / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    def now(self) -> Config:
+        return self.config
 
     def run(self, config: Config) -> None:
-        self.runs += 1
-        run_feature_pipeline(config, self.layers, self.store, f"run-{self.runs}", START + timedelta(hours=self.runs))
+        self.take_in(config)
 
     def add(self, *ids: str) -> None:
         definition = FeatureDefinition.from_config(self.then)
@@ -59,12 +41,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, make_config: Callable[..., Config]) -> Desk:
     without = ("features=none", "training.inputs=[tabular]", "engine.commit_rows=2", "engine.batch_rows=2")
-    return Desk(make_config(tmp_path, *without), make_config(tmp_path, *without, "features.clean_text.max_chars=3"))
-
-
-def review(name: str, **more: Any) -> dict[str, Any]:
-    sound = {"review_id": name, "text": f"text of {name}", "date": "2020-01-01 00:00:00", "user_id": "u"}
-    return {**sound, "business_id": "b", "stars": 5, **more}
+    then = make_config(tmp_path, *without, "features.clean_text.max_chars=3")
+    return Desk(make_config(tmp_path, *without), then=then)
 
 
 def test_the_messages_that_are_asked_for_get_the_features_that_the_champions_settings_give(desk: Desk) -> None:
