@@ -48,6 +48,7 @@ def test_shell_completion_gets_its_words_as_they_are() -> None:
         (["--exp", "x"], ".hydra/overrides.yaml"),
         (["--seed=1"], "seed=1"),
         (["sweep=a/b"], "sweep=a/b"),
+        (["--config-dir", ".", "hydra.searchpath=[x]"], "hydra.searchpath"),
         (["-m", "pipeline=verify"], "pipeline=verify"),
     ],
 )
