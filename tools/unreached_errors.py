@@ -17,7 +17,7 @@ ERRORS = {"SettingsError", "DataError", "GateError", "DriftError", "LockedError"
 
 
 def unreached(source: str, missing: Collection[int]) -> Iterator[int]:
-    """Return the first lines of the calls that make an error and that no test has run.
+    """Return the lines that raise or return an error and that no test has run.
 
     Parameters
     ----------
