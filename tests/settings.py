@@ -50,4 +50,5 @@ def _defaults() -> dict[type, Any]:
 def default(section: type[T], **changes: Any) -> T:
     """Return a section of the settings as conf/ has it, but for these changes."""
     unchanged: Any = _defaults()[section]
-    return replace(unchanged, **changes)
+    changed: T = replace(unchanged, **changes)
+    return changed

@@ -143,6 +143,14 @@ def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> No
         axes.get_xticklabels()[-1].set_horizontalalignment("right")
 
 
+def nice_ticks(low: float, high: float) -> list[float]:
+    """Return about three round numbers between two others."""
+    from matplotlib.ticker import MaxNLocator
+
+    found = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(tick) for tick in found if low <= tick <= high]
+
+
 @cache
 def _style() -> dict[Any, Any]:
     from matplotlib import rcParamsDefault

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import BAD, BAND, DATA, EDGE, GOOD, SOFT, WARN, WIDTH, Chart, draw, label_ends, short
+from batch_nlp.reports.charts import (
+    BAD,
+    BAND,
+    DATA,
+    EDGE,
+    GOOD,
+    SOFT,
+    WARN,
+    WIDTH,
+    Chart,
+    draw,
+    label_ends,
+    nice_ticks,
+    short,
+)
 from batch_nlp.reports.pages import UNKNOWN
 from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
@@ -161,12 +175,11 @@ def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequenc
 
 def _ticks(trend: Trend) -> list[float]:
     """Return the edges of the band, and round numbers that are not too near to them."""
-    from matplotlib.ticker import MaxNLocator
-
     low, high = trend.limits
     edges = [edge for edge in trend.band or () if low < edge < high]
-    nice = [float(tick) for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
-    return edges + [tick for tick in nice if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)]
+    return edges + [
+        tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)
+    ]
 
 
 def times(at: Sequence[str]) -> list[str]:
