@@ -74,7 +74,7 @@ def photograph(browser: str, page: Path, width: int, height: int, picture: Path)
         empty = Image.new("RGB", image.size, image.getpixel((1, height - 1)))
         box = ImageChops.difference(image, empty).getbbox()
         image = image.crop((0, 0, width, min(height, (box[3] if box else height) + 16)))
-        image.quantize(COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)
+        image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def main(folder: str | None = None) -> None:

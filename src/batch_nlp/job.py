@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from batch_nlp.config.project import PROJECT_ROOT
 from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode
-from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
+from batch_nlp.experiments.job_record import JobRecord, record_job
 from batch_nlp.experiments.sweep import job_folder, threads_of_a_job
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_in_sweep(composed: DictConfig) -> float | None:
     job = HydraConfig.get()
     logger.info("Job {}: {}", job.job.num, job.job.override_dirname)
     settings: Any = OmegaConf.to_container(composed, resolve=False)
-    sweep_job = SweepJob(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
+    record = JobRecord(Path(job.runtime.output_dir), job.job.num, list(job.overrides.task), settings)
 
     def work(record: JobRecord) -> float | None:
         # composed anew for each job
@@ -62,7 +62,7 @@ def run_in_sweep(composed: DictConfig) -> float | None:
         check_composed(whole)
         return _attempt(composed, record)
 
-    return record_job(sweep_job, work)
+    return record_job(record, work)
 
 
 def _begin(composed: DictConfig) -> None:
@@ -127,7 +127,7 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     from batch_nlp.storage.run_clock import run_name
 
     check_settings(config)
-    sweep = None if record is None else str(record.job.folder.parent)
+    sweep = None if record is None else str(record.folder.parent)
     with notify_failures(config), lock_scope(config, sweep) as (now, alone):
         if record is None:
             return run_stages(config, now, alone)

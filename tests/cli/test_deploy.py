@@ -24,7 +24,7 @@ from tests.projects import QUICK, Project
 
 from batch_nlp.cli import PROJECT_ROOT
 from batch_nlp.errors import ExitCode
-from batch_nlp.storage.lock import who_works
+from batch_nlp.storage.lock import lock_holder
 
 DEPLOY = PROJECT_ROOT / "deploy"
 TIMED_OUT = 124
@@ -111,7 +111,7 @@ def drop(project: Project, name: str, count: int) -> set[str]:
 
 def wait_for_holder(project: Project, process: subprocess.Popen[str]) -> int:
     """Wait until a process holds the lock, and return its id."""
-    while (pid := who_works(project.data)) is None:
+    while (pid := lock_holder(project.data)) is None:
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     return pid
@@ -174,7 +174,7 @@ def test_a_job_past_its_time_limit_is_ended_and_its_log_says_so(project: Project
     assert names[:2] == ["batch-nlp-2026-01-04.log", "batch-nlp-2026-01-05.log"]
     assert len(names) == 4
     assert names[-1] == "mine.log"
-    assert who_works(project.data) is None
+    assert lock_holder(project.data) is None
 
 
 def test_ending_the_script_ends_the_job(project: Project, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_ending_the_script_ends_the_job(project: Project, tmp_path: Path) -> Non
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert who_works(project.data) is None
+    assert lock_holder(project.data) is None
 
 
 def test_arguments_and_exit_code_are_passed_through(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.pipeline import feature_fields
-from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.band import check_drift
 from batch_nlp.runner import check_settings
 from batch_nlp.training.pipeline import build_training_pipeline
 

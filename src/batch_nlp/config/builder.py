@@ -1,7 +1,7 @@
-"""Steps from settings: the one place where a name in a file becomes an object.
+"""Builds steps from settings: the one place where a name in a file becomes an object.
 
 A step is ``{_target_: import path, parameter: value, ...}``. What belongs to a run (ledger, known ids, side tables,
-caches) is bound by the driver, to the parameters of that name, and never comes from a file.
+caches) is bound by the driver to the parameters with those names, and never comes from a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from batch_nlp.config.targets import STEP_TARGETS
 from batch_nlp.errors import SettingsError, did_you_mean
 
-# `_name_` calls a step otherwise than its target is called; `_after_` places a step that a dataset adds
+# `_name_` renames a step; `_after_` names the step after which a dataset's step is placed
 TARGET, NAME, AFTER = "_target_", "_name_", "_after_"
 _OWN_KEYS = frozenset({TARGET, NAME, AFTER})
 
@@ -34,16 +34,16 @@ def step_name(step: Mapping[str, Any]) -> str:
 
 
 def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] | None = ()) -> None:
-    """Raise a `SettingsError` if a list of steps names code of its own choice, or two steps alike.
+    """Raise a `SettingsError` if a list of steps names code that is not allowed, or gives two steps one name.
 
     Parameters
     ----------
     steps : sequence
     key : str
-        Where they stand in the settings.
+        Their place in the settings, for errors.
     allow : collection of str or None
-        Names that the user allows beside those of `targets`; None where a model keeps the steps, whose file may hold
-        nothing else.
+        Import paths that the user allows in addition to those in `targets`; None for steps that a model keeps, whose
+        file may contain no others.
     """
     for position, step in enumerate(steps):
         if step[TARGET] not in STEP_TARGETS and step[TARGET] not in (allow or ()):
@@ -63,16 +63,16 @@ def build_steps(steps: Sequence[Mapping[str, Any]], bound: Mapping[str, Any], ke
     Parameters
     ----------
     steps : sequence of mapping
-        That `check_steps` let pass.
+        Checked by `check_steps`.
     bound : mapping
-        Parameter -> value of what belongs to the run; a step gets those that it asks for.
+        Parameter -> value of what belongs to the run; each step gets the parameters it has.
     key : str
-        Where the steps stand in the settings.
+        Place of the steps in the settings, for errors.
 
     Raises
     ------
     SettingsError
-        If a step cannot be imported, or its parameters are not what it takes.
+        If a step cannot be imported, or does not take its parameters.
     """
     return [(step_name(step), _build(step, bound, f"{key}.{step_name(step)}")) for step in steps]
 
@@ -105,7 +105,7 @@ def _imported(path: str, key: str) -> Any:
 
 
 def plain_value(value: Any) -> Any:
-    """Return a setting with the values of choices in place of the choices."""
+    """Return a setting with enumeration members replaced by their values."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Commands for a person to type, with the settings that say which data, dataset and models are meant."""
+"""Commands for a person to type, with the settings that select data, dataset and models."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from batch_nlp.config.project import PROJECT_ROOT
 
 # Where `make` installs uv if it finds none
 _OWN_UV = ".uv/bin/uv"
-# Settings without which another run would look elsewhere, or take the messages for others
+# Settings without which another command would use other data, or read the messages differently
 _PLACES = re.compile(r"\+*(?:dataset|paths|allow|inference\.champion_of)[.=]")
 
 
 def places_of_this_run() -> list[str]:
-    """Return the flags and settings of this process's command line that another command on the same data needs.
+    """Return the flags and settings of this command line that another command on the same data needs.
 
-    Empty where the settings come from no command line.
+    Empty if the settings come from no command line.
     """
     if not HydraConfig.initialized():
         return []
@@ -36,7 +36,7 @@ def own_folders() -> list[str]:
 
 
 def command(settings: Iterable[str], places: Iterable[str]) -> str:
-    """Return what to type in a shell, in the folder of the project; uv may be where `make` has put it alone.
+    """Return a shell command for the folder of the project; uv may exist only where `make` has installed it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def command(settings: Iterable[str], places: Iterable[str]) -> str:
 
 
 def python_command(code: str) -> str:
-    """Return what to type in a shell, in the folder of the project, to run some Python."""
+    """Return a shell command that runs Python code in the folder of the project."""
     return f"{_uv()} run python -c {shlex.quote(code)}"
 
 
@@ -63,13 +63,13 @@ def _uv() -> str:
 
 
 def explain_command(message_id: str, places: Iterable[str]) -> str:
-    r"""Return the command that explains a message, whatever its id holds.
+    r"""Return the command that explains a message, whatever its id contains.
 
     Examples
     --------
     >>> explain_command("007", [])  # doctest: +ELLIPSIS
     '...uv run start_batch_nlp.py pipeline=explain \'message_id="007"\''
     """
-    # in quotes an id stays text, and a ${ in it is no reference to another setting
+    # quotes keep an id text; a ${ in it must not refer to another setting
     quoted = QuotedString(message_id.replace("${", "\\${"), Quote.double).with_quotes()
     return command(["pipeline=explain", f"message_id={quoted}"], places)

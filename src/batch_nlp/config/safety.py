@@ -1,7 +1,7 @@
-"""Settings choose among what the project can do: they may not name code of their own, and may not hold secrets.
+"""Refuses settings that name code of their own choice or contain a secret.
 
-Hydra makes objects of every ``_target_`` in its own settings, and handlers of what its logging settings name. It
-refuses functions that are known to be dangerous; here, all code is refused that is not known to be needed.
+Hydra instantiates every ``_target_`` in its own settings, and the handlers that its logging settings name. It refuses
+functions known to be dangerous; this module refuses all code that is not known to be needed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 
 
 def check_composed(composed: DictConfig) -> None:
-    """Refuse settings, those of Hydra under ``hydra`` among them, that name code of their own choice or hold a secret.
+    """Refuse settings, those under ``hydra`` included, that name code of their own choice or contain a secret.
 
     Raises
     ------
     SettingsError
         If a ``_target_``, or a class in Hydra's logging, is not on its list; if ``hydra.job.env_set`` sets anything;
-        or if a secret stands among the settings.
+        or if the settings contain a secret.
     """
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     hydra = settings.get("hydra") or {}
@@ -61,7 +61,7 @@ def check_composed(composed: DictConfig) -> None:
 
 
 def check_variable(key: str, name: object) -> None:
-    """Refuse what cannot be the name of an environment variable; it is not shown, since it may be the secret itself."""
+    """Refuse an invalid name of an environment variable; it is not shown, since it may be the secret itself."""
     if name is not None and not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
         raise SettingsError(
             f"{key}: need the name of an environment variable, such as BATCH_NLP_WEBHOOK, not what it holds. (What was "
@@ -105,7 +105,7 @@ def check_address(uri: str) -> None:
 
 
 def _resolved(composed: DictConfig, hydra: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Return what Hydra makes objects of, as it will see it: an interpolation can stand for a whole node."""
+    """Return the settings that Hydra instantiates, resolved: an interpolation can stand for a whole node."""
     known = copy.deepcopy(composed)
     if OmegaConf.is_missing(known.hydra.runtime, "output_dir"):  # known only later; logging names its file by it
         with open_dict(known):
@@ -116,7 +116,7 @@ def _resolved(composed: DictConfig, hydra: dict[str, Any]) -> Iterator[tuple[str
 
 
 def _values(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
-    """Return path, own name and value of everything below a node."""
+    """Return path, last name and value of everything below a node."""
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, value in items:
         below = f"{path}.{name}" if path else str(name)

@@ -1,12 +1,12 @@
 """The one list of code that settings and model files may name: exact names, no prefixes.
 
-A name goes on through what a module imports, as in ``logging.os.system``, so nothing is allowed for how it begins.
+Prefixes would not be safe: a name can lead on through imported modules, as in ``logging.os.system``.
 """
 
 from __future__ import annotations
 
-# Feature steps, each with its version: a number to raise when the step computes something else from the same settings.
-# 0: computes nothing, and is no part of the feature version
+# Feature steps with their versions. Raise a version when its step computes something else from the same settings.
+# 0: the step computes nothing and does not count for the feature version
 FEATURE_STEPS = {
     "batch_nlp.steps.clean_text.CleanText": 1,
     "batch_nlp.steps.date_parts.DateParts": 1,
@@ -61,8 +61,8 @@ CLASSIFIERS = frozenset(
         "xgboost.XGBClassifier",
     }
 )
-# Our own types within a model, each with its version: a number to raise when the type keeps other parameters or
-# attributes, or makes something else of them. A model that holds a type of another version is refused
+# Our own types in a model, with their versions. Raise a version when its type keeps other parameters or attributes, or
+# uses them differently. A model with another version of a type is refused
 MODEL_CODE = {
     "batch_nlp.training.calibration.IsotonicCalibrator": 1,
     "batch_nlp.training.calibration.LogisticCalibrator": 1,
@@ -77,14 +77,14 @@ MODEL_CODE = {
     "batch_nlp.training.transformer.estimator.FineTunedTransformer": 1,
     "batch_nlp.training.tuned_classifier.TunedClassifier": 1,
 }
-# Types beyond those that skops trusts by itself. A model file that names any other is refused
+# Types in addition to those that skops trusts. A model file that names any other type is refused
 MODEL_TYPES = (
     *MODEL_CODE,
     "feature_engine.selection.drop_constant_features.DropConstantFeatures",
     "feature_engine.selection.drop_correlated_features.DropCorrelatedFeatures",
     "numpy.dtype",
     "sklearn.compose._column_transformer.make_column_selector",
-    # runs no code, but follows the indices in its file: one that is not what was published is refused by its hash
+    # runs no code, but follows the indices in its file; the hash of the file excludes changed ones
     "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
@@ -103,5 +103,5 @@ HYDRA_TARGETS = frozenset(
         "optuna.samplers.TPESampler",
     }
 )
-# What the `_target_` of a step may be, beside those that `allow` names
+# Values that `_target_` of a step may have, in addition to those in `allow`
 STEP_TARGETS = frozenset(FEATURE_STEPS) | OTHER_STEPS

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,29 +26,24 @@ from batch_nlp.experiments.job_result import (
 )
 
 
-@dataclass(frozen=True)
-class SweepJob:
-    """A job of a sweep."""
-
-    folder: Path
-    number: int
-    # Settings given on the command line
-    overrides: list[str]
-    # All settings, interpolations unresolved
-    settings: Mapping[str, Any]
-
-
 class JobRecord:
-    """What is known about a running job.
+    """A running job of a sweep and what is known about it.
 
     Parameters
     ----------
-    job : SweepJob
+    folder : Path
+        Folder of the job, which gets its result.
+    number : int
+    overrides : list of str
+        Settings on the command line.
+    settings : mapping
+        All settings, interpolations unresolved.
     """
 
-    def __init__(self, job: SweepJob) -> None:
-        self.job = job
-        self.fingerprint = fingerprint(job.settings)
+    def __init__(self, folder: Path, number: int, overrides: list[str], settings: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._number, self._overrides = number, overrides
+        self._fingerprint, self._group = fingerprint(settings), fingerprint(settings, without=REPEATS)
         self._start = time.perf_counter()
         self._done: JobResult | None = None
         self._facts: dict[str, Any] = {}
@@ -65,12 +60,12 @@ class JobRecord:
         data : list
             State of the labelled data, as JSON values.
         """
-        before = read_result(self.job.folder)
-        if before is None or not before.ok or before.fingerprint != self.fingerprint or before.data != data:
+        before = read_result(self.folder)
+        if before is None or not before.ok or before.fingerprint != self._fingerprint or before.data != data:
             # if this job is killed, no stale result may remain
-            (self.job.folder / RESULT_FILE).unlink(missing_ok=True)
+            (self.folder / RESULT_FILE).unlink(missing_ok=True)
             return None
-        logger.info("Job {}: done before ({}), not run again", self.job.number, before.finished_at[:19])
+        logger.info("Job {}: done before ({}), not run again", self._number, before.finished_at[:19])
         self._done = before
         return before.value
 
@@ -95,8 +90,8 @@ class JobRecord:
         if card is not None and card.is_file():
             from batch_nlp.reports.pages import with_link_home
 
-            home = os.path.relpath(card.parents[3] / "08_reporting" / "index.html", self.job.folder)
-            persist(self.job.folder / CARD_FILE, with_link_home(card.read_text(encoding="utf-8"), home))
+            home = os.path.relpath(card.parents[3] / "08_reporting" / "index.html", self.folder)
+            persist(self.folder / CARD_FILE, with_link_home(card.read_text(encoding="utf-8"), home))
         flat = flat_metrics(metrics or {})
         value = flat.get(metric)
         interval = _interval(metrics or {}, metric) if value is not None else None
@@ -113,19 +108,18 @@ class JobRecord:
         error : Exception or None
             Why the job failed.
         """
-        job = self.job
         if self._done is not None and error is None:
-            return replace(self._done, number=job.number, overrides=job.overrides)
+            return replace(self._done, number=self._number, overrides=self._overrides)
         facts = dict(self._facts)
         if facts.get("value") is None:
             facts["value"] = value if value is not None and math.isfinite(value) else None
         # errors of ours are sentences; of others, the type says more
         reason = str(error) if isinstance(error, BatchNlpError) else f"{type(error).__name__}: {error}"
         return JobResult(
-            number=job.number,
-            overrides=job.overrides,
-            fingerprint=self.fingerprint,
-            group=fingerprint(job.settings, without=REPEATS),
+            number=self._number,
+            overrides=self._overrides,
+            fingerprint=self._fingerprint,
+            group=self._group,
             status="failed" if error else "ok",
             finished_at=datetime.now(UTC).isoformat(),
             seconds=round(time.perf_counter() - self._start, 3),
@@ -148,27 +142,17 @@ def _interval(metrics: Mapping[str, Any], metric: str) -> list[float] | None:
     return None if found["low"] is None else [found["low"], found["high"]]
 
 
-def record_job(job: SweepJob, work: Callable[[JobRecord], float | None]) -> float | None:
-    """Run a job of a sweep and write its result to its folder.
+def record_job(record: JobRecord, work: Callable[[JobRecord], float | None]) -> float | None:
+    """Run a job of a sweep with `work`, which logs its errors, and write the result.
 
-    Parameters
-    ----------
-    job : SweepJob
-    work : callable
-        Runs the job and logs its errors.
-
-    Returns
-    -------
-    float or None
-        What `work` returns; None if it failed. Errors are not raised, so that the other jobs run; the report at the
-        end of the sweep lists them.
+    Returns what `work` returns; None if it failed. Errors are not raised, so that the other jobs run; the report at the
+    end of the sweep lists them.
     """
-    record = JobRecord(job)
     value: float | None = None
     failure: Exception | None = None
     try:
         value = work(record)
     except Exception as error:  # noqa: BLE001 any error is the job's result
         failure = error
-    record.result(value, failure).write(job.folder)
+    record.result(value, failure).write(record.folder)
     return value

@@ -28,7 +28,7 @@ _FAILURES = ("job", "exit code", "settings", "reason")
 def ranked_table(ranking: Ranking) -> tuple[list[str], list[list[str]]]:
     """Return the headings and rows of the ranked table, as texts."""
     found = dict.fromkeys(name for experiment in ranking.experiments for name in experiment.metrics)
-    metrics = [name for name in dict.fromkeys([ranking.metric, *_METRICS]) if name in found]
+    metrics = [name for name in dict.fromkeys([ranking.metric or "", *_METRICS]) if name in found]
     recalls = [name for name in found if name.startswith(_RECALL)]
     classes = "/".join(name.removeprefix(_RECALL) for name in recalls)
     columns = [*ranking.parameters, "repeats", *metrics, *([f"recalls {classes}"] if recalls else [])]
@@ -37,14 +37,14 @@ def ranked_table(ranking: Ranking) -> tuple[list[str], list[list[str]]]:
             str(place),
             *(short(experiment.settings.get(key, "")) for key in ranking.parameters),
             str(len(experiment.jobs)),
-            *(_mean(experiment, name) for name in metrics if name is not None),
+            *(_mean(experiment, name) for name in metrics),
             *(["/".join(_mean(experiment, name, 3, spread=False) for name in recalls)] if recalls else []),
             verdict,
             f"{experiment.seconds:.1f}",
         ]
         for place, experiment, verdict in ranking.placed
     ]
-    return ["rank", *map(str, columns), "vs. best", "seconds"], rows
+    return ["rank", *columns, "vs. best", "seconds"], rows
 
 
 def failures(ranking: Ranking) -> list[list[str]]:
@@ -59,13 +59,7 @@ def show(ranking: Ranking) -> None:
     """Print a ranked table that fits a narrow terminal, the headline and the failures."""
     if ranking.experiments:
         rows = [
-            [
-                str(place),
-                ranking.distinct(found.settings),
-                str(len(found.jobs)),
-                _with_interval(found),
-                verdict,
-            ]
+            [str(place), ranking.distinct(found.settings), str(len(found.jobs)), _with_interval(found), verdict]
             for place, found, verdict in ranking.placed
         ]
         headings = ["rank", "settings", "repeats", f"{ranking.metric_name} ({CONFIDENCE:.0%})", "vs. best"]

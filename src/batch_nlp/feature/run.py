@@ -116,6 +116,11 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
         logger.warning("No messages and no labels in {}. If you expected some, the file may be truncated", names)
     remember_columns(config.dataset, messages, Path(config.inference.inbox), layers)
     known_files.add(new)
+    _log_account(ledger, made)
+    return FeatureResult(version, ledger.summary(), made, arrived.set_aside)
+
+
+def _log_account(ledger: Ledger, labels: int) -> None:
     logger.info(
         "Features: {} read = {:,} new + {:,} known + {} + {:,} quarantined{}; {} added",
         count(ledger.read, "message"),
@@ -131,9 +136,8 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
             )
             if number
         ),
-        count(made, "label"),
+        count(labels, "label"),
     )
-    return FeatureResult(version, ledger.summary(), made, arrived.set_aside)
 
 
 def _take_in(

@@ -18,6 +18,8 @@ from batch_nlp.storage.samples import sample_file
 from batch_nlp.storage.seal import read_sealed
 
 _ACCOUNTS = {"in", "predicted", "duplicates", "quarantined"}
+# Only for datasets with a condition (``where``)
+_LEFT_OUT = "left_out"
 
 
 def problems(layers: Layers, records: BatchRecords, batch_rows: int) -> list[Problem]:
@@ -54,15 +56,14 @@ def problems(layers: Layers, records: BatchRecords, batch_rows: int) -> list[Pro
 
 def _accounts(path: Path, batch: Batch) -> Iterator[Problem]:
     accounts = batch.accounts
-    if set(accounts) != _ACCOUNTS or any(not isinstance(value, int) or value < 0 for value in accounts.values()):
+    complete = set(accounts) in (_ACCOUNTS, _ACCOUNTS | {_LEFT_OUT})
+    if not complete or any(not isinstance(value, int) or value < 0 for value in accounts.values()):
         yield Problem(path, f"incomplete accounts: {accounts}", RESTORE)
         return
-    out = accounts["predicted"] + accounts["duplicates"] + accounts["quarantined"]
-    if accounts["in"] != out:
-        what = (
-            f"{accounts['in']:,} messages came in, but {out:,} are accounted for ({accounts['predicted']:,} predicted "
-            f"+ {accounts['duplicates']:,} duplicates + {accounts['quarantined']:,} quarantined)"
-        )
+    out = {name: number for name, number in accounts.items() if name != "in"}
+    if accounts["in"] != sum(out.values()):
+        parts = " + ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in out.items())
+        what = f"{accounts['in']:,} messages came in, but {sum(out.values()):,} are accounted for ({parts})"
         yield Problem(path, what, RESTORE)
     if sum(batch.counts) != accounts["predicted"]:
         what = f"the counts of the classes, {batch.counts}, do not add up to {accounts['predicted']:,} predictions"

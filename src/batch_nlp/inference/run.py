@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from loguru import logger
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import ColumnConfig, Config, OutputFormat, Role
@@ -19,16 +20,15 @@ from batch_nlp.config.builder import build_steps
 from batch_nlp.dataset.expected_values import log_unread_times
 from batch_nlp.dataset.message_reader import read_messages
 from batch_nlp.errors import DataError, count, examples
-from batch_nlp.fields import KEYS, with_missing
+from batch_nlp.fields import with_missing
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchRecords, BatchState, batch_files
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
-from batch_nlp.inference.past import MESSAGES
 from batch_nlp.inference.predict import predictions_schema
+from batch_nlp.inference.predicted_messages import message_rows, predicted_before
 from batch_nlp.progress import progress
 from batch_nlp.steps.base import MeteredPipeline, diagram
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.feature_store import FeatureStore
-from batch_nlp.storage.history import BATCH
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
@@ -42,7 +42,7 @@ from batch_nlp.storage.samples import (
     sample_schema,
     write_sample,
 )
-from batch_nlp.storage.seal import checked_files, replacing_sealed
+from batch_nlp.storage.seal import replacing_sealed
 from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
@@ -93,14 +93,14 @@ def run_inference_pipeline(
         name: column for name, column in columns.items() if not (name in kept and column.role is Role.ignore)
     }
     past = BatchRecords(layers.batches).past(batch.dataset)
-    quarantine, limits = layers.inference_quarantine, config.quarantine
+    quarantine = layers.inference_quarantine
     with (
         _features_taken_back(store, feature_version),
         keeping_account(quarantine) as ledger,
         connect(config.engine) as connection,
         replacing_folder(layers.predictions / batch.name) as folder,
     ):
-        known = KnownMessages(connection, _predicted_before(layers, batch, store, feature_version, connection))
+        known = KnownMessages(connection, predicted_before(layers, batch, store, feature_version, connection))
         features = feature_steps(connection, known, ledger)
         bound = {"model": model, "predicted_at": batch.predicted_at, "kept_columns": kept}
         predict = MeteredPipeline(build_steps(config.inference.steps, bound, "inference.steps"))
@@ -127,7 +127,7 @@ def run_inference_pipeline(
                 counts += np.bincount(predictions["predicted_class"], minlength=len(counts))
                 ledger.done += len(predictions)
                 waiting.append(pa.Table.from_pandas(featured, schema=fields.schema, preserve_index=False))
-                remembered.write_table(_message_rows(batch.name, waiting[-1]))
+                remembered.write_table(message_rows(batch.name, waiting[-1]))
                 sample.add(_with_predictions(waiting[-1], predictions, model.manifest["classes"]))
                 if sum(part.num_rows for part in waiting) >= config.engine.commit_rows:
                     _keep_features(store, feature_version, waiting, batch.name)
@@ -138,17 +138,34 @@ def run_inference_pipeline(
         features.log()
         predict.log()
         ledger.check_accounts(features.rows | predict.rows)
-        if ledger.too_much_broken(limits.max_share, limits.min_messages):
-            refused = quarantine / "refused" / f"{batch.name}.parquet"
-            ledger.write_quarantine(refused)
-            ledger.check_share(limits.max_share, limits.min_messages, refused)
-        left_out = quarantine / f"{batch.name}.parquet"
-        ledger.write_quarantine(left_out)
-        log_unread_times(columns, left_out)
+        _quarantine(config, columns, ledger, quarantine, batch)
     # before the record says that the batch is scored, since later stages need the sample
     write_sample(sample_file(layers, batch.name), sample.rows)
     if not ledger.read:
         logger.warning("No messages in {}. If you expected some, the file may be truncated", examples(batch.files))
+    _record(config, layers, model, batch, ledger, counts)
+    whole = Pipeline([*features.steps, *predict.steps])
+    write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
+
+
+def _quarantine(
+    config: Config, columns: Mapping[str, ColumnConfig], ledger: Ledger, folder: Path, batch: Batch
+) -> None:
+    """Write the quarantine of a batch; raise a `DataError` if too much of its input is broken."""
+    limits = config.quarantine
+    if ledger.too_much_broken(limits.max_share, limits.min_messages):
+        refused = folder / "refused" / f"{batch.name}.parquet"
+        ledger.write_quarantine(refused)
+        ledger.check_share(limits.max_share, limits.min_messages, refused)
+    left_out = folder / f"{batch.name}.parquet"
+    ledger.write_quarantine(left_out)
+    log_unread_times(columns, left_out)
+
+
+def _record(
+    config: Config, layers: Layers, model: Model, batch: Batch, ledger: Ledger, counts: NDArray[np.int64]
+) -> None:
+    """Enter the result into the record of a batch, and log it."""
     batch.accounts = {
         "in": ledger.read,
         "predicted": ledger.done,
@@ -159,8 +176,6 @@ def run_inference_pipeline(
     batch.counts = counts.tolist()
     batch.model_version = model.version
     batch.state = BatchState.SCORED
-    whole = Pipeline([*features.steps, *predict.steps])
-    write_text(layers.diagrams / "inference.html", diagram(whole, "inference pipeline"))
     # name the CSV if there is one: the user asked for it
     suffix = CSV if config.inference.output.format is OutputFormat.csv else ".parquet"
     logger.info(
@@ -204,54 +219,3 @@ def _keep_features(store: FeatureStore, feature_version: str, features: list[pa.
     if new.num_rows:
         store.append_features(feature_version, new, run)
     features.clear()
-
-
-def _message_rows(batch: str, features: pa.Table) -> pa.Table:
-    """Return rows of `MESSAGES`."""
-    names = pa.array([batch] * features.num_rows, pa.string())
-    return features.select(MESSAGES.names[1:]).add_column(0, BATCH, names)
-
-
-def _predicted_before(
-    layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
-) -> pa.Table | None:
-    """Return `message_id` and `text_hash` of the messages predicted in other batches of the dataset."""
-    records = BatchRecords(layers.batches)
-    past = records.past(batch.dataset)
-    if not past.messages.exists():
-        _record_earlier_release(layers, batch, store, feature_version, connection)
-    files = [str(file) for file in past.messages.files(but=batch.name)]
-    if not files:
-        return None
-    connection.register("batches_with_a_record", pa.table({"name": pa.array(records.names(), pa.string())}))
-    return connection.sql(
-        """
-        SELECT DISTINCT ON (message_id) message_id, text_hash FROM read_parquet($files)
-        WHERE batch <= $removed OR batch IN (SELECT name FROM batches_with_a_record)
-        """,
-        params={"files": files, "removed": past.removed()},
-    ).to_arrow_table()
-
-
-def _record_earlier_release(
-    layers: Layers, batch: Batch, store: FeatureStore, feature_version: str, connection: duckdb.DuckDBPyConnection
-) -> None:
-    """Record the messages that an earlier release predicted."""
-    records = BatchRecords(layers.batches)
-    own = {found.name for found in records.newest_first(batch.dataset)} - {batch.name}
-    predicted = checked_files(layers.predictions, PREDICTIONS_FILE, but=batch.name)
-    files = [str(file) for file in predicted if file.parent.name in own]
-    if not files:
-        return
-    stored = store.ids(feature_version)
-    connection.register("stored_features", stored if stored else pa.schema(KEYS).empty_table())
-    found = connection.sql(
-        """
-        SELECT parse_path(p.filename)[-2] AS batch, p.message_id, f.text_hash
-        FROM read_parquet(?, filename = true) p LEFT JOIN stored_features f ON p.message_id = f.message_id
-        """,
-        params=[files],
-    )
-    with records.past(batch.dataset).messages.adding(max(own), first=True) as writer:
-        for rows in found.to_arrow_reader():
-            writer.write_table(pa.Table.from_batches([rows]).cast(MESSAGES))

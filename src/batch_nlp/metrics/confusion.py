@@ -110,4 +110,5 @@ class ClassCounts:
 
 
 def _ratio(numerator: NDArray[Any], denominator: NDArray[Any], undefined: float) -> NDArray[np.float64]:
-    return np.divide(numerator, denominator, out=np.full(np.shape(denominator), undefined), where=denominator > 0)
+    out = np.full(np.shape(denominator), undefined)
+    return np.asarray(np.divide(numerator, denominator, out=out, where=denominator > 0))

@@ -127,6 +127,25 @@ def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
     return None
 
 
+def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
+    """Check that a batch can satisfy the band.
+
+    Parameters
+    ----------
+    settings : DriftConfig
+    classes : sequence of str or None
+        The classes that the dataset lists; None where they are found in the data.
+
+    Raises
+    ------
+    SettingsError
+        If no batch can satisfy the band, or `drift.bands` names a class that does not exist.
+    """
+    if classes is not None:
+        check_bands(settings, classes)
+    _check_possible(settings, classes)
+
+
 def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
     """Check that every class in ``drift.bands`` exists.
 
@@ -147,7 +166,7 @@ def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
             raise SettingsError(f"drift.bands: there is no class {name!r}. {did_you_mean(name, names)}")
 
 
-def check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None:
+def _check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None:
     """Check that a batch can satisfy the band, if a rule judges by it.
 
     Parameters

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from batch_nlp.config import DriftRule
 from batch_nlp.errors import printable
-from batch_nlp.log import console
+from batch_nlp.log import console, relative
 from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.verdict import Status, Verdict
 from batch_nlp.reports.documents import classes_to_show
@@ -57,7 +57,7 @@ def show_verdict(
 
 def _plain(text: str) -> str:
     """Return text, which may quote labels of files, without what a terminal would act on, and without markup."""
-    return escape(printable(text, None, " "))
+    return escape(printable(relative(text), None, " "))
 
 
 def _coloured(verdict: Verdict) -> str:

@@ -102,7 +102,8 @@ def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str
 
 
 def _lines(name: str, source: Source, proposal: Proposal, looked_at: str) -> Iterator[str]:
-    yield f"# Written by pipeline=init from {shown(looked_at, 300)}. Correct what is wrong, by docs/datasets.md."
+    yield f"# Written by pipeline=init from {shown(looked_at, 300)}."
+    yield "# Correct what is wrong; docs/datasets.md explains every line."
     if proposal.labels and (rule := _rule(proposal)):
         yield "defaults:"
         yield f"  # {rule[1]}"

@@ -134,7 +134,7 @@ def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -
     ids = _named(columns, asked.id, "id")
     free = [column for column in free if column not in times]
     if ids is None:
-        ids, reasons["id"] = id_columns(free, joined), "differs for every message"
+        ids, reasons["id"] = id_columns(free, joined), "unique per message"
     labels, levels = _named(columns, asked.label, "label"), list[list[str]]()
     if labels is None:
         named, reasons["label"] = _label([column for column in free if column not in ids], joined)

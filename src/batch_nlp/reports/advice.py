@@ -33,7 +33,7 @@ class Headline:
 
 
 def headline(document: Mapping[str, Any]) -> Headline:
-    """Return what a batch comes to.
+    """Return the headline of a batch.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def advice(document: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``why`` (the reason for what was done, which may be empty), ``urgent`` (whether something waits for a person)
-        and ``steps``, each with a ``text`` and, where there is something to type, its ``command``.
+        ``why`` (the reason for what was done, may be empty), ``urgent`` (whether a person has to act) and ``steps``,
+        each with a ``text`` and a ``command`` or None.
     """
     said, facts = _sentences_for(document), _facts(document)
     return {
@@ -72,7 +72,7 @@ def advice(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _out_of_band(document: Mapping[str, Any]) -> str:
-    """Return which classes are out of their bands, in words; empty where no band was left."""
+    """Return in words which classes are out of their bands; empty if none is."""
     verdict, band = document["verdict"], document.get("band") or {}
     if band.get("low") is None:
         return ""
@@ -87,7 +87,7 @@ def _out_of_band(document: Mapping[str, Any]) -> str:
 
 
 def _beyond(share: Mapping[str, Any], band: Sequence[float]) -> str:
-    """Return on which side of its band a class is; empty where its share is within, and another rule found it out."""
+    """Return on which side of its band a class lies; empty if it lies within the band."""
     value, (low, high) = share["share"], band
     if low <= value <= high:
         return ""

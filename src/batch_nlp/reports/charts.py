@@ -57,12 +57,12 @@ class Chart:
         self._targets: list[tuple[str | None, str]] = []
 
     def target(self, title: str, link: str | None = None) -> str:
-        """Return the URL to give to an artist (``set_url``, ``set_urls``) that has a tooltip and perhaps a link."""
+        """Return a URL for an artist (``set_url``, ``set_urls``) that gets a tooltip and, optionally, a link."""
         self._targets.append((link, title))
         return f"@{len(self._targets) - 1}"
 
     def hit_areas(self, axes: Axes, places: Sequence[float], titles: Sequence[str], links: Sequence[str]) -> None:
-        """Put an invisible column, as high as the axes, over each place on the x axis: it has a tooltip and a link."""
+        """Cover each place on the x axis with an invisible column that has a tooltip and a link."""
         from matplotlib.collections import PolyCollection
 
         left, right = axes.get_xlim()
@@ -100,7 +100,7 @@ def draw(
     Parameters
     ----------
     name : str
-        Another one for each chart of a page: it keeps their ids apart.
+        Unique among the charts of a page: it keeps their ids apart.
     size : tuple of float
         Width and height in CSS pixels. The page scales a chart to the room that it has; `WIDTH` fits a phone.
     alternative : str
@@ -113,9 +113,9 @@ def draw(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    # Matplotlib, and not the user's own settings of it, decides what is not said here; ids are hashes of what they name
+    # start from Matplotlib's defaults, not from the user's settings; the salt makes the ids of charts differ
     with rc_context({**_style(), "svg.hashsalt": name}), warnings.catch_warnings():
-        # the reader's browser has the glyphs that the font at hand lacks
+        # a browser has the glyphs that this font lacks
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), dpi=_POINTS_PER_INCH)
         chart = Chart(figure)
@@ -123,24 +123,32 @@ def draw(
         file = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", metadata=nothing)
-    svg = chart.finish(_element(file.getvalue(), size, alternative))
-    # drawn here, and every text in it was escaped
-    return Markup(_with_variables(svg) if themed else svg)  # noqa: S704 # nosec B704
+    variables = {colour: f"var(--{name})" for name, colour in COLOURS.items()} if themed else {}
+    # Matplotlib and `Chart` escape every text
+    return Markup(chart.finish(_element(file.getvalue(), size, alternative, variables)))  # noqa: S704 # nosec B704
 
 
 def short(name: str, most: int = 24) -> str:
-    """Return a name that may be long for an axis, cut after some characters."""
+    """Return a name, cut to `most` characters."""
     name = " ".join(name.split())
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
-    """Label places of the x axis, so that the first label starts there and the last one ends there."""
+    """Label places on the x axis. The first label starts at its place, and the last one ends there."""
     axes.set_xticks(places, labels)
     axes.tick_params(axis="x", length=0)
     if len(labels) > 1:
         axes.get_xticklabels()[0].set_horizontalalignment("left")
         axes.get_xticklabels()[-1].set_horizontalalignment("right")
+
+
+def nice_ticks(low: float, high: float) -> list[float]:
+    """Return about three round numbers between two others."""
+    from matplotlib.ticker import MaxNLocator
+
+    found = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(tick) for tick in found if low <= tick <= high]
 
 
 @cache
@@ -176,33 +184,22 @@ def _style() -> dict[Any, Any]:
     }
 
 
-def _element(svg: str, size: tuple[float, float], alternative: str) -> str:
-    """Return an SVG document as an element: without prologue and unused ids, with text for those who cannot see it."""
-    svg = re.sub(
-        r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL
-    )
+def _element(svg: str, size: tuple[float, float], alternative: str, variables: dict[str, str]) -> str:
+    """Return an SVG document as an element of a page, with an alternative text."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     used = set(re.findall(r"#([\w.-]+)", svg))
-    svg = re.sub(r"<[a-z][^<>]*>", lambda tag: _tidied(tag[0], used), svg)
+    svg = re.sub(r"<[a-z][^<>]*>", lambda tag: _tidied(tag[0], used, variables), svg)
     box = f'viewBox="0 0 {size[0]:g} {size[1]:g}" role="img" aria-label="{escape(alternative)}"'
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     body = re.sub(r"\n\s*", "\n", svg[svg.index(">") + 1 :].strip())
     return f'<svg {spaces} {box} font-family="system-ui, sans-serif" stroke-linejoin="round">{body}'
 
 
-def _tidied(tag: str, used: set[str]) -> str:
-    """Return a tag that Matplotlib wrote, shorter: hundredths of a pixel are enough, and most ids name nothing."""
+def _tidied(tag: str, used: set[str], variables: dict[str, str]) -> str:
+    """Return a tag of Matplotlib without unused ids and needless decimals, and with variables for colours."""
     tag = tag.replace(' id="hit"', ' class="hit"')
     tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", tag)
     tag = re.sub(r"; font-family: [^;\"]*|(?<=\.\d\d)\d+| transform=\"rotate\(-0 [^\"]*\"", "", tag)
+    tag = re.sub(r"(?<=: )#[0-9a-f]{6}", lambda found: variables.get(found[0], found[0]), tag)
     return tag if tag.startswith("<text") else " ".join(tag.split())
-
-
-def _with_variables(svg: str) -> str:
-    """Return an SVG whose colours are those of the page."""
-    names = {colour: name for name, colour in COLOURS.items()}
-
-    def variable(found: re.Match[str]) -> str:
-        name = names.get(found[2])
-        return f"{found[1]}: var(--{name})" if name else found[0]
-
-    return re.sub(r"(fill|stroke): (#[0-9a-f]{6})", variable, svg)

@@ -1,4 +1,4 @@
-"""The templates of all pages, and how they write values: every page is one file without scripts, fonts or network."""
+"""Renders the templates of all pages. Every page is one file that needs no scripts, fonts or network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markupsafe import escape
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# Stands for a value that is not known
+# Shown for an unknown value
 UNKNOWN = "\N{EN DASH}"
 # Names that a sentence lists
 _LISTED = 12
@@ -27,7 +27,7 @@ def render(template: str, **values: object) -> str:
     template : str
         Name of the file. Pages extend ``page.html``. In ``.html`` files every value is escaped.
     **values
-        What the template shows. A value that the template names and that is missing is an error.
+        The values of the template. A missing value is an error.
     """
     return environment().get_template(template).render(values)
 
@@ -35,7 +35,7 @@ def render(template: str, **values: object) -> str:
 @cache
 def environment() -> Environment:
     """Return the templates of ``reports/templates`` with all filters."""
-    # late: a run without pages does not need Jinja
+    # imported late: a run without pages does not need Jinja
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     found = Environment(
@@ -66,16 +66,15 @@ def environment() -> Environment:
 
 
 def with_link_home(page: str, home: PurePath | str) -> str:
-    """Return a page that was rendered without ``home``, with its link to the entry page.
+    """Return a page that was rendered without ``home``, with a link to the entry page.
 
-    A model's card is written into the folder of its version, which knows no entry page; its copy among the reports
-    does.
+    The card of a model in the registry has no entry page; its copy among the reports has one.
     """
     return page.replace("<nav></nav>", f'<nav><a href="{escape(home)}">All reports</a></nav>', 1)
 
 
 def utc(at: object) -> str:
-    """Return an ISO time as people read it, in UTC; other text is returned as it is.
+    """Return an ISO time in UTC for people; return other text unchanged.
 
     Examples
     --------
@@ -90,7 +89,7 @@ def utc(at: object) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as the tick of an axis shows it: without needless decimals.
+    """Return a share without needless decimals, as for the ticks of an axis.
 
     Examples
     --------
@@ -101,7 +100,7 @@ def percent(share: float) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return text with a capital and a full stop; a first token that is no word, such as a setting, stays as it is."""
+    """Return text with a capital and a full stop; a first token such as ``drift.low`` is not capitalised."""
     begin = text[:1].upper() if text.split(" ")[0].isalpha() else text[:1]
     return begin + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
@@ -113,7 +112,7 @@ def _p_value(value: float | None) -> str:
 
 
 def _interval(found: Mapping[str, float | None]) -> str:
-    """Return a value with the bounds of its interval, where it has them."""
+    """Return a value with the bounds of its interval, if it has one."""
     value, low, high = found["value"], found["low"], found["high"]
     if value is None:
         return UNKNOWN
@@ -126,6 +125,6 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _markdown(value: object) -> str:
-    """Return text that Markdown shows as it is, in a cell of a table too."""
+    """Escape text for Markdown, including the cells of tables."""
     text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{character}" if character in "\\`*_[]|#" else character for character in text)

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import BAD, BAND, DATA, EDGE, INK, PAPER, TRACK, WIDTH, Chart, draw, label_ends, short
+from batch_nlp.reports.charts import (
+    BAD,
+    BAND,
+    DATA,
+    EDGE,
+    INK,
+    PAPER,
+    TRACK,
+    WIDTH,
+    Chart,
+    draw,
+    label_ends,
+    nice_ticks,
+    short,
+)
 from batch_nlp.reports.pages import UNKNOWN, percent
 
 if TYPE_CHECKING:
@@ -41,19 +55,23 @@ def share_chart(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, flo
 def _share_chart(values: str) -> Markup:
     shares, reference, band = json.loads(values)
     height = _ROW * len(shares) + _BELOW
+    most = max(value for share in shares for value in (share["upper"], reference.get(share["name"], 0.0)))
+    # many small classes share the width
+    end = 1.0 if most > 0.5 else 1.25 * most
 
     def on(chart: Chart) -> None:
         axes = chart.figure.add_axes((8 / WIDTH, _BELOW / height, 1 - 16 / WIDTH, 1 - _BELOW / height))
-        axes.set(xlim=(0, 1), ylim=(len(shares), 0), yticks=[])
+        axes.set(xlim=(0, end), ylim=(len(shares), 0), yticks=[])
         axes.spines["left"].set_visible(False)
-        axes.hlines([row + _POINT for row in range(len(shares))], 0, 1, color=TRACK, linewidth=1)
+        axes.hlines([row + _POINT for row in range(len(shares))], 0, end, color=TRACK, linewidth=1)
         for row, share in enumerate(shares):
             _draw_row(axes, row, share, (band.get("of") or {}).get(share["name"], (band["low"], band["high"])))
         _mark(axes, [reference.get(share["name"]) for share in shares], marker="D", s=44, c="none", edgecolor=INK)
         colours = [BAD if share["out"] else DATA for share in shares]
         _mark(axes, [share["share"] for share in shares], marker="o", s=62, c=colours, edgecolor=PAPER)
-        edges = [edge for edge in (band["low"], band["high"]) if edge is not None]
-        ticks = sorted([*edges, *(tick for tick in (0.0, 0.5, 1.0) if all(abs(tick - edge) > 0.11 for edge in edges))])
+        edges = [edge for edge in (band["low"], band["high"]) if edge is not None and edge <= end]
+        nice = [0.0, 0.5, 1.0] if end == 1.0 else nice_ticks(0.0, end)
+        ticks = sorted([*edges, *(tick for tick in nice if all(abs(tick - edge) > 0.11 * end for edge in edges))])
         label_ends(axes, ticks, [percent(tick) for tick in ticks])
 
     return draw("shares", (WIDTH, height), _in_words(shares, reference, band), on)
@@ -64,9 +82,10 @@ def _draw_row(axes: Axes, row: int, share: Mapping[str, Any], band: Sequence[flo
     low, high = band
     colour = BAD if share["out"] else DATA
     figures = f"{share['share']:.1%} ({share['lower']:.1%} {UNKNOWN} {share['upper']:.1%})"
-    axes.text(0, row + _NAME, short(share["name"]), weight="bold")
+    across = axes.get_yaxis_transform()
+    axes.text(0, row + _NAME, short(share["name"]), weight="bold", transform=across)
     mark = " · out" if share["out"] else ""
-    axes.text(1, row + _NAME, figures + mark, ha="right", color=BAD if share["out"] else INK)
+    axes.text(1, row + _NAME, figures + mark, ha="right", color=BAD if share["out"] else INK, transform=across)
     if low is not None and high is not None:
         axes.broken_barh([(low, high - low)], (row + _TOP, _HEIGHT), facecolor=BAND, edgecolor=EDGE, linewidth=0.7)
     ends, middle = (share["lower"], share["upper"]), row + _POINT

@@ -1,4 +1,4 @@
-"""Small panels of many batches over time: shares, confidence, F1, and what happened when."""
+"""Small charts of many batches over time: shares, confidence, F1 and events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import BAD, BAND, DATA, EDGE, GOOD, SOFT, WARN, WIDTH, Chart, draw, label_ends, short
+from batch_nlp.reports.charts import (
+    BAD,
+    BAND,
+    DATA,
+    EDGE,
+    GOOD,
+    SOFT,
+    WARN,
+    WIDTH,
+    Chart,
+    draw,
+    label_ends,
+    nice_ticks,
+    short,
+)
 from batch_nlp.reports.pages import UNKNOWN
 from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
@@ -28,17 +42,17 @@ _EVENT_COLOURS = dict(zip(EVENTS, (BAD, GOOD, WARN, SOFT, DATA, BAD, DATA), stri
 
 @dataclass(frozen=True)
 class Trend:
-    """A figure of the batches over time, with a value per batch; None where it is not known."""
+    """A figure over time, with one value per batch; None if unknown."""
 
     title: str
     values: Sequence[Value]
-    # how a value is written
+    # formats a value
     form: Callable[[float], str]
-    # the interval of each value, and which are out of the band
+    # the interval of each value, and whether it is out of the band
     bounds: Sequence[tuple[float, float] | None] = ()
     out: Sequence[bool] = ()
     band: tuple[float, float] | None = None
-    # on the hold-out of the model that scored the batch, and measured where labels have come
+    # the same figure on the hold-out of the model, and measured with labels
     hold_out: Sequence[Value] = ()
     measured: Sequence[Value] = ()
 
@@ -54,7 +68,7 @@ class Trend:
         return max(0.0, min(known) - room), max(known) + room
 
     def told(self, place: int) -> str:
-        """Return what the tooltip of a batch says."""
+        """Return the tooltip of a batch."""
         value = self.values[place]
         parts = ["not known" if value is None else self.form(value)]
         if self.bounds and (bound := self.bounds[place]):
@@ -68,12 +82,12 @@ class Trend:
 
 
 def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
-    """Return a panel with a place on the x axis for each batch: line, interval, band, and links to the batches.
+    """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link.
 
     Parameters
     ----------
     name : str
-        Another one for each chart of a page.
+        Unique among the charts of a page.
     line : sequence of TimelineEntry
         Oldest first.
     trend : Trend
@@ -93,7 +107,7 @@ def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Marku
 
 
 def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
-    """Return a panel with a row for each kind of event, and a mark at each batch with such an event; None if none."""
+    """Return a panel with a row per kind of event and a mark per event; None if nothing happened."""
     kinds = [event for event in EVENTS if any(event in batch.events for batch in line)]
     height = _ABOVE + _BELOW + _LANE * len(kinds)
 
@@ -112,7 +126,7 @@ def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
 
 
 def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
-    """Return axes with a place for each batch, its time below some, and a line where another model began to score."""
+    """Return axes with a place per batch, some of them labelled with the time, and a line at each change of model."""
     room = (left / WIDTH, _BELOW / height, 1 - (left + 10) / WIDTH, 1 - (_ABOVE + _BELOW) / height)
     axes = chart.figure.add_axes(room)
     axes.set_xlim(-0.5, len(line) - 0.5)
@@ -154,28 +168,27 @@ def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") ->
 
 
 def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
-    """Lead from the place of each batch to its report, with a tooltip."""
+    """Link the place of each batch to its report, with a tooltip."""
     titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, told, strict=True)]
     chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
 
 
 def _ticks(trend: Trend) -> list[float]:
     """Return the edges of the band, and round numbers that are not too near to them."""
-    from matplotlib.ticker import MaxNLocator
-
     low, high = trend.limits
     edges = [edge for edge in trend.band or () if low < edge < high]
-    nice = [float(tick) for tick in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
-    return edges + [tick for tick in nice if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)]
+    return edges + [
+        tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)
+    ]
 
 
 def times(at: Sequence[str]) -> list[str]:
-    """Return times, in UTC, as the ticks of an axis show them: as short as tells all of them apart.
+    """Return times in UTC for the ticks of an axis, in the shortest form in which all differ.
 
     Parameters
     ----------
     at : sequence of str
-        ISO times. Other text is shown as nothing.
+        ISO times. Other texts give empty labels.
 
     Examples
     --------
@@ -202,7 +215,7 @@ def times(at: Sequence[str]) -> list[str]:
 
 
 def _points(values: Sequence[Value]) -> list[int]:
-    """Return the places of the values to draw as points: all of few batches, else those without a neighbour."""
+    """Return the places to draw as points: all if there are few batches, else those without neighbours."""
     if len(values) <= _POINTS:
         return [place for place, value in enumerate(values) if value is not None]
     around = [None, *values, None]

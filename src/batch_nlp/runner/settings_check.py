@@ -13,7 +13,7 @@ from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.band import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.address import check_tracking

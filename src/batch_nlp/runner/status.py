@@ -23,7 +23,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
 from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status, size
-from batch_nlp.storage.lock import who_works
+from batch_nlp.storage.lock import lock_holder
 from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.state_format import check_sound
 
@@ -126,7 +126,7 @@ def _breaker(run: RunContext) -> str:
 
 
 def _at_work(run: RunContext) -> str:
-    working = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None}
+    working = {lock_holder(folder) for folder in (run.layers.root, run.registry.root)} - {None}
     if working:
         return "a run, process " + " and ".join(map(str, sorted(filter(None, working))))
     batch = run.batches.unfinished(run.config.dataset.name)

@@ -25,7 +25,7 @@ from batch_nlp.runner.places import check_places
 from batch_nlp.runner.verify_screen import Outcome, Part, show
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
 from batch_nlp.storage.atomic import unfinished, write_json
-from batch_nlp.storage.lock import who_works
+from batch_nlp.storage.lock import lock_holder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
@@ -208,7 +208,7 @@ def _traces(run: RunContext) -> list[int]:
 
 def _holder(run: RunContext) -> int | None:
     """Return the process of another run that works, None if there is none."""
-    holders = {who_works(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
+    holders = {lock_holder(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
     return next(iter(holders), None)
 
 

@@ -54,7 +54,7 @@ class DayResult:
 
 def macro_f1(days: Sequence[DayResult]) -> float | None:
     """Return macro F1 over all messages of some days; None without messages."""
-    confusion = np.sum([day.confusion for day in days], axis=0, dtype=np.int64) if days else np.zeros((1, 1))
+    confusion = np.array([day.confusion for day in days], dtype=np.int64).sum(axis=0)
     return float(ClassCounts.of(confusion).mean_f1("f1_macro")) if confusion.any() else None
 
 

@@ -79,7 +79,7 @@ def _held(folder: Path, shared: bool, group: str | None) -> Iterator[None]:
         yield
 
 
-def who_works(folder: Path) -> int | None:
+def lock_holder(folder: Path) -> int | None:
     """Return the process that holds the lock of a folder, or None.
 
     This neither takes the lock nor waits nor writes: a run that starts while the lock is tried would find it taken. So

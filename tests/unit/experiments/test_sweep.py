@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from batch_nlp.config.arguments import read_arguments
 from batch_nlp.errors import DataError, ExitCode, GateError, SettingsError
-from batch_nlp.experiments.job_record import JobRecord, SweepJob, record_job
+from batch_nlp.experiments.job_record import JobRecord, record_job
 from batch_nlp.experiments.job_result import CARD_FILE, REPEATS, fingerprint, read_result
 from batch_nlp.experiments.sweep import SweepCallback, close_sweep, threads_of_a_job
 
@@ -41,7 +41,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
                 raise error
             return number / 10
 
-        job = SweepJob(folder / str(number), number, [f"seed={number}"], {**SETTINGS, "seed": number})
+        job = JobRecord(folder / str(number), number, [f"seed={number}"], {**SETTINGS, "seed": number})
         (job.folder / ".hydra").mkdir(parents=True)
         assert record_job(job, work) == (None if error else number / 10)
 
@@ -105,8 +105,8 @@ def test_a_job_is_done_again_only_with_other_settings(change: dict[str, object],
         record.note("run", DATA, "f1_macro", {"f1_macro": 0.5})
         return 0.5
 
-    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
-    record = JobRecord(SweepJob(tmp_path, 4, ["seed=1"], {**SETTINGS, **change}))
+    record_job(JobRecord(tmp_path, 0, [], SETTINGS), work)
+    record = JobRecord(tmp_path, 4, ["seed=1"], {**SETTINGS, **change})
     assert record.done_before(DATA) == (None if again else 0.5)
     # a job that is done again and killed leaves nothing that looks like its result
     assert (tmp_path / "result.json").exists() is not again
@@ -117,13 +117,15 @@ def test_a_job_is_done_again_on_other_data_or_if_it_failed(tmp_path: Path) -> No
         record.note("run", DATA, "f1_macro", {"f1_macro": 0.5})
         return 0.5
 
-    job = SweepJob(tmp_path, 0, [], SETTINGS)
-    record_job(job, work)
-    assert JobRecord(job).done_before(["version", 4, 1010]) is None
-    record_job(job, lambda _: 1 / 0)
-    assert JobRecord(job).done_before(DATA) is None
+    def job() -> JobRecord:
+        return JobRecord(tmp_path, 0, [], SETTINGS)
+
+    record_job(job(), work)
+    assert job().done_before(["version", 4, 1010]) is None
+    record_job(job(), lambda _: 1 / 0)
+    assert job().done_before(DATA) is None
     (tmp_path / "result.json").write_text("{cut")
-    assert JobRecord(job).done_before(DATA) is None
+    assert job().done_before(DATA) is None
 
 
 def test_a_job_that_is_taken_over_keeps_its_figures(tmp_path: Path) -> None:
@@ -132,9 +134,9 @@ def test_a_job_that_is_taken_over_keeps_its_figures(tmp_path: Path) -> None:
         time.sleep(0.05)
         return 0.5
 
-    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
+    record_job(JobRecord(tmp_path, 0, [], SETTINGS), work)
     before = read_result(tmp_path)
-    record_job(SweepJob(tmp_path, 9, ["seed=1"], SETTINGS), lambda record: record.done_before(DATA))
+    record_job(JobRecord(tmp_path, 9, ["seed=1"], SETTINGS), lambda record: record.done_before(DATA))
     after = read_result(tmp_path)
     assert before is not None
     assert after is not None
@@ -169,7 +171,7 @@ def test_a_metric_that_is_no_number_does_not_cost_the_result(tmp_path: Path) -> 
         record.note("run", DATA, "f1_macro", metrics)
         return float("nan")
 
-    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
+    record_job(JobRecord(tmp_path, 0, [], SETTINGS), work)
     found = read_result(tmp_path)
     assert found is not None
     assert (found.value, found.metrics) == (None, {"ece": 0.01, "recall_good": 0.5})
@@ -180,7 +182,7 @@ def test_a_job_has_the_interval_of_its_metric_over_the_hold_out(tmp_path: Path) 
         record.note("run", DATA, "f1_macro", {"f1_macro": 0.8, "confusion": [[40, 10], [10, 40]]})
         return 0.8
 
-    record_job(SweepJob(tmp_path, 0, [], SETTINGS), work)
+    record_job(JobRecord(tmp_path, 0, [], SETTINGS), work)
     found = read_result(tmp_path)
     assert found is not None
     assert found.interval is not None
@@ -192,7 +194,7 @@ def test_a_job_keeps_a_copy_of_the_card_with_a_link_to_the_entry_page(tmp_path: 
     card = tmp_path / "06_models" / "mails" / "run-1" / CARD_FILE
     card.parent.mkdir(parents=True)
     card.write_text("<nav></nav>")
-    job = SweepJob(tmp_path / "08_reporting" / "sweeps" / "mine" / "f1", 0, [], SETTINGS)
-    JobRecord(job).note("run-1", DATA, "f1_macro", {"f1_macro": 0.5}, card)
+    job = JobRecord(tmp_path / "08_reporting" / "sweeps" / "mine" / "f1", 0, [], SETTINGS)
+    job.note("run-1", DATA, "f1_macro", {"f1_macro": 0.5}, card)
     copy = (job.folder / CARD_FILE).read_text()
     assert 'href="../../../index.html"' in copy

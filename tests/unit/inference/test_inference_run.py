@@ -185,15 +185,15 @@ def test_a_batch_scored_again_after_a_kill_gives_the_same_bytes(desk: Desk) -> N
     assert desk.store.count(desk.world.definition.version) == 3
 
 
-@pytest.mark.parametrize("batch_rows", [1, 5000])
+@pytest.mark.parametrize("batch_rows", [7, 5000])
 def test_a_sample_of_the_batch_is_kept_with_features_and_predictions(desk: Desk, batch_rows: int) -> None:
-    engine, drift = replace(desk.config.engine, batch_rows=batch_rows), replace(desk.config.drift, sample=4)
+    engine, drift = replace(desk.config.engine, batch_rows=batch_rows), replace(desk.config.drift, sample=100)
     desk.config = replace(desk.config, engine=engine, drift=drift)
-    desk.drop("review.json", *(message(f"m{number}", f"message number {number}") for number in range(9)))
+    desk.drop("review.json", *(message(f"m{number}", f"message number {number}") for number in range(109)))
     batch = desk.claim()
     out = desk.score(batch).set_index("message_id")
     found = read_sample(sample_file(desk.layers, batch.name)).set_index("message_id")
-    assert found.index.tolist() == [out.index[place] for place in np.argsort(id_hashes(out.index))[:4]]
+    assert found.index.tolist() == [out.index[place] for place in np.argsort(id_hashes(out.index))[:100]]
     assert found["predicted_class"].tolist() == out.loc[found.index, "predicted_class"].tolist()
     for name, row in found.iterrows():
         assert row["text"] == f"message number {str(name)[1:]}"

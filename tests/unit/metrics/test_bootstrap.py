@@ -40,6 +40,18 @@ def test_an_interval_of_certain_figures_is_a_point() -> None:
         assert found[name] == {"value": 1.0, "low": 1.0, "high": 1.0}
 
 
+@pytest.mark.parametrize("confusion", [[[30, 9, 0], [8, 20, 3], [0, 4, 0]], [[0, 9, 2], [8, 20, 3], [1, 4, 7]]])
+def test_intervals_are_percentiles_of_draws_of_the_whole_table(confusion: list[list[int]]) -> None:
+    cells = np.array(confusion)
+    draws = np.random.default_rng(5).multinomial(cells.sum(), cells.ravel() / cells.sum(), 1000).reshape(-1, 3, 3)
+    found = with_intervals(cells, seed=5)
+    for name, values in ClassCounts.of(draws).metrics().items():
+        low, high = np.nanpercentile(values, [2.5, 97.5], axis=0)
+        one = found[name] if values.ndim == 1 else found[name][1]
+        expected = (low, high) if values.ndim == 1 else (low[1], high[1])
+        assert (one["low"], one["high"]) == pytest.approx(expected, abs=1e-12), name
+
+
 def test_a_95_percent_interval_covers_the_truth_about_95_times_in_100() -> None:
     """300 hold-outs are drawn from a population in which 80 % are right; 91 to 99 % is four standard errors wide."""
     random = np.random.default_rng(3)

@@ -13,8 +13,7 @@ from tests.settings import default
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
 from batch_nlp.hierarchy import Leaves
-from batch_nlp.monitoring.band import check_bands, for_classes, natural_warning, parents_of, why_impossible
-from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.band import check_bands, check_drift, for_classes, natural_warning, parents_of, why_impossible
 from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
 from batch_nlp.monitoring.verdict import Status, judge

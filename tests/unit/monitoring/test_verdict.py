@@ -12,7 +12,7 @@ from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.monitoring.check import check_drift
+from batch_nlp.monitoring.band import check_drift
 from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]

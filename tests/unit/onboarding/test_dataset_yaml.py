@@ -175,7 +175,7 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
 
 def test_a_rule_has_its_reason() -> None:
     text = written(tickets(rating=lambda n, _: "5" if n % 8 else "1"))
-    assert_names(text.splitlines()[2], "class 1", "12.5 %", "under 10 %", "18.4 %", "batches of 100")
+    assert_names(text.splitlines()[3], "class 1", "12.5 %", "under 10 %", "18.4 %", "batches of 100")
 
 
 @pytest.mark.parametrize(("empty", "condition"), [(1, None), (2, '"a ""review""" <> \'\'')])

@@ -251,3 +251,96 @@ def test_a_table_that_keeps_changing_is_given_up(table: Path, monkeypatch: pytes
     with pytest.raises(DamageError):
         delta_table.check(table)
     assert len(tries) == 3
+
+
+def log_entry(table: Path, version: int) -> Path:
+    return table / "_delta_log" / f"{version:020}.json"
+
+
+def broken(table: Path) -> list[Path]:
+    """Return the files with problems, as a process sees them that has read nothing before."""
+    seal.forget()
+    return [problem.path for problem in delta_table.problems(table)]
+
+
+def test_only_log_entries_that_a_checkpoint_covers_may_be_missing(table: Path) -> None:
+    for name in "ab":
+        add(table, name)
+    DeltaTable(str(table)).create_checkpoint()
+    add(table, "c")
+    log_entry(table, 0).unlink()
+    log_entry(table, 1).unlink()
+    assert broken(table) == []
+    content = log_entry(table, 2).read_bytes()
+    log_entry(table, 2).unlink()
+    assert broken(table) == [log_entry(table, 2)]
+    log_entry(table, 2).write_bytes(content.replace(b"2", b"3", 1))
+    assert broken(table) == [log_entry(table, 2)]
+    log_entry(table, 2).write_bytes(content)
+    (checkpoint,) = (table / "_delta_log").glob("*.checkpoint.parquet")
+    checkpoint.unlink()
+    assert checkpoint in broken(table)
+
+
+def test_an_entry_is_missed_where_there_is_no_checkpoint(table: Path) -> None:
+    for name in "ab":
+        add(table, name)
+    log_entry(table, 0).unlink()
+    assert broken(table) == [log_entry(table, 0)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"a": 1}\n{'])
+def test_a_log_entry_without_a_hash_is_read_whole(table: Path, content: bytes) -> None:
+    add(table, "a")
+    kept = (table / SEAL).read_bytes()
+    add(table, "b")
+    (table / SEAL).write_bytes(kept)
+    assert broken(table) == []
+    log_entry(table, 1).write_bytes(content)
+    assert broken(table) == [log_entry(table, 1)]
+
+
+def test_the_hint_may_be_newer_than_the_seal_only_with_a_newer_checkpoint(table: Path) -> None:
+    hint = table / "_delta_log" / "_last_checkpoint"
+    add(table, "a")
+    DeltaTable(str(table)).create_checkpoint()
+    add(table, "b")
+    content = hint.read_bytes()
+    hint.write_bytes(content + b" ")
+    assert broken(table) == [hint], "nothing has come since the seal"
+    hint.write_bytes(content)
+    DeltaTable(str(table)).create_checkpoint()
+    assert hint.read_bytes() != content
+    assert broken(table) == []
+    hint.write_bytes(b"{")
+    assert broken(table) == [hint]
+
+
+def test_what_delta_cannot_open_is_a_problem_of_the_table(table: Path) -> None:
+    add(table, "a")
+    (table / SEAL).unlink()
+    log_entry(table, 0).write_bytes(b'{"a": 1}')
+    seal.forget()
+    (problem,) = delta_table.problems(table)
+    assert (problem.path, problem.what.startswith("the table ")) == (table, True)
+    assert_names(problem.action, "pipeline=feature")
+    with pytest.raises(DamageError) as caught:
+        delta_table.open_table(table)
+    assert caught.value.problem.path == table
+
+
+def test_a_version_that_is_not_there_is_named(table: Path) -> None:
+    add(table, "a")
+    with pytest.raises(DamageError) as caught:
+        delta_table.open_table(table, 9)
+    problem = caught.value.problem
+    assert (problem.path, problem.what.startswith("version 9 ")) == (table, True)
+    assert_names(problem.action, "pipeline=feature")
+
+
+def test_a_damaged_seal_is_named_with_what_to_do(table: Path) -> None:
+    add(table, "a")
+    (table / SEAL).write_bytes(b"{")
+    (problem,) = delta_table.problems(table)
+    assert problem.path == table / SEAL
+    assert_names(problem.action, "backup", "remove", "table")

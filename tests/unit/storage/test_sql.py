@@ -18,7 +18,7 @@ SPILLING = f"""
 import os, sys
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage.sql import connect
-with connect(EngineConfig("local", threads=1, memory_limit="32MB", temp_directory=sys.argv[1])) as connection:
+with connect(EngineConfig("local", 10, 10, threads=1, memory_limit="32MB", temp_directory=sys.argv[1])) as connection:
     connection.execute("{ROWS}")
     os.kill(os.getpid(), {signal.SIGKILL})
 """

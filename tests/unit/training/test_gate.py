@@ -13,6 +13,7 @@ from batch_nlp.training.gate import (
     GateDecision,
     check_against_champion,
     check_thresholds,
+    threshold,
 )
 from batch_nlp.training.validation import Validation
 
@@ -66,6 +67,26 @@ def test_only_the_thresholds_that_are_set_are_asked() -> None:
         ("f1_macro", True),
         ("recall", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "expected"),
+    [(2, [0.5, 0.6, 0.2]), (3, [0.5, 0.6, 0.2]), (4, [0.3, 0.3, None]), (7, [0.1929, 0.1929, None])],
+)
+def test_auto_asks_for_less_the_more_classes_there_are(n_classes: int, expected: list[float | None]) -> None:
+    names = ("f1_macro", "f1_weighted", "recall")
+    assert [threshold(name, "auto", n_classes) for name in names] == expected
+    assert [threshold(name, None, n_classes) for name in names] == [None] * 3
+    assert [threshold(name, 0.7, n_classes) for name in names] == [0.7] * 3
+
+
+def test_auto_is_checked_for_each_metric() -> None:
+    truth, predicted = truth_and(0.8)
+    auto = ThresholdsConfig(f1_macro="auto", f1_weighted="auto", recall="auto")
+    checks = check_thresholds(Validation.of(truth, predicted, CLASSES), auto)
+    assert {check.name.rpartition(".")[2]: check.bound for check in checks} == {
+        "f1_weighted": 0.6, "f1_macro": 0.5, "recall": 0.2,
+    }  # fmt: skip
 
 
 def test_an_identical_candidate_fails() -> None:

@@ -85,7 +85,7 @@ class MessagesConfig:
         description="Columns to read, each with its role; columns that are not declared are not read"
     )
     where: str | None = Field(
-        description="SQL condition on the source's columns, as text: \"inbound = 'True'\", \"TRY_CAST(score AS INT) > "
+        description="SQL condition on the source's columns, as text: \"lang = 'en'\", \"TRY_CAST(score AS INT) > "
         '3". Rows that do not meet it are left out and counted'
     )
     separator: Annotated[str, AfterValidator(_is_separator)] | None = Field(

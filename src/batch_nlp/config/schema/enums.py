@@ -1,4 +1,4 @@
-"""What settings can be chosen from."""
+"""Choices of settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Stage(Enum):
-    """What a pipeline can consist of."""
+    """A stage of a pipeline."""
 
     sample = "sample"
     feature = "feature"
@@ -23,7 +23,7 @@ class Stage(Enum):
 
 
 class SamplePart(Enum):
-    """What ``pipeline=sample`` writes."""
+    """Part of the sample that ``pipeline=sample`` writes."""
 
     history = "history"
     batch = "batch"
@@ -31,7 +31,7 @@ class SamplePart(Enum):
 
 
 class EmbeddingBackend(Enum):
-    """Which code turns texts into vectors."""
+    """Code that turns texts into vectors."""
 
     static = "static"
     minilm = "minilm"
@@ -40,7 +40,7 @@ class EmbeddingBackend(Enum):
 
 
 class Role(Enum):
-    """What a column of the source is."""
+    """Meaning of a source column."""
 
     id = "id"
     text = "text"
@@ -53,7 +53,7 @@ class Role(Enum):
 
 
 class Split(Enum):
-    """How the held-out messages are chosen."""
+    """Method of choosing the held-out messages."""
 
     time = "time"
     random = "random"
@@ -61,7 +61,7 @@ class Split(Enum):
 
 
 class Balance(Enum):
-    """How unequal class sizes are answered."""
+    """Remedy for unequal class sizes."""
 
     none = "none"
     weights = "weights"
@@ -69,7 +69,7 @@ class Balance(Enum):
 
 
 class Input(Enum):
-    """What a model can learn from."""
+    """Inputs of a model."""
 
     tabular = "tabular"
     embedding = "embedding"
@@ -77,7 +77,7 @@ class Input(Enum):
 
 
 class Calibration(Enum):
-    """How a classifier's scores become probabilities that can be taken at their word."""
+    """Method of turning a classifier's scores into calibrated probabilities."""
 
     none = "none"
     temperature = "temperature"
@@ -86,14 +86,14 @@ class Calibration(Enum):
 
 
 class TrackingBackend(Enum):
-    """Where runs are tracked beside the reports of their own."""
+    """Tracker of runs, in addition to their own reports."""
 
     none = "none"
     mlflow = "mlflow"
 
 
 class NotifyFormat(Enum):
-    """What a webhook is sent."""
+    """Format of a notification."""
 
     none = "none"
     json = "json"
@@ -101,7 +101,7 @@ class NotifyFormat(Enum):
 
 
 class Event(Enum):
-    """What a notification can be about."""
+    """Event that a notification reports."""
 
     drift = "drift"
     held_back = "held_back"
@@ -111,7 +111,7 @@ class Event(Enum):
 
 
 class Scenario(Enum):
-    """What happens to the messages of a simulation."""
+    """Change of the messages in a simulation."""
 
     stable = "stable"
     sudden_shift = "sudden_shift"
@@ -125,7 +125,7 @@ class Scenario(Enum):
 
 
 class Policy(Enum):
-    """When a simulation retrains."""
+    """Rule for retraining in a simulation."""
 
     never = "never"
     always = "always"
@@ -133,14 +133,14 @@ class Policy(Enum):
 
 
 class Encoding(Enum):
-    """How categories become numbers."""
+    """Encoding of categories as numbers."""
 
     one_hot = "one_hot"
     target = "target"
 
 
 class DriftRule(Enum):
-    """What can call a batch drifted."""
+    """Rule that can declare a batch drifted."""
 
     share = "share"
     interval = "interval"
@@ -151,7 +151,7 @@ class DriftRule(Enum):
 
 
 class OutputFormat(Enum):
-    """How predictions are handed over."""
+    """File format of predictions."""
 
     parquet = "parquet"
     csv = "csv"
@@ -165,14 +165,14 @@ class Combine(Enum):
 
 
 class RetrainWith(Enum):
-    """Whose model and training settings a retraining takes."""
+    """Source of the model and training settings of a retraining."""
 
     champion = "champion"
     settings = "settings"
 
 
 class DriftResponse(Enum):
-    """What follows a drift verdict."""
+    """Response to a drift verdict."""
 
     retrain = "retrain"
     reweight = "reweight"

@@ -19,13 +19,13 @@ def headline(facts: dict[str, Any]) -> list[str]:
     """Return what the model does, how good it is and for what, in three sentences."""
     data, quality, classes = facts["data"], facts["quality"], facts["classes"]
     kind = "generated messages" if data["generated"] else "messages"
-    several = (
-        ", ".join(classes) if len(classes) <= 5 else f"{len(classes)} classes, such as {' and '.join(classes[:2])}"
-    )
-    right = f"{quality['accuracy']['value']:.0%} of {data['holdout']['rows']:,} held-out messages are classified right"
+    few = len(classes) <= 5
+    several = ", ".join(classes) if few else f"{len(classes)} classes, such as {classes[0]} and {classes[1]}"
+    right, rows = quality["accuracy"]["value"], data["holdout"]["rows"]
+    f1 = f"macro F1 (the mean over the classes) is {_interval(quality['f1_macro'])}"
     return [
         f"Sorts {kind} of the dataset {data['dataset']} into {several}.",
-        f"{right}; macro F1, which counts every class the same, is {_interval(quality['f1_macro'])}.",
+        f"{right:.0%} of {rows:,} held-out messages are classified correctly; {f1}.",
         "For batches of such messages: shares of the classes, their changes, and which messages to read first.",
     ]
 
