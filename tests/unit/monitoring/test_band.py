@@ -107,6 +107,16 @@ def test_with_77_classes_as_on_the_hold_out_nothing_drifts_and_one_that_changed_
     assert verdict.status is Status.DRIFT
     assert_names(verdict.reason, "intent 0", "11.6%", "1.3%")
     assert [share.name for share in verdict.shares if share.out] == ["intent 0"]
+    verdict = judge([100, *[10] * 76], MANY, settings, beside_hold_out(before, significant=False))
+    assert verdict.status is Status.OK
+    assert not any(share.out for share in verdict.shares)
+
+
+def test_with_twelve_parents_the_band_says_nothing_of_a_parent() -> None:
+    leaves = Leaves(f"{parent} / {number}" for parent in "abcdefghijkl" for number in range(2))
+    verdict = judge([10] * 24, leaves, REFERENCE)
+    assert [share.out for share in verdict.parents] == [False] * 12
+    assert [share.out for share in verdict.shares] == [False] * 24
 
 
 def test_a_reason_names_the_largest_of_many_classes_and_how_many_more_there_are() -> None:
