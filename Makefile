@@ -128,6 +128,7 @@ audit: setup ## known vulnerabilities of what is installed; says so where nobody
 
 coverage: setup ## run the tests, the long ones too, and report branch coverage
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/fault --cov --cov-report=term --cov-report=xml $(ARGS)
+	$(RUN) python tools/unreached_errors.py
 
 docs: setup ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from tests.naming import assert_names, refusal
+from tests.naming import assert_ended, assert_names, refusal
 from tests.projects import Project
 
 from batch_nlp.config.safety import check_composed
@@ -100,6 +100,20 @@ def test_code_in_a_job_of_a_sweep_is_refused_too(project: Project) -> None:
     )
     assert result.returncode == ExitCode.SETTINGS, result.stderr
     assert "hydra.job_logging.handlers.h.()=pathlib.Path.touch" in result.stderr
+
+
+def test_files_that_name_code_only_together_are_refused(project: Project) -> None:
+    """Each is sound beside the other choices of its sweep; the log of one job would name code."""
+    logs = "hydra: {job_logging: {root: {level: INFO}, handlers: {h: '${model.params.handler}'}}}"
+    write(project, f"model: {{params: {{handler: {{class: logging.StreamHandler}}}}}}\n{logs}", "logs")
+    (project.folder / "my_conf" / "ablation").mkdir()
+    for name, handler in (("fine", "{class: logging.StreamHandler}"), ("evil", "{(): pathlib.Path.touch}")):
+        file = project.folder / "my_conf" / "ablation" / f"{name}.yaml"
+        file.write_text(f"# @package _global_\nmodel: {{params: {{handler: {handler}}}}}\n")
+    result = project.here(
+        "--config-dir", "my_conf", "-m", "pipeline=rollback", "+experiment=reduced,logs", "+ablation=fine,evil"
+    )
+    assert_ended(result, ExitCode.SETTINGS, "hydra.job_logging.handlers.h", "pathlib.Path.touch")
 
 
 def test_a_pickle_of_an_earlier_run_is_not_run_again(project: Project) -> None:

@@ -17,7 +17,7 @@ from batch_nlp.errors import ExitCode
 
 # Only what trains, embeds or draws needs these
 FOR_WORK = {
-    *("feature_engine", "imblearn", "matplotlib", "onnxruntime", "plotly", "scipy", "skops", "sklearn"),
+    *("feature_engine", "imblearn", "matplotlib", "onnxruntime", "scipy", "skops", "sklearn"),
     *("torch", "xgboost"),
 }
 # ... and these, whatever works on messages

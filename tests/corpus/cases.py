@@ -113,7 +113,7 @@ COMMITTED = [
         "nan", ".json",
         row("nan-1", stars=float("nan")) + row("nan-2", float("nan")) + row(float("nan")) + row("nan-4", date=float("nan"))
         + row("nan-5", stars=float("inf")) + row(float("inf")),
-        ("nan-1", "inf"), {"text": 1, "message_id is missing": 1, "written_at is missing": 1,
+        ("nan-1", "inf"), {"text": 1, "message_id": 1, "written_at": 1,
                     "target": 1},
     ),
     Case(
@@ -125,14 +125,12 @@ COMMITTED = [
         "dates", ".json",
         b"".join(row(f"date-{number}", date=date) for number, date in enumerate([*DATES, *NO_DATES, *ODD_DATES, ""])),
         tuple(f"date-{number}" for number in range(len(DATES))),
-        {"date": len(NO_DATES), "date is not between 1990 and 2100": len(ODD_DATES),
-         "written_at is missing": 1},
+        {"date": len(NO_DATES) + len(ODD_DATES), "written_at": 1},
     ),
     Case("ids", ".json", b"".join(map(row, IDS)), tuple(IDS)),
     Case(
         "no_ids", ".json", b"".join(map(row, ["", None, "x" * 257, "tab\t", "line\n", "nul\x00", [], {"a": 1}, True])), (),
-        {"id is empty or longer than 256 characters": 1, "message_id is missing": 2, "id has control characters": 3,
-         "review_id cannot be read": 3},
+        {"id": 4, "message_id": 2, "review_id": 3},
     ),
     Case("texts", ".json", b"".join(row(f"t-{n}", text) for n, text in enumerate(TEXTS)), tuple(f"t-{n}" for n in range(len(TEXTS)))),
     Case("no_texts", ".json", row("nt-1", "") + row("nt-2", " \t\n\u00a0") + row("nt-3", None), (), {"filter": 2, "text": 1}),

@@ -89,6 +89,8 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
         raise SettingsError(f"{command} takes no settings, such as {found.settings[0]}. Leave them out.")
     if found.config_dir is not None and not found.config_dir.is_dir():
         raise SettingsError(f"--config-dir {found.config_dir}: there is no such folder.")
+    if found.config_dir is not None and any(setting.startswith("hydra.searchpath=") for setting in found.settings):
+        raise SettingsError("--config-dir and hydra.searchpath exclude each other. Give one of them.")
     multirun = command == "--multirun"
     reads = [setting for setting in found.settings if setting in _READS_ONLY]
     if multirun and reads:

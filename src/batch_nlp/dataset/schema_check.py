@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
 from loguru import logger
 
-from batch_nlp.config import ColumnConfig, DatasetConfig, Role
-from batch_nlp.dataset.expected_values import expected_column, is_label
+from batch_nlp.config import DatasetConfig, Role
+from batch_nlp.dataset.expected_values import is_label
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_columns import is_message_file, names_of, text_form
-from batch_nlp.dataset.missing_columns import NEEDED, missing_advice
+from batch_nlp.dataset.missing_columns import missing_advice
+from batch_nlp.dataset.raw_tables import known_columns, raw_tables, table_form
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.dataset.unreadable_values import ADVISED, Readable, unreadable
-from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, examples
 from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.layers import Layers
@@ -35,7 +34,6 @@ from batch_nlp.storage.raw.column_checks import (
 )
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.lines import Row
-from batch_nlp.storage.raw.opening import DETECTED, TextForm
 from batch_nlp.storage.raw.separators import other_separator
 from batch_nlp.storage.raw.set_aside import SetAside
 
@@ -45,38 +43,6 @@ _TOGETHER, _ADVICE = 1000, 5
 _SENTENCE = 4
 # Table -> the column sets that its files have had
 _Layouts = dict[str, list[list[str]]]
-
-
-def _message_columns(columns: Mapping[str, ColumnConfig], champion: str | None) -> list[Column]:
-    expected = partial(expected_column, columns, champion=champion)
-    needed = [expected(names, required=True) for role in NEEDED if (names := names_of(columns, role))]
-    others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [*needed, *(expected([name]) for name in others)]
-
-
-def _tables(
-    dataset: DatasetConfig,
-    messages: Sequence[Path],
-    files_of_tables: Mapping[str, list[Path]],
-    champion: str | None = None,
-) -> dict[str, tuple[list[Path], list[Column], str | None]]:
-    # if a column of the condition were missing, no row would be left
-    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
-    conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
-    columns = [*_message_columns(dataset.messages.columns, champion), *conditional]
-    tables = {"message": (list(messages), columns, dataset.messages.rows)}
-    for table in dataset.side_tables:
-        key = {table.key: ColumnConfig(Role.key)}
-        others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
-        expected = [
-            expected_column(key, [table.key], required=True),
-            *(
-                expected_column(others, [name], column.role is Role.time, of_messages=False, champion=champion)
-                for name, column in others.items()
-            ),
-        ]
-        tables[table.name] = (files_of_tables[table.name], expected, None)
-    return tables
 
 
 def _seen(layers: Layers) -> _Layouts:
@@ -95,19 +61,6 @@ def _usual(present: set[str], layouts: Iterable[Iterable[str]], columns: Iterabl
     return min(known, key=lambda layout: (len(layout ^ (present & names)), -len(layout)), default=set())
 
 
-def _form(dataset: DatasetConfig, table: str) -> TextForm:
-    return text_form(dataset.messages) if table == "message" else DETECTED
-
-
-def _declared(dataset: DatasetConfig, table: str) -> set[str]:
-    """Return all known columns of a table."""
-    for found in dataset.side_tables:
-        if found.name == table:
-            return {found.key, *found.columns, *dataset.forbidden}
-    condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
-    return {*dataset.messages.columns, *dataset.forbidden, *Labels(dataset.label).columns, *condition}
-
-
 def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column]) -> list[str]:
     """Return what is wrong with the columns of small files, which are too small to be judged alone."""
     files, rows = list(dict.fromkeys(file for file, _ in few)), [row for _, row in few]
@@ -115,6 +68,75 @@ def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column
         return []
     named = f"{files[0]} and {len(files) - 1:,} other small files"
     return [problem for column in columns for problem in type_problems(named, rows, column)]
+
+
+class _SchemaCheck:
+    """Collects what is wrong with the columns of raw files.
+
+    Attributes
+    ----------
+    labels : set of str
+        Label columns, if labels are read.
+    broken, problems, unlabelled : list of str
+        Errors of unreadable files, problems with columns, and message files without labels.
+    advice : dict of str to None
+        What to do about missing columns.
+    optional : bool
+        Whether an optional column is missing.
+    left_out : dict of Path to SetAside
+        Message files without a readable row.
+    """
+
+    def __init__(self, dataset: DatasetConfig, labels: bool, champion: str | None) -> None:
+        self._dataset, self._read_labels, self._champion = dataset, labels, champion
+        self._readable = Readable(dataset, labels)
+        levels = Labels(dataset.label).levels if labels else []
+        self._levels = [Column(dict.fromkeys(level, is_label), "labels") for level in levels]
+        self.labels = {name for level in levels for name in level}
+        self.broken, self.problems, self.unlabelled = list[str](), list[str](), list[str]()
+        self.advice, self.optional, self.left_out = dict[str, None](), False, dict[Path, SetAside]()
+
+    def check_table(
+        self, table: str, files: Sequence[Path], columns: list[Column], under: str | None, layouts: list[list[str]]
+    ) -> None:
+        """Check the files of a table against its expected columns and the layouts of earlier files."""
+        few = list[tuple[Path, Row]]()
+        for file in files:
+            try:
+                rows = first_rows(file, under, table_form(self._dataset, table))
+            except DataError as error:
+                self.broken.append(str(error))
+                continue
+            counts = self._check_file(table, file, rows, columns, layouts)
+            few += [(file, row) for row in rows] if counts and len(rows) < LEAST_ROWS and len(few) < _TOGETHER else []
+        self.problems += [] if self.problems else _problems_together(few, columns)
+
+    def _check_file(
+        self, table: str, file: Path, rows: list[Row], columns: list[Column], layouts: list[list[str]]
+    ) -> bool:
+        """Check a file by its first rows, and return whether it is read."""
+        dataset, present = self._dataset, column_names(rows)
+        expected, usual = columns, _usual(present, layouts, columns)
+        if table == "message" and self.labels & present:
+            expected, usual = [*columns, *self._levels], usual | _usual(present, layouts, self._levels)
+        elif table == "message" and self.labels and rows:
+            self.unlabelled.append(source_name(file))
+        wrong = column_problems(file, rows, expected, usual)
+        # in a large file, the source has changed
+        none = table == "message" and (len(rows) < LEAST_ROWS or not wrong) and self._readable.reads_none(rows)
+        advised = len(self.left_out) < ADVISED
+        if none and (found := unreadable(dataset, file, self._read_labels, self._champion, advised)):
+            self.left_out[file] = found
+            return False
+        # rows that the condition excludes may be written in any way
+        self.problems += [] if none else wrong
+        known = {name for column in expected for name in column.reads}
+        named_well = has_header(file, rows, known) and not other_separator(present, known)
+        missing = absent(rows, expected, usual) if named_well else []
+        model = self._champion if table == "message" else None
+        self.advice |= dict.fromkeys(missing_advice(dataset, file, rows, missing, known_columns(dataset, table), model))
+        self.optional |= not all(column.required for column in missing)
+        return True
 
 
 def check_schema(
@@ -155,49 +177,18 @@ def check_schema(
     files_of_tables = side_table_files(dataset, inbox)
     if (problem := unusable_side_tables(dataset, files_of_tables, layers)) is not None:
         raise DataError(problem)
-    seen, broken, problems, unlabelled = _seen(layers), list[str](), list[str](), list[str]()
-    advice, optional, left_out = dict[str, None](), False, dict[Path, SetAside]()
-    readable = Readable(dataset, labels)
-    levels = [Column(dict.fromkeys(level, is_label), "labels") for level in Labels(dataset.label).levels]
-    named = {name for level in levels for name in level.reads}
-    for table, (files, columns, under) in _tables(dataset, messages, files_of_tables, champion).items():
-        layouts, few = seen.get(table, []), list[tuple[Path, Row]]()
-        for file in files:
-            try:
-                rows = first_rows(file, under, _form(dataset, table))
-            except DataError as error:
-                broken.append(str(error))
-                continue
-            present = column_names(rows)
-            expected, usual = columns, _usual(present, layouts, columns)
-            if table == "message" and labels and named & present:
-                expected, usual = [*columns, *levels], usual | _usual(present, layouts, levels)
-            elif table == "message" and labels and named and rows:
-                unlabelled.append(source_name(file))
-            wrong, few_rows = column_problems(file, rows, expected, usual), len(rows) < LEAST_ROWS
-            # in a large file, the source has changed
-            none = table == "message" and (few_rows or not wrong) and readable.reads_none(rows)
-            if none and (found := unreadable(dataset, file, labels, champion, len(left_out) < ADVISED)):
-                left_out[file] = found
-                continue
-            # rows that the condition excludes may be written in any way
-            problems += [] if none else wrong
-            few += [(file, row) for row in rows] if few_rows and len(few) < _TOGETHER else []
-            known = {name for column in expected for name in column.reads}
-            named_well = has_header(file, rows, known) and not other_separator(present, known)
-            missing = absent(rows, expected, usual) if named_well else []
-            model = champion if table == "message" else None
-            advice |= dict.fromkeys(missing_advice(dataset, file, rows, missing, _declared(dataset, table), model))
-            optional |= not all(column.required for column in missing)
-        problems += [] if problems else _problems_together(few, columns)
-    if unlabelled:
-        what = f"No label column ({', '.join(sorted(named))}) in {len(unlabelled)} message file(s)"
-        logger.warning("{}; their labels may come later: {}", what, examples(unlabelled))
-    if broken and not problems:
+    seen, check = _seen(layers), _SchemaCheck(dataset, labels, champion)
+    for table, (files, columns, under) in raw_tables(dataset, messages, files_of_tables, champion).items():
+        check.check_table(table, files, columns, under, seen.get(table, []))
+    if check.unlabelled:
+        what = f"No label column ({', '.join(sorted(check.labels))}) in {len(check.unlabelled)} message file(s)"
+        logger.warning("{}; their labels may come later: {}", what, examples(check.unlabelled))
+    broken = check.broken
+    if broken and not check.problems:
         raise DataError("\n- ".join([f"{len(broken)} files cannot be read.", *broken][len(broken) == 1 :]))
-    gone = [f"If the column is gone for good, remove {layers.seen_columns}."] if optional else []
-    refuse([*broken, *problems], [*islice(advice, _ADVICE), *gone])
-    return left_out
+    gone = [f"If the column is gone for good, remove {layers.seen_columns}."] if check.optional else []
+    refuse([*broken, *check.problems], [*islice(check.advice, _ADVICE), *gone])
+    return check.left_out
 
 
 def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Path, layers: Layers) -> None:
@@ -208,11 +199,11 @@ def remember_columns(dataset: DatasetConfig, messages: Sequence[Path], inbox: Pa
         there = {*messages, *find_files(folder, dataset.messages.files)}
         messages = [file for file in sorted(there) if is_message_file(table_name(file, folder), dataset)]
         messages = [file for file in messages if _holds_messages(dataset, file)]
-    for table, (files, columns, under) in _tables(dataset, messages, side_table_files(dataset, inbox)).items():
+    for table, (files, columns, under) in raw_tables(dataset, messages, side_table_files(dataset, inbox)).items():
         names = {name for column in columns for name in column.reads}
         names |= set(Labels(dataset.label).columns) if table == "message" else set()
         layouts = seen.setdefault(table, [])
-        for rows in (first_rows(file, under, _form(dataset, table)) for file in files):
+        for rows in (first_rows(file, under, table_form(dataset, table)) for file in files):
             found = names & column_names(rows)
             # a small file may lack optional columns by chance
             few = len(rows) < LEAST_ROWS
@@ -240,7 +231,7 @@ def holds_labels_alone(dataset: DatasetConfig, file: Path) -> bool:
     """
     rows = first_rows(file, dataset.messages.rows, text_form(dataset.messages))
     present = column_names(rows)
-    if any(_like_texts(rows, name) for name in present - _declared(dataset, "message")):
+    if any(_like_texts(rows, name) for name in present - known_columns(dataset, "message")):
         return False
     ids = set(names_of(dataset.messages.columns, Role.id))
     others = set(names_of(dataset.messages.columns, *(set(Role) - {Role.id, Role.ignore})))
