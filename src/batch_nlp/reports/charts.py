@@ -143,11 +143,11 @@ def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> No
         axes.get_xticklabels()[-1].set_horizontalalignment("right")
 
 
-def nice_ticks(low: float, high: float) -> list[float]:
-    """Return about three round numbers between two others."""
+def nice_ticks(low: float, high: float, most: int = 3) -> list[float]:
+    """Return round numbers between two others, with at most `most` steps."""
     from matplotlib.ticker import MaxNLocator
 
-    found = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high)
+    found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(tick) for tick in found if low <= tick <= high]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw, short
+from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw, nice_ticks, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,8 @@ def interval_rows(name: str, rows: Sequence[Row], axis: str, alternative: str, a
         height = total + _AXIS
         box = (_MARGIN / WIDTH, _AXIS / height, 1 - 2 * _MARGIN / WIDTH, total / height)
         axes = chart.figure.add_axes(box)
-        axes.set(xlabel=axis, xlim=_limits([*rows, all_of] if all_of else rows), ylim=(total, 0), yticks=[])
+        limits = _limits([*rows, all_of] if all_of else rows)
+        axes.set(xlabel=axis, xlim=limits, ylim=(total, 0), xticks=nice_ticks(*limits, 5), yticks=[])
         axes.spines["left"].set_visible(False)
         bottom = 0
         for row, high in zip(rows, heights, strict=True):
