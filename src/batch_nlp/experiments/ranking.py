@@ -140,7 +140,8 @@ class Ranking:
             return f"{found}. Whether all others are worse beyond chance is unknown."
         if not equal:
             return f"{found}, better than all others beyond chance."
-        return f"{found}. {equal} of the other {others} may be as good: their distance is within chance."
+        who = "The other one" if others == 1 else f"{equal} of the other {others}"
+        return f"{found}. {who} may be as good: the difference is within chance."
 
     def distinct(self, settings: Mapping[str, str]) -> str:
         """Return the settings that distinguish a job from the others."""
