@@ -206,7 +206,8 @@ def _first_rows(
         read.append((file, rows))
     if not any(rows for _, rows in read):
         where = files[0] if len(files) == 1 else files[0].parent
-        raise DataError(f"{where}: no row can be read: {examples(reasons) or 'there are none'}.")
+        why = examples(reasons) or f"{examples([file.name for file in files])} holds no rows"
+        raise DataError(f"{where}: no row can be read: {why}.")
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
