@@ -48,7 +48,7 @@ def test_a_version_is_twelve_hexadecimal_digits(default: str) -> None:
         f"+{COLUMNS}.title={{role: number}}",
         f"+{COLUMNS}.title={{role: raw}}",
         f"+{COLUMNS}.title={{role: key}}",
-        f"{COLUMNS}.user_id.role=category",
+        f"{COLUMNS}.user_id={{role: category, of: null}}",
         f"+{COLUMNS}.user_id.name=author",
         f"~{COLUMNS}.business_id",
         "dataset.split.column=user_id",
