@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
     "a simulation of nothing": (
         ["pipeline=simulate", "simulation.policies=[rule,rule]"],
         ExitCode.SETTINGS,
-        ["simulation.policies=['rule', 'rule']", "never", "always"],
+        ["simulation.policies=[rule,rule]"],
     ),
     "a password in an address": (
         ["tracking=mlflow", "tracking.uri=https://me:secret@runs.example"],
@@ -130,7 +130,7 @@ BATCH = Batch("b-1", "sample", "2026-01-01T00:00:00+00:00", {"a.json": "0"})
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("answer", "kind", "words"),
     [
         (
             Answer(Action.ALERT, "drift.response=alert"),

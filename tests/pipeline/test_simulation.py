@@ -38,8 +38,9 @@ Simulated = tuple[Config, dict[Path, bytes], dict[str, Any]]
 
 
 def tree(folder: Path) -> dict[Path, bytes]:
-    """Return the content of every file but those of simulations, and the figures that every run leaves of itself."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not {"simulations", "metrics"} & set(path.parts))
+    """Return the content of every file but those of simulations, the entry page, and the figures of the run itself."""
+    apart = {"simulations", "metrics", "index.html"}
+    files = (path for path in folder.rglob("*") if path.is_file() and not apart & set(path.parts))
     return {path: path.read_bytes() for path in files}
 
 

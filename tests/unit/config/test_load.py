@@ -11,20 +11,21 @@ from omegaconf import OmegaConf
 from tests.conftest import ROOT, MakeConfig
 from tests.settings import composed
 
-from batch_nlp.config import ColumnConfig, Config, SideTableConfig, plain, schema
+from batch_nlp.config import ColumnConfig, Config, ModelConfig, SideTableConfig, plain, schema
 from batch_nlp.steps.embedding import STEP_DEFAULTS
 from batch_nlp.steps.embedding.step import Embedding
 
 
 def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
-    """Entries of a mapping or a list are what conf/ cannot have defaults for; whatever else has one in conf/ alone."""
+    """Entries of a mapping or a list are what conf/ cannot have defaults for, and what a user removes with ``~``."""
     sections = {found for found in vars(schema).values() if is_dataclass(found)}
     with_defaults = {
-        section
-        for section in sections
-        if not all(field.is_required() for field in section.__pydantic_fields__.values())
+        (section, name)
+        for section in sections - {ColumnConfig, SideTableConfig}
+        for name, field in section.__pydantic_fields__.items()
+        if not field.is_required()
     }
-    assert with_defaults == {ColumnConfig, SideTableConfig}
+    assert with_defaults == {(ModelConfig, "params")}
 
 
 def test_no_choice_of_a_group_repeats_a_default() -> None:

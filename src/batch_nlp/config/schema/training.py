@@ -25,7 +25,8 @@ Threshold = Annotated[Any, AfterValidator(_is_threshold)]
 class ModelConfig:
     name: str = Field(description="Name of the model, for people")
     estimator: str = Field(description="Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)")
-    params: dict[str, Any] = Field(description="Parameters of that classifier")
+    # `~model.params` removes those of the file
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters of that classifier")
 
 
 @section
