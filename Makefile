@@ -21,7 +21,7 @@ STAMP := .venv/.setup
 	security audit coverage docs docs-serve screenshots clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo 'Settings go in ARGS, for example: make train ARGS="model=logistic_regression"'
 
 .uv/bin/uv:
@@ -109,7 +109,7 @@ lint: setup ## ruff: rules and format
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
-format: setup ## ruff: mend rules and format
+format: setup ## ruff: fix and format
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
@@ -123,7 +123,7 @@ security: setup ## bandit, and the licences of what is installed
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src tools benchmarks start_batch_nlp.py
 	$(RUN) pip-licenses
 
-audit: setup ## known vulnerabilities of what is installed; says so where nobody can be asked
+audit: setup ## known vulnerabilities of what is installed; says so if no advisory service answers
 	$(RUN) python tools/audit.py
 
 coverage: setup ## run the tests, the long ones too, and report branch coverage

@@ -33,7 +33,7 @@ class BatchNlpError(Exception):
 
 
 class AccountingError(BatchNlpError):
-    """Messages in are not messages out: a bug, never to be passed over."""
+    """Messages in are not messages out: a bug, never ignored."""
 
 
 class SettingsError(BatchNlpError):
@@ -72,7 +72,7 @@ class FilesSetAsideError(DataError):
     Parameters
     ----------
     names : sequence of str
-        What the files are called; unlike what is wrong with them, names may be told to others.
+        What the files are called; unlike what is wrong with them, names may leave the machine.
     """
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""One job: its log, its settings as a checked schema, the run, and what is said about its end."""
+"""One job: its log, its settings as a checked schema, the run, and its exit code."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def run_once(composed: DictConfig) -> ExitCode | OSError:
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
         raise
-    except Exception:  # noqa: BLE001, S110 it is in the log, and stands for exit code 1
-        pass
+    except Exception:  # noqa: BLE001 it is in the log
+        code = ExitCode.BUG
     finally:
         logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     return code

@@ -75,7 +75,7 @@ def _launch(arguments: Arguments) -> int:
 
 
 def _run(composed: DictConfig, loader: ConfigLoader) -> int:
-    context = HydraContext(config_loader=loader, callbacks=_NoCallbacks())  # type: ignore[arg-type] # as if there were none
+    context = HydraContext(config_loader=loader, callbacks=_NoCallbacks())  # type: ignore[arg-type] # no callbacks
     ended = run_job(run_once, composed, "hydra.run.dir", None, context).return_value
     if isinstance(ended, OSError):
         raise ended

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-# What pydantic found -> what a setting needs to be; the rest is said in pydantic's own words
+# What pydantic found -> what a setting needs to be; other errors keep pydantic's wording
 _NEEDS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",

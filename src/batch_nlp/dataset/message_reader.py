@@ -95,7 +95,7 @@ def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterat
             "message_id is missing": wrong_id | found.isna(),
             "label is missing or cannot be read": wrong | targets.isna(),
             "label is longer than 256 characters": targets.str.len() > 256,
-            "target is none of the dataset's": unknown,
+            "target is not one of the dataset's": unknown,
         }
         rest = pd.Series(True, rows.index)
         for reason, mask in refused.items():

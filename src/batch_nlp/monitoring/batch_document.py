@@ -20,7 +20,7 @@ def batch_document(
     card: str | None = None,
     places: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return everything that is told of a batch, as JSON values.
+    """Return everything that the report of a batch shows, as JSON values.
 
     Parameters
     ----------

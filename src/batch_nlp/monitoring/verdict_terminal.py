@@ -25,7 +25,7 @@ def show_verdict(
     Parameters
     ----------
     batch : str or None
-        None where there is none.
+        None if no batch was scored.
     verdict : Verdict
         On the batch alone.
     action : str

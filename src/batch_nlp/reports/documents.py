@@ -71,7 +71,7 @@ def json_value(value: Any) -> Any:
 
 
 def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the champions that a decision log tells of.
+    """Return the champions in a decision log.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def message_contract(targets: Collection[str] | None, timed: bool) -> pa_check.D
     target = pa_check.Check.str_length(1, 256, error="label is longer than 256 characters")
     if targets is not None:
         known = sorted(targets)
-        target = pa_check.Check.isin(known, error=f"target is none of {_listed(known)}")
+        target = pa_check.Check.isin(known, error=f"target is not one of {_listed(known)}")
     return pa_check.DataFrameSchema(
         {
             "message_id": pa_check.Column(
