@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.filesize import decimal as size
+
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
@@ -22,7 +24,7 @@ from batch_nlp.runner.champion import check_version, rollback_hint
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
-from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status, size
+from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status
 from batch_nlp.storage.lock import lock_holder
 from batch_nlp.storage.raw.set_aside import SetAside
 from batch_nlp.storage.state_format import check_sound

@@ -82,19 +82,3 @@ def status_lines(status: SystemStatus) -> list[Text]:
         lines.append(Text())
         lines += [Text(line, style="red") for line in wrapped(problem, _WIDTH, "! ")]
     return lines
-
-
-def size(n_bytes: int) -> str:
-    """Return a readable number of bytes.
-
-    Examples
-    --------
-    >>> size(999), size(1_240_000), size(35_000_000_000)
-    ('999 B', '1.2 MB', '35 GB')
-    """
-    value = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5 or unit == "GB":
-            break
-        value /= 1000
-    return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:,.0f} {unit}"

@@ -67,12 +67,11 @@ def check_tracking(config: Config) -> None:
     Raises
     ------
     SettingsError
-        If the extra is not installed, the address is of an unknown kind or contains credentials, or the name of the
-        experiment is invalid.
+        If the extra is not installed, or the address is of an unknown kind or contains credentials.
     """
     if config.tracking.backend is TrackingBackend.none:
         return
-    uri, experiment = config.tracking.uri, config.tracking.experiment
+    uri = config.tracking.uri
     scheme = _scheme(uri) if uri is not None else "sqlite"
     if uri is not None:
         check_address(uri)
@@ -83,11 +82,6 @@ def check_tracking(config: Config) -> None:
             )
     if scheme == "sqlite" and uri is not None and not uri.partition(":///")[2].partition("?")[0]:
         raise SettingsError(f"tracking.uri={uri}: without a file. Write sqlite:/// and then the path of the database.")
-    if not re.fullmatch(r"\w[\w .-]*", experiment):
-        raise SettingsError(
-            f"tracking.experiment={experiment}: invalid name. Begin with a letter or digit; letters, digits, spaces, "
-            "dots, dashes and underscores may follow."
-        )
     needed = ["mlflow"] if scheme in SERVERS else ["mlflow", "sqlalchemy"]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:

@@ -10,25 +10,7 @@ from batch_nlp.config.schema.dataset import LabelConfig as LabelConfig
 from batch_nlp.config.schema.dataset import MessagesConfig as MessagesConfig
 from batch_nlp.config.schema.dataset import SideTableConfig as SideTableConfig
 from batch_nlp.config.schema.dataset import SplitConfig as SplitConfig
-from batch_nlp.config.schema.enums import Balance as Balance
-from batch_nlp.config.schema.enums import Calibration as Calibration
-from batch_nlp.config.schema.enums import Combine as Combine
-from batch_nlp.config.schema.enums import DriftResponse as DriftResponse
-from batch_nlp.config.schema.enums import DriftRule as DriftRule
-from batch_nlp.config.schema.enums import EmbeddingBackend as EmbeddingBackend
-from batch_nlp.config.schema.enums import Encoding as Encoding
-from batch_nlp.config.schema.enums import Event as Event
-from batch_nlp.config.schema.enums import Input as Input
-from batch_nlp.config.schema.enums import NotifyFormat as NotifyFormat
-from batch_nlp.config.schema.enums import OutputFormat as OutputFormat
-from batch_nlp.config.schema.enums import Policy as Policy
-from batch_nlp.config.schema.enums import RetrainWith as RetrainWith
-from batch_nlp.config.schema.enums import Role as Role
-from batch_nlp.config.schema.enums import SamplePart as SamplePart
-from batch_nlp.config.schema.enums import Scenario as Scenario
-from batch_nlp.config.schema.enums import Split as Split
-from batch_nlp.config.schema.enums import Stage as Stage
-from batch_nlp.config.schema.enums import TrackingBackend as TrackingBackend
+from batch_nlp.config.schema.enums import *  # noqa: F403 all of them are choices of settings
 from batch_nlp.config.schema.features import CleanTextConfig as CleanTextConfig
 from batch_nlp.config.schema.features import EmbeddingConfig as EmbeddingConfig
 from batch_nlp.config.schema.features import FeaturesConfig as FeaturesConfig
