@@ -43,7 +43,7 @@ def _is_step(step: dict[str, Any]) -> dict[str, Any]:
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
-# ... of which neither nothing nor everything makes sense
+# A share strictly between 0 and 1
 Part = Annotated[float, Field(gt=0, lt=1)]
 Number = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
