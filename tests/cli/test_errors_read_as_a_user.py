@@ -68,6 +68,10 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ExitCode.SETTINGS,
         ["tracking.experiment=a/b"],
     ),
+    "no choice of a group": (["model=null"], ExitCode.SETTINGS, []),
+    "no folder for the data": (["paths.data="], ExitCode.SETTINGS, ["paths.data"]),
+    "a search without values": (["-m", "seed=1", "++hydra.sweeper.params.x=1"], ExitCode.SETTINGS, []),
+    "a sweep of what only reads": (["-m", "pipeline=status,verify"], ExitCode.SETTINGS, ["--multirun"]),
     "a sample of nothing": (
         ["pipeline=sample", "sample.messages=0"],
         ExitCode.SETTINGS,
@@ -100,6 +104,16 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ["model.params.max_n=1.5", "NgramBaseline"],
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"name: mine\n  messages: [\n", b"name: \xff\n", b"- a list\n"])
+def test_a_broken_file_of_settings_is_no_bug(content: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "dataset"
+    folder.mkdir(parents=True)
+    (folder / "broken.yaml").write_bytes(content)
+    result = Project(tmp_path).here("--config-dir", "mine", "dataset=broken")
+    assert_ended(result, ExitCode.SETTINGS)
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("case", COMMANDS)

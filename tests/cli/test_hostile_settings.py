@@ -84,6 +84,14 @@ def test_code_on_the_command_line_is_refused_too(project: Project) -> None:
     assert not project.data.exists()
 
 
+@pytest.mark.parametrize("plus", ["", "+", "++"])
+def test_a_package_of_settings_is_not_imported(plus: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.folder / "evil.py").write_text("raise SystemExit(77)\n")
+    monkeypatch.syspath_prepend(str(project.folder))
+    result = project.here("pipeline=status", f"{plus}hydra.searchpath=[pkg://evil]")
+    assert_ended(result, ExitCode.SETTINGS, "pkg://evil", "--config-dir")
+
+
 def test_a_search_space_may_not_be_a_function() -> None:
     """Of Optuna's sweeper, which is an extra."""
     search = {"hydra": {"runtime": {"output_dir": "???"}, "sweeper": {"custom_search_space": "os.system"}}}

@@ -30,7 +30,7 @@ def test_jobs_side_by_side_come_to_what_they_come_to_alone(
     command = (*SWEEP, "training.keep_versions=2")
     result = project.run(*command, PARALLEL, "sweep=parallel", "model.params.max_depth=2,3,-1")
     assert result.returncode == ExitCode.SETTINGS, result.stderr
-    assert_names(result.stderr, "parallel.md")
+    assert_names(result.stderr, "parallel.html")
     alone = project.run(*command, "sweep=alone", "model.params.max_depth=3")
     assert alone.returncode == 0, alone.stderr
     found = {}

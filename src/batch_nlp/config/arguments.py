@@ -92,7 +92,7 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
     if found.config_dir is not None and any(setting.startswith("hydra.searchpath=") for setting in found.settings):
         raise SettingsError("--config-dir and hydra.searchpath exclude each other. Give one of them.")
     multirun = command == "--multirun"
-    reads = [setting for setting in found.settings if setting in _READS_ONLY]
+    reads = [setting for setting in found.settings if setting.startswith(_READS_ONLY)]
     if multirun and reads:
         raise SettingsError(f"--multirun and {reads[0]} exclude each other: there is nothing to compare. Leave out -m.")
     value = given[command] if command and isinstance(given[command], str) else ""

@@ -17,9 +17,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from yaml import YAMLError
 
 from batch_nlp.config.project import CONF
 from batch_nlp.config.safety import check_composed
+from batch_nlp.errors import SettingsError
 
 NAME = "config"
 
@@ -69,7 +71,10 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
 
 
 def _checked(settings: Sequence[str]) -> DictConfig:
-    composed = hydra.compose(NAME, list(settings), return_hydra_config=True)
+    try:
+        composed = hydra.compose(NAME, list(settings), return_hydra_config=True)
+    except (YAMLError, ValueError, AssertionError) as error:  # of a broken file, or of null in place of a choice
+        raise SettingsError(f"The settings cannot be composed: {error}.") from error
     check_composed(composed)
     return composed
 
@@ -81,9 +86,11 @@ def _choices_of_jobs(
 
     Other values of a sweep cannot bring in settings of Hydra, which Hydra would act on before a job can check them.
     """
-    params: Any = OmegaConf.to_container(composed.hydra.sweeper.get("params") or OmegaConf.create({}))
+    params = composed.hydra.sweeper.get("params")
+    if params is not None and not isinstance(params, DictConfig):
+        raise SettingsError(f"hydra.sweeper.params={params}: need settings with their values, as in conf/search.")
     parser = OverridesParser.create(config_loader=loader)
-    searched = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
+    searched = parser.parse_overrides([f"{key}={value}" for key, value in (params or {}).items()])
     sweeps = [
         [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
         for override in (*overrides, *searched)

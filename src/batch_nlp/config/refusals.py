@@ -41,10 +41,9 @@ def composition_error(error: Exception) -> SettingsError:
     cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = (error.missing_cfg_file or "").rpartition("/")
-        return SettingsError(
-            f"{group}={name}: there is no such choice. {did_you_mean(name, error.options)} "
-            f"Choices: {', '.join(error.options)}."
-        )
+        hint = did_you_mean(name, error.options)
+        nearest = "" if hint.startswith("Valid") else f"{hint} "
+        return SettingsError(f"{group}={name}: there is no such choice. {nearest}Choices: {', '.join(error.options)}.")
     if isinstance(cause, MissingMandatoryValue):
         return SettingsError(f"{cause.full_key}: has no value. Set it on the command line or in conf/.")
     if isinstance(cause, OmegaConfBaseException):

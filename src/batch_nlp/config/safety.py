@@ -55,6 +55,9 @@ def check_composed(composed: DictConfig) -> None:
                 f"hydra.sweeper.{name}: settings may not name code. Say what to search in hydra.sweeper.params, as the "
                 "files in conf/search do."
             )
+    for name in ("data", "models"):  # Hydra makes the folder of the run's log below one of them
+        if not (settings.get("paths") or {}).get(name):
+            raise SettingsError(f"paths.{name}: need a folder.")
     check_variable("notify.url_variable", (settings.get("notify") or {}).get("url_variable"))
     if isinstance(uri := (settings.get("tracking") or {}).get("uri"), str):
         check_address(uri)
@@ -70,7 +73,9 @@ def check_variable(key: str, name: object) -> None:
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Refuse an address with a password on the command line, also where a sweep has several.
+    """Refuse what must not be composed: an address with a password, also one of several in a sweep, and packages.
+
+    Hydra imports a package that it is to search for settings.
 
     Raises
     ------
@@ -78,6 +83,11 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
+        if name == "hydra.searchpath" and "pkg:" in value:
+            raise SettingsError(
+                f"{argument}: settings may not name code, and Hydra imports a package. Name a folder: file:///folder, "
+                "or --config-dir /folder."
+            )
         if name == "tracking.uri":
             for uri in value.split(","):
                 check_address(uri.strip("'\" "))

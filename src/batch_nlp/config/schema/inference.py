@@ -33,9 +33,9 @@ class InferenceConfig:
     inbox: str = Field(description="Folder in which new messages arrive")
     min_age_seconds: float = Field(
         ge=0,
-        description="Seconds for which a file in the inbox or in dataset.raw_dir must have been unchanged. A run waits up "
-        "to 5 s, or 30 s for a CSV file that ends within a line. The next run takes files that need longer, or that a "
-        "process has open for writing. 0 takes files as they are, which is right if files are renamed into place",
+        description="Seconds for which a file in the inbox or in dataset.raw_dir must have been unchanged. A run waits "
+        "up to 5 s, or 30 s for a CSV file that ends within a line. The next run takes files that need longer, or that "
+        "a process has open for writing. 0 takes files as they are, which is right if files are renamed into place",
     )
     champion_of: Name | None = Field(
         description="Name of another dataset whose champion scores the messages, for a dataset without labels; null: "
