@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from loguru import logger
 from omegaconf import DictConfig, OmegaConf
 
-from batch_nlp.config.project import PROJECT_ROOT
+import batch_nlp.config.composition  # noqa: F401 for what its settings refer to, in processes of parallel jobs too
 from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import BatchNlpError, DataError, ExitCode
 from batch_nlp.experiments.job_record import JobRecord, record_job
@@ -143,5 +143,4 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
 
 
 # When this module is imported, since that is all that the processes of parallel jobs do with it
-OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)

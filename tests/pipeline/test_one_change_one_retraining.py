@@ -38,4 +38,4 @@ def test_labels_of_drifted_batches_allow_a_second_retraining_and_a_third_needs_m
     assert night(config, 3) == 4
     held = decisions(config, "held back")[-1]
     assert held["state"] == "open"
-    assert_names(held["reason"], held["figures"]["new_labels"])
+    assert_names(held["reason"], int(held["figures"]["new_labels"]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.config_loader import ConfigLoader
@@ -19,11 +19,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
-from batch_nlp.config.project import CONF
+from batch_nlp.config.project import CONF, PROJECT_ROOT
 from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import SettingsError
 
+if TYPE_CHECKING:
+    from batch_nlp.config import Config
+
 NAME = "config"
+OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
 
 
 @contextmanager
@@ -70,6 +74,23 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
     return composed, multirun
 
 
+def typed(*settings: str) -> Config:
+    """Return the settings that a command line of `settings` composes: for Python and notebooks.
+
+    Raises
+    ------
+    SettingsError
+        As the command line would end with exit code 2.
+    """
+    from batch_nlp.config.load import typed_settings
+
+    with composer() as loader:
+        composed, _ = compose(settings, False, loader)
+    with open_dict(composed):
+        del composed["hydra"]
+    return typed_settings(composed)
+
+
 def _checked(settings: Sequence[str]) -> DictConfig:
     try:
         composed = hydra.compose(NAME, list(settings), return_hydra_config=True)
@@ -88,7 +109,7 @@ def _choices_of_jobs(
     """
     params = composed.hydra.sweeper.get("params")
     if params is not None and not isinstance(params, DictConfig):
-        raise SettingsError(f"hydra.sweeper.params={params}: need settings with their values, as in conf/search.")
+        raise SettingsError(f"hydra.sweeper.params={params!r}: need settings with their values, as in conf/search.")
     parser = OverridesParser.create(config_loader=loader)
     searched = parser.parse_overrides([f"{key}={value}" for key, value in (params or {}).items()])
     sweeps = [
