@@ -107,9 +107,9 @@ def _choices_of_jobs(
 
     Other values of a sweep cannot bring in settings of Hydra, which Hydra would act on before a job can check them.
     """
-    params = composed.hydra.sweeper.get("params")
-    if params is not None and not isinstance(params, DictConfig):
-        raise SettingsError(f"hydra.sweeper.params={params!r}: need settings with their values, as in conf/search.")
+    params: Any = composed.hydra.sweeper.get("params")
+    if params is not None and not OmegaConf.is_dict(params):
+        raise SettingsError(f"hydra.sweeper.params={params}: need settings with their values, as in conf/search.")
     parser = OverridesParser.create(config_loader=loader)
     searched = parser.parse_overrides([f"{key}={value}" for key, value in (params or {}).items()])
     sweeps = [
