@@ -37,8 +37,8 @@ def judge(report: dict[str, Any]) -> tuple[list[str], int, int]:
             continue
         judged += 1
         for flaw in package["vulns"]:
-            mended = ", ".join(flaw["fix_versions"]) or "no version yet"
-            found.append(f"{package['name']} {package['version']}: {flaw['id']}, mended in {mended}")
+            fixed = ", ".join(flaw["fix_versions"]) or "no version yet"
+            found.append(f"{package['name']} {package['version']}: {flaw['id']}, fixed in {fixed}")
     return found, judged, unknown
 
 

@@ -32,7 +32,7 @@ def audit(folder: Path, packages: list[dict[str, Any]], *arguments: str) -> subp
     [
         ([SOUND, OURS], False, 0, "no known vulnerability in 1 packages; 0 could not be judged"),
         ([SOUND, OURS], True, 0, "no known vulnerability in 1 packages"),
-        ([SOUND, FLAWED], False, 1, "b 2: X-1, mended in 2.1"),
+        ([SOUND, FLAWED], False, 1, "b 2: X-1, fixed in 2.1"),
         ([SOUND, UNKNOWN], False, 0, "1 could not be judged"),
         ([SOUND, UNKNOWN], True, 1, "1 could not be judged"),
         ([UNKNOWN], False, 0, "NOT DONE"),

@@ -203,7 +203,7 @@ def _check_field_names(dataset: DatasetConfig, key: str) -> None:
 
 
 def _hint(name: str, valid: list[str]) -> str:
-    return did_you_mean(name, valid) if valid else "There are none."
+    return did_you_mean(name, valid) if valid else "The dataset has no such columns."
 
 
 def _check_roles(columns: Mapping[str, ColumnConfig], key: str, forbidden: list[str]) -> None:

@@ -88,7 +88,7 @@ def table_schema(table: SideTableConfig, sources: str) -> pa.Schema:
 def unusable_side_tables(
     dataset: DatasetConfig, files_of_tables: Mapping[str, Sequence[Path]], layers: Layers
 ) -> str | None:
-    """Return an error message about unusable files of side tables that must be read again; None if there are none.
+    """Return an error message about unusable files of side tables that must be read again; None if all can be used.
 
     An incomplete table would give wrong features, so its files are never set aside.
     """

@@ -75,11 +75,11 @@ def _damaged_record(layers: Layers, records: BatchRecords, problem: Problem, bat
     if lost is None:
         return replace(problem, action=RESTORE)
 
-    def mend(orphans: Orphans) -> str:
+    def repair(orphans: Orphans) -> str:
         return f"{orphans.take(problem.path)}; {_write_again(records, lost, orphans)}"
 
     action = "verify.repair=true puts it aside and writes the record again from the batch's report."
-    return replace(problem, action=action, mend=mend)
+    return replace(problem, action=action, repair=repair)
 
 
 def _lost_record(layers: Layers, name: str, batch_rows: int) -> Batch | None:
@@ -117,16 +117,16 @@ def _without_record(layers: Layers, records: BatchRecords, batch_rows: int) -> I
             continue
         lost = _lost_record(layers, folder.name, batch_rows)
         if lost is None:
-            mend, does = partial(Orphans.take, path=folder), "moves the folder to 09_inference/orphans"
+            repair, does = partial(Orphans.take, path=folder), "moves the folder to 09_inference/orphans"
         else:
-            mend, does = partial(_write_again, records, lost), "writes the record again from the batch's report"
+            repair, does = partial(_write_again, records, lost), "writes the record again from the batch's report"
             named.add(folder.name)
         what = "predictions without a record: their messages count as predicted, but no run answers for them"
         action = f"Restore the record from a backup. Or: verify.repair=true {does}."
-        yield Problem(folder, what, action, mend=mend, transient=True)
+        yield Problem(folder, what, action, repair=repair, transient=True)
     kept = layers.root.glob("07_model_output/*/samples/[!.]*.parquet")
     for path in sorted([*layers.inference_quarantine.glob("[!.]*.parquet"), *kept]):
         if path.stem not in named:
             what = f"{'sample' if path.parent.name == 'samples' else 'quarantine'} of a batch without a record"
-            mend = partial(Orphans.take, path=path)
-            yield Problem(path, what, "verify.repair=true puts it aside.", Severity.WARNING, mend, transient=True)
+            repair = partial(Orphans.take, path=path)
+            yield Problem(path, what, "verify.repair=true puts it aside.", Severity.WARNING, repair, transient=True)

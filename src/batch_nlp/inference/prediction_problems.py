@@ -143,12 +143,12 @@ def _of_copy(problem: Problem, batch_rows: int) -> Problem:
         return replace(problem, action=RESTORE)
     record = problem.path.with_suffix(".parquet")
 
-    def mend(_: Orphans) -> str:
+    def repair(_: Orphans) -> str:
         write_csv_beside(record, batch_rows)
         return f"written again from {record.name}"
 
     action = f"Nothing: the record is {record.name}. verify.repair=true writes the copy again."
-    return replace(problem, action=action, severity=Severity.WARNING, mend=mend)
+    return replace(problem, action=action, severity=Severity.WARNING, repair=repair)
 
 
 def _differences(contents: Contents, batch: Batch) -> Iterator[str]:

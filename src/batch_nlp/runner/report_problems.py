@@ -35,14 +35,14 @@ def problems(run: RunContext, batches: Sequence[Batch]) -> list[Problem]:
         if what:
             found.append(Problem(facts, what, _RESTORE, Severity.WARNING))
         if not page.exists():
-            action, mend = _RESTORE, None
+            action, repair = _RESTORE, None
             if document is not None:
                 action = "verify.repair=true draws it again from its facts."
-                mend = partial(_write_page, run, page, document)
-            found.append(Problem(page, "missing, although the batch is done", action, Severity.WARNING, mend, True))
+                repair = partial(_write_page, run, page, document)
+            found.append(Problem(page, "missing, although the batch is done", action, Severity.WARNING, repair, True))
     if sound and not (folder / INDEX_FILE).exists():
-        action, mend = "verify.repair=true writes it, and so does an inference.", partial(_write_index, run)
-        found.append(Problem(folder / INDEX_FILE, "missing", action, Severity.WARNING, mend, transient=True))
+        action, repair = "verify.repair=true writes it, and so does an inference.", partial(_write_index, run)
+        found.append(Problem(folder / INDEX_FILE, "missing", action, Severity.WARNING, repair, transient=True))
     return found
 
 

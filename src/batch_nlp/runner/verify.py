@@ -1,6 +1,6 @@
-"""The stage `verify`: asks everything that keeps something on disk for its problems, and mends what can be mended.
+"""The stage `verify`: asks everything that keeps something on disk for its problems, and repairs what can be repaired.
 
-It reads without the lock, so that it can look while a run works. To mend, the command line takes the lock.
+It reads without the lock, so that it can look while a run works. To repair, the command line takes the lock.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ REPORT_FILE = "verify.json"
 
 
 def verify(run: RunContext) -> None:
-    """Check everything and show what was found; with ``verify.repair``, first mend what is safe to mend.
+    """Check everything and show what was found; with ``verify.repair``, first repair what is safe to repair.
 
     Raises
     ------
@@ -45,13 +45,13 @@ def verify(run: RunContext) -> None:
     check_places(run.config)
     settings = run.config.verify
     before = _holder(run), _traces(run)
-    parts, mended, working = _check(run), list[str](), None
+    parts, repaired, working = _check(run), list[str](), None
     if settings.repair:
-        if mended := _mend(parts, Orphans(run.layers.root, run.name)):
+        if repaired := _repair(parts, Orphans(run.layers.root, run.name)):
             parts = _check(run)
     elif (working := _working(run, *before)) is not None:
         parts = [replace(part, problems=[found for found in part.problems if not found.transient]) for part in parts]
-    outcome = Outcome(run.config.dataset.name, run.now, parts, mended, working)
+    outcome = Outcome(run.config.dataset.name, run.now, parts, repaired, working)
     show(outcome)
     if settings.repair or settings.report:
         path = run.layers.reporting / REPORT_FILE
@@ -185,19 +185,19 @@ def _leftovers(run: RunContext) -> list[Problem]:
     return [Problem(path, what, action, Severity.WARNING, partial(remove, path), True) for path in sorted(paths)]
 
 
-def _mend(parts: Sequence[Part], orphans: Orphans) -> list[str]:
-    """Mend what can be mended, and return what was done."""
-    mended = []
+def _repair(parts: Sequence[Part], orphans: Orphans) -> list[str]:
+    """Repair what can be repaired, and return what was done."""
+    repaired = []
     for problem in (problem for part in parts for problem in part.problems):
-        if problem.mend is None:
+        if problem.repair is None:
             continue
         try:
-            mended.append(f"{problem.path}: {problem.mend(orphans)}")
+            repaired.append(f"{problem.path}: {problem.repair(orphans)}")
         except UNREADABLE as error:  # what a repair needs may be damaged itself; other repairs go on
-            logger.warning("{} could not be mended: {}", problem.path, error)
+            logger.warning("{} could not be repaired: {}", problem.path, error)
         else:
-            logger.info("Verify: {}", mended[-1])
-    return mended
+            logger.info("Verify: {}", repaired[-1])
+    return repaired
 
 
 def _traces(run: RunContext) -> list[int]:

@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What verification found, and what it mended.
+    """What verification found, and what it repaired.
 
     `working` is the process of a run that worked meanwhile: 0 if it has ended, None if there was none.
     """
@@ -44,7 +44,7 @@ class Outcome:
     dataset: str
     at: datetime
     parts: list[Part]
-    mended: list[str]
+    repaired: list[str]
     working: int | None
 
     @property
@@ -66,7 +66,7 @@ class Outcome:
             "run_at_work": self.working is not None,
             "parts": {part.name: {"checked": part.checked, "findings": len(part.problems)} for part in self.parts},
             "findings": [_facts(name, problem) for name, problem in self.problems()],
-            "repaired": self.mended,
+            "repaired": self.repaired,
         }
 
 
@@ -77,7 +77,7 @@ def _facts(part: str, problem: Problem) -> dict[str, Any]:
         "problem": problem.what,
         "action": problem.action,
         "severity": problem.severity.value,
-        "repairable": problem.mend is not None,
+        "repairable": problem.repair is not None,
     }
 
 
@@ -99,9 +99,9 @@ def _lines(outcome: Outcome) -> list[Text]:
         first, *rest = textwrap.wrap(printable(part.checked, None, " "), _WIDTH - 2 * _NAME) or [""]
         lines.append(Text.assemble((f"{part.name:<{_NAME}}", "cyan"), (f"{state:<{_NAME}}", colour), first))
         lines += [Text(" " * 2 * _NAME + more) for more in rest]
-    if outcome.mended:
+    if outcome.repaired:
         lines += [Text(), Text("Repaired", style="bold")]
-        lines += [Text(f"- {printable(done, None, ' ')}") for done in outcome.mended[:_SHOWN]]
+        lines += [Text(f"- {printable(done, None, ' ')}") for done in outcome.repaired[:_SHOWN]]
     problems = outcome.problems()
     for _, problem in problems[:_SHOWN]:
         headline = f"{problem.severity.value}: {printable(problem.path, None, ' ')}"

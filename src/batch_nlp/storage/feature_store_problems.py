@@ -79,8 +79,8 @@ def _orphans(table: Path) -> Iterator[Problem]:
         if path.is_file():
             what = f"{path.stat().st_size:,} bytes in no version of the table: a run was killed before its commit"
             action = "Nothing: the file only takes up space. verify.repair=true puts it aside."
-            mend = partial(Orphans.take, path=path)
-            yield Problem(path, what, action, Severity.WARNING, mend, transient=True)
+            repair = partial(Orphans.take, path=path)
+            yield Problem(path, what, action, Severity.WARNING, repair, transient=True)
 
 
 def _named_files(table: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""What is wrong with something on disk, what to do about it, and how `pipeline=verify` mends it."""
+"""What is wrong with something on disk, what to do about it, and how `pipeline=verify` repairs it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-# Mends a problem without losing anything of value, and returns what was done
-Mend = Callable[["Orphans"], str]
+# Repairs a problem without losing anything of value, and returns what was done
+Repair = Callable[["Orphans"], str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Problem:
     action : str
         What to do about it, in sentences.
     severity : Severity
-    mend : callable, optional
+    repair : callable, optional
         What ``verify.repair=true`` does about it.
     transient : bool
         Whether a run at work causes it for a moment.
@@ -58,7 +58,7 @@ class Problem:
     what: str
     action: str
     severity: Severity = Severity.ERROR
-    mend: Mend | None = None
+    repair: Repair | None = None
     transient: bool = False
 
     def __str__(self) -> str:

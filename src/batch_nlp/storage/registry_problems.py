@@ -28,7 +28,7 @@ def problems(
     """
     root, versions = registry.root, registry.versions()
     damaged = {name: problems_of(partial(read_manifest, root / name)) for name in versions}
-    found = [problem for told in damaged.values() for problem in told]
+    found = [problem for group in damaged.values() for problem in group]
     if pointer := problems_of(registry.champion_version):
         return [*found, *pointer]
     champion, previous = registry.champion_version(), registry.previous()

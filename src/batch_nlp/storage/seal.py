@@ -112,7 +112,7 @@ def damage(path: Path, hashes: Sequence[str]) -> str | None:
     ----------
     path : Path
     hashes : sequence of str
-        The SHA-256 that it may have. If there are none, it is a parquet file of an earlier release: it is read whole.
+        The SHA-256 that it may have. Without any, it is a parquet file of an earlier release and is read whole.
     """
     try:
         if not path.is_file():
@@ -242,5 +242,5 @@ def problems(folder: Path) -> list[Problem]:
         return found
     hashes = seal.read()
     names = sorted({*hashes, *(path.name for path in folder.glob("[!.]*.parquet"))})
-    told = ((folder / name, damage(folder / name, hashes.get(name, []))) for name in names)
-    return [Problem(path, what, _RESTORE) for path, what in told if what]
+    checked = ((folder / name, damage(folder / name, hashes.get(name, []))) for name in names)
+    return [Problem(path, what, _RESTORE) for path, what in checked if what]

@@ -53,15 +53,15 @@ def check_sound(folder: Path) -> None:
 
 
 def problems(*folders: Path) -> list[Problem]:
-    """Return the damaged files among those of some folders; until they are mended, only status and verify work."""
+    """Return the damaged files among those of some folders; until they are repaired, only status and verify work."""
 
-    def mend(folder: Path, _: Orphans) -> str:
+    def repair(folder: Path, _: Orphans) -> str:
         (folder / FORMAT_FILE).unlink()
         enter_format(folder)
         return "written again"
 
     return [
-        replace(problem, mend=partial(mend, folder))
+        replace(problem, repair=partial(repair, folder))
         for folder in folders
         for problem in problems_of(partial(check_sound, folder))
     ]

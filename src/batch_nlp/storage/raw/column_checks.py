@@ -103,7 +103,7 @@ def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
 def missing_columns(
     file: Path, rows: Sequence[Row], wanted: Iterable[str | tuple[str, ...]], known: Collection[str]
 ) -> str | None:
-    """Return an error message about columns missing from all first rows of a file; None if there are none.
+    """Return an error message about columns missing from all first rows of a file; None if no column is missing.
 
     Parameters
     ----------
