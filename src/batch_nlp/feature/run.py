@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_reader import message_files, read_labels, read_messages
 from batch_nlp.dataset.schema_check import remember_columns
 from batch_nlp.errors import DataError, count, examples
-from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
+from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.new_files import new_files
 from batch_nlp.progress import progress
@@ -165,7 +166,7 @@ def _take_in(
     with (
         connect(config.engine) as connection,
         progress("features", total=estimated_rows(messages)) as advance,
-        commits(layers, store, definition, feature_fields(definition), run, new) as made,
+        closing(Commits(layers, store, definition, feature_fields(definition), run, new)) as made,
     ):
         known = KnownMessages(connection, store.ids(definition.version))
         context = FeatureContext(

@@ -201,7 +201,7 @@ def check_in_fresh_process(folder: Path) -> None:
     DataError
         If it does not load, or predicts differently.
     """
-    command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
+    command = [sys.executable, "-m", "batch_nlp.storage.model_folder", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments
     if result.returncode < 0:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.storage.atomic import replacing, write_json
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.problem import DamageError, Problem, problems_of
 
 SEAL_KEY, SEAL_FILE = "sha256", "seal.json"
@@ -26,7 +26,6 @@ SEAL_KEY, SEAL_FILE = "sha256", "seal.json"
 _ABSENT = ""
 _RESTORE = f"Restore it from a backup. If it is no longer needed, remove it together with {SEAL_FILE} beside it."
 _RESEAL = "Restore it from a backup, or remove it: the files beside it are then read whole to check them."
-_BATCH_ROWS = 10_000
 
 # Path below a folder -> SHA-256 that the file may have
 Hashes = dict[str, list[str]]
@@ -95,11 +94,6 @@ def remember(path: Path, digest: str) -> None:
     _sound.add(_seen(path, digest))
 
 
-def forget() -> None:
-    """Check every file again, as a new process does."""
-    _sound.clear()
-
-
 def _seen(path: Path, digest: str | None) -> _Seen:
     status = path.stat()
     return str(path.absolute()), status.st_ino, status.st_size, status.st_mtime_ns, digest
@@ -134,9 +128,8 @@ def damage(path: Path, hashes: Sequence[str]) -> str | None:
 
 
 def _read_whole(path: Path) -> None:
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for batch in file.iter_batches(_BATCH_ROWS):
-            batch.validate(full=True)
+    for batch in stream_parquet(path):
+        batch.validate(full=True)
 
 
 class Seal:
@@ -191,8 +184,8 @@ def replacing_sealed(path: Path, seal: Seal | None = None) -> Iterator[Path]:
 
 def write_sealed_parquet(path: Path, table: pa.Table) -> None:
     """Write a parquet file with page checksums and a seal, all or nothing."""
-    with replacing_sealed(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    with replacing_sealed(path) as temporary, parquet_writer(temporary, table.schema) as writer:
+        writer.write_table(table)
 
 
 def remove_sealed(paths: Iterable[Path]) -> None:
