@@ -17,7 +17,7 @@ from benchmarks.task import Done, Spent, Task, clock
 
 if TYPE_CHECKING:
     from batch_nlp.inference.batch_records import Batch
-    from batch_nlp.monitoring.analysis import Analysis
+    from batch_nlp.monitoring.findings import Analysis
     from batch_nlp.runner.context import RunContext
     from batch_nlp.storage.registry import Model
 

@@ -12,15 +12,14 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.band import BAND_RULES, for_classes
-from batch_nlp.monitoring.findings import Compared, Comparison
+from batch_nlp.monitoring.findings import Analysis, Compared, Comparison, Verdict
 from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import MOST_CLASSES
 from batch_nlp.monitoring.scored import Scored, WindowBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
-from batch_nlp.monitoring.verdict import Verdict, judge
+from batch_nlp.monitoring.verdict import judge
 from batch_nlp.monitoring.what_changed import changed_words, choose_examples, explain
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages

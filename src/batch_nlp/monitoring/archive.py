@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 
 OUTCOMES = ("predicted", "duplicates", "quarantined")
 # The decision with the totals of those in the archive

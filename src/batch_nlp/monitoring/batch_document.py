@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.band import why_impossible
+from batch_nlp.monitoring.findings import Analysis, Answer
 from batch_nlp.reports.documents import json_value
 
 
@@ -47,9 +47,9 @@ def batch_document(
         {
             **batch,
             "band": _band(drift, [share.name for share in analysis.verdict.parents or analysis.verdict.shares]),
-            "verdict": analysis.deciding.to_dict(),
-            "answer": answer.to_dict() if answer else None,
-            "analysis": analysis.to_dict(),
+            "verdict": asdict(analysis.deciding),
+            "answer": asdict(answer) if answer else None,
+            "analysis": asdict(analysis),
             "card": card,
             "places": list(places),
         }

@@ -3,45 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import count
 from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
-from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Status, Verdict
 from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
-
-__all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]
-
-
-class Status(StrEnum):
-    """The outcome of judging a batch."""
-
-    OK = "ok"
-    DRIFT = "drift"
-    INSUFFICIENT = "insufficient"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a batch has drifted, and why."""
-
-    status: Status
-    reason: str
-    # Empty if nothing was predicted
-    shares: list[ClassShare]
-    # One per rule, in the order of the settings; empty if nothing was judged
-    findings: list[Finding] = field(default_factory=list)
-    # If the classes are the leaves of a hierarchy, the shares of their parents. The band applies to the parents, and a
-    # leaf is out if its parent is
-    parents: list[ClassShare] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
-        return asdict(self)
 
 
 def judge(

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import count, printable
-from batch_nlp.monitoring.analysis import ChangedWord, Example
-from batch_nlp.monitoring.findings import Comparison
+from batch_nlp.monitoring.findings import ChangedWord, Comparison, Example
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference

@@ -5,7 +5,7 @@ The scoring code is imported only if there is something to score: most calls of 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,8 @@ from batch_nlp.dataset.drop_folders import check_inbox, log_set_aside, log_unrea
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Action, Analysis, Answer, Status, Verdict
 from batch_nlp.monitoring.verdict_terminal import show_verdict
 from batch_nlp.runner.champion import champion_of, check_champion
 from batch_nlp.runner.context import RunContext
@@ -113,7 +111,7 @@ def _skip(run: RunContext) -> None:
     missing = f"{run.inbox} does not exist yet: create the folder and put messages into it"
     verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
     show_verdict(None, verdict, "none", run.config.drift.confidence)
-    run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+    run.decide("batch", batch=None, verdict=asdict(verdict), action="none")
 
 
 def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch | None:
@@ -176,7 +174,7 @@ def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
         batch=batch.name,
         accounts=batch.accounts,
         model=batch.model_version,
-        verdict=verdict.to_dict(),
+        verdict=asdict(verdict),
         action=action,
     )
 

@@ -18,10 +18,9 @@ from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.errors import BatchNlpError, ExitCode
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.archive import totals
 from batch_nlp.monitoring.batch_document import batch_document
+from batch_nlp.monitoring.findings import Analysis, Answer
 from batch_nlp.reports.batch_index import NEWEST, write_index
 from batch_nlp.reports.batch_page import write_batch_report
 from batch_nlp.reports.documents import HOME, champion_history, read_reports

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,10 @@ from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.monitoring.analyse import WindowBatch, analyse
-from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.findings import Analysis, Status
 from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import NO_REFERENCE
 from batch_nlp.monitoring.scored import Scored
-from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.reference import Reference
 
 ALL_RULES = [rule for rule in DriftRule if rule not in (DriftRule.share, DriftRule.interval)]
@@ -146,7 +145,7 @@ def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) ->
     assert bool(analysis.verdict.findings) == bool(analysis.tests) == (status == "drift")
     assert (analysis.estimated is None) == (n == 0)
     assert all(np.isfinite(test.value) for test in analysis.tests)
-    json.dumps(analysis.to_dict(), allow_nan=False)
+    json.dumps(asdict(analysis), allow_nan=False)
 
 
 def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
@@ -264,7 +263,7 @@ def test_examples_are_named_by_id_with_the_reason(analysis_of: Judge) -> None:
 
 def test_no_text_of_a_message_is_in_the_analysis(analysis_of: Judge) -> None:
     found = json.dumps(
-        analysis_of(NEW_WORDS, settings=default(DriftConfig, rules=list(DriftRule))).to_dict(), allow_nan=False
+        asdict(analysis_of(NEW_WORDS, settings=default(DriftConfig, rules=list(DriftRule)))), allow_nan=False
     )
     features, _, _ = NEW_WORDS.draw(800, 7)
     for text in features["text"]:

@@ -12,7 +12,7 @@ from tests.naming import assert_names, names
 from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, Finding, Status, TestResult
 from batch_nlp.monitoring.rules import (
     CLASSES_CHI_SQUARE,
     EMBEDDING_AUC,
@@ -22,7 +22,7 @@ from batch_nlp.monitoring.rules import (
     less_sure,
     name_tests,
 )
-from batch_nlp.monitoring.verdict import Status, judge
+from batch_nlp.monitoring.verdict import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 BEFORE, AS_SURE = (0.25, 0.25, 0.5), Compared(0.75, 0.75)

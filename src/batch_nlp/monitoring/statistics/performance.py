@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.metrics.confusion import ClassCounts
-from batch_nlp.monitoring.analysis import Performance
+from batch_nlp.monitoring.findings import Performance
 
 
 def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -> Performance:
