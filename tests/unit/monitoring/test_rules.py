@@ -17,7 +17,7 @@ from batch_nlp.monitoring.rules import (
     CLASSES_CHI_SQUARE,
     EMBEDDING_AUC,
     NO_REFERENCE,
-    RULES,
+    apply_rule,
     class_shares,
     less_sure,
     name_tests,
@@ -45,7 +45,7 @@ def found(
 ) -> Finding:
     # each test names fields that hold numbers
     drift = default(DriftConfig, **settings)  # type: ignore[arg-type]
-    return RULES[rule](class_shares(counts, CLASSES, drift), comparison, drift)
+    return apply_rule(rule, class_shares(counts, CLASSES, drift), comparison, drift)
 
 
 @pytest.mark.parametrize("rule", [DriftRule.reference, DriftRule.distance, DriftRule.confidence, DriftRule.embedding])
