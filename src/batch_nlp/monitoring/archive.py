@@ -16,13 +16,7 @@ _NEWEST = 200
 
 
 def totals(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count the decisions on batches of one dataset, including archived ones.
-
-    Returns
-    -------
-    Counter
-        ``batches``, ``alarms``, ``held back``, and messages by `OUTCOMES`.
-    """
+    """Count ``batches``, ``alarms``, ``held back`` and messages by `OUTCOMES` of one dataset, also archived ones."""
     found, seen = Counter[str](), set[str]()
     for decision in decisions:
         kind, batch = decision.get("decision"), decision.get("batch")

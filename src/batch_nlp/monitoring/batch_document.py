@@ -24,24 +24,14 @@ def batch_document(
 
     Parameters
     ----------
-    batch : mapping
-        ``Batch.facts()``: name, dataset, predicted_at, files, accounts, counts, model_version.
-    analysis : Analysis
-    answer : Answer or None
+    batch
+        ``Batch.facts()``.
+    answer
         None as long as the response to the verdict is not over.
-    drift : DriftConfig
-        The settings that the batch was judged by.
-    card : str, optional
+    card
         Link from the page to the card of the model that scored the batch.
-    places : sequence of str
+    places
         Settings that commands on this data need.
-
-    Returns
-    -------
-    dict
-        The batch's facts, ``band`` (``low`` and ``high``, None where no batch can satisfy it, and those of single
-        classes), ``verdict`` (the one that is acted on), ``answer``, ``analysis``, ``card`` and
-        ``places``.
     """
     document: dict[str, Any] = json_value(
         {

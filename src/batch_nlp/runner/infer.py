@@ -31,6 +31,7 @@ from batch_nlp.storage.registry import Model
 if TYPE_CHECKING:
     import duckdb
 
+    from batch_nlp.monitoring.scored import ScoredBatch
     from batch_nlp.steps.base import MeteredPipeline
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.ledger import Ledger
@@ -123,14 +124,21 @@ def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch
     return run.batches.claim(rest, run.config.dataset.name, run.now) if rest else None
 
 
-def _analyse(run: RunContext, batch: Batch) -> Analysis:
-    """Analyse a scored batch."""
-    from batch_nlp.monitoring.analyse import WindowBatch, analyse
-    from batch_nlp.monitoring.what_changed import with_snippets
-    from batch_nlp.storage.reference import Reference
+def scored_batch(run: RunContext, name: str) -> ScoredBatch:
+    """Return the files of a scored batch."""
+    from batch_nlp.monitoring.scored import ScoredBatch
     from batch_nlp.storage.samples import sample_file
 
-    layers, drift = run.layers, run.config.drift
+    return ScoredBatch(name, run.layers.predictions / name / PREDICTIONS_FILE, sample_file(run.layers, name))
+
+
+def _analyse(run: RunContext, batch: Batch) -> Analysis:
+    """Analyse a scored batch."""
+    from batch_nlp.monitoring.analyse import analyse
+    from batch_nlp.monitoring.what_changed import with_snippets
+    from batch_nlp.storage.reference import Reference
+
+    drift = run.config.drift
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
     earlier = (
@@ -138,14 +146,9 @@ def _analyse(run: RunContext, batch: Batch) -> Analysis:
         for found in run.batches.newest_first(batch.dataset)
         if found.model_version == batch.model_version and found.name < batch.name
     )
-    window = [
-        WindowBatch(found.name, layers.predictions / found.name / PREDICTIONS_FILE, sample_file(layers, found.name))
-        for found in reversed(list(islice(earlier, drift.window - 1)))
-    ]
+    window = [scored_batch(run, found.name) for found in reversed(list(islice(earlier, drift.window - 1)))]
     analysis = analyse(
-        batch.name,
-        layers.predictions / batch.name / PREDICTIONS_FILE,
-        sample_file(layers, batch.name),
+        scored_batch(run, batch.name),
         Reference.read(model, manifest),
         ClassMap.from_dict(manifest["label_map"]).classes,
         drift,
