@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -28,28 +27,6 @@ def require_extra() -> None:
             f"model=transformer cannot be used ({error}). Install it: `uv sync --extra transformers` for a GPU; for a "
             "CPU `uv pip install torch transformers accelerate --torch-backend=cpu`."
         ) from error
-
-
-def check_parameters(params: Mapping[str, Any]) -> None:
-    """Check the ranges of the parameters of `FineTunedTransformer`, as far as they do not depend on the model.
-
-    Raises
-    ------
-    SettingsError
-        If a parameter is out of its range.
-    """
-
-    def need(condition: bool, name: str, what: str) -> None:
-        if not condition:
-            raise SettingsError(f"model.params.{name}={params[name]}: need {what}.")
-
-    for name in ("batch_size", "patience", "evaluations_per_epoch"):
-        need(params[name] >= 1, name, "at least 1")
-    for name in ("epochs", "learning_rate"):
-        need(params[name] > 0, name, "more than 0")
-    for name in ("head_share", "warmup_share"):
-        need(0 <= params[name] <= 1, name, "a value from 0 to 1")
-    need(0 < params["validation_share"] < 1, "validation_share", "a value between 0 and 1")
 
 
 def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:

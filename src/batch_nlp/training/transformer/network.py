@@ -63,10 +63,8 @@ def find_device(device: str | None) -> str:
     Raises
     ------
     SettingsError
-        If the device is neither ``cpu`` nor ``cuda``, or does not exist.
+        If there is no GPU for ``cuda``.
     """
-    if device not in (None, "cpu", "cuda"):
-        raise SettingsError(f"model.params.device={device}: need cpu, cuda or null.")
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingsError("model.params.device=cuda: torch finds no GPU. Set model.params.device=null.")
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
