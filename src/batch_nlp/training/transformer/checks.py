@@ -12,13 +12,7 @@ from batch_nlp.errors import DataError, SettingsError
 
 
 def require_extra() -> None:
-    """Check that the libraries for fine-tuning are installed.
-
-    Raises
-    ------
-    SettingsError
-        If one is missing; the message says how to install it.
-    """
+    """Raise a SettingsError that says how to install the libraries for fine-tuning, if one is missing."""
     try:
         for name in ("torch", "transformers", "accelerate"):
             import_module(name)
@@ -35,23 +29,14 @@ def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) ->
     Parameters
     ----------
     classes : ndarray, shape (k,)
-        Names of the classes.
     labels : ndarray of int64, shape (n,)
         Position of each row's class.
     cut : int
         Number of training rows; the validation rows follow them.
-
-    Raises
-    ------
-    DataError
-        If a class has too few rows; the message names the class.
     """
     if len(classes) < 2:
         raise DataError(f"Fine-tuning needs messages of two classes; there are {len(labels):,} of {len(classes)}.")
-    for least, rows, part in (
-        (1, labels[:cut], "to learn from"),
-        (2, labels[cut:], "for validation, the newest"),
-    ):
+    for least, rows, part in ((1, labels[:cut], "to learn from"), (2, labels[cut:], "for validation, the newest")):
         counts = np.bincount(rows, minlength=len(classes))
         short = [f"class {name} has {count}" for name, count in zip(classes, counts, strict=True) if count < least]
         if short:

@@ -15,6 +15,7 @@ import pandas as pd
 from loguru import logger
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,10 +25,9 @@ from batch_nlp.steps.base import TakesTexts
 from batch_nlp.training.parameters import check_values
 from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
 from batch_nlp.training.transformer.checks import check_classes, require_extra
-from batch_nlp.training.transformer.stack import apply_stack, fit_stack
+from batch_nlp.training.transformer.stack import fit_stack
 from batch_nlp.training.transformer.tokens import TokenReader
 
-Probabilities = NDArray[np.float64]
 AboveZero = Annotated[float, Field(gt=0)]
 
 _SCORES = "ngram_score_"
@@ -57,14 +57,14 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     max_tokens : int
         Most tokens per message, including those that the model adds.
     head_share : float
-        Share of the tokens taken from the start of a longer message; the rest is taken from its end.
+        Share of a longer message's tokens taken from its start; the rest is taken from its end.
     weight_decay : float
         Weight decay of AdamW.
     warmup_share : float
         Share of all steps in which the learning rate rises.
     class_weight_power : float
-        Power of the inverse class frequencies that weight messages in the loss: 0 for none, 1 for balanced. It
-        multiplies ``sample_weight``, which is already balanced with ``training.balance=weights``.
+        Power of the inverse class frequencies that weight messages in the loss, in addition to ``sample_weight``: 0 for
+        none, 1 for balanced.
     validation_share : float
         Share of the rows, the newest ones, kept for validation.
     patience : int
@@ -75,9 +75,8 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         Whether a logistic regression on the validation rows combines the transformer with the columns
         ``ngram_score_*``. Without such columns, it only adapts the transformer's probabilities.
     checkpoint_dir : str or None
-        Parent of the folder with a fit's checkpoints, which is named by a fingerprint of parameters, texts, labels,
-        weights and versions. A killed fit resumes from them when it is started again; `discard_checkpoints` removes
-        them once the fitted model is safe. None keeps no checkpoints.
+        Parent of the folder with a fit's checkpoints, which is named by a fingerprint of the fit. A killed fit resumes
+        from them when it is started again; `discard_checkpoints` removes them once the model is safe. None keeps none.
     device : str or None
         ``cpu`` or ``cuda``; None uses a GPU if there is one. GPUs that support bfloat16 train in it.
     threads : int
@@ -85,7 +84,6 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     random_state : int
         Seed of the head's initial weights, the order of the rows, dropout and the folds of the stack.
     progress : bool
-        Whether to show progress.
 
     Attributes
     ----------
@@ -134,7 +132,6 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         X : DataFrame, shape (n, m)
             Rows ordered by time of writing, with a column ``text`` and possibly others.
         y : array-like, shape (n,)
-            Classes.
         sample_weight : array-like of float, shape (n,), optional
             Weight of each row in the loss.
 
@@ -174,21 +171,11 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
 
         tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(texts.tolist())
         device = find_device(self.device)
-        logger.info(
-            "Transformer: training on {:,} messages on {}; the newest {:,} are for validation",
-            cut,
-            device,
-            len(labels) - cut,
-        )
+        logger.info("Transformer: on {}, {:,} training and {:,} validation messages", device, cut, len(labels) - cut)
+        sides = (slice(cut), slice(cut, None))
+        train, validation = (Rows(tokens[side], labels[side], weights[side]) for side in sides)
         with self._checkpoints(network, texts, labels, weights) as folder:
-            fine_tune(
-                network,
-                Rows(tokens[:cut], labels[:cut], weights[:cut]),
-                Rows(tokens[cut:], labels[cut:], weights[cut:]),
-                self,
-                device,
-                folder,
-            )
+            fine_tune(network, train, validation, self, device, folder)
 
     @contextmanager
     def _checkpoints(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any) -> Iterator[Path]:
@@ -207,9 +194,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         self._checkpoint_folder = folder
         yield folder
 
-    def check_installed(self) -> None:
-        """Raise a SettingsError if the libraries for fine-tuning are not installed."""
-        require_extra()
+    check_installed = staticmethod(require_extra)
 
     def discard_checkpoints(self) -> None:
         """Remove the checkpoints of the last fit; without them, another fit starts from the beginning."""
@@ -217,7 +202,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         if folder is not None:
             remove_all(folder)
 
-    def predict_proba(self, X: pd.DataFrame) -> Probabilities:
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k), of rows with the same columns as in `fit`.
 
         The probabilities of a message do not depend on the other messages, except for rounding (1e-5).
@@ -225,7 +210,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         features = self._features(X)
         if self.stack:
-            return apply_stack(features, self.stack_coef_, self.stack_intercept_)
+            return np.asarray(softmax(features @ self.stack_coef_.T + self.stack_intercept_, axis=1))
         return np.asarray(np.exp(features[:, : len(self.classes_)]))
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:

@@ -31,11 +31,9 @@ _METRIC = "f1_macro"
 class Rows:
     """Messages with labels and weights; a torch dataset."""
 
-    # Tokens of each message
     tokens: Sequence[TokenIds]
-    # Shape (n,)
     labels: NDArray[np.int64]
-    # Weight of each message in the loss, shape (n,)
+    # Weight of each message in the loss
     weights: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -50,14 +48,7 @@ def fine_tune(
 ) -> None:
     """Train a network in place; it ends with the weights of the best macro F1 on the validation rows.
 
-    Parameters
-    ----------
-    network : transformers model
-        With a head for the classes.
-    train, validation : Rows
-        Rows to learn from, and rows that decide when to stop.
-    folder : Path
-        Folder for checkpoints; a fit resumes from the newest complete one in it.
+    A fit resumes from the newest complete checkpoint in `folder`.
     """
     steps = -(-len(train) // params.batch_size)
     total = int(np.ceil(steps * params.epochs))
