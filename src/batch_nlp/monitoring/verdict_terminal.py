@@ -10,8 +10,7 @@ from rich.table import Table
 from batch_nlp.config import DriftRule
 from batch_nlp.errors import printable
 from batch_nlp.log import console, relative
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Analysis, Status, Verdict
 from batch_nlp.reports.documents import classes_to_show
 
 _COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}

@@ -123,8 +123,8 @@ def _champion(run: RunContext) -> str:
 
 
 def _breaker(run: RunContext) -> str:
-    found = breaker_state(run.decisions.read(), run.config.dataset.name)
-    return f"{found.state.value}: {found.reason}"
+    state, reason = breaker_state(run.decisions.read(), run.config.dataset.name)
+    return f"{state.value}: {reason}"
 
 
 def _at_work(run: RunContext) -> str:

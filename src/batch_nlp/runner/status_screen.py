@@ -10,7 +10,7 @@ from rich.text import Text
 
 from batch_nlp.errors import printable
 from batch_nlp.log import wrapped
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 
 _NAME, _WIDTH = 12, 80
 _COLOURS = {Status.OK.value: "green", Status.DRIFT.value: "red", Status.INSUFFICIENT.value: "yellow"}
