@@ -32,6 +32,7 @@ from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
 from batch_nlp.storage.parquet import parquet_writer
+from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
@@ -152,11 +153,7 @@ def _quarantine(
     config: Config, columns: Mapping[str, ColumnConfig], ledger: Ledger, folder: Path, batch: Batch
 ) -> None:
     """Write the quarantine of a batch; raise a `DataError` if too much of its input is broken."""
-    limits = config.quarantine
-    if ledger.too_much_broken(limits.max_share, limits.min_messages):
-        refused = folder / "refused" / f"{batch.name}.parquet"
-        ledger.write_quarantine(refused)
-        ledger.check_share(limits.max_share, limits.min_messages, refused)
+    ledger.check_share(config.quarantine, folder / REFUSED / f"{batch.name}.parquet")
     left_out = folder / f"{batch.name}.parquet"
     ledger.write_quarantine(left_out)
     log_unread_times(columns, left_out)

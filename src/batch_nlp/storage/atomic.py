@@ -65,7 +65,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
@@ -87,7 +88,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def put_file(temporary: Path, path: Path) -> None:
     """Give a written file its name, durably."""
-    _sync_file(temporary)
+    sync_file(temporary)
     os.replace(temporary, path)
     sync_folder(path.parent)
 
@@ -113,7 +114,7 @@ def _put_folder(temporary: Path, path: Path) -> None:
     """Give a filled folder its name, durably."""
     for file in temporary.rglob("*"):
         if file.is_file():
-            _sync_file(file)
+            sync_file(file)
     sync_folder(temporary)
     if path.exists():
         old = temporary_name(path)

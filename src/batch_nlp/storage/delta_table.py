@@ -20,7 +20,7 @@ from deltalake.exceptions import DeltaError
 from loguru import logger
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import replacing, sync_folder
+from batch_nlp.storage.atomic import replacing, sync_file, sync_folder
 from batch_nlp.storage.delta_files import (
     HINT,
     HOOKS,
@@ -246,6 +246,7 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Hashes | None = None)
         if path in known and not path.endswith(HINT):
             hashes[path] = known[path]
         else:
+            sync_file(folder / path)
             hashes[path] = [hash_of(folder / path)]
             remember(folder / path, *hashes[path])
     return hashes

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,38 +53,30 @@ def write_sealed(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def read_sealed(path: Path, advice: str, unsealed: bool = False) -> dict[str, Any]:
-    """Return the content of a document that `write_sealed` wrote.
+    """Return the content of a document that `write_sealed` wrote; raise a `DamageError` with `advice` if it is damaged.
 
-    Parameters
-    ----------
-    path : Path
-    advice : str
-        What to do if it is damaged, in sentences.
-    unsealed : bool
-        Whether to accept a document without a hash, as earlier releases wrote it.
-
-    Raises
-    ------
-    DamageError
-        If it cannot be read, or is not what was written.
+    With `unsealed`, a document without a hash is accepted, as earlier releases wrote it.
     """
+    document = read_object(path, advice)
+    if (SEAL_KEY in document or not unsealed) and document.pop(SEAL_KEY, None) != content_hash(document):
+        raise DamageError(Problem(path, "damaged; its content is not what was written", advice))
+    return document
+
+
+def read_object(path: Path, advice: str) -> dict[str, Any]:
+    """Return a JSON object from a file without checking its seal; raise a `DamageError` if there is none."""
     try:
         document = json.loads(path.read_bytes())
-        if not isinstance(document, dict):
-            raise ValueError("not a JSON object")
-        if SEAL_KEY in document or not unsealed:
-            if document.get(SEAL_KEY) != content_hash(document):
-                raise ValueError("its content is not what was written")
-            del document[SEAL_KEY]
     except (OSError, ValueError, RecursionError) as error:
         raise DamageError(Problem(path, f"damaged ({error})", advice)) from error
+    if not isinstance(document, dict):
+        raise DamageError(Problem(path, "damaged; it holds no JSON object", advice))
     return document
 
 
 def hash_of(path: Path) -> str:
-    """Make a file durable and return its SHA-256, in constant memory."""
+    """Return the SHA-256 of a file, in constant memory."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -114,22 +105,15 @@ def damage(path: Path, hashes: Sequence[str]) -> str | None:
         if any(_seen(path, digest) in _sound for digest in hashes or (None,)):
             return None
         digest = None
-        if hashes:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest not in hashes:
-                return "damaged; its content is not what was written"
-        else:
-            _read_whole(path)
+        if hashes and (digest := hash_of(path)) not in hashes:
+            return "damaged; its content is not what was written"
+        if not hashes:
+            for batch in stream_parquet(path):
+                batch.validate(full=True)
         _sound.add(_seen(path, digest))
     except (OSError, ValueError, pa.ArrowException) as error:
         return f"damaged; it cannot be read ({error})"
     return None
-
-
-def _read_whole(path: Path) -> None:
-    for batch in stream_parquet(path):
-        batch.validate(full=True)
 
 
 class Seal:

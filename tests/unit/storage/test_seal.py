@@ -236,14 +236,6 @@ def test_a_page_whose_checksum_differs_is_damage(file: Path) -> None:
     assert damage(file, []) is not None
 
 
-def test_a_hash_is_of_what_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, synced = tmp_path / "file", list[int]()
-    path.write_bytes(b"content")
-    monkeypatch.setattr(seal.os, "fsync", synced.append)
-    assert hash_of(path) == hashlib.sha256(b"content").hexdigest()
-    assert len(synced) == 1
-
-
 def test_a_seal_keeps_one_hash_as_text_and_several_as_a_list(tmp_path: Path) -> None:
     kept = Seal(tmp_path / "_seal.json", "Do this.")
     assert kept.read() == {}
