@@ -116,18 +116,9 @@ class Commits:
         self.labels = 0
 
     def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
-        """Add the pipeline's results for a batch, and return the number of messages with new features.
+        """Add the pipeline's results for a batch of `read` rows, and return the number of messages with new features.
 
-        Parameters
-        ----------
-        features : DataFrame
-            Output of the pipeline.
-        kept : dict of str to DataFrame
-            Messages of each layer.
-        labels : list of DataFrame
-            Labelled messages: `message_id`, `target`, `source_file`.
-        read : int
-            Rows that were read for the batch.
+        `kept` has the messages of each layer; labelled messages have `message_id`, `target` and `source_file`.
         """
         self.rows += read
         for layer, messages in kept.items():

@@ -10,20 +10,10 @@ from batch_nlp.feature.definition import FeatureDefinition
 
 
 def ignored_settings(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
-    """Return the feature settings that differ from the champion's and therefore have no effect.
+    """Return the settings of features that have no effect because the champion's, by which messages are scored, differ.
 
-    Parameters
-    ----------
-    asked : FeatureDefinition
-        The definition in the settings.
-    used : FeatureDefinition
-        The champion's definition, by which messages are scored.
-
-    Returns
-    -------
-    list of str
-        Columns and side tables by their keys, steps by their names with the parameters that differ. A time column that
-        only the settings have is read, so it is not listed.
+    Columns and side tables are named by their keys, steps by their names with the parameters that differ. A time column
+    that only the settings have is read, so it is not listed.
     """
     columns = [
         f"dataset.messages.columns.{name}"

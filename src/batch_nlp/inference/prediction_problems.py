@@ -35,19 +35,9 @@ _BUG = f"If nobody changed the file by hand, this is a bug: please report it. {R
 class Contents:
     """What a file of predictions holds.
 
-    Parameters
-    ----------
-    classes : list of str
-        In the order of their columns.
-    rows : int
-    counts : list of int
-        Predictions of each class.
-    models : set of str
-        Versions that the rows name.
-    bad_probabilities : int
-        Rows whose probabilities are not between 0 and 1 or do not sum to 1.
-    bad_labels : int
-        Rows whose label is not that of their class.
+    `counts` has the predictions of each class, in the order of the columns of `classes`; `models` the versions that the
+    rows name. `bad_probabilities` counts rows whose probabilities are not between 0 and 1 or do not sum to 1;
+    `bad_labels` those whose label is not that of their class.
     """
 
     classes: list[str]
@@ -68,10 +58,7 @@ class Contents:
 def read_contents(path: Path, batch_rows: int) -> Contents:
     """Read a file of predictions and its page checksums, `batch_rows` rows at a time.
 
-    Raises
-    ------
-    OSError, ValueError, KeyError, ArrowException
-        If it cannot be read, or holds no predictions.
+    Raises `OSError`, `ValueError`, `KeyError` or `ArrowException` if it cannot be read, or holds no predictions.
     """
     with open_parquet(path) as file:
         columns = [name for name in file.schema_arrow.names if name.startswith(_PROBABILITY)]
@@ -101,16 +88,7 @@ def _add(found: Contents, counts: NDArray[np.int64], rows: pa.Table, columns: li
 
 
 def problems(folder: Path, batches: Sequence[Batch], engine: EngineConfig) -> list[Problem]:
-    """Return what is wrong with the predictions of batches, row by row, and which messages were predicted twice.
-
-    Parameters
-    ----------
-    folder : Path
-        ``09_inference/predictions``.
-    batches : sequence of Batch
-        Their records.
-    engine : EngineConfig
-    """
+    """Return what is wrong with the predictions of batches, row by row, and which messages were predicted twice."""
     found, files = list[Problem](), list[Path]()
     for batch in batches:
         if batch.state is BatchState.CLAIMED:  # a run replaces what is there

@@ -102,12 +102,8 @@ _ADDED = """
 class Appended:
     """What happened to new labels.
 
-    Parameters
-    ----------
-    added : int
-        Labels that change something: the message had none of that rank, or another one.
-    conflicts : int
-        Messages with different labels in rows that arrived together, in one file or in several.
+    `added` counts the labels that change something: the message had none of that rank, or another one. `conflicts`
+    counts messages with different labels in rows that arrived together, in one file or in several.
     """
 
     added: int
@@ -128,15 +124,7 @@ def register_labels(connection: duckdb.DuckDBPyConnection, table: DeltaTable | N
 
 
 class LabelTable:
-    """Labels as they have arrived.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the table.
-    engine : EngineConfig
-        Limits for joins.
-    """
+    """Labels as they have arrived."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
@@ -149,17 +137,11 @@ class LabelTable:
             yield connection
 
     def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> Appended:
-        """Add the labels that change something, in commits of half a million.
+        """Add the labels that change something, rows of `LABELS_SCHEMA`, in commits of half a million.
 
         Labels that are not later than the message's stored label of the same rank are ignored, so reading a file again
-        undoes no correction. If files disagree about a message, the later one counts, with a warning.
-
-        Parameters
-        ----------
-        labels : Table or RecordBatchReader
-            Rows of `LABELS_SCHEMA`. If several rows of a message arrived together, the last one counts.
-        run : str
-            Noted in the commits.
+        undoes no correction. If several rows of a message arrived together, the last one counts. If files disagree
+        about a message, the later one counts, with a warning.
         """
         number = 0
         stored = delta_table.open_table(self.folder)
@@ -214,17 +196,9 @@ class LabelTable:
         return int(row[0]) if row else 0
 
     def confusion(self, predictions: Sequence[Path]) -> list[tuple[str, str, str, int]]:
-        """Count messages by predicted and actual label, file by file.
+        """Count messages by file of predictions, predicted and actual label; messages without a label are left out.
 
-        Parameters
-        ----------
-        predictions : sequence of Path
-            Parquet files with the columns `message_id` and `predicted_label`.
-
-        Returns
-        -------
-        list of tuple
-            File, predicted label, actual label, number of messages; messages without a label are left out.
+        The parquet files have the columns `message_id` and `predicted_label`.
         """
         stored = delta_table.open_table(self.folder)
         if stored is None or not predictions:

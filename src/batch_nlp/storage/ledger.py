@@ -122,16 +122,9 @@ class Ledger:
         self.quarantined += len(batch.broken)
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Quarantine rows, as they are in the source.
+        """Quarantine rows, as they are in the source, each with the value that offends.
 
-        Parameters
-        ----------
-        rows : DataFrame
-            The rows, with `source_file` and `source_line`; the index is that of the batch received last.
-        step, reason, column : str
-            Where, why, and because of which column.
-        values : Series
-            The offending value of each row.
+        The rows have `source_file` and `source_line`, and the index of the batch received last.
         """
         for label, record, value in zip(rows.index, rows.to_dict("records"), values, strict=True):
             message_id = record.get("message_id")
@@ -186,17 +179,9 @@ class Ledger:
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
-        """Check that all messages that came in are accounted for.
+        """Raise an `AccountingError` if a message is missing or was counted twice.
 
-        Parameters
-        ----------
-        steps : mapping, optional
-            Step -> rows in and rows out, to find the step whose account does not add up.
-
-        Raises
-        ------
-        AccountingError
-            If a message is missing or was counted twice.
+        `steps` has the rows in and out of each step, to find the step whose account does not add up.
         """
         for name, (rows_in, rows_out) in (steps or {}).items():
             left = sum(number for cause, number in self._quarantine.causes.items() if cause.step == name)

@@ -12,12 +12,7 @@ from batch_nlp.storage.seal import remove_sealed
 class Orphans:
     """The folder for what belongs to nothing: it may still be all that is left of something, so it is not deleted.
 
-    Parameters
-    ----------
-    root : Path
-        ``paths.data``.
-    run : str
-        Name of the run that puts things aside.
+    `root` is ``paths.data``, and `run` the name of the run that puts things aside.
     """
 
     def __init__(self, root: Path, run: str) -> None:

@@ -156,16 +156,8 @@ class Registry:
     def rollback(self, now: datetime, check: Callable[[str], object]) -> tuple[str, str]:
         """Make the newest usable previous version the champion, and return the old and the new champion.
 
-        Parameters
-        ----------
-        now : datetime
-        check : callable
-            Raises a `DataError` for a version that is damaged or cannot be run.
-
-        Raises
-        ------
-        DataError
-            If no previous version is usable; the champion stays.
+        `check` raises a `DataError` for a version that is damaged or cannot be run. If no previous version is usable,
+        the champion stays, with a `DataError`.
         """
         pointer = self._read_pointer()
         old, previous = pointer["version"], list(pointer["previous"])
@@ -190,13 +182,7 @@ class Registry:
 
 
 def check_in_fresh_process(folder: Path) -> None:
-    """Load a model in a new Python process and compare its predictions with the stored ones.
-
-    Raises
-    ------
-    DataError
-        If it does not load, or predicts differently.
-    """
+    """Load a model in a new Python process; raise a `DataError` if it fails, or predicts differently than stored."""
     command = [sys.executable, "-m", "batch_nlp.storage.model_folder", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments

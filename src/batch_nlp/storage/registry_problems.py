@@ -14,17 +14,10 @@ from batch_nlp.storage.registry import Registry, check_in_fresh_process
 def problems(
     registry: Registry, keep: int, check: Callable[[str], object], way_back: Callable[[], str]
 ) -> list[Problem]:
-    """Return what is wrong with a registry.
+    """Return what is wrong with a registry that is to keep `keep` versions.
 
-    Parameters
-    ----------
-    registry : Registry
-    keep : int
-        How many versions to keep.
-    check : callable
-        Raises a `DataError` about a version that this installation cannot run.
-    way_back : callable
-        Says which version a rollback leads to.
+    `check` raises a `DataError` about a version that this installation cannot run; `way_back` says which version a
+    rollback leads to.
     """
     root, versions = registry.root, registry.versions()
     damaged = {name: problems_of(partial(read_manifest, root / name)) for name in versions}

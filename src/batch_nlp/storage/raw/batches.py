@@ -40,7 +40,7 @@ class RawBatch:
     whole : list of dict
         Each row with all columns of the source; empty if only `rows` is known.
     left_out : int
-        Number of rows that `keeps` rejected.
+        Number of rows that the dataset's condition leaves out.
     """
 
     rows: pd.DataFrame

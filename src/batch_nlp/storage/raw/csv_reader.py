@@ -116,23 +116,10 @@ def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bo
 
 
 def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
-    """Return the header of a CSV file and its rows.
+    """Return the header of a CSV file and its rows; raise a `DataError` if the header is invalid.
 
-    Unnamed columns get the names that pandas gives them. Rows in which they are empty do not contain them.
-
-    Parameters
-    ----------
-    file : Path
-        For messages.
-    lines : iterator of Line
-        The content.
-    separator : str, optional
-        None: taken from the first line (``sep=;``), else detected.
-
-    Raises
-    ------
-    DataError
-        If the header is invalid.
+    Unnamed columns get the names that pandas gives them. Rows in which they are empty do not contain them. Without a
+    separator, that of the first line (``sep=;``) is used, else it is detected.
     """
     csv.field_size_limit(sys.maxsize)
     separator, lines = find_separator(file, _without_mark(lines), separator)
