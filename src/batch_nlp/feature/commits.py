@@ -115,8 +115,8 @@ class Commits:
         self.rows = 0
         self.labels = 0
 
-    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
-        """Add the pipeline's results for a batch of `read` rows, and return the number of messages with new features.
+    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> None:
+        """Add the pipeline's results for a batch of `read` rows.
 
         `kept` has the messages of each layer; labelled messages have `message_id`, `target` and `source_file`.
         """
@@ -128,7 +128,6 @@ class Commits:
         self._features.append(pa.Table.from_pandas(features, schema=self._schema, preserve_index=False))
         for labelled in labels:
             self.add_labels(labelled)
-        return len(features)
 
     def _layer_file(self, layer: str) -> WaitingRows:
         """Return the file of a layer that appears with the next commit."""

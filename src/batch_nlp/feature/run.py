@@ -166,7 +166,8 @@ def _take_in(
         # one thread reads, another runs the pipeline, this one commits
         with prefetched(raw) as batches, prefetched(transformed(batches)) as done:
             for read, features, (kept, labels) in done:
-                ledger.done += made.add(features, kept, labels, read)
+                made.add(features, kept, labels, read)
+                ledger.done += len(features)
                 advance(read)
                 if made.rows >= config.engine.commit_rows:
                     made.commit()

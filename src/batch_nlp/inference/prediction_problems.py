@@ -14,6 +14,7 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import count
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
+from batch_nlp.inference.predict import PROBABILITY
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.storage import seal
 from batch_nlp.storage.orphans import Orphans
@@ -21,7 +22,6 @@ from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 from batch_nlp.storage.sql import connect
 
-_PROBABILITY = "probability_"
 # How far from 1 the sum of a message's probabilities may be
 _TOLERANCE = 1e-6
 RESTORE = (
@@ -61,10 +61,10 @@ def read_contents(path: Path, batch_rows: int) -> Contents:
     Raises `OSError`, `ValueError`, `KeyError` or `ArrowException` if it cannot be read, or holds no predictions.
     """
     with open_parquet(path) as file:
-        columns = [name for name in file.schema_arrow.names if name.startswith(_PROBABILITY)]
+        columns = [name for name in file.schema_arrow.names if name.startswith(PROBABILITY)]
         if not columns:
             raise ValueError("it has no columns of probabilities")
-        found = Contents([name.removeprefix(_PROBABILITY) for name in columns])
+        found = Contents([name.removeprefix(PROBABILITY) for name in columns])
         counts = np.zeros(len(columns), dtype=np.int64)
         for part in file.iter_batches(batch_rows):
             _add(found, counts, pa.Table.from_batches([part]), columns)

@@ -30,11 +30,6 @@ class LabelSource(StrEnum):
     CLUSTERS = "clusters"
     ZERO_SHOT = "zero_shot"
 
-    @property
-    def is_machine(self) -> bool:
-        """Whether no person has looked at the message."""
-        return self not in {LabelSource.GIVEN, LabelSource.PERSON}
-
 
 # Columns that tables of earlier releases lack come last, since Delta adds them there
 LABELS_SCHEMA = pa.schema(
@@ -131,9 +126,9 @@ class LabelTable:
         self._engine = engine
 
     @contextmanager
-    def _connected(self, stored: DeltaTable | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with connect(self._engine) as connection:
-            register_labels(connection, stored)
+            register_labels(connection, delta_table.open_table(self.folder))
             yield connection
 
     def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> Appended:
@@ -144,8 +139,7 @@ class LabelTable:
         about a message, the later one counts, with a warning.
         """
         number = 0
-        stored = delta_table.open_table(self.folder)
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             connection.register("new", labels)
             connection.execute(_NEWS)
             conflicts = _warn_of_conflicts(connection)
@@ -159,7 +153,7 @@ class LabelTable:
 
     def arrivals(self) -> dict[str, datetime]:
         """Return when each file with labels was first seen, by the SHA-256 of its content."""
-        with self._connected(delta_table.open_table(self.folder)) as connection:
+        with self._connected() as connection:
             found = connection.sql(
                 "SELECT source_hash, min(arrived_at) AS at FROM labels WHERE source_hash IS NOT NULL GROUP BY ALL"
             ).to_arrow_table()
@@ -167,10 +161,7 @@ class LabelTable:
 
     def of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the label of some messages; messages without one are left out."""
-        stored = delta_table.open_table(self.folder)
-        if stored is None:
-            return {}
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             rows = connection.sql(
                 "SELECT message_id, target FROM latest SEMI JOIN wanted USING (message_id)"
@@ -182,10 +173,9 @@ class LabelTable:
 
         `messages` are parquet files, already checked, with the columns `batch` and `message_id`.
         """
-        stored = delta_table.open_table(self.folder)
-        if stored is None or not messages:
+        if not messages:
             return 0
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             row = connection.execute(
                 """
                 SELECT count(DISTINCT message_id) FROM read_parquet($files) SEMI JOIN labels USING (message_id)
@@ -200,12 +190,11 @@ class LabelTable:
 
         The parquet files have the columns `message_id` and `predicted_label`.
         """
-        stored = delta_table.open_table(self.folder)
-        if stored is None or not predictions:
+        if not predictions:
             return []
         for path in predictions:
             check_file(path)
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             rows = connection.sql(
                 """
                 SELECT p.filename, p.predicted_label, l.target, count(*)

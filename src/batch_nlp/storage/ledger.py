@@ -15,11 +15,9 @@ from loguru import logger
 from batch_nlp.config import QuarantineConfig
 from batch_nlp.errors import AccountingError, DataError, count, printable
 from batch_nlp.log import table_lines
-from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE, Quarantine
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.lines import Row
-
-__all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
 # Values are shortened for people; the row beside a value is complete
 VALUE_CHARS = 200
