@@ -75,23 +75,7 @@ class Commits:
     whole input is known to be good enough: without labels, no model learns from the commits. Use it in
     ``contextlib.closing``, which removes labels that were not released.
 
-    Parameters
-    ----------
-    layers, store
-        Where the rows are written.
-    definition : FeatureDefinition
-        Of the features.
-    fields : Fields
-        The features.
-    run : str
-        Name of the run.
-    files : sequence of RawFile
-        The sources of the rows.
-
-    Attributes
-    ----------
-    labels : int
-        Labels that the store did not have.
+    `files` are the sources of the rows. Afterwards, `labels` is the number of labels that the store did not have.
     """
 
     def __init__(

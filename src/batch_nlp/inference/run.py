@@ -60,22 +60,10 @@ def run_inference_pipeline(
     feature_steps: FeatureSteps,
     batch: Batch,
 ) -> None:
-    """Score a batch, store its features, hand over its predictions, and record the result.
+    """Score a claimed batch, store its features, hand over its predictions, and record the result.
 
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    layers, store
-        Location of data and features.
-    model : Model
-        The champion.
-    columns : mapping of str to ColumnConfig
-        Source columns to read.
-    feature_steps : callable
-        Builds the feature pipeline of the model's definition; fields that it does not compute stay empty.
-    batch : Batch
-        A claimed batch; scored on return.
+    `columns` are the source columns to read. `feature_steps` builds the feature pipeline of the model's definition;
+    fields that it does not compute stay empty.
 
     Raises
     ------

@@ -27,10 +27,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a model's folder and check every file that it lists.
 
-    Raises
-    ------
-    DamageError
-        If the manifest or a file is missing, a file is not what was published, or a newer release wrote the manifest.
+    Raises a `DamageError` if the manifest or a file is missing, a file is not what was published, or a newer release
+    wrote the manifest.
     """
     path = folder / MANIFEST_FILE
     # before the seal, since a newer release may seal differently

@@ -40,18 +40,8 @@ Repair = Callable[["Orphans"], str]
 class Problem:
     """Something on disk that is not as it should be.
 
-    Parameters
-    ----------
-    path : Path
-    what : str
-        What is wrong, without a full stop.
-    action : str
-        What to do about it, in sentences.
-    severity : Severity
-    repair : callable, optional
-        What ``verify.repair=true`` does about it.
-    transient : bool
-        Whether a run at work causes it for a moment.
+    `what` says what is wrong, without a full stop, and `action` what to do about it, in sentences. `repair` is what
+    ``verify.repair=true`` does about it. A run at work causes a `transient` problem for a moment.
     """
 
     path: Path

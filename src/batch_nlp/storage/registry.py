@@ -125,19 +125,9 @@ class Registry:
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
         """Make a candidate the champion, and return its version.
 
-        Parameters
-        ----------
-        candidate : Path
-            Folder with the model, its manifest and its check file.
-        now : datetime
-            Time of publication.
-        keep : int
-            Versions to keep; the champion and its predecessor always stay.
-
-        Raises
-        ------
-        DataError
-            If a fresh process cannot load it, or gets other predictions than the stored ones; the champion stays.
+        The candidate's folder has the model, its manifest and its check file. Of all versions, `keep` stay; the
+        champion and its predecessor always do. Raises a `DataError` if a fresh process cannot load the candidate, or
+        gets other predictions than the stored ones; the champion stays.
         """
         check_in_fresh_process(candidate)
         pointer = self._read_pointer()

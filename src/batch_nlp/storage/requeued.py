@@ -81,15 +81,15 @@ def put_back(
 
     Parameters
     ----------
-    file, original : Path
-        The quarantine file, or a repaired copy in any format of raw files; and the quarantine file. The latter moves to
-        the folder ``requeued`` beside it; rows that are not in `file`, or are still broken, stay.
+    file : Path
+        The quarantine file, or a repaired copy in any format of raw files.
+    original : Path
+        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or that `check`
+        still finds broken, stay.
     folder, pattern
         Where the raw file goes, and the pattern of the message table.
     columns : sequence of str
         Source columns with the text; a message has one of them, also in copies without a column `row`.
-    check : callable
-        Returns which rows are still broken; they stay.
     tell : callable
         Called with what will be put back and what stays, before anything changes.
 

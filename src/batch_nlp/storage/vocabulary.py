@@ -47,10 +47,8 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
 class Vocabulary:
     """The words in at least `MIN_MESSAGES` messages, most frequent first.
 
-    Parameters
-    ----------
-    training, hold_out : dict of str to int
-        Word -> messages of training, and of the hold-out, that contain it. Both have the same words.
+    `training` and `hold_out` map each word to the messages of training, and of the hold-out, that contain it. Both have
+    the same words.
     """
 
     training: dict[str, int]
