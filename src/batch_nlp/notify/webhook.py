@@ -60,6 +60,8 @@ def parse_address(address: str) -> URL:
         raise ValueError("it does not begin with https:// or http://")
     if not url.host:
         raise ValueError("it names no host")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("its port is not between 1 and 65535")
     return url
 
 
@@ -179,12 +181,13 @@ def _in_words(error: HTTPError) -> str:
         httpx.TimeoutException: "no answer in time",
         httpx.ProxyError: "the proxy refuses the connection",
         httpx.ConnectError: "no connection",
+        httpx.TransportError: "the connection broke",
     }
     causes: list[BaseException] = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     found = (said for kind, said in words.items() if any(isinstance(one, kind) for one in causes))
-    return next(found, type(error).__name__)
+    return next(found, "its answer cannot be read")
 
 
 @contextmanager
