@@ -41,13 +41,7 @@ class _TryAgainError(Exception):
 
 
 def parse_address(address: str) -> URL:
-    """Parse the address of a webhook.
-
-    Raises
-    ------
-    ValueError
-        If it is not an http or https address with a host. The message does not repeat the address.
-    """
+    """Parse the address of a webhook; raise a `ValueError`, which does not repeat it, if it is invalid."""
     import httpx
 
     if not address.isprintable() or " " in address:
@@ -72,13 +66,9 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
 
     Parameters
     ----------
-    address : str
-        Of the webhook.
-    body : bytes
-        The document.
-    timeout : float
+    timeout
         Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts : int
+    attempts
         Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
 
     Returns
@@ -89,8 +79,6 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     Raises
     ------
     NotDeliveredError
-    ValueError
-        If the address is invalid.
     """
     from stamina.instrumentation import set_on_retry_hooks
 

@@ -29,16 +29,8 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
     runs read the same data, and write to places that carry their own names. A run that only looks takes no lock. Any
     other run works alone.
 
-    Parameters
-    ----------
-    config : Config
-    group : str or None
-        The sweep of the run, if any: jobs of one sweep wait for each other.
-
-    Yields
-    ------
-    datetime, bool
-        The time of the run, UTC, which is its name; and whether the run is alone.
+    Yields the time of the run, UTC, which is its name, and whether the run is alone. `group` is the run's sweep, if
+    any: jobs of one sweep wait for each other.
 
     Raises
     ------

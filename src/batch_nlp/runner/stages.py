@@ -43,18 +43,13 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     ----------
     config, now
         All settings, and the time of the run, UTC.
-    alone : bool
+    alone
         Whether no other run shares the lock: only then do unfinished files come from a killed run.
 
     Returns
     -------
     float or None
         The selection metric of the last model that was trained, for sweeps.
-
-    Raises
-    ------
-    BatchNlpError
-        With its exit code.
     """
     run = RunContext.of(config, now)
     # these show the current state without changing it; and `init` describes a dataset that has no data yet
