@@ -101,7 +101,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ["pipeline=training", "model=ngram_baseline", "training.balance=none", "~model.params.n_estimators",
          "model.params.max_n=1.5"],
         ExitCode.SETTINGS,
-        ["model.params.max_n=1.5", "NgramBaseline"],
+        ["model.params.max_n=1.5"],
     ),
 }  # fmt: skip
 
