@@ -17,7 +17,7 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError, DataError, DriftError, ExitCode, GateError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import rescore
-from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.findings import Action, Answer
 from batch_nlp.runner.response import raise_for
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
@@ -101,7 +101,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ["pipeline=training", "model=ngram_baseline", "training.balance=none", "~model.params.n_estimators",
          "model.params.max_n=1.5"],
         ExitCode.SETTINGS,
-        ["model.params.max_n=1.5", "NgramBaseline"],
+        ["model.params.max_n=1.5"],
     ),
 }  # fmt: skip
 

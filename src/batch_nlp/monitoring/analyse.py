@@ -6,53 +6,42 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.band import BAND_RULES, for_classes
-from batch_nlp.monitoring.findings import Compared, Comparison
+from batch_nlp.monitoring.findings import Analysis, Compared, Comparison, Verdict
 from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import MOST_CLASSES
-from batch_nlp.monitoring.scored import Scored, WindowBatch
+from batch_nlp.monitoring.scored import Scored, ScoredBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
-from batch_nlp.monitoring.verdict import Verdict, judge
+from batch_nlp.monitoring.verdict import judge
 from batch_nlp.monitoring.what_changed import changed_words, choose_examples, explain
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages
 
-__all__ = ["WindowBatch", "analyse"]
-
 
 def analyse(
-    batch: str,
-    predictions: Path,
-    sample: Path,
+    batch: ScoredBatch,
     reference: Reference | None,
     classes: list[str],
     settings: DriftConfig,
-    window: Sequence[WindowBatch],
+    window: Sequence[ScoredBatch],
     seed: int,
 ) -> Analysis:
     """Judge a scored batch, and find out what changed.
 
     Parameters
     ----------
-    batch : str
-        Name of the batch.
-    predictions, sample : Path
-        Files with the batch's predictions and the sample of its messages.
-    reference : Reference or None
-        Reference of the model that scored the batch.
-    classes : list of str
-        Classes of that model.
+    batch : ScoredBatch
+    reference, classes
+        Of the model that scored the batch.
     settings : DriftConfig
         If no batch can satisfy the band with these classes, `for_classes` replaces it.
-    window : sequence of WindowBatch
+    window : sequence of ScoredBatch
         Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
         batch.
     seed : int
@@ -67,23 +56,23 @@ def analyse(
     settings, why_others = for_classes(settings, classes)
     if why_others:
         logger.warning("{}", why_others)
-    scored = Scored.read(predictions, sample, classes)
+    scored = Scored.read(batch, classes)
     texts = _Texts.of(scored, reference)
     comparison = _compare(scored, texts, reference, classes, settings, seed)
     verdict = judge(scored.counts.tolist(), classes, settings, comparison)
     earlier = [found for found in window if found.predictions.exists()][-(settings.window - 1) :]
     judged_window: Verdict | None = None
     if settings.window > 1:
-        parts = [Scored.read(found.predictions, found.sample, classes) for found in earlier]
+        parts = [Scored.read(found, classes) for found in earlier]
         judged_window = _judge_window([*parts, scored], reference, classes, settings, seed) if parts else verdict
     out = [index for index, share in enumerate(verdict.shares) if share.out]
     out = sorted(out, key=lambda index: -scored.counts[index])[:MOST_CLASSES] if len(out) > MOST_CLASSES else out
     n = scored.n
     return Analysis(
-        batch=batch,
+        batch=batch.name,
         verdict=verdict,
         window=judged_window,
-        window_batches=[*(found.name for found in earlier), batch] if settings.window > 1 else [],
+        window_batches=[*(found.name for found in earlier), batch.name] if settings.window > 1 else [],
         explanation=explain(n, reference is not None, comparison, settings),
         reference_shares=_by_class(classes, reference.counts / reference.counts.sum()) if reference else {},
         tests=comparison.tests if comparison else [],
@@ -104,7 +93,7 @@ def analyse(
             if n and reference
             else {}
         ),
-        examples=choose_examples(scored, predictions, texts.unknown_words, classes, out),
+        examples=choose_examples(scored, batch.predictions, texts.unknown_words, classes, out),
         seconds=time.perf_counter() - start,
     )
 

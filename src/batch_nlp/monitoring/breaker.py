@@ -81,14 +81,6 @@ class Ruling:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class BreakerState:
-    """The state of the breaker, and the reason in words."""
-
-    state: State
-    reason: str
-
-
 def rule_on(
     alarm: Alarm, labels: Labels, decisions: Sequence[dict[str, Any]], dataset: str, settings: DriftConfig
 ) -> Ruling:
@@ -103,15 +95,7 @@ def rule_on(
     - Enough labels are new since the last retraining (open): ``drift.min_new_labels`` times the number of rows that the
       champion was trained on, doubled for each consecutive rejected candidate, up to that number of rows.
 
-    Parameters
-    ----------
-    alarm : Alarm
-    labels : Labels
-    decisions : sequence of dict
-        The decision log, oldest first.
-    dataset : str
-        Decisions on other datasets are ignored.
-    settings : DriftConfig
+    `decisions` is the decision log, oldest first; decisions on other datasets are ignored.
     """
     log = _log(decisions, dataset)
     places = [place for place, decision in enumerate(log) if decision["decision"] == "retraining"]
@@ -195,16 +179,8 @@ def _change(alarm: Alarm, last: dict[str, Any], after: Sequence[dict[str, Any]],
     return change
 
 
-def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerState:
-    """Return the state of the breaker.
-
-    Parameters
-    ----------
-    decisions : sequence of dict
-        The decision log, oldest first.
-    dataset : str
-        Decisions on other datasets are ignored.
-    """
+def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> tuple[State, str]:
+    """Return the state of the breaker, and the reason in words."""
     log = _log(decisions, dataset)
     held_back = None
     for decision in reversed(log):
@@ -212,9 +188,9 @@ def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerS
             held_back = held_back or decision
         elif decision["decision"] == "retraining":
             if held_back is not None:
-                return BreakerState(State(held_back["state"]), f"held back: {held_back['reason']}")
+                return State(held_back["state"]), f"held back: {held_back['reason']}"
             when = f"last retraining {decision['at'][:16]}, {decision['outcome']}"
             if decision["answered"]:
-                return BreakerState(State.OPEN, f"{when}; the next needs many new labels or another change")
-            return BreakerState(State.HALF_OPEN, f"{when}; the next needs labels of the drifted batches")
-    return BreakerState(State.CLOSED, "the next alarm retrains")
+                return State.OPEN, f"{when}; the next needs many new labels or another change"
+            return State.HALF_OPEN, f"{when}; the next needs labels of the drifted batches"
+    return State.CLOSED, "the next alarm retrains"

@@ -45,16 +45,13 @@ def compare(
 
     Parameters
     ----------
-    scored : Scored
+    scored
         With at least one message.
-    unknown_words : sequence of float
+    unknown_words
         Share of unknown words in each message of the sample.
-    languages : sequence of str
+    languages
         Languages of the first messages of the sample.
-    reference : Reference
-    classes : sequence of str
-    settings : DriftConfig
-    seed : int
+    seed
         Seed of the draws and folds.
     """
     shares = scored.counts / scored.n, reference.counts / reference.counts.sum()

@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import count
 from batch_nlp.monitoring.band import BAND_RULES, parents_of, why_impossible
-from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding
-from batch_nlp.monitoring.rules import RULES, changed_shares, class_shares
-
-__all__ = ["ClassShare", "Finding", "Status", "Verdict", "judge"]
-
-
-class Status(StrEnum):
-    """The outcome of judging a batch."""
-
-    OK = "ok"
-    DRIFT = "drift"
-    INSUFFICIENT = "insufficient"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a batch has drifted, and why."""
-
-    status: Status
-    reason: str
-    # Empty if nothing was predicted
-    shares: list[ClassShare]
-    # One per rule, in the order of the settings; empty if nothing was judged
-    findings: list[Finding] = field(default_factory=list)
-    # If the classes are the leaves of a hierarchy, the shares of their parents. The band applies to the parents, and a
-    # leaf is out if its parent is
-    parents: list[ClassShare] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
-        return asdict(self)
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Status, Verdict
+from batch_nlp.monitoring.rules import apply_rule, changed_shares, class_shares
 
 
 def judge(
     counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None = None
 ) -> Verdict:
-    """Judge a batch by the rules of the settings.
+    """Judge a batch, which has so many predictions of each class, by the rules of the settings.
 
-    Parameters
-    ----------
-    counts : sequence of int
-        Predictions of each class.
-    classes : sequence of str
-        Their labels.
-    settings : DriftConfig
-        The rules, and the fewest messages to judge by.
-    comparison : Comparison or None
-        The batch compared with the champion's hold-out; without it, the rules that need it do not trigger.
+    Without a comparison with the champion's hold-out, the rules that need it do not trigger.
     """
     n = sum(counts)
     if n == 0:
@@ -68,7 +27,7 @@ def judge(
         reason = f"{count(n, 'message')}, fewer than {settings.min_messages}"
         return Verdict(Status.INSUFFICIENT, reason, shares, parents=parents)
     findings = [
-        RULES[rule](parents or shares if rule in BAND_RULES else shares, comparison, settings)
+        apply_rule(rule, parents or shares if rule in BAND_RULES else shares, comparison, settings)
         for rule in settings.rules
     ]
     triggered = [finding.reason for finding in findings if finding.triggers]
@@ -91,7 +50,7 @@ def _shares(
     parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
     if why_impossible(settings, classes):  # the band says nothing: the rule `reference` decides which classes are out
         changed = []
-        if comparison and RULES[DriftRule.reference](shares, comparison, settings).triggers:
+        if comparison and apply_rule(DriftRule.reference, shares, comparison, settings).triggers:
             changed = [share for share, _ in changed_shares(shares, comparison, settings)]
         return [replace(share, out=share in changed) for share in shares], [replace(one, out=False) for one in parents]
     for parent, (_, leaves) in zip(parents, groups, strict=True):

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import count, printable
-from batch_nlp.monitoring.analysis import ChangedWord, Example
-from batch_nlp.monitoring.findings import Comparison
+from batch_nlp.monitoring.findings import ChangedWord, Comparison, Example
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
@@ -28,18 +27,7 @@ _NUMBER = 5
 
 
 def explain(n: int, has_reference: bool, comparison: Comparison | None, settings: DriftConfig) -> str:
-    """Say what changed since the champion's hold-out: the mix of messages, the model's confidence, or both.
-
-    Parameters
-    ----------
-    n : int
-        Number of messages in the batch.
-    has_reference : bool
-        Whether the champion has a reference.
-    comparison : Comparison or None
-        The batch compared with the hold-out.
-    settings : DriftConfig
-    """
+    """Say what changed in `n` messages since the hold-out: the mix of messages, the model's confidence, or both."""
     if not has_reference:
         return NO_REFERENCE
     if comparison is None:
@@ -70,13 +58,11 @@ def changed_words(
 
     Parameters
     ----------
-    messages : sequence of set of str
+    messages
         Distinct words of each message in the batch.
-    vocabulary : Vocabulary
-        The champion's vocabulary.
-    hold_out : int
+    hold_out
         Number of messages in the champion's hold-out.
-    significance : float
+    significance
         Level of the tests after correction for the number of words.
     """
     if not messages or not hold_out:
@@ -105,13 +91,11 @@ def choose_examples(
 
     Parameters
     ----------
-    scored : Scored
-    predictions : Path
+    predictions
         File with the message ids.
-    unknown_words : sequence of float
+    unknown_words
         Share of unknown words in each message of the sample; empty where it is unknown.
-    classes : sequence of str
-    out : sequence of int
+    out
         Classes outside their band.
     """
     if not scored.n:
@@ -130,16 +114,7 @@ def choose_examples(
 
 
 def with_snippets(examples: Sequence[Example], texts: Mapping[str, str], length: int) -> list[Example]:
-    """Add the first characters of their texts, on one line, to the examples whose text is known.
-
-    Parameters
-    ----------
-    examples : sequence of Example
-    texts : mapping of str to str
-        Texts by message id.
-    length : int
-        Longest snippet in characters; longer texts end in an ellipsis.
-    """
+    """Add up to `length` characters of the texts, given by message id, to the examples whose text is known."""
 
     def snippet(text: str) -> str:
         line = printable(" ".join(text[: 10 * length].split()), None, " ")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from batch_nlp.config import Config, Stage
-from batch_nlp.runner.job_facts import data_state
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import writer_lock
@@ -80,4 +80,4 @@ def _may_share(config: Config) -> bool:
         return True
     if config.training.promote is not False or set(config.pipeline.stages) != {Stage.training}:
         return False
-    return not config.pipeline.if_store_empty or bool(data_state(config)[-1])
+    return not config.pipeline.if_store_empty or bool(RunContext.of(config, datetime.now(UTC)).data_state()[-1])

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from batch_nlp.config import Event
 from batch_nlp.errors import DataError
-from batch_nlp.monitoring.answer import Action, Answer
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Action, Answer, Status, Verdict
 from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.notifier import notify
 from batch_nlp.runner.context import RunContext

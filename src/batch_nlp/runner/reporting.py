@@ -16,12 +16,11 @@ from loguru import logger
 from batch_nlp.config import Stage
 from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.errors import BatchNlpError, ExitCode
+from batch_nlp.errors import ExitCode, exit_code_of
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.archive import totals
 from batch_nlp.monitoring.batch_document import batch_document
+from batch_nlp.monitoring.findings import Analysis, Answer
 from batch_nlp.reports.batch_index import NEWEST, write_index
 from batch_nlp.reports.batch_page import write_batch_report
 from batch_nlp.reports.documents import HOME, champion_history, read_reports
@@ -63,18 +62,11 @@ def ending_written(run: RunContext) -> Iterator[None]:
         yield
     except Exception as error:
         try:
-            _write_ending(run, _exit_code(error))
+            _write_ending(run, exit_code_of(error))
         except Exception as second:  # noqa: BLE001 the first error is the one to report
             logger.warning("Cannot write the metrics and the index of the batches: {}", second)
         raise
     _write_ending(run, ExitCode.DONE)
-
-
-def _exit_code(error: Exception) -> ExitCode:
-    """Return the exit code that the command line has for an error."""
-    if isinstance(error, BatchNlpError):
-        return error.exit_code
-    return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
 
 
 def _write_ending(run: RunContext, exit_code: ExitCode) -> None:

@@ -9,10 +9,8 @@ from batch_nlp.config import Config, DriftResponse
 from batch_nlp.errors import DriftError, GateError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, predict_reweighted
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.findings import Action, Analysis, Answer, Status
 from batch_nlp.monitoring.rules import MOST_CLASSES
-from batch_nlp.monitoring.verdict import Status
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.retraining import retrain
 

@@ -15,9 +15,8 @@ from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import rescore, rescored_file
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
+from batch_nlp.monitoring.findings import Action, Analysis, Answer
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.recipe import OF_THE_JOB
 from batch_nlp.runner.train import sound_champion, take_in, train_candidate

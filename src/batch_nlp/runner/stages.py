@@ -6,8 +6,6 @@ of a scheduler find nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 
@@ -64,30 +62,22 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
         return _run_stages(run, alone=False)
     from batch_nlp.runner.reporting import ending_written
 
-    with ending_written(run), _files_set_aside_raised(run):
+    with ending_written(run):
+        metric: float | None = None
+        failed: DriftError | GateError | None = None
         try:
             metric = _run_stages(run, alone)
-        except (DriftError, GateError):  # the work is done all the same
-            if alone:
-                tidy(run)
-            raise
+        except (DriftError, GateError) as error:  # all work is done
+            failed = error
         if alone:
             tidy(run)
+        if run.left_out:
+            if failed:  # decided, reported and sent as a notification, unlike the files that need attention
+                logger.error("{}", failed)
+            raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
+        if failed:
+            raise failed
         return metric
-
-
-@contextmanager
-def _files_set_aside_raised(run: RunContext) -> Iterator[None]:
-    """Raise a `FilesSetAsideError` after all other work if files were set aside."""
-    try:
-        yield
-    except (DriftError, GateError) as error:
-        if not run.left_out:
-            raise
-        # already decided, reported and sent as a notification; that files need attention is not
-        logger.error("{}", error)
-    if run.left_out:
-        raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
 
 
 def _run_stages(run: RunContext, alone: bool) -> float | None:
@@ -116,7 +106,8 @@ def _run_stages(run: RunContext, alone: bool) -> float | None:
     for stage in stages:
         logger.info("== {} ==", stage.value)
         try:
-            measured = _run_stage(run, stage)
+            module, _, name = _FUNCTIONS[stage].partition(".")
+            measured: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
         except GateError as error:
             last = run.registry.champion_version() is None or stage is stages[-1]
             if stage is not Stage.training or last:
@@ -127,13 +118,6 @@ def _run_stages(run: RunContext, alone: bool) -> float | None:
             metric = metric if measured is None else measured
     if failed_gate:
         raise failed_gate
-    return metric
-
-
-def _run_stage(run: RunContext, stage: Stage) -> float | None:
-    """Run one stage; return the selection metric if the stage trained a model."""
-    module, _, name = _FUNCTIONS[stage].partition(".")
-    metric: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
     return metric
 
 

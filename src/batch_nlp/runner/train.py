@@ -34,7 +34,7 @@ _NAMED_RECALLS = 10
 def take_in(run: RunContext) -> None:
     """Compute the features of new messages in ``01_raw``, and add their labels."""
     from batch_nlp.feature.run import run_feature_pipeline
-    from batch_nlp.steps.embedding.shared_tables import take_tables
+    from batch_nlp.steps.embedding.static import take_tables
 
     if run.config.features.embedding.backend is EmbeddingBackend.static:
         # the project's own data folder may already have the table

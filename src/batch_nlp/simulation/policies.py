@@ -26,7 +26,7 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE
 from batch_nlp.log import in_the_background
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.monitoring.decisions import DecisionLog
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.scenarios import simulated_classes
 from batch_nlp.simulation.simulation_result import DayResult

@@ -10,7 +10,7 @@ import numpy as np
 
 from batch_nlp.config import Policy
 from batch_nlp.metrics.confusion import ClassCounts
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 
 # Days per window of macro F1, in the chart and for the comparison of policies
 SHOWN_DAYS = 7

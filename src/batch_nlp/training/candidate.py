@@ -152,14 +152,8 @@ class Candidate:
     ) -> None:
         """Write the candidate's folder, all or nothing; publishing copies it into the registry.
 
-        Parameters
-        ----------
-        card : mapping of str to str
-            Pages of the model card by file name.
-        reference_size : int
-            Held-out messages to keep for comparisons with later batches.
-        refitted : Pipeline, optional
-            The model to keep, fitted on all messages. The measurements remain those of the candidate's own pipeline.
+        `reference_size` held-out messages are kept for comparisons with later batches. Where the model was `refitted`
+        on all messages, that model is kept; the measurements remain those of the candidate's own pipeline.
         """
         learned, probabilities = self.train, self.probabilities[:CHECK_ROWS]
         if refitted is not None:

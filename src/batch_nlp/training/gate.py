@@ -84,15 +84,9 @@ def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> li
 
 
 def threshold(name: str, setting: Any, n_classes: int) -> float | None:
-    """Return the threshold of a metric; None without one.
+    """Return the threshold of ``f1_macro``, ``f1_weighted`` or ``recall``; None without one.
 
-    Parameters
-    ----------
-    name : str
-        ``f1_macro``, ``f1_weighted`` or ``recall``.
-    setting : float, "auto" or None
-    n_classes : int
-        With more classes, a guess is right less often, so ``auto`` asks for less.
+    With more classes, a guess is right less often, so ``auto`` asks for less.
     """
     if setting != "auto":
         return None if setting is None else float(setting)

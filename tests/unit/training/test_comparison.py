@@ -30,7 +30,7 @@ from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.comparison import AddFeatures, Comparison, compare_with_champion
+from batch_nlp.training.comparison import AddFeatures, compare_with_champion
 from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -80,7 +80,7 @@ class Scene:
     candidate: Candidate
 
     def compare(self, add_features: AddFeatures | None = None) -> list[Check]:
-        return compare_with_champion(self.candidate, self.config, self.store, self.registry, add_features).checks
+        return compare_with_champion(self.candidate, self.config, self.store, self.registry, add_features)[0]
 
     def expected(self, first: int, last: int, champion_least_good: int) -> list[Check]:
         """Return what the gate says of some held-out messages, by the numbers in their ids."""
@@ -219,7 +219,7 @@ def test_a_champion_whose_features_this_installation_cannot_compute_takes_no_par
 
     here = scene(tmp_path, engine, known=0)
     found = compare_with_champion(here.candidate, here.config, here.store, here.registry, add)
-    assert found == Comparison([], "v0001: cannot be run")
+    assert found == ([], "v0001: cannot be run")
     here = scene(tmp_path / "known", engine, known=90)
     assert here.compare(add) == here.expected(60, 90, 8)
 
@@ -263,11 +263,11 @@ def test_a_champion_that_reads_no_new_message_since_their_times_are_of_another_f
     columns = {"day": ColumnConfig(Role.time, format="iso|%d.%m.%Y")}
     dataset = replace(here.config.dataset, messages=replace(here.config.dataset.messages, columns=columns))
     config = replace(here.config, dataset=dataset)
-    found = compare_with_champion(here.candidate, config, here.store, here.registry)
-    assert found.checks == []
-    assert_names(found.not_compared, "v0001", "day")
+    checks, reason = compare_with_champion(here.candidate, config, here.store, here.registry)
+    assert checks == []
+    assert_names(reason, "v0001", "day")
     assert len(warnings) == 1
-    assert_names(warnings[0], found.not_compared)
+    assert_names(warnings[0], reason)
 
 
 def test_without_a_champion_there_is_nothing_to_compare(tmp_path: Path, engine: EngineConfig) -> None:

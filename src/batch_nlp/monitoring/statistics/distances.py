@@ -47,14 +47,12 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
 
     Parameters
     ----------
-    distance : Distance
+    distance
         :data:`psi` or :data:`jensen_shannon`.
-    counts, other : array_like of int, shape (k,)
-        How often each category occurs in each sample.
-    resamples : int
+    counts, other
+        How often each of the k categories occurs in each sample.
+    resamples
         Number of draws; the smallest p-value is 1 / (1 + resamples).
-    seed : int
-        Seed of the draws.
 
     Returns
     -------

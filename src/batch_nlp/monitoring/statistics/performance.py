@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.metrics.confusion import ClassCounts
-from batch_nlp.monitoring.analysis import Performance
+from batch_nlp.monitoring.findings import Performance
 
 
 def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -> Performance:
@@ -36,19 +36,9 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
 
 
 def measure(confusion: NDArray[np.floating] | NDArray[np.integer], messages: int | None = None) -> Performance:
-    """Return the performance of predictions whose labels have arrived.
+    """Return the performance of predictions from the messages by true class (rows) and predicted class (columns).
 
-    Parameters
-    ----------
-    confusion : ndarray, shape (k, k)
-        Messages by true class (rows) and predicted class (columns).
-    messages : int, optional
-        Their number, where the matrix holds fractions.
-
-    Raises
-    ------
-    ValueError
-        If there are no messages.
+    Where the matrix holds fractions, `messages` is their number. Raises a `ValueError` if there are none.
     """
     messages = int(confusion.sum()) if messages is None else messages
     if messages == 0:

@@ -78,19 +78,9 @@ def card_facts(
         },
         "decision_weights": [float(weight) for weight in candidate.classifier.decision_weights_],
         "few": SMALL,
-        "slices": slice_metrics(candidate.rows, candidate.fields, candidate.truth, candidate.predicted, k, seed),
-        "importance": permutation_importance(
-            candidate.classifier, candidate.encoded, candidate.truth, candidate.fields, seed
-        ),
-        "leak": suspected_leak(
-            candidate.classifier,
-            candidate.encoded,
-            candidate.truth,
-            candidate.fields,
-            columns,
-            candidate.validation.metric("f1_macro"),
-            seed,
-        ),
+        "slices": slice_metrics(candidate, seed),
+        "importance": permutation_importance(candidate, seed),
+        "leak": suspected_leak(candidate, columns, seed),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),
         "gate": {"checks": manifest["gate"], "champion": champion, "not_compared": manifest["not_compared"]},

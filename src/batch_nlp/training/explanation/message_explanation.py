@@ -14,13 +14,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.explanation.contributions import Contributions, contributions
-from batch_nlp.training.explanation.word_effects import (
-    Word,
-    left_out_words,
-    spread_left_out,
-    term_effects,
-    word_effects,
-)
+from batch_nlp.training.explanation.word_effects import Word, left_out_words, term_effects, word_effects
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -146,9 +140,7 @@ def explain_message(
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted training pipeline with a `TunedClassifier` as its last step.
-    fields : Fields
-        Input fields of the model.
+        Fitted training pipeline; its input are the `fields`.
     message : DataFrame, shape (1, ...)
         A row of the feature store.
     truth : str, optional
@@ -165,10 +157,10 @@ def explain_message(
     ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[Word]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
-        meaning, words = LEFT_OUT, spread_left_out(text, terms)
+        meaning, words = LEFT_OUT, word_effects(text, terms)
     elif ngrams is not None:
         terms = term_effects(ngrams, text, int(classifier.classes_[decided]))
-        meaning, words = TERMS, word_effects(ngrams, text, terms)
+        meaning, words = TERMS, word_effects(text, terms, ngrams.max_n, ngrams.sentences)
     return Explanation(
         message_id=str(message["message_id"].iloc[0]),
         text=text,

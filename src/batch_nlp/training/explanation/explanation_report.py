@@ -1,16 +1,24 @@
-"""An explanation in the terminal: on standard output and never in a log, since it shows words of a message."""
+"""An explanation in the terminal and as a page.
+
+The terminal is standard output and never a log, since an explanation shows words of a message.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from batch_nlp.errors import printable
+from batch_nlp.reports.pages import render
 from batch_nlp.training.explanation.message_explanation import Explanation
 from batch_nlp.training.importance import NGRAMS, SENTENCES
 
-_TERMS, _PARTS, _TEXT = 12, 12, 400
+_TERMS, _PARTS, _TEXT, _PAGE_TERMS = 12, 12, 400, 20
+# Effects below this show as 0.000, shades below this are invisible
+_LEAST, _FAINTEST = 0.0005, 0.03
 GROUP_NAMES = {
     NGRAMS: "n-grams: scores of words",
     SENTENCES: "sentences: spread of their scores",
@@ -29,14 +37,7 @@ def _bar(effect: float, greatest: float) -> str:
 
 
 def show_explanation(explanation: Explanation, console: Console | None = None) -> None:
-    """Print the decision, the probabilities, the parts with the greatest effects, and the words for and against.
-
-    Parameters
-    ----------
-    explanation : Explanation
-    console : Console, optional
-        Standard output by default.
-    """
+    """Print the decision, the probabilities, the parts with the greatest effects, and the words for and against."""
     console = console or Console()
 
     def say(*lines: str) -> None:
@@ -93,3 +94,37 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
     say(f"The figures are {explanation.terms_mean}.")
     if explanation.terms_passed_over:
         say(f"{explanation.terms_passed_over} different words at the end of the text were not tried.")
+
+
+def explanation_page(explanation: Explanation) -> str:
+    """Return the page, for the folder below that of the entry page."""
+    towards, away = explanation.strongest_terms(_PAGE_TERMS)
+    pieces, rest_of_text = _shaded(explanation)
+    values = {
+        "title": f"Why message {explanation.message_id} is classified as {explanation.label}",
+        "headline": explanation.decision,
+        "home": "../index.html",
+        "found": explanation,
+        "group_names": GROUP_NAMES,
+        "least": _LEAST,
+        "parts": [part for part in explanation.parts if abs(part.effect) >= _LEAST],
+        "small": [part for part in explanation.parts if abs(part.effect) < _LEAST],
+        "pieces": pieces,
+        "rest_of_text": rest_of_text,
+        "towards": towards,
+        "away": away,
+    }
+    return render("explanation.html", **values)
+
+
+def _shaded(explanation: Explanation) -> tuple[list[dict[str, Any]], str]:
+    """Return the shaded words, each with its strength and the text before it, and the text after the last one."""
+    text, cursor, pieces = explanation.text, 0, []
+    greatest = max((abs(word.effect) for word in explanation.words), default=0.0)
+    for word in explanation.words:
+        strength = 0.75 * abs(word.effect) / greatest if greatest else 0.0
+        if strength >= _FAINTEST:
+            place = {"before": text[cursor : word.start], "word": text[word.start : word.end]}
+            pieces.append({**place, "effect": word.effect, "strength": strength})
+            cursor = word.end
+    return pieces, text[cursor:]
