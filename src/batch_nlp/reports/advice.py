@@ -33,31 +33,17 @@ class Headline:
 
 
 def headline(document: Mapping[str, Any]) -> Headline:
-    """Return the headline of a batch.
-
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-    """
+    """Return the headline of a batch, from its `batch_document`."""
     said, verdict = _sentences_for(document), document["verdict"]
     why = _out_of_band(document) if verdict["status"] == "drift" else ""
     return Headline(said["headline"], why or sentence(verdict["reason"]), said["done"].format(**_facts(document)))
 
 
 def advice(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what to tell the operator.
+    """Return what to tell the operator of a batch, from its `batch_document`.
 
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-
-    Returns
-    -------
-    dict
-        ``why`` (the reason for what was done, may be empty), ``urgent`` (whether a person has to act) and ``steps``,
-        each with a ``text`` and a ``command`` or None.
+    The keys are ``why`` (the reason for what was done, may be empty), ``urgent`` (whether a person has to act) and
+    ``steps``, each with a ``text`` and a ``command`` or None.
     """
     said, facts = _sentences_for(document), _facts(document)
     return {

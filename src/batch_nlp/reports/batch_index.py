@@ -39,11 +39,11 @@ def write_index(
     folder : Path
         ``08_reporting/batches``.
     reports : sequence of mappings
-        Documents of the batches, oldest first, as `read_reports` returns them.
+        From `read_reports`.
     realised : mapping of str to float
-        Batch name -> macro F1 of its predictions, for batches whose labels have come.
+        Macro F1 by the name of the batch, where labels have come.
     champions : sequence of mappings
-        From `champion_history`, oldest first.
+        From `champion_history`.
     decisions : sequence of mappings
         The decision log, oldest first: its gates and rollbacks are marked.
     """

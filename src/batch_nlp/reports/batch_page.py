@@ -25,7 +25,7 @@ def write_batch_report(folder: Path, document: Mapping[str, Any], champions: Seq
     document : mapping
         From `batch_document`.
     champions : sequence of mappings
-        From `champion_history`, oldest first.
+        From `champion_history`.
     """
     write_text(folder / f"{document['name']}.html", batch_page(document, champions))
     # last: where there is a document, there is a page
@@ -33,15 +33,7 @@ def write_batch_report(folder: Path, document: Mapping[str, Any], champions: Seq
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page of a batch.
-
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-    champions : sequence of mappings
-        From `champion_history`, oldest first.
-    """
+    """Return the page of a batch, from the arguments of `write_batch_report`."""
     champions = json_value(champions)
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []

@@ -44,13 +44,7 @@ _POINTS_PER_INCH = 72
 
 
 class Chart:
-    """A figure that is being drawn.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Draw on it with Matplotlib. Lengths in points, such as font sizes and line widths, are CSS pixels.
-    """
+    """A figure that Matplotlib draws on. Lengths in points, such as font sizes and line widths, are CSS pixels."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
@@ -149,6 +143,13 @@ def nice_ticks(low: float, high: float, most: int = 3) -> list[float]:
 
     found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(tick) for tick in found if low <= tick <= high]
+
+
+def ticks_beside(edges: Sequence[float | None], low: float, high: float, room: float) -> list[float]:
+    """Return the edges of a band, and nice ticks that leave them `room`, a share of the axis."""
+    kept = [edge for edge in edges if edge is not None and low < edge < high]
+    least = room * (high - low)
+    return kept + [tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > least for edge in kept)]
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw, nice_ticks, short
+from batch_nlp.reports.pages import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,27 +33,13 @@ class Row:
     @property
     def figures(self) -> str:
         """The value and its interval as text."""
-        if self.value is None:
-            return ""
-        bounds = "" if self.low is None or self.high is None else f" ({self.low:.3f}\N{EN DASH}{self.high:.3f})"
-        return f"{self.value:.3f}{bounds}"
+        return "" if self.value is None else interval({"value": self.value, "low": self.low, "high": self.high})
 
 
 def interval_rows(name: str, rows: Sequence[Row], axis: str, alternative: str, all_of: Row | None = None) -> Markup:
-    """Return a chart with one row per value.
+    """Return a chart with one row per value, from top to bottom; at least one row has a value.
 
-    Parameters
-    ----------
-    name : str
-        Unique among the charts of the page.
-    rows : sequence of Row
-        From top to bottom; at least one with a value.
-    axis : str
-        Label of the axis.
-    alternative : str
-        What the chart says, in words.
-    all_of : Row, optional
-        A value to compare all rows with, drawn as a line with a band.
+    `name` and `alternative` are those of `draw`. All rows are compared with `all_of`, a line with a band.
     """
     heights = [_HEADING if row.value is None else _ROW for row in rows]
     total = sum(heights)

@@ -20,14 +20,9 @@ _LISTED = 12
 
 
 def render(template: str, **values: object) -> str:
-    """Return a page, or another text, from a file of ``reports/templates``.
+    """Return a page, or another text, from a file of ``reports/templates``; a missing value is an error.
 
-    Parameters
-    ----------
-    template : str
-        Name of the file. Pages extend ``page.html``. In ``.html`` files every value is escaped.
-    **values
-        The values of the template. A missing value is an error.
+    Pages extend ``page.html``. In ``.html`` files every value is escaped.
     """
     return environment().get_template(template).render(values)
 
@@ -57,7 +52,7 @@ def environment() -> Environment:
         utc=utc,
         sentence=sentence,
         words=lambda name: str(name).replace("_", " "),
-        interval=_interval,
+        interval=interval,
         names=_names,
         md=_markdown,
         width=lambda share, longest: f"{100 * share / longest:.1f}%" if share and longest else "0",
@@ -81,11 +76,18 @@ def utc(at: object) -> str:
     >>> utc("2026-01-02T04:04:05.678+01:00")
     '2026-01-02 03:04 UTC'
     """
+    if read := read_time(at):
+        return f"{read:%Y-%m-%d %H:%M} UTC"
+    return UNKNOWN if at is None else str(at)
+
+
+def read_time(at: object) -> datetime | None:
+    """Return an ISO time in UTC; None for other text."""
     try:
         read = datetime.fromisoformat(str(at))
     except ValueError:
-        return UNKNOWN if at is None else str(at)
-    return f"{(read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def percent(share: float) -> str:
@@ -111,7 +113,7 @@ def _p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _interval(found: Mapping[str, float | None]) -> str:
+def interval(found: Mapping[str, float | None]) -> str:
     """Return a value with the bounds of its interval, if it has one."""
     value, low, high = found["value"], found["low"], found["high"]
     if value is None:

@@ -89,16 +89,9 @@ def main_classes(line: Sequence[TimelineEntry], most: int = 12) -> list[str]:
 def timeline(
     reports: Iterable[Mapping[str, Any]], realised: Mapping[str, float], decisions: Sequence[Mapping[str, Any]]
 ) -> list[TimelineEntry]:
-    """Return the batches of a dataset with what happened at them.
+    """Return the batches of a dataset with what happened at them, from the arguments of `write_index`.
 
-    Parameters
-    ----------
-    reports : iterable of mappings
-        Documents of the batches, oldest first.
-    realised : mapping of str to Performance
-        By the name of the batch.
-    decisions : sequence of mappings
-        The decision log. An event without a batch, such as a training by hand, is shown at the last batch before it.
+    An event without a batch, such as a training by hand, is shown at the last batch before it.
     """
     line = [TimelineEntry(report, realised.get(str(report["name"]))) for report in reports]
     for entry in line:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
-from math import nan
 from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from batch_nlp.reports.charts import (
     BAD,
@@ -23,10 +23,10 @@ from batch_nlp.reports.charts import (
     Chart,
     draw,
     label_ends,
-    nice_ticks,
     short,
+    ticks_beside,
 )
-from batch_nlp.reports.pages import UNKNOWN
+from batch_nlp.reports.pages import UNKNOWN, read_time
 from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
 if TYPE_CHECKING:
@@ -82,22 +82,13 @@ class Trend:
 
 
 def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
-    """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link.
-
-    Parameters
-    ----------
-    name : str
-        Unique among the charts of a page.
-    line : sequence of TimelineEntry
-        Oldest first.
-    trend : Trend
-    """
+    """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link."""
 
     def on(chart: Chart) -> None:
         axes = _panel(chart, line, _LEFT, _PANEL)
         axes.set_title(short(trend.title, 40))
         axes.set_ylim(trend.limits)
-        ticks = _ticks(trend)
+        ticks = ticks_beside(trend.band or (), *trend.limits, 0.13)
         axes.set_yticks(ticks, [trend.form(tick) for tick in ticks])
         _draw_trend(axes, trend)
         _link(chart, axes, line, [trend.told(place) for place in range(len(line))])
@@ -154,17 +145,15 @@ def _draw_trend(axes: Axes, trend: Trend) -> None:
         axes.fill_between(places, lower, upper, color=DATA, alpha=0.2, linewidth=0)
     if trend.hold_out:
         axes.plot(places, _numbers(trend.hold_out), color=SOFT, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.plot(places, _numbers(trend.values), "o-", color=DATA, markersize=3.5, markevery=_points(trend.values))
+    values = _numbers(trend.values)
+    axes.plot(places, values, "o-", color=DATA, markersize=3.5, markevery=_points(values))
     _dot(axes, [value if out else None for value, out in zip(trend.values, trend.out, strict=False)], BAD)
     _dot(axes, trend.measured, WARN)
 
 
 def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") -> None:
     """Draw the values that are known as dots."""
-    known = [(place, value) for place, value in enumerate(values) if value is not None]
-    if known:
-        places, heights = zip(*known, strict=True)
-        axes.scatter(places, heights, color=colour, marker=marker, s=24, zorder=3, clip_on=False)
+    axes.scatter(range(len(values)), _numbers(values), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
 def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
@@ -173,22 +162,10 @@ def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequenc
     chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
 
 
-def _ticks(trend: Trend) -> list[float]:
-    """Return the edges of the band, and round numbers that are not too near to them."""
-    low, high = trend.limits
-    edges = [edge for edge in trend.band or () if low < edge < high]
-    return edges + [
-        tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)
-    ]
-
-
 def times(at: Sequence[str]) -> list[str]:
-    """Return times in UTC for the ticks of an axis, in the shortest form in which all differ.
+    """Return ISO times in UTC for the ticks of an axis, in the shortest form in which all differ.
 
-    Parameters
-    ----------
-    at : sequence of str
-        ISO times. Other texts give empty labels.
+    Other texts give empty labels.
 
     Examples
     --------
@@ -197,14 +174,7 @@ def times(at: Sequence[str]) -> list[str]:
     >>> times(["2026-01-02T03:04:05+00:00", "2026-01-02T15:04:05+00:00"])
     ['2 Jan 03:04', '2 Jan 15:04']
     """
-    read: list[datetime | None] = []
-    for text in at:
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
-            read.append(None)
-        else:
-            read.append((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
+    read = [read_time(text) for text in at]
     known = [found for found in read if found]
     labels: list[str] = []
     for clock in ("", " %H:%M", " %H:%M:%S"):
@@ -214,17 +184,13 @@ def times(at: Sequence[str]) -> list[str]:
     return labels
 
 
-def _points(values: Sequence[Value]) -> list[int]:
+def _points(values: NDArray[np.float64]) -> list[int]:
     """Return the places to draw as points: all if there are few batches, else those without neighbours."""
-    if len(values) <= _POINTS:
-        return [place for place, value in enumerate(values) if value is not None]
-    around = [None, *values, None]
-    return [
-        place
-        for place, value in enumerate(values)
-        if value is not None and around[place] is None and around[place + 2] is None
-    ]
+    known = ~np.isnan(values)
+    if len(values) > _POINTS:
+        known &= ~np.append(False, known[:-1]) & ~np.append(known[1:], False)
+    return np.flatnonzero(known).tolist()
 
 
-def _numbers(values: Sequence[Value]) -> list[float]:
-    return [nan if value is None else value for value in values]
+def _numbers(values: Sequence[Value]) -> NDArray[np.float64]:
+    return np.array(values, np.float64)

@@ -105,13 +105,9 @@ class ErrorAnalysis:
         }
 
     def mistakes(self, number: int = MISTAKES) -> pd.DataFrame:
-        """Return the most confident mistakes, the most confident first.
+        """Return up to `number` mistakes, the most confident first, with the ``confidence`` and the two classes.
 
-        Returns
-        -------
-        DataFrame, shape (at most `number`, 8)
-            ``message_id``, ``true`` and ``predicted`` class, ``confidence``, ``words`` that speak most for the
-            predicted class against the true one, ``word_count``, ``categories``, and the start of the ``text``.
+        The ``words`` speak most for the ``predicted`` class against the ``true`` one.
         """
         candidate = self._candidate
         wrong = np.flatnonzero(candidate.predicted != candidate.truth)
@@ -122,11 +118,7 @@ class ErrorAnalysis:
     def suspected_labels(self) -> pd.DataFrame:
         """Return the messages with a doubtful class, the most doubtful first.
 
-        Returns
-        -------
-        DataFrame, shape (n_suspects, 8)
-            As `mistakes`, with the classes ``given`` and ``suggested``, and the ``margin`` between their
-            probabilities.
+        The ``margin`` is between the probabilities of the ``suggested`` and the ``given`` class.
         """
         found = self.label_errors
         given = self._candidate.truth[found.suspects]

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from batch_nlp.reports.pages import interval
+
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
 _WEIGHTS = 6
 _SPLITS = {
@@ -22,7 +24,7 @@ def headline(facts: dict[str, Any]) -> list[str]:
     few = len(classes) <= 5
     several = ", ".join(classes) if few else f"{len(classes)} classes, such as {classes[0]} and {classes[1]}"
     right, rows = quality["accuracy"]["value"], data["holdout"]["rows"]
-    f1 = f"macro F1 (the mean over the classes) is {_interval(quality['f1_macro'])}"
+    f1 = f"macro F1 (the mean over the classes) is {interval(quality['f1_macro'])}"
     return [
         f"Sorts {kind} of the dataset {data['dataset']} into {several}.",
         f"{right:.0%} of {rows:,} held-out messages are classified correctly; {f1}.",
@@ -136,10 +138,6 @@ def limits(facts: dict[str, Any]) -> list[str]:
     ]
 
 
-def _interval(found: dict[str, float]) -> str:
-    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
-
-
 def _weakest_class(facts: dict[str, Any]) -> str:
     classes, f1 = facts["classes"], facts["quality"]["f1"]
     worst = min((index for index, found in enumerate(f1) if found["value"] is not None), key=lambda at: f1[at]["value"])
@@ -149,7 +147,7 @@ def _weakest_class(facts: dict[str, Any]) -> str:
     other = int(counts.argmax())
     taken = f" and takes {counts[other]:,} for {classes[other]}" if counts[other] else ""
     return (
-        f"The weakest class is {classes[worst]}, with F1 {_interval(f1[worst])}: the model finds {hits:,} of its "
+        f"The weakest class is {classes[worst]}, with F1 {interval(f1[worst])}: the model finds {hits:,} of its "
         f"{total:,} messages{taken}."
     )
 
@@ -167,7 +165,7 @@ def _weakest_slice(facts: dict[str, Any]) -> str:
     by, worst = min(large, key=lambda slice_: slice_[1]["f1_macro"]["value"])
     return (
         f"Among slices with enough messages, macro F1 is lowest for {by} “{worst['name']}”: "
-        f"{_interval(worst['f1_macro'])} on {worst['messages']:,} messages, against "
+        f"{interval(worst['f1_macro'])} on {worst['messages']:,} messages, against "
         f"{facts['quality']['f1_macro']['value']:.3f} on all."
     )
 
