@@ -161,8 +161,8 @@ def _settings(task: Task) -> RunContext:
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import job  # noqa: F401 it registers what conf/ refers to
+    from batch_nlp.config import CONF
     from batch_nlp.config.load import typed_settings
-    from batch_nlp.config.project import CONF
     from batch_nlp.runner.context import RunContext
 
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from batch_nlp.config import PROJECT_ROOT as PROJECT_ROOT
 from batch_nlp.config.arguments import read_arguments
 from batch_nlp.config.help import help_page
-from batch_nlp.config.project import PROJECT_ROOT as PROJECT_ROOT
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.stderr import lasting_stderr
 

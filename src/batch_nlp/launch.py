@@ -14,9 +14,9 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from batch_nlp.config import CONF
 from batch_nlp.config.arguments import Arguments
 from batch_nlp.config.composition import NAME, also_from, compose, composer, shown
-from batch_nlp.config.project import CONF
 from batch_nlp.config.refusals import composition_error
 from batch_nlp.config.safety import check_arguments
 from batch_nlp.errors import ExitCode, SettingsError

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 
-from batch_nlp.config.project import PROJECT_ROOT
+from batch_nlp.config import PROJECT_ROOT
 
 # Where `make` installs uv if it finds none
 _OWN_UV = ".uv/bin/uv"

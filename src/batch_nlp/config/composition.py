@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
-from batch_nlp.config.project import CONF, PROJECT_ROOT
+from batch_nlp.config import CONF, PROJECT_ROOT
 from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import SettingsError
 

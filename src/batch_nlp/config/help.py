@@ -6,7 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from batch_nlp.config.project import CONF
+from batch_nlp.config import CONF
 
 _WIDTH = 100
 _HELP = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -59,6 +60,7 @@ def _listed(targets: list[str]) -> str:
     return examples(targets) + (f", ... ({len(targets)} in all)" if len(targets) > 5 else "")
 
 
+@dataclass(eq=False, repr=False)
 class Validate(StatelessStep):
     """Check each message against the contract; empty texts are refused, too.
 
@@ -72,12 +74,9 @@ class Validate(StatelessStep):
         Receives the invalid messages.
     """
 
-    def __init__(
-        self, targets: Collection[str] | None = None, timed: bool = True, ledger: Ledger | None = None
-    ) -> None:
-        self.targets = targets
-        self.timed = timed
-        self.ledger = ledger
+    targets: Collection[str] | None = None
+    timed: bool = True
+    ledger: Ledger | None = None
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the valid messages with unchanged columns."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from pydantic.dataclasses import is_pydantic_dataclass
 from tests.conftest import ROOT, MakeConfig
 from tests.settings import composed
 
@@ -18,7 +19,7 @@ from batch_nlp.steps.embedding.step import Embedding
 
 def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
     """Entries of a mapping or a list are what conf/ cannot have defaults for, and what a user removes with ``~``."""
-    sections = {found for found in vars(schema).values() if is_dataclass(found)}
+    sections = {found for found in vars(schema).values() if is_pydantic_dataclass(found)}
     with_defaults = {
         (section, name)
         for section in sections - {ColumnConfig, SideTableConfig}

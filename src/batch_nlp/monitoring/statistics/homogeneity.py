@@ -101,4 +101,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
     steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(steps, 1.0)
-    return adjusted.tolist()
+    return list(map(float, adjusted))

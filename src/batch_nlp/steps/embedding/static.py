@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,7 @@ from batch_nlp.steps.embedding.distill import RECIPE, distill
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.minilm import DIMS, MiniLM, load_tokenizer
 from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
-from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.storage.atomic import replacing, write_bytes
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 # Texts tokenized at a time: enough for all cores, with little memory
@@ -152,6 +153,21 @@ def _read_table(path: Path) -> FloatMatrix:
 
 def _checksum(table: FloatMatrix) -> str:
     return hashlib.sha256(table.tobytes()).hexdigest()
+
+
+def take_tables(theirs: Path, ours: Path) -> None:
+    """Copy the tables that one folder lacks from another, since distilling them takes up to a minute.
+
+    Copied tables are checked when they are read, and distilled again if damaged. Neither folder needs to exist.
+    """
+    for table in theirs.glob("[!.]*.safetensors"):
+        if (ours / table.name).exists():
+            continue
+        try:
+            with replacing(ours / table.name) as temporary:
+                shutil.copyfile(table, temporary)
+        except PermissionError as error:  # the table belongs to another user; it is distilled instead
+            logger.debug("{} is not copied: {}", table, error)
 
 
 def pretrained_fingerprint(model: str, dims: int, max_tokens: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from batch_nlp.steps.embedding.embedder import Embedder
 from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder
 
 
+@dataclass(eq=False, repr=False)
 class Embedding(StatelessStep):
     """Add the vector of each message's text.
 
@@ -61,27 +63,15 @@ class Embedding(StatelessStep):
     batch_nlp.errors.DataError: The step embedding needs the column 'text'. Columns: review.
     """
 
-    def __init__(
-        self,
-        backend: str = "static",
-        model: str | None = None,
-        dims: int = 256,
-        max_tokens: int = 256,
-        batch_size: int = 32,
-        device: str | None = None,
-        cache_dir: str | Path | None = None,
-        threads: int = 0,
-        cache_mb: int = 0,
-    ) -> None:
-        self.backend = backend
-        self.model = model
-        self.dims = dims
-        self.max_tokens = max_tokens
-        self.batch_size = batch_size
-        self.device = device
-        self.cache_dir = cache_dir
-        self.threads = threads
-        self.cache_mb = cache_mb
+    backend: str = "static"
+    model: str | None = None
+    dims: int = 256
+    max_tokens: int = 256
+    batch_size: int = 32
+    device: str | None = None
+    cache_dir: str | Path | None = None
+    threads: int = 0
+    cache_mb: int = 0
 
     def fields(self) -> tuple[Field, ...]:
         """Return the vector's field; with the backend ``none``, the vector is empty."""
