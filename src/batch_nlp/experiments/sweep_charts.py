@@ -9,7 +9,7 @@ from markupsafe import Markup
 from batch_nlp.experiments.ranking import WORSE, Experiment, Ranking, short
 from batch_nlp.reports import charts
 from batch_nlp.reports.charts import DATA, SOFT, WIDTH, Chart
-from batch_nlp.reports.interval_rows import Row, interval_rows
+from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 
 # Experiments in the chart; the table has all of them
 _SHOWN = 20
@@ -56,14 +56,14 @@ def _panel(ranking: Ranking, key: str, experiments: list[Experiment]) -> Markup:
     listed = ", ".join(
         f"{short(text)}: {experiment.value:.3f}" for text, experiment in zip(texts, experiments, strict=True)
     )
-    return charts.draw(f"setting-{key}", (WIDTH, 230), f"{ranking.metric_name} by {key}. {listed}.", on)
+    return charts.draw_chart(f"setting-{key}", (WIDTH, 230), f"{ranking.metric_name} by {key}. {listed}.", on)
 
 
-def _row(ranking: Ranking, place: int, experiment: Experiment, verdict: str) -> Row:
+def _row(ranking: Ranking, place: int, experiment: Experiment, verdict: str) -> IntervalRow:
     """Return an experiment by its place and the values of the settings that vary."""
     values = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
     low, high = experiment.interval or (None, None)
-    return Row(f"{place}. {values}", experiment.value, low, high, SOFT if verdict == WORSE else DATA)
+    return IntervalRow(f"{place}. {values}", experiment.value, low, high, SOFT if verdict == WORSE else DATA)
 
 
 def _number(text: str) -> float | None:

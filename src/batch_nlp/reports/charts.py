@@ -1,7 +1,7 @@
 """Charts for pages: Matplotlib draws them as small SVG elements with links, tooltips and the colours of the page.
 
-The same values give the same bytes. Text stays text, and is as large on a phone as on a screen: a chart is as wide as
-a phone, and pages place several charts side by side where there is room.
+The same values give the same bytes. Text stays text, of one size on a phone and on a screen: a chart is as wide as a
+phone, and pages place several charts side by side where there is room.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours by the name of their variable in style.css, where each has a dark and a printed tone too
+# Colours by the name of their variable in style.css, which also has dark and printed tones
 COLOURS = {
     "ink": "#1b2530",
     "soft": "#566472",
@@ -82,7 +82,7 @@ class Chart:
         return f"<a{address}><title>{escape(title)}</title>"
 
 
-def draw(
+def draw_chart(
     name: str,
     size: tuple[float, float],
     alternative: str,

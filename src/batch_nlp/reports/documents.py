@@ -1,4 +1,4 @@
-"""The documents that pages are made from: reading them, and selecting from them."""
+"""Reads the documents that pages are made from, and selects from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batch_nlp.storage.seal import read_sealed
 
 # Address of the entry page from a folder of reports
 HOME = "../index.html"
-# Rows of a table of classes
+# Maximum number of rows in a table of classes
 MOST_ROWS = 20
 
 

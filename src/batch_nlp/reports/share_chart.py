@@ -18,12 +18,12 @@ from batch_nlp.reports.charts import (
     TRACK,
     WIDTH,
     Chart,
-    draw,
+    draw_chart,
     label_ends,
     short,
     ticks_beside,
 )
-from batch_nlp.reports.pages import UNKNOWN, percent
+from batch_nlp.reports.pages import percent_short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,16 +62,16 @@ def share_chart(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, flo
         colours = [BAD if share["out"] else DATA for share in shares]
         _mark(axes, [share["share"] for share in shares], marker="o", s=62, c=colours, edgecolor=PAPER)
         ticks = sorted(ticks_beside((band["low"], band["high"]), 0.0, end, 0.11))
-        label_ends(axes, ticks, [percent(tick) for tick in ticks])
+        label_ends(axes, ticks, [percent_short(tick) for tick in ticks])
 
-    return draw("shares", (WIDTH, height), _in_words(shares, reference, band), on)
+    return draw_chart("shares", (WIDTH, height), _in_words(shares, reference, band), on)
 
 
 def _draw_row(axes: Axes, row: int, share: Mapping[str, Any], band: Sequence[float | None]) -> None:
     """Draw name, figures, band and interval of a class."""
     low, high = band
     colour = BAD if share["out"] else DATA
-    figures = f"{share['share']:.1%} ({share['lower']:.1%} {UNKNOWN} {share['upper']:.1%})"
+    figures = f"{share['share']:.1%} ({share['lower']:.1%} \N{EN DASH} {share['upper']:.1%})"
     across = axes.get_yaxis_transform()
     axes.text(0, row + _NAME, short(share["name"]), weight="bold", transform=across)
     mark = " · out" if share["out"] else ""

@@ -21,19 +21,19 @@ from batch_nlp.reports.charts import (
     WARN,
     WIDTH,
     Chart,
-    draw,
+    draw_chart,
     label_ends,
     short,
     ticks_beside,
 )
-from batch_nlp.reports.pages import UNKNOWN, read_time
+from batch_nlp.reports.pages import read_time
 from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Value = float | None
-# Pixels: a panel, the row of an event, and what axes leave to the title, the ticks and their labels
+# Pixels: a panel, the row of an event, and the room around axes for the title, the ticks and their labels
 _PANEL, _LANE, _ABOVE, _BELOW, _LEFT, _LEFT_OF_EVENTS = 150.0, 19.0, 26.0, 24.0, 46.0, 86.0
 # With more batches than these, points would hide the line
 _POINTS = 60
@@ -48,11 +48,11 @@ class Trend:
     values: Sequence[Value]
     # formats a value
     form: Callable[[float], str]
-    # the interval of each value, and whether it is out of the band
+    # the interval of each value, and whether the value is out of the band
     bounds: Sequence[tuple[float, float] | None] = ()
     out: Sequence[bool] = ()
     band: tuple[float, float] | None = None
-    # the same figure on the hold-out of the model, and measured with labels
+    # the same figure on the model's hold-out, and as measured with labels
     hold_out: Sequence[Value] = ()
     measured: Sequence[Value] = ()
 
@@ -67,12 +67,12 @@ class Trend:
         room = max(0.12 * (max(known) - min(known)), 0.01)
         return max(0.0, min(known) - room), max(known) + room
 
-    def told(self, place: int) -> str:
+    def tooltip(self, place: int) -> str:
         """Return the tooltip of a batch."""
         value = self.values[place]
         parts = ["not known" if value is None else self.form(value)]
         if self.bounds and (bound := self.bounds[place]):
-            parts.append(f"({self.form(bound[0])} {UNKNOWN} {self.form(bound[1])})")
+            parts.append(f"({self.form(bound[0])} \N{EN DASH} {self.form(bound[1])})")
         if self.out and self.out[place]:
             parts.append("out of the band")
         for name, found in (("measured", self.measured), ("hold-out", self.hold_out)):
@@ -91,10 +91,10 @@ def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Marku
         ticks = ticks_beside(trend.band or (), *trend.limits, 0.13)
         axes.set_yticks(ticks, [trend.form(tick) for tick in ticks])
         _draw_trend(axes, trend)
-        _link(chart, axes, line, [trend.told(place) for place in range(len(line))])
+        _link(chart, axes, line, [trend.tooltip(place) for place in range(len(line))])
 
     newest = next((trend.form(value) for value in reversed(trend.values) if value is not None), "not known")
-    return draw(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
+    return draw_chart(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
 
 
 def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
@@ -113,7 +113,7 @@ def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
         _link(chart, axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
 
     counts = ", ".join(f"{event} {sum(event in batch.events for batch in line)}" for event in kinds)
-    return draw(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
+    return draw_chart(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
 
 
 def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
@@ -127,7 +127,7 @@ def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: flo
     for place, (before, now) in enumerate(pairwise(versions)):
         if before and now and before != now:
             axes.axvline(place + 0.5, color=SOFT, linewidth=0.8)
-    # three labels have room beside each other, and two with the time of day
+    # there is room for three labels, or for two with the time of day
     labels = times([batch.at for batch in line])
     last = len(line) - 1
     shown = sorted({0, last} if max(map(len, labels)) > len("28 Feb") or last < 2 else {0, last // 2, last})
@@ -136,7 +136,7 @@ def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: flo
 
 
 def _draw_trend(axes: Axes, trend: Trend) -> None:
-    """Draw band, intervals, hold-out, line and dots, each above the one before."""
+    """Draw band, intervals, hold-out, line and dots, in this order."""
     places = range(len(trend.values))
     if trend.band:
         axes.axhspan(*trend.band, facecolor=BAND, edgecolor=EDGE, linewidth=0.7, linestyle=(0, (3, 3)))
@@ -156,9 +156,9 @@ def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") ->
     axes.scatter(range(len(values)), _numbers(values), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
-def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
+def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], tooltip: Sequence[str]) -> None:
     """Link the place of each batch to its report, with a tooltip."""
-    titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, told, strict=True)]
+    titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, tooltip, strict=True)]
     chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
 
 

@@ -1,4 +1,4 @@
-"""Misclassified messages and doubtful labels, message by message; they stay in the data folder, as they hold texts."""
+"""Misclassified messages and doubtful labels, one by one; their texts stay in the data folder."""
 
 from __future__ import annotations
 
@@ -31,11 +31,7 @@ _CHARACTERS, _WORDS = 500, 5
 class LabelErrors:
     """The result of confident learning."""
 
-    # Mean probability of each class over the messages with that given class, shape (k,)
-    thresholds: NDArray[np.float64]
-    # Messages by given class and confident class, shape (k, k)
-    joint: NDArray[np.int64]
-    # Positions of the messages off the diagonal of `joint`, greatest margin first, shape (n_suspects,)
+    # Positions of the messages whose confident class is not the given one, greatest margin first, shape (n_suspects,)
     suspects: NDArray[np.int64]
     # Their confident classes, shape (n_suspects,)
     suggested: NDArray[np.int64]
@@ -73,7 +69,7 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
     margins = probabilities[suspects, best[suspects]] - probabilities[suspects, given[suspects]]
     order = np.argsort(-margins, kind="stable")
     suspects = suspects[order]
-    return LabelErrors(thresholds, joint, suspects, best[suspects], margins[order], float(1 - right))
+    return LabelErrors(suspects, best[suspects], margins[order], float(1 - right))
 
 
 class ErrorAnalysis:

@@ -1,4 +1,4 @@
-"""Label leaks: which columns give a model that is hardly ever wrong the answer."""
+"""Label leaks: which columns give the answer to a model that is hardly ever wrong."""
 
 from __future__ import annotations
 

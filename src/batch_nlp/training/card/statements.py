@@ -17,7 +17,7 @@ _SPLITS = {
 }
 
 
-def headline(facts: dict[str, Any]) -> list[str]:
+def card_headline(facts: dict[str, Any]) -> list[str]:
     """Return what the model does, how good it is and for what, in three sentences."""
     data, quality, classes = facts["data"], facts["quality"], facts["classes"]
     kind = "generated messages" if data["generated"] else "messages"
@@ -53,7 +53,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
         _importance(facts),
         (
             f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
-            f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate is rather too "
+            f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate tends to be too "
             "high: it cannot distinguish a wrong class from a message that the model misclassifies."
         ),
         _split(facts),
@@ -115,12 +115,12 @@ def limits(facts: dict[str, Any]) -> list[str]:
     data = facts["data"]
     first, last = data["holdout"]["from"], data["holdout"]["to"]
     period = f"written from {first} to {last}" if first else "like those held out"
-    generated = "The messages are generated. The figures show that the system works, not how it does on real messages."
+    generated = "The messages are generated. The figures show that the system works, not how well on real ones."
     return [
         *([generated] if data["generated"] else []),
         (
-            "Not meant for decisions about individuals, for messages of another kind or language, or as the only "
-            "reading of a message on which something important depends."
+            "Not meant for decisions about individuals, for messages of another kind or language, or instead of a "
+            "person who reads important messages."
         ),
         (
             f"The figures hold for messages {period}, after training on {data['train']['rows']:,} messages. Later ones "
