@@ -1,4 +1,4 @@
-"""A candidate: a trained model before the gate, its measurements and its folder."""
+"""A candidate: a trained model before the gate, with its measurements and its folder."""
 
 from __future__ import annotations
 
