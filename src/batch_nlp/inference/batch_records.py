@@ -85,17 +85,13 @@ class BatchRecords:
     """All batch records, one JSON file per batch. Reading a damaged one raises a `DataError`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._known = folder, folder.parent / "known"
         # digest -> size and modification time of the file that was hashed
         self._looked: dict[str, tuple[int, int]] = {}
 
     def past(self, dataset: str) -> Past:
         """Return what is remembered of a dataset's past batches."""
         return Past(self._known / dataset)
-
-    @property
-    def _known(self) -> Path:
-        return self._folder.parent / "known"
 
     def names(self) -> list[str]:
         """Return the names of the batches that have a record, oldest first."""

@@ -36,13 +36,7 @@ from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
-from batch_nlp.storage.samples import (
-    PREDICTED,
-    KeptSample,
-    sample_file,
-    sample_schema,
-    write_sample,
-)
+from batch_nlp.storage.samples import PREDICTED, KeptSample, sample_file, sample_schema, write_sample
 from batch_nlp.storage.seal import replacing_sealed
 from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched

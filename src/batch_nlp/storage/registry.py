@@ -61,11 +61,7 @@ class Registry:
     """Versions of the model below ``paths.models``; one of them is the champion."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def _pointer(self) -> Path:
-        return self.root / "champion.json"
+        self.root, self._pointer = root, root / "champion.json"
 
     def versions(self) -> list[str]:
         """Return all versions, oldest first."""
