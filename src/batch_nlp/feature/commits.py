@@ -122,7 +122,7 @@ class Commits:
         return self._layer_files[layer]
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
-        """Add labels (`message_id`, `target`, `source_file`) without their messages."""
+        """Add labels, with the columns `message_id`, `target` and `source_file`."""
         files = labelled["source_file"]
         seen = pd.Series({name: file.first_seen for name, file in self._sources.items()}, dtype="datetime64[us, UTC]")
         rows = labelled.assign(

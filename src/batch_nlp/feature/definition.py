@@ -138,7 +138,7 @@ def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
 
 
 def ignored_settings(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
-    """Return the settings of features that have no effect because the champion's, by which messages are scored, differ.
+    """Return the feature settings without effect, since they differ from the champion's, which scores the messages.
 
     Columns and side tables are named by their keys, steps by their names with the parameters that differ. A time column
     that only the settings have is read, so it is not listed.

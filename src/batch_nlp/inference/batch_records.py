@@ -186,7 +186,7 @@ class BatchRecords:
 
 @contextmanager
 def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
-    """Give the files of a claimed batch; raise a `DataError` if one is gone or has changed, or changes meanwhile."""
+    """Give the files of a claimed batch; raise a `DataError` if one is missing or changed, or changes in the block."""
     files = {inbox / name: digest for name, digest in batch.files.items()}
     before = {file: _size_and_time(file) for file in files}
     _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or raw_hash(file) != digest])

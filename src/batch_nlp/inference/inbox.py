@@ -95,7 +95,7 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig, but: Container[str] = ()) -> list[Path]:
-    """Return the message files in the inbox, except some names relative to it."""
+    """Return the message files in the inbox, without those whose names, relative to it, are in `but`."""
     side_tables = [table.files for table in dataset.side_tables]
     return [
         file

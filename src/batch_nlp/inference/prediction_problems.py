@@ -141,7 +141,7 @@ def _differences(contents: Contents, batch: Batch) -> Iterator[str]:
 
 
 def _second(engine: EngineConfig, first: Path, path: Path, contents: Contents) -> list[str]:
-    """Say what is wrong with second predictions of a batch: they have the messages of the first, each once."""
+    """Say what is wrong with second predictions of a batch: they must have the messages of the first."""
     try:
         found = list(read_contents(path, engine.batch_rows).problems())
         with connect(engine) as connection:

@@ -36,7 +36,7 @@ FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw ag
 
 @dataclass(frozen=True)
 class DataVersion:
-    """What a model was trained on: the feature version, and versions of two Delta tables, -1 for a missing one."""
+    """What a model was trained on: the feature version, and the versions of both Delta tables (-1: none yet)."""
 
     feature_version: str
     features: int

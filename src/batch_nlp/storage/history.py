@@ -21,10 +21,10 @@ from batch_nlp.storage.problem import DamageError
 from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
-# level and newest batch of a part
+# Level and newest batch of a part
 _PART = re.compile(r"(\d)-(.+)\.parquet")
 _MERGED = 10
-# of the part that takes over an earlier release's state: it covers all parts before it
+# Level of the part that takes over an earlier release's state: it covers all parts before it
 _FIRST_LEVEL = 9
 # Rows of a row group of a merged file
 _GROUP_ROWS = 50_000

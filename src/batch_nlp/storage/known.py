@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class Seen(IntEnum):
-    """What is known of a message."""
+    """What is known about a message."""
 
     NEW = 0
     # stored by an earlier run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,14 +91,6 @@ class Ledger:
         """Return itself: a cloned step belongs to the same run."""
         return self
 
-    @property
-    def reasons(self) -> Counter[tuple[str, str]]:
-        """Quarantined messages by step and reason."""
-        found: Counter[tuple[str, str]] = Counter()
-        for cause, number in self._quarantine.causes.items():
-            found[cause.step, cause.reason] += number
-        return found
-
     def receive(self, batch: RawBatch) -> None:
         """Count the messages of a raw batch, and quarantine its broken lines."""
         self.read += len(batch.rows) + len(batch.broken) + batch.left_out
@@ -120,7 +111,7 @@ class Ledger:
         self.quarantined += len(batch.broken)
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Quarantine rows, as they are in the source, each with the value that offends.
+        """Quarantine rows as they are in the source, each with its offending value.
 
         The rows have `source_file` and `source_line`, and the index of the batch received last.
         """
@@ -166,7 +157,7 @@ class Ledger:
         self._quarantine.close()
 
     def check_share(self, limits: QuarantineConfig, path: Path) -> None:
-        """Raise a `DataError` if too large a share of the messages is in quarantine, after writing these to `path`."""
+        """Write the quarantine to `path` and raise a `DataError` if too large a share of the messages is in it."""
         messages = self.read - self.left_out
         if messages >= limits.min_messages and self.quarantined > limits.max_share * messages:
             self.write_quarantine(path)

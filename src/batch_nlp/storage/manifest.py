@@ -8,7 +8,7 @@ from typing import Any
 from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import damage, hash_of, read_object, read_sealed, write_sealed
 
-# Of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
+# Format of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
 FORMAT = 3
 MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
 CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"

@@ -28,7 +28,7 @@ class Severity(StrEnum):
     """Whether a person must act."""
 
     ERROR = "error"
-    # results are right: the problem only takes room, or the next run solves it
+    # results are right: the problem only takes up space, or the next run solves it
     WARNING = "warning"
 
 

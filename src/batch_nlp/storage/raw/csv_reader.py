@@ -86,12 +86,12 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
             reason = "a quote is opened and not closed" if unclosed else str(error) or "too long"
             reason += ": double the quotes within a text" if "expected after" in reason else ""
             done = source.done(1)
-            yield done, _mended(done[0], separator, width) or reason
+            yield done, _repaired(done[0], separator, width) or reason
         else:
             return
 
 
-def _mended(line: Line, separator: str, width: int) -> list[str] | None:
+def _repaired(line: Line, separator: str, width: int) -> list[str] | None:
     """Return the cells of a line with backslash-escaped quotes (MySQL, Spark) or a carriage return in a text.
 
     Many programs do not quote tab-separated texts: there, a quote at the start of a text is part of it.
