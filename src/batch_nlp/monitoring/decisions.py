@@ -98,7 +98,8 @@ class DecisionLog:
         if not old or not (whole or len(old) > _MOST_OLD):
             return
         moved = [decisions[place] for place in sorted(old)]
-        before = {place for place, found in enumerate(decisions) if _stands_for(found, dataset)}
+        own = (place for place, found in enumerate(decisions) if found.get("dataset") == dataset)
+        before = {place for place in own if decisions[place].get("decision") == ARCHIVED}
         counted = totals([*(decisions[place] for place in sorted(before)), *moved])
         about = {"at": moved[-1].get("at"), "decision": ARCHIVED, "dataset": dataset, "totals": dict(counted)}
         self._add_to_months(moved)
@@ -187,7 +188,3 @@ def _accounts(decisions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the accounts of the batches that were judged."""
     judged = (one for one in decisions if one.get("decision") == "batch" and one.get("batch") is not None)
     return {one["batch"]: one.get("accounts") for one in judged}
-
-
-def _stands_for(decision: Mapping[str, Any], dataset: str) -> bool:
-    return decision.get("decision") == ARCHIVED and decision.get("dataset") == dataset
