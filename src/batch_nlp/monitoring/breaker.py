@@ -120,15 +120,16 @@ def rule_on(
     if last["data"] == labels.data:
         reason = "the last retraining already had this labelled data"
         return Ruling(False, state, reason, change, answered, figures)
+    answers = answered or not waiting
     if waiting and answered:
         what = "this is another change than the last one" if differs else "labels of the drifted batches have arrived"
-        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, True, figures)
+        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, answers, figures)
     if new >= needed:
-        return Ruling(True, state, f"{new:,} labels are new", change, answered or not waiting, figures)
+        return Ruling(True, state, f"{new:,} labels are new", change, answers, figures)
     lack = f"{new:,} labels are new since the last retraining and {needed:,} are needed"
     if waiting:
         lack += f", or {settings.min_messages} labels of the batches since {change}, which have {of_change:,}"
-    return Ruling(False, state, lack, change, answered or not waiting, figures)
+    return Ruling(False, state, lack, change, answers, figures)
 
 
 def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from loguru import logger
 from rich.text import Text
@@ -58,7 +57,17 @@ def verify(run: RunContext) -> None:
             "sound": not errors,
             "run_at_work": working is not None,
             "parts": {part.name: {"checked": part.checked, "findings": len(part.problems)} for part in parts},
-            "findings": [_facts(name, problem) for name, problem in findings],
+            "findings": [
+                {
+                    "part": name,
+                    "path": str(problem.path),
+                    "problem": problem.what,
+                    "action": problem.action,
+                    "severity": problem.severity.value,
+                    "repairable": problem.repair is not None,
+                }
+                for name, problem in findings
+            ],
             "repaired": repaired,
         }
         write_json(path, document)
@@ -66,17 +75,6 @@ def verify(run: RunContext) -> None:
     if errors:
         first = ", the first of them" if len(errors) > 1 else ""
         raise DataError(f"The state is not sound: {count(len(errors), 'error')}{first}: {errors[0]}")
-
-
-def _facts(part: str, problem: Problem) -> dict[str, Any]:
-    return {
-        "part": part,
-        "path": str(problem.path),
-        "problem": problem.what,
-        "action": problem.action,
-        "severity": problem.severity.value,
-        "repairable": problem.repair is not None,
-    }
 
 
 def _show(
