@@ -137,5 +137,5 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
                 record.note(run.name, run.data_state(), config.training.metric, metrics, run.candidate_card)
 
 
-# When this module is imported, since that is all that the processes of parallel jobs do with it
+# On import, because the processes of parallel jobs only import this module
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)

@@ -36,8 +36,8 @@ class DecisionLog:
         self.path = path
         self._archive = path.with_suffix("")
         self._seal = Seal(path.with_name(f"{path.stem}.seal.json"), _RESEAL)
-        # what was read last: the log's length and hash, and its decisions
-        self._parsed: tuple[int, str, list[dict[str, Any]]] = (0, _digest(b""), [])
+        # What was read last: the log and its decisions
+        self._parsed: tuple[bytes, list[dict[str, Any]]] = (b"", [])
 
     def append(self, decision: dict[str, Any]) -> None:
         """Add a decision and make it durable; a damaged log is refused, since adding to it would seal the damage."""
@@ -51,20 +51,16 @@ class DecisionLog:
         Raises a `DamageError` if the log is not what was written.
         """
         content = self._checked()
-        length, digest, decisions = self._parsed
-        if _digest(content[:length]) != digest:
-            length, decisions = 0, []
-        decisions = list(decisions)
-        # bytes, since texts contain line ends that JSON does not escape
-        first = content[:length].count(b"\n") + 1
-        for number, line in enumerate(content[length:].splitlines(), start=first):
-            try:
-                decisions.append(_decision(line))
-            except ValueError:
-                logger.warning("{}: line {} is not whole and is skipped", self.path, number)
-        if content.endswith(b"\n"):
-            self._parsed = len(content), _digest(content), decisions
-        return list(decisions)
+        if content != self._parsed[0]:
+            decisions = []
+            # bytes, since texts contain line ends that JSON does not escape
+            for number, line in enumerate(content.splitlines(), start=1):
+                try:
+                    decisions.append(_decision(line))
+                except ValueError:
+                    logger.warning("{}: line {} is not whole and is skipped", self.path, number)
+            self._parsed = content, decisions
+        return list(self._parsed[1])
 
     def _checked(self) -> bytes:
         """Return the log after checking it."""

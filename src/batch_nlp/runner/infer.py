@@ -43,8 +43,7 @@ def infer(run: RunContext) -> None:
     Raises
     ------
     DataError
-        If there is no inbox, or no champion that can score its messages; also if the inbox is empty but the champion
-        is unusable.
+        If there is no inbox, or the champion cannot score, even if the inbox is empty.
     DriftError
         If drift was found and nothing was done about it.
     GateError

@@ -122,7 +122,7 @@ def _remove_run_folders(run: RunContext) -> None:
 
 
 def _remove_quarantine(run: RunContext) -> None:
-    """Remove quarantined rows of no batch: those of refused runs, and those of the feature pipeline."""
+    """Remove quarantined rows of refused runs and of the feature pipeline; those of a batch go with the batch."""
     settings, layers = run.config.retention, run.layers
     refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
     for folder in (*refused, layers.feature_quarantine, layers.feature_quarantine / REQUEUED):

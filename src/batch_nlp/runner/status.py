@@ -43,11 +43,8 @@ _EXIT = re.compile(
 def report_status(run: RunContext) -> None:
     """Print the state of the system.
 
-    Raises
-    ------
-    DataError
-        At the end, if data or models are not where they should be, or if the champion, a side table or a new file is
-        unusable.
+    At the end, raise a `DataError` if data or models are not where they should be, or if the champion, a side table or
+    a new file is unusable.
     """
     left_out: list[SetAside] = []
     recent: list[Text] = []

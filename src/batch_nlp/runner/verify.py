@@ -31,10 +31,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 def verify(run: RunContext) -> None:
     """Check everything and show what was found; with ``verify.repair``, first repair what is safe to repair.
 
-    Raises
-    ------
-    DataError
-        If data or models are not where they should be, or, at the end, if something is wrong.
+    Raises a `DataError` if data or models are not where they should be, and at the end, if something is wrong.
     """
     check_places(run.config)
     settings = run.config.verify
