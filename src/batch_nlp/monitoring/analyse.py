@@ -34,7 +34,6 @@ def analyse(
 
     Parameters
     ----------
-    batch : ScoredBatch
     reference, classes
         Of the model that scored the batch.
     settings : DriftConfig
@@ -42,13 +41,6 @@ def analyse(
     window : sequence of ScoredBatch
         Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
         batch.
-    seed : int
-        Seed of all draws.
-
-    Raises
-    ------
-    DataError
-        If a file is damaged.
     """
     start = time.perf_counter()
     settings, why_others = for_classes(settings, classes)

@@ -56,14 +56,8 @@ def changed_words(
 ) -> list[ChangedWord]:
     """Return the words whose share of the messages changed beyond chance, strongest change first.
 
-    Parameters
-    ----------
-    messages
-        Distinct words of each message in the batch.
-    hold_out
-        Number of messages in the champion's hold-out.
-    significance
-        Level of the tests after correction for the number of words.
+    `messages` holds the distinct words of each message in the batch, `hold_out` is the number of messages in the
+    champion's hold-out, and `significance` is the level after the correction for the number of words.
     """
     if not messages or not hold_out:
         return []
@@ -89,14 +83,8 @@ def choose_examples(
 ) -> list[Example]:
     """Return the least sure messages, the surest of each class outside its band, and those with most unknown words.
 
-    Parameters
-    ----------
-    predictions
-        File with the message ids.
-    unknown_words
-        Share of unknown words in each message of the sample; empty where it is unknown.
-    out
-        Classes outside their band.
+    `predictions` is the file with the message ids, `unknown_words` the share of unknown words in each message of the
+    sample (empty where it is unknown), and `out` the classes outside their band.
     """
     if not scored.n:
         return []

@@ -55,23 +55,10 @@ def parse_address(address: str) -> URL:
 def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     """Post a JSON document, and try again if the server is unreachable, too busy (429) or broken (5xx).
 
-    If an answer is lost, the document is posted again, so it can arrive twice.
-
-    Parameters
-    ----------
-    timeout
-        Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts
-        Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
-
-    Returns
-    -------
-    str
-        The host that accepted the document.
-
-    Raises
-    ------
-    NotDeliveredError
+    If an answer is lost, the document is posted again, so it can arrive twice. The pauses between attempts grow. No
+    wait for a connection, an answer or the time in a ``Retry-After`` header is longer than `timeout` seconds, and all
+    attempts take at most `timeout` times `attempts` seconds. Returns the host that accepted the document; raises a
+    `NotDeliveredError` if it did not.
     """
     url = parse_address(address)
     # No timeout of a socket bounds a silent name server or an answer that comes byte by byte

@@ -35,12 +35,15 @@ def verify(run: RunContext) -> None:
     """
     check_places(run.config)
     settings = run.config.verify
-    before = _holder(run), _traces(run)
+    holder, traces = _holder(run), _traces(run)
     parts, repaired, working = check_parts(run), list[str](), None
     if settings.repair:
         if repaired := _repair(parts, Orphans(run.layers.root, run.name)):
             parts = check_parts(run)
-    elif (working := _working(run, *before)) is not None:
+    else:
+        ended = holder is not None or _traces(run) != traces
+        working = _holder(run) or (0 if ended else None)
+    if working is not None:
         parts = [replace(part, problems=[found for found in part.problems if not found.transient]) for part in parts]
     findings = [(part.name, problem) for part in parts for problem in part.problems]
     findings.sort(key=lambda one: one[1].severity is not Severity.ERROR)
@@ -128,9 +131,3 @@ def _holder(run: RunContext) -> int | None:
     """Return the process of another run that works, None if there is none."""
     holders = {lock_holder(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
     return next(iter(holders), None)
-
-
-def _working(run: RunContext, holder_before: int | None, traces_before: list[int]) -> int | None:
-    """Return the process of a run that works, 0 for one that has ended meanwhile, None if there was none."""
-    ended = holder_before is not None or _traces(run) != traces_before
-    return _holder(run) or (0 if ended else None)

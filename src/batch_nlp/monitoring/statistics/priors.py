@@ -25,12 +25,8 @@ def estimate_priors(probabilities: NDArray[np.float64], training_shares: NDArray
     probabilities : ndarray of float, shape (n, k)
         Class probabilities of each message under ``training_shares``; rows sum to 1. Zeros and ones are allowed.
     training_shares : ndarray of float, shape (k,)
-        Class shares in the rows that the model and its calibration were fitted on; they sum to 1.
-
-    Returns
-    -------
-    ndarray of float, shape (k,)
-        Estimated shares; they sum to 1. Without messages, the training shares.
+        Class shares in the rows that the model and its calibration were fitted on. They are the estimate for no
+        messages.
     """
     n, start = len(probabilities), np.asarray(training_shares, dtype=np.float64)
     if n == 0:
