@@ -60,11 +60,6 @@ class Labels:
     # Returns the number of labelled messages in the batches from the named one on
     since: Callable[[str], int]
 
-    @property
-    def total(self) -> int:
-        """Number of labelled messages."""
-        return int(self.data[-1])
-
 
 @dataclass(frozen=True)
 class Ruling:
@@ -107,7 +102,7 @@ def rule_on(
     change = _change(alarm, last, after, differs)
     of_change = labels.since(change)
     needed = new_labels_needed(log, labels.training_rows, settings)
-    new = labels.total - int(last["data"][-1])
+    new = int(labels.data[-1]) - int(last["data"][-1])
     figures = {
         "new_labels": float(new),
         "new_labels_needed": float(needed),

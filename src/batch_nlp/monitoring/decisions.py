@@ -80,7 +80,7 @@ class DecisionLog:
             return []
         if hashes := self._seal.read().get(self.path.name):
             return hashes
-        # an earlier release sealed the log, and while it was replaced, also the next one
+        # an earlier release sealed the log itself and, while replacing it, also its successor
         document = read_sealed(self._seal.file, _RESEAL)
         return [sealed["content"] for sealed in (document, document.get("next", {})) if "content" in sealed]
 

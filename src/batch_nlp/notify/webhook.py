@@ -168,15 +168,15 @@ def _in_words(error: HTTPError) -> str:
 @contextmanager
 def _silent_loggers() -> Iterator[None]:
     """Keep the HTTP libraries from writing the address to a log that someone has set up."""
+
+    def nothing(_: logging.LogRecord) -> bool:
+        return False
+
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for source in loggers:
-        source.addFilter(_nothing)
+        source.addFilter(nothing)
     try:
         yield
     finally:
         for source in loggers:
-            source.removeFilter(_nothing)
-
-
-def _nothing(_: logging.LogRecord) -> bool:
-    return False
+            source.removeFilter(nothing)

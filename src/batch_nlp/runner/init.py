@@ -1,4 +1,4 @@
-"""The stage `init`: looks at files of messages and writes the dataset's file that reads them."""
+"""The stage `init`: examines a file of messages and writes the file of a dataset that reads it."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _remove_quarantine(run: RunContext) -> None:
 
 
 def _remove_of_trainings(run: RunContext) -> None:
-    """Remove splits, predictions and mistakes of old candidates that are not versions now."""
+    """Remove splits, predictions and mistakes of old candidates that were not published."""
     layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
     left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
     left += (layers.reporting / "training").glob("*/")

@@ -29,7 +29,9 @@ def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> 
 
     `trigger` names the batches that drifted, and why, in words.
     """
-    if (before := _retrained_before(run, batch)) is not None:
+    retrainings = (found for found in reversed(run.decisions.read()) if found["decision"] == "retraining")
+    done = (found for found in retrainings if found.get("batch") == batch.name and "outcome" in found)
+    if (before := next(done, None)) is not None:
         # a second retraining would find nothing new and be reported as a failure
         logger.warning("A killed run has completed the retraining for batch {}: continuing after it", batch.name)
         failed = f"Candidate {before['candidate']} did not become the champion ({before['outcome']})"
@@ -114,12 +116,6 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
             str(error).partition("\n")[0],
         )
         return config
-
-
-def _retrained_before(run: RunContext, batch: Batch) -> dict[str, Any] | None:
-    """Return the retraining for the batch that a killed run completed, if there was one."""
-    found = (decision for decision in reversed(run.decisions.read()) if decision["decision"] == "retraining")
-    return next((one for one in found if one.get("batch") == batch.name and "outcome" in one), None)
 
 
 def _finish(run: RunContext, batch: Batch, retraining: dict[str, Any], reason: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The stage `verify`: asks everything that keeps something on disk for its problems, and repairs what can be repaired.
+"""The stage `verify`: checks everything that runs keep on disk, and repairs what can be repaired.
 
 It reads without the lock, so that it can look while a run works. To repair, the command line takes the lock.
 """
@@ -89,7 +89,7 @@ def _show(
     for part in parts:
         state, colour = "ok", "green"
         for severity in (Severity.WARNING, Severity.ERROR):
-            if number := part.number(severity):
+            if number := sum(found.severity is severity for found in part.problems):
                 state, colour = count(number, severity.value), _COLOURS[severity]
         screen.fact(part.name, part.checked, state, colour)
     if repaired:

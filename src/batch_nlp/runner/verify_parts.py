@@ -25,15 +25,11 @@ from batch_nlp.storage.raw.file_list import count_taken_in
 
 @dataclass
 class Part:
-    """A part of the state, what was checked of it, with counts, and what is wrong with it."""
+    """A part of the state, what was checked, with counts, and what is wrong."""
 
     name: str
     checked: str
     problems: list[Problem] = field(default_factory=list)
-
-    def number(self, severity: Severity) -> int:
-        """Return the number of problems of a severity."""
-        return sum(found.severity is severity for found in self.problems)
 
 
 def check_parts(run: RunContext) -> list[Part]:
@@ -46,7 +42,7 @@ def check_parts(run: RunContext) -> list[Part]:
     judged = {batch.name: batch.accounts for batch in scored if batch.state is not BatchState.SCORED}
     classes, keep = Labels(run.config.dataset.label).allowed, run.config.training.keep_versions
     check, back = partial(check_version, registry), partial(way_back, registry)
-    # name, folder or file, what asks for problems, and what tells what was checked
+    # Name, path, a function that returns the problems, and one that says what was checked
     parts: list[tuple[str, Path, Callable[[], Sequence[Problem]], Callable[[], str]]] = [
         (
             "format",
