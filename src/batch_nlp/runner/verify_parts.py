@@ -1,4 +1,4 @@
-"""The parts of the state that `pipeline=verify` checks: what each is, what was checked, and its problems."""
+"""The parts of the state that `pipeline=verify` checks, each with its problems."""
 
 from __future__ import annotations
 
@@ -24,15 +24,11 @@ from batch_nlp.storage.raw.file_list import count_taken_in
 
 @dataclass
 class Part:
-    """A part of the state, what was checked of it, with counts, and what is wrong with it."""
+    """A part of the state, what was checked, with counts, and what is wrong."""
 
     name: str
     checked: str
     problems: list[Problem] = field(default_factory=list)
-
-    def number(self, severity: Severity) -> int:
-        """Return the number of problems of a severity."""
-        return sum(found.severity is severity for found in self.problems)
 
 
 def check_parts(run: RunContext) -> list[Part]:
@@ -41,10 +37,11 @@ def check_parts(run: RunContext) -> list[Part]:
     batches, _ = run.batches.read()
     done = sum(batch.state is BatchState.DONE for batch in batches)
     scored = [batch for batch in batches if batch.state is not BatchState.CLAIMED]
+    predicted = sum(batch.accounts.get("predicted", 0) for batch in scored)
     judged = {batch.name: batch.accounts for batch in scored if batch.state is not BatchState.SCORED}
     classes, keep = Labels(run.config.dataset.label).allowed, run.config.training.keep_versions
     check, back = partial(check_version, registry), partial(way_back, registry)
-    # name, folder or file, what asks for problems, and what tells what was checked
+    # Name, path, a function that returns the problems, and one that says what was checked
     parts: list[tuple[str, Path, Callable[[], Sequence[Problem]], Callable[[], str]]] = [
         (
             "format",
@@ -74,7 +71,7 @@ def check_parts(run: RunContext) -> list[Part]:
             "predictions",
             layers.predictions,
             lambda: prediction_problems.problems(layers.predictions, batches, engine),
-            lambda: _predictions(scored),
+            lambda: f"{count(predicted, 'message')} in {count(len(scored), 'batch', 'batches')}",
         ),
         (
             "decisions",
@@ -136,11 +133,6 @@ def _batches(run: RunContext, batches: Sequence[Batch]) -> str:
     unfinished_ones = [batch.name for batch in batches if batch.state is not BatchState.DONE]
     continued = f"; the next inference continues {', '.join(unfinished_ones)}" if unfinished_ones else ""
     return count(len(run.batches.names()), "record") + continued
-
-
-def _predictions(scored: Sequence[Batch]) -> str:
-    messages = sum(batch.accounts.get("predicted", 0) for batch in scored)
-    return f"{count(messages, 'message')} in {count(len(scored), 'batch', 'batches')}"
 
 
 def _leftovers(run: RunContext) -> list[Problem]:
