@@ -13,7 +13,7 @@ from batch_nlp.log import console, relative
 from batch_nlp.monitoring.findings import Analysis, Status, Verdict
 from batch_nlp.reports.documents import classes_to_show
 
-_COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
+COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
 
 
 def show_verdict(
@@ -23,17 +23,17 @@ def show_verdict(
 
     Parameters
     ----------
-    batch : str or None
+    batch
         None if no batch was scored.
-    verdict : Verdict
+    verdict
         On the batch alone.
-    action : str
-        What follows from it.
-    confidence : float
+    action
+        What follows from the verdict.
+    confidence
         Of the intervals.
-    analysis : Analysis or None
-        Adds at most three lines: the window's verdict, what the rules found where there are others than ``share``, and
-        the explanation with the estimated performance.
+    analysis
+        Adds at most three lines: the window's verdict, the findings of other rules than ``share``, and the explanation
+        with the estimated performance.
     """
     if verdict.shares:
         table = Table("class", title=f"batch {batch}", title_justify="left")
@@ -60,7 +60,7 @@ def _plain(text: str) -> str:
 
 
 def _coloured(verdict: Verdict) -> str:
-    return f"[bold {_COLOURS[verdict.status]}]{verdict.status}[/]"
+    return f"[bold {COLOURS[verdict.status]}]{verdict.status}[/]"
 
 
 def _window(analysis: Analysis) -> str:

@@ -19,8 +19,8 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.notifications import notify_training
 from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.backend import create_tracker
 from batch_nlp.tracking.tracked_training import TrackedTraining
+from batch_nlp.tracking.tracker import Tracker
 
 # Imported late in what follows: most runs find nothing to train on, or nothing new
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _track(run: RunContext, result: TrainingResult, started: datetime, seconds: 
         version=result.version,
         replaced=run.registry.root / before if before else None,
     )
-    create_tracker(run.config).training(training)
+    Tracker(run.config).training(training)
 
 
 def _warn_of_band(run: RunContext) -> None:
@@ -188,4 +188,4 @@ def roll_back(run: RunContext) -> None:
     old, new = run.registry.rollback(run.now, partial(check_version, run.registry))
     run.decide("rollback", champion_before=old, champion=new)
     logger.info("Rollback: the champion is {} again (before: {})", new, old)
-    create_tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)
+    Tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)

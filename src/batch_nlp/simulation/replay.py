@@ -17,8 +17,7 @@ from batch_nlp.progress import progress
 from batch_nlp.sample.yelp.world import LAST_DAY
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
-from batch_nlp.simulation.scenarios import change_day, days_of, label_delay
-from batch_nlp.simulation.simulation_checks import simulated_classes
+from batch_nlp.simulation.scenarios import change_day, days_of, label_delay, simulated_classes
 from batch_nlp.simulation.simulation_result import DayResult, Result
 from batch_nlp.storage.atomic import temporary_name
 

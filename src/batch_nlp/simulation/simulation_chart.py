@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from batch_nlp.config import Policy
-from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, Chart, draw
+from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, Chart, draw_chart
 from batch_nlp.simulation.simulation_result import SHOWN_DAYS, DayResult, Result
 
 _COLOURS = {Policy.never: SOFT, Policy.always: SECOND, Policy.rule: DATA}
@@ -25,11 +25,7 @@ def _marks(days: list[DayResult]) -> dict[str, tuple[str, list[int]]]:
 def simulation_chart(result: Result, themed: bool = True) -> Markup:
     """Return macro F1 of each policy over time, above a strip of events, as an SVG element.
 
-    Parameters
-    ----------
-    result : Result
-    themed : bool
-        Whether the colours follow the page; off for a file of its own.
+    If `themed`, the colours follow the page; in a file of its own they do not.
     """
 
     def on(chart: Chart) -> None:
@@ -62,7 +58,7 @@ def simulation_chart(result: Result, themed: bool = True) -> Markup:
         ]
         chart.figure.legend(handles=keys, loc="outside lower left", ncols=len(keys), columnspacing=1, handletextpad=0.2)
 
-    scores = {policy.value: result.summary(policy).f1_macro for policy in result.policies}
+    scores = {policy.value: result.summary(policy)["f1_macro"] for policy in result.policies}
     listed = ", ".join(f"{name} {'-' if score is None else f'{score:.3f}'}" for name, score in scores.items())
     words = f"Macro F1 over time in the scenario {result.scenario}. Over all days: {listed}."
-    return draw("simulation", (WIDTH, 340), words, on, themed)
+    return draw_chart("simulation", (WIDTH, 340), words, on, themed)

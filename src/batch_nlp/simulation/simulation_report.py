@@ -12,7 +12,7 @@ from batch_nlp.simulation.simulation_chart import simulation_chart
 from batch_nlp.simulation.simulation_result import Result
 from batch_nlp.storage.atomic import write_json, write_text
 
-# Fields of `Summary`, and their names in tables
+# Totals of a policy, and their names in tables
 _MEASURES = {
     "f1_macro": "macro F1",
     "f1_macro_after": "macro F1 since the change",
@@ -31,13 +31,9 @@ _OF_A_CHANGE = {"f1_macro_after", "days_to_retraining", "days_to_recovery"}
 def _table(result: Result) -> list[list[str]]:
     """Return a row of policies, and a row for each measure with its value for each policy."""
     summaries = [result.summary(policy) for policy in result.policies]
-    shown = {
-        field: name for field, name in _MEASURES.items() if result.change_day is not None or field not in _OF_A_CHANGE
-    }
-    return [
-        ["policy", *(policy.value for policy in result.policies)],
-        *([name, *(_text(getattr(summary, field)) for summary in summaries)] for field, name in shown.items()),
-    ]
+    hidden = _OF_A_CHANGE if result.change_day is None else set()
+    rows = [[name, *(_text(found[key]) for found in summaries)] for key, name in _MEASURES.items() if key not in hidden]
+    return [["policy", *(policy.value for policy in result.policies)], *rows]
 
 
 def _text(value: float | None) -> str:
@@ -57,8 +53,8 @@ def _headline(result: Result) -> str:
     """Return macro F1 and trainings of each policy in a sentence."""
     found = {policy.value: result.summary(policy) for policy in result.policies}
     parts = [
-        f"{'unknown' if summary.f1_macro is None else f'{summary.f1_macro:.3f}'} with policy {name} (trainings: "
-        f"{summary.trainings:,})"
+        f"{'unknown' if summary['f1_macro'] is None else format(summary['f1_macro'], '.3f')} with policy {name} "
+        f"(trainings: {summary['trainings']:,})"
         for name, summary in found.items()
     ]
     return f"Macro F1 over all days: {', '.join(parts)}."

@@ -26,11 +26,6 @@ class HydraJob:
         """Path of the log file."""
         return self.folder / "run.log"
 
-    @property
-    def sweep_name(self) -> str:
-        """Name of the multirun and of its folder."""
-        return self.sweep.name if self.sweep else ""
-
 
 # Paths and addresses say nothing about a model, and may be confidential
 _PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")

@@ -88,17 +88,7 @@ def metrics(training: TrackedTraining) -> dict[str, float]:
 
 
 def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob | None) -> dict[str, str]:
-    """Return the tags by which a run can be found.
-
-    Parameters
-    ----------
-    training : TrackedTraining
-    manifest : dict
-        Manifest of the candidate.
-    job : HydraJob or None
-        The running job.
-    """
-    gate = {True: "passed", False: "failed", None: "not asked"}[training.passed]
+    """Return the tags by which a run can be found; `manifest` is that of the candidate."""
     found = {
         "run": training.run,
         "dataset": manifest["dataset"],
@@ -106,10 +96,10 @@ def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob |
         "data_version": json.dumps(manifest["data_version"]),
         "training_fingerprint": manifest["training_fingerprint"],
         "manifest": manifest["sha256"],
-        "gate": gate,
+        "gate": {True: "passed", False: "failed", None: "not asked"}[training.passed],
         "gate_reason": training.reason,
         "version": training.version or "",
-        "sweep": job.sweep_name if job else "",
+        "sweep": job.sweep.name if job and job.sweep else "",
         "overrides": masked(" ".join(job.overrides)) if job and job.sweep else "",
     }
     return {f"batch_nlp.{name}": str(value) for name, value in found.items() if value}

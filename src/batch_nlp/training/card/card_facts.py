@@ -38,16 +38,7 @@ def card_facts(
 ) -> dict[str, Any]:
     """Return the content of the card, without texts of messages.
 
-    Parameters
-    ----------
-    manifest : dict
-        Manifest of the candidate.
-    analysis : ErrorAnalysis
-        Error analysis of the candidate.
-    champion : str or None
-        Version that the gate compared the candidate with.
-    columns : sequence of str
-        Fields that are columns of the source, without the text.
+    The gate compared the candidate with the version `champion`; `columns` are the `fields_of_source`.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)
@@ -78,19 +69,9 @@ def card_facts(
         },
         "decision_weights": [float(weight) for weight in candidate.classifier.decision_weights_],
         "few": SMALL,
-        "slices": slice_metrics(candidate.rows, candidate.fields, candidate.truth, candidate.predicted, k, seed),
-        "importance": permutation_importance(
-            candidate.classifier, candidate.encoded, candidate.truth, candidate.fields, seed
-        ),
-        "leak": suspected_leak(
-            candidate.classifier,
-            candidate.encoded,
-            candidate.truth,
-            candidate.fields,
-            columns,
-            candidate.validation.metric("f1_macro"),
-            seed,
-        ),
+        "slices": slice_metrics(candidate, seed),
+        "importance": permutation_importance(candidate, seed),
+        "leak": suspected_leak(candidate, columns, seed),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),
         "gate": {"checks": manifest["gate"], "champion": champion, "not_compared": manifest["not_compared"]},

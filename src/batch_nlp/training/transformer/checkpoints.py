@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,16 @@ COMPLETE = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
-def fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
+def fit_fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
     """Return a fingerprint of a fit; only a fit with the same fingerprint may resume from its checkpoints.
 
-    Parameters
-    ----------
-    settings : mapping
-        Every parameter that the weights depend on.
-    texts : iterable of str
-        The texts of the fit, in their order.
-    *arrays : ndarray or bytes
-        Labels, weights of the rows, and initial weights of the network.
+    It covers every parameter that the weights depend on, the texts in their order, labels, weights of the rows, and
+    the initial weights of the network.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for text in texts:
-        content = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%b" % (len(content), content))
-    for array in arrays:
-        content = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
+    of_texts = (text.encode("utf-8", "surrogatepass") for text in texts)
+    of_arrays = (array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes() for array in arrays)
+    for content in chain(of_texts, of_arrays):
         digest.update(b"%d:%b" % (len(content), content))
     return digest.hexdigest()[:16]
 

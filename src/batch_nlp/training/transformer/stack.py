@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
@@ -20,7 +19,6 @@ def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[M
     Parameters
     ----------
     features : ndarray of float64, shape (n, m)
-        Scores of the messages.
     labels : ndarray of int64, shape (n,)
         Classes 0 ... k-1, each at least twice.
 
@@ -40,8 +38,3 @@ def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[M
     if len(model.coef_) == 1:  # for two classes, scikit-learn keeps only the second one's scores
         return np.vstack([0 * model.coef_, model.coef_]), np.append(0.0, model.intercept_), probabilities
     return model.coef_, model.intercept_, probabilities
-
-
-def apply_stack(features: Matrix, coef: Matrix, intercept: Matrix) -> Matrix:
-    """Return the probabilities of a fitted stack, shape (n, k)."""
-    return np.asarray(softmax(features @ coef.T + intercept, axis=1))
