@@ -44,20 +44,13 @@ def also_from(folder: Path) -> str:
 def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tuple[DictConfig, bool]:
     """Return what a command line composes, those of Hydra under ``hydra``, and whether it is a multirun.
 
-    Of a multirun, the settings are those that all jobs share; those of each job are checked as well.
-
-    Parameters
-    ----------
-    settings : sequence of str
-    multirun : bool
-        Whether a flag asks for one; settings can too.
-    loader : ConfigLoader
-        From `composer`.
+    A flag can ask for a multirun, and settings can. Of a multirun, the settings are those that all jobs share; those of
+    each job are checked as well.
 
     Raises
     ------
     SettingsError
-        If settings name code of their own choice, or hold a secret.
+        If settings name code of their own choice, or contain a secret.
     HydraException
         If they cannot be composed.
     """
@@ -74,13 +67,7 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
 
 
 def typed(*settings: str) -> Config:
-    """Return the settings that a command line of `settings` composes: for Python and notebooks.
-
-    Raises
-    ------
-    SettingsError
-        As the command line would end with exit code 2.
-    """
+    """Return the settings that a command line of `settings` composes: for Python and notebooks."""
     from batch_nlp.config.load import typed_settings
 
     with composer() as loader:

@@ -62,20 +62,10 @@ def expected_column(
     of_messages: bool = True,
     champion: str | None = None,
 ) -> Column:
-    """Return the expected column for columns of one role.
+    """Return the expected column for columns of one role; a file may have any of the alternative names.
 
-    Parameters
-    ----------
-    columns : mapping of str to ColumnConfig
-        The columns of the table.
-    names : sequence of str
-        Alternative names; a file may have any of them.
-    required : bool
-        Whether a file must have one of them.
-    of_messages : bool
-        Whether the columns belong to the messages, so that the command line can set them.
-    champion : str, optional
-        The model that reads the columns as it was trained, whatever the settings say.
+    Only columns of messages can be set on the command line. The model `champion` reads the columns as it was trained,
+    whatever the settings say.
     """
     reads = {name: partial(_is_readable, columns[name]) for name in names}
     role = columns[names[0]].role
@@ -191,15 +181,7 @@ def _decimal_sign_advice(
 
 
 def log_unread_times(columns: Mapping[str, ColumnConfig], quarantine: Path) -> None:
-    """Log which setting would read the times of quarantined messages, if their format is known.
-
-    Parameters
-    ----------
-    columns : mapping of str to ColumnConfig
-        The columns of the messages.
-    quarantine : Path
-        File of the quarantined rows; it may be missing.
-    """
+    """Log which setting would read the times in a file of quarantined messages, if their format is known."""
     from batch_nlp.dataset.time_formats import guess_formats  # needed only for errors
 
     times = names_of(columns, Role.time)

@@ -30,7 +30,6 @@ class Parts:
 
     Parameters
     ----------
-    by : Split
     train, hold_out : Index
         Index of the messages on each side, in order.
     copies : int
@@ -53,10 +52,7 @@ class Parts:
 def split_of(config: Config) -> Split:
     """Return how the hold-out is chosen: by ``training.split``, the dataset's setting, or by time if there is one.
 
-    Raises
-    ------
-    SettingsError
-        If a split by time is set, but no column has the role time.
+    Raises a `SettingsError` if a split by time is set, but no column has the role time.
     """
     timed = any(column.role is Role.time for column in config.dataset.messages.columns.values())
     chosen = config.training.split or config.dataset.split.by
@@ -88,11 +84,6 @@ def split_messages(
         Rows of the feature store, ordered by `written_at`.
     labels : Series of int, shape (n,)
         Class indices; messages with -1 are on neither side.
-    by : Split
-    training : TrainingConfig
-        ``holdout``, ``window`` and ``max_equal_times``.
-    seed : int
-        Seed of the random sample.
 
     Raises
     ------
@@ -127,16 +118,7 @@ def split_messages(
 def _check_sides(by: Split, hold_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
     """Raise an error if a side is (nearly) empty; warn if the hold-out differs much from the setting.
 
-    Parameters
-    ----------
-    by : Split
-    hold_out : ndarray of bool
-        Among the messages that may be held out.
-    train : ndarray of bool, shape (n,)
-    groups : ndarray of int, shape (n,)
-        Messages with equal numbers are on the same side.
-    holdout : float
-        The configured share.
+    `hold_out` is about the messages that may be held out; messages with equal numbers in `groups` are on one side.
     """
     share = float(hold_out.mean()) if len(hold_out) else 0.0
     largest = np.bincount(groups).max(initial=0) / max(len(groups), 1)
@@ -204,14 +186,7 @@ def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -
 
 
 def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
-    """Return the rows of a part; contiguous rows are not copied.
-
-    Parameters
-    ----------
-    messages : DataFrame, shape (n, ...)
-    index : Index
-        Index of the part.
-    """
+    """Return the rows of a part; contiguous rows are not copied."""
     if len(index):
         start = messages.index.get_indexer(index[:1])[0]
         if messages.index[start : start + len(index)].equals(index):
