@@ -18,7 +18,7 @@ from batch_nlp.experiments.job_result import CARD_FILE, persist
 from batch_nlp.experiments.ranking import CONFIDENCE, WORSE, Experiment, Ranking, given, short
 from batch_nlp.log import console
 from batch_nlp.reports.charts import DATA, SOFT
-from batch_nlp.reports.interval_rows import Row, interval_rows
+from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 from batch_nlp.reports.pages import render
 
 # Metrics of the table, in this order; the recalls of all classes share one column
@@ -125,9 +125,9 @@ def _chart(ranking: Ranking) -> Markup | None:
     for place, experiment, verdict in ranking.placed[:_SHOWN]:
         if experiment.value is not None:
             settings = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
-            bounds = experiment.interval or (None, None)
+            low, high = experiment.interval or (None, None)
             colour = SOFT if verdict == WORSE else DATA
-            rows.append(Row(f"{place}. {settings}", experiment.value, *bounds, colour))
+            rows.append(IntervalRow(f"{place}. {settings}", experiment.value, low, high, colour))
     if len(rows) < 2:
         return None
     listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)

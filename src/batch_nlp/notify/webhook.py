@@ -41,13 +41,7 @@ class _TryAgainError(Exception):
 
 
 def parse_address(address: str) -> URL:
-    """Parse the address of a webhook.
-
-    Raises
-    ------
-    ValueError
-        If it is not an http or https address with a host. The message does not repeat the address.
-    """
+    """Parse the address of a webhook; raise a `ValueError`, which does not repeat it, if it is invalid."""
     import httpx
 
     if not address.isprintable() or " " in address:
@@ -60,6 +54,8 @@ def parse_address(address: str) -> URL:
         raise ValueError("it does not begin with https:// or http://")
     if not url.host:
         raise ValueError("it names no host")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("its port is not between 1 and 65535")
     return url
 
 
@@ -70,13 +66,9 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
 
     Parameters
     ----------
-    address : str
-        Of the webhook.
-    body : bytes
-        The document.
-    timeout : float
+    timeout
         Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts : int
+    attempts
         Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
 
     Returns
@@ -87,8 +79,6 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     Raises
     ------
     NotDeliveredError
-    ValueError
-        If the address is invalid.
     """
     from stamina.instrumentation import set_on_retry_hooks
 
@@ -179,12 +169,13 @@ def _in_words(error: HTTPError) -> str:
         httpx.TimeoutException: "no answer in time",
         httpx.ProxyError: "the proxy refuses the connection",
         httpx.ConnectError: "no connection",
+        httpx.TransportError: "the connection broke",
     }
     causes: list[BaseException] = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     found = (said for kind, said in words.items() if any(isinstance(one, kind) for one in causes))
-    return next(found, type(error).__name__)
+    return next(found, "its answer cannot be read")
 
 
 @contextmanager

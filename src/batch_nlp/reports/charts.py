@@ -1,7 +1,7 @@
 """Charts for pages: Matplotlib draws them as small SVG elements with links, tooltips and the colours of the page.
 
-The same values give the same bytes. Text stays text, and is as large on a phone as on a screen: a chart is as wide as
-a phone, and pages place several charts side by side where there is room.
+The same values give the same bytes. Text stays text, of one size on a phone and on a screen: a chart is as wide as a
+phone, and pages place several charts side by side where there is room.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours by the name of their variable in style.css, where each has a dark and a printed tone too
+# Colours by the name of their variable in style.css, which also has dark and printed tones
 COLOURS = {
     "ink": "#1b2530",
     "soft": "#566472",
@@ -44,13 +44,7 @@ _POINTS_PER_INCH = 72
 
 
 class Chart:
-    """A figure that is being drawn.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Draw on it with Matplotlib. Lengths in points, such as font sizes and line widths, are CSS pixels.
-    """
+    """A figure that Matplotlib draws on. Lengths in points, such as font sizes and line widths, are CSS pixels."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
@@ -88,7 +82,7 @@ class Chart:
         return f"<a{address}><title>{escape(title)}</title>"
 
 
-def draw(
+def draw_chart(
     name: str,
     size: tuple[float, float],
     alternative: str,
@@ -149,6 +143,13 @@ def nice_ticks(low: float, high: float, most: int = 3) -> list[float]:
 
     found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(tick) for tick in found if low <= tick <= high]
+
+
+def ticks_beside(edges: Sequence[float | None], low: float, high: float, room: float) -> list[float]:
+    """Return the edges of a band, and nice ticks that leave them `room`, a share of the axis."""
+    kept = [edge for edge in edges if edge is not None and low < edge < high]
+    least = room * (high - low)
+    return kept + [tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > least for edge in kept)]
 
 
 @cache

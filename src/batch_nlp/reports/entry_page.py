@@ -21,7 +21,7 @@ from batch_nlp.reports.pages import render
 from batch_nlp.storage.atomic import write_text
 
 ENTRY_FILE = "index.html"
-# Pages of a kind that are listed; of batches, whose own index lists more
+# Number of pages of a kind to list, and of batches, whose own index lists more
 _MOST, _MOST_BATCHES = 20, 5
 # The kinds of experiments, and where their pages are
 _EXPERIMENTS = {
@@ -31,7 +31,7 @@ _EXPERIMENTS = {
     "Explanations": "explanations/*.html",
     "Mistakes of trained models": "training/*/mistakes.html",
 }
-# The time in a name, which says which of two pages is newer, or the number of a version
+# The time or the version in a name: the newer of two pages has the greater one
 _TIME = re.compile(r"\d{8}T\d+|\d{4}-\d\d-\d\d.*|v\d+")
 _HEAD = 4096
 
@@ -47,12 +47,12 @@ class Entry:
     kind: str
     # of a model
     version: str
-    # what tells it from others of its kind, unless the title has it
+    # what distinguishes it from others of its kind; empty if the title does
     name: str
 
     @classmethod
     def of(cls, path: Path, folder: Path) -> Entry:
-        """Read the head of a page; one of an earlier release may have no headline."""
+        """Read the head of a page; a page of an earlier release may have no headline."""
         with path.open("rb") as file:
             head = file.read(_HEAD).decode(errors="replace")
         title, headline, kind = (
@@ -65,7 +65,7 @@ class Entry:
 
 
 def write_entry_page(folder: Path) -> None:
-    """Write the entry page of ``08_reporting``, unless it says the same already."""
+    """Write the entry page of ``08_reporting``, unless it shows the same already."""
     batches = folder / "batches"
     experiments = {name: _newest(folder.glob(pattern)) for name, pattern in _EXPERIMENTS.items()}
     page = render(
@@ -100,7 +100,7 @@ def _name(path: Path) -> str:
 
 
 def _newest(paths: Iterable[Path]) -> list[Path]:
-    """Return pages, newest first as far as their names tell."""
+    """Return pages, newest first by the times in their names."""
 
     def age(path: Path) -> tuple[str, str]:
         found = _TIME.search(_name(path))
@@ -110,7 +110,7 @@ def _newest(paths: Iterable[Path]) -> list[Path]:
 
 
 def _champion(log: Path) -> str | None:
-    """Return the version that predicts by the decision log; lines that cannot be read are passed over."""
+    """Return the champion according to the decision log; unreadable lines are skipped."""
     decisions = []
     for line in log.read_bytes().splitlines() if log.exists() else ():
         with suppress(ValueError):

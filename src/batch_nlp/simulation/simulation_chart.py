@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from batch_nlp.config import Policy
-from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, Chart, draw
+from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, Chart, draw_chart
 from batch_nlp.simulation.simulation_result import SHOWN_DAYS, DayResult, Result
 
 _COLOURS = {Policy.never: SOFT, Policy.always: SECOND, Policy.rule: DATA}
@@ -61,4 +61,4 @@ def simulation_chart(result: Result, themed: bool = True) -> Markup:
     scores = {policy.value: result.summary(policy)["f1_macro"] for policy in result.policies}
     listed = ", ".join(f"{name} {'-' if score is None else f'{score:.3f}'}" for name, score in scores.items())
     words = f"Macro F1 over time in the scenario {result.scenario}. Over all days: {listed}."
-    return draw("simulation", (WIDTH, 340), words, on, themed)
+    return draw_chart("simulation", (WIDTH, 340), words, on, themed)

@@ -1,4 +1,4 @@
-"""Comparison of a candidate with the champion on the same messages."""
+"""Compares a candidate with the champion on the same messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes, read_checked
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
+from batch_nlp.training.gate import DIFFERS, GateCheck, check_against_champion
 from batch_nlp.training.pipeline import in_parts
 
 # Adds the features that a model needs to the store, for some messages. The runner passes it in, because the pipelines
@@ -33,12 +33,12 @@ def compare_with_champion(
     store: FeatureStore,
     registry: Registry,
     add_features: AddFeatures | None = None,
-) -> tuple[list[Check], str]:
+) -> tuple[list[GateCheck], str]:
     """Compare a candidate with the champion.
 
-    They are compared on the held-out messages that the champion was not trained on and whose features are in the store
+    Both are measured on the held-out messages that the champion was not trained on and whose features are in the store
     in the champion's feature version; missing features are added first. A champion that was refitted on all messages
-    was trained on its own hold-out too: there, the predictions by which it was judged count.
+    has also learned its own hold-out: there, the predictions that the gate saw count.
     Classes are compared by name: a champion's class that the candidate does not know is never right.
 
     Parameters
@@ -50,7 +50,7 @@ def compare_with_champion(
 
     Returns
     -------
-    checks : list of Check
+    checks : list of GateCheck
         None where this installation cannot load or run the champion, or compute its features: no sound candidate may
         fail for that. The check that the two differ is left out where the candidate reads text columns that the
         champion does not, or times in other formats.
@@ -63,7 +63,7 @@ def compare_with_champion(
     try:
         champion = registry.champion()
     except DataError as error:
-        logger.error("The champion cannot be compared with: {}", error)
+        logger.error("Cannot compare with the champion: {}", error)
         return [], str(error)
     if champion is None:
         return [], ""
@@ -128,7 +128,7 @@ def _features(
 
 def _nothing_to_compare(
     champion: Model, new: int, error: BatchNlpError | None, config: Config
-) -> tuple[list[Check], str]:
+) -> tuple[list[GateCheck], str]:
     """Return the check or the reason where there are no messages to measure both models on.
 
     `new` held-out messages are unknown to the champion; `error` kept its features from being computed.
@@ -136,7 +136,7 @@ def _nothing_to_compare(
     if isinstance(error, CannotRunError):
         return [], str(error)
     if not new:
-        return [Check("held-out messages that the champion has not learned from", 0, 1, False)], ""
+        return [GateCheck("held-out messages that the champion has not learned from", 0, 1, False)], ""
     if error is None and (more := _read_otherwise(champion, config)):
         reason = f"{champion.version} cannot read {examples(more)} as the held-out messages have it"
         logger.warning("Not compared: {}", reason)
@@ -149,7 +149,7 @@ def _nothing_to_compare(
         new,
         config.dataset.raw_dir,
     )
-    return [Check(f"held-out messages that {champion.version} can read", 0, 1, False)], ""
+    return [GateCheck(f"held-out messages that {champion.version} can read", 0, 1, False)], ""
 
 
 def _read_otherwise(champion: Model, config: Config) -> list[str]:

@@ -1,4 +1,4 @@
-"""Label leaks: which columns give a model that is hardly ever wrong the answer."""
+"""Label leaks: which columns give the answer to a model that is hardly ever wrong."""
 
 from __future__ import annotations
 
@@ -29,16 +29,9 @@ def fields_of_source(dataset: DatasetConfig) -> list[str]:
 def suspected_leak(candidate: Candidate, columns: Sequence[str], seed: int) -> dict[str, Any] | None:
     """Return the columns that make a model almost always right; None where it is not, or there are too few messages.
 
-    Parameters
-    ----------
-    columns : sequence of str
-        The fields that are columns of the source, without the text.
-
-    Returns
-    -------
-    dict or None
-        ``columns``: those whose shuffling lowers macro F1, the largest drop first; all of them where only shuffling
-        all together lowers it; none where the text is the cause. ``drop``: the drop when all are shuffled.
+    ``columns`` are those of the `fields_of_source` whose shuffling lowers macro F1, the largest drop first; all of
+    them where only shuffling all together lowers it; none where the text is the cause. ``drop`` is the drop when all
+    are shuffled.
     """
     if len(candidate.truth) < _ENOUGH or candidate.validation.metric("f1_macro") < _SUSPICIOUS:
         return None

@@ -55,11 +55,12 @@ def check_parameters(estimator: BaseEstimator, given: Mapping[str, Any], reads_t
     problem = _problem(estimator)
     if problem is None:
         return
-    defaults = type(estimator)().get_params()
+    kind = type(estimator)
+    defaults = kind().get_params()
     for name, value in given.items():
         if _problem(clone(estimator).set_params(**{name: defaults[name]})) is None:
-            _refuse(estimator, name, value, problem)
-    _refuse(estimator, ", ".join(given), None, problem)
+            raise SettingsError(f"model.params.{name}={value}: {kind.__name__} does not accept this: {problem}")
+    raise SettingsError(f"model.params ({', '.join(given)}): {kind.__name__} does not accept this: {problem}")
 
 
 def _problem(estimator: Any) -> str | None:
@@ -81,8 +82,3 @@ def _problem(estimator: Any) -> str | None:
         words = " ".join(str(error).partition("Stack trace:")[0].split())
         return re.sub(r"^\[[\d:]+\] \S+: ", "", words)[:300]
     return None
-
-
-def _refuse(estimator: BaseEstimator, names: str, value: object, problem: str) -> typing.NoReturn:
-    key = f"model.params.{names}={value}" if value is not None else f"model.params ({names})"
-    raise SettingsError(f"{key}: {type(estimator).__name__} does not accept this: {problem}")

@@ -6,7 +6,7 @@ import warnings
 import matplotlib as mpl
 import pytest
 
-from batch_nlp.reports.charts import DATA, Chart, draw
+from batch_nlp.reports.charts import DATA, Chart, draw_chart
 from batch_nlp.reports.trend_charts import times
 
 
@@ -18,15 +18,15 @@ def line(chart: Chart) -> None:
 
 
 def test_the_same_values_give_the_same_bytes_whatever_the_user_has_set() -> None:
-    first = draw("one", (300, 100), "words", line)
+    first = draw_chart("one", (300, 100), "words", line)
     with mpl.rc_context({"lines.linewidth": 9, "svg.fonttype": "path"}):
-        assert draw("one", (300, 100), "words", line) == first
+        assert draw_chart("one", (300, 100), "words", line) == first
 
 
 def test_texts_are_texts_and_links_have_tooltips() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = draw("one", (300, 100), 'a "word"', line)
+        svg = draw_chart("one", (300, 100), 'a "word"', line)
     assert svg.startswith("<svg ")
     assert 'aria-label="a &#34;word&#34;"' in svg
     assert '&lt;script&gt; $x$ 0.12345 id="a" 漢' in svg
@@ -38,12 +38,12 @@ def test_texts_are_texts_and_links_have_tooltips() -> None:
 
 
 def test_colours_follow_the_page_and_stay_in_a_file() -> None:
-    assert "stroke: var(--data)" in draw("one", (300, 100), "", line)
-    assert f"stroke: {DATA}" in draw("one", (300, 100), "", line, themed=False)
+    assert "stroke: var(--data)" in draw_chart("one", (300, 100), "", line)
+    assert f"stroke: {DATA}" in draw_chart("one", (300, 100), "", line, themed=False)
 
 
 def test_two_charts_of_a_page_share_no_id() -> None:
-    one, two = ({*re.findall(r'<[^<>]* id="(.*?)"', draw(name, (300, 100), "", line))} for name in ("one", "two"))
+    one, two = ({*re.findall(r'<[^<>]* id="(.*?)"', draw_chart(name, (300, 100), "", line))} for name in ("one", "two"))
     assert one
     assert not one & two
 

@@ -20,7 +20,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card import card_facts
 from batch_nlp.training.card.card_pages import card_pages
-from batch_nlp.training.card.statements import decision_in_words, headline, statements
+from batch_nlp.training.card.statements import card_headline, decision_in_words, statements
 from batch_nlp.training.slices import slice_metrics
 from batch_nlp.training.validation import Validation
 
@@ -171,11 +171,11 @@ def test_the_page_needs_nothing_else_and_its_figures_have_words(facts: dict[str,
 
 
 def test_a_card_begins_with_task_quality_and_use_in_words(facts: dict[str, Any]) -> None:
-    task, quality, _ = headline(facts)
+    task, quality, _ = card_headline(facts)
     assert_names(task, "sample", *facts["classes"])
     accuracy, f1 = facts["quality"]["accuracy"]["value"], facts["quality"]["f1_macro"]
     assert_names(quality, f"{accuracy:.0%}", facts["data"]["holdout"]["rows"], f"{f1['value']:.3f}", f"{f1['low']:.3f}")
-    assert_names(headline(facts | {"classes": [f"topic {index}" for index in range(10)]})[0], 10, "topic 0")
+    assert_names(card_headline(facts | {"classes": [f"topic {index}" for index in range(10)]})[0], 10, "topic 0")
     page = card_pages(facts)["model_card.html"]
     assert page.index(task) < page.index("<table")
 

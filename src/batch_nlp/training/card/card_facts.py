@@ -38,16 +38,7 @@ def card_facts(
 ) -> dict[str, Any]:
     """Return the content of the card, without texts of messages.
 
-    Parameters
-    ----------
-    manifest : dict
-        Manifest of the candidate.
-    analysis : ErrorAnalysis
-        Error analysis of the candidate.
-    champion : str or None
-        Version that the gate compared the candidate with.
-    columns : sequence of str
-        Fields that are columns of the source, without the text.
+    The gate compared the candidate with the version `champion`; `columns` are the `fields_of_source`.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)

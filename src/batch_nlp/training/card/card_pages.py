@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import DATA, SECOND, SOFT, THIRD, TRACK, WIDTH, Chart, draw, short
-from batch_nlp.reports.interval_rows import Row, interval_rows
+from batch_nlp.reports.charts import DATA, SECOND, SOFT, THIRD, TRACK, WIDTH, Chart, draw_chart, short
+from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 from batch_nlp.reports.pages import render
-from batch_nlp.training.card.statements import headline, limits
+from batch_nlp.training.card.statements import card_headline, limits
 
 CARD_FILE, CARD_PAGE = "model_card.md", "model_card.html"
 
@@ -19,7 +19,7 @@ def card_pages(facts: dict[str, Any]) -> dict[str, str]:
 
     Names of classes, groups and words are data, so they are escaped.
     """
-    values = {**facts, "summary": headline(facts), "limits": limits(facts)}
+    values = {**facts, "summary": card_headline(facts), "limits": limits(facts)}
     page = render(CARD_PAGE, **values, headline=" ".join(values["summary"]), charts=card_charts(facts))
     return {CARD_FILE: render(CARD_FILE, **values), CARD_PAGE: page}
 
@@ -57,7 +57,7 @@ def _reliability(facts: dict[str, Any]) -> Markup:
         f"{found['messages']:,} messages with stated {found['confidence']:.2f}: {found['accuracy']:.2f} right"
         for found in calibration["after"]
     )
-    return draw("reliability", (WIDTH, 360), f"Reliability after calibration. {listed}.", on)
+    return draw_chart("reliability", (WIDTH, 360), f"Reliability after calibration. {listed}.", on)
 
 
 def _shares(facts: dict[str, Any]) -> Markup:
@@ -89,27 +89,27 @@ def _shares(facts: dict[str, Any]) -> Markup:
         f"{shares['hold-out, predicted'][place]:.1%} predicted."
         for place, name in enumerate(names)
     )
-    return draw("shares", (WIDTH, 60 + 74 * len(names)), f"Shares of the classes. {listed}", on)
+    return draw_chart("shares", (WIDTH, 60 + 74 * len(names)), f"Shares of the classes. {listed}", on)
 
 
 def _slices(facts: dict[str, Any]) -> Markup:
     rows = []
     for by, slices in facts["slices"].items():
-        rows.append(Row(f"by {by}"))
+        rows.append(IntervalRow(f"by {by}"))
         for found in slices:
             bounds = found["f1_macro"]
             colour = SOFT if found["small"] else DATA
             label = f"{short(found['name'], 20)} ({found['messages']:,})"
-            rows.append(Row(label, bounds["value"], bounds["low"], bounds["high"], colour))
+            rows.append(IntervalRow(label, bounds["value"], bounds["low"], bounds["high"], colour))
     overall = facts["quality"]["f1_macro"]
     words = "Macro F1 of each slice. " + "; ".join(f"{row.label}: {row.figures}" for row in rows if row.figures)
-    return interval_rows("slices", rows, "macro F1", words, Row("all messages", **overall))
+    return interval_rows("slices", rows, "macro F1", words, IntervalRow("all messages", **overall))
 
 
 def _importance(facts: dict[str, Any]) -> Markup:
     groups = facts["importance"]["groups"]
     rows = [
-        Row(
+        IntervalRow(
             short(group["name"]) + (f" ({group['columns']})" if group["columns"] > 1 else ""),
             group["drop"],
             group["least"],

@@ -5,11 +5,12 @@ The terminal is standard output and never a log, since an explanation shows word
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from batch_nlp.errors import printable
 from batch_nlp.reports.pages import render
@@ -52,18 +53,16 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
         f"[bold]{_plain(explanation.decision)}[/]",
         _plain(explanation.verdict),
     )
-    table = Table("class", title="Probabilities", title_justify="left")
-    for heading in ("margin", "probability", "decision weight"):
-        table.add_column(heading, justify="right")
+    figures = [Column(heading, justify="right") for heading in ("margin", "probability", "decision weight")]
+    table = Table("class", *figures, title="Probabilities", title_justify="left")
     for name, margin, probability, weight in zip(
         explanation.classes, explanation.margins, explanation.probabilities, explanation.weights, strict=True
     ):
         table.add_row(_plain(name), f"{margin:+.3f}", f"{probability:.1%}", f"{weight:.2f}")
     console.print(table, highlight=False)
 
-    table = Table("part", "value", title=f"For and against {label}", title_justify="left")
-    table.add_column("effect", justify="right")
-    table.add_column("")
+    effects = Column("effect", justify="right")
+    table = Table("part", "value", effects, "", title=f"For and against {label}", title_justify="left")
     shown = explanation.parts[:_PARTS]
     greatest = max((abs(part.effect) for part in shown), default=0.0)
     table.add_row("base value", "", f"{explanation.base:+.3f}", "")
@@ -78,18 +77,12 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
     say(f"Method: {_plain(explanation.method)}. The margin is the score before calibration.")
     if not explanation.terms:
         return
-    towards, away = explanation.strongest_terms(_TERMS)
-    table = Table(title="Words", title_justify="left")
-    for heading in (f"for {label}", f"against {label}"):
-        table.add_column(heading)
-        table.add_column("", justify="right")
-    for row in range(max(len(towards), len(away))):
-        cells = [
-            cell
-            for side in (towards, away)
-            for cell in ((_plain(side[row][0]), f"{side[row][1]:+.3f}") if row < len(side) else ("", ""))
-        ]
-        table.add_row(*cells)
+    strongest = explanation.strongest_terms(_TERMS)
+    headings = (f"for {label}", Column(justify="right"), f"against {label}", Column(justify="right"))
+    table = Table(*headings, title="Words", title_justify="left")
+    towards, away = ([(_plain(term), f"{effect:+.3f}") for term, effect in side] for side in strongest)
+    for one, other in zip_longest(towards, away, fillvalue=("", "")):
+        table.add_row(*one, *other)
     console.print(table, highlight=False)
     say(f"The figures are {explanation.terms_mean}.")
     if explanation.terms_passed_over:

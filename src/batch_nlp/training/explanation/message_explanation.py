@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.explanation.contributions import Contributions, contributions
-from batch_nlp.training.explanation.word_effects import Word, left_out_words, term_effects, word_effects
+from batch_nlp.training.explanation.word_effects import WordEffect, left_out_words, term_effects, word_effects
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -23,7 +23,7 @@ LEFT_OUT = "how far the score of the class falls if all occurrences of the word 
 
 
 @dataclass(frozen=True)
-class Part:
+class PartEffect:
     """A group of columns."""
 
     name: str
@@ -60,7 +60,7 @@ class Explanation:
     base: float
     rest: float
     # By absolute effect, greatest first
-    parts: list[Part]
+    parts: list[PartEffect]
     # N-grams or words with their effects, greatest first; empty if the model reads no words
     terms: dict[str, float]
     # Meaning of these effects
@@ -68,7 +68,7 @@ class Explanation:
     # Number of words beyond the limit, which were not tried
     terms_passed_over: int
     # Words of the text with their effects
-    words: list[Word]
+    words: list[WordEffect]
 
     @property
     def label(self) -> str:
@@ -154,7 +154,7 @@ def explain_message(
     probabilities = classifier.predict_proba(encoded)
     decided = int(classifier.decide(probabilities)[0])
     found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
-    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[Word]()
+    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[WordEffect]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
         meaning, words = LEFT_OUT, word_effects(text, terms)
@@ -182,7 +182,7 @@ def explain_message(
     )
 
 
-def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[Part]:
+def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[PartEffect]:
     def value(name: str) -> str:
         if name not in (*fields.numbers, *fields.categories):
             return ""
@@ -191,7 +191,7 @@ def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) 
             return "missing"
         return f"{content:.6g}" if name in fields.numbers else str(content)
 
-    parts = [Part(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
+    parts = [PartEffect(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
     return sorted(parts, key=lambda part: -abs(part.effect))
 
 

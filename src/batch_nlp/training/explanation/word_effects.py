@@ -21,7 +21,7 @@ _WORD: re.Pattern[str] = re.compile(new_vectorizer(1).token_pattern)
 
 
 @dataclass(frozen=True)
-class Word:
+class WordEffect:
     """A word in a text, and its effect on the score of a class."""
 
     start: int
@@ -48,7 +48,7 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
     return {terms[of_texts.indices[place]]: float(effects[place]) for place in order}
 
 
-def word_effects(text: str, effects: dict[str, float], max_n: int = 1, by_sentence: bool = False) -> list[Word]:
+def word_effects(text: str, effects: dict[str, float], max_n: int = 1, by_sentence: bool = False) -> list[WordEffect]:
     """Spread the effect of each n-gram evenly over its occurrences and their words.
 
     With `by_sentence`, n-grams do not cross the ends of sentences. All words of the text are returned in order; their
@@ -72,7 +72,7 @@ def word_effects(text: str, effects: dict[str, float], max_n: int = 1, by_senten
     for term, covered in occurrences.items():
         for part in covered:
             found[part] += effects[term] / len(covered) / (part.stop - part.start)
-    return [Word(*place, effect) for place, effect in zip(places, found.tolist(), strict=True)]
+    return [WordEffect(*place, effect) for place, effect in zip(places, found.tolist(), strict=True)]
 
 
 def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[dict[str, float], int]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from batch_nlp.log import console
 from batch_nlp.metrics.bootstrap import CONFIDENCE
-from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, Chart, draw
+from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, Chart, draw_chart
 from batch_nlp.reports.pages import render
 from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
@@ -99,4 +99,4 @@ def _chart(found: LearningCurve) -> Markup:
         + "."
         for metric, name in NAMES.items()
     )
-    return draw("learning-curve", (WIDTH, 320), words, on)
+    return draw_chart("learning-curve", (WIDTH, 320), words, on)

@@ -22,7 +22,7 @@ COMPLETE = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
-def fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
+def fit_fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
     """Return a fingerprint of a fit; only a fit with the same fingerprint may resume from its checkpoints.
 
     It covers every parameter that the weights depend on, the texts in their order, labels, weights of the rows, and

@@ -23,7 +23,7 @@ def require_extra() -> None:
         ) from error
 
 
-def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
+def check_class_counts(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
     """Check that each class occurs among the training rows and at least twice among the validation rows.
 
     Parameters

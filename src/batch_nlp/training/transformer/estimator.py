@@ -23,8 +23,8 @@ from batch_nlp.config.schema.section import Part, Positive, Share
 from batch_nlp.fields import TEXT
 from batch_nlp.steps.base import TakesTexts
 from batch_nlp.training.parameters import check_values
-from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
-from batch_nlp.training.transformer.checks import check_classes, require_extra
+from batch_nlp.training.transformer.checkpoints import fit_fingerprint, remove_all
+from batch_nlp.training.transformer.checks import check_class_counts, require_extra
 from batch_nlp.training.transformer.stack import fit_stack
 from batch_nlp.training.transformer.tokens import TokenReader
 
@@ -148,10 +148,10 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
 
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
         cut = len(labels) - round(len(labels) * self.validation_share)
-        check_classes(self.classes_, labels, cut)
+        check_class_counts(self.classes_, labels, cut)
         self._network: Any = None
         with networks.undisturbed(self.random_state, self.threads):
-            network, self.tokenizer_ = networks.load_pretrained(self.model, len(self.classes_), self.max_tokens)
+            network, self.tokenizer_ = networks.load_network(self.model, len(self.classes_), self.max_tokens)
             self._fine_tune(network, X[TEXT], labels, self._row_weights(labels, cut, sample_weight), cut)
             self.model_config_ = networks.config_text(network)
             self.weights_ = networks.weights_bytes(network)
@@ -189,7 +189,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         settings = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
         settings["versions"] = {name: package_version(name) for name in ("torch", "transformers")}
         start = (self.tokenizer_.encode(), weights_bytes(network))
-        folder = Path(self.checkpoint_dir) / fingerprint(settings, texts, labels, weights, *start)
+        folder = Path(self.checkpoint_dir) / fit_fingerprint(settings, texts, labels, weights, *start)
         folder.mkdir(parents=True, exist_ok=True)
         self._checkpoint_folder = folder
         yield folder

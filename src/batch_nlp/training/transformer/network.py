@@ -59,7 +59,7 @@ def find_device(device: str | None) -> str:
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
+def load_network(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
     """Return a pretrained network with a new head, and its tokenizer as JSON.
 
     Parameters
