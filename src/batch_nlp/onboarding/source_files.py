@@ -119,20 +119,12 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
     beside = fields_beside([row for rows in first.values() for row in rows], under)
     notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
-        pattern, notes["pattern"] = _pattern_for_later(folder, taken)
+        pattern, notes["pattern"] = pattern_for_later(folder, taken)
     if folder != path:
         notes["folder"] = _folder_of_one(folder, taken)
         problems.append(f"raw_dir is {notes['folder']}")
     rows = [row for table in messages for row in table.rows]
     return Source(folder, pattern, rows, encoding, separator, under, side, notes, problems)
-
-
-def _pattern_for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
-    pattern, others = pattern_for_later(folder, taken)
-    if others:
-        named = examples(file.name for file in others)
-        return pattern, f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
-    return pattern, "also matches later files with other numbers in their names"
 
 
 def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
