@@ -9,10 +9,10 @@ from batch_nlp.config import PROJECT_ROOT as PROJECT_ROOT
 from batch_nlp.config.arguments import read_arguments
 from batch_nlp.config.help import help_page
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.stderr import lasting_stderr
+from batch_nlp.streams import lasting_streams
 
 
-@lasting_stderr()
+@lasting_streams()
 def main() -> int:
     """Run the command line and return its exit code."""
     os.umask(0o077)  # what a run writes holds messages

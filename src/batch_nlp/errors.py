@@ -78,6 +78,11 @@ class FilesSetAsideError(DataError):
         )
 
 
+def none_readable(number: int) -> str:
+    """Say that none of the rows of a file can be read."""
+    return "its only row cannot be read" if number == 1 else f"none of its {number:,} rows can be read"
+
+
 def exit_code_of(error: BaseException) -> ExitCode:
     """Return the exit code that the command line has for an error."""
     if isinstance(error, BatchNlpError):

@@ -43,20 +43,12 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Field:
-    """A named value that a step computes of each message.
+    """A named value that a step computes of each message."""
 
-    Parameters
-    ----------
-    name : str
-        Column name in the store.
-    role : FieldRole
-    drifts : bool
-        Whether a changed distribution means drift. For date parts it does not: a batch always has other times than
-        the hold-out.
-    """
-
+    # Column name in the store
     name: str
     role: FieldRole
+    # Whether a changed distribution means drift; for date parts it does not, since a batch is later than the hold-out
     drifts: bool = True
 
 

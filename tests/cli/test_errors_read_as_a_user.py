@@ -82,6 +82,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ExitCode.SETTINGS,
         ["sample.class_mix", 3, "negative, neutral, positive", "[0.5, 0.5]"],
     ),
+    "a setting to remove that does not exist": (["~path"], ExitCode.SETTINGS, ["path:", "'paths'"]),
     "a parameter of another type": (
         ["pipeline=training", "model.params.n_estimators=abc"],
         ExitCode.SETTINGS,
@@ -106,14 +107,23 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"name: mine\n  messages: [\n", b"name: \xff\n", b"- a list\n"])
-def test_a_broken_file_of_settings_is_no_bug(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name: mine\n  messages: [\n", []),
+        (b"name: \xff\n", []),
+        (b"- a list\n", ["dataset/broken.yaml"]),
+        (b"defaults:\n  - gone\n", ["dataset/broken.yaml", "dataset/gone"]),
+    ],
+)
+def test_a_broken_file_of_settings_is_no_bug(content: bytes, words: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "dataset"
     folder.mkdir(parents=True)
     (folder / "broken.yaml").write_bytes(content)
     result = Project(tmp_path).here("--config-dir", "mine", "dataset=broken")
-    assert_ended(result, ExitCode.SETTINGS)
+    assert_ended(result, ExitCode.SETTINGS, *words)
     assert "Traceback" not in result.stderr
+    assert "Config search path" not in result.stderr
 
 
 @pytest.mark.parametrize("case", COMMANDS)

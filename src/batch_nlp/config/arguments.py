@@ -14,6 +14,7 @@ from batch_nlp.errors import SettingsError, did_you_mean
 # Flags that say what to do, of which a command takes one
 _COMMANDS = ("--help", "--help-all", "--hydra-help", "--version", "--cfg", "--info", "--shell-completion", "--multirun")
 _FLAGS = (*_COMMANDS, "--package", "--resolve", "--config-dir")
+_COMPLETION = re.compile(r"(?:install|uninstall|query)=(?:bash|zsh|fish)")
 _RERUN = "--experimental-rerun"
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
 _READS_ONLY = ("pipeline=status", "pipeline=verify", "pipeline=init")
@@ -87,6 +88,8 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
         raise SettingsError("--resolve and --package say what --cfg shows. Add --cfg job.")
     if command in ("--help", "--help-all", "--hydra-help", "--version") and found.settings:
         raise SettingsError(f"{command} takes no settings, such as {found.settings[0]}. Leave them out.")
+    if command == "--shell-completion" and not any(map(_COMPLETION.fullmatch, found.settings)):
+        raise SettingsError("--shell-completion: need install=SHELL or uninstall=SHELL, with bash, zsh or fish.")
     if found.config_dir is not None and not found.config_dir.is_dir():
         raise SettingsError(f"--config-dir {found.config_dir}: there is no such folder.")
     if found.config_dir is not None and any(setting.startswith("hydra.searchpath=") for setting in found.settings):

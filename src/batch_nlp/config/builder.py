@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
 from importlib import import_module
 from typing import Any
 
@@ -80,7 +79,7 @@ def build_steps(steps: Sequence[Mapping[str, Any]], bound: Mapping[str, Any], ke
 def _build(step: Mapping[str, Any], bound: Mapping[str, Any], key: str) -> Any:
     target = _imported(str(step[TARGET]), key)
     takes = inspect.signature(target).parameters
-    given = {name: plain_value(value) for name, value in step.items() if name not in _OWN_KEYS}
+    given = {name: value for name, value in step.items() if name not in _OWN_KEYS}
     for name in given:
         if name in bound:
             raise SettingsError(f"{key}.{name}: belongs to the run, and cannot be set. Remove it.")
@@ -102,12 +101,3 @@ def _imported(path: str, key: str) -> Any:
     if path not in STEP_TARGETS and not (inspect.isclass(found) and hasattr(found, "transform")):
         raise SettingsError(f"{key}: {path} is not a class with a method transform.")
     return found
-
-
-def plain_value(value: Any) -> Any:
-    """Return a setting with enumeration members replaced by their values."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {name: plain_value(one) for name, one in value.items()}
-    return [plain_value(one) for one in value] if isinstance(value, list | tuple) else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ def check_composed(composed: DictConfig) -> None:
     ------
     SettingsError
         If a ``_target_``, or a class in Hydra's logging, is not on its list; if ``hydra.job.env_set`` sets anything;
-        or if the settings contain a secret.
+        if ``hydra.output_subdir`` leads out of the run's folder; or if the settings contain a secret.
     """
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     hydra = settings.get("hydra") or {}
@@ -55,6 +56,9 @@ def check_composed(composed: DictConfig) -> None:
                 f"hydra.sweeper.{name}: settings may not name code. Say what to search in hydra.sweeper.params, as the "
                 "files in conf/search do."
             )
+    subdir = OmegaConf.select(composed, "hydra.output_subdir")
+    if subdir and (Path(subdir).is_absolute() or ".." in Path(subdir).parts):
+        raise SettingsError(f"hydra.output_subdir={subdir}: need a folder within that of the run, such as .hydra.")
     for name in ("data", "models"):  # Hydra makes the folder of the run's log below one of them
         if not (settings.get("paths") or {}).get(name):
             raise SettingsError(f"paths.{name}: need a folder.")

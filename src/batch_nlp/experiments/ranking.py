@@ -153,14 +153,8 @@ def rank(
 ) -> Ranking:
     """Return the ranking of a sweep.
 
-    Parameters
-    ----------
-    name : str
-        Name of the sweep.
-    results : iterable of JobResult
-        Jobs that differ only in seed or window count as one experiment, ranked by its mean.
-    unfinished : mapping of str to list of str
-        Folders of jobs without a result, with their settings.
+    Jobs that differ only in seed or window count as one experiment, ranked by its mean. `unfinished` has the folders
+    of jobs without a result, with their settings.
     """
     groups: dict[str, list[JobResult]] = {}
     failed = []

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from batch_nlp.config import ColumnConfig, Config, EmbeddingConfig, Role, SideTableConfig, parse, plain
-from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, plain_value, step_name
+from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, step_name
 from batch_nlp.config.targets import FEATURE_STEPS
 from batch_nlp.dataset.message_columns import FEATURE_ROLES, names_of
 from batch_nlp.errors import SettingsError, did_you_mean
-from batch_nlp.steps.embedding import STEP_DEFAULTS, fingerprint
+from batch_nlp.steps.embedding.factory import EmbeddingParameters, fingerprint
 
 _EMBEDDING, _DATE_PARTS = "batch_nlp.steps.embedding.step.Embedding", "batch_nlp.steps.date_parts.DateParts"
 
@@ -130,14 +130,13 @@ def _counted(step: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in step.items() if name not in (TARGET, NAME, AFTER)}
     if step[TARGET] != _EMBEDDING:
         return given
-    settings = parse(EmbeddingConfig, STEP_DEFAULTS | given, f"features.steps.{step_name(step)}")
+    settings = parse(EmbeddingConfig, asdict(EmbeddingParameters()) | given, f"features.steps.{step_name(step)}")
     return {"vectors": fingerprint(settings)}
 
 
 def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
     """Return all steps in order; a dataset's steps come after the step that they name, or before the embedding."""
-    steps: list[dict[str, Any]] = [plain_value(step) for step in common]
-    own: list[dict[str, Any]] = [plain_value(step) for step in added]
+    steps, own = [*map(dict, common)], [*map(dict, added)]
     for after in dict.fromkeys(step.get(AFTER) for step in own):
         names = [step_name(step) for step in steps]
         if after is not None and after not in names:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.seal import check_file, replacing_sealed
 
 CSV = ".csv"
@@ -36,7 +36,7 @@ def write_csv_beside(record: Path, rows: int) -> Path:
     check_file(record)
     target = record.with_suffix(CSV)
     with (
-        pq.ParquetFile(record, page_checksum_verification=True) as parquet,
+        open_parquet(record) as parquet,
         replacing_sealed(target) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):

@@ -14,11 +14,16 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.message_columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
-from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw.file_names import find_files, stat_files, table_name
 from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, split_allowed, unusable
-from batch_nlp.storage.raw.still_written import age_of, log_still_written, required_rest, wait_until_written
+from batch_nlp.storage.raw.still_written import (
+    age_of,
+    log_still_written,
+    open_for_writing,
+    required_rest,
+    wait_until_written,
+)
 
 # Seconds without a change after which an open file no longer counts as being written
 _WRITERS_PAUSE = 3600.0

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch_nlp.config import EngineConfig
@@ -18,6 +17,7 @@ from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.storage import seal
 from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 from batch_nlp.storage.sql import connect
 
@@ -73,7 +73,7 @@ def read_contents(path: Path, batch_rows: int) -> Contents:
     OSError, ValueError, KeyError, ArrowException
         If it cannot be read, or holds no predictions.
     """
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with open_parquet(path) as file:
         columns = [name for name in file.schema_arrow.names if name.startswith(_PROBABILITY)]
         if not columns:
             raise ValueError("it has no columns of probabilities")

@@ -16,6 +16,7 @@ from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.predict import Predict, kept_columns, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.seal import check_file, replacing_sealed
 
@@ -113,9 +114,8 @@ def predict_reweighted(
 def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
     path = layers.predictions / batch.name / PREDICTIONS_FILE
     check_file(path)
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for part in file.iter_batches(rows):
-            yield pa.Table.from_batches([part])
+    for part in stream_parquet(path, rows):
+        yield pa.Table.from_batches([part])
 
 
 def _write(
@@ -127,7 +127,7 @@ def _write(
     counts = np.zeros(len(classes), dtype=np.int64)
     with (
         replacing_sealed(first.with_name(name)) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+        parquet_writer(temporary, schema) as writer,
     ):
         for part in parts:
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))

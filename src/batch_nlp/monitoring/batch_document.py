@@ -33,10 +33,13 @@ def batch_document(
     places
         Settings that commands on this data need.
     """
+    judged = [share.name for share in analysis.verdict.parents or analysis.verdict.shares]
+    possible = not judged or why_impossible(drift, judged) is None
+    low, high, bands = (drift.low, drift.high, drift.bands) if possible else (None, None, {})
     document: dict[str, Any] = json_value(
         {
             **batch,
-            "band": _band(drift, [share.name for share in analysis.verdict.parents or analysis.verdict.shares]),
+            "band": {"low": low, "high": high, "of": bands, "confidence": drift.confidence},
             "verdict": asdict(analysis.deciding),
             "answer": asdict(answer) if answer else None,
             "analysis": asdict(analysis),
@@ -45,13 +48,3 @@ def batch_document(
         }
     )
     return document
-
-
-def _band(drift: DriftConfig, classes: Sequence[str]) -> dict[str, Any]:
-    there = not classes or why_impossible(drift, classes) is None
-    return {
-        "low": drift.low if there else None,
-        "high": drift.high if there else None,
-        "of": drift.bands if there else {},
-        "confidence": drift.confidence,
-    }

@@ -25,17 +25,11 @@ _CHECK = "check"
 
 
 class DecisionLog:
-    """One line of JSON per decision: batches, gates, rollbacks.
+    """``08_reporting/decisions.jsonl``: one line of JSON per decision on a batch, a gate or a rollback.
 
     Decisions that no run needs any more move to the folder ``decisions``, one file per month. A decision ``archived``
-    in the log holds their totals.
-
-    A seal beside the log holds its hash. A kill can leave lines, or part of a line, behind what is sealed.
-
-    Parameters
-    ----------
-    path : Path
-        ``08_reporting/decisions.jsonl``.
+    in the log holds their totals. A seal beside the log holds its hash; a kill can leave lines, or part of a line, that
+    are not sealed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,13 +40,7 @@ class DecisionLog:
         self._parsed: tuple[int, str, list[dict[str, Any]]] = (0, _digest(b""), [])
 
     def append(self, decision: dict[str, Any]) -> None:
-        """Add a decision and make it durable.
-
-        Raises
-        ------
-        DamageError
-            If the log is damaged: adding to it would seal the damage.
-        """
+        """Add a decision and make it durable; a damaged log is refused, since adding to it would seal the damage."""
         self._checked()
         append_line(self.path, _line(decision))
         self._seal.write({self.path.name: [_digest(self.path.read_bytes())]})
@@ -60,10 +48,7 @@ class DecisionLog:
     def read(self) -> list[dict[str, Any]]:
         """Return all decisions, oldest first; a line that a kill cut off is skipped with a warning.
 
-        Raises
-        ------
-        DamageError
-            If the log is not what was written.
+        Raises a `DamageError` if the log is not what was written.
         """
         content = self._checked()
         length, digest, decisions = self._parsed
@@ -104,15 +89,9 @@ class DecisionLog:
         return [sealed["content"] for sealed in (document, document.get("next", {})) if "content" in sealed]
 
     def archive(self, dataset: str, removed: str, whole: bool) -> None:
-        """Move a dataset's decisions that no run needs any more to the archive.
+        """Move a dataset's decisions that no run needs any more to the archive: if `whole`, even a few of them.
 
-        Parameters
-        ----------
-        dataset : str
-        removed : str
-            The newest batch that was removed.
-        whole : bool
-            Whether to move them even if they are few.
+        `removed` is the newest batch that retention has removed.
         """
         decisions = self.read()
         old = places_of_old(decisions, dataset, removed)
@@ -139,13 +118,7 @@ class DecisionLog:
                 temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
     def problems(self, judged: Mapping[str, Mapping[str, int]]) -> list[Problem]:
-        """Return what is wrong with the log and its archive.
-
-        Parameters
-        ----------
-        judged : mapping
-            The accounts of each batch that was judged, as its record has them.
-        """
+        """Return what is wrong with the log and its archive, given the accounts in the records of judged batches."""
         try:
             decisions = self.read()
         except DamageError as error:

@@ -41,18 +41,10 @@ def compare(
     settings: DriftConfig,
     seed: int,
 ) -> Comparison:
-    """Compare a batch with the champion's hold-out.
+    """Compare a batch of at least one message with the champion's hold-out.
 
-    Parameters
-    ----------
-    scored
-        With at least one message.
-    unknown_words
-        Share of unknown words in each message of the sample.
-    languages
-        Languages of the first messages of the sample.
-    seed
-        Seed of the draws and folds.
+    `unknown_words` is the share of unknown words in each message of the sample, `languages` are those of its first
+    messages.
     """
     shares = scored.counts / scored.n, reference.counts / reference.counts.sum()
     confidence = Compared(float(scored.confidence.mean()), reference.confidence)

@@ -23,14 +23,7 @@ _KINDS = {
 
 
 def check_notify(settings: NotifyConfig) -> None:
-    """Check, before any work, that notifications can be sent.
-
-    Raises
-    ------
-    SettingsError
-        If the environment variable is not set or holds no valid address, or a limit is impossible. The message never
-        contains the variable's value.
-    """
+    """Refuse, before any work, an environment variable without the address of a webhook; its value is not shown."""
     if settings.format is not NotifyFormat.none:
         _address(settings)
 
@@ -58,11 +51,6 @@ def notify(settings: NotifyConfig, notification: Notification) -> None:
 
     It returns within ``notify.timeout`` times ``notify.attempts`` seconds. A notification that cannot be sent is a
     warning in the log and raises nothing, so it neither stops nor fails a job.
-
-    Parameters
-    ----------
-    settings : NotifyConfig
-    notification : Notification
     """
     if settings.format is NotifyFormat.none or notification.event not in settings.events:
         return

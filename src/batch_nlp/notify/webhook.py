@@ -12,12 +12,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-# httpx and stamina are imported where they are used: most runs notify nobody
+# httpx is imported where it is used: most runs notify nobody
 if TYPE_CHECKING:
     from httpx import URL, Client, HTTPError, Response
 
@@ -33,21 +33,8 @@ class NotDeliveredError(Exception):
     """A webhook did not accept a document. The message names the reason and the host, not the address."""
 
 
-class _TryAgainError(Exception):
-    """An attempt failed, and another one may succeed."""
-
-    def __init__(self, retry_after: float = 0.0) -> None:
-        self.retry_after = retry_after
-
-
 def parse_address(address: str) -> URL:
-    """Parse the address of a webhook.
-
-    Raises
-    ------
-    ValueError
-        If it is not an http or https address with a host. The message does not repeat the address.
-    """
+    """Parse the address of a webhook; raise a `ValueError`, which does not repeat it, if it is invalid."""
     import httpx
 
     if not address.isprintable() or " " in address:
@@ -60,6 +47,8 @@ def parse_address(address: str) -> URL:
         raise ValueError("it does not begin with https:// or http://")
     if not url.host:
         raise ValueError("it names no host")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("its port is not between 1 and 65535")
     return url
 
 
@@ -70,13 +59,9 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
 
     Parameters
     ----------
-    address : str
-        Of the webhook.
-    body : bytes
-        The document.
-    timeout : float
+    timeout
         Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts : int
+    attempts
         Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
 
     Returns
@@ -87,13 +72,8 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     Raises
     ------
     NotDeliveredError
-    ValueError
-        If the address is invalid.
     """
-    from stamina.instrumentation import set_on_retry_hooks
-
     url = parse_address(address)
-    set_on_retry_hooks(())  # those of stamina would print each attempt
     # No timeout of a socket bounds a silent name server or an answer that comes byte by byte
     delivery = _Delivery(url, body, timeout, attempts)
     delivery.start()
@@ -112,6 +92,7 @@ class _Delivery(threading.Thread):
         # the certificates of the system, as every other program on it uses them, instead of httpx's own
         self._certificates = ssl.create_default_context()
         self._until = time.monotonic() + timeout * attempts
+        self._retry_after = 0.0
         self.problem: str | None = "no answer"
         self.made = 0
 
@@ -119,8 +100,7 @@ class _Delivery(threading.Thread):
         import httpx
 
         try:
-            client = httpx.Client(timeout=self._timeout, verify=self._certificates)
-            with _silent_loggers(), client, suppress(_TryAgainError):
+            with _silent_loggers(), httpx.Client(timeout=self._timeout, verify=self._certificates) as client:
                 self._deliver(client)
         except ImportError:
             self.problem = "the proxy of the environment is a SOCKS proxy, which needs the package socksio"
@@ -128,34 +108,28 @@ class _Delivery(threading.Thread):
             self.problem = type(error).__name__
 
     def _deliver(self, client: Client) -> None:
-        import stamina
-
-        for attempt in stamina.retry_context(
-            on=_pause, attempts=self._attempts, timeout=None, wait_initial=_PAUSE, wait_max=self._timeout, wait_jitter=0
-        ):
+        while self.made < self._attempts:
+            if self.made:
+                time.sleep(min(self._retry_after or _PAUSE * 2 ** (self.made - 1), self._timeout))
             if time.monotonic() > self._until:  # the log already says that the document was not delivered
                 return
-            self.made = attempt.num
-            with attempt:
-                self._attempt(client)
+            self.made += 1
+            if not self._attempt(client):
+                return
 
-    def _attempt(self, client: Client) -> None:
+    def _attempt(self, client: Client) -> bool:
+        """Post the document once, and return whether another attempt may succeed."""
         import httpx
 
         try:
             with client.stream("POST", self._url, content=self._body, headers=_HEADERS) as answer:
                 status = answer.status_code
                 self.problem = None if answer.is_success else f"HTTP {status}"
-                if status == _TOO_MANY_REQUESTS or status >= 500:
-                    raise _TryAgainError(min(_retry_after(answer), self._timeout))
+                self._retry_after = _retry_after(answer)
+                return status == _TOO_MANY_REQUESTS or status >= 500
         except httpx.HTTPError as error:
-            self.problem = _in_words(error)
-            raise _TryAgainError from error
-
-
-def _pause(error: Exception) -> bool | float:
-    """Tell stamina whether to try again: after the time that the server asks for, or after its own growing pause."""
-    return isinstance(error, _TryAgainError) and (error.retry_after or True)
+            self.problem, self._retry_after = _in_words(error), 0.0
+            return True
 
 
 def _retry_after(answer: Response) -> float:
@@ -179,12 +153,13 @@ def _in_words(error: HTTPError) -> str:
         httpx.TimeoutException: "no answer in time",
         httpx.ProxyError: "the proxy refuses the connection",
         httpx.ConnectError: "no connection",
+        httpx.TransportError: "the connection broke",
     }
     causes: list[BaseException] = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     found = (said for kind, said in words.items() if any(isinstance(one, kind) for one in causes))
-    return next(found, type(error).__name__)
+    return next(found, "its answer cannot be read")
 
 
 @contextmanager

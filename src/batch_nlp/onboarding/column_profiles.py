@@ -46,16 +46,10 @@ _NUMBERED, _RISING = 10, 0.98
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """A column with its values.
-
-    Parameters
-    ----------
-    name : str
-    values : list
-        One per row, None if missing.
-    """
+    """A column with its values."""
 
     name: str
+    # One per row, None if missing
     values: list[Any]
 
     @cached_property
@@ -89,11 +83,8 @@ class ColumnProfile:
     def time(self) -> TimeFormat | None:
         """The format of the values, if they are times."""
         named = self.is_named("time")
-        return (
-            None
-            if (self.is_named("id") or self.is_called_number) and not named
-            else guess_time_format(self.there, named)
-        )
+        is_id = not named and (self.is_named("id") or self.is_called_number)
+        return None if is_id else guess_time_format(self.there, named)
 
     @cached_property
     def sign(self) -> str:
@@ -137,12 +128,7 @@ class ColumnProfile:
 
 
 def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
-    """Return the non-empty columns of a table, in order.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-    """
+    """Return the non-empty columns of a table, in order."""
     names = dict.fromkeys(str(name) for row in rows for name in row if name not in _NO_NAMES and len(name) <= _LONGEST)
     found = [ColumnProfile(name, [row.get(name) for row in rows]) for name in names]
     return [profile for profile in found if profile.there]

@@ -20,11 +20,9 @@ def check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice
     """Refuse a CSV whose first line is data; the message must not quote the line."""
     for file, rows in read:
         columns = profiles(rows)
-        if (
-            kind_of(file) in CSV
-            and named.isdisjoint(column_names(rows))
-            and (data := like_data(columns, file in twice))
-        ):
+        if kind_of(file) not in CSV or not named.isdisjoint(column_names(rows)):
+            continue
+        if data := like_data(columns, file in twice):
             raise DataError(
                 f"{file}: the first line seems to be data ({data} of {len(columns)} cells, not shown). Add a header "
                 "line with the column names. If the line is the header, name the column of the text: init.text=COLUMN."
@@ -35,12 +33,7 @@ def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
     """Return how many column names look like data: equal to one of the column's values, or mostly numbers.
 
     A column may be named like one of its classes (``spam``), so if any name is typical of a role, all are names.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    twice : bool
-        Whether the first line is repeated as a row.
+    `twice` says that the first line is repeated as a row.
     """
     are_names = any(column.is_called_for_a_role for column in columns)
     data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]

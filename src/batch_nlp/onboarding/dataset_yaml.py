@@ -86,18 +86,7 @@ def _alarms(share: float) -> float:
 
 
 def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str) -> str:
-    """Return the content of a dataset's file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the dataset.
-    source : Source
-        Its files and their format.
-    proposal : Proposal
-    looked_at : str
-        What the proposal is based on, for the reader.
-    """
+    """Return the content of a dataset's file; `looked_at` tells the reader what the proposal is based on."""
     return "\n".join(_lines(name, source, proposal, looked_at)) + "\n"
 
 

@@ -78,7 +78,7 @@ def languages(texts: Sequence[str]) -> dict[str, float]:
 
 def largest_share(values: Sequence[str]) -> float:
     """Return the share of the most frequent value."""
-    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0
+    return max(Counter(values).values(), default=0) / max(len(values), 1)
 
 
 def tagged(texts: Sequence[str]) -> float:

@@ -49,33 +49,20 @@ _JUDGED_FILES = 5
 
 @dataclass(frozen=True)
 class Source:
-    """The files of messages, their format and first rows.
-
-    Parameters
-    ----------
-    folder : Path
-    pattern : str
-        Pattern of the file names.
-    rows : list of dict
-    encoding : str or None
-        Encoding of text files, None for UTF-8.
-    separator : str or None
-        Separator of a CSV, None to detect it.
-    under : str or None
-        Field that contains the columns of a row.
-    side_tables : list of SideTable
-    notes : dict of str to str
-        Reasons for folder, pattern and rows.
-    problems : list of str
-    """
+    """The files of messages, their format and first rows."""
 
     folder: Path
+    # Pattern of the file names
     pattern: str
     rows: list[Row]
+    # Encoding of text files, None for UTF-8
     encoding: str | None = None
+    # Separator of a CSV, None to detect it
     separator: str | None = None
+    # Field that contains the columns of a row
     under: str | None = None
     side_tables: list[SideTable] = field(default_factory=list)
+    # Reasons for folder, pattern and rows
     notes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 

@@ -21,11 +21,7 @@ from batch_nlp.storage.registry import Model, Registry
 def champion_of(run: RunContext, *, scores: bool) -> Model:
     """Return the champion; raise a `DataError` if it is missing, damaged, or cannot be run.
 
-    Parameters
-    ----------
-    run : RunContext
-    scores : bool
-        Whether the run computes the champion's features for new messages, instead of reading them from the store.
+    A run that `scores` computes the champion's features for new messages, instead of reading them from the store.
     """
     with rollback_hint(run.registry):
         champion = run.registry.champion()

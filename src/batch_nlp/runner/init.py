@@ -15,13 +15,7 @@ from batch_nlp.storage.atomic import write_text
 
 
 def check_init(config: Config) -> None:
-    """Stop before any work if the dataset's file exists.
-
-    Raises
-    ------
-    SettingsError
-        If a dataset of that name exists.
-    """
+    """Raise a `SettingsError`, before any work, if a dataset of that name exists."""
     name = config.init.name
     # a dataset of the project takes precedence over one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):

@@ -18,7 +18,7 @@ from batch_nlp.storage.state_format import check_format, enter_format
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
 # Stages that only show the current state
-_LOOKERS = {Stage.status, Stage.init, Stage.verify}
+LOOKERS = {Stage.status, Stage.init, Stage.verify}
 
 
 @contextmanager
@@ -29,16 +29,8 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
     runs read the same data, and write to places that carry their own names. A run that only looks takes no lock. Any
     other run works alone.
 
-    Parameters
-    ----------
-    config : Config
-    group : str or None
-        The sweep of the run, if any: jobs of one sweep wait for each other.
-
-    Yields
-    ------
-    datetime, bool
-        The time of the run, UTC, which is its name; and whether the run is alone.
+    Yields the time of the run, UTC, which is its name, and whether the run is alone. `group` is the run's sweep, if
+    any: jobs of one sweep wait for each other.
 
     Raises
     ------
@@ -49,7 +41,7 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
     """
     folders = Path(config.paths.data), Path(config.paths.models)
     # status and verify report a damaged format.json along with their other findings
-    check_format(*folders, sound=not set(config.pipeline.stages) <= _LOOKERS)
+    check_format(*folders, sound=not set(config.pipeline.stages) <= LOOKERS)
     if _only_looks(config):
         yield datetime.now(UTC), False  # must be possible while another run works
         return
@@ -72,7 +64,7 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
 
 def _only_looks(config: Config) -> bool:
     repairs = Stage.verify in config.pipeline.stages and config.verify.repair
-    return set(config.pipeline.stages) <= _LOOKERS and not repairs
+    return set(config.pipeline.stages) <= LOOKERS and not repairs
 
 
 def _may_share(config: Config) -> bool:

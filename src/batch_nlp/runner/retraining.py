@@ -27,12 +27,7 @@ from batch_nlp.storage.samples import read_sample, sample_file
 def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> Answer:
     """Retrain on all data that has arrived, unless the breaker holds the retraining back.
 
-    Parameters
-    ----------
-    run, batch, analysis
-        The run, the batch that drifted, and its analysis.
-    trigger : str
-        The batches that drifted, and why, in words.
+    `trigger` names the batches that drifted, and why, in words.
     """
     if (before := _retrained_before(run, batch)) is not None:
         return _finish(run, batch, before)

@@ -14,6 +14,7 @@ from loguru import logger
 from batch_nlp.config import Config, Stage
 from batch_nlp.errors import DriftError, FilesSetAsideError, GateError, SettingsError
 from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.lock_scope import LOOKERS
 from batch_nlp.runner.retention import tidy
 from batch_nlp.storage.atomic import sweep
 
@@ -43,22 +44,17 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     ----------
     config, now
         All settings, and the time of the run, UTC.
-    alone : bool
+    alone
         Whether no other run shares the lock: only then do unfinished files come from a killed run.
 
     Returns
     -------
     float or None
         The selection metric of the last model that was trained, for sweeps.
-
-    Raises
-    ------
-    BatchNlpError
-        With its exit code.
     """
     run = RunContext.of(config, now)
     # these show the current state without changing it; and `init` describes a dataset that has no data yet
-    if set(config.pipeline.stages) <= {Stage.status, Stage.verify, Stage.init}:
+    if set(config.pipeline.stages) <= LOOKERS:
         return _run_stages(run, alone=False)
     from batch_nlp.runner.reporting import ending_written
 

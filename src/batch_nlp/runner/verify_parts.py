@@ -12,9 +12,9 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.errors import DataError, count
 from batch_nlp.inference import batch_problems, prediction_problems
 from batch_nlp.inference.batch_records import Batch, BatchState
-from batch_nlp.runner import report_problems
 from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.reporting import report_problems
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
 from batch_nlp.storage.atomic import unfinished
 from batch_nlp.storage.manifest import read_manifest
@@ -86,7 +86,7 @@ def check_parts(run: RunContext) -> list[Part]:
         (
             "reports",
             layers.batch_reports,
-            lambda: report_problems.problems(run, batches),
+            lambda: report_problems(run, batches),
             lambda: count(done, "batch", "batches"),
         ),
         ("unfinished", layers.root, lambda: _leftovers(run), lambda: "searched for temporary files of killed runs"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.generators import source_of
+from batch_nlp.sample.generators import check_sample, source_of
 from batch_nlp.storage.atomic import replacing
 
 # Marks delivered labels, so that their batch number is not used again
@@ -34,8 +34,7 @@ def write_history(
     source : str
         Name of the format: ``dataset.sample``.
     """
-    generator = source_of(source)
-    generator.check(settings)
+    generator = check_sample(settings, source)
     for name, parts in generator.history(settings):
         with replacing(raw_dir / name) as temporary, temporary.open("wb") as file:
             for content, messages in parts:
@@ -67,8 +66,7 @@ def write_batch(
     source : str
         Name of the format: ``dataset.sample``.
     """
-    generator = source_of(source)
-    generator.check(settings)
+    generator = check_sample(settings, source)
     if number is None:
         number = 1 + max((given for given, _ in _batches(pending_dir, generator.batch_file)), default=0)
     name = generator.batch_file.format(number)

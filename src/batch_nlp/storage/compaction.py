@@ -17,7 +17,7 @@ from loguru import logger
 
 from batch_nlp.storage import delta_table
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
-from batch_nlp.storage.row_groups import gathered
+from batch_nlp.storage.parquet import gathered
 
 # A table with more commits is compacted; larger files are not merged
 _COMMITS, _LARGE = 32, 64 << 20

@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from loguru import logger
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import replacing, sync_folder
+from batch_nlp.storage.atomic import replacing, sync_file, sync_folder
 from batch_nlp.storage.delta_files import (
     HINT,
     HOOKS,
@@ -36,6 +35,7 @@ from batch_nlp.storage.delta_files import (
     log_version,
     of_log,
 )
+from batch_nlp.storage.parquet import parquet_writer
 from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import Hashes, Seal, damage, hash_of, remember
 
@@ -173,7 +173,7 @@ def commit_file(
     file = folder / file_name(version + 1, content_version(table) if table is not None and merged else None)
     number = 0
     with replacing(file) as temporary:
-        with pq.ParquetWriter(temporary, pa.schema(schema), compression="zstd", write_page_checksum=True) as writer:
+        with parquet_writer(temporary, pa.schema(schema)) as writer:
             for part in rows:
                 writer.write_table(part)
                 number += part.num_rows
@@ -246,6 +246,7 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Hashes | None = None)
         if path in known and not path.endswith(HINT):
             hashes[path] = known[path]
         else:
+            sync_file(folder / path)
             hashes[path] = [hash_of(folder / path)]
             remember(folder / path, *hashes[path])
     return hashes

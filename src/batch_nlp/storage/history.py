@@ -16,8 +16,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch_nlp.storage.parquet import gathered, parquet_writer, stream_parquet
 from batch_nlp.storage.problem import DamageError
-from batch_nlp.storage.row_groups import gathered
 from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
@@ -79,7 +79,7 @@ class History:
         """
         with (
             replacing_sealed(self._path(_FIRST_LEVEL if first else 0, batch)) as file,
-            pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer,
+            parquet_writer(file, self._schema) as writer,
         ):
             yield writer
 
@@ -96,7 +96,7 @@ class History:
         return Counter(level for level, _ in self._parts() if level < _FIRST_LEVEL - 1)
 
     def _write(self, file: Path, parts: list[Path]) -> None:
-        with pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer:
+        with parquet_writer(file, self._schema) as writer:
             for rows in gathered(_batches(parts), _GROUP_ROWS):
                 writer.write_table(rows)
 
@@ -104,5 +104,4 @@ class History:
 def _batches(parts: list[Path]) -> Iterator[pa.RecordBatch]:
     for path in parts:
         check_file(path)
-        with pq.ParquetFile(path, page_checksum_verification=True) as part:
-            yield from part.iter_batches()
+        yield from stream_parquet(path)

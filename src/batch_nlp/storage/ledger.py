@@ -12,6 +12,7 @@ import orjson
 import pandas as pd
 from loguru import logger
 
+from batch_nlp.config import QuarantineConfig
 from batch_nlp.errors import AccountingError, DataError, count, printable
 from batch_nlp.log import table_lines
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
@@ -173,18 +174,15 @@ class Ledger:
         """Remove quarantined rows that were not written to a file."""
         self._quarantine.close()
 
-    def too_much_broken(self, max_share: float, min_messages: int) -> bool:
-        """Return whether more than `max_share` of at least `min_messages` messages are in quarantine so far."""
+    def check_share(self, limits: QuarantineConfig, path: Path) -> None:
+        """Raise a `DataError` if too large a share of the messages is in quarantine, after writing these to `path`."""
         messages = self.read - self.left_out
-        return messages >= min_messages and self.quarantined > max_share * messages
-
-    def check_share(self, max_share: float, min_messages: int, path: Path) -> None:
-        """Raise a `DataError` if more than `max_share` of at least `min_messages` messages are in quarantine."""
-        if self.too_much_broken(max_share, min_messages):
+        if messages >= limits.min_messages and self.quarantined > limits.max_share * messages:
+            self.write_quarantine(path)
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "
-                f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}. "
-                "Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
+                f"contract, more than quarantine.max_share={limits.max_share:.0%}. Their rows and the reasons are in "
+                f"{path}. Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, REQUEUED, SOURCE_FILE, SOURCE_LINE, Place
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.json_reader import parse_json
@@ -209,14 +209,13 @@ def _retire(original: Path, done: set[Place] | None) -> None:
     if not target.exists():
         with replacing(target) as temporary:
             shutil.copyfile(original, temporary)
-    with pq.ParquetFile(original, page_checksum_verification=True) as parquet, replacing(original) as temporary:
-        rest = 0
-        with pq.ParquetWriter(temporary, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
-            for batch in parquet.iter_batches(5000) if done is not None else ():
-                places = zip(batch[SOURCE_FILE].to_pylist(), batch[SOURCE_LINE].to_pylist(), strict=True)
-                stays = pa.array([Place(*place) not in (done or ()) for place in places], pa.bool_())
-                writer.write_batch(batch.filter(stays).cast(QUARANTINE_SCHEMA))
-                rest += stays.true_count
+    rest = 0
+    with replacing(original) as temporary, parquet_writer(temporary, QUARANTINE_SCHEMA) as writer:
+        for batch in stream_parquet(original) if done is not None else ():
+            places = zip(batch[SOURCE_FILE].to_pylist(), batch[SOURCE_LINE].to_pylist(), strict=True)
+            stays = pa.array([Place(*place) not in (done or ()) for place in places], pa.bool_())
+            writer.write_batch(batch.filter(stays).cast(QUARANTINE_SCHEMA))
+            rest += stays.true_count
     if not rest:
         original.unlink()
         sync_folder(original.parent)

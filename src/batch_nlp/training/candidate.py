@@ -18,11 +18,12 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.dataset.split import rows_at
 from batch_nlp.fields import TEXT, Fields
-from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_parquet, write_text
+from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_code import code_of
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.run_clock import is_claimed
 from batch_nlp.storage.samples import id_hashes

@@ -13,8 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.reports.pages import render
-from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
+from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.class_words import ClassWords, ngram_scores

@@ -25,10 +25,11 @@ from batch_nlp.dataset.labels import levels_of, listed_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
-from batch_nlp.storage.atomic import write_json, write_parquet, write_text
+from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_code import PACKAGES
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.raw.file_list import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk

@@ -14,7 +14,7 @@ from tests.fields import FIELDS
 
 from batch_nlp.inference.predict import predictions_schema
 from batch_nlp.monitoring.scored import ScoredBatch
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import Reference, entropies, of_predicted, write_reference
 from batch_nlp.storage.samples import KeptSample, read_checked, sample_frame, sample_schema, write_sample
 from batch_nlp.storage.vocabulary import Vocabulary

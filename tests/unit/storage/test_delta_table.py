@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def test_there_is_no_table_before_the_first_commit(table: Path) -> None:
     assert delta_table.open_table(table) is None
     assert delta_table.problems(table) == []
     assert not delta_table.seal(table)
+
+
+def test_a_hash_is_of_what_is_durable(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = set[str]()
+    monkeypatch.setattr(os, "fsync", lambda file: synced.add(os.readlink(f"/proc/self/fd/{file}")))
+    add(table, "a")
+    assert {str(path) for path in (table / "_delta_log").glob("*.json")} <= synced
 
 
 class Killed(BaseException):
@@ -208,7 +216,7 @@ def test_a_commit_has_its_note_and_a_file_with_page_checksums(table: Path) -> No
     assert column.compression == "ZSTD"
     actions = pa.table(DeltaTable(str(table)).get_add_actions())
     assert actions["num_records"].to_pylist() == [2]
-    seal.forget()
+    seal._sound.clear()
     content = bytearray(file.read_bytes())
     # the last byte of its last page
     content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 1
@@ -259,7 +267,7 @@ def log_entry(table: Path, version: int) -> Path:
 
 def broken(table: Path) -> list[Path]:
     """Return the files with problems, as a process sees them that has read nothing before."""
-    seal.forget()
+    seal._sound.clear()
     return [problem.path for problem in delta_table.problems(table)]
 
 
@@ -320,7 +328,7 @@ def test_what_delta_cannot_open_is_a_problem_of_the_table(table: Path) -> None:
     add(table, "a")
     (table / SEAL).unlink()
     log_entry(table, 0).write_bytes(b'{"a": 1}')
-    seal.forget()
+    seal._sound.clear()
     (problem,) = delta_table.problems(table)
     assert (problem.path, problem.what.startswith("the table ")) == (table, True)
     assert_names(problem.action, "pipeline=feature")

@@ -15,9 +15,10 @@ from tests.fields import FIELDS
 from tests.naming import refusal
 
 from batch_nlp.errors import DataError, ExitCode
-from batch_nlp.storage.atomic import write_json, write_parquet
+from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.manifest import read_manifest, write_manifest
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("fresh_process")

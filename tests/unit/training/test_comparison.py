@@ -21,11 +21,11 @@ from tests.settings import default
 
 from batch_nlp.config import ColumnConfig, Config, DatasetConfig, EngineConfig, GateConfig, Role, TrainingConfig
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_code import CannotRunError
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes

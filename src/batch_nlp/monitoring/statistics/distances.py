@@ -21,10 +21,9 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance between two samples of counts over the same k categories.
+    """A distance between two samples of counts, shape (k,), over the same k categories.
 
-    Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out. The distance to
-    an empty sample is 0.
+    Categories that occur in neither sample are left out. The distance to an empty sample is 0.
     """
 
     # Computes the distances of many pairs at once

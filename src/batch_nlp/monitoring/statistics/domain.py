@@ -41,10 +41,7 @@ def domain_auc(sample: NDArray[np.floating], other: NDArray[np.floating], seed: 
         Bamber, Journal of Mathematical Psychology 12 (1975), 387-415). The scores of a half come from one model that
         was not fitted on its rows, so they are independent and the test keeps its level. Scores pooled over folds are
         not: at a level of 5 %, their test rejected 8 to 12 % of simulated pairs of equal samples.
-
-    Notes
-    -----
-    If a sample has fewer than 20 rows, the result is 0.5 and 1.
+        If a sample has fewer than 20 rows, the result is 0.5 and 1.
     """
     if min(len(sample), len(other)) < MIN_ROWS:
         return 0.5, 1.0

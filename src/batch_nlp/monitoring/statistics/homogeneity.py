@@ -15,18 +15,11 @@ _ALIKE = 0.99
 
 
 def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
-    """Compare the shares of categories in two samples by Pearson's chi-square test, without continuity correction.
+    """Return Pearson's chi-square and its p-value, without continuity correction, of two samples of counts, shape (k,).
 
-    Parameters
-    ----------
-    counts, other : array_like of int, shape (k,)
-        How often each category occurs in each sample. Categories that occur in neither are left out.
-
-    Returns
-    -------
-    statistic, p_value : float
-        0 and 1 where there is nothing to compare: fewer than two categories are left, or a sample is empty. The p-value
-        is that of the limiting distribution, which is rough for categories that are expected fewer than five times.
+    Categories that occur in neither sample are left out. Where there is nothing to compare, since fewer than two
+    categories are left or a sample is empty, the result is 0 and 1. The p-value is that of the limiting distribution,
+    which is rough for categories that are expected fewer than five times.
 
     Examples
     --------

@@ -20,14 +20,9 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
     Parameters
     ----------
     probabilities : ndarray of float, shape (n, k)
-        Calibrated class probabilities; rows sum to 1.
+        Calibrated class probabilities of at least one message; rows sum to 1.
     predicted : ndarray of int, shape (n,)
         Predicted classes, not necessarily the most probable ones.
-
-    Raises
-    ------
-    ValueError
-        If there are no messages.
     """
     k = probabilities.shape[1]
     # true classes in rows: column j of the probabilities, summed by what was predicted

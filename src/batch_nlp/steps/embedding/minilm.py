@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
-from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
+from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -49,11 +49,6 @@ def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
     return tokenizer
 
 
-def minilm_fingerprint(max_tokens: int) -> str:
-    """Return what the vectors of `MiniLM` depend on."""
-    return f"minilm-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
-
-
 class MiniLM:
     """Encodes with the official weights; agrees with sentence-transformers to about 1e-6.
 
@@ -83,7 +78,6 @@ class MiniLM:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
-        self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
         # the session reads these arrays in place, so they must outlive it

@@ -13,7 +13,7 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, none_readable
 from batch_nlp.storage.raw.csv_reader import read_csv
 from batch_nlp.storage.raw.file_names import kind_of, packing_of
 from batch_nlp.storage.raw.json_reader import is_spread, json_rows
@@ -60,7 +60,7 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
             return
         broken.append(found.row)
     if broken:
-        raise _unread(file, f"none of its {len(broken):,} rows can be read", broken)
+        raise _unread(file, none_readable(len(broken)), broken)
 
 
 def head(rows: Iterator[Numbered]) -> list[Numbered]:

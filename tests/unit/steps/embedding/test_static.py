@@ -13,9 +13,9 @@ from tests.settings import default
 
 from batch_nlp.config import EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding import create_embedder, fingerprint
 from batch_nlp.steps.embedding.distill import distill, meaningful_tokens, principal_components, sif_weights
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.factory import create_embedder
 from batch_nlp.steps.embedding.minilm import MiniLM, load_tokenizer
 from batch_nlp.steps.embedding.static import StaticEmbedder, cached_table, load_distilled, take_tables
 from batch_nlp.storage.packaged_model import packaged_folder
@@ -60,7 +60,7 @@ def test_a_vector_is_the_normalised_mean_of_its_tokens(minilm: MiniLM) -> None:
     table = np.zeros((minilm.tokenizer.get_vocab_size(), 2), dtype=np.float32)
     good, bad = (minilm.tokenizer.token_to_id(token) for token in ("good", "bad"))
     table[good], table[bad] = (3.0, 0.0), (0.0, 4.0)
-    embedder = StaticEmbedder(load_tokenizer(packaged_folder(), 4), table, "test")
+    embedder = StaticEmbedder(load_tokenizer(packaged_folder(), 4), table)
     np.testing.assert_allclose(
         embedder.encode(["good", "Good bad", "other", "bad good bad bad good good"]),
         [[1.0, 0.0], [0.6, 0.8], [0.0, 0.0], [3 / np.hypot(3, 12), 12 / np.hypot(3, 12)]],
@@ -151,7 +151,6 @@ def test_a_length_that_no_table_has_is_refused(tmp_path: Path, dims: int) -> Non
 def test_the_default_embedder_knows_which_texts_are_alike(distilled_cache: Path) -> None:
     embedder = create_embedder(default(EmbeddingConfig), distilled_cache)
     assert embedder.dims == 256
-    assert embedder.fingerprint == fingerprint(default(EmbeddingConfig))
     pizza, pasta, car = embedder.encode(
         ["The pizza was delicious.", "Tasty pasta and a good dessert", "They repaired my car's engine"]
     )
