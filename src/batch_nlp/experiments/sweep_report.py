@@ -125,9 +125,9 @@ def _chart(ranking: Ranking) -> Markup | None:
     for place, experiment, verdict in ranking.placed[:_SHOWN]:
         if experiment.value is not None:
             settings = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
-            bounds = experiment.interval or (None, None)
+            low, high = experiment.interval or (None, None)
             colour = SOFT if verdict == WORSE else DATA
-            rows.append(IntervalRow(f"{place}. {settings}", experiment.value, *bounds, colour))
+            rows.append(IntervalRow(f"{place}. {settings}", experiment.value, low, high, colour))
     if len(rows) < 2:
         return None
     listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)

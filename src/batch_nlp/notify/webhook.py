@@ -12,12 +12,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-# httpx is imported where it is used: most runs notify nobody
+# httpx and stamina are imported where they are used: most runs notify nobody
 if TYPE_CHECKING:
     from httpx import URL, Client, HTTPError, Response
 
@@ -31,6 +31,13 @@ _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 
 class NotDeliveredError(Exception):
     """A webhook did not accept a document. The message names the reason and the host, not the address."""
+
+
+class _TryAgainError(Exception):
+    """An attempt failed, and another one may succeed."""
+
+    def __init__(self, retry_after: float = 0.0) -> None:
+        self.retry_after = retry_after
 
 
 def parse_address(address: str) -> URL:
@@ -73,7 +80,10 @@ def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     ------
     NotDeliveredError
     """
+    from stamina.instrumentation import set_on_retry_hooks
+
     url = parse_address(address)
+    set_on_retry_hooks(())  # those of stamina would print each attempt
     # No timeout of a socket bounds a silent name server or an answer that comes byte by byte
     delivery = _Delivery(url, body, timeout, attempts)
     delivery.start()
@@ -92,7 +102,6 @@ class _Delivery(threading.Thread):
         # the certificates of the system, as every other program on it uses them, instead of httpx's own
         self._certificates = ssl.create_default_context()
         self._until = time.monotonic() + timeout * attempts
-        self._retry_after = 0.0
         self.problem: str | None = "no answer"
         self.made = 0
 
@@ -100,7 +109,8 @@ class _Delivery(threading.Thread):
         import httpx
 
         try:
-            with _silent_loggers(), httpx.Client(timeout=self._timeout, verify=self._certificates) as client:
+            client = httpx.Client(timeout=self._timeout, verify=self._certificates)
+            with _silent_loggers(), client, suppress(_TryAgainError):
                 self._deliver(client)
         except ImportError:
             self.problem = "the proxy of the environment is a SOCKS proxy, which needs the package socksio"
@@ -108,28 +118,34 @@ class _Delivery(threading.Thread):
             self.problem = type(error).__name__
 
     def _deliver(self, client: Client) -> None:
-        while self.made < self._attempts:
-            if self.made:
-                time.sleep(min(self._retry_after or _PAUSE * 2 ** (self.made - 1), self._timeout))
+        import stamina
+
+        for attempt in stamina.retry_context(
+            on=_pause, attempts=self._attempts, timeout=None, wait_initial=_PAUSE, wait_max=self._timeout, wait_jitter=0
+        ):
             if time.monotonic() > self._until:  # the log already says that the document was not delivered
                 return
-            self.made += 1
-            if not self._attempt(client):
-                return
+            self.made = attempt.num
+            with attempt:
+                self._attempt(client)
 
-    def _attempt(self, client: Client) -> bool:
-        """Post the document once, and return whether another attempt may succeed."""
+    def _attempt(self, client: Client) -> None:
         import httpx
 
         try:
             with client.stream("POST", self._url, content=self._body, headers=_HEADERS) as answer:
                 status = answer.status_code
                 self.problem = None if answer.is_success else f"HTTP {status}"
-                self._retry_after = _retry_after(answer)
-                return status == _TOO_MANY_REQUESTS or status >= 500
+                if status == _TOO_MANY_REQUESTS or status >= 500:
+                    raise _TryAgainError(min(_retry_after(answer), self._timeout))
         except httpx.HTTPError as error:
-            self.problem, self._retry_after = _in_words(error), 0.0
-            return True
+            self.problem = _in_words(error)
+            raise _TryAgainError from error
+
+
+def _pause(error: Exception) -> bool | float:
+    """Tell stamina whether to try again: after the time that the server asks for, or after its own growing pause."""
+    return isinstance(error, _TryAgainError) and (error.retry_after or True)
 
 
 def _retry_after(answer: Response) -> float:

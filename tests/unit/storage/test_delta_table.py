@@ -40,7 +40,7 @@ def test_there_is_no_table_before_the_first_commit(table: Path) -> None:
 
 def test_a_hash_is_of_what_is_durable(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = set[str]()
-    monkeypatch.setattr(os, "fsync", lambda file: synced.add(os.readlink(f"/proc/self/fd/{file}")))
+    monkeypatch.setattr(os, "fsync", lambda file: synced.add(str(Path(f"/proc/self/fd/{file}").readlink())))
     add(table, "a")
     assert {str(path) for path in (table / "_delta_log").glob("*.json")} <= synced
 

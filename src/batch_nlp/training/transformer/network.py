@@ -60,21 +60,12 @@ def find_device(device: str | None) -> str:
 
 
 def load_network(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
-    """Return a pretrained network with a new head, and its tokenizer as JSON.
-
-    Parameters
-    ----------
-    model : str or None
-        As in `FineTunedTransformer`.
-    classes : int
-        Number of classes.
-    max_tokens : int
-        Tokens that the network must be able to read.
+    """Return a pretrained network with a new head for a number of classes, and its tokenizer as JSON.
 
     Raises
     ------
     SettingsError
-        If the model cannot be loaded, reads fewer tokens, or has no fast tokenizer.
+        If the model cannot be loaded, reads fewer tokens than `max_tokens`, or has no fast tokenizer.
     DataError
         If the packaged weights are missing or damaged.
     """
