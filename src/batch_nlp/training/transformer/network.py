@@ -114,9 +114,8 @@ def _source(model: str | None) -> tuple[str, str | None]:
 
 def config_text(network: Any) -> str:
     """Return a network's configuration as JSON, without the parts that depend on where it was loaded from."""
-    config = network.config.to_dict()
-    for name in ("_name_or_path", "architectures", "dtype"):
-        config.pop(name, None)
+    left_out = ("_name_or_path", "architectures", "dtype")
+    config = {name: value for name, value in network.config.to_dict().items() if name not in left_out}
     return json.dumps(config, sort_keys=True)
 
 
