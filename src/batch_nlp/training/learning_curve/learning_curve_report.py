@@ -13,6 +13,7 @@ from rich.table import Table
 from batch_nlp.log import console
 from batch_nlp.metrics.bootstrap import CONFIDENCE
 from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, draw_chart
+from batch_nlp.reports.documents import HOME
 from batch_nlp.reports.pages import render
 from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
@@ -50,7 +51,7 @@ def curve_markdown(found: LearningCurve) -> str:
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page, for the folder below that of the entry page."""
-    values = {"title": f"Learning curve of {found.model}", "home": "../index.html", "chart": _chart(found)}
+    values = {"title": f"Learning curve of {found.model}", "home": HOME, "chart": _chart(found)}
     return render("learning_curve.html", **_values(found), **values)
 
 
