@@ -24,7 +24,7 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.batches import read_batches
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.set_aside import split_allowed, unusable
-from batch_nlp.storage.seal import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, sealed_writer
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Problems named in one error
@@ -132,10 +132,7 @@ def prepare_side_table(
         return target
     quarantine = layers.intermediate / "quarantine"
     with keeping_account(quarantine) as ledger:
-        with (
-            replacing_sealed(target) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
-        ):
+        with sealed_writer(target, schema) as writer:
             for rows in _rows(files, table, engine.batch_rows, ledger):
                 writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
             ledger.check_accounts()
