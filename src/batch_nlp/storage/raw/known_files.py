@@ -14,7 +14,7 @@ from loguru import logger
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.feature_store import FILES_ADVICE, FeatureStore
-from batch_nlp.storage.raw.file_names import natural_key, source_name
+from batch_nlp.storage.raw.file_names import natural_key, size_and_time, source_name
 from batch_nlp.storage.raw.lines import REQUEUED_PART
 from batch_nlp.storage.raw.opening import unpacked
 from batch_nlp.storage.raw.set_aside import SetAside, set_aside
@@ -114,7 +114,7 @@ class RawFiles:
         places = {identity: place for place, identity in enumerate(self._earlier)}
         last = len(places)
         for path in sorted(files, key=lambda path: (places.get(_identity(path), last), natural_key(path))):
-            identity, status = _identity(path), size_and_time(path)
+            identity, status = _identity(path), [*size_and_time(path)]
             try:
                 *then, known = before.get(str(path), [None])
                 digest = known if then == status else content_digest(path)
@@ -225,11 +225,5 @@ def _taken_in(folder: Path) -> tuple[set[str], dict[str, str]]:
     """Return the digests of ingested contents, and path -> digest of each file that is unchanged."""
     known = read_list(folder)
     taken = {digest for digest, content in known["contents"].items() if content["versions"]}
-    files = ((Path(path), then, digest) for path, (*then, digest) in known["files"].items())
+    files = ((Path(path), (size, time), digest) for path, (size, time, digest) in known["files"].items())
     return taken, {str(path): digest for path, then, digest in files if path.exists() and size_and_time(path) == then}
-
-
-def size_and_time(path: Path) -> list[int]:
-    """Return size and modification time, by which a change is noticed."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
