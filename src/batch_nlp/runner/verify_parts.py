@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +15,7 @@ from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import report_problems
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
-from batch_nlp.storage.atomic import unfinished
+from batch_nlp.storage.atomic import sweep, unfinished
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
@@ -140,10 +139,7 @@ def _leftovers(run: RunContext) -> list[Problem]:
     """Return the temporary files and folders of killed runs, in the folders that only runs write to."""
 
     def remove(path: Path, _: Orphans) -> str:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        sweep(path.parent)
         return "removed"
 
     what = "a run was killed while it wrote this; no reader sees it"
