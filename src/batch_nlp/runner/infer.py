@@ -172,7 +172,7 @@ def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
 
 def _input_schema(run: RunContext, champion: Model) -> InputSchema:
     """Return the input schema for the champion, and log the settings that it ignores."""
-    from batch_nlp.feature.ignored_settings import ignored_settings
+    from batch_nlp.feature.definition import ignored_settings
 
     schema = input_schema_for(run, champion.version, champion.manifest)
     check_steps(schema.definition.steps, f"the feature steps of {champion.version}", run.config.allow)

@@ -50,7 +50,7 @@ def init(run: RunContext) -> None:
     settings = run.config.init
     asked = GivenColumns(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
     source = read_source(Path(str(settings.file)).expanduser().absolute(), asked)
-    proposal = propose(profiles(source.rows), asked, str(settings.file))
+    proposal = propose(profiles(source.rows), asked, str(settings.file), run.config)
     count = len(source.rows)
     looked_at = f"{'the first ' if count >= ROWS else ''}{count:,} rows of {settings.file}"
     target = _folder(run.config) / "dataset" / f"{settings.name}.yaml"

@@ -15,7 +15,7 @@ from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import report_problems
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
-from batch_nlp.storage.atomic import sweep, unfinished
+from batch_nlp.storage.atomic import remove, unfinished
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
@@ -138,11 +138,11 @@ def _batches(run: RunContext, batches: Sequence[Batch]) -> str:
 def _leftovers(run: RunContext) -> list[Problem]:
     """Return the temporary files and folders of killed runs, in the folders that only runs write to."""
 
-    def remove(path: Path, _: Orphans) -> str:
-        sweep(path.parent)
+    def repair(path: Path, _: Orphans) -> str:
+        remove(path)
         return "removed"
 
     what = "a run was killed while it wrote this; no reader sees it"
     action = "Nothing: the next run that works alone removes it, and so does verify.repair=true."
     paths = {path for folder in (*run.layers.own_folders, run.registry.root) for path in unfinished(folder)}
-    return [Problem(path, what, action, Severity.WARNING, partial(remove, path), True) for path in sorted(paths)]
+    return [Problem(path, what, action, Severity.WARNING, partial(repair, path), True) for path in sorted(paths)]
