@@ -156,15 +156,15 @@ def _needed_classes(classes: Any) -> str | None:
     """Return what the setting of the classes needs to be; None if it can be used."""
     if isinstance(classes, str) or not isinstance(classes, Mapping | Sequence):
         return "'auto', a list of labels, or a mapping from class to its labels"
-    mapped = isinstance(classes, Mapping)
-    targets = [target for found in classes.values() for target in _list(found)] if mapped else list(classes)
+    mapping = classes if isinstance(classes, Mapping) else {}
+    targets = [target for found in mapping.values() for target in _list(found)] if mapping else list(classes)
     found = [as_target(target) for target in targets]
-    if not all(isinstance(text, str) for text in (*found, *(map(as_target, classes) if mapped else ()))):
+    if not all(isinstance(text, str) for text in (*found, *map(as_target, mapping))):
         return "labels that are text or numbers, none empty"
     if len(classes) < 2:
         return "at least two classes"
     if twice := sorted({text for text in found if found.count(text) > 1}):
         return f"each label in one class; named more than once: {examples(twice)}"
-    if mapped and (empty := [name for name, given in classes.items() if not _list(given)]):
+    if empty := [name for name, given in mapping.items() if not _list(given)]:
         return f"at least one label for each class; none for: {examples(empty)}"
     return None
