@@ -16,8 +16,8 @@ from batch_nlp.storage.ledger import Ledger
 class RemoveDuplicates(StatelessStep):
     """Drop messages that the store or this run knows.
 
-    The ledger counts duplicates, and receives messages whose id belongs to another text. `take_labels` receives messages
-    with a label, known ones included, but not those whose id belongs to another text.
+    The ledger counts duplicates, and receives messages whose id belongs to another text. `take_labels` receives
+    messages with a label, known ones included, but not those whose id belongs to another text.
     """
 
     known: KnownMessages | None = None
