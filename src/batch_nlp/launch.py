@@ -28,7 +28,7 @@ _OF_HYDRA = ("--hydra-help", "--version", "--shell-completion")
 
 
 class _NoCallbacks:
-    """What Hydra calls around a job: nothing, since callbacks in conf/ are about multiruns."""
+    """Callbacks around a single job: none, because those in conf/ are for multiruns."""
 
     def on_job_start(self, **_: Any) -> None: ...
 

@@ -58,20 +58,9 @@ class JobRecord:
     def note(
         self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None, card: Path | None = None
     ) -> None:
-        """Record the measurements of a training run.
+        """Record the measurements of a training run; `metrics` are None if nothing was trained.
 
-        Parameters
-        ----------
-        run : str
-            Name of the run.
-        data : list
-            State of the labelled data, as JSON values.
-        metric : str
-            Name of the metric that selects models.
-        metrics : mapping or None
-            Metrics on the hold-out; None if nothing was trained.
-        card : Path, optional
-            Page of the model card. The job keeps a copy, since only the newest candidates keep their folders.
+        The job keeps a copy of the page of the model card, since only the newest candidates keep their folders.
         """
         if card is not None and card.is_file():
             from batch_nlp.reports.pages import with_link_home

@@ -123,8 +123,7 @@ class Ranking:
     @property
     def placed(self) -> list[tuple[int, Experiment, str]]:
         """Place, experiment, and how it compares with the best."""
-        verdicts = zip(self.experiments, self.against_the_best, strict=True)
-        return [(place, experiment, verdict) for place, (experiment, verdict) in enumerate(verdicts, start=1)]
+        return [*zip(range(1, len(self.experiments) + 1), self.experiments, self.against_the_best, strict=True)]
 
     @property
     def headline(self) -> str:

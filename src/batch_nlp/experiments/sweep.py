@@ -104,10 +104,11 @@ def _set_up_logging(sweep: Sweep) -> None:
 
 def _overrides(job: Path) -> list[str]:
     """Return the settings of a job on the command line, which Hydra keeps in its folder."""
-    try:
-        return [str(text) for text in OmegaConf.load(job / ".hydra" / "overrides.yaml")]
-    except (OSError, ValueError):  # killed before they were written
+    path = job / ".hydra" / "overrides.yaml"
+    if not path.is_file():  # killed before they were written
         return []
+    # unresolved, since an override may refer to other settings
+    return [str(text) for text in OmegaConf.to_container(OmegaConf.load(path), resolve=False) or []]
 
 
 def report_sweep_error(error: Exception) -> int:

@@ -150,3 +150,15 @@ def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
     rows = zip(*(column.values for column in columns), strict=True)
     values = [next((value for value in row if not is_missing(value)), None) for row in rows]
     return ColumnProfile(columns[0].name, values)
+
+
+def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
+    """Return how many column names look like data: equal to one of the column's values, or mostly numbers.
+
+    A column may be named like one of its classes (``spam``), so if any name is typical of a role, all are names.
+    `twice` says that the first line is repeated as a row.
+    """
+    are_names = any(column.is_called_for_a_role for column in columns)
+    data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]
+    numbers = [not np.isnan(as_number(column.name)) for column in columns]
+    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)

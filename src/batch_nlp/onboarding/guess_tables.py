@@ -120,15 +120,17 @@ def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> 
     return pattern
 
 
-def pattern_for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
+def pattern_for_later(folder: Path, files: Sequence[Path]) -> tuple[str, str]:
     """Return a pattern that also matches later files with the same name, but other numbers or a longer name.
 
-    If the pattern would match other existing files, the exact name is returned, together with these files.
+    If the pattern would match other existing files, it is the exact name. The second value is a note that says so.
     """
     name = _stem(table_name(files[0], folder))
     pattern = "[0-9]*".join(map(escape, _NUMBERS.split(name))).removesuffix("*") + "*"
-    others = [file for file in find_files(folder, pattern) if file not in files]
-    return (escape(name), others) if others else (pattern, [])
+    if others := [file for file in find_files(folder, pattern) if file not in files]:
+        named = examples(file.name for file in others)
+        return escape(name), f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
+    return pattern, "also matches later files with other numbers in their names"
 
 
 def _common(names: Sequence[str]) -> str:

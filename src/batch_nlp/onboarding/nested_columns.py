@@ -42,12 +42,8 @@ def _under(rows: Sequence[Row], name: str) -> list[Row]:
 def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
     """Return warnings about fields that are not read: within objects, or beside the field that contains the columns.
 
-    `first` has the first rows of each file with all fields; `under` is the field that contains the columns.
-
-    Raises
-    ------
-    DataError
-        If a column named by the user contains objects, or only fields within objects look like texts.
+    `first` has the first rows of each file with all fields; `under` is the field that contains the columns. A
+    `DataError` is raised if a column named by the user contains objects, or only fields within objects look like texts.
     """
     file = next((file for file, rows in first.items() if any(map(_is_nested, rows))), None)
     if file is None:

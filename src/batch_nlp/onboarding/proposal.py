@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from batch_nlp.config import Config
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.onboarding.column_profiles import ColumnProfile, alternatives, merged
 from batch_nlp.onboarding.guess_roles import id_columns, label_candidates, text_columns, time_columns
@@ -71,9 +72,16 @@ class Proposal:
     tagged: float
     # Why text, label, time and id were chosen
     reasons: dict[str, str]
+    # The settings, which decide for example how small a class may be
+    config: Config
+
+    @property
+    def least(self) -> int:
+        """Minimum size of a class that is learned."""
+        return self.config.training.min_class_messages
 
 
-def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -> Proposal:
+def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str, config: Config) -> Proposal:
     """Propose what the columns of the messages in the file or folder `where` are.
 
     Raises
@@ -129,9 +137,10 @@ def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -
         repeated(joined),
         languages(joined),
         largest_share([value for column in times[:1] for value in map(str, column.there)]),
-        one_sided(leaves, times),
+        one_sided(leaves, times, config.training),
         tagged(joined),
         reasons,
+        config,
     )
 
 

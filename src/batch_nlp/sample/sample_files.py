@@ -32,7 +32,7 @@ def write_history(
     progress : callable, optional
         Called with the number of messages written since the last call.
     source : str
-        Name of the format: ``dataset.sample``.
+        ``dataset.sample``
     """
     generator = check_sample(settings, source)
     for name, parts in generator.history(settings):
@@ -52,19 +52,16 @@ def write_batch(
 ) -> Path:
     """Write a file of messages to classify, and hold back their labels; raises as `write_history` does.
 
+    The messages join the side tables of a history with the same settings `seed` and `messages`.
+
     Parameters
     ----------
     inbox : Path
         Folder in which new messages arrive.
     pending_dir : Path
         Folder of the labelled rows until `deliver_labels`; also records the numbers used.
-    settings : SampleConfig
-        Amount, and differences from the history. The messages join the side tables of a history with the same `seed`
-        and `messages`.
     number : int, optional
         Number of the batch, from 1, in days after the history. The next number by default.
-    source : str
-        Name of the format: ``dataset.sample``.
     """
     generator = check_sample(settings, source)
     if number is None:
@@ -88,16 +85,12 @@ def deliver_labels(
 
     Parameters
     ----------
-    pending_dir : Path
-        The folder given to `write_batch`.
-    raw_dir : Path
-        Folder of the history; it may be on another disk.
+    pending_dir, raw_dir : Path
+        As given to `write_batch` and `write_history`; they may be on different disks.
     numbers : collection of int, optional
         Batches whose labels to deliver; all by default.
     change : callable, optional
         Changes each line, including its line end.
-    source : str
-        Name of the format: ``dataset.sample``.
     """
     delivered: list[Path] = []
     name = source_of(source).batch_file

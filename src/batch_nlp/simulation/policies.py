@@ -54,20 +54,9 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
 
 
 class System:
-    """A system that follows a policy.
+    """A system that follows a policy in a folder that has the features and the first champion of the history.
 
-    Parameters
-    ----------
-    policy : Policy
-        never, always, or rule (the user's settings, unchanged).
-    config : Config
-        The user's settings.
-    folder : Path
-        Folder of data and models, with the features and the first champion of the history.
-    messages : Messages
-        Where raw files and new messages arrive.
-    run_stages : callable
-        The runner.
+    The policy `rule` is the user's settings, unchanged.
     """
 
     def __init__(self, policy: Policy, config: Config, folder: Path, messages: Messages, run_stages: RunStages) -> None:
@@ -140,13 +129,7 @@ def _without_a_gate(config: Config) -> Config:
 
 
 def first_champion(config: Config, folder: Path, messages: Messages, now: datetime, run_stages: RunStages) -> None:
-    """Read the history and train the first champion, which all policies share.
-
-    Raises
-    ------
-    BatchNlpError
-        If there is no first champion, for example because the candidate fails the user's gate.
-    """
+    """Read the history and train the first champion, which all policies share; any error says that it is of day 0."""
     layers = Layers(Path(config.paths.data), config.dataset.name)
     cache = Layers(folder / "data", config.dataset.name).embedding_cache
     cache.mkdir(parents=True)

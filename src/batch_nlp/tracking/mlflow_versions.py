@@ -50,10 +50,7 @@ def register(client: Any, config: Config, training: TrackedTraining, run: Any) -
 def restore(client: Any, config: Config, old: Path, new: Path) -> None:
     """Set the alias champion to an earlier version, found by the hash of its manifest.
 
-    Raises
-    ------
-    LookupError
-        If MLflow does not know the version. Then no version has the alias.
+    If MLflow does not know the version, no version has the alias afterwards, and a `LookupError` is raised.
     """
     manifest = manifest_of(new)
     name = model_name(config, manifest["dataset"])

@@ -13,10 +13,9 @@ from loguru import logger
 
 from batch_nlp.config import Config, TrackingBackend
 from batch_nlp.tracking.address import address_of, masked, model_name
-from batch_nlp.tracking.hydra_job import current_job
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
-from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
+from batch_nlp.tracking.tracked_training import TrackedTraining, current_job, metrics, parameters, tags
 
 # Files of a model folder for people
 _READABLE = {".json", ".md", ".html"}
@@ -28,11 +27,6 @@ class Tracker:
     """Records trainings in MLflow if ``tracking.backend`` says so.
 
     A failure is a warning, since a training is worth more than its record elsewhere.
-
-    Parameters
-    ----------
-    config : Config
-        ``config.tracking`` has the address.
     """
 
     def __init__(self, config: Config) -> None:

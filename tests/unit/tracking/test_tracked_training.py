@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.tracking.hydra_job import HydraJob
-from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
+from batch_nlp.tracking.tracked_training import HydraJob, TrackedTraining, metrics, parameters, tags
 from batch_nlp.tracking.tracker import Tracker
 
 MANIFEST = {
