@@ -128,7 +128,7 @@ def _cards_have_no_figures() -> Iterator[None]:
 def batches_without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have runs in this process leave pages of batches without charts: to draw them takes as long as to score."""
     for module in (share_chart, trend_charts):
-        monkeypatch.setattr(module, "draw", lambda *_, **__: Markup())
+        monkeypatch.setattr(module, "draw_chart", lambda *_, **__: Markup())
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The command line: what is typed, help, and the exit code of every ending."""
+"""The command line: its arguments, help and exit codes."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ from batch_nlp.experiments.sweep import job_folder, threads_of_a_job
 if TYPE_CHECKING:
     from batch_nlp.config import Config
 
-# What a run writes holds messages, and whatever started it may let everyone read new files
+# Files of a run hold messages, and the umask of the caller may let everyone read them
 OWNER_ALONE, _GROUP_TOO = 0o077, 0o027
 
 
 def run_once(composed: DictConfig) -> ExitCode | OSError:
-    """Run a single job and return its exit code, or what kept its log from being written."""
+    """Run a single job and return its exit code, or the error that kept its log from being written."""
     from batch_nlp.log import ENDED
 
     try:
@@ -137,5 +137,5 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
                 record.note(run.name, run.data_state(), config.training.metric, metrics, run.candidate_card)
 
 
-# When this module is imported, since that is all that the processes of parallel jobs do with it
+# On import, because the processes of parallel jobs only import this module
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)

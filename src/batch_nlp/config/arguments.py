@@ -22,29 +22,18 @@ _READS_ONLY = ("pipeline=status", "pipeline=verify", "pipeline=init")
 
 @dataclass(frozen=True)
 class Arguments:
-    """A command line that was understood.
+    """A command line that was understood."""
 
-    Parameters
-    ----------
-    command : str or None
-        The flag that says what to do, in its long form; None runs the pipeline.
-    value : str
-        What that flag was given, such as ``job`` after ``--cfg``.
-    package : str or None
-        Part of the settings that ``--cfg`` shows.
-    resolve : bool
-        Whether ``--cfg`` shows what references stand for.
-    config_dir : Path or None
-        The user's own folder of settings.
-    settings : list of str
-        As Hydra takes them.
-    """
-
+    # the flag that says what to do, in its long form; None runs the pipeline
     command: str | None
+    # what that flag was given, such as job after --cfg
     value: str
+    # part of the settings that --cfg shows, and whether it shows what references stand for
     package: str | None
     resolve: bool
+    # the user's own folder of settings
     config_dir: Path | None
+    # as Hydra takes them
     settings: list[str]
 
 
@@ -68,13 +57,7 @@ def _parser() -> _Parser:
 
 
 def read_arguments(typed: Sequence[str]) -> Arguments:
-    """Return what was typed, understood.
-
-    Raises
-    ------
-    SettingsError
-        If a flag is unknown, or two flags exclude each other, or settings.
-    """
+    """Return what was typed, understood; refuse unknown flags, and flags or settings that exclude each other."""
     parser = _parser()
     found, unknown = parser.parse_known_intermixed_args(typed)
     if unknown:

@@ -34,14 +34,7 @@ _READ = {Role.id: as_key, Role.key: as_key, Role.text: as_text}
 
 
 class Readable:
-    """Finds values that cannot be read by their role.
-
-    Parameters
-    ----------
-    dataset : DatasetConfig
-    labels : bool
-        Whether labels are read.
-    """
+    """Finds values that cannot be read by their role."""
 
     def __init__(self, dataset: DatasetConfig, labels: bool) -> None:
         self._columns = dataset.messages.columns
@@ -85,14 +78,10 @@ def unreadable(
 ) -> SetAside | None:
     """Return a message file in which no row can be read, with the reasons; None for any other file.
 
+    A row that ``where`` excludes counts as readable. The file is read up to its first readable row.
+
     Parameters
     ----------
-    dataset : DatasetConfig
-        A row that ``where`` excludes counts as readable.
-    file : Path
-        Read up to the first readable row.
-    labels : bool
-        Whether labels are read.
     champion : str, optional
         The model whose columns the messages must have.
     advised : bool

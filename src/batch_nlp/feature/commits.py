@@ -75,23 +75,7 @@ class Commits:
     whole input is known to be good enough: without labels, no model learns from the commits. Use it in
     ``contextlib.closing``, which removes labels that were not released.
 
-    Parameters
-    ----------
-    layers, store
-        Where the rows are written.
-    definition : FeatureDefinition
-        Of the features.
-    fields : Fields
-        The features.
-    run : str
-        Name of the run.
-    files : sequence of RawFile
-        The sources of the rows.
-
-    Attributes
-    ----------
-    labels : int
-        Labels that the store did not have.
+    `files` are the sources of the rows. Afterwards, `labels` is the number of labels that the store did not have.
     """
 
     def __init__(
@@ -115,19 +99,10 @@ class Commits:
         self.rows = 0
         self.labels = 0
 
-    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
-        """Add the pipeline's results for a batch, and return the number of messages with new features.
+    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> None:
+        """Add the pipeline's results for a batch of `read` rows.
 
-        Parameters
-        ----------
-        features : DataFrame
-            Output of the pipeline.
-        kept : dict of str to DataFrame
-            Messages of each layer.
-        labels : list of DataFrame
-            Labelled messages: `message_id`, `target`, `source_file`.
-        read : int
-            Rows that were read for the batch.
+        `kept` has the messages of each layer; labelled messages have `message_id`, `target` and `source_file`.
         """
         self.rows += read
         for layer, messages in kept.items():
@@ -137,7 +112,6 @@ class Commits:
         self._features.append(pa.Table.from_pandas(features, schema=self._schema, preserve_index=False))
         for labelled in labels:
             self.add_labels(labelled)
-        return len(features)
 
     def _layer_file(self, layer: str) -> WaitingRows:
         """Return the file of a layer that appears with the next commit."""
@@ -148,7 +122,7 @@ class Commits:
         return self._layer_files[layer]
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
-        """Add labels (`message_id`, `target`, `source_file`) without their messages."""
+        """Add labels, with the columns `message_id`, `target` and `source_file`."""
         files = labelled["source_file"]
         seen = pd.Series({name: file.first_seen for name, file in self._sources.items()}, dtype="datetime64[us, UTC]")
         rows = labelled.assign(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,16 +25,12 @@ class FeatureDefinition:
 
     Parameters
     ----------
-    dataset : str
-        Name of the dataset.
     columns : dict of str to ColumnConfig
         Source columns that features are made of. How a message is found (ids, files) is not part of the definition.
     side_tables : list of SideTableConfig
         Tables joined by the key columns.
     group : str or None
         Column whose values a split keeps together.
-    steps : list of dict
-        The steps of the feature pipeline, in order.
     own : list of str
         Names of the steps that the dataset adds.
     allow : dict of str to int
@@ -51,13 +47,7 @@ class FeatureDefinition:
 
     @classmethod
     def from_config(cls, config: Config) -> FeatureDefinition:
-        """Return the definition in the settings.
-
-        Raises
-        ------
-        SettingsError
-            If a step is not allowed, or ``_after_`` names a step that does not exist.
-        """
+        """Return the definition in the settings; raise a `SettingsError` for a forbidden or misplaced step."""
         dataset = config.dataset
         for key, given in (("features.steps", config.features.steps), ("dataset.steps", dataset.steps)):
             check_steps(given, key, config.allow)
@@ -145,3 +135,36 @@ def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
         place = next(before_embedding, len(steps)) if after is None else names.index(after) + 1
         steps[place:place] = [step for step in own if step.get(AFTER) == after]
     return steps
+
+
+def ignored_settings(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
+    """Return the feature settings without effect, since they differ from the champion's, which scores the messages.
+
+    Columns and side tables are named by their keys, steps by their names with the parameters that differ. A time column
+    that only the settings have is read, so it is not listed.
+    """
+    columns = [
+        f"dataset.messages.columns.{name}"
+        for name in {**asked.columns, **used.columns}
+        if asked.columns.get(name) != used.columns.get(name) and not _is_read(asked, used, name)
+    ]
+    theirs, own = ({table.name: replace(table, files="") for table in one.side_tables} for one in (used, asked))
+    tables = [f"dataset.side_tables ({name})" for name in {**own, **theirs} if own.get(name) != theirs.get(name)]
+    return [*columns, *tables, *_ignored_steps(asked, used)]
+
+
+def _is_read(asked: FeatureDefinition, used: FeatureDefinition, name: str) -> bool:
+    return name not in used.columns and asked.columns[name].role is Role.time
+
+
+def _ignored_steps(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
+    own, theirs = ({step_name(step): step for step in one.steps} for one in (asked, used))
+    found = []
+    for name in {**own, **theirs}:
+        if name not in own or name not in theirs:
+            found.append(f"step {name}")
+            continue
+        both = (own[name].keys() & theirs[name].keys()) - {NAME, AFTER}
+        if differ := sorted(key for key in both if own[name][key] != theirs[name][key]):
+            found.append(f"step {name} ({', '.join(differ)})")
+    return found

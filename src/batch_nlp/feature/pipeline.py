@@ -30,19 +30,8 @@ from batch_nlp.storage.ledger import Ledger
 class FeatureContext:
     """What the steps of a run need from the run; the defaults are enough to ask steps for their fields.
 
-    Parameters
-    ----------
-    side_tables, known, ledger
-        Objects of this run.
-    cache_dir : Path
-        Cache of the embedders.
-    engine : EngineConfig
-    labels : Labels, optional
-        Reads labels; None reads none.
-    take_labels, keep : callable, optional
-        Receive labelled messages, and the messages of a layer.
-    kept_columns : sequence of str
-        Source columns that are copied to the predictions.
+    `cache_dir` is the cache of the embedders. `labels` reads labels, and None reads none. `take_labels` and `keep`
+    receive labelled messages and the messages of a layer. `kept_columns` are copied from the source to the predictions.
     """
 
     side_tables: SideTables | None = None
@@ -101,10 +90,8 @@ def build_contract(
 def feature_fields(definition: FeatureDefinition) -> Fields:
     """Return the fields that the steps of a definition compute, in order.
 
-    Raises
-    ------
-    SettingsError
-        If two steps compute a field of the same name; only the text may be rewritten by several steps.
+    Raises a `SettingsError` if two steps compute a field of the same name; only the text may be rewritten by several
+    steps.
     """
     steps = build_steps(definition.steps, _bound(definition, definition.columns, FeatureContext()), "features.steps")
     made: dict[str, str] = {}

@@ -39,19 +39,7 @@ from batch_nlp.threads import prefetched
 
 @dataclass(frozen=True)
 class FeatureResult:
-    """Result of a run of the feature pipeline.
-
-    Parameters
-    ----------
-    feature_version : str
-        Version of the features.
-    accounts : dict
-        Number of messages by outcome.
-    labels : int
-        Number of new labels.
-    set_aside : list of SetAside
-        Unusable files.
-    """
+    """Result of a run: the feature version, messages by outcome, the number of new labels, and unusable files."""
 
     feature_version: str
     accounts: dict[str, int]
@@ -62,22 +50,7 @@ class FeatureResult:
 def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
     """Ingest new raw files: compute the features of new messages, and add labels.
 
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    layers : Layers
-        Location of the data layers.
-    store : FeatureStore
-        Receives features and labels, with a commit per ``engine.commit_rows`` messages.
-    run : str
-        Name of the run.
-    now : datetime
-        Time of the run, at which new files count as first seen.
-
-    Returns
-    -------
-    FeatureResult
+    There is a commit per ``engine.commit_rows`` messages. New files count as first seen at `now`, the time of the run.
 
     Raises
     ------
@@ -193,7 +166,8 @@ def _take_in(
         # one thread reads, another runs the pipeline, this one commits
         with prefetched(raw) as batches, prefetched(transformed(batches)) as done:
             for read, features, (kept, labels) in done:
-                ledger.done += made.add(features, kept, labels, read)
+                made.add(features, kept, labels, read)
+                ledger.done += len(features)
                 advance(read)
                 if made.rows >= config.engine.commit_rows:
                     made.commit()

@@ -19,19 +19,9 @@ CSV = ".csv"
 
 
 def write_csv_beside(record: Path, rows: int) -> Path:
-    """Write a parquet file of predictions as a sealed CSV file of the same name, and return its path.
+    """Write a parquet file of predictions as a sealed CSV file of the same name, `rows` at a time, and return its path.
 
-    Parameters
-    ----------
-    record : Path
-        The parquet file.
-    rows : int
-        Rows to hold in memory at a time.
-
-    Raises
-    ------
-    DataError
-        If the record is damaged.
+    Raises a `DataError` if the parquet file is damaged.
     """
     check_file(record)
     target = record.with_suffix(CSV)

@@ -29,30 +29,10 @@ def rescored_file(version: str) -> str:
 
 
 def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at: str, rows: int) -> list[int]:
-    """Predict a batch with another model, in the order of its first predictions.
+    """Predict a scored batch with the new champion, in the order of its first predictions.
 
-    Parameters
-    ----------
-    layers, store
-        Location of predictions and features.
-    model : Model
-        The new champion.
-    batch : Batch
-        A scored batch.
-    at : str
-        ISO time in the new predictions.
-    rows : int
-        Messages to hold in memory at a time.
-
-    Returns
-    -------
-    list of int
-        New predictions of each class.
-
-    Raises
-    ------
-    DataError
-        If the store lacks features that the model needs.
+    Holds `rows` messages in memory at a time. Returns the new predictions of each class. Raises a `DataError` if the
+    store lacks features that the model needs.
     """
     version = model.manifest["data_version"]["feature_version"]
 
@@ -79,19 +59,10 @@ def predict_reweighted(
     rows: int,
     factors: NDArray[np.float64],
 ) -> list[int]:
-    """Adjust a batch's predictions to other class shares than those of the training.
+    """Adjust a batch's predictions to other class shares than those of the training; return the new counts by class.
 
-    Parameters
-    ----------
-    layers, model, batch, at, rows
-        As in `rescore`; the model must be the one that scored the batch.
-    factors : ndarray of float, shape (n_classes,)
-        Factor for the odds of each class: present share divided by the share in training.
-
-    Returns
-    -------
-    list of int
-        New predictions of each class.
+    `model` must have scored the batch. `factors`, shape (n_classes,), multiply the odds of each class: present share
+    divided by the share in training.
     """
     classes = list(model.manifest["classes"])
     columns = [f"probability_{name}" for name in classes]

@@ -36,13 +36,7 @@ from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
-from batch_nlp.storage.samples import (
-    PREDICTED,
-    KeptSample,
-    sample_file,
-    sample_schema,
-    write_sample,
-)
+from batch_nlp.storage.samples import PREDICTED, KeptSample, sample_file, sample_schema, write_sample
 from batch_nlp.storage.seal import replacing_sealed
 from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
@@ -60,22 +54,10 @@ def run_inference_pipeline(
     feature_steps: FeatureSteps,
     batch: Batch,
 ) -> None:
-    """Score a batch, store its features, hand over its predictions, and record the result.
+    """Score a claimed batch, store its features, hand over its predictions, and record the result.
 
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    layers, store
-        Location of data and features.
-    model : Model
-        The champion.
-    columns : mapping of str to ColumnConfig
-        Source columns to read.
-    feature_steps : callable
-        Builds the feature pipeline of the model's definition; fields that it does not compute stay empty.
-    batch : Batch
-        A claimed batch; scored on return.
+    `columns` are the source columns to read. `feature_steps` builds the feature pipeline of the model's definition;
+    fields that it does not compute stay empty.
 
     Raises
     ------

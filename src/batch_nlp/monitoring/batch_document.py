@@ -22,16 +22,8 @@ def batch_document(
 ) -> dict[str, Any]:
     """Return everything that the report of a batch shows, as JSON values.
 
-    Parameters
-    ----------
-    batch
-        ``Batch.facts()``.
-    answer
-        None as long as the response to the verdict is not over.
-    card
-        Link from the page to the card of the model that scored the batch.
-    places
-        Settings that commands on this data need.
+    `batch` is ``Batch.facts()``; `answer` is None until the response to the verdict has ended; `card` is the link from
+    the page to the card of the model that scored the batch; `places` are settings that commands on this data need.
     """
     judged = [share.name for share in analysis.verdict.parents or analysis.verdict.shares]
     possible = not judged or why_impossible(drift, judged) is None

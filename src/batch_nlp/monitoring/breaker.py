@@ -60,11 +60,6 @@ class Labels:
     # Returns the number of labelled messages in the batches from the named one on
     since: Callable[[str], int]
 
-    @property
-    def total(self) -> int:
-        """Number of labelled messages."""
-        return int(self.data[-1])
-
 
 @dataclass(frozen=True)
 class Ruling:
@@ -107,7 +102,7 @@ def rule_on(
     change = _change(alarm, last, after, differs)
     of_change = labels.since(change)
     needed = new_labels_needed(log, labels.training_rows, settings)
-    new = labels.total - int(last["data"][-1])
+    new = int(labels.data[-1]) - int(last["data"][-1])
     figures = {
         "new_labels": float(new),
         "new_labels_needed": float(needed),
@@ -120,15 +115,16 @@ def rule_on(
     if last["data"] == labels.data:
         reason = "the last retraining already had this labelled data"
         return Ruling(False, state, reason, change, answered, figures)
+    answers = answered or not waiting
     if waiting and answered:
         what = "this is another change than the last one" if differs else "labels of the drifted batches have arrived"
-        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, True, figures)
+        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, answers, figures)
     if new >= needed:
-        return Ruling(True, state, f"{new:,} labels are new", change, answered or not waiting, figures)
+        return Ruling(True, state, f"{new:,} labels are new", change, answers, figures)
     lack = f"{new:,} labels are new since the last retraining and {needed:,} are needed"
     if waiting:
         lack += f", or {settings.min_messages} labels of the batches since {change}, which have {of_change:,}"
-    return Ruling(False, state, lack, change, answered or not waiting, figures)
+    return Ruling(False, state, lack, change, answers, figures)
 
 
 def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:

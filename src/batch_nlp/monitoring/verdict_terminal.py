@@ -21,19 +21,8 @@ def show_verdict(
 ) -> None:
     """Print a small table of the shares, in a hierarchy those of the parents first, with the verdict and what follows.
 
-    Parameters
-    ----------
-    batch
-        None if no batch was scored.
-    verdict
-        On the batch alone.
-    action
-        What follows from the verdict.
-    confidence
-        Of the intervals.
-    analysis
-        Adds at most three lines: the window's verdict, the findings of other rules than ``share``, and the explanation
-        with the estimated performance.
+    `verdict` is that on the batch alone. The analysis adds at most three lines: the window's verdict, the findings of
+    other rules than ``share``, and the explanation with the estimated performance.
     """
     if verdict.shares:
         table = Table("class", title=f"batch {batch}", title_justify="left")

@@ -34,16 +34,16 @@ def explain(n: int, has_reference: bool, comparison: Comparison | None, settings
         return f"{count(n, 'message')}, too few to be compared with the hold-out" if n else "no messages were predicted"
     mix = [test for test in comparison.tests if test.kind == "mix" and test.counts]
     now, before = comparison.confidence.batch or 0.0, comparison.confidence.reference or 0.0
-    figures = f"({now:.2f} where it was {before:.2f})"
     changed = f"the mix of messages changed ({name_tests(mix)})"
+    sure = ""
     if less_sure(comparison, settings):
-        sure = f"the model is less sure {figures}"
-        return f"{changed}, and {sure}" if mix else f"{sure}, the mix of messages is as before"
-    quality = [test for test in comparison.tests if test.kind == "quality" and test.counts]
-    if quality:
+        sure = "less sure"
+    elif any(test.kind == "quality" and test.counts for test in comparison.tests):
         surer = now - before >= settings.min_confidence_drop
-        sure = f"the model is {'surer' if surer else 'as sure on average, but not message by message'} {figures}"
-        return f"{changed}, {sure}" if mix else f"{sure}, the mix of messages is as before"
+        sure = "surer" if surer else "as sure on average, but not message by message"
+    if sure:
+        sure = f"the model is {sure} ({now:.2f} where it was {before:.2f})"
+        return f"{changed}, and {sure}" if mix else f"{sure}, the mix of messages is as before"
     if mix:
         return f"{changed}, the model is as sure as before"
     if any(test.p_adjusted < settings.significance for test in comparison.tests):
@@ -56,14 +56,8 @@ def changed_words(
 ) -> list[ChangedWord]:
     """Return the words whose share of the messages changed beyond chance, strongest change first.
 
-    Parameters
-    ----------
-    messages
-        Distinct words of each message in the batch.
-    hold_out
-        Number of messages in the champion's hold-out.
-    significance
-        Level of the tests after correction for the number of words.
+    `messages` holds the distinct words of each message in the batch, `hold_out` is the number of messages in the
+    champion's hold-out, and `significance` is the level after the correction for the number of words.
     """
     if not messages or not hold_out:
         return []
@@ -89,14 +83,8 @@ def choose_examples(
 ) -> list[Example]:
     """Return the least sure messages, the surest of each class outside its band, and those with most unknown words.
 
-    Parameters
-    ----------
-    predictions
-        File with the message ids.
-    unknown_words
-        Share of unknown words in each message of the sample; empty where it is unknown.
-    out
-        Classes outside their band.
+    `predictions` is the file with the message ids, `unknown_words` the share of unknown words in each message of the
+    sample (empty where it is unknown), and `out` the classes outside their band.
     """
     if not scored.n:
         return []

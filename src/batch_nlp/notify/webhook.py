@@ -62,23 +62,10 @@ def parse_address(address: str) -> URL:
 def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     """Post a JSON document, and try again if the server is unreachable, too busy (429) or broken (5xx).
 
-    If an answer is lost, the document is posted again, so it can arrive twice.
-
-    Parameters
-    ----------
-    timeout
-        Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts
-        Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
-
-    Returns
-    -------
-    str
-        The host that accepted the document.
-
-    Raises
-    ------
-    NotDeliveredError
+    If an answer is lost, the document is posted again, so it can arrive twice. The pauses between attempts grow. No
+    wait for a connection, an answer or the time in a ``Retry-After`` header is longer than `timeout` seconds, and all
+    attempts take at most `timeout` times `attempts` seconds. Returns the host that accepted the document; raises a
+    `NotDeliveredError` if it did not.
     """
     from stamina.instrumentation import set_on_retry_hooks
 
@@ -181,15 +168,15 @@ def _in_words(error: HTTPError) -> str:
 @contextmanager
 def _silent_loggers() -> Iterator[None]:
     """Keep the HTTP libraries from writing the address to a log that someone has set up."""
+
+    def nothing(_: logging.LogRecord) -> bool:
+        return False
+
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for source in loggers:
-        source.addFilter(_nothing)
+        source.addFilter(nothing)
     try:
         yield
     finally:
         for source in loggers:
-            source.removeFilter(_nothing)
-
-
-def _nothing(_: logging.LogRecord) -> bool:
-    return False
+            source.removeFilter(nothing)

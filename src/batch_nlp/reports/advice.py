@@ -103,15 +103,12 @@ def _command(step: Mapping[str, Any], document: Mapping[str, Any]) -> str | None
 
 def _sentences_for(document: Mapping[str, Any]) -> dict[str, Any]:
     status, answer = document["verdict"]["status"], document.get("answer")
-    found: dict[str, Any]
     if status == "drift" and answer is not None:
-        found = _texts()["actions"][answer["action"]]
-    else:
-        found = _texts()["verdicts"][status]
-    return found
+        return _texts()["actions"][answer["action"]]
+    return _texts()["verdicts"][status]
 
 
 @cache
-def _texts() -> dict[str, Any]:
+def _texts() -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, Any] = yaml.safe_load((files(__package__) / "advice.yaml").read_text(encoding="utf-8"))
     return found

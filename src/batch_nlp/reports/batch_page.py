@@ -47,7 +47,11 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         "advice": advise(document),
         "card": document.get("card"),
         "home": HOME,
-        "examples": [_example(example, document) for example in analysis["examples"]],
+        # older reports have no snippets and no places
+        "examples": [
+            {"snippet": None, **example, "command": explain_command(example["message_id"], document.get("places", []))}
+            for example in analysis["examples"]
+        ],
         "shares": [*parents, *shown],
         "parents": len(parents),
         "more": len(shares) - len(shown),
@@ -62,11 +66,6 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         "champions": champions,
     }
     return render("batch.html", **values)
-
-
-def _example(example: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message to look at, with the command that explains it; older reports have no snippets."""
-    return {"snippet": None, **example, "command": explain_command(example["message_id"], document.get("places", []))}
 
 
 def _findings(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:

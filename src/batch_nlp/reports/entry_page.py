@@ -7,7 +7,6 @@ it. Of thousands of batches, only the newest are opened.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -33,7 +32,13 @@ _EXPERIMENTS = {
 }
 # The time or the version in a name: the newer of two pages has the greater one
 _TIME = re.compile(r"\d{8}T\d+|\d{4}-\d\d-\d\d.*|v\d+")
+# The head of a page: its size, and where it has the title, the headline and the kind
 _HEAD = 4096
+_HEADS = (
+    r"<title>(.*?)</title>",
+    r'<meta name="description" content="(.*?)">',
+    r'<meta name="keywords" content="(.*?)">',
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,7 @@ class Entry:
         with path.open("rb") as file:
             head = file.read(_HEAD).decode(errors="replace")
         title, headline, kind = (
-            unescape(found[1]) if (found := re.search(pattern, head, re.DOTALL)) else ""
-            for pattern in (r"<title>(.*?)</title>", _meta("description"), _meta("keywords"))
+            unescape(found[1]) if (found := re.search(pattern, head, re.DOTALL)) else "" for pattern in _HEADS
         )
         version = path.stem.partition("-")[0] if path.parent.name == "cards" else ""
         name = "" if version or _name(path) in title else _name(path)
@@ -70,7 +74,8 @@ def write_entry_page(folder: Path) -> None:
     experiments = {name: _newest(folder.glob(pattern)) for name, pattern in _EXPERIMENTS.items()}
     page = render(
         "entry.html",
-        batches=[Entry.of(path, folder) for path in _batch_pages(batches)],
+        # a batch is named for its time; the index and the months are not
+        batches=[Entry.of(path, folder) for path in sorted(batches.glob("[0-9]*.html"), reverse=True)[:_MOST_BATCHES]],
         all_batches=(batches / "index.html").exists(),
         models=[Entry.of(path, folder) for path in _newest((folder / "cards").glob("*.html"))[:_MOST]],
         champion=_champion(folder / "decisions.jsonl"),
@@ -83,16 +88,6 @@ def write_entry_page(folder: Path) -> None:
     path = folder / ENTRY_FILE
     if not path.exists() or path.read_text(encoding="utf-8") != page:
         write_text(path, page)
-
-
-def _batch_pages(folder: Path) -> list[Path]:
-    """Return the pages of the newest batches, newest first."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        # a batch is named for its time; the index and the months are not
-        names = [entry.name for entry in entries if entry.name[:1].isdigit() and entry.name.endswith(".html")]
-    return [folder / name for name in sorted(names, reverse=True)[:_MOST_BATCHES]]
 
 
 def _name(path: Path) -> str:
@@ -117,7 +112,3 @@ def _champion(log: Path) -> str | None:
             decisions.append(json.loads(line))
     history = champion_history(decision for decision in decisions if isinstance(decision, dict))
     return history[-1]["version"] if history else None
-
-
-def _meta(name: str) -> str:
-    return rf'<meta name="{name}" content="(.*?)">'

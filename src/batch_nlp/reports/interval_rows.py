@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, Chart, draw_chart, nice_ticks, short
+from batch_nlp.reports.charts import DATA, PAPER, SOFT, TRACK, WIDTH, draw_chart, nice_ticks, short
 from batch_nlp.reports.pages import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Heights in CSS pixels
 _ROW, _HEADING, _AXIS, _MARGIN = 44, 26, 46, 10
@@ -46,10 +47,10 @@ def interval_rows(
     heights = [_HEADING if row.value is None else _ROW for row in rows]
     total = sum(heights)
 
-    def on(chart: Chart) -> None:
+    def on(figure: Figure) -> None:
         height = total + _AXIS
         box = (_MARGIN / WIDTH, _AXIS / height, 1 - 2 * _MARGIN / WIDTH, total / height)
-        axes = chart.figure.add_axes(box)
+        axes = figure.add_axes(box)
         limits = _limits([*rows, overall] if overall else rows)
         axes.set(xlabel=axis, xlim=limits, ylim=(total, 0), xticks=nice_ticks(*limits, 5), yticks=[])
         axes.spines["left"].set_visible(False)

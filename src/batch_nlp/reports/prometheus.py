@@ -62,8 +62,10 @@ def write_metrics(
         **(_newest_batch(own[-1]) if own else {}),
         **_totals(decisions, totals),
         **_quality(own, realised),
-        **(_champion(champions[-1]) if champions else {}),
     }
+    if champions:
+        values["batch_nlp_champion_info"] = {champions[-1]["version"]: 1.0}
+        values["batch_nlp_champion_f1_macro"] = champions[-1].get("metrics", {}).get("f1_macro")
     _write(path, {"dataset": dataset}, values)
 
 
@@ -119,13 +121,6 @@ def _quality(reports: Sequence[Mapping[str, Any]], realised: Mapping[str, float]
     return {
         "batch_nlp_realised_f1_macro": realised[labelled["name"]],
         "batch_nlp_realised_batch_timestamp_seconds": _predicted_at(labelled),
-    }
-
-
-def _champion(champion: Mapping[str, Any]) -> Values:
-    return {
-        "batch_nlp_champion_info": {champion["version"]: 1.0},
-        "batch_nlp_champion_f1_macro": champion.get("metrics", {}).get("f1_macro"),
     }
 
 

@@ -17,7 +17,6 @@ from batch_nlp.reports.charts import (
     PAPER,
     TRACK,
     WIDTH,
-    Chart,
     draw_chart,
     label_ends,
     short,
@@ -27,6 +26,7 @@ from batch_nlp.reports.pages import percent_short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Pixels of the row of a class, and of the labels below the axis
 _ROW, _BELOW = 46.0, 24.0
@@ -51,8 +51,8 @@ def share_chart(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, flo
     # many small classes share the width
     end = 1.0 if most > 0.5 else 1.25 * most
 
-    def on(chart: Chart) -> None:
-        axes = chart.figure.add_axes((8 / WIDTH, _BELOW / height, 1 - 16 / WIDTH, 1 - _BELOW / height))
+    def on(figure: Figure) -> None:
+        axes = figure.add_axes((8 / WIDTH, _BELOW / height, 1 - 16 / WIDTH, 1 - _BELOW / height))
         axes.set(xlim=(0, end), ylim=(len(shares), 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.hlines([row + _POINT for row in range(len(shares))], 0, end, color=TRACK, linewidth=1)

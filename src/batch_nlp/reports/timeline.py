@@ -99,19 +99,11 @@ def timeline(
             entry.events.add("alarm")
         # `none` and `alert` are not events
         entry.events.update({str(entry.answer.get("action"))}.intersection(EVENTS[1:]))
-    _add_decisions(line, decisions)
+    for decision in decisions if line else ():
+        if event := _event(decision):
+            before = [entry for entry in line if entry.at <= str(decision.get("at"))]
+            (before or line[:1])[-1].events.add(event)
     return line
-
-
-def _add_decisions(line: Sequence[TimelineEntry], decisions: Iterable[Mapping[str, Any]]) -> None:
-    place = 0
-    for decision in sorted(decisions, key=lambda found: str(found.get("at"))):
-        event = _event(decision)
-        if event is None or not line:
-            continue
-        while place + 1 < len(line) and line[place + 1].at <= str(decision.get("at")):
-            place += 1
-        line[place].events.add(event)
 
 
 def _event(decision: Mapping[str, Any]) -> str | None:

@@ -20,8 +20,8 @@ from batch_nlp.reports.charts import (
     SOFT,
     WARN,
     WIDTH,
-    Chart,
     draw_chart,
+    hit_areas,
     label_ends,
     short,
     ticks_beside,
@@ -31,6 +31,7 @@ from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Value = float | None
 # Pixels: a panel, the row of an event, and the room around axes for the title, the ticks and their labels
@@ -84,14 +85,14 @@ class Trend:
 def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
     """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link."""
 
-    def on(chart: Chart) -> None:
-        axes = _panel(chart, line, _LEFT, _PANEL)
+    def on(figure: Figure) -> None:
+        axes = _panel(figure, line, _LEFT, _PANEL)
         axes.set_title(short(trend.title, 40))
         axes.set_ylim(trend.limits)
         ticks = ticks_beside(trend.band or (), *trend.limits, 0.13)
         axes.set_yticks(ticks, [trend.form(tick) for tick in ticks])
         _draw_trend(axes, trend)
-        _link(chart, axes, line, [trend.tooltip(place) for place in range(len(line))])
+        _link(axes, line, [trend.tooltip(place) for place in range(len(line))])
 
     newest = next((trend.form(value) for value in reversed(trend.values) if value is not None), "not known")
     return draw_chart(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
@@ -102,24 +103,24 @@ def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
     kinds = [event for event in EVENTS if any(event in batch.events for batch in line)]
     height = _ABOVE + _BELOW + _LANE * len(kinds)
 
-    def on(chart: Chart) -> None:
-        axes = _panel(chart, line, _LEFT_OF_EVENTS, height)
+    def on(figure: Figure) -> None:
+        axes = _panel(figure, line, _LEFT_OF_EVENTS, height)
         axes.set_title("Events")
         axes.set_ylim(len(kinds) - 0.4, -0.6)
         axes.set_yticks(range(len(kinds)), kinds)
         axes.grid(axis="y", linewidth=0.8)
         for row, event in enumerate(kinds):
             _dot(axes, [row if event in batch.events else None for batch in line], _EVENT_COLOURS[event], "s")
-        _link(chart, axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
+        _link(axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
 
     counts = ", ".join(f"{event} {sum(event in batch.events for batch in line)}" for event in kinds)
     return draw_chart(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
 
 
-def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
+def _panel(figure: Figure, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
     """Return axes with a place per batch, some of them labelled with the time, and a line at each change of model."""
     room = (left / WIDTH, _BELOW / height, 1 - (left + 10) / WIDTH, 1 - (_ABOVE + _BELOW) / height)
-    axes = chart.figure.add_axes(room)
+    axes = figure.add_axes(room)
     axes.set_xlim(-0.5, len(line) - 0.5)
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0)
@@ -156,10 +157,10 @@ def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") ->
     axes.scatter(range(len(values)), _numbers(values), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
-def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], tooltip: Sequence[str]) -> None:
+def _link(axes: Axes, line: Sequence[TimelineEntry], tooltip: Sequence[str]) -> None:
     """Link the place of each batch to its report, with a tooltip."""
     titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, tooltip, strict=True)]
-    chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
+    hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
 
 
 def times(at: Sequence[str]) -> list[str]:

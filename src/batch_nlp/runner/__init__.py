@@ -1,6 +1,6 @@
 """The runner: one module per stage, the order of the stages, the lock around them, and what follows a verdict.
 
-It imports every room but the command line, whose entry points it offers here; no room below may import it.
+It may import every room below it, and offers the entry points of the command line; no room below may import it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def check_champion(registry: Registry) -> None:
     """Raise a `DataError` if the champion exists but cannot score.
 
     Loading takes seconds, so the champion is loaded only if libraries differ. A run that finds nothing to score then
-    misses differences that no version tells; the run that scores will find them.
+    misses differences that versions do not show; the run that scores will find them.
     """
     with rollback_hint(registry):
         version = registry.champion_version()

@@ -56,7 +56,7 @@ class RunContext:
 
     @property
     def fields(self) -> Fields:
-        """Fields that the steps of the definition compute of a message."""
+        """Fields that the steps of the definition compute for each message."""
         from batch_nlp.feature.pipeline import feature_fields
 
         return feature_fields(self.definition)

@@ -40,15 +40,9 @@ if TYPE_CHECKING:
 def infer(run: RunContext) -> None:
     """Score the new messages in the inbox, judge them, and respond to the verdict.
 
-    Raises
-    ------
-    DataError
-        If there is no inbox, or no champion that can score its messages; also if the inbox is empty but the champion
-        is unusable.
-    DriftError
-        If drift was found and nothing was done about it.
-    GateError
-        If drift led to a candidate that failed its gate.
+    Raises a `DataError` if there is no inbox, or the champion cannot score, even if the inbox is empty; a `DriftError`
+    if drift was found and nothing was done about it; and a `GateError` if drift led to a candidate that failed its
+    gate.
     """
     config = run.config
     check_inbox(config)
@@ -184,7 +178,7 @@ def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
 
 def _input_schema(run: RunContext, champion: Model) -> InputSchema:
     """Return the input schema for the champion, and log the settings that it ignores."""
-    from batch_nlp.feature.ignored_settings import ignored_settings
+    from batch_nlp.feature.definition import ignored_settings
 
     schema = input_schema_for(run, champion.version, champion.manifest)
     check_steps(schema.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
@@ -213,4 +207,5 @@ def _score(run: RunContext, champion: Model, schema: InputSchema, batch: Batch) 
         context = FeatureContext(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, context)
 
-    run_inference_pipeline(config, run.layers, run.store, champion, schema.columns, feature_steps, batch)
+    columns = schema.dataset.messages.columns
+    run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)

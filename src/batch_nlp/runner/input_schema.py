@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batch_nlp.config import ColumnConfig, DatasetConfig
+from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.champion import champion_definition
@@ -25,11 +25,6 @@ class InputSchema:
     dataset: DatasetConfig
     # The champion's version if its own columns are read, whatever the settings say
     champion: str | None
-
-    @property
-    def columns(self) -> dict[str, ColumnConfig]:
-        """Columns of the message table."""
-        return self.dataset.messages.columns
 
     def check(self, run: RunContext, names: Iterable[str]) -> dict[str, SetAside]:
         """Refuse files of the inbox with a changed schema; return, by name, the files without a readable row."""

@@ -32,17 +32,14 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
     Yields the time of the run, UTC, which is its name, and whether the run is alone. `group` is the run's sweep, if
     any: jobs of one sweep wait for each other.
 
-    Raises
-    ------
-    DataError
-        If data or models are not where they should be, or a newer release wrote them, or may have.
-    LockedError
-        If another process holds a lock that this run cannot share.
+    Raises a `DataError` if data or models are not where they should be, or a newer release wrote them, or may have; and
+    a `LockedError` if another process holds a lock that this run cannot share.
     """
     folders = Path(config.paths.data), Path(config.paths.models)
     # status and verify report a damaged format.json along with their other findings
     check_format(*folders, sound=not set(config.pipeline.stages) <= LOOKERS)
-    if _only_looks(config):
+    repairs = Stage.verify in config.pipeline.stages and config.verify.repair
+    if set(config.pipeline.stages) <= LOOKERS and not repairs:
         yield datetime.now(UTC), False  # must be possible while another run works
         return
     check_places(config)  # before the lock creates its files
@@ -60,11 +57,6 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
                     enter_format(*folders)
                 yield next_time(folders[0]), True
             return
-
-
-def _only_looks(config: Config) -> bool:
-    repairs = Stage.verify in config.pipeline.stages and config.verify.repair
-    return set(config.pipeline.stages) <= LOOKERS and not repairs
 
 
 def _may_share(config: Config) -> bool:

@@ -33,7 +33,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.train import sound_champion
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.orphans import Orphans
-from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
+from batch_nlp.storage.problem import UNREADABLE, DamageError, Problem, Severity
 from batch_nlp.storage.seal import read_sealed
 
 _RESTORE = "Restore it from a backup; predictions and verdict do not depend on it."
@@ -156,6 +156,8 @@ def _document(path: Path, batch: Batch) -> tuple[dict[str, Any] | None, str | No
     try:
         document = read_sealed(path, _RESTORE, unsealed=True)
         differ = [name for name in _SHARED if document[name] != getattr(batch, name)]
+    except DamageError as error:
+        return None, error.problem.what
     except UNREADABLE as error:
         return None, f"cannot be read ({error})"
     return (None, f"differs from the batch's record: {', '.join(differ)}") if differ else (document, None)

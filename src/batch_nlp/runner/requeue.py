@@ -27,14 +27,8 @@ _MOST_REASONS, _WIDTH = 5, 76
 def requeue(run: RunContext) -> None:
     """Put back the quarantined rows of one file or of the whole dataset; rows that are still broken stay.
 
-    Rows from the feature pipeline go to ``dataset.raw_dir``, rows from inference to the inbox.
-
-    Raises
-    ------
-    SettingsError
-        If ``requeue.file`` is neither a quarantine file nor a copy of one.
-    DataError
-        If ``requeue.file`` is missing, cannot be read, or was requeued before.
+    Rows from the feature pipeline go to ``dataset.raw_dir``, rows from inference to the inbox. ``requeue.file`` must be
+    a quarantine file, or a copy of one, that was not requeued before.
     """
     messages = run.config.dataset.messages
     texts = names_of(messages.columns, Role.text)

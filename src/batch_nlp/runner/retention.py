@@ -60,8 +60,7 @@ def _remove_batches(run: RunContext, past: Past) -> list[str]:
     own = sorted(records.intersection(past.batches(records)))
     # batches that later ones are judged together with stay
     least = min(max(run.config.drift.window, 1), len(own))
-    number = sum(name <= before for name in own)
-    number = max(number, sum(_is_old(name, run.now, settings.days) for name in own))
+    number = sum(name <= before or _is_old(name, run.now, settings.days) for name in own)
     number = max(number, _excess(len(own), settings.batches))
     gone = own[: min(number, len(own) - least)]
     if not gone:
@@ -123,7 +122,7 @@ def _remove_run_folders(run: RunContext) -> None:
 
 
 def _remove_quarantine(run: RunContext) -> None:
-    """Remove quarantined rows of no batch: those of refused runs, and those of the feature pipeline."""
+    """Remove quarantined rows of refused runs and of the feature pipeline; those of a batch go with the batch."""
     settings, layers = run.config.retention, run.layers
     refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
     for folder in (*refused, layers.feature_quarantine, layers.feature_quarantine / REQUEUED):
@@ -135,7 +134,7 @@ def _remove_quarantine(run: RunContext) -> None:
 
 
 def _remove_of_trainings(run: RunContext) -> None:
-    """Remove splits, predictions and mistakes of old candidates that are not versions now."""
+    """Remove splits, predictions and mistakes of old candidates that were not published."""
     layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
     left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
     left += (layers.reporting / "training").glob("*/")
@@ -143,10 +142,9 @@ def _remove_of_trainings(run: RunContext) -> None:
     names = sorted(set(candidates.values()))
     if len(names) <= newest + len(versions):  # spares reading the manifests
         return
-    manifests = [_manifest(run, version) for version in versions]
-    if None in manifests:
+    if (manifests := _manifests(run)) is None:
         return
-    published = {run_name(datetime.fromisoformat(manifest["created_at"])) for manifest in manifests if manifest}
+    published = {run_name(datetime.fromisoformat(manifest["created_at"])) for manifest in manifests}
     for path, name in candidates.items():
         if name not in published.union(names[-newest:]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -154,16 +152,16 @@ def _remove_of_trainings(run: RunContext) -> None:
 
 def _pinned(run: RunContext) -> list[DataVersion] | None:
     """Return the data versions that kept models of the dataset were trained on; None if a model is unreadable."""
-    manifests = [_manifest(run, version) for version in run.registry.versions()]
-    if None in manifests:
+    if (manifests := _manifests(run)) is None:
         return None
-    own = (found for found in manifests if found and found["dataset"] == run.config.dataset.name)
+    own = (manifest for manifest in manifests if manifest["dataset"] == run.config.dataset.name)
     return [DataVersion(**manifest["data_version"]) for manifest in own]
 
 
-def _manifest(run: RunContext, version: str) -> dict[str, Any] | None:
+def _manifests(run: RunContext) -> list[dict[str, Any]] | None:
+    """Return the manifests of all versions; None, with a warning, if one is unreadable."""
     try:
-        return read_manifest(run.registry.root / version)
+        return [read_manifest(run.registry.root / version) for version in run.registry.versions()]
     except DataError as error:
         logger.warning("A model cannot be read, so nothing that it may need is removed: {}", error)
         return None

@@ -39,18 +39,8 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     """Run the stages of the chosen pipeline.
 
     If a candidate fails its gate, the champion still scores the inbox; the failure is raised after the other stages.
-
-    Parameters
-    ----------
-    config, now
-        All settings, and the time of the run, UTC.
-    alone
-        Whether no other run shares the lock: only then do unfinished files come from a killed run.
-
-    Returns
-    -------
-    float or None
-        The selection metric of the last model that was trained, for sweeps.
+    Unfinished files come from a killed run only if the run is `alone`: if no other run shares the lock. Returns the
+    selection metric of the last model that was trained, for sweeps.
     """
     run = RunContext.of(config, now)
     # these show the current state without changing it; and `init` describes a dataset that has no data yet

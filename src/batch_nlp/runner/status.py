@@ -43,11 +43,8 @@ _EXIT = re.compile(
 def report_status(run: RunContext) -> None:
     """Print the state of the system.
 
-    Raises
-    ------
-    DataError
-        At the end, if data or models are not where they should be, or if the champion, a side table or a new file is
-        unusable.
+    At the end, raise a `DataError` if data or models are not where they should be, or if the champion, a side table or
+    a new file is unusable.
     """
     left_out: list[SetAside] = []
     recent: list[Text] = []
@@ -55,7 +52,7 @@ def report_status(run: RunContext) -> None:
         "places": lambda: check_places(run.config),
         "format": lambda: _format(run),
         "champion": lambda: _champion(run),
-        "breaker": lambda: _breaker(run),
+        "breaker": lambda: ": ".join(breaker_state(run.decisions.read(), run.config.dataset.name)),
         "at work": lambda: _at_work(run),
         "inbox": lambda: _inbox(run, left_out),
         "set aside": lambda: _set_aside(run, left_out),
@@ -120,11 +117,6 @@ def _champion(run: RunContext) -> str:
         + (f" of another dataset (to see its state: dataset={manifest['dataset']})" if other else "")
         + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
     )
-
-
-def _breaker(run: RunContext) -> str:
-    state, reason = breaker_state(run.decisions.read(), run.config.dataset.name)
-    return f"{state.value}: {reason}"
 
 
 def _at_work(run: RunContext) -> str:

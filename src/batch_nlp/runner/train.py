@@ -47,15 +47,8 @@ def take_in(run: RunContext) -> None:
 def train(run: RunContext) -> float:
     """Train a candidate and record the gate's decision, unless the champion has the same data and settings.
 
-    Returns
-    -------
-    float
-        The selection metric of the candidate, or of the champion if there was nothing new to train on.
-
-    Raises
-    ------
-    GateError
-        If the candidate failed its gate; the champion stays.
+    Returns the selection metric of the candidate, or of the champion if there was nothing new to train on. Raises a
+    `GateError` if the candidate failed its gate; the champion stays.
     """
     from batch_nlp.training.run import training_fingerprint
 

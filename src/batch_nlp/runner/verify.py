@@ -1,4 +1,4 @@
-"""The stage `verify`: asks everything that keeps something on disk for its problems, and repairs what can be repaired.
+"""The stage `verify`: checks everything that runs keep on disk, and repairs what can be repaired.
 
 It reads without the lock, so that it can look while a run works. To repair, the command line takes the lock.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from loguru import logger
 from rich.text import Text
@@ -32,19 +31,19 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 def verify(run: RunContext) -> None:
     """Check everything and show what was found; with ``verify.repair``, first repair what is safe to repair.
 
-    Raises
-    ------
-    DataError
-        If data or models are not where they should be, or, at the end, if something is wrong.
+    Raises a `DataError` if data or models are not where they should be, and at the end, if something is wrong.
     """
     check_places(run.config)
     settings = run.config.verify
-    before = _holder(run), _traces(run)
+    holder, traces = _holder(run), _traces(run)
     parts, repaired, working = check_parts(run), list[str](), None
     if settings.repair:
         if repaired := _repair(parts, Orphans(run.layers.root, run.name)):
             parts = check_parts(run)
-    elif (working := _working(run, *before)) is not None:
+    else:
+        ended = holder is not None or _traces(run) != traces
+        working = _holder(run) or (0 if ended else None)
+    if working is not None:
         parts = [replace(part, problems=[found for found in part.problems if not found.transient]) for part in parts]
     findings = [(part.name, problem) for part in parts for problem in part.problems]
     findings.sort(key=lambda one: one[1].severity is not Severity.ERROR)
@@ -58,7 +57,17 @@ def verify(run: RunContext) -> None:
             "sound": not errors,
             "run_at_work": working is not None,
             "parts": {part.name: {"checked": part.checked, "findings": len(part.problems)} for part in parts},
-            "findings": [_facts(name, problem) for name, problem in findings],
+            "findings": [
+                {
+                    "part": name,
+                    "path": str(problem.path),
+                    "problem": problem.what,
+                    "action": problem.action,
+                    "severity": problem.severity.value,
+                    "repairable": problem.repair is not None,
+                }
+                for name, problem in findings
+            ],
             "repaired": repaired,
         }
         write_json(path, document)
@@ -66,17 +75,6 @@ def verify(run: RunContext) -> None:
     if errors:
         first = ", the first of them" if len(errors) > 1 else ""
         raise DataError(f"The state is not sound: {count(len(errors), 'error')}{first}: {errors[0]}")
-
-
-def _facts(part: str, problem: Problem) -> dict[str, Any]:
-    return {
-        "part": part,
-        "path": str(problem.path),
-        "problem": problem.what,
-        "action": problem.action,
-        "severity": problem.severity.value,
-        "repairable": problem.repair is not None,
-    }
 
 
 def _show(
@@ -91,7 +89,7 @@ def _show(
     for part in parts:
         state, colour = "ok", "green"
         for severity in (Severity.WARNING, Severity.ERROR):
-            if number := part.number(severity):
+            if number := sum(found.severity is severity for found in part.problems):
                 state, colour = count(number, severity.value), _COLOURS[severity]
         screen.fact(part.name, part.checked, state, colour)
     if repaired:
@@ -133,9 +131,3 @@ def _holder(run: RunContext) -> int | None:
     """Return the process of another run that works, None if there is none."""
     holders = {lock_holder(folder) for folder in (run.layers.root, run.registry.root)} - {None, os.getpid()}
     return next(iter(holders), None)
-
-
-def _working(run: RunContext, holder_before: int | None, traces_before: list[int]) -> int | None:
-    """Return the process of a run that works, 0 for one that has ended meanwhile, None if there was none."""
-    ended = holder_before is not None or _traces(run) != traces_before
-    return _holder(run) or (0 if ended else None)

@@ -1,8 +1,7 @@
-"""The parts of the state that `pipeline=verify` checks: what each is, what was checked, and its problems."""
+"""The parts of the state that `pipeline=verify` checks, each with its problems."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +15,7 @@ from batch_nlp.runner.champion import check_version, way_back
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.reporting import report_problems
 from batch_nlp.storage import feature_store_problems, registry_problems, seal, state_format
-from batch_nlp.storage.atomic import unfinished
+from batch_nlp.storage.atomic import remove, unfinished
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
@@ -25,15 +24,11 @@ from batch_nlp.storage.raw.file_list import count_taken_in
 
 @dataclass
 class Part:
-    """A part of the state, what was checked of it, with counts, and what is wrong with it."""
+    """A part of the state, what was checked, with counts, and what is wrong."""
 
     name: str
     checked: str
     problems: list[Problem] = field(default_factory=list)
-
-    def number(self, severity: Severity) -> int:
-        """Return the number of problems of a severity."""
-        return sum(found.severity is severity for found in self.problems)
 
 
 def check_parts(run: RunContext) -> list[Part]:
@@ -42,10 +37,11 @@ def check_parts(run: RunContext) -> list[Part]:
     batches, _ = run.batches.read()
     done = sum(batch.state is BatchState.DONE for batch in batches)
     scored = [batch for batch in batches if batch.state is not BatchState.CLAIMED]
+    predicted = sum(batch.accounts.get("predicted", 0) for batch in scored)
     judged = {batch.name: batch.accounts for batch in scored if batch.state is not BatchState.SCORED}
     classes, keep = Labels(run.config.dataset.label).allowed, run.config.training.keep_versions
     check, back = partial(check_version, registry), partial(way_back, registry)
-    # name, folder or file, what asks for problems, and what tells what was checked
+    # Name, path, a function that returns the problems, and one that says what was checked
     parts: list[tuple[str, Path, Callable[[], Sequence[Problem]], Callable[[], str]]] = [
         (
             "format",
@@ -75,7 +71,7 @@ def check_parts(run: RunContext) -> list[Part]:
             "predictions",
             layers.predictions,
             lambda: prediction_problems.problems(layers.predictions, batches, engine),
-            lambda: _predictions(scored),
+            lambda: f"{count(predicted, 'message')} in {count(len(scored), 'batch', 'batches')}",
         ),
         (
             "decisions",
@@ -139,22 +135,14 @@ def _batches(run: RunContext, batches: Sequence[Batch]) -> str:
     return count(len(run.batches.names()), "record") + continued
 
 
-def _predictions(scored: Sequence[Batch]) -> str:
-    messages = sum(batch.accounts.get("predicted", 0) for batch in scored)
-    return f"{count(messages, 'message')} in {count(len(scored), 'batch', 'batches')}"
-
-
 def _leftovers(run: RunContext) -> list[Problem]:
     """Return the temporary files and folders of killed runs, in the folders that only runs write to."""
 
-    def remove(path: Path, _: Orphans) -> str:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    def repair(path: Path, _: Orphans) -> str:
+        remove(path)
         return "removed"
 
     what = "a run was killed while it wrote this; no reader sees it"
     action = "Nothing: the next run that works alone removes it, and so does verify.repair=true."
     paths = {path for folder in (*run.layers.own_folders, run.registry.root) for path in unfinished(folder)}
-    return [Problem(path, what, action, Severity.WARNING, partial(remove, path), True) for path in sorted(paths)]
+    return [Problem(path, what, action, Severity.WARNING, partial(repair, path), True) for path in sorted(paths)]

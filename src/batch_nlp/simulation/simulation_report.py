@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -10,10 +11,13 @@ from rich.table import Table
 
 from batch_nlp.config import Policy
 from batch_nlp.log import console
-from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, Chart, draw_chart
+from batch_nlp.reports.charts import DATA, INK, SECOND, SOFT, WIDTH, draw_chart
 from batch_nlp.reports.pages import render
 from batch_nlp.simulation.simulation_result import SHOWN_DAYS, DayResult, Result
 from batch_nlp.storage.atomic import write_json, write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Totals of a policy, and their names in tables
 _MEASURES = {
@@ -80,12 +84,12 @@ def simulation_chart(result: Result, themed: bool = True) -> Markup:
     If `themed`, the colours follow the page; in a file of its own they do not.
     """
 
-    def on(chart: Chart) -> None:
+    def on(figure: Figure) -> None:
         from matplotlib.lines import Line2D
 
-        chart.figure.set_layout_engine("constrained")
+        figure.set_layout_engine("constrained")
         heights = [3, 0.3 + 0.45 * len(result.policies)]
-        scores, events = chart.figure.subplots(2, 1, sharex=True, height_ratios=heights)
+        scores, events = figure.subplots(2, 1, sharex=True, height_ratios=heights)
         for row, (policy, days) in enumerate(result.policies.items()):
             values = np.array([np.nan if found is None else found for found in result.sliding(policy)])
             scores.plot([day.day for day in days], values, _STYLES[policy], color=_COLOURS[policy], linewidth=1.8,
@@ -103,12 +107,12 @@ def simulation_chart(result: Result, themed: bool = True) -> Markup:
         events.set_ylim(len(result.policies) - 0.5, -0.5)
         events.tick_params(axis="y", length=0)
         events.set_xlabel("day" if result.change_day is None else "day (vertical line: start of the change)")
-        chart.figure.legend(*scores.get_legend_handles_labels(), loc="outside upper left", ncols=len(result.policies))
+        figure.legend(*scores.get_legend_handles_labels(), loc="outside upper left", ncols=len(result.policies))
         keys = [
             Line2D([], [], linestyle="none", marker=marker, color=SOFT, markersize=5, label=name)
             for name, (marker, _) in _marks([]).items()
         ]
-        chart.figure.legend(handles=keys, loc="outside lower left", ncols=len(keys), columnspacing=1, handletextpad=0.2)
+        figure.legend(handles=keys, loc="outside lower left", ncols=len(keys), columnspacing=1, handletextpad=0.2)
 
     scores = {policy.value: result.summary(policy)["f1_macro"] for policy in result.policies}
     listed = ", ".join(f"{name} {'-' if score is None else f'{score:.3f}'}" for name, score in scores.items())

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 def message_contract(targets: Collection[str] | None, timed: bool) -> pa_check.DataFrameSchema:
     """Return the contract of extracted messages, which applies to each row separately.
 
-    Parameters
-    ----------
-    targets : collection of str or None
-        Allowed targets, None for any; messages without a target are unlabelled.
-    timed : bool
-        Whether every message must have a time.
+    Messages without a target are unlabelled. If `timed`, every message must have a time.
     """
     # imported late: it takes half a second, and most runs check nothing
     import pandera.pandas as pa_check

@@ -49,11 +49,16 @@ def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     """
     left = unfinished(folder, whole)
     for path in left:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
     return left
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

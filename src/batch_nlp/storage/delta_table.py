@@ -113,10 +113,7 @@ def problems(folder: Path) -> list[Problem]:
 def check(folder: Path, version: int | None = None) -> None:
     """Check all files of a table, and of an earlier version; files that were checked before are not read again.
 
-    Raises
-    ------
-    DamageError
-        If a file is missing or damaged.
+    Raises a `DamageError` if a file is missing or damaged.
     """
     file = folder / SEAL_FILE
     for attempt in range(1, _ATTEMPTS + 1):
@@ -132,10 +129,7 @@ def check(folder: Path, version: int | None = None) -> None:
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
     """Return a version of a table, the newest by default, after checking its files; None if there is no table.
 
-    Raises
-    ------
-    DamageError
-        If a file is missing or damaged, or the version does not exist.
+    Raises a `DamageError` if a file is missing or damaged, or the version does not exist.
     """
     check(folder, version)
     return _open(folder, version) if is_table(folder) else None
@@ -144,10 +138,7 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
 def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
     """Add rows to a table, creating it if needed, in one commit with a note; only the holder of the lock may.
 
-    Raises
-    ------
-    DataError
-        If the table is damaged, or has other columns.
+    Raises a `DataError` if the table is damaged, or has other columns.
     """
     table = open_table(folder)
     schema = Schema.from_arrow(rows.schema)

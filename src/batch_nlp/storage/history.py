@@ -21,25 +21,17 @@ from batch_nlp.storage.problem import DamageError
 from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
-# level and newest batch of a part
+# Level and newest batch of a part
 _PART = re.compile(r"(\d)-(.+)\.parquet")
 _MERGED = 10
-# of the part that takes over an earlier release's state: it covers all parts before it
+# Level of the part that takes over an earlier release's state: it covers all parts before it
 _FIRST_LEVEL = 9
 # Rows of a row group of a merged file
 _GROUP_ROWS = 50_000
 
 
 class History:
-    """Rows added by the batches of one dataset, in the order of the batches' names.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the parts.
-    schema : Schema
-        Columns of a row, with `BATCH`.
-    """
+    """Rows added by the batches of one dataset, in the order of the batches' names; `schema` includes `BATCH`."""
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.folder = folder
@@ -62,10 +54,7 @@ class History:
     def files(self, but: str = "") -> list[Path]:
         """Return the files with all rows, after checking them; the part of the batch `but` is left out.
 
-        Raises
-        ------
-        DamageError
-            If one is damaged or missing.
+        Raises a `DamageError` if one is damaged or missing.
         """
         if found := problems(self.folder):
             raise DamageError(found[0])

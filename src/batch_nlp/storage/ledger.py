@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,9 @@ from loguru import logger
 from batch_nlp.config import QuarantineConfig
 from batch_nlp.errors import AccountingError, DataError, count, printable
 from batch_nlp.log import table_lines
-from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE, Quarantine
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.lines import Row
-
-__all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
 # Values are shortened for people; the row beside a value is complete
 VALUE_CHARS = 200
@@ -94,14 +91,6 @@ class Ledger:
         """Return itself: a cloned step belongs to the same run."""
         return self
 
-    @property
-    def reasons(self) -> Counter[tuple[str, str]]:
-        """Quarantined messages by step and reason."""
-        found: Counter[tuple[str, str]] = Counter()
-        for cause, number in self._quarantine.causes.items():
-            found[cause.step, cause.reason] += number
-        return found
-
     def receive(self, batch: RawBatch) -> None:
         """Count the messages of a raw batch, and quarantine its broken lines."""
         self.read += len(batch.rows) + len(batch.broken) + batch.left_out
@@ -122,16 +111,9 @@ class Ledger:
         self.quarantined += len(batch.broken)
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Quarantine rows, as they are in the source.
+        """Quarantine rows as they are in the source, each with its offending value.
 
-        Parameters
-        ----------
-        rows : DataFrame
-            The rows, with `source_file` and `source_line`; the index is that of the batch received last.
-        step, reason, column : str
-            Where, why, and because of which column.
-        values : Series
-            The offending value of each row.
+        The rows have `source_file` and `source_line`, and the index of the batch received last.
         """
         for label, record, value in zip(rows.index, rows.to_dict("records"), values, strict=True):
             message_id = record.get("message_id")
@@ -175,7 +157,7 @@ class Ledger:
         self._quarantine.close()
 
     def check_share(self, limits: QuarantineConfig, path: Path) -> None:
-        """Raise a `DataError` if too large a share of the messages is in quarantine, after writing these to `path`."""
+        """Write the quarantine to `path` and raise a `DataError` if too large a share of the messages is in it."""
         messages = self.read - self.left_out
         if messages >= limits.min_messages and self.quarantined > limits.max_share * messages:
             self.write_quarantine(path)
@@ -186,17 +168,9 @@ class Ledger:
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
-        """Check that all messages that came in are accounted for.
+        """Raise an `AccountingError` if a message is missing or was counted twice.
 
-        Parameters
-        ----------
-        steps : mapping, optional
-            Step -> rows in and rows out, to find the step whose account does not add up.
-
-        Raises
-        ------
-        AccountingError
-            If a message is missing or was counted twice.
+        `steps` has the rows in and out of each step, to find the step whose account does not add up.
         """
         for name, (rows_in, rows_out) in (steps or {}).items():
             left = sum(number for cause, number in self._quarantine.causes.items() if cause.step == name)

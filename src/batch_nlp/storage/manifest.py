@@ -8,7 +8,7 @@ from typing import Any
 from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import damage, hash_of, read_object, read_sealed, write_sealed
 
-# Of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
+# Format of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
 FORMAT = 3
 MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
 CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
@@ -27,10 +27,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a model's folder and check every file that it lists.
 
-    Raises
-    ------
-    DamageError
-        If the manifest or a file is missing, a file is not what was published, or a newer release wrote the manifest.
+    Raises a `DamageError` if the manifest or a file is missing, a file is not what was published, or a newer release
+    wrote the manifest.
     """
     path = folder / MANIFEST_FILE
     # before the seal, since a newer release may seal differently

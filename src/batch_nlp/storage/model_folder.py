@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
     """Load the pipeline of a folder whose files `read_manifest` has checked, and try it on its check rows.
 
-    Versions do not tell everything: a type can change without a new version, and a library in a patch release.
-
-    Raises
-    ------
-    DataError
-        If it needs other versions of our code, cannot be loaded, fails, or predicts differently than after training.
+    Versions do not tell everything: a type can change without a new version, and a library in a patch release. Raises a
+    `DataError` if the model needs other versions of our code, cannot be loaded, fails, or predicts differently than
+    after training.
     """
     check_code(folder.name, manifest)
     try:

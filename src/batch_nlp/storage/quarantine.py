@@ -53,18 +53,8 @@ class Place(NamedTuple):
 class Quarantine:
     """Rows that a run left out.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Where rows wait under a temporary name: the folder of the final file, or one above it. None keeps rows in
-        memory.
-
-    Attributes
-    ----------
-    causes : Counter
-        Rows by step, reason and column.
-    first : dict
-        The first row of each cause.
+    `causes` counts them by step, reason and column, and `first` has the first row of each cause. Rows wait under a
+    temporary name in `folder`: that of the final file, or one above it. None keeps rows in memory.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -108,18 +98,7 @@ class Quarantine:
 
 
 def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[Problem]:
-    """Return what is wrong with the quarantined rows of a batch.
-
-    Parameters
-    ----------
-    folder : Path
-        Of quarantine files.
-    batch : str
-    expected : int
-        Rows that the batch's record counts.
-    batch_rows : int
-        Rows to read at a time.
-    """
+    """Return what is wrong with the quarantined rows of a batch; `expected` is the number in the batch's record."""
     # after rows were put back, the folder `requeued` has the whole file, and this one the rows that stayed
     files = (folder / REQUEUED / f"{batch}.parquet", folder / f"{batch}.parquet")
     path = next((file for file in files if file.exists()), files[-1])

@@ -61,11 +61,7 @@ class Registry:
     """Versions of the model below ``paths.models``; one of them is the champion."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def _pointer(self) -> Path:
-        return self.root / "champion.json"
+        self.root, self._pointer = root, root / "champion.json"
 
     def versions(self) -> list[str]:
         """Return all versions, oldest first."""
@@ -125,19 +121,9 @@ class Registry:
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
         """Make a candidate the champion, and return its version.
 
-        Parameters
-        ----------
-        candidate : Path
-            Folder with the model, its manifest and its check file.
-        now : datetime
-            Time of publication.
-        keep : int
-            Versions to keep; the champion and its predecessor always stay.
-
-        Raises
-        ------
-        DataError
-            If a fresh process cannot load it, or gets other predictions than the stored ones; the champion stays.
+        The candidate's folder has the model, its manifest and its check file. Of all versions, `keep` stay; the
+        champion and its predecessor always do. Raises a `DataError` if a fresh process cannot load the candidate, or
+        gets other predictions than the stored ones; the champion stays.
         """
         check_in_fresh_process(candidate)
         pointer = self._read_pointer()
@@ -156,16 +142,8 @@ class Registry:
     def rollback(self, now: datetime, check: Callable[[str], object]) -> tuple[str, str]:
         """Make the newest usable previous version the champion, and return the old and the new champion.
 
-        Parameters
-        ----------
-        now : datetime
-        check : callable
-            Raises a `DataError` for a version that is damaged or cannot be run.
-
-        Raises
-        ------
-        DataError
-            If no previous version is usable; the champion stays.
+        `check` raises a `DataError` for a version that is damaged or cannot be run. If no previous version is usable,
+        the champion stays, with a `DataError`.
         """
         pointer = self._read_pointer()
         old, previous = pointer["version"], list(pointer["previous"])
@@ -190,13 +168,7 @@ class Registry:
 
 
 def check_in_fresh_process(folder: Path) -> None:
-    """Load a model in a new Python process and compare its predictions with the stored ones.
-
-    Raises
-    ------
-    DataError
-        If it does not load, or predicts differently.
-    """
+    """Load a model in a new Python process; raise a `DataError` if it fails, or predicts differently than stored."""
     command = [sys.executable, "-m", "batch_nlp.storage.model_folder", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments

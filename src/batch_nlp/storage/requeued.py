@@ -32,20 +32,10 @@ Check = Callable[[list[Row]], dict[int, str]]
 
 @dataclass
 class Requeued:
-    """What happened to the rows of one quarantine file.
+    """What happened to the rows of one quarantine file, or of a copy: rows read = rows put back + rows that stay.
 
-    Parameters
-    ----------
-    file : Path
-        The file that was read.
-    target : Path or None
-        The raw file with the rows, None if none could be put back.
-    rows, requeued, stay : int
-        Rows read = rows put back + rows that stay because they are still broken.
-    reasons : Counter
-        Why rows stay.
-    examples : list of Place
-        Where the first rows that stay came from.
+    `target` is the raw file with the rows, None if none could be put back. `reasons` counts why rows stay, and
+    `examples` says where the first of these came from.
     """
 
     file: Path
@@ -94,16 +84,12 @@ def put_back(
     file : Path
         The quarantine file, or a repaired copy in any format of raw files.
     original : Path
-        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or are still
-        broken, stay.
-    folder : Path
-        For the raw file.
-    pattern : str
-        Pattern of the message table.
+        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or that `check`
+        still finds broken, stay.
+    folder, pattern
+        Where the raw file goes, and the pattern of the message table.
     columns : sequence of str
         Source columns with the text; a message has one of them, also in copies without a column `row`.
-    check : callable
-        Returns which rows are still broken; they stay.
     tell : callable
         Called with what will be put back and what stays, before anything changes.
 

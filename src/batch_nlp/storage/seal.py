@@ -98,11 +98,8 @@ def _seen(path: Path, digest: str | None) -> _Seen:
 def damage(path: Path, hashes: Sequence[str]) -> str | None:
     """Say what is wrong with a file, None if it is sound. A file that stays unchanged is read once per process.
 
-    Parameters
-    ----------
-    path : Path
-    hashes : sequence of str
-        The SHA-256 that it may have. Without any, it is a parquet file of an earlier release and is read whole.
+    `hashes` are the SHA-256 that it may have. Without any, it is a parquet file of an earlier release and is read
+    whole.
     """
     try:
         if not path.is_file():
@@ -124,12 +121,7 @@ def damage(path: Path, hashes: Sequence[str]) -> str | None:
 class Seal:
     """The hashes of a folder's files; only the holder of the lock changes them.
 
-    Parameters
-    ----------
-    file : Path
-        Where they are kept, in that folder.
-    advice : str
-        What to do if that file is damaged, in sentences.
+    They are kept in `file`, in that folder; `advice` says what to do if that file is damaged.
     """
 
     def __init__(self, file: Path, advice: str = _RESEAL) -> None:
@@ -189,11 +181,7 @@ def remove_sealed(paths: Iterable[Path]) -> None:
 def check_file(path: Path, whole: bool = True) -> None:
     """Raise a `DamageError` if a file is missing, or is not what was written.
 
-    Parameters
-    ----------
-    path : Path
-    whole : bool
-        Whether a parquet file without a seal is read whole; not needed where the caller reads all of it.
+    With `whole`, a parquet file without a seal is read whole; this is not needed where the caller reads all of it.
     """
     hashes = Seal(path.parent / SEAL_FILE).read().get(path.name, [])
     if (hashes or whole) and (what := damage(path, [digest for digest in hashes if digest != _ABSENT])):
@@ -203,12 +191,7 @@ def check_file(path: Path, whole: bool = True) -> None:
 def checked_files(root: Path, name: str, but: str) -> list[Path]:
     """Return the files of one name in the folders below `root`, except the folder `but`, in the folders' order.
 
-    Folders that never had such a file are skipped.
-
-    Raises
-    ------
-    DamageError
-        If a file is damaged or missing.
+    Folders that never had such a file are skipped. Raises a `DamageError` if a file is damaged or missing.
     """
     folders = sorted(folder for folder in root.glob("[!.]*") if folder.is_dir() and folder.name != but)
     found = [folder / name for folder in folders if (folder / name).exists() or name in Seal(folder / SEAL_FILE).read()]

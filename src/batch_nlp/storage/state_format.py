@@ -12,8 +12,8 @@ from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import DamageError, Problem, problems_of
 from batch_nlp.storage.seal import read_object, read_sealed, write_sealed
 
-# To raise when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and messages of
-# batches are remembered apart from their records, which may be removed; 4: one format of seals
+# Raise this number when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and
+# messages of batches are remembered apart from their records, which may be removed; 4: one format of seals
 STATE_FORMAT = 4
 FORMAT_FILE = "format.json"
 _ADVICE = (
@@ -52,7 +52,7 @@ def check_sound(folder: Path) -> None:
 
 
 def problems(*folders: Path) -> list[Problem]:
-    """Return the damaged files among those of some folders; until they are repaired, only status and verify work."""
+    """Return the damaged format files of some folders; until they are repaired, only status and verify work."""
 
     def repair(folder: Path, _: Orphans) -> str:
         (folder / FORMAT_FILE).unlink()

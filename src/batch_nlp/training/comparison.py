@@ -41,19 +41,12 @@ def compare_with_champion(
     has also learned its own hold-out: there, the predictions that the gate saw count.
     Classes are compared by name: a champion's class that the candidate does not know is never right.
 
-    Parameters
-    ----------
-    config : Config
-        ``training.gate`` sets the checks; without it, or without a champion, there are none.
-    add_features : callable, optional
-        Computes features by the champion's definition, where it differs from the candidate's.
-
     Returns
     -------
     checks : list of GateCheck
-        None where this installation cannot load or run the champion, or compute its features: no sound candidate may
-        fail for that. The check that the two differ is left out where the candidate reads text columns that the
-        champion does not, or times in other formats.
+        As ``training.gate`` asks for. None without a champion, or where this installation cannot load or run it or
+        compute its features: no sound candidate may fail for that. The check that the two differ is left out where the
+        candidate reads text columns that the champion does not, or times in other formats.
     not_compared : str
         Why the two were not compared, if there is a champion and a setting to compare them.
     """

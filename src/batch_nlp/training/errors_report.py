@@ -101,14 +101,14 @@ class ErrorAnalysis:
             "label_error_share": self.label_errors.share,
         }
 
-    def mistakes(self, number: int = MISTAKES) -> pd.DataFrame:
-        """Return up to `number` mistakes, the most confident first, with the ``confidence`` and the two classes.
+    def mistakes(self) -> pd.DataFrame:
+        """Return up to `MISTAKES` mistakes, the most confident first, with the ``confidence`` and the two classes.
 
         The ``words`` speak most for the ``predicted`` class against the ``true`` one.
         """
         candidate = self._candidate
         wrong = np.flatnonzero(candidate.predicted != candidate.truth)
-        worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:number]
+        worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:MISTAKES]
         true, predicted = candidate.truth[worst], candidate.predicted[worst]
         return self._table(worst, {"true": true, "predicted": predicted}, {"confidence": self.confidence[worst]})
 

@@ -30,24 +30,10 @@ def check_values(estimator: type[BaseEstimator], given: Mapping[str, Any]) -> No
 
 
 def check_parameters(estimator: BaseEstimator, given: Mapping[str, Any], reads_text: bool) -> None:
-    """Refuse a parameter value that the classifier does not accept.
+    """Refuse a value in ``model.params`` that the classifier does not accept, by the name of the parameter.
 
-    Classifiers check their parameters when they are fitted, so the classifier is fitted on a few made-up rows, with one
-    tree or one round. Classifiers that read texts are the project's own: their annotations say what they accept.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        With its parameters set; it stays unfitted.
-    given : mapping
-        ``model.params``.
-    reads_text : bool
-        Whether the classifier learns from texts instead of numbers.
-
-    Raises
-    ------
-    SettingsError
-        If the classifier refuses a value; the message names the parameter.
+    Classifiers check their parameters when they are fitted, so a clone is fitted on a few made-up rows, with one tree
+    or one round. Classifiers that read texts are the project's own: their annotations say what they accept.
     """
     if reads_text:
         check_values(type(estimator), given)

@@ -13,10 +13,7 @@ from batch_nlp.dataset.split import Parts, split_messages, split_of
 def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts]:
     """Return the classes of labelled messages, and the two sides of the split.
 
-    Parameters
-    ----------
-    messages : DataFrame, shape (n, ...)
-        Labelled messages of the feature store, oldest first.
+    The messages are rows of the feature store, oldest first.
 
     Raises
     ------

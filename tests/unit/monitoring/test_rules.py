@@ -19,10 +19,10 @@ from batch_nlp.monitoring.rules import (
     NO_REFERENCE,
     apply_rule,
     class_shares,
+    judge,
     less_sure,
     name_tests,
 )
-from batch_nlp.monitoring.verdict import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 BEFORE, AS_SURE = (0.25, 0.25, 0.5), Compared(0.75, 0.75)

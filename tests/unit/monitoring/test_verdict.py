@@ -14,7 +14,7 @@ from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.monitoring.band import check_drift
 from batch_nlp.monitoring.findings import Status
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.rules import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 SHARE, INTERVAL = default(DriftConfig), default(DriftConfig, rules=[DriftRule.interval])

@@ -19,7 +19,7 @@ from batch_nlp.monitoring.findings import (
     Performance,
     TestResult,
 )
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.rules import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 DRIFTED, STABLE = [20, 60, 320], [100, 60, 240]

@@ -25,7 +25,7 @@ from batch_nlp.monitoring.findings import (
     TestResult,
     Verdict,
 )
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.rules import judge
 from batch_nlp.monitoring.what_changed import with_snippets
 from batch_nlp.reports.batch_index import write_index
 from batch_nlp.reports.batch_page import batch_page, write_batch_report

@@ -216,7 +216,7 @@ def test_a_commit_has_its_note_and_a_file_with_page_checksums(table: Path) -> No
     assert column.compression == "ZSTD"
     actions = pa.table(DeltaTable(str(table)).get_add_actions())
     assert actions["num_records"].to_pylist() == [2]
-    seal._sound.clear()
+    seal.forget()
     content = bytearray(file.read_bytes())
     # the last byte of its last page
     content[(column.dictionary_page_offset or column.data_page_offset) + column.total_compressed_size - 1] ^= 1
@@ -267,7 +267,7 @@ def log_entry(table: Path, version: int) -> Path:
 
 def broken(table: Path) -> list[Path]:
     """Return the files with problems, as a process sees them that has read nothing before."""
-    seal._sound.clear()
+    seal.forget()
     return [problem.path for problem in delta_table.problems(table)]
 
 
@@ -328,7 +328,7 @@ def test_what_delta_cannot_open_is_a_problem_of_the_table(table: Path) -> None:
     add(table, "a")
     (table / SEAL).unlink()
     log_entry(table, 0).write_bytes(b'{"a": 1}')
-    seal._sound.clear()
+    seal.forget()
     (problem,) = delta_table.problems(table)
     assert (problem.path, problem.what.startswith("the table ")) == (table, True)
     assert_names(problem.action, "pipeline=feature")

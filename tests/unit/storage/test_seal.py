@@ -192,7 +192,7 @@ def test_a_file_is_hashed_once_until_it_changes_or_the_process_forgets(
         assert damage(path, [digest]) is None
     assert damage(path, ["0" * 64, digest]) is None
     assert len(read) == 1
-    seal._sound.clear()
+    seal.forget()
     assert damage(path, [digest]) is None
     assert len(read) == 2
     assert damage(path, ["0" * 64]) is not None
@@ -212,7 +212,7 @@ def test_an_unsealed_file_is_read_once_too(file: Path, monkeypatch: pytest.Monke
     assert damage(file, []) is None
     monkeypatch.setattr(seal, "stream_parquet", None)
     assert damage(file, []) is None
-    seal._sound.clear()
+    seal.forget()
     with pytest.raises(TypeError):
         damage(file, [])
 

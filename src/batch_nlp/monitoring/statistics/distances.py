@@ -44,15 +44,6 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
     threshold ignores them: with 30 messages and three classes, chance alone puts the population stability index above
     0.1 in a fifth of all batches.
 
-    Parameters
-    ----------
-    distance
-        :data:`psi` or :data:`jensen_shannon`.
-    counts, other
-        How often each of the k categories occurs in each sample.
-    resamples
-        Number of draws; the smallest p-value is 1 / (1 + resamples).
-
     Returns
     -------
     float

@@ -17,12 +17,8 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
     that messages have become harder, but not that words have changed their meaning. Source: confidence-based
     performance estimation (CBPE), in NannyML's documentation under "How it works", "Performance estimation".
 
-    Parameters
-    ----------
-    probabilities : ndarray of float, shape (n, k)
-        Calibrated class probabilities of at least one message; rows sum to 1.
-    predicted : ndarray of int, shape (n,)
-        Predicted classes, not necessarily the most probable ones.
+    The probabilities, shape (n, k), are those of at least one message; the predicted classes, shape (n,), need not be
+    the most probable ones.
     """
     k = probabilities.shape[1]
     # true classes in rows: column j of the probabilities, summed by what was predicted

@@ -42,10 +42,6 @@ class CachedEmbedder:
 
     Parameters
     ----------
-    embedder : Embedder
-        Computes the missing vectors.
-    folder : Path
-        Folder of the file.
     fingerprint : str
         Identifies the embedder; the file is named after it.
     max_mb : int

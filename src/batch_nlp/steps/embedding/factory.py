@@ -30,12 +30,8 @@ class EmbeddingParameters:
 def fingerprint(settings: EmbeddingConfig) -> str:
     """Return what identifies everything that the vectors depend on: backend, weights, number of tokens, recipe.
 
-    Vectors with different fingerprints must not be mixed. No model is loaded.
-
-    Raises
-    ------
-    SettingsError
-        If the settings name a folder that does not exist.
+    Vectors with different fingerprints must not be mixed. No model is loaded; a folder that does not exist is
+    refused.
     """
     backend, tokens = settings.backend, f"tokens{settings.max_tokens}"
     if backend is EmbeddingBackend.none:
@@ -52,15 +48,7 @@ def fingerprint(settings: EmbeddingConfig) -> str:
 
 
 def create_embedder(settings: EmbeddingConfig, cache_dir: Path, threads: int = 0) -> Embedder:
-    """Load the model that the settings ask for.
-
-    Parameters
-    ----------
-    settings : EmbeddingConfig
-    cache_dir : Path
-        Folder of the distilled table.
-    threads : int
-        Threads of the model; 0 uses all cores. (Tokenizers follow the environment variable RAYON_NUM_THREADS.)
+    """Load the model that the settings ask for; `cache_dir` is the folder of the distilled table.
 
     Raises
     ------

@@ -29,13 +29,7 @@ _UNUSED = ("pooler.", "embeddings.position_ids")
 
 
 def load_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the tensors of the official weights that a text's vector depends on, by name.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or is not the official one.
-    """
+    """Return the tensors of the official weights that a text's vector depends on, by name, or raise a `DataError`."""
     verify_weights(path)
     with safe_open(path, framework="np") as tensors:  # has keys(), but cannot be iterated
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
@@ -101,10 +95,7 @@ class MiniLM:
     def mean_of_tokens(self, ids: Sequence[Sequence[int]]) -> FloatMatrix:
         """Return the mean of each text's token vectors, shape (n, 384), from one forward pass.
 
-        Parameters
-        ----------
-        ids : sequence of sequences of int
-            Token ids with [CLS] and [SEP], the same number for each text.
+        `ids` are token ids with [CLS] and [SEP], the same number for each text.
         """
         tokens = np.array(ids, dtype=np.int32)
         mean: FloatMatrix = self._session.run(["mean"], {"input_ids": tokens})[0]

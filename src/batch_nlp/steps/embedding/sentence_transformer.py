@@ -24,8 +24,6 @@ class SentenceTransformerEmbedder:
         A local folder, or ``name`` or ``name@revision`` on the hub; None is the packaged all-MiniLM-L6-v2.
     max_tokens : int
         Most tokens to read of a text, up to the model's own limit.
-    batch_size : int
-        Texts per forward pass.
     device : str or None
         Device of torch, such as ``cpu`` or ``cuda``; None uses the best available one.
     threads : int

@@ -102,19 +102,9 @@ def table_name(dims: int) -> str:
 
 
 def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0) -> StaticEmbedder:
-    """Return the embedder with the table distilled from MiniLM; the table is distilled at first use.
+    """Return the embedder with the table distilled from MiniLM; the table is distilled into `cache_dir` at first use.
 
-    Parameters
-    ----------
-    cache_dir : Path
-        Folder of the table.
-    threads : int
-        Threads of the distillation; 0 uses all cores.
-
-    Raises
-    ------
-    SettingsError
-        If ``dims`` is out of range.
+    Raises a `SettingsError` if ``dims`` is out of range.
     """
     if not 1 <= dims <= DIMS:
         raise SettingsError(f"features.embedding.dims={dims}: static vectors distilled from MiniLM have 1 to {DIMS}.")
@@ -166,17 +156,8 @@ def take_tables(theirs: Path, ours: Path) -> None:
 def load_pretrained(model: str, dims: int, max_tokens: int) -> StaticEmbedder:
     """Load a static model with model2vec, to encode with it as with the packaged one.
 
-    Parameters
-    ----------
-    model : str
-        A local folder, or ``name`` or ``name@revision`` on the hub.
-    dims : int
-        Length of a vector; longer ones are truncated, as model2vec does (its dimensions are ordered by importance).
-
-    Raises
-    ------
-    SettingsError
-        If the model cannot be loaded.
+    Vectors longer than `dims` are truncated, as model2vec does (its dimensions are ordered by importance). Raises a
+    `SettingsError` if the model cannot be loaded.
     """
     from huggingface_hub import snapshot_download
     from model2vec import StaticModel

@@ -36,15 +36,9 @@ def age_of(file: Path) -> float:
 
 
 def required_rest(file: Path, age: float, min_age: float) -> float:
-    """Return for how many seconds a file must not have changed before it is read.
+    """Return for how many seconds a file must not have changed before it is read, at least `min_age`.
 
-    Parameters
-    ----------
-    file : Path
-    age : float
-        Seconds since its last change.
-    min_age : float
-        Minimum for every file, in seconds.
+    `age` is the number of seconds since its last change.
     """
     if age >= _BROKEN_OFF or kind_of(file) not in CSV or packing_of(file.name):
         return min_age

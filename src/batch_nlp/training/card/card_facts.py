@@ -23,7 +23,7 @@ from batch_nlp.training.slices import SMALL, slice_metrics
 from batch_nlp.training.validation import Validation
 
 _WORDS = 20
-# Most classes in a table and in a matrix; of more classes, a table shows so many of the largest and of the worst
+# Most classes in a table and in a matrix. With more, a table shows this many of the largest and of the worst
 _CLASSES, _MATRIX, _ENDS = 25, 12, 10
 # Held-out messages on which the effects of words are measured
 _MESSAGES_OF_WORDS = 2000

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from batch_nlp.reports.charts import DATA, SECOND, SOFT, THIRD, TRACK, WIDTH, Chart, draw_chart, short
+from batch_nlp.reports.charts import DATA, SECOND, SOFT, THIRD, TRACK, WIDTH, draw_chart, short
 from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 from batch_nlp.reports.pages import render
 from batch_nlp.training.card.statements import card_headline, limits
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CARD_FILE, CARD_PAGE = "model_card.md", "model_card.html"
 
@@ -33,9 +36,9 @@ def card_charts(facts: dict[str, Any]) -> dict[str, Markup]:
 def _reliability(facts: dict[str, Any]) -> Markup:
     calibration = facts["calibration"]
 
-    def on(chart: Chart) -> None:
-        chart.figure.set_layout_engine("constrained")
-        axes = chart.figure.add_subplot()
+    def on(figure: Figure) -> None:
+        figure.set_layout_engine("constrained")
+        axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="as often as stated")
         for key, colour, shape in (("before", SECOND, "s"), ("after", DATA, "o")):
             bins = calibration[key]
@@ -51,7 +54,7 @@ def _reliability(facts: dict[str, Any]) -> Markup:
         axes.set(xlabel="stated probability of the most probable class", ylabel="share that is right")
         axes.grid()
         # above the axes, where it covers no curve
-        chart.figure.legend(loc="outside upper left")
+        figure.legend(loc="outside upper left")
 
     listed = "; ".join(
         f"{found['messages']:,} messages with stated {found['confidence']:.2f}: {found['accuracy']:.2f} right"
@@ -69,9 +72,9 @@ def _shares(facts: dict[str, Any]) -> Markup:
     }
     shares = {kind: [of_all[index] for index in facts["shown"]] for kind, (of_all, _) in kinds.items()}
 
-    def on(chart: Chart) -> None:
-        chart.figure.set_layout_engine("constrained")
-        axes = chart.figure.add_subplot()
+    def on(figure: Figure) -> None:
+        figure.set_layout_engine("constrained")
+        axes = figure.add_subplot()
         for number, (kind, (_, colour)) in enumerate(kinds.items()):
             places = [place + 0.24 * (number - 1) for place in range(len(names))]
             axes.barh(places, shares[kind], 0.22, color=colour, label=kind)
@@ -82,7 +85,7 @@ def _shares(facts: dict[str, Any]) -> Markup:
             axes.text(0, place - 0.46, short(name, 45), va="center")
         axes.set(ylim=(len(names) - 0.6, -0.6), yticks=[], xlim=(0, 1.18 * max(map(max, shares.values()))))
         axes.xaxis.set_major_formatter("{x:.0%}")
-        chart.figure.legend(loc="outside upper left", ncols=3, columnspacing=1, handlelength=1)
+        figure.legend(loc="outside upper left", ncols=3, columnspacing=1, handlelength=1)
 
     listed = " ".join(
         f"{name}: {shares['training'][place]:.1%} in training, {shares['hold-out, true'][place]:.1%} in the hold-out, "

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from batch_nlp.errors import printable
+from batch_nlp.reports.documents import HOME
 from batch_nlp.reports.pages import render
 from batch_nlp.training.explanation.message_explanation import Explanation
 from batch_nlp.training.importance import NGRAMS, SENTENCES
@@ -96,7 +97,7 @@ def explanation_page(explanation: Explanation) -> str:
     values = {
         "title": f"Why message {explanation.message_id} is classified as {explanation.label}",
         "headline": explanation.decision,
-        "home": "../index.html",
+        "home": HOME,
         "found": explanation,
         "group_names": GROUP_NAMES,
         "least": _LEAST,

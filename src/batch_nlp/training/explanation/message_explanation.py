@@ -135,18 +135,9 @@ def explain_message(
     truth: str | None = None,
     model: str = "",
 ) -> Explanation:
-    """Explain the decision of a model on one message.
+    """Explain the decision of a fitted pipeline on one message, a row of the feature store.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted training pipeline; its input are the `fields`.
-    message : DataFrame, shape (1, ...)
-        A row of the feature store.
-    truth : str, optional
-        Name of the true class.
-    model : str
-        Version of the model.
+    `truth` is the name of its true class, if known, and `model` the version of the model.
     """
     row, text = message[fields.names], str(message[TEXT].iloc[0])
     classifier = cast("TunedClassifier", pipeline.steps[-1][1])

@@ -36,11 +36,9 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
     The effects and the intercept add up to the column ``ngram_score_<label>``, in log-odds.
     """
     names = [str(name) for name in ngrams.get_feature_names_out()[: len(ngrams.coef_)]]
-    sign = 1.0
-    try:
-        score = names.index(f"ngram_score_{label}")
-    except ValueError:  # with two classes, only the second has a score
-        score, sign = names.index(f"ngram_score_{ngrams.classes_[-1]}"), -1.0
+    own = f"ngram_score_{label}"
+    # with two classes, only the second one has a score
+    score, sign = (names.index(own), 1.0) if own in names else (0, -1.0)
     of_texts, _, _ = ngrams.weigh_terms([text])
     terms = ngrams.terms_.split("\n")
     effects = sign * of_texts.data * ngrams.coef_[score, of_texts.indices]

@@ -80,7 +80,7 @@ def measure_learning_curve(
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
     checkpoints : Path, optional
-        Folder for the checkpoints of classifiers that can resume training.
+        Folder for classifiers that can resume training.
 
     Raises
     ------

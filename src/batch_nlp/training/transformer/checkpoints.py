@@ -52,19 +52,15 @@ def newest_complete(folder: Path) -> Path | None:
     for checkpoint in found:
         if not (checkpoint / COMPLETE).is_file():
             _remove(checkpoint)
-    whole = [checkpoint for checkpoint in found if checkpoint.exists()]
-    return whole[-1] if whole else None
+    return next((checkpoint for checkpoint in reversed(found) if checkpoint.exists()), None)
 
 
-def keep(folder: Path, best: Path | None, number: int = 2) -> None:
-    """Keep the newest and the best checkpoint, plus earlier ones up to `number` in total, and remove the others."""
-    found = _checkpoints(folder)
-    kept = {found[-1], best} if best is not None else {found[-1]}
-    for checkpoint in reversed(found):
-        if len(kept) < number:
-            kept.add(checkpoint)
-    for checkpoint in found:
-        if checkpoint not in kept:
+def keep(folder: Path, best: Path | None) -> None:
+    """Keep the newest checkpoint and the best one, or the one before if the newest is the best; remove the others."""
+    *earlier, _ = _checkpoints(folder)
+    kept = best if best in earlier or not earlier else earlier[-1]
+    for checkpoint in earlier:
+        if checkpoint != kept:
             _remove(checkpoint)
 
 

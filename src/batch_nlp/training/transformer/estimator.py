@@ -49,13 +49,13 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None is the packaged
         all-MiniLM-L6-v2.
     epochs : float
-        Most passes over the training rows.
+        Largest number of passes over the training rows.
     learning_rate : float
         Highest learning rate of AdamW; it rises linearly over the warm-up and falls linearly to 0.
     batch_size : int
         Messages per step.
     max_tokens : int
-        Most tokens per message, including those that the model adds.
+        Largest number of tokens per message, including those that the model adds.
     head_share : float
         Share of a longer message's tokens taken from its start; the rest is taken from its end.
     weight_decay : float
@@ -125,15 +125,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     progress: bool = True
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fine-tune on texts.
-
-        Parameters
-        ----------
-        X : DataFrame, shape (n, m)
-            Rows ordered by time of writing, with a column ``text`` and possibly others.
-        y : array-like, shape (n,)
-        sample_weight : array-like of float, shape (n,), optional
-            Weight of each row in the loss.
+        """Fine-tune on rows with a column ``text``, oldest first; `sample_weight` is their weight in the loss.
 
         Raises
         ------

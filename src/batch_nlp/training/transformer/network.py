@@ -60,21 +60,12 @@ def find_device(device: str | None) -> str:
 
 
 def load_network(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
-    """Return a pretrained network with a new head, and its tokenizer as JSON.
-
-    Parameters
-    ----------
-    model : str or None
-        As in `FineTunedTransformer`.
-    classes : int
-        Number of classes.
-    max_tokens : int
-        Tokens that the network must be able to read.
+    """Return a pretrained network with a new head for a number of classes, and its tokenizer as JSON.
 
     Raises
     ------
     SettingsError
-        If the model cannot be loaded, reads fewer tokens, or has no fast tokenizer.
+        If the model cannot be loaded, reads fewer tokens than `max_tokens`, or has no fast tokenizer.
     DataError
         If the packaged weights are missing or damaged.
     """
@@ -123,9 +114,8 @@ def _source(model: str | None) -> tuple[str, str | None]:
 
 def config_text(network: Any) -> str:
     """Return a network's configuration as JSON, without the parts that depend on where it was loaded from."""
-    config = network.config.to_dict()
-    for name in ("_name_or_path", "architectures", "dtype"):
-        config.pop(name, None)
+    left_out = ("_name_or_path", "architectures", "dtype")
+    config = {name: value for name, value in network.config.to_dict().items() if name not in left_out}
     return json.dumps(config, sort_keys=True)
 
 

@@ -14,19 +14,13 @@ _FOLDS = 5
 
 
 def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Fit a balanced multinomial logistic regression.
-
-    Parameters
-    ----------
-    features : ndarray of float64, shape (n, m)
-    labels : ndarray of int64, shape (n,)
-        Classes 0 ... k-1, each at least twice.
+    """Fit a balanced multinomial logistic regression to features, shape (n, m), and labels, each of them twice or more.
 
     Returns
     -------
-    coef : ndarray of float64, shape (k, m)
-    intercept : ndarray of float64, shape (k,)
-    probabilities : ndarray of float64, shape (n, k)
+    coef : ndarray, shape (k, m)
+    intercept : ndarray, shape (k,)
+    probabilities : ndarray, shape (n, k)
         Out-of-fold probabilities of the same messages.
     """
     folds = StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
