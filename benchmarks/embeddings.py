@@ -117,9 +117,9 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
 def _generated(count: int) -> list[str]:
     """Return the texts of a generated history."""
     from batch_nlp.config import SampleConfig
-    from batch_nlp.sample.yelp.reviews import history
+    from batch_nlp.sample.yelp.reviews import chunks
 
-    texts = (str(row["text"]) for chunk in history(default(SampleConfig, messages=count)) for row in chunk.rows)
+    texts = (str(row["text"]) for chunk in chunks(default(SampleConfig, messages=count), 0) for row in chunk.rows)
     return list(islice(texts, count))
 
 
