@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from batch_nlp.config import Config, TrackingBackend
 from batch_nlp.tracking.address import address_of, masked, model_name
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
-from batch_nlp.tracking.tracked_training import TrackedTraining, current_job, metrics, parameters, tags
+from batch_nlp.tracking.tracked_training import HydraJob, TrackedTraining, current_job, metrics, parameters, tags
 
 # Files of a model folder for people
 _READABLE = {".json", ".md", ".html"}
@@ -32,7 +33,11 @@ class Tracker:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.address = address_of(config)
-        self.job = current_job()
+
+    @cached_property
+    def job(self) -> HydraJob | None:
+        """The running job."""
+        return current_job()
 
     def training(self, training: TrackedTraining) -> None:
         """Record a training as a run, and a candidate that reached the gate as a version of the registered model."""
