@@ -25,7 +25,7 @@ _BATCH, _LENGTH = 100, 6000
 
 
 class Tracker:
-    """Records trainings in MLflow if ``tracking.backend`` says so.
+    """Records trainings in MLflow if ``tracking.backend`` is mlflow.
 
     A failure is a warning, since a training is worth more than its record elsewhere.
     """
@@ -77,7 +77,7 @@ class Tracker:
             logger.info("Tracking: recorded {} in MLflow at {}", what, address)
 
     def _record(self, training: TrackedTraining, missing: list[str]) -> None:
-        """Record a training step by step, and remove each step that is done from `missing`."""
+        """Record a training step by step, and remove each completed step from `missing`."""
         client, experiment = connect(self.address, self.config.tracking.experiment)
         run = self._create_run(client, experiment, training)
         id_, parent = run.info.run_id, run.data.tags.get("mlflow.parentRunId")

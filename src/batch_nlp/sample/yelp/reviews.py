@@ -137,7 +137,7 @@ def _stars(class_mix: list[float] | None, random: np.random.Generator, size: int
 def _agreeing(
     count: int, skew: float, trait: Callable[[Index], Float], stars: Index, random: np.random.Generator
 ) -> Index:
-    """Return a user or business per review, lower indices more often.
+    """Choose a user or business per review; lower indices are more frequent.
 
     Many good reviews get the better of two candidates, and many bad ones the worse. So average stars indicate the
     label, as in the real tables, and the stars keep their shares.
