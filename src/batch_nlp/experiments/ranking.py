@@ -187,7 +187,7 @@ def _compare(best: Experiment, other: Experiment, level: float) -> str:
 
 
 def _vary(values: list[float]) -> bool:
-    """Whether values differ: seeds do not change a model without randomness, so its repeats say nothing of chance."""
+    """Whether values differ: repeats of a model without randomness are equal, and reveal nothing about chance."""
     return len(values) > 1 and bool(np.ptp(values) > 1e-9)
 
 
