@@ -39,7 +39,6 @@ def serve() -> None:
 
 def _import_libraries() -> None:
     # imported for the forks to have, not to be used here
-    import pandera  # noqa: F401
     import rich.progress  # noqa: F401
     import scipy.stats  # noqa: F401
     import skops.io  # noqa: F401
