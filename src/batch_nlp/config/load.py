@@ -1,4 +1,4 @@
-"""From what Hydra composed, or a file keeps, to settings that can be trusted; and back to plain values."""
+"""Convert what Hydra composed, or a file keeps, to checked settings, and back to plain values."""
 
 from __future__ import annotations
 
