@@ -451,13 +451,13 @@ def test_a_repair_fixes_orphans_and_loses_nothing(project: Project) -> None:
     (state.reports / "index.html").unlink()
     state.sample("20200101T000000Z-01234567").write_bytes(state.sample(page).read_bytes())
     _uncommitted_rows(state, "")
-    for folder in (project.models, state.features, state.inference / "batches"):
+    for folder in (project.models, project.data, state.features, state.inference / "batches"):
         (folder / ".left.json.0123abcd.tmp").write_text("half")
     kept = [state.features, state.predictions(lost).parent, state.predictions(page).parent, project.models / "v0001"]
     before = {folder: content(folder) for folder in kept}
     result = project.here("pipeline=verify", "verify.repair=true")
     assert result.returncode == ExitCode.DONE, result.stdout + result.stderr
-    assert result.stdout.count("\n- ") == 11
+    assert result.stdout.count("\n- ") == 12
     assert not findings(project)
     assert {name: state.record(name).read_bytes() for name in (lost, garbled)} == records
     assert (state.reports / f"{page}.html").exists()

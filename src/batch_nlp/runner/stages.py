@@ -68,10 +68,11 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
 
 def _run_stages(run: RunContext, alone: bool) -> float | None:
     config = run.config
+    layers = run.layers
     # but not in 01_raw and the inbox, where other programs write
-    for folder in (*run.layers.own_folders, run.registry.root) if alone else ():
+    for folder in (layers.root, *layers.own_folders, run.registry.root) if alone else ():
         # the folders of single runs and batches, thousands after years, hold nothing unfinished
-        for path in sweep(folder, whole=(run.layers.runs, run.layers.predictions)):
+        for path in sweep(folder, whole=(layers.root, layers.runs, layers.predictions)):
             logger.warning("Removed an unfinished file of a killed run: {}", path)
     if alone:
         run.store.seal()

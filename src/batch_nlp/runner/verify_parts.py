@@ -144,5 +144,7 @@ def _leftovers(run: RunContext) -> list[Problem]:
 
     what = "a run was killed while it wrote this; no reader sees it"
     action = "Nothing: the next run that works alone removes it, and so does verify.repair=true."
-    paths = {path for folder in (*run.layers.own_folders, run.registry.root) for path in unfinished(folder)}
+    layers = run.layers
+    folders = (layers.root, *layers.own_folders, run.registry.root)
+    paths = {path for folder in folders for path in unfinished(folder, whole=(layers.root,))}
     return [Problem(path, what, action, Severity.WARNING, partial(repair, path), True) for path in sorted(paths)]
