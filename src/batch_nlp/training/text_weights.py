@@ -89,7 +89,8 @@ class TextWeights(BaseEstimator):
             self._words = TermCounter(_lines(self.words_), by_sentence=False)
             chars = {gram: column for column, gram in enumerate(_lines(self.chars_))}
             self._chars = CharCounter(chars, self.min_chars, self.max_chars)
-        of_words = weigh(self._words.count(texts)[0], self.words_idf_)
+        known = len(self.words_idf_) > 0
+        of_words = weigh(self._words.count(texts)[0] if known else csr_array((len(texts), 0)), self.words_idf_)
         return csr_array(hstack([of_words, weigh(self._chars.count(texts), self.chars_idf_)], format="csr"))
 
     def __getstate__(self) -> dict[str, Any]:
