@@ -54,6 +54,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
             f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate is rather too "
             "high: it cannot distinguish a wrong class from a message that the model misclassifies."
         ),
+        facts["model_choice"],
         _split(facts),
         _sources(facts),
         _refit(facts),
