@@ -27,8 +27,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     """Fit a classifier on balanced classes, calibrate its scores, and tune the decision.
 
     Calibration and decision are fitted on out-of-fold scores, or on the classifier's own validation rows if it has any
-    (attributes ``validation_rows_`` and ``validation_probabilities_``). With more than 20 classes, a temperature replaces
-    the logistic calibration, and the most probable class is predicted.
+    (attributes ``validation_rows_`` and ``validation_probabilities_``). With more than 20 classes, a temperature
+    replaces the logistic calibration, and the most probable class is predicted.
 
     Parameters
     ----------
