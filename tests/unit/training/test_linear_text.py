@@ -58,10 +58,17 @@ def test_weights_in_eight_bits_score_as_those_of_the_solver() -> None:
     from sklearn.svm import LinearSVC
 
     X, y = requests(300, 0)
-    fitted = LinearText(c=0.5).fit(X, y)
+    fitted = LinearText(c=0.5, naive_bayes=0).fit(X, y)
     columns = fitted._columns(X)
     exact = LinearSVC(C=0.5, random_state=0).fit(columns, y).decision_function(columns)
     assert np.abs(fitted.decision_function(X) - exact).max() < 0.02
+
+
+def test_the_second_model_is_added_to_the_scores() -> None:
+    X, y = requests(300, 0)
+    one, both, twice = (LinearText(naive_bayes=weight).fit(X, y).decision_function(X) for weight in (0.0, 1.0, 2.0))
+    assert np.abs(both - one).mean() > 0.1
+    np.testing.assert_allclose(twice - both, both - one, atol=0.05)
 
 
 def test_without_vectors_it_learns_from_the_texts_alone() -> None:
