@@ -178,7 +178,7 @@ def test_split_and_rule_follow_from_times_and_shares(columns: dict[str, Any], sp
     assert dataset(text).label.column == ("rating" if "rating" in columns else "w")
 
 
-WORDS = "the weather was very good and we enjoyed this place with our friends".split()
+WORDS = ["the", "weather", "was", "very", "good", "and", "we", "enjoyed", "this", "place", "with", "our", "friends"]
 
 
 @pytest.mark.parametrize(
