@@ -108,7 +108,7 @@ def _overrides(job: Path) -> list[str]:
     if not path.is_file():  # killed before they were written
         return []
     # unresolved, since an override may refer to other settings
-    return [str(text) for text in OmegaConf.to_container(OmegaConf.load(path), resolve=False)]
+    return [str(text) for text in OmegaConf.to_container(OmegaConf.load(path), resolve=False) or []]
 
 
 def report_sweep_error(error: Exception) -> int:
