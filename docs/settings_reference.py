@@ -117,7 +117,8 @@ def _section(section: Any, key: str, about: str, values: dict[str, Any] | None) 
         if is_dataclass(field.annotation):
             below.append((field.annotation, place, field.description, (values or {})[name]))
             continue
-        if entries := [part for part in get_args(field.annotation) if is_dataclass(part)]:
+        # an alternative of the section itself has the same keys
+        if entries := [part for part in get_args(field.annotation) if is_dataclass(part) and part is not section]:
             behind = "NAME" if get_origin(field.annotation) is dict else "0"
             below.append((entries[0], f"{place}.{behind}", f"An entry of `{place}`", None))
         if values is not None:

@@ -23,6 +23,8 @@ DATASETS = ("airline_tweets", "complaints", "products", "sample", "support_tweet
 QUICK = (
     "sample.messages=1500",
     "sample.batch_messages=300",
+    # the model of more messages
+    "model=xgboost",
     "model.params.n_estimators=40",
     "training.thresholds.f1_macro=0.4",
     "training.thresholds.recall=0.1",

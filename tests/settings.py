@@ -32,7 +32,7 @@ def bare_dataset() -> dict[str, Any]:
 @cache
 def _defaults() -> dict[type, Any]:
     """Return each section of the settings of a call without arguments, by its class."""
-    values: Any = OmegaConf.to_container(composed("paths.data=/nowhere", "paths.models=/nowhere"))
+    values: Any = OmegaConf.to_container(composed("paths.data=/nowhere", "paths.models=/nowhere", "model=xgboost"))
     # no dataset that comes with the project
     values["dataset"] = {"name": "mine", **bare_dataset()}
     found: dict[type, Any] = {}

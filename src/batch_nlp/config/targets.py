@@ -33,6 +33,7 @@ OTHER_STEPS = frozenset(
 )
 CLASSIFIERS = frozenset(
     {
+        "batch_nlp.training.linear_text.LinearText",
         "batch_nlp.training.ngram_baseline.NgramBaseline",
         "batch_nlp.training.transformer.FineTunedTransformer",
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
@@ -72,8 +73,10 @@ MODEL_CODE = {
     "batch_nlp.training.encoding.MedianImputer": 1,
     "batch_nlp.training.encoding.OneHotColumns": 1,
     "batch_nlp.training.encoding.TargetColumns": 1,
+    "batch_nlp.training.linear_text.LinearText": 1,
     "batch_nlp.training.ngram_baseline.NgramBaseline": 1,
     "batch_nlp.training.ngram_scores.NgramScores": 1,
+    "batch_nlp.training.text_weights.TextWeights": 1,
     "batch_nlp.training.transformer.estimator.FineTunedTransformer": 1,
     "batch_nlp.training.tuned_classifier.TunedClassifier": 1,
 }

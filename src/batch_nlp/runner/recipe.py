@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from batch_nlp.config import Config, plain
@@ -11,6 +12,23 @@ from batch_nlp.errors import examples
 # Settings of training that say how a job works and judges, not what the model is
 OF_THE_JOB = ("rows_in_memory", "metric", "thresholds", "gate", "force", "keep_versions")
 _OF_ONE_RUN = {*OF_THE_JOB, "promote", "window"}
+
+
+def as_chosen(config: Config, champion: Mapping[str, Any]) -> Config:
+    """Return the settings with the model that was chosen for the champion, if ``model.alternative`` leaves a choice.
+
+    So a champion is compared with what it was trained with; only new messages lead to another choice.
+
+    Parameters
+    ----------
+    champion : mapping
+        The champion's manifest.
+    """
+    alternative = config.model.alternative
+    if alternative is None:
+        return config
+    chosen = champion["settings"]["model"]["name"] == alternative.name
+    return replace(config, model=alternative if chosen else replace(config.model, alternative=None))
 
 
 def other_recipe(config: Config, version: str, champion: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from batch_nlp.inference.rescoring import rescore, rescored_file
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.monitoring.findings import Action, Analysis, Answer
 from batch_nlp.runner.context import RunContext
-from batch_nlp.runner.recipe import OF_THE_JOB
+from batch_nlp.runner.recipe import OF_THE_JOB, as_chosen
 from batch_nlp.runner.train import sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import read_sample, sample_file
@@ -74,7 +74,8 @@ def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple
     before, champion = run.registry.champion_version(), sound_champion(run)
     config = _as_champion(run.config, champion) if champion else run.config
     run = replace(run, config=replace(config, training=replace(config.training, promote=True, window=0)))
-    fingerprint = training_fingerprint(run.config, run.store, run.definition.version)
+    asked = as_chosen(run.config, champion) if champion else run.config
+    fingerprint = training_fingerprint(asked, run.store, run.definition.version)
     if champion and before != batch.model_version and champion["training_fingerprint"] == fingerprint:
         logger.warning("No second training: a killed run, or a person, has trained {} on this very data", before)
         return Outcome.PROMOTED, f"{before} took the place of {batch.model_version}", None

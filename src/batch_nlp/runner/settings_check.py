@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.band import check_drift
 from batch_nlp.notify.notifier import check_notify
+from batch_nlp.runner.recipe import as_chosen
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.address import check_tracking
 
@@ -53,9 +55,10 @@ def check_settings(config: Config) -> None:
     if _TRAIN & stages and not (_TRAIN & stages == {Stage.inference} and _champion_has_its_classifier(config)):
         from batch_nlp.training.classifier import build_classifier
 
-        classifier = build_classifier(config).estimator
-        if hasattr(classifier, "check_installed"):
-            classifier.check_installed()
+        for model in filter(None, (config.model, config.model.alternative)):
+            classifier = build_classifier(replace(config, model=model)).estimator
+            if hasattr(classifier, "check_installed"):
+                classifier.check_installed()
     if Stage.init in stages:
         from batch_nlp.runner.init import check_init
 
@@ -100,6 +103,8 @@ def _champion_has_its_classifier(config: Config) -> bool:
         champion = Registry(Path(config.paths.models)).champion_manifest()
     except DataError:  # reported where the champion is needed
         return False
+    if champion is not None:
+        config = as_chosen(config, champion)
     package = config.model.estimator.partition(".")[0]
     names = {"sklearn": "scikit-learn", "xgboost": "xgboost"}
     if champion is None or package not in names:  # our own classifiers check what else they need

@@ -17,7 +17,7 @@ from batch_nlp.monitoring.band import check_bands, natural_warning
 from batch_nlp.runner.champion import add_champion_features, champion_runs, check_version
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.notifications import notify_training
-from batch_nlp.runner.recipe import other_recipe
+from batch_nlp.runner.recipe import as_chosen, other_recipe
 from batch_nlp.storage.layers import Layers
 from batch_nlp.tracking.tracked_training import TrackedTraining
 from batch_nlp.tracking.tracker import Tracker
@@ -55,13 +55,14 @@ def train(run: RunContext) -> float:
     config = run.config
     before = run.registry.champion_version()
     if config.training.promote is not False and (champion := sound_champion(run)):
-        fingerprint = training_fingerprint(config, run.store, run.definition.version)
+        asked = as_chosen(config, champion)
+        fingerprint = training_fingerprint(asked, run.store, run.definition.version)
         same = champion["training_fingerprint"] == fingerprint
         if same and not config.training.force and champion_runs(run):
             check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
             logger.info("Training: the champion {} was already trained on this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
-        if champion["dataset"] == config.dataset.name and (other := other_recipe(config, str(before), champion)):
+        if champion["dataset"] == config.dataset.name and (other := other_recipe(asked, str(before), champion)):
             logger.info("Training: {}", other)
     result = train_candidate(run, reason="asked for")
     notify_training(run, result)

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from batch_nlp.config import Input
 from batch_nlp.fields import TEXT
 from batch_nlp.steps.base import TakesTexts
 from batch_nlp.training.ngram_scores import NgramScores
@@ -38,6 +39,9 @@ class NgramBaseline(TakesTexts, ClassifierMixin, BaseEstimator):
     scores_ : NgramScores
         Only the log-odds of its logistic regression are used.
     """
+
+    # It reads nothing besides the text
+    inputs: frozenset[Input] = frozenset()
 
     def __init__(self, max_n: int = 3, min_df: int = 2, max_features: int = 1_000_000, c: float = 4.0) -> None:
         self.max_n = max_n

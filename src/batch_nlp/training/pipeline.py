@@ -7,6 +7,7 @@ place. The result equals that of `Pipeline.fit`, except for the last digits of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | 
         Where a resumable classifier saves its progress.
     """
     classifier = build_classifier(config, checkpoints)
+    # a classifier that makes its own numbers from the texts names the inputs that it reads besides
+    reads = getattr(classifier.estimator, "inputs", None)
+    inputs = [kind for kind in config.training.inputs if reads is None or kind in reads]
     bound = {
-        "settings": config.training,
+        "settings": replace(config.training, inputs=inputs),
         "fields": fields,
         "seed": config.seed,
         "threads": config.engine.threads,

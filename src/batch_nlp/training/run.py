@@ -41,6 +41,7 @@ from batch_nlp.training.comparison import AddFeatures, compare_with_champion
 from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.leak import fields_of_source
+from batch_nlp.training.model_choice import choose_model
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline
 from batch_nlp.training.prepare import label_sources, prepare
 
@@ -114,7 +115,12 @@ def run_training_pipeline(
     training, data = config.training, store.data_version(feature_version)
     with room_for_arrays(config, layers, store.count_labelled(feature_version)):
         check_label(store.folder, levels_of(config.dataset.label))
-        candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints, check_classes)
+        messages = store.labelled(data)
+        found, parts = prepare(config, messages)
+        if check_classes is not None:
+            check_classes(found.map.classes)
+        config, choice = choose_model(config, messages["text"][parts.train].tolist(), len(found.map.classes))
+        candidate = _train(config, messages, found, parts, fields, run, layers.checkpoints)
         candidate.write_data(layers)
         _write_quarantine(config, layers, candidate, found)
         write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
@@ -128,6 +134,7 @@ def run_training_pipeline(
         manifest = {
             "created_at": now.isoformat(),
             **_origin(config, data, training_fingerprint(config, store, feature_version)),
+            "model_choice": choice,
             "classes": candidate.classes,
             "label_map": found.map.to_dict(),
             "split": parts.to_dict(),
@@ -163,15 +170,13 @@ def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContex
 def _train(
     config: Config,
     messages: pd.DataFrame,
+    found: FoundClasses,
+    parts: Parts,
     fields: Fields,
     run: str,
     checkpoints: Path,
-    check_classes: Callable[[Sequence[str]], None] | None,
-) -> tuple[Candidate, FoundClasses, Parts]:
-    """Split the messages, and fit the pipeline on the training part."""
-    found, parts = prepare(config, messages)
-    if check_classes is not None:
-        check_classes(found.map.classes)
+) -> Candidate:
+    """Fit the pipeline on the training part of the messages."""
     labels = found.labels[parts.train]
     logger.info(
         "Training: {} classes, shares from {:.1%} to {:.1%}",
@@ -182,8 +187,7 @@ def _train(
     pipeline = build_training_pipeline(config, fields, checkpoints)
     fit_pipeline(pipeline, rows_at(messages, parts.train)[fields.names], labels.to_numpy())
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    candidate = Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.hold_out)
-    return candidate, found, parts
+    return Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.hold_out)
 
 
 def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:

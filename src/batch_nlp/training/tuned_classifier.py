@@ -19,12 +19,16 @@ from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
 from batch_nlp.training.decision_weights import decide, tune_weights
 
+# With more classes, the logistic calibration has k x k weights and the decision k: both take minutes and gain nothing
+MANY_CLASSES = 20
+
 
 class TunedClassifier(ClassifierMixin, BaseEstimator):
     """Fit a classifier on balanced classes, calibrate its scores, and tune the decision.
 
     Calibration and decision are fitted on out-of-fold scores, or on the classifier's own validation rows if it has any
-    (attributes ``validation_rows_`` and ``validation_probabilities_``).
+    (attributes ``validation_rows_`` and ``validation_probabilities_``). With more than 20 classes, a temperature
+    replaces the logistic calibration, and the most probable class is predicted.
 
     Parameters
     ----------
@@ -80,8 +84,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         """
         labels = np.asarray(y)
         self.classes_ = np.unique(labels)
-        calibration = Calibration(self.calibration)
-        alone = judged is not None or (calibration is Calibration.none and self.metric is None)
+        calibration, metric = Calibration(self.calibration), self.metric
+        if len(self.classes_) > MANY_CLASSES:
+            metric = None
+            calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
+        alone = judged is not None or (calibration is Calibration.none and metric is None)
         with progress("classifier", "fits", 1 if alone else 1 + self.folds) as advance:
             self.estimator_ = self._fit_balanced(X, labels)
             advance(1)
@@ -94,9 +101,9 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             return self
         indices = np.searchsorted(self.classes_, labels[rows])
         self.calibrator_.fit(scores, indices)
-        if self.metric is not None:
+        if metric is not None:
             probabilities = self.calibrator_.transform(scores)
-            self.decision_weights_ = tune_weights(probabilities, indices, self.metric, self.random_state)
+            self.decision_weights_ = tune_weights(probabilities, indices, metric, self.random_state)
         return self
 
     def _fit_balanced(self, X: pd.DataFrame, labels: NDArray[Any]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from tests.naming import assert_names
 
 from batch_nlp.config import Config, plain
-from batch_nlp.runner.recipe import other_recipe
+from batch_nlp.runner.recipe import as_chosen, other_recipe
 
 
 def manifest(config: Config) -> dict[str, Any]:
@@ -52,3 +52,19 @@ def test_a_model_is_kept_for_good_as_advised(
     folder = f"hydra.searchpath=[file://{own.parents[1]}]"
     assert make_config(tmp_path, folder, "dataset=of_tests").model.name == "ngram_baseline"
     assert make_config(tmp_path, folder, "dataset=of_tests", "model=linear_svc").model.name == "linear_svc"
+
+
+@pytest.mark.parametrize("trained", ["linear", "xgboost"])
+def test_a_chosen_model_is_compared_with_itself(
+    trained: str, tmp_path: Path, make_config: Callable[..., Config]
+) -> None:
+    champion, auto = make_config(tmp_path, f"model={trained}"), make_config(tmp_path, "model=auto")
+    asked = as_chosen(auto, manifest(champion))
+    assert asked == champion
+    assert other_recipe(asked, "v0003", manifest(champion)) == ""
+    # other parameters are another model, and settings without a choice stay
+    other = make_config(tmp_path, "model=auto", "model.alternative.params.c=9.0", "model.params.max_depth=9")
+    assert "=9" in other_recipe(
+        as_chosen(champion, manifest(other)), "v0003", manifest(as_chosen(other, manifest(champion)))
+    )
+    assert as_chosen(champion, manifest(auto)) == champion

@@ -144,6 +144,15 @@ def test_without_a_metric_the_most_probable_class_is_taken() -> None:
     assert model.predict(X).tolist() == model.predict_proba(X).argmax(axis=1).tolist()
 
 
+def test_with_many_classes_a_temperature_is_fitted_and_no_weights() -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(630) % 21
+    X = pd.DataFrame(random.normal(0, 0.3, (630, 21)) + np.eye(21)[labels])
+    fitted = TunedClassifier(Centres(), balance="none", calibration="logistic").fit(X, labels)
+    assert fitted.calibrator_.temperature_ > 0
+    assert fitted.decision_weights_.tolist() == [1.0] * 21
+
+
 def test_without_calibration_and_metric_the_classifier_speaks_for_itself() -> None:
     X, y = three_clouds(300, 6)
     model = TunedClassifier(LogisticRegression(), "none", "none", None, folds=400).fit(X, y)

@@ -27,6 +27,10 @@ class ModelConfig:
     estimator: str = Field(description="Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)")
     # `~model.params` removes those of the file
     params: dict[str, Any] = Field(default_factory=dict, description="Parameters of that classifier")
+    alternative: ModelConfig | None = Field(
+        default=None,
+        description="Model to train instead on many classes, short texts or few messages; null: none",
+    )
 
 
 @section

@@ -45,6 +45,7 @@ def card_facts(
     quality = with_intervals(candidate.validation.confusion, seed)
     facts = {
         "model": manifest["settings"]["model"],
+        "model_choice": manifest["model_choice"],
         "classes": candidate.classes,
         "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
         "matrix": k <= _MATRIX,

@@ -56,6 +56,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
             f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate tends to be too "
             "high: it cannot distinguish a wrong class from a message that the model misclassifies."
         ),
+        facts["model_choice"],
         _split(facts),
         _sources(facts),
         _refit(facts),

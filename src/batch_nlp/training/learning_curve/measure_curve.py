@@ -21,6 +21,7 @@ from batch_nlp.metrics.bootstrap import with_intervals
 from batch_nlp.metrics.confusion import METRICS, confusion_matrix
 from batch_nlp.progress import progress
 from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
+from batch_nlp.training.model_choice import choose_model
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
 
@@ -90,6 +91,8 @@ def measure_learning_curve(
     found, parts = prepare(config, messages)
     labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
     train, hold_out = parts.train, parts.hold_out
+    # of all training messages, so that every size is one model's
+    config, _ = choose_model(config, messages["text"][train].tolist(), len(classes))
     truth = np.asarray(labels[hold_out], dtype=np.int64)
     points: list[Point] = []
     skipped: list[Skipped] = []
