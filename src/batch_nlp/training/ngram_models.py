@@ -1,9 +1,9 @@
-"""The two linear models on TF-IDF weights of n-grams."""
+"""The linear models on TF-IDF weights of n-grams."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from operator import call
 from typing import Any, NamedTuple
@@ -52,16 +52,19 @@ def take_rows(matrix: csr_array, rows: NDArray[np.int64]) -> csr_array:
 
 
 class NgramModels(NamedTuple):
-    """A fitted logistic regression, and a ridge regression on weights times naive-Bayes log-count ratios."""
+    """A fitted logistic regression, and ridge regressions on weights times naive-Bayes log-count ratios."""
 
-    # Weights of the first model, then of the second, shape (n_scores, n_terms); of two classes, only the second's
+    # Weights of the logistic regression, then of one ridge regression per class, then of one per cut, shape
+    # (n_scores, n_terms); of two classes, only the second's
     coef: NDArray[np.float64]
     # Shape (n_scores,)
     intercept: NDArray[np.float64]
 
 
-def fit_ngram_models(weights: csr_array, y: NDArray[Any], c: float, threads: int) -> NgramModels:
-    """Fit both models; the result is bit-identical for any number of threads.
+def fit_ngram_models(
+    weights: csr_array, y: NDArray[Any], c: float, threads: int, sides: Sequence[NDArray[np.float64]] = ()
+) -> NgramModels:
+    """Fit the models; the result is bit-identical for any number of threads.
 
     Parameters
     ----------
@@ -72,12 +75,15 @@ def fit_ngram_models(weights: csr_array, y: NDArray[Any], c: float, threads: int
         Inverse regularisation strength of the logistic regression.
     threads : int
         Fits at a time; 0 uses all cores. The ridge regression takes one fit per class.
+    sides : sequence of ndarray of float64, shape (n,)
+        Side of each text at each cut of an order: 1 or -1, 0 for a text without a place in the order.
     """
     classes = np.unique(y)
     # of two classes, one has the scores of the other with the opposite sign
     apart = classes if len(classes) > 2 else classes[1:]
     fits = [partial(_fit_logistic, weights, y, c)]
-    fits += [partial(_fit_naive_bayes_ridge, weights, y == name) for name in apart]
+    sides = [*(np.where(y == name, 1.0, -1.0) for name in apart), *sides]
+    fits += [partial(_fit_naive_bayes_ridge, weights, side) for side in sides]
     at_once = min(threads or os.cpu_count() or 1, len(fits))
     # BLAS threads only slow down the products of small dense vectors, tenfold on a busy machine
     with threadpool_limits(1, user_api="blas"):
@@ -90,17 +96,18 @@ def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float) -> NgramModels:
     return NgramModels(model.coef_, model.intercept_)
 
 
-def _fit_naive_bayes_ridge(weights: csr_array, is_class: NDArray[np.bool_]) -> NgramModels:
-    """Return the model of one class against the others.
+def _fit_naive_bayes_ridge(weights: csr_array, target: NDArray[np.float64]) -> NgramModels:
+    """Return the model of the targets 1 against those of -1; texts with 0 do not count.
 
     This is scikit-learn's `RidgeClassifier` with balanced classes, on the weights with each column multiplied by its
     ratio, solved by LSQR (Paige and Saunders, 1982). LSQR needs only products with the matrix, so nothing is copied.
     """
-    inside = is_class.astype(np.float64) @ weights + _SMOOTHING
-    outside = (~is_class).astype(np.float64) @ weights + _SMOOTHING
+    inside = (target > 0).astype(np.float64) @ weights + _SMOOTHING
+    outside = (target < 0).astype(np.float64) @ weights + _SMOOTHING
     ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-    importance = compute_sample_weight("balanced", is_class)
-    target, root = np.where(is_class, 1.0, -1.0), np.sqrt(importance)
+    placed, importance = target != 0, np.zeros(len(target))
+    importance[placed] = compute_sample_weight("balanced", target[placed])
+    root = np.sqrt(importance)
     # centred columns and targets, because the intercept is not penalised
     column_means = ratio * (importance @ weights) / importance.sum()
     target_mean = np.average(target, weights=importance)

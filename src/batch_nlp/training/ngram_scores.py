@@ -1,9 +1,9 @@
-"""N-gram scores: class scores of two linear models on word n-grams."""
+"""N-gram scores: scores of linear models on word n-grams."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
 from batch_nlp.progress import progress
+from batch_nlp.training.cuts import find_cuts, sides_of
 from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
@@ -37,6 +38,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
     Manning, 2012); they err on different messages. The first one also scores each sentence of a text: the spread of
     these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
     out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
+
+    Labels with an order, such as 1 to 5 stars, say more than classes that join several of them. Where the places of
+    the labels are given, further ridge regressions score whether a label lies above each cut between two places.
 
     Parameters
     ----------
@@ -65,11 +69,18 @@ class NgramScores(TransformerMixin, BaseEstimator):
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
-        Weights of the n-grams for each class: first those of the logistic regression, then those of the other model,
-        in the order of the first columns. Of two classes, only the second one has weights.
+        Weights of the n-grams: those of the logistic regression for each class, those of the ridge regressions for each
+        class, then for each cut, in the order of the first columns. Of two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
+    cuts_ : tuple of float
+        The highest place below each cut; empty without an order.
     """
+
+    # asks `fit_pipeline` for the places of the labels
+    __metadata_request__fit_transform: ClassVar[dict[str, bool]] = {"places": True}
+    # a model of an earlier release has no cuts
+    cuts_: tuple[float, ...] = ()
 
     def __init__(
         self,
@@ -95,13 +106,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _texts(X: Any) -> list[str]:
         return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
-        """Learn n-grams and weights from texts, shape (n, 1), and their classes, shape (n,)."""
-        self._fit(X, np.asarray(y))
+    def fit(self, X: pd.DataFrame, y: ArrayLike, places: NDArray[np.float64] | None = None) -> Self:
+        """Learn n-grams and weights from texts, shape (n, 1), their classes and the places of their labels, (n,)."""
+        self._fit(X, np.asarray(y), places)
         return self
 
-    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
-        """Learn n-grams and weights, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
+    def _fit(
+        self, X: pd.DataFrame, y: NDArray[Any], places: NDArray[np.float64] | None
+    ) -> tuple[csr_array, list[NDArray[np.float64]]]:
+        """Learn n-grams and weights, and return the TF-IDF weights of the texts, and their sides of the cuts."""
         vocabulary = Vocabulary(self.max_n, by_sentence=self.sentences, most=max(_TERMS, 4 * self.max_features))
         for texts in self._pieces(X):
             vocabulary.add(texts)
@@ -117,9 +130,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         for name in _REBUILT:
             self.__dict__.pop(name, None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
-        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads)
+        self.cuts_ = () if places is None else find_cuts(places, y)
+        sides = [] if places is None else [sides_of(places, cut) for cut in self.cuts_]
+        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides)
         self.classes_ = np.unique(y)
-        return weights
+        return weights, sides
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
         """Yield the texts in pieces."""
@@ -129,17 +144,22 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _weigh(self, counts: csr_array) -> csr_array:
         return csr_array(self._tfidf.transform(counts))
 
-    def fit_transform(self, X: pd.DataFrame, y: ArrayLike, **fit_params: Any) -> NDArray[np.float64]:
+    def fit_transform(
+        self, X: pd.DataFrame, y: ArrayLike, places: NDArray[np.float64] | None = None, **fit_params: Any
+    ) -> NDArray[np.float64]:
         """Learn n-grams and weights, and return the out-of-fold scores of the same texts, shape (n, n_columns)."""
         labels = np.asarray(y)
-        weights = self._fit(X, labels)
+        weights, sides = self._fit(X, labels, places)
         fold_of = np.empty(len(labels), dtype=np.int64)
         models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
         with progress("n-gram scores", "folds", self.folds) as advance:
             for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
                 fold_of[hold_out] = fold
-                models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
+                sides_of_fold = [side[train] for side in sides]
+                models.append(
+                    fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads, sides_of_fold)
+                )
                 advance(1)
         del weights
         scores, start = [], 0
@@ -156,7 +176,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         of_texts, of_sentences, starts = self.weigh_terms(texts)
         of_owner = np.repeat(folds, np.diff(starts, append=of_sentences.shape[0]))
         text_scores = np.empty((len(texts), len(self.coef_)))
-        sentence_scores = np.empty((len(of_owner), self._n_classes))
+        sentence_scores = np.empty((len(of_owner), len(self._scoring_sentences)))
         for fold, model in enumerate(models):
             text_scores[folds == fold] = _score(of_texts[folds == fold], *model)
             sentence_scores[of_owner == fold] = self._score_sentences(of_sentences[of_owner == fold], *model)
@@ -168,8 +188,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (n, n_columns)
-            Scores of both models, similar to log-odds, one column per class (of two classes, only the second one);
-            then, with ``sentences``, the statistics of the sentences' scores.
+            Scores of the models, similar to log-odds, one column per class (of two classes, only the second one) and
+            per cut; then, with ``sentences``, the statistics of the sentences' scores.
         """
         of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
         return self._columns(
@@ -180,13 +200,18 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
     @property
     def _n_classes(self) -> int:
-        """Number of scores of one model."""
-        return len(self.coef_) // 2
+        """Number of scores of the logistic regression."""
+        return (len(self.coef_) - len(self.cuts_)) // 2
+
+    @property
+    def _scoring_sentences(self) -> list[int]:
+        """Rows of `coef_` that score sentences, too: the logistic regression and the cuts."""
+        return [*range(self._n_classes), *range(2 * self._n_classes, len(self.coef_))]
 
     def _score_sentences(
         self, weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        return _score(weights, coef[: self._n_classes], intercept[: self._n_classes])
+        return _score(weights, coef[self._scoring_sentences], intercept[self._scoring_sentences])
 
     def weigh_terms(self, texts: list[str]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
         """Return the TF-IDF weights of texts and of their sentences, and where the sentences of each text start.
@@ -222,9 +247,10 @@ class NgramScores(TransformerMixin, BaseEstimator):
         """Return the names of the columns."""
         check_is_fitted(self)
         classes = self.classes_[-self._n_classes :]
-        names = [f"ngram_score_{model}{name}" for model in ("", "nb_") for name in classes]
+        cuts = [f"above_{cut:g}" for cut in self.cuts_]
+        names = [f"ngram_score_{name}" for name in (*classes, *(f"nb_{name}" for name in classes), *cuts)]
         if self.sentences:
-            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in classes]
+            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in (*classes, *cuts)]
             names.append("sentence_count")
         return np.array(names, dtype=object)
 
