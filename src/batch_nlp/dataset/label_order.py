@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.labels import levels_of, listed_targets
-from batch_nlp.errors import DataError, SettingsError, examples
+from batch_nlp.errors import DataError, SettingsError, count, examples
 
 
 def is_ordered(label: LabelConfig) -> bool:
@@ -75,8 +76,8 @@ def places_of(targets: pd.Series[str], label: LabelConfig) -> pd.Series[float] |
     listed = listed_targets(label)
     if listed is None and (words := [target for target in different if _number(target) is None]):
         raise DataError(
-            f"dataset.label.ordered=true: {len(words)} labels are not numbers: {examples(sorted(words))}. List the "
-            "labels in their order in dataset.label.classes, or set dataset.label.ordered=false."
+            f"dataset.label.ordered=true: {count(len(words), 'label is no number', 'labels are not numbers')}: "
+            f"{examples(sorted(words))}. List the labels in their order in dataset.label.classes, or set dataset.label.ordered=false."
         )
     places = _places(listed) if listed is not None else {target: _number(target) for target in different}
     found = np.array([*(places.get(target) for target in different), None], dtype=np.float64)
@@ -127,5 +128,5 @@ def _are_ranges(listed: Mapping[str, str]) -> bool:
     """Return whether the labels of each class follow each other in the order."""
     places = _places(listed)
     names = [listed[target] for target in sorted(listed, key=places.__getitem__)]
-    changes = sum(one != other for one, other in zip(names, names[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(names))
     return changes == len(set(names)) - 1
