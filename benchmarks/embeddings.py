@@ -116,7 +116,7 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
         # what a user would write: everything by default
         return lambda texts: model.encode(texts, show_progress_bar=False)
     from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
-    from batch_nlp.steps.embedding import create_embedder
+    from batch_nlp.steps.embedding.factory import create_embedder
 
     distilled = Path(__file__).parents[1] / ".cache" / "embedding"
     settings = default(EmbeddingConfig, backend=EmbeddingBackend[backend])

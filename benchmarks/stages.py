@@ -17,7 +17,7 @@ from benchmarks.task import Done, Spent, Task, clock
 
 if TYPE_CHECKING:
     from batch_nlp.inference.batch_records import Batch
-    from batch_nlp.monitoring.analysis import Analysis
+    from batch_nlp.monitoring.findings import Analysis
     from batch_nlp.runner.context import RunContext
     from batch_nlp.storage.registry import Model
 
@@ -161,8 +161,8 @@ def _settings(task: Task) -> RunContext:
     from hydra import compose, initialize_config_dir
 
     from batch_nlp import job  # noqa: F401 it registers what conf/ refers to
+    from batch_nlp.config import CONF
     from batch_nlp.config.load import typed_settings
-    from batch_nlp.config.project import CONF
     from batch_nlp.runner.context import RunContext
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -179,19 +179,17 @@ def _champion(run: RunContext) -> Model:
 
 def _judged(run: RunContext) -> tuple[Batch, Analysis]:
     """Return the last batch of the data folder, and its analysis."""
-    from batch_nlp.inference.batch_records import PREDICTIONS_FILE, BatchRecords
+    from batch_nlp.inference.batch_records import BatchRecords
     from batch_nlp.monitoring.analyse import analyse
+    from batch_nlp.runner.infer import scored_batch
     from batch_nlp.storage.manifest import read_manifest
     from batch_nlp.storage.reference import Reference
-    from batch_nlp.storage.samples import sample_file
 
     batch = BatchRecords(run.layers.batches).all()[-1]
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
     return batch, analyse(
-        batch.name,
-        run.layers.predictions / batch.name / PREDICTIONS_FILE,
-        sample_file(run.layers, batch.name),
+        scored_batch(run, batch.name),
         Reference.read(model, manifest),
         list(manifest["classes"]),
         run.config.drift,

@@ -18,8 +18,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from pydantic.fields import FieldInfo
 
-from batch_nlp.config import Config, parse, plain
-from batch_nlp.config.project import CONF, PROJECT_ROOT
+from batch_nlp.config import CONF, PROJECT_ROOT, Config, parse, plain
 
 PAGE = PROJECT_ROOT / "docs" / "settings.md"
 

@@ -39,11 +39,11 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.run import run_feature_pipeline
 from batch_nlp.reports import share_chart, trend_charts
 from batch_nlp.sample import write_history
-from batch_nlp.steps.embedding import create_embedder
+from batch_nlp.steps.embedding.factory import create_embedder
 from batch_nlp.storage import registry, registry_problems
-from batch_nlp.storage.check_model import check_model
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.model_folder import check_model
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.training import run as training_run
 from batch_nlp.training.card import card_pages
@@ -128,7 +128,7 @@ def _cards_have_no_figures() -> Iterator[None]:
 def batches_without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have runs in this process leave pages of batches without charts: to draw them takes as long as to score."""
     for module in (share_chart, trend_charts):
-        monkeypatch.setattr(module, "draw", lambda *_, **__: Markup())
+        monkeypatch.setattr(module, "draw_chart", lambda *_, **__: Markup())
 
 
 @pytest.fixture(scope="session")

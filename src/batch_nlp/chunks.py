@@ -57,13 +57,7 @@ def split_chunks(texts: Sequence[str]) -> Split:
 
 
 class Chunks:
-    """Converts texts to numbers, chunk by chunk.
-
-    Parameters
-    ----------
-    number : callable
-        Returns the numbers of each chunk; a text's numbers are those of its chunks in order.
-    """
+    """Converts texts to numbers: those that `number` returns for the chunks of a text, in order."""
 
     def __init__(self, number: Callable[[list[str]], Sequence[Sequence[int]]]) -> None:
         self._number = number

@@ -1,18 +1,18 @@
-"""The command line: what is typed, help, and the exit code of every ending."""
+"""The command line: its arguments, help and exit codes."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from batch_nlp.config import PROJECT_ROOT as PROJECT_ROOT
 from batch_nlp.config.arguments import read_arguments
 from batch_nlp.config.help import help_page
-from batch_nlp.config.project import PROJECT_ROOT as PROJECT_ROOT
 from batch_nlp.errors import ExitCode, SettingsError
-from batch_nlp.stderr import lasting_stderr
+from batch_nlp.streams import lasting_streams
 
 
-@lasting_stderr()
+@lasting_streams()
 def main() -> int:
     """Run the command line and return its exit code."""
     os.umask(0o077)  # what a run writes holds messages

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from enum import IntEnum
 from itertools import islice
 
-# How many of some values a person is shown
+# Number of values that a message shows
 _EXAMPLES = 5
-# How many names there are to choose from
+# Number of valid names that a message shows
 _NAMES = 50
 
 
@@ -33,7 +33,7 @@ class BatchNlpError(Exception):
 
 
 class AccountingError(BatchNlpError):
-    """Messages in are not messages out: a bug, never ignored."""
+    """Messages are missing or counted twice: a bug, never ignored."""
 
 
 class SettingsError(BatchNlpError):
@@ -67,13 +67,7 @@ class LockedError(BatchNlpError):
 
 
 class FilesSetAsideError(DataError):
-    """Files that cannot be used were left out, and everything else was done.
-
-    Parameters
-    ----------
-    names : sequence of str
-        What the files are called; unlike what is wrong with them, names may leave the machine.
-    """
+    """Unusable files were left out, and all other work was done; the names of the files may leave the machine."""
 
     def __init__(self, names: Sequence[str]) -> None:
         more = ", ..." * (len(names) > _EXAMPLES)
@@ -84,16 +78,24 @@ class FilesSetAsideError(DataError):
         )
 
 
-def printable(text: object, length: int | None = 100, instead: str | None = None) -> str:
-    r"""Return text from elsewhere as it may be shown: on one line, with nothing that a terminal acts on, and cut.
+def none_readable(number: int) -> str:
+    """Say that none of the rows of a file can be read."""
+    return "its only row cannot be read" if number == 1 else f"none of its {number:,} rows can be read"
 
-    Parameters
-    ----------
-    text : object
-    length : int or None
-        Characters to show; None shows all.
-    instead : str, optional
-        Stands for each character that is not shown; without it, its escape sequence does.
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return the exit code that the command line has for an error."""
+    if isinstance(error, BatchNlpError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
+
+
+def printable(text: object, length: int | None = 100, instead: str | None = None) -> str:
+    r"""Return foreign text for display: on one line, without control characters, cut to a length (None: whole).
+
+    `instead` replaces each character that cannot be shown; by default, its escape sequence does.
 
     Examples
     --------
@@ -114,24 +116,12 @@ def printable(text: object, length: int | None = 100, instead: str | None = None
 
 
 def _escaped(character: str) -> str:
-    byte = ord(character) - 0xDC00  # of what is not UTF-8, Python makes a surrogate for each byte
+    byte = ord(character) - 0xDC00  # Python decodes each invalid byte as a surrogate
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode()
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """Return a hint that names the nearest valid name, or all of them when none is near.
-
-    Parameters
-    ----------
-    name : str
-        What the user typed.
-    valid : iterable of str
-        The names that would have been accepted.
-
-    Returns
-    -------
-    str
-        A sentence to append to an error message.
+    """Return a sentence with the nearest valid name, or with all of them if no name is near.
 
     Examples
     --------

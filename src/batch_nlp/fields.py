@@ -1,4 +1,4 @@
-"""Fields: the named values with roles that steps compute of a message, and the schema of their tables.
+"""Fields: the named values with roles that steps compute for each message, and the schema of their tables.
 
 Each step declares its fields. All code that reads features (store, imputer, drift tests, slices, explanations) selects
 them by role; there is no list of names.
@@ -43,20 +43,12 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Field:
-    """A named value that a step computes of each message.
+    """A named value that a step computes for each message."""
 
-    Parameters
-    ----------
-    name : str
-        Column name in the store.
-    role : FieldRole
-    drifts : bool
-        Whether a changed distribution means drift. For date parts it does not: a batch always has other times than
-        the hold-out.
-    """
-
+    # Column name in the store
     name: str
     role: FieldRole
+    # Whether a changed distribution means drift; for date parts it does not, since a batch is later than the hold-out
     drifts: bool = True
 
 

@@ -13,36 +13,32 @@ from omegaconf import DictConfig, OmegaConf
 
 import batch_nlp.config.composition  # noqa: F401 for what its settings refer to, in processes of parallel jobs too
 from batch_nlp.config.safety import check_composed
-from batch_nlp.errors import BatchNlpError, DataError, ExitCode
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode, exit_code_of
 from batch_nlp.experiments.job_record import JobRecord, record_job
 from batch_nlp.experiments.sweep import job_folder, threads_of_a_job
 
 if TYPE_CHECKING:
     from batch_nlp.config import Config
 
-# What a run writes holds messages, and whatever started it may let everyone read new files
+# Files of a run hold messages, and the umask of the caller may let everyone read them
 OWNER_ALONE, _GROUP_TOO = 0o077, 0o027
 
 
 def run_once(composed: DictConfig) -> ExitCode | OSError:
-    """Run a single job and return its exit code, or what kept its log from being written."""
+    """Run a single job and return its exit code, or the error that kept its log from being written."""
     from batch_nlp.log import ENDED
 
     try:
         _begin(composed)
     except OSError as error:
         return error
-    code = ExitCode.BUG
+    code = ExitCode.DONE
     try:
         _attempt(composed)
-        code = ExitCode.DONE
-    except BatchNlpError as error:
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-        raise
-    except Exception:  # noqa: BLE001 it is in the log
-        code = ExitCode.BUG
+    except BaseException as error:
+        code = exit_code_of(error)
+        if not isinstance(error, Exception):
+            raise
     finally:
         logger.debug(ENDED, code)  # for the run's own log, from which pipeline=status has it
     return code
@@ -123,8 +119,7 @@ def disk_error(error: OSError) -> DataError:
 def _run_locked(config: Config, record: JobRecord | None) -> float | None:
     # imported late: the settings can be wrong, or only help be asked for, without these seconds
     from batch_nlp.notify.notifier import notify_failures
-    from batch_nlp.runner import candidate_card, check_settings, data_state, hold_out_metrics, lock_scope, run_stages
-    from batch_nlp.storage.run_clock import run_name
+    from batch_nlp.runner import RunContext, check_settings, lock_scope, run_stages
 
     check_settings(config)
     sweep = None if record is None else str(record.folder.parent)
@@ -132,15 +127,15 @@ def _run_locked(config: Config, record: JobRecord | None) -> float | None:
         if record is None:
             return run_stages(config, now, alone)
         record.begin()
-        if not alone and (value := record.done_before(data_state(config))) is not None:
+        run = RunContext.of(config, now)
+        if not alone and (value := record.done_before(run.data_state())) is not None:
             return value
         try:
             return run_stages(config, now, alone)
         finally:
-            if (metrics := hold_out_metrics(config, now)) is not None:
-                card = candidate_card(config, now)
-                record.note(run_name(now), data_state(config), config.training.metric, metrics, card)
+            if (metrics := run.hold_out_metrics()) is not None:
+                record.note(run.name, run.data_state(), config.training.metric, metrics, run.candidate_card)
 
 
-# When this module is imported, since that is all that the processes of parallel jobs do with it
+# On import, because the processes of parallel jobs only import this module
 OmegaConf.register_new_resolver("job_folder", job_folder, replace=True)

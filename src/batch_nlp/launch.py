@@ -11,12 +11,12 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from batch_nlp.config import CONF
 from batch_nlp.config.arguments import Arguments
-from batch_nlp.config.composition import NAME, also_from, compose, composer, shown
-from batch_nlp.config.project import CONF
+from batch_nlp.config.composition import NAME, also_from, compose, composer
 from batch_nlp.config.refusals import composition_error
 from batch_nlp.config.safety import check_arguments
 from batch_nlp.errors import ExitCode, SettingsError
@@ -28,7 +28,7 @@ _OF_HYDRA = ("--hydra-help", "--version", "--shell-completion")
 
 
 class _NoCallbacks:
-    """What Hydra calls around a job: nothing, since callbacks in conf/ are about multiruns."""
+    """Callbacks around a single job: none, because those in conf/ are for multiruns."""
 
     def on_job_start(self, **_: Any) -> None: ...
 
@@ -50,7 +50,7 @@ def launch(arguments: Arguments) -> int:
 
 
 def _launch(arguments: Arguments) -> int:
-    folder = arguments.config_dir
+    folder, package = arguments.config_dir, arguments.package
     settings = [*arguments.settings, *([] if folder is None else [also_from(folder)])]
     if arguments.command in _OF_HYDRA:
         return _hand_over([arguments.command, *arguments.settings])
@@ -58,8 +58,8 @@ def _launch(arguments: Arguments) -> int:
         check_arguments(settings)
         with composer() as loader:
             composed, multirun = compose(settings, arguments.command == "--multirun", loader)
-            if arguments.command == "--cfg":
-                return _show(composed, arguments)
+            if package not in (None, "_global_") and OmegaConf.select(composed, str(package)) is None:
+                raise SettingsError(f"--package {package}: there is no such part of the settings.")
             if arguments.command is None and not multirun:
                 return _run(composed, loader)
     except SettingsError as error:
@@ -71,7 +71,9 @@ def _launch(arguments: Arguments) -> int:
     except OSError as error:  # before the job has begun: its folder could not be made
         print(disk_error(error), file=sys.stderr)
         return ExitCode.DATA
-    return _hand_over(["--info", arguments.value, *settings] if arguments.command == "--info" else ["-m", *settings])
+    flags = [arguments.command, arguments.value] if arguments.command in ("--cfg", "--info") else ["-m"]
+    flags += [*(["--package", package] if package else []), *(["--resolve"] if arguments.resolve else [])]
+    return _hand_over([*flags, *settings])
 
 
 def _run(composed: DictConfig, loader: ConfigLoader) -> int:
@@ -80,14 +82,6 @@ def _run(composed: DictConfig, loader: ConfigLoader) -> int:
     if isinstance(ended, OSError):
         raise ended
     return int(ended)
-
-
-def _show(composed: DictConfig, arguments: Arguments) -> int:
-    text = shown(composed, arguments.value, arguments.package, arguments.resolve)
-    if text is None:
-        raise SettingsError(f"--package {arguments.package}: there is no such part of the settings.")
-    sys.stdout.write(text)
-    return ExitCode.DONE
 
 
 def _hand_over(words: list[str]) -> int:

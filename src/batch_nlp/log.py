@@ -32,13 +32,7 @@ console = Console(stderr=True)
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return printable text in lines of a width; a path stays on one line, so that it can be copied.
-
-    Parameters
-    ----------
-    first, rest : str
-        Beginning of the first line, and of each other line.
-    """
+    """Return printable text in lines of a width, which begin with `first` and `rest`; a path stays on one line."""
     lines = textwrap.wrap(
         printable(relative(text), None, " "),
         width,
@@ -89,15 +83,7 @@ def _format(record: Record) -> str:
 
 
 def set_up_logging(level: str, file: Path | None) -> None:
-    """Log to the terminal and, if a file is given, to the run's own file.
-
-    Parameters
-    ----------
-    level : str
-        Lowest level shown on the terminal; the file gets ``DEBUG`` and above.
-    file : Path or None
-        The run's own log.
-    """
+    """Log from a level on to the terminal and, from ``DEBUG`` on, to the run's own file if one is given."""
     logger.remove()
     # Tracebacks without the values of variables (diagnose), which may be texts of messages
     logger.add(_print, level=level, format=_format, filter=_least("ERROR"), diagnose=False)

@@ -27,19 +27,10 @@ _displays: list[Progress] = []
 
 @contextmanager
 def progress(description: str, unit: str = "messages", total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show how far long work has come: on a terminal as a bar, elsewhere as one line of the log per minute.
+    """Show the progress of long work: on a terminal as a bar, elsewhere as one line of the log per minute.
 
-    Parameters
-    ----------
-    description, unit : str
-        What is being done, and what is counted.
-    total : int, optional
-        How many there are, exactly or nearly. Without it, no time left is shown.
-
-    Yields
-    ------
-    callable
-        Takes the number done since the last call.
+    Yields a function that takes the number of units done since its last call. Without a total, exact or rough, no time
+    left is shown.
     """
     if console.quiet:
         yield no_progress

@@ -22,17 +22,8 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> 
     """Apply a function to each item in threads, and return the results in the order of the items.
 
     This helps if the function works outside Python's global lock, as NumPy and SciPy mostly do. Each call sees the
-    context variables of the caller.
-
-    Parameters
-    ----------
-    threads : int
-        Number of items at a time; with 1, the calling thread does the work.
-
-    Raises
-    ------
-    BaseException
-        Whatever the function raises. An interrupt is raised at once; the work of the other threads is lost.
+    context variables of the caller. With one thread, the calling thread does the work. An interrupt is raised at once;
+    the work of the other threads is lost.
     """
     if threads == 1:
         return [function(item) for item in items]
@@ -59,17 +50,8 @@ def prefetched(items: Iterator[T]) -> Iterator[Iterator[T]]:
     """Yield the same items, with a thread that prepares the next one ahead.
 
     Arrow, NumPy, SciPy, XGBoost and DuckDB work outside Python's global lock, so the thread can work on the next batch
-    of messages meanwhile. The items keep their order, and only the thread advances `items`.
-
-    Parameters
-    ----------
-    items : iterator
-        Advanced and closed by the thread.
-
-    Yields
-    ------
-    iterator
-        Raises the errors of `items` where they occur. The thread ends before the block does.
+    of messages meanwhile. The items keep their order, and errors are raised where they occur. Only the thread advances
+    and closes `items`; it ends before the block does.
     """
     ready: Queue[T | _End] = Queue(maxsize=1)
     unwanted = Event()

@@ -17,14 +17,14 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import BatchNlpError, DataError, DriftError, ExitCode, GateError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import rescore
-from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.findings import Action, Answer
 from batch_nlp.runner.response import raise_for
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.packaged_model import verify_weights
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.seal import write_sealed_parquet
-from batch_nlp.training.transformer.checks import check_classes
+from batch_nlp.training.transformer.checks import check_class_counts
 
 # arguments -> exit code and what the message must name
 COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
@@ -82,6 +82,7 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ExitCode.SETTINGS,
         ["sample.class_mix", 3, "negative, neutral, positive", "[0.5, 0.5]"],
     ),
+    "a setting to remove that does not exist": (["~path"], ExitCode.SETTINGS, ["path:", "'paths'"]),
     "a parameter of another type": (
         ["pipeline=training", "model.params.n_estimators=abc"],
         ExitCode.SETTINGS,
@@ -101,19 +102,28 @@ COMMANDS: dict[str, tuple[list[str], ExitCode, list[object]]] = {
         ["pipeline=training", "model=ngram_baseline", "training.balance=none", "~model.params.n_estimators",
          "model.params.max_n=1.5"],
         ExitCode.SETTINGS,
-        ["model.params.max_n=1.5", "NgramBaseline"],
+        ["model.params.max_n=1.5"],
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"name: mine\n  messages: [\n", b"name: \xff\n", b"- a list\n"])
-def test_a_broken_file_of_settings_is_no_bug(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name: mine\n  messages: [\n", []),
+        (b"name: \xff\n", []),
+        (b"- a list\n", ["dataset/broken.yaml"]),
+        (b"defaults:\n  - gone\n", ["dataset/broken.yaml", "dataset/gone"]),
+    ],
+)
+def test_a_broken_file_of_settings_is_no_bug(content: bytes, words: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "dataset"
     folder.mkdir(parents=True)
     (folder / "broken.yaml").write_bytes(content)
     result = Project(tmp_path).here("--config-dir", "mine", "dataset=broken")
-    assert_ended(result, ExitCode.SETTINGS)
+    assert_ended(result, ExitCode.SETTINGS, *words)
     assert "Traceback" not in result.stderr
+    assert "Config search path" not in result.stderr
 
 
 @pytest.mark.parametrize("case", COMMANDS)
@@ -199,4 +209,4 @@ def test_a_batch_that_the_store_does_not_hold_is_not_scored_again(tmp_path: Path
 
 def test_one_class_cannot_be_fine_tuned() -> None:
     with refusal(DataError, 4, 1):
-        check_classes(np.array(["only"]), np.zeros(4, np.int64), 3)
+        check_class_counts(np.array(["only"]), np.zeros(4, np.int64), 3)

@@ -92,6 +92,13 @@ def test_a_package_of_settings_is_not_imported(plus: str, project: Project, monk
     assert_ended(result, ExitCode.SETTINGS, "pkg://evil", "--config-dir")
 
 
+@pytest.mark.parametrize("folder", ["../../outside", "/tmp/outside", "a/../../outside"])  # noqa: S108 never written
+def test_a_log_of_settings_stays_in_the_folder_of_its_run(project: Project, folder: str) -> None:
+    result = project.here("pipeline=rollback", f"hydra.output_subdir={folder}")
+    assert_ended(result, ExitCode.SETTINGS, "hydra.output_subdir", folder)
+    assert not [*project.folder.rglob("outside")]
+
+
 def test_a_search_space_may_not_be_a_function() -> None:
     """Of Optuna's sweeper, which is an extra."""
     search = {"hydra": {"runtime": {"output_dir": "???"}, "sweeper": {"custom_search_space": "os.system"}}}

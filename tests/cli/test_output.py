@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from html import unescape
 
 import pyarrow.parquet as pq
+import pytest
 from tests.naming import assert_ended, assert_names
 from tests.projects import LIGHT, Project
 
@@ -85,3 +89,16 @@ def test_the_commands_of_the_readme_that_need_a_champion_run(project: Project) -
     (word,) = re.findall(r"message_id=\S+", (PROJECT_ROOT / "README.md").read_text())
     explained = project.here("pipeline=explain", word)
     assert explained.returncode == 0, explained.stderr
+
+
+@pytest.mark.parametrize("arguments", [("pipeline=status",), ("--cfg", "job")])
+def test_a_reader_that_wants_no_more_changes_no_exit_code(project: Project, arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, str(PROJECT_ROOT / "start_batch_nlp.py"), *project.arguments(*arguments)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        told = subprocess.run(
+            command, cwd=project.folder, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert told.returncode == 0, told.stderr
+    assert "Broken pipe" not in told.stderr

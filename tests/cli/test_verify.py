@@ -233,6 +233,10 @@ def _other_facts(state: State, name: str) -> Path:
     return path
 
 
+def _damaged_facts(state: State, name: str) -> Path:
+    return _flip(state.reports / f"{name}.json")
+
+
 def _no_page(state: State, name: str) -> Path:
     (state.reports / f"{name}.html").unlink()
     return state.reports / f"{name}.html"
@@ -339,6 +343,7 @@ DAMAGES = [
     Damage(_cut_line, "warning", [1]),
     Damage(_no_facts, "warning", []),
     Damage(_other_facts, "warning", ["counts"]),
+    Damage(_damaged_facts, "warning", []),
     Damage(_no_page, "warning", []),
     Damage(_features_twice, "error", [2]),
     Damage(_unknown_label, "error", [1, "dataset.label.classes", "9.5"]),
@@ -397,6 +402,9 @@ def test_each_damage_is_named_with_its_file_and_what_to_do(number: int, damaged:
     assert fitting, [finding for finding in found if paths[number].name in str(finding)]
     assert fitting[0]["severity"] == DAMAGES[number].severity
     assert fitting[0]["action"]
+    # neither place nor action twice
+    assert str(paths[number]) not in fitting[0]["problem"]
+    assert fitting[0]["action"] not in fitting[0]["problem"]
 
 
 def test_errors_end_it_with_exit_code_3_and_the_first_is_in_the_message(damaged: Damaged) -> None:

@@ -22,7 +22,7 @@ import pandas as pd
 from batch_nlp.errors import DataError
 from batch_nlp.steps.base import MeteredPipeline
 from batch_nlp.storage import compaction, delta_table, history, registry
-from batch_nlp.storage.check_model import check_model
+from batch_nlp.storage.model_folder import check_model
 
 
 @contextmanager

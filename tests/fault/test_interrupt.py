@@ -88,7 +88,7 @@ def test_the_process_that_checks_a_model_is_killed_for_its_memory(copy: Callable
     run = forks.start(project, *SMALL, "pipeline=training", "training.force=true", "seed=9")
     while run.alive():
         for child in _children(run):
-            if b"check_model" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"model_folder" in Path(f"/proc/{child}/cmdline").read_bytes():
                 os.kill(child, signal.SIGKILL)
         time.sleep(0.01)
     ended = run.wait()

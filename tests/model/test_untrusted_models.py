@@ -15,7 +15,7 @@ pytest.importorskip("transformers", reason="needs transformers: uv sync --extra 
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.storage.packaged_model import packaged_folder
-from batch_nlp.training.transformer.network import load_pretrained
+from batch_nlp.training.transformer.network import load_network
 
 
 class Trap:
@@ -38,7 +38,7 @@ def test_weights_that_are_a_pickle_are_refused_and_run_nothing(folder: Path, tmp
     """Guarantee 21."""
     (folder / name).write_bytes(pickle.dumps(Trap(tmp_path / "mark")))
     with refusal(SettingsError, f"model.params.model={folder}"):
-        load_pretrained(str(folder), 2, 64)
+        load_network(str(folder), 2, 64)
     assert not (tmp_path / "mark").exists()
 
 
@@ -52,7 +52,7 @@ def test_code_beside_the_weights_is_not_imported(folder: Path, tmp_path: Path) -
     }
     (folder / "config.json").write_text(json.dumps(config))
     with refusal(SettingsError, f"model.params.model={folder}"):
-        load_pretrained(str(folder), 2, 64)
+        load_network(str(folder), 2, 64)
     assert not (tmp_path / "mark").exists()
 
 

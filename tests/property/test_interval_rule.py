@@ -10,7 +10,7 @@ from scipy.stats import binom
 from tests.settings import default
 
 from batch_nlp.config import DriftConfig, DriftRule
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.rules import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 INTERVAL = default(DriftConfig, rules=[DriftRule.interval])

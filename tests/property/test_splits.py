@@ -35,9 +35,7 @@ def test_no_text_and_no_machine_measures_itself(
     times = pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(pd.Series(hours), unit="h")
     rows = pd.DataFrame({"written_at": times.astype("datetime64[us, UTC]"), "label_source": sources})
     rows["text_hash"], rows["group"] = pd.Series(texts, dtype=object), pd.Series(groups, dtype=object)
-    training = default(
-        TrainingConfig, steps=[], holdout=holdout, window=window if by is Split.time else 0, max_equal_times=1.0
-    )
+    training = default(TrainingConfig, holdout=holdout, window=window if by is Split.time else 0, max_equal_times=1.0)
     try:
         parts = split_messages(rows, pd.Series(classes), by, training, seed)
     except DataError:  # nothing could be held out of these

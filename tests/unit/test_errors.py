@@ -20,6 +20,16 @@ def test_each_kind_of_failure_has_the_exit_code_that_schedulers_know(
     assert issubclass(error, errors.BatchNlpError)
 
 
+def test_errors_of_the_system_and_of_the_program_have_exit_codes_too() -> None:
+    found = [errors.exit_code_of(error) for error in (OSError(), ValueError(), KeyboardInterrupt(), errors.GateError())]
+    assert found == [3, 1, 130, 5]
+
+
+def test_a_file_of_one_unreadable_row_is_told_in_the_singular() -> None:
+    assert "1 rows" not in errors.none_readable(1)
+    assert "3 rows" in errors.none_readable(3)
+
+
 def test_success_is_zero() -> None:
     assert ExitCode.DONE == 0
 

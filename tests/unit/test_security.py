@@ -22,9 +22,10 @@ from tests.conftest import ROOT, MakeConfig
 from tests.naming import refusal
 
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.atomic import write_json, write_parquet
+from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.manifest import read_manifest, write_manifest
 from batch_nlp.storage.model_file import dump_model, load_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.pyfunc import _load_pyfunc
 from batch_nlp.training.explanation import explanation_name

@@ -41,6 +41,12 @@ OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("engine.batch_rows", 0, ["1"]),
     ("engine.commit_rows", 0, ["1"]),
     ("engine.threads", -1, ["0"]),
+    ("engine.memory_limit", "foo", ["1GB"]),
+    ("engine.memory_limit", "0GB", ["1GB"]),
+    ("engine.memory_limit", "12", ["1GB"]),
+    ("features.steps", [], ["1"]),
+    ("training.steps", [], ["1"]),
+    ("inference.steps", [], ["1"]),
     ("inference.min_age_seconds", -1.0, ["0"]),
     ("inference.min_age_seconds", INFINITE, []),
     ("report.snippets", -1, ["0"]),
@@ -208,6 +214,11 @@ def test_all_problems_are_in_one_message() -> None:
 
 def test_a_setting_of_another_group_is_found_by_its_name() -> None:
     assert "'training.holdout'" in refused({"model.holdout": 0.2})
+
+
+def test_an_unknown_name_is_told_at_most_three_others() -> None:
+    said = refused({"zzz": 1})
+    assert sum(name in said for name in plain(typed_settings(composed("paths.data=/a", "paths.models=/a")))) <= 3
 
 
 def test_a_setting_without_a_value_is_named() -> None:

@@ -14,6 +14,7 @@ from batch_nlp.errors import SettingsError, did_you_mean
 # Flags that say what to do, of which a command takes one
 _COMMANDS = ("--help", "--help-all", "--hydra-help", "--version", "--cfg", "--info", "--shell-completion", "--multirun")
 _FLAGS = (*_COMMANDS, "--package", "--resolve", "--config-dir")
+_COMPLETION = re.compile(r"(?:install|uninstall|query)=(?:bash|zsh|fish)")
 _RERUN = "--experimental-rerun"
 _NAMES_OF_INIT = {f"init.{name}" for name in ("name", "file", "folder", "text", "label", "time", "id")}
 _READS_ONLY = ("pipeline=status", "pipeline=verify", "pipeline=init")
@@ -21,29 +22,18 @@ _READS_ONLY = ("pipeline=status", "pipeline=verify", "pipeline=init")
 
 @dataclass(frozen=True)
 class Arguments:
-    """A command line that was understood.
+    """A command line that was understood."""
 
-    Parameters
-    ----------
-    command : str or None
-        The flag that says what to do, in its long form; None runs the pipeline.
-    value : str
-        What that flag was given, such as ``job`` after ``--cfg``.
-    package : str or None
-        Part of the settings that ``--cfg`` shows.
-    resolve : bool
-        Whether ``--cfg`` shows what references stand for.
-    config_dir : Path or None
-        The user's own folder of settings.
-    settings : list of str
-        As Hydra takes them.
-    """
-
+    # the flag that says what to do, in its long form; None runs the pipeline
     command: str | None
+    # what that flag was given, such as job after --cfg
     value: str
+    # part of the settings that --cfg shows, and whether it shows what references stand for
     package: str | None
     resolve: bool
+    # the user's own folder of settings
     config_dir: Path | None
+    # as Hydra takes them
     settings: list[str]
 
 
@@ -67,13 +57,7 @@ def _parser() -> _Parser:
 
 
 def read_arguments(typed: Sequence[str]) -> Arguments:
-    """Return what was typed, understood.
-
-    Raises
-    ------
-    SettingsError
-        If a flag is unknown, or two flags exclude each other, or settings.
-    """
+    """Return what was typed, understood; refuse unknown flags, and flags or settings that exclude each other."""
     parser = _parser()
     found, unknown = parser.parse_known_intermixed_args(typed)
     if unknown:
@@ -87,6 +71,8 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
         raise SettingsError("--resolve and --package say what --cfg shows. Add --cfg job.")
     if command in ("--help", "--help-all", "--hydra-help", "--version") and found.settings:
         raise SettingsError(f"{command} takes no settings, such as {found.settings[0]}. Leave them out.")
+    if command == "--shell-completion" and not any(map(_COMPLETION.fullmatch, found.settings)):
+        raise SettingsError("--shell-completion: need install=SHELL or uninstall=SHELL, with bash, zsh or fish.")
     if found.config_dir is not None and not found.config_dir.is_dir():
         raise SettingsError(f"--config-dir {found.config_dir}: there is no such folder.")
     if found.config_dir is not None and any(setting.startswith("hydra.searchpath=") for setting in found.settings):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
 from importlib import import_module
 from typing import Any
 
@@ -36,14 +35,8 @@ def step_name(step: Mapping[str, Any]) -> str:
 def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] | None = ()) -> None:
     """Raise a `SettingsError` if a list of steps names code that is not allowed, or gives two steps one name.
 
-    Parameters
-    ----------
-    steps : sequence
-    key : str
-        Their place in the settings, for errors.
-    allow : collection of str or None
-        Import paths that the user allows in addition to those in `targets`; None for steps that a model keeps, whose
-        file may contain no others.
+    `key` is their place in the settings. `allow` are the import paths that the user allows in addition to those in
+    `targets`; None for steps that a model keeps, whose file may contain no others.
     """
     for position, step in enumerate(steps):
         if step[TARGET] not in STEP_TARGETS and step[TARGET] not in (allow or ()):
@@ -58,21 +51,10 @@ def check_steps(steps: Sequence[Any], key: str, allow: Collection[str] | None = 
 
 
 def build_steps(steps: Sequence[Mapping[str, Any]], bound: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
-    """Return the steps of a pipeline.
+    """Return the steps of a pipeline, with their names.
 
-    Parameters
-    ----------
-    steps : sequence of mapping
-        Checked by `check_steps`.
-    bound : mapping
-        Parameter -> value of what belongs to the run; each step gets the parameters it has.
-    key : str
-        Place of the steps in the settings, for errors.
-
-    Raises
-    ------
-    SettingsError
-        If a step cannot be imported, or does not take its parameters.
+    Each step gets those parameters of `bound`, which belong to the run, that it has. Raises a `SettingsError` if a step
+    cannot be imported, or does not take its parameters.
     """
     return [(step_name(step), _build(step, bound, f"{key}.{step_name(step)}")) for step in steps]
 
@@ -80,7 +62,7 @@ def build_steps(steps: Sequence[Mapping[str, Any]], bound: Mapping[str, Any], ke
 def _build(step: Mapping[str, Any], bound: Mapping[str, Any], key: str) -> Any:
     target = _imported(str(step[TARGET]), key)
     takes = inspect.signature(target).parameters
-    given = {name: plain_value(value) for name, value in step.items() if name not in _OWN_KEYS}
+    given = {name: value for name, value in step.items() if name not in _OWN_KEYS}
     for name in given:
         if name in bound:
             raise SettingsError(f"{key}.{name}: belongs to the run, and cannot be set. Remove it.")
@@ -102,12 +84,3 @@ def _imported(path: str, key: str) -> Any:
     if path not in STEP_TARGETS and not (inspect.isclass(found) and hasattr(found, "transform")):
         raise SettingsError(f"{key}: {path} is not a class with a method transform.")
     return found
-
-
-def plain_value(value: Any) -> Any:
-    """Return a setting with enumeration members replaced by their values."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {name: plain_value(one) for name, one in value.items()}
-    return [plain_value(one) for one in value] if isinstance(value, list | tuple) else value

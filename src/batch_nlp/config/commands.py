@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 
-from batch_nlp.config.project import PROJECT_ROOT
+from batch_nlp.config import PROJECT_ROOT
 
 # Where `make` installs uv if it finds none
 _OWN_UV = ".uv/bin/uv"
@@ -36,14 +36,9 @@ def own_folders() -> list[str]:
 
 
 def command(settings: Iterable[str], places: Iterable[str]) -> str:
-    """Return a shell command for the folder of the project; uv may exist only where `make` has installed it.
+    """Return a shell command for the folder of the project, with settings such as ``pipeline=status``.
 
-    Parameters
-    ----------
-    settings : iterable of str
-        What to run, such as ``pipeline=status``.
-    places : iterable of str
-        From `places_of_this_run`.
+    uv may exist only where `make` has installed it.
 
     Examples
     --------

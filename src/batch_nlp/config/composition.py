@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
@@ -19,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from yaml import YAMLError
 
-from batch_nlp.config.project import CONF, PROJECT_ROOT
+from batch_nlp.config import CONF, PROJECT_ROOT
 from batch_nlp.config.safety import check_composed
 from batch_nlp.errors import SettingsError
 
@@ -45,20 +44,13 @@ def also_from(folder: Path) -> str:
 def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tuple[DictConfig, bool]:
     """Return what a command line composes, those of Hydra under ``hydra``, and whether it is a multirun.
 
-    Of a multirun, the settings are those that all jobs share; those of each job are checked as well.
-
-    Parameters
-    ----------
-    settings : sequence of str
-    multirun : bool
-        Whether a flag asks for one; settings can too.
-    loader : ConfigLoader
-        From `composer`.
+    A flag can ask for a multirun, and settings can. Of a multirun, the settings are those that all jobs share; those of
+    each job are checked as well.
 
     Raises
     ------
     SettingsError
-        If settings name code of their own choice, or hold a secret.
+        If settings name code of their own choice, or contain a secret.
     HydraException
         If they cannot be composed.
     """
@@ -75,13 +67,7 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
 
 
 def typed(*settings: str) -> Config:
-    """Return the settings that a command line of `settings` composes: for Python and notebooks.
-
-    Raises
-    ------
-    SettingsError
-        As the command line would end with exit code 2.
-    """
+    """Return the settings that a command line of `settings` composes: for Python and notebooks."""
     from batch_nlp.config.load import typed_settings
 
     with composer() as loader:
@@ -119,33 +105,3 @@ def _choices_of_jobs(
         and loader.get_group_options(override.key_or_group, ObjectType.CONFIG, NAME, fixed)
     ]
     return product(*sweeps) if sweeps else iter(())
-
-
-def shown(composed: DictConfig, part: str, package: str | None, resolve: bool) -> str | None:
-    """Return settings as YAML; None if there is no such package.
-
-    Parameters
-    ----------
-    composed : DictConfig
-    part : {"job", "hydra", "all"}
-    package : str or None
-        Key of the settings to show; None shows all.
-    resolve : bool
-        Show what references stand for.
-    """
-    HydraConfig.instance().set_config(composed)  # references to it are resolved
-    settings = composed.copy()
-    OmegaConf.set_readonly(settings.hydra, None)
-    with open_dict(settings):
-        for name in list(settings):
-            if (name == "hydra" and part == "job") or (name != "hydra" and part == "hydra"):
-                del settings[name]
-    node: Any = settings if package in (None, "_global_") else OmegaConf.select(settings, str(package))
-    if node is None:
-        return None
-    if not OmegaConf.is_config(node):
-        return f"{node}\n"
-    if resolve:
-        OmegaConf.resolve(node)
-    head = f"# @package {package}\n" if package and package != "_global_" else ""
-    return head + OmegaConf.to_yaml(node)

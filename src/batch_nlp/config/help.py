@@ -6,7 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from batch_nlp.config.project import CONF
+from batch_nlp.config import CONF
 
 _WIDTH = 100
 _HELP = """\
@@ -45,15 +45,7 @@ Exit codes: 0 done, 1 bug, 2 settings, 3 data, 4 drift not acted on, 5 candidate
 
 
 def help_page(own: Path | None, every_setting: bool) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    own : Path or None
-        The user's own folder of settings.
-    every_setting : bool
-        Whether all settings follow, with their meaning.
-    """
+    """Return the page, with the choices in the user's own folder of settings; all settings follow if asked for."""
     page = _HELP.format(groups="\n".join(_groups([CONF, *([] if own is None else [own])])))
     return f"{page}\n\nSettings\n{_settings()}" if every_setting else page
 

@@ -21,30 +21,14 @@ LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 def typed_settings(composed: DictConfig) -> Config:
     """Return the composed settings as the typed, frozen schema.
 
-    Raises
-    ------
-    SettingsError
-        If a key is unknown, or a value is missing, of the wrong type, out of its range, or contradicts another one. The
-        message names all of them.
+    Raises a `SettingsError` that names all unknown keys, and all values that are missing, of the wrong type, out of
+    their range, or contradict another one.
     """
     return parse(Config, composed)
 
 
 def parse(section: type[T], values: DictConfig | Mapping[str, Any], key: str = "") -> T:
-    """Return values as a section of the settings.
-
-    Parameters
-    ----------
-    section : type
-        A class of the schema.
-    values : DictConfig or mapping
-    key : str
-        Where the section stands in the settings, for errors.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Return values as a section of the settings, which stands at `key`, or raise a `SettingsError`."""
     try:
         plain_values: Any = values
         if isinstance(values, DictConfig):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,12 @@ _NEEDS = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "list_type": "a list",
+    "too_short": "{min_length} entry or more",
     "string_pattern_mismatch": "a name of letters, digits and any of ._- inside, that begins with a letter or digit",
     "string_type": "text",
     "value_error": "{error}",
 }
+_IN_FILE = re.compile(r"In '(?P<file>[^']+)': (?:\w+ raised while composing config:\s*)?(?P<reason>.*)")
 _LIMITS = {"gt": "more than {:g}", "ge": "{:g} or more", "lt": "less than {:g}", "le": "{:g} or less"}
 
 
@@ -57,7 +60,15 @@ def composition_error(error: Exception) -> SettingsError:
 
         hint = f" Say pipeline={error.override}." if error.override in {"fti", *Stage.__members__} else ""
         return SettingsError(f"{error.override}: not a setting that can be read ({str(error).splitlines()[0]}).{hint}")
-    return SettingsError(str(error).strip())
+    text = str(error).strip()
+    if gone := re.match(r"Could not delete from config\. '(.+)' does not exist", text):
+        return SettingsError(_unknown(gone[1]))
+    if found := _IN_FILE.match(text):
+        return SettingsError(
+            f"{found['file']}.yaml: cannot be composed ({found['reason']}). A file of settings holds SETTING: VALUE, "
+            "and the files that its defaults name must exist."
+        )
+    return SettingsError(text)
 
 
 def validation_error(error: ValidationError, section: type, prefix: str) -> SettingsError:
@@ -120,7 +131,10 @@ def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
     parent, _, name = key.rpartition(".")
     # an entry of a mapping or a list has any name
     neighbours = [last for path, _, last in (found.rpartition(".") for found in valid) if fnmatchcase(parent, path)]
-    hint = did_you_mean(key, [f"{parent}.{last}".lstrip(".") for last in neighbours] or valid)
-    if hint.startswith("Valid") and (elsewhere := [found for found in valid if found.rpartition(".")[2] == name]):
-        hint = f"Did you mean {elsewhere[0]!r}?"
+    near = [f"{parent}.{last}".lstrip(".") for last in neighbours] or valid
+    hint = did_you_mean(key, near)
+    if hint.startswith("Valid"):
+        elsewhere = [found for found in valid if found.rpartition(".")[2] == name]
+        nearest = ", ".join(get_close_matches(key, near, n=3, cutoff=0))
+        hint = f"Did you mean {elsewhere[0]!r}?" if elsewhere else f"Nearest: {nearest}."
     return f"{key}: there is no such setting. {hint}"

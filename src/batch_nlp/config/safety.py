@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,11 +29,7 @@ _SECRET_PARAMETER = re.compile(r"pass|pwd|token|secret", re.IGNORECASE)
 def check_composed(composed: DictConfig) -> None:
     """Refuse settings, those under ``hydra`` included, that name code of their own choice or contain a secret.
 
-    Raises
-    ------
-    SettingsError
-        If a ``_target_``, or a class in Hydra's logging, is not on its list; if ``hydra.job.env_set`` sets anything;
-        or if the settings contain a secret.
+    Code is a ``_target_``, or a class in Hydra's logging, that is not on its list.
     """
     settings: Any = OmegaConf.to_container(composed, resolve=False)
     hydra = settings.get("hydra") or {}
@@ -55,6 +52,9 @@ def check_composed(composed: DictConfig) -> None:
                 f"hydra.sweeper.{name}: settings may not name code. Say what to search in hydra.sweeper.params, as the "
                 "files in conf/search do."
             )
+    subdir = OmegaConf.select(composed, "hydra.output_subdir")
+    if subdir and (Path(subdir).is_absolute() or ".." in Path(subdir).parts):
+        raise SettingsError(f"hydra.output_subdir={subdir}: need a folder within that of the run, such as .hydra.")
     for name in ("data", "models"):  # Hydra makes the folder of the run's log below one of them
         if not (settings.get("paths") or {}).get(name):
             raise SettingsError(f"paths.{name}: need a folder.")
@@ -76,10 +76,6 @@ def check_arguments(arguments: Iterable[str]) -> None:
     """Refuse what must not be composed: an address with a password, also one of several in a sweep, and packages.
 
     Hydra imports a package that it is to search for settings.
-
-    Raises
-    ------
-    SettingsError
     """
     for argument in arguments:
         name, _, value = argument.lstrip("+").partition("=")
@@ -94,13 +90,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
 
 
 def check_address(uri: str) -> None:
-    """Refuse an address with a password: settings are saved with every run and shown to everyone.
-
-    Raises
-    ------
-    SettingsError
-        Without the password.
-    """
+    """Refuse an address with a password, unshown: settings are saved with every run and shown to everyone."""
     parts = urlsplit(uri)
     login, at, host = parts.netloc.rpartition("@")
     secret = bool(at) and (":" in login or parts.scheme in ("http", "https"))

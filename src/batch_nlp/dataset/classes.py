@@ -54,12 +54,7 @@ class ClassMap:
         return -1 if name is None else self._positions.get(name, -1)
 
     def indices(self, targets: pd.Series[Any]) -> pd.Series[int]:
-        """Return the index of each target's class, -1 for no class.
-
-        Parameters
-        ----------
-        targets : Series of str, shape (n,)
-        """
+        """Return the index of each target's class, -1 for no class."""
         codes, different = pd.factorize(targets)
         found = np.array([*map(self.index, different), -1], dtype=np.int64)
         return pd.Series(found[codes], targets.index)
@@ -76,18 +71,9 @@ class ClassMap:
 
 
 def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
-    """Return the class map of a model, or of the settings if no model is given.
+    """Return the class map of a model by its manifest, or of the settings if no model is given.
 
-    Parameters
-    ----------
-    label : LabelConfig
-    manifest : mapping, optional
-        The model's manifest.
-
-    Returns
-    -------
-    ClassMap or None
-        None if no model is given and the classes are to be found in the data.
+    None if no model is given and the classes are to be found in the data.
     """
     if manifest is not None:
         # models of earlier releases have no map, and predict the classes of the settings
@@ -103,7 +89,6 @@ class FoundClasses:
 
     Parameters
     ----------
-    map : ClassMap
     labels : Series of int, shape (n,)
         Class index of each message, -1 for messages that are left out.
     rare : dict of str to int
@@ -132,15 +117,8 @@ def find_classes(
 ) -> FoundClasses:
     """Return the classes of labelled messages, after applying ``dataset.label.rare``.
 
-    Parameters
-    ----------
-    targets : Series of str, shape (n,)
-    label : LabelConfig
-        Without ``rare.under``, a class is rare if it has fewer than `least` messages.
-    least : int
-        Minimum number of messages per class.
-    ids : Series of str, shape (n,), optional
-        Message ids, so that an error can name the few messages of a class that may be mislabelled.
+    Each class needs `least` messages; without ``rare.under``, a class with fewer is rare. With the ids of the messages,
+    an error can name the few messages of a class that may be mislabelled.
 
     Raises
     ------
@@ -231,25 +209,17 @@ def check_classes(
 
     Parameters
     ----------
-    side : Series of int
-        Classes of the messages to train on or to measure with.
-    classes : list of str
-        Names of the classes.
-    least : int
-        Minimum per class among these messages.
+    side, every : Series of int
+        Classes of the messages to train on or to measure with, and of all labelled messages.
+    least, usual : int
+        Minimum per class among the former, and among the latter.
     part : str
-        Name of these messages in the error.
-    every : Series of int
-        Classes of all labelled messages.
-    usual : int
-        Minimum per class among all labelled messages.
-    hint : str
-        Additional advice for the error.
+        Name of the former in the error.
 
     Raises
     ------
     DataError
-        If a class has fewer. The message names up to ten such classes and a setting that avoids them.
+        Names up to ten classes that have fewer, and a setting that avoids them.
     """
     counts = np.bincount(side[side >= 0], minlength=len(classes))
     short = np.flatnonzero(counts < least)

@@ -113,11 +113,7 @@ def as_written(value: Any) -> str | None:
 def as_number(value: Any, sign: str | None = None) -> float:
     """Return a number, NaN if unreadable; currency signs and thousands separators are dropped.
 
-    Parameters
-    ----------
-    value : object
-    sign : str, optional
-        Decimal sign, a comma or (default) a point.
+    The decimal `sign` is a comma or (default) a point.
 
     Examples
     --------

@@ -22,34 +22,19 @@ _TOLD = 20
 
 
 def check_inbox(config: Config) -> None:
-    """Refuse a configured inbox that does not exist; the default inbox is created with the first batch.
-
-    Raises
-    ------
-    DataError
-    """
+    """Raise a `DataError` if a configured inbox does not exist; the default one is created with the first batch."""
     inbox, default = Path(config.inference.inbox), Path(config.paths.data) / "09_inference" / "inbox"
     _check_folder(config, "inference.inbox", inbox, default)
 
 
 def check_raw_dir(config: Config) -> None:
-    """Refuse a configured folder of raw files that does not exist.
-
-    Raises
-    ------
-    DataError
-    """
+    """Raise a `DataError` if a configured folder of raw files does not exist."""
     folder, default = Path(config.dataset.raw_dir), Path(config.paths.data) / "01_raw" / config.dataset.name
     _check_folder(config, "dataset.raw_dir", folder, default)
 
 
 def check_marker(config: Config, setting: str, folder: Path) -> None:
-    """Refuse a folder without the file named by ``paths.marker``.
-
-    Raises
-    ------
-    DataError
-    """
+    """Raise a `DataError` if a folder lacks the file named by ``paths.marker``."""
     name = config.paths.marker
     if name is not None and not (folder / name).exists():
         raise DataError(
@@ -74,13 +59,7 @@ def unread_in_inbox(config: Config, scored: Collection[str] = ()) -> list[str]:
 
 
 def unread_in_raw_dir(config: Config) -> list[str]:
-    """Return warnings about files in ``dataset.raw_dir`` that no run reads.
-
-    Raises
-    ------
-    DataError
-        If a file's name matches two side tables.
-    """
+    """Return warnings about files in ``dataset.raw_dir`` that no run reads."""
     folder, dataset = Path(config.dataset.raw_dir), config.dataset
     readable = find_files(folder, "*")
     read = {*message_files(config)}
@@ -94,14 +73,7 @@ def unread_in_raw_dir(config: Config) -> list[str]:
 
 
 def unusable_in_raw_dir(config: Config, store: Path) -> list[SetAside]:
-    """Return the new message files in ``dataset.raw_dir`` that cannot be used.
-
-    Parameters
-    ----------
-    config : Config
-    store : Path
-        Folder of the feature store, which lists the ingested files.
-    """
+    """Return the message files in ``dataset.raw_dir`` that cannot be used and are not yet in the feature store."""
     dataset = config.dataset
     files, refused = allowed_message_files(config)
     new = not_taken_in(store, files)

@@ -51,11 +51,6 @@ def as_target(value: object) -> Any:
 class Labels:
     """Reads the targets of raw rows.
 
-    Parameters
-    ----------
-    label : LabelConfig
-        Checked by `check_label`.
-
     Attributes
     ----------
     levels : list of list of str
@@ -76,16 +71,8 @@ class Labels:
     def read(self, rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[bool]]:
         """Return the target of each raw row, and which rows have an unreadable label.
 
-        Parameters
-        ----------
-        rows : DataFrame, shape (n, ...)
-            Raw rows; missing columns count as empty.
-
-        Returns
-        -------
-        Series of str, shape (n,)
-            None for a missing or unreadable label. The levels of a hierarchy are joined up to the first missing one.
-        Series of bool, shape (n,)
+        A missing or unreadable label is None; missing columns count as empty. The levels of a hierarchy are joined up
+        to the first missing one.
         """
         levels = [self._level(rows, columns) for columns in self.levels]
         if not levels:
@@ -153,12 +140,7 @@ def _list(targets: Any) -> list[Any]:
 
 
 def check_label(label: LabelConfig) -> None:
-    """Check the label's settings.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` if the label's columns or classes cannot be used."""
 
     def need(condition: bool, key: str, value: object, what: str) -> None:
         if not condition:

@@ -90,14 +90,7 @@ def joins(columns: Mapping[str, ColumnConfig], tables: list[SideTableConfig]) ->
 
 
 def is_message_file(name: str, dataset: DatasetConfig) -> bool:
-    """Say whether a file name matches the messages; the pattern ``*`` excludes the files of side tables.
-
-    Parameters
-    ----------
-    name : str
-        With its extension.
-    dataset : DatasetConfig
-    """
+    """Say whether a file name matches the messages; the pattern ``*`` excludes the files of side tables."""
     if dataset.messages.files == "*":
         return not any(fnmatch(name, table.files + ".*") for table in dataset.side_tables)
     return fnmatch(name, dataset.messages.files + ".*")
@@ -132,12 +125,7 @@ def _other_name(name: str, column: ColumnConfig) -> str:
 
 
 def check_columns(dataset: DatasetConfig) -> None:
-    """Check the columns of a dataset's file.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` if the columns of a dataset's file contradict each other."""
     columns, key = dataset.messages.columns, "dataset.messages.columns"
     if not names_of(columns, Role.text):
         raise SettingsError(f"{key}: no column has the role text. Give it to the column with the messages' text.")

@@ -33,17 +33,7 @@ def allowed_message_files(config: Config) -> tuple[list[Path], list[SetAside]]:
 def read_messages(
     config: Config, columns: Mapping[str, ColumnConfig], files: Sequence[Path], labels: bool
 ) -> Iterator[RawBatch]:
-    """Read message files.
-
-    Parameters
-    ----------
-    config : Config
-        ``dataset.messages`` locates and selects the rows.
-    columns : mapping of str to ColumnConfig
-        Columns to read.
-    files : sequence of Path
-    labels : bool
-        Whether to read labels too.
+    """Read these columns of the message files, and the labels if asked for.
 
     Raises
     ------
@@ -61,19 +51,9 @@ def read_messages(
 
 
 def read_labels(config: Config, files: Sequence[Path], ledger: Ledger) -> Iterator[pd.DataFrame]:
-    """Read files that contain only ids and labels.
+    """Read files that contain only ids and labels: `message_id`, `target` and `source_file`.
 
-    Parameters
-    ----------
-    config : Config
-    files : sequence of Path
-    ledger : Ledger
-        Counts the rows, and quarantines those whose id or label is missing, unreadable or unknown.
-
-    Yields
-    ------
-    DataFrame
-        `message_id`, `target` and `source_file`.
+    The ledger counts the rows, and quarantines those whose id or label is missing, unreadable or unknown.
     """
     labels = Labels(config.dataset.label)
     ids = names_of(config.dataset.messages.columns, Role.id)

@@ -43,18 +43,8 @@ def missing_advice(
 ) -> list[str]:
     """Return what to do about missing columns: where they lie within objects, or their likely new names.
 
-    Parameters
-    ----------
-    dataset : DatasetConfig
-        The dataset of the messages.
-    file : Path
-    rows : sequence of dict
-        The first rows of the file.
-    missing : sequence of Column
-    declared : set of str
-        All known columns.
-    champion : str or None
-        The model whose columns the file must have; from the settings it takes only ids and times.
+    `rows` are the first rows of the file, and `declared` all known columns. The columns must be those of the model
+    `champion`, which takes only ids and times from the settings.
     """
     if (nested := _nested_advice(dataset, file, rows, missing)) is not None:
         return [nested]

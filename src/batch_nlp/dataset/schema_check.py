@@ -73,18 +73,9 @@ def _problems_together(few: Sequence[tuple[Path, Row]], columns: Sequence[Column
 class _SchemaCheck:
     """Collects what is wrong with the columns of raw files.
 
-    Attributes
-    ----------
-    labels : set of str
-        Label columns, if labels are read.
-    broken, problems, unlabelled : list of str
-        Errors of unreadable files, problems with columns, and message files without labels.
-    advice : dict of str to None
-        What to do about missing columns.
-    optional : bool
-        Whether an optional column is missing.
-    left_out : dict of Path to SetAside
-        Message files without a readable row.
+    It notes errors of unreadable files (`broken`), problems with columns and advice about missing ones, message files
+    without label columns (`unlabelled`) and without a readable row (`left_out`), and whether an `optional` column is
+    missing.
     """
 
     def __init__(self, dataset: DatasetConfig, labels: bool, champion: str | None) -> None:
@@ -147,27 +138,9 @@ def check_schema(
     labels: bool,
     champion: str | None = None,
 ) -> dict[Path, SetAside]:
-    """Refuse raw files with a changed schema before any work, and find files without a readable row.
+    """Refuse raw files with a changed schema before any work, and return the message files without a readable row.
 
-    Parameters
-    ----------
-    dataset : DatasetConfig
-        Location and columns of the raw files.
-    messages : sequence of Path
-        Message files to read.
-    inbox : Path
-        May contain files of side tables, too.
-    layers : Layers
-        Stores which columns earlier files had.
-    labels : bool
-        Whether labels are read.
-    champion : str, optional
-        The model whose columns the messages must have.
-
-    Returns
-    -------
-    dict of Path to SetAside
-        Message files in which every row has an unreadable value.
+    The inbox may contain files of side tables, too. The messages must have the columns of the model `champion`.
 
     Raises
     ------

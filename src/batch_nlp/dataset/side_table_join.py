@@ -32,8 +32,6 @@ class SideTables:
     ----------
     connection : DuckDBPyConnection
         Contains the tables during the run.
-    joined : sequence of Joined
-        The joins of the messages' keys.
     files : mapping of str to Path or None
         Table name -> result of `prepare_side_table`.
     """
@@ -64,19 +62,10 @@ class SideTables:
         self._connection.unregister("source")
 
     def look_up(self, messages: pd.DataFrame) -> pd.DataFrame:
-        """Return the fields that the side tables add to each message.
+        """Return the fields that the side tables add to each message: ``<prefix>_<column>``, None or NaN if unknown.
 
-        Parameters
-        ----------
-        messages : DataFrame, shape (n, ...)
-            With `written_at` and the key columns, which may contain None.
-
-        Returns
-        -------
-        DataFrame, shape (n, n_columns)
-            ``<prefix>_<column>`` with the index of `messages`: text, or float64 for numbers; None or NaN if unknown.
-            A table with a time gives the latest row up to the message's time, or the latest of all if the message has
-            no time.
+        A table with a time gives the latest row up to the message's time, or the latest of all if the message has no
+        time. The messages have `written_at` and the key columns, which may contain None.
         """
         if not self._joined:
             return pd.DataFrame(index=messages.index)

@@ -34,7 +34,7 @@ KEPT = (Role.category, Role.number, Role.raw)
 
 
 def file_identity(file: Path) -> str:
-    """Return name, size and modification time, by which a change is noticed."""
+    """Return name, size and modification time, which change with the file."""
     status = file.stat()
     return f"{source_name(file)}:{status.st_size}:{status.st_mtime_ns}"
 
@@ -109,20 +109,7 @@ def unusable_side_tables(
 def prepare_side_table(
     dataset: DatasetConfig, table: SideTableConfig, inbox: Path, layers: Layers, engine: EngineConfig
 ) -> Path | None:
-    """Convert a side table from ``01_raw`` to parquet in ``02_intermediate``, unless that is up to date.
-
-    Parameters
-    ----------
-    dataset : DatasetConfig
-        Location of the raw files.
-    table : SideTableConfig
-        One of the dataset's side tables.
-    inbox : Path
-        May contain files of the table, too.
-    layers : Layers
-        Location of the result.
-    engine : EngineConfig
-        Batch size.
+    """Convert a side table from ``01_raw`` and the inbox to parquet in ``02_intermediate``, unless that is up to date.
 
     Returns
     -------

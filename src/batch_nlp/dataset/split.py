@@ -14,7 +14,6 @@ from loguru import logger
 from numpy.typing import NDArray
 
 from batch_nlp.config import Config, Role, Split, TrainingConfig
-from batch_nlp.dataset.split_groups import Codes, codes, components, draw
 from batch_nlp.errors import DataError, SettingsError
 
 # Label sources that may be held out
@@ -22,6 +21,7 @@ TRUSTED = ("given", "person")
 # Share of messages with equal times at the edge of the hold-out from which a moved edge is logged
 _TOLD = 0.01
 _Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Parts:
 
     Parameters
     ----------
-    by : Split
     train, hold_out : Index
         Index of the messages on each side, in order.
     copies : int
@@ -53,10 +52,7 @@ class Parts:
 def split_of(config: Config) -> Split:
     """Return how the hold-out is chosen: by ``training.split``, the dataset's setting, or by time if there is one.
 
-    Raises
-    ------
-    SettingsError
-        If a split by time is set, but no column has the role time.
+    Raises a `SettingsError` if a split by time is set, but no column has the role time.
     """
     timed = any(column.role is Role.time for column in config.dataset.messages.columns.values())
     chosen = config.training.split or config.dataset.split.by
@@ -88,11 +84,6 @@ def split_messages(
         Rows of the feature store, ordered by `written_at`.
     labels : Series of int, shape (n,)
         Class indices; messages with -1 are on neither side.
-    by : Split
-    training : TrainingConfig
-        ``holdout``, ``window`` and ``max_equal_times``.
-    seed : int
-        Seed of the random sample.
 
     Raises
     ------
@@ -127,16 +118,7 @@ def split_messages(
 def _check_sides(by: Split, hold_out: _Bools, train: _Bools, groups: Codes, holdout: float) -> None:
     """Raise an error if a side is (nearly) empty; warn if the hold-out differs much from the setting.
 
-    Parameters
-    ----------
-    by : Split
-    hold_out : ndarray of bool
-        Among the messages that may be held out.
-    train : ndarray of bool, shape (n,)
-    groups : ndarray of int, shape (n,)
-        Messages with equal numbers are on the same side.
-    holdout : float
-        The configured share.
+    `hold_out` is about the messages that may be held out; messages with equal numbers in `groups` are on one side.
     """
     share = float(hold_out.mean()) if len(hold_out) else 0.0
     largest = np.bincount(groups).max(initial=0) / max(len(groups), 1)
@@ -204,16 +186,56 @@ def _edge(times: NDArray[np.datetime64], place: int, training: TrainingConfig) -
 
 
 def rows_at(messages: pd.DataFrame, index: pd.Index[int]) -> pd.DataFrame:
-    """Return the rows of a part; contiguous rows are not copied.
-
-    Parameters
-    ----------
-    messages : DataFrame, shape (n, ...)
-    index : Index
-        Index of the part.
-    """
+    """Return the rows of a part; contiguous rows are not copied."""
     if len(index):
         start = messages.index.get_indexer(index[:1])[0]
         if messages.index[start : start + len(index)].equals(index):
             return messages.iloc[start : start + len(index)]
     return messages.loc[index]
+
+
+def codes(values: pd.Series[str]) -> Codes:
+    """Number the distinct values; each missing value gets its own number."""
+    found, different = pd.factorize(values)
+    missing = found < 0
+    found[missing] = len(different) + np.arange(missing.sum())
+    return found.astype(np.int64)
+
+
+def components(texts: Codes, groups: Codes) -> Codes:
+    """Number the connected components of messages that share a group or a text."""
+    # imported late: the check of the settings imports this module
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    size = int(texts.max(initial=-1) + groups.max(initial=-1)) + 2
+    edges = coo_matrix((np.ones(len(texts), bool), (texts, texts.max(initial=-1) + 1 + groups)), shape=(size, size))
+    return np.asarray(connected_components(edges, directed=False)[1][texts], dtype=np.int64)
+
+
+def draw(groups: Codes, classes: Codes, holdout: float, seed: int) -> Codes:
+    """Sample groups that contain about the share `holdout` of the messages of each class.
+
+    Groups come in random order. A group is taken if it still fits into the share of its first message's class. If too
+    few fit, the smallest groups are added until the share is reached.
+    """
+    names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    kinds = classes[first]
+    of_kind = np.bincount(kinds, weights=sizes)
+    # rounded cumulatively, so that many small classes do not change the total share
+    wanted = np.diff(np.rint(holdout * np.cumsum(of_kind)), prepend=0)
+    wanted = np.where(of_kind > 0, np.maximum(wanted, 1), 0)
+    order = np.random.default_rng(seed).permutation(len(names))
+    left, taken = wanted.tolist(), np.zeros(len(names), bool)
+    for group, kind, size in zip(order.tolist(), kinds[order].tolist(), sizes[order].tolist(), strict=True):
+        if size <= left[kind]:
+            left[kind] -= size
+            taken[group] = True
+    short = float(wanted.sum() - sizes[taken].sum())
+    rest = order[~taken[order]]
+    for group in rest[np.argsort(sizes[rest], kind="stable")]:
+        if sizes[group] / 2 > short and taken.any():
+            break
+        short -= float(sizes[group])
+        taken[group] = True
+    return names[taken]

@@ -32,15 +32,10 @@ YEARS = range(1990, 2100)
 
 
 def guess_formats(values: Sequence[Any]) -> list[str]:
-    """Return the formats that read the most values; empty if no format reads any.
+    """Return the formats that read the most values (without missing values); empty if no format reads any.
 
     If day and month are interchangeable, both orders are returned. If a column mixes several formats, they are combined
     with ``|``.
-
-    Parameters
-    ----------
-    values : sequence
-        As in the source, without missing values.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_columns import names_of, text_form
 from batch_nlp.dataset.parse_times import as_times, is_time
 from batch_nlp.dataset.where import Where
-from batch_nlp.errors import printable
+from batch_nlp.errors import none_readable, printable
 from batch_nlp.storage.raw.column_checks import Column
 from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.formats import rows_of
@@ -34,14 +34,7 @@ _READ = {Role.id: as_key, Role.key: as_key, Role.text: as_text}
 
 
 class Readable:
-    """Finds values that cannot be read by their role.
-
-    Parameters
-    ----------
-    dataset : DatasetConfig
-    labels : bool
-        Whether labels are read.
-    """
+    """Finds values that cannot be read by their role."""
 
     def __init__(self, dataset: DatasetConfig, labels: bool) -> None:
         self._columns = dataset.messages.columns
@@ -85,14 +78,10 @@ def unreadable(
 ) -> SetAside | None:
     """Return a message file in which no row can be read, with the reasons; None for any other file.
 
+    A row that ``where`` excludes counts as readable. The file is read up to its first readable row.
+
     Parameters
     ----------
-    dataset : DatasetConfig
-        A row that ``where`` excludes counts as readable.
-    file : Path
-        Read up to the first readable row.
-    labels : bool
-        Whether labels are read.
     champion : str, optional
         The model whose columns the messages must have.
     advised : bool
@@ -121,9 +110,7 @@ def unreadable(
     expected = {name: _expected(dataset, name, champion) for name in values}
     problems = [f"Line {row.line}: {row.reason}." for row in broken]
     problems += [_problem(expected[name], name, of_column, advised) for name, of_column in values.items()]
-    return SetAside(
-        printable(source_name(file)), f"{file}: none of its {number:,} rows can be read. {' '.join(problems)}"
-    )
+    return SetAside(printable(source_name(file)), f"{file}: {none_readable(number)}. {' '.join(problems)}")
 
 
 def unreadable_files(

@@ -21,15 +21,7 @@ _EXAMPLES = 'Examples: "inbound = \'True\'" or "TRY_CAST(score AS DOUBLE) > 3"; 
 class Where:
     """Selects the rows that are messages.
 
-    Parameters
-    ----------
-    condition : str
-        DuckDB SQL. Columns are text as in the source; JSON's true is ``true``.
-
-    Attributes
-    ----------
-    columns : list of str
-        Columns named in the condition.
+    `columns` are those named in the condition, in DuckDB SQL. They are text as in the source; JSON's true is ``true``.
 
     Raises
     ------
@@ -73,13 +65,7 @@ class Where:
         return np.asarray(next(iter(found.values())), dtype=np.bool_)
 
     def keeps(self, rows: list[Row]) -> NDArray[np.bool_]:
-        """Return which raw rows are messages.
-
-        Raises
-        ------
-        DataError
-            If the condition fails on a value.
-        """
+        """Return which raw rows are messages; raise a `DataError` if the condition fails on a value."""
         try:
             return self(self._rows(rows))
         except duckdb.Error as error:

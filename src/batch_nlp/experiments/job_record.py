@@ -27,17 +27,9 @@ from batch_nlp.experiments.job_result import (
 
 
 class JobRecord:
-    """A running job of a sweep and what is known about it.
+    """A running job of a sweep: its folder, which gets the result, and what is known about it.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the job, which gets its result.
-    number : int
-    overrides : list of str
-        Settings on the command line.
-    settings : mapping
-        All settings, interpolations unresolved.
+    `settings` are all settings, interpolations unresolved; `overrides` are those of the command line.
     """
 
     def __init__(self, folder: Path, number: int, overrides: list[str], settings: Mapping[str, Any]) -> None:
@@ -53,13 +45,7 @@ class JobRecord:
         self._start = time.perf_counter()
 
     def done_before(self, data: list[Any]) -> float | None:
-        """Return the value of an earlier job of this sweep with the same settings and data; None if there is none.
-
-        Parameters
-        ----------
-        data : list
-            State of the labelled data, as JSON values.
-        """
+        """Return the value of an earlier job of this sweep with the same settings and state of the labelled data."""
         before = read_result(self.folder)
         if before is None or not before.ok or before.fingerprint != self._fingerprint or before.data != data:
             # if this job is killed, no stale result may remain
@@ -72,20 +58,9 @@ class JobRecord:
     def note(
         self, run: str, data: list[Any], metric: str, metrics: Mapping[str, Any] | None, card: Path | None = None
     ) -> None:
-        """Record the measurements of a training run.
+        """Record the measurements of a training run; `metrics` are None if nothing was trained.
 
-        Parameters
-        ----------
-        run : str
-            Name of the run.
-        data : list
-            State of the labelled data, as JSON values.
-        metric : str
-            Name of the metric that selects models.
-        metrics : mapping or None
-            Metrics on the hold-out; None if nothing was trained.
-        card : Path, optional
-            Page of the model card. The job keeps a copy, since only the newest candidates keep their folders.
+        The job keeps a copy of the page of the model card, since only the newest candidates keep their folders.
         """
         if card is not None and card.is_file():
             from batch_nlp.reports.pages import with_link_home
@@ -93,21 +68,17 @@ class JobRecord:
             home = os.path.relpath(card.parents[3] / "08_reporting" / "index.html", self.folder)
             persist(self.folder / CARD_FILE, with_link_home(card.read_text(encoding="utf-8"), home))
         flat = flat_metrics(metrics or {})
-        value = flat.get(metric)
-        interval = _interval(metrics or {}, metric) if value is not None else None
-        facts = {"run": run, "data": data, "metric": metric, "value": value, "interval": interval, "metrics": flat}
-        self._facts = facts
+        self._facts = {
+            "run": run,
+            "data": data,
+            "metric": metric,
+            "value": flat.get(metric),
+            "interval": _interval(metrics, metric) if metrics and metric in flat else None,
+            "metrics": flat,
+        }
 
     def result(self, value: float | None, error: Exception | None) -> JobResult:
-        """Return the result of the job.
-
-        Parameters
-        ----------
-        value : float or None
-            What the job returned to the sweeper.
-        error : Exception or None
-            Why the job failed.
-        """
+        """Return the result of the job, which returned `value` to the sweeper or failed with `error`."""
         if self._done is not None and error is None:
             return replace(self._done, number=self._number, overrides=self._overrides)
         facts = dict(self._facts)

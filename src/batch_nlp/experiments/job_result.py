@@ -90,14 +90,9 @@ def persist(path: Path, text: str) -> None:
 
 
 def fingerprint(settings: Mapping[str, Any], without: Iterable[str] = ()) -> str:
-    """Return a hash of settings: 12 hexadecimal digits.
+    """Return a hash of settings, 12 hexadecimal digits, that ignores the keys `without`.
 
-    Parameters
-    ----------
-    settings : mapping
-        Composed settings with unresolved interpolations, so that moving the project changes nothing.
-    without : iterable of str
-        Dotted keys to leave out.
+    The settings are composed, with unresolved interpolations, so that moving the project changes nothing.
     """
     content = json.loads(json.dumps(settings, default=str))
     for key in (*_WITHOUT_EFFECT, *without):

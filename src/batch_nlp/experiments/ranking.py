@@ -123,8 +123,7 @@ class Ranking:
     @property
     def placed(self) -> list[tuple[int, Experiment, str]]:
         """Place, experiment, and how it compares with the best."""
-        verdicts = zip(self.experiments, self.against_the_best, strict=True)
-        return [(place, experiment, verdict) for place, (experiment, verdict) in enumerate(verdicts, start=1)]
+        return [*zip(range(1, len(self.experiments) + 1), self.experiments, self.against_the_best, strict=True)]
 
     @property
     def headline(self) -> str:
@@ -153,14 +152,8 @@ def rank(
 ) -> Ranking:
     """Return the ranking of a sweep.
 
-    Parameters
-    ----------
-    name : str
-        Name of the sweep.
-    results : iterable of JobResult
-        Jobs that differ only in seed or window count as one experiment, ranked by its mean.
-    unfinished : mapping of str to list of str
-        Folders of jobs without a result, with their settings.
+    Jobs that differ only in seed or window count as one experiment, ranked by its mean. `unfinished` has the folders
+    of jobs without a result, with their settings.
     """
     groups: dict[str, list[JobResult]] = {}
     failed = []

@@ -62,16 +62,8 @@ class SweepCallback(Callback):
 def close_sweep(code: int) -> int:
     """Write the report of the sweep that has ended, if any, and return the exit code.
 
-    Parameters
-    ----------
-    code : int
-        Exit code of Hydra, which does not cover failed jobs.
-
-    Returns
-    -------
-    int
-        The exit code of the failed jobs if they have the same one, else 1; `code` if no job failed, or if the sweep
-        stopped for another reason.
+    `code` is that of Hydra, which does not cover failed jobs. If no job failed, or the sweep stopped for another
+    reason, it stays; otherwise the exit code is that of the failed jobs if they have the same one, else 1.
     """
     sweep, SweepCallback.current = SweepCallback.current, None
     if sweep is None:
@@ -112,10 +104,11 @@ def _set_up_logging(sweep: Sweep) -> None:
 
 def _overrides(job: Path) -> list[str]:
     """Return the settings of a job on the command line, which Hydra keeps in its folder."""
-    try:
-        return [str(text) for text in OmegaConf.load(job / ".hydra" / "overrides.yaml")]
-    except (OSError, ValueError):  # killed before they were written
+    path = job / ".hydra" / "overrides.yaml"
+    if not path.is_file():  # killed before they were written
         return []
+    # unresolved, since an override may refer to other settings
+    return [str(text) for text in OmegaConf.to_container(OmegaConf.load(path), resolve=False) or []]
 
 
 def report_sweep_error(error: Exception) -> int:

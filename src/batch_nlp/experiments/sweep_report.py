@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
 from rich import box
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from batch_nlp.experiments.job_result import CARD_FILE, persist
-from batch_nlp.experiments.ranking import CONFIDENCE, Experiment, Ranking, given, short
-from batch_nlp.experiments.sweep_charts import ranked_chart, setting_charts
+from batch_nlp.experiments.ranking import CONFIDENCE, WORSE, Experiment, Ranking, given, short
 from batch_nlp.log import console
+from batch_nlp.reports.charts import DATA, SOFT
+from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 from batch_nlp.reports.pages import render
 
 # Metrics of the table, in this order; the recalls of all classes share one column
 _METRICS = ("f1_weighted", "f1_macro", "ece")
 _RECALL = "recall_"
+# Experiments in the chart; the table has all of them
+_SHOWN = 20
 _FAILURES = ("job", "exit code", "settings", "reason")
 
 
@@ -52,7 +56,11 @@ def failures(ranking: Ranking) -> list[list[str]]:
     reason = f"no result: killed, or still running. To resume, repeat the command with sweep={ranking.name}"
     failed = [(job.number, int(job.exit_code), job.overrides, job.error or "") for job in ranking.failed]
     rows = [*failed, *(("", "", overrides, reason) for overrides in ranking.unfinished.values())]
-    return [[str(job), str(code), ranking.distinct(given(overrides)), why] for job, code, overrides, why in rows]
+    # a job that differs from no other is shown with all its settings
+    return [
+        [str(job), str(code), ranking.distinct(given(overrides)) or " ".join(overrides), why]
+        for job, code, overrides, why in rows
+    ]
 
 
 def show(ranking: Ranking) -> None:
@@ -86,15 +94,9 @@ def _print(title: str, headings: list[str] | tuple[str, ...], rows: list[list[st
 
 
 def write_reports(ranking: Ranking, folder: Path, jobs: Path) -> Path:
-    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html``, and return the path of the page.
+    """Write the ranking to ``<sweep>.json``, ``.md`` and ``.html`` in `folder`, and return the path of the page.
 
-    Parameters
-    ----------
-    ranking : Ranking
-    folder : Path
-        Folder for the reports, below that of the entry page.
-    jobs : Path
-        Folder of the sweep, with one folder per job.
+    `jobs` is the folder of the sweep, with one folder per job.
     """
     headings, rows = ranked_table(ranking)
     values = {
@@ -108,17 +110,28 @@ def write_reports(ranking: Ranking, folder: Path, jobs: Path) -> Path:
         "failures": failures(ranking),
         "confidence": CONFIDENCE,
     }
-    figures = {
-        "ranked": ranked_chart(ranking),
-        "panels": setting_charts(ranking),
-        "cards": [_cards(experiment, folder, jobs) for experiment in ranking.experiments],
-    }
+    cards = [_cards(experiment, folder, jobs) for experiment in ranking.experiments]
     content = json.dumps(ranking_values(ranking), indent=2, ensure_ascii=False, allow_nan=False)
     persist(folder / f"{ranking.name}.json", content + "\n")
     persist(folder / f"{ranking.name}.md", render("sweep.md", **values))
     page = folder / f"{ranking.name}.html"
-    persist(page, render("sweep.html", **values, **figures))
+    persist(page, render("sweep.html", **values, ranked=_chart(ranking), cards=cards))
     return page
+
+
+def _chart(ranking: Ranking) -> Markup | None:
+    """Return the best experiments with their intervals; None if there is nothing to compare."""
+    rows = []
+    for place, experiment, verdict in ranking.placed[:_SHOWN]:
+        if experiment.value is not None:
+            settings = " · ".join(short(experiment.settings.get(key, "") or "-") for key in ranking.parameters)
+            low, high = experiment.interval or (None, None)
+            colour = SOFT if verdict == WORSE else DATA
+            rows.append(IntervalRow(f"{place}. {settings}", experiment.value, low, high, colour))
+    if len(rows) < 2:
+        return None
+    listed = "; ".join(f"{row.label}: {row.figures}" for row in rows)
+    return interval_rows("ranked", rows, ranking.metric_name, f"Ranked by metric. {listed}.")
 
 
 def _cards(experiment: Experiment, folder: Path, jobs: Path) -> list[tuple[str, str]]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.config import ColumnConfig, Role
 from batch_nlp.dataset.message_columns import field_name, joins, key_field
 from batch_nlp.feature.definition import FeatureDefinition
-from batch_nlp.feature.layer_file import LayerFile
 from batch_nlp.fields import Fields
-from batch_nlp.storage.atomic import temporary_name
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.parquet import WaitingRows
 from batch_nlp.storage.raw.file_names import source_name
 from batch_nlp.storage.raw.known_files import RawFile
 
@@ -75,27 +72,10 @@ class Commits:
     """The commits of one run; the layers' files appear after the commit that they belong to.
 
     Features are committed as they come, so that a killed run continues where it stopped. Labels wait on disk until the
-    whole input is known to be good enough: without labels, no model learns from the commits. See `commits`.
+    whole input is known to be good enough: without labels, no model learns from the commits. Use it in
+    ``contextlib.closing``, which removes labels that were not released.
 
-    Parameters
-    ----------
-    layers, store
-        Where the rows are written.
-    definition : FeatureDefinition
-        Of the features.
-    fields : Fields
-        The features.
-    run : str
-        Name of the run.
-    files : sequence of RawFile
-        The sources of the rows.
-    waiting : Path
-        File for waiting labels.
-
-    Attributes
-    ----------
-    labels : int
-        Labels that the store did not have.
+    `files` are the sources of the rows. Afterwards, `labels` is the number of labels that the store did not have.
     """
 
     def __init__(
@@ -106,14 +86,12 @@ class Commits:
         fields: Fields,
         run: str,
         files: Sequence[RawFile],
-        waiting: Path,
     ) -> None:
         self._layers, self._store, self._version, self._run = layers, store, definition.version, run
         self._schema, self._layer_schema = fields.schema, _layer_schema(definition)
         self._sources = {source_name(file.path): file for file in files}
-        self._waiting = waiting
-        self._writer = pq.ParquetWriter(waiting, LABELS_SCHEMA, compression="zstd", write_page_checksum=True)
-        self._layer_files: dict[str, LayerFile] = {}
+        self._labels = WaitingRows(layers.primary / "labels.parquet", LABELS_SCHEMA)
+        self._layer_files: dict[str, WaitingRows] = {}
         self._features: list[pa.Table] = []
         self._files: list[Path] = []
         self._commits = 0
@@ -121,19 +99,10 @@ class Commits:
         self.rows = 0
         self.labels = 0
 
-    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> int:
-        """Add the pipeline's results for a batch, and return the number of messages with new features.
+    def add(self, features: pd.DataFrame, kept: dict[str, pd.DataFrame], labels: list[pd.DataFrame], read: int) -> None:
+        """Add the pipeline's results for a batch of `read` rows.
 
-        Parameters
-        ----------
-        features : DataFrame
-            Output of the pipeline.
-        kept : dict of str to DataFrame
-            Messages of each layer.
-        labels : list of DataFrame
-            Labelled messages: `message_id`, `target`, `source_file`.
-        read : int
-            Rows that were read for the batch.
+        `kept` has the messages of each layer; labelled messages have `message_id`, `target` and `source_file`.
         """
         self.rows += read
         for layer, messages in kept.items():
@@ -143,18 +112,17 @@ class Commits:
         self._features.append(pa.Table.from_pandas(features, schema=self._schema, preserve_index=False))
         for labelled in labels:
             self.add_labels(labelled)
-        return len(features)
 
-    def _layer_file(self, layer: str) -> LayerFile:
+    def _layer_file(self, layer: str) -> WaitingRows:
         """Return the file of a layer that appears with the next commit."""
         if layer not in self._layer_files:
             folder: Path = getattr(self._layers, layer)
             path = folder / "messages" / f"{self._run}-{self._commits + 1:04d}.parquet"
-            self._layer_files[layer] = LayerFile(path, self._layer_schema)
+            self._layer_files[layer] = WaitingRows(path, self._layer_schema)
         return self._layer_files[layer]
 
     def add_labels(self, labelled: pd.DataFrame) -> None:
-        """Add labels (`message_id`, `target`, `source_file`) without their messages."""
+        """Add labels, with the columns `message_id`, `target` and `source_file`."""
         files = labelled["source_file"]
         seen = pd.Series({name: file.first_seen for name, file in self._sources.items()}, dtype="datetime64[us, UTC]")
         rows = labelled.assign(
@@ -165,7 +133,7 @@ class Commits:
         )
         table = pa.Table.from_pandas(rows, schema=LABELS_SCHEMA, preserve_index=False)
         if table.num_rows:
-            self._writer.write_table(table)
+            self._labels.add(table)
 
     def commit(self) -> None:
         """Commit the features so far, and publish the layers' files."""
@@ -181,10 +149,8 @@ class Commits:
 
     def release_labels(self) -> None:
         """Commit the labels: from now on, models learn from the run's messages."""
-        self._writer.close()
-        with pq.ParquetFile(self._waiting, page_checksum_verification=True) as parquet:
-            rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, parquet.iter_batches())
-            self.labels += self._store.labels.append(rows, self._run).added
+        rows = pa.RecordBatchReader.from_batches(LABELS_SCHEMA, self._labels.read())
+        self.labels += self._store.labels.append(rows, self._run).added
 
     def take_back(self) -> None:
         """Restore the store and the layers to their state before the run."""
@@ -194,26 +160,5 @@ class Commits:
 
     def close(self) -> None:
         """Remove what still waits."""
-        self._writer.close()
-        self._waiting.unlink(missing_ok=True)
-        for file in self._layer_files.values():
+        for file in (self._labels, *self._layer_files.values()):
             file.discard()
-
-
-@contextmanager
-def commits(
-    layers: Layers,
-    store: FeatureStore,
-    definition: FeatureDefinition,
-    fields: Fields,
-    run: str,
-    files: Sequence[RawFile],
-) -> Iterator[Commits]:
-    """Give the commits of a run; labels that were not released are removed when the block ends."""
-    layers.primary.mkdir(parents=True, exist_ok=True)
-    waiting = temporary_name(layers.primary / "labels.parquet")
-    made = Commits(layers, store, definition, fields, run, files, waiting)
-    try:
-        yield made
-    finally:
-        made.close()

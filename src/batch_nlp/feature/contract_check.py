@@ -29,25 +29,10 @@ class _Reasons(Ledger):
 
 
 def broken_rows(config: Config, definition: FeatureDefinition, rows: Sequence[Row], labels: bool) -> dict[int, str]:
-    """Return the rows that break the message contract, with the reasons.
+    """Return the rows that break the message contract: position -> reason.
 
     Whether an id belongs to another text is checked only when the rows are ingested. A row with only an id and a label
-    is not a message, and passes.
-
-    Parameters
-    ----------
-    config : Config
-    definition : FeatureDefinition
-        Its steps up to `validate` check the rows.
-    rows : sequence of dict
-        As in the source.
-    labels : bool
-        Whether labels are read.
-
-    Returns
-    -------
-    dict of int to str
-        Position of the row -> reason.
+    is not a message, and passes; `labels` says whether labels are read.
     """
     columns, named = read_columns(config, definition), Labels(config.dataset.label)
     plain = [unwrap(row, config.dataset.messages.rows) for row in rows]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from batch_nlp.config import ColumnConfig, Config, EmbeddingConfig, Role, SideTableConfig, parse, plain
-from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, plain_value, step_name
+from batch_nlp.config.builder import AFTER, NAME, TARGET, check_steps, step_name
 from batch_nlp.config.targets import FEATURE_STEPS
 from batch_nlp.dataset.message_columns import FEATURE_ROLES, names_of
 from batch_nlp.errors import SettingsError, did_you_mean
-from batch_nlp.steps.embedding import STEP_DEFAULTS, fingerprint
+from batch_nlp.steps.embedding.factory import EmbeddingParameters, fingerprint
 
 _EMBEDDING, _DATE_PARTS = "batch_nlp.steps.embedding.step.Embedding", "batch_nlp.steps.date_parts.DateParts"
 
@@ -25,16 +25,12 @@ class FeatureDefinition:
 
     Parameters
     ----------
-    dataset : str
-        Name of the dataset.
     columns : dict of str to ColumnConfig
         Source columns that features are made of. How a message is found (ids, files) is not part of the definition.
     side_tables : list of SideTableConfig
         Tables joined by the key columns.
     group : str or None
         Column whose values a split keeps together.
-    steps : list of dict
-        The steps of the feature pipeline, in order.
     own : list of str
         Names of the steps that the dataset adds.
     allow : dict of str to int
@@ -51,13 +47,7 @@ class FeatureDefinition:
 
     @classmethod
     def from_config(cls, config: Config) -> FeatureDefinition:
-        """Return the definition in the settings.
-
-        Raises
-        ------
-        SettingsError
-            If a step is not allowed, or ``_after_`` names a step that does not exist.
-        """
+        """Return the definition in the settings; raise a `SettingsError` for a forbidden or misplaced step."""
         dataset = config.dataset
         for key, given in (("features.steps", config.features.steps), ("dataset.steps", dataset.steps)):
             check_steps(given, key, config.allow)
@@ -130,14 +120,13 @@ def _counted(step: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in step.items() if name not in (TARGET, NAME, AFTER)}
     if step[TARGET] != _EMBEDDING:
         return given
-    settings = parse(EmbeddingConfig, STEP_DEFAULTS | given, f"features.steps.{step_name(step)}")
+    settings = parse(EmbeddingConfig, asdict(EmbeddingParameters()) | given, f"features.steps.{step_name(step)}")
     return {"vectors": fingerprint(settings)}
 
 
 def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
     """Return all steps in order; a dataset's steps come after the step that they name, or before the embedding."""
-    steps: list[dict[str, Any]] = [plain_value(step) for step in common]
-    own: list[dict[str, Any]] = [plain_value(step) for step in added]
+    steps, own = [*map(dict, common)], [*map(dict, added)]
     for after in dict.fromkeys(step.get(AFTER) for step in own):
         names = [step_name(step) for step in steps]
         if after is not None and after not in names:
@@ -146,3 +135,36 @@ def _placed(common: list[Any], added: list[Any]) -> list[dict[str, Any]]:
         place = next(before_embedding, len(steps)) if after is None else names.index(after) + 1
         steps[place:place] = [step for step in own if step.get(AFTER) == after]
     return steps
+
+
+def ignored_settings(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
+    """Return the feature settings without effect, since they differ from the champion's, which scores the messages.
+
+    Columns and side tables are named by their keys, steps by their names with the parameters that differ. A time column
+    that only the settings have is read, so it is not listed.
+    """
+    columns = [
+        f"dataset.messages.columns.{name}"
+        for name in {**asked.columns, **used.columns}
+        if asked.columns.get(name) != used.columns.get(name) and not _is_read(asked, used, name)
+    ]
+    theirs, own = ({table.name: replace(table, files="") for table in one.side_tables} for one in (used, asked))
+    tables = [f"dataset.side_tables ({name})" for name in {**own, **theirs} if own.get(name) != theirs.get(name)]
+    return [*columns, *tables, *_ignored_steps(asked, used)]
+
+
+def _is_read(asked: FeatureDefinition, used: FeatureDefinition, name: str) -> bool:
+    return name not in used.columns and asked.columns[name].role is Role.time
+
+
+def _ignored_steps(asked: FeatureDefinition, used: FeatureDefinition) -> list[str]:
+    own, theirs = ({step_name(step): step for step in one.steps} for one in (asked, used))
+    found = []
+    for name in {**own, **theirs}:
+        if name not in own or name not in theirs:
+            found.append(f"step {name}")
+            continue
+        both = (own[name].keys() & theirs[name].keys()) - {NAME, AFTER}
+        if differ := sorted(key for key in both if own[name][key] != theirs[name][key]):
+            found.append(f"step {name} ({', '.join(differ)})")
+    return found

@@ -19,16 +19,9 @@ from batch_nlp.storage.raw.still_written import log_still_written, wait_until_wr
 
 @dataclass(frozen=True)
 class NewFiles:
-    """Files in ``01_raw`` that the store does not contain yet.
+    """Files in ``01_raw`` that the store does not contain yet, in the order in which they were first seen.
 
-    Parameters
-    ----------
-    files : list of RawFile
-        Usable files, in the order in which they were first seen.
-    messages : list of Path
-        The usable files that contain more than labels.
-    set_aside : list of SetAside
-        Files that cannot be used.
+    `messages` are those `files` that contain more than labels; `set_aside` has the files that cannot be used.
     """
 
     files: list[RawFile]
@@ -37,13 +30,7 @@ class NewFiles:
 
 
 def new_files(config: Config, layers: Layers, known: RawFiles) -> NewFiles:
-    """Return the new files, and log those that cannot be used.
-
-    Raises
-    ------
-    DataError
-        If the schema has changed.
-    """
+    """Return the new files, and log those that cannot be used; raise a `DataError` if the schema has changed."""
     allowed, refused = allowed_message_files(config)
     form = text_form(config.dataset.messages)
     if config.inference.min_age_seconds:

@@ -58,30 +58,10 @@ def add_features(
     run: str,
     now: datetime,
 ) -> None:
-    """Compute the features of some messages by another definition, and add them to the store.
+    """Compute the features of some messages by another definition of the same dataset, and add them to the store.
 
     The messages are read again from the raw files that were ingested by the settings' definition, but not by the other
     one. Messages that the other definition cannot read get no features.
-
-    Parameters
-    ----------
-    config : Config
-        Settings by which messages are found.
-    layers, store
-        Where data and features live.
-    definition : FeatureDefinition
-        The other definition, of the same dataset.
-    message_ids : collection of str
-        Messages whose features are missing.
-    run, now
-        Name and time of the run.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read.
-    AccountingError
-        If a message got lost.
     """
     version, schema = definition.version, feature_fields(definition).schema
     files = _message_files(config, store, version, now)

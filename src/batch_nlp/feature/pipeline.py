@@ -28,50 +28,32 @@ from batch_nlp.storage.ledger import Ledger
 
 @dataclass(frozen=True)
 class FeatureContext:
-    """What the steps of a run need from the run.
+    """What the steps of a run need from the run; the defaults are enough to ask steps for their fields.
 
-    Parameters
-    ----------
-    side_tables, known, ledger
-        Objects of this run.
-    cache_dir : Path
-        Cache of the embedders.
-    engine : EngineConfig
-    labels : Labels, optional
-        Reads labels; None reads none.
-    take_labels, keep : callable, optional
-        Receive labelled messages, and the messages of a layer.
-    kept_columns : sequence of str
-        Source columns that are copied to the predictions.
+    `cache_dir` is the cache of the embedders. `labels` reads labels, and None reads none. `take_labels` and `keep`
+    receive labelled messages and the messages of a layer. `kept_columns` are copied from the source to the predictions.
     """
 
-    side_tables: SideTables
-    known: KnownMessages
-    ledger: Ledger
-    cache_dir: Path
-    engine: EngineConfig
+    side_tables: SideTables | None = None
+    known: KnownMessages | None = None
+    ledger: Ledger | None = None
+    cache_dir: Path | None = None
+    engine: EngineConfig | None = None
     labels: Labels | None = None
     take_labels: Callable[[pd.DataFrame], None] | None = None
     keep: Callable[[str, pd.DataFrame], None] | None = None
     kept_columns: Sequence[str] = ()
 
 
-def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: FeatureContext | None) -> dict[str, Any]:
-    return {
+def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: FeatureContext) -> dict[str, Any]:
+    return vars(run) | {
         "columns": columns,
         "joined": joins(columns, definition.side_tables),
         "group": definition.group,
         "timed": bool(names_of(columns, Role.time)),
-        "targets": run.labels.allowed if run and run.labels else None,
-        "side_tables": run.side_tables if run else None,
-        "known": run.known if run else None,
-        "ledger": run.ledger if run else None,
-        "labels": run.labels if run else None,
-        "take_labels": run.take_labels if run else None,
-        "keep": run.keep if run else None,
-        "kept_columns": run.kept_columns if run else (),
-        "cache_dir": str(run.cache_dir) if run else None,
-        "threads": run.engine.threads if run else 0,
+        "targets": run.labels.allowed if run.labels else None,
+        "cache_dir": str(run.cache_dir) if run.cache_dir else None,
+        "threads": run.engine.threads if run.engine else 0,
     }
 
 
@@ -90,17 +72,7 @@ def read_tables(config: Config, definition: FeatureDefinition) -> list[SideTable
 
 
 def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: FeatureContext) -> MeteredPipeline:
-    """Build the feature pipeline.
-
-    Parameters
-    ----------
-    config : Config
-        Settings by which messages are found and read.
-    definition : FeatureDefinition
-        The features to compute.
-    run : FeatureContext
-        Objects of this run.
-    """
+    """Build the pipeline that computes the features of a definition; the settings say how messages are read."""
     bound = _bound(definition, read_columns(config, definition), run)
     return MeteredPipeline(build_steps(definition.steps, bound, "features.steps"))
 
@@ -108,34 +80,20 @@ def build_feature_pipeline(config: Config, definition: FeatureDefinition, run: F
 def build_contract(
     config: Config, definition: FeatureDefinition, ledger: Ledger, labels: Labels | None
 ) -> MeteredPipeline:
-    """Build the steps up to `validate`, which check whether a row is a valid message.
-
-    Parameters
-    ----------
-    config, definition
-        As in `build_feature_pipeline`.
-    ledger : Ledger
-        Receives the invalid rows.
-    labels : Labels or None
-        Reads labels; None reads none.
-    """
+    """Build the steps up to `validate`, which check whether a row is a valid message; the ledger gets the others."""
     names = [step_name(step) for step in definition.steps]
     steps = definition.steps[: names.index("validate") + 1] if "validate" in names else definition.steps[:1]
-    allowed = labels.allowed if labels else None
-    own = {"ledger": ledger, "labels": labels, "targets": allowed}
-    bound = _bound(definition, read_columns(config, definition), None) | own
+    bound = _bound(definition, read_columns(config, definition), FeatureContext(ledger=ledger, labels=labels))
     return MeteredPipeline(build_steps(steps, bound, "features.steps"))
 
 
 def feature_fields(definition: FeatureDefinition) -> Fields:
     """Return the fields that the steps of a definition compute, in order.
 
-    Raises
-    ------
-    SettingsError
-        If two steps compute a field of the same name; only the text may be rewritten by several steps.
+    Raises a `SettingsError` if two steps compute a field of the same name; only the text may be rewritten by several
+    steps.
     """
-    steps = build_steps(definition.steps, _bound(definition, definition.columns, None), "features.steps")
+    steps = build_steps(definition.steps, _bound(definition, definition.columns, FeatureContext()), "features.steps")
     made: dict[str, str] = {}
     for name, step in steps:
         for field in step.fields() if hasattr(step, "fields") else ():

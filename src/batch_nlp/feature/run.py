@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_reader import message_files, read_labels, read_messages
 from batch_nlp.dataset.schema_check import remember_columns
 from batch_nlp.errors import DataError, count, examples
-from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs, commits
+from batch_nlp.feature.commits import BatchOutputs, Commits, Outputs
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.feature.new_files import new_files
 from batch_nlp.progress import progress
@@ -26,6 +27,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
+from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS
 from batch_nlp.storage.raw.known_files import RawFile, RawFiles
@@ -37,19 +39,7 @@ from batch_nlp.threads import prefetched
 
 @dataclass(frozen=True)
 class FeatureResult:
-    """Result of a run of the feature pipeline.
-
-    Parameters
-    ----------
-    feature_version : str
-        Version of the features.
-    accounts : dict
-        Number of messages by outcome.
-    labels : int
-        Number of new labels.
-    set_aside : list of SetAside
-        Unusable files.
-    """
+    """Result of a run: the feature version, messages by outcome, the number of new labels, and unusable files."""
 
     feature_version: str
     accounts: dict[str, int]
@@ -60,22 +50,7 @@ class FeatureResult:
 def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, run: str, now: datetime) -> FeatureResult:
     """Ingest new raw files: compute the features of new messages, and add labels.
 
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    layers : Layers
-        Location of the data layers.
-    store : FeatureStore
-        Receives features and labels, with a commit per ``engine.commit_rows`` messages.
-    run : str
-        Name of the run.
-    now : datetime
-        Time of the run, at which new files count as first seen.
-
-    Returns
-    -------
-    FeatureResult
+    There is a commit per ``engine.commit_rows`` messages. New files count as first seen at `now`, the time of the run.
 
     Raises
     ------
@@ -165,11 +140,12 @@ def _take_in(
     with (
         connect(config.engine) as connection,
         progress("features", total=estimated_rows(messages)) as advance,
-        commits(layers, store, definition, feature_fields(definition), run, new) as made,
+        closing(Commits(layers, store, definition, feature_fields(definition), run, new)) as made,
     ):
         known = KnownMessages(connection, store.ids(definition.version))
+        side_tables = load_side_tables(config, definition, layers, connection)
         context = FeatureContext(
-            load_side_tables(config, definition, layers, connection),
+            side_tables,
             known,
             ledger,
             layers.embedding_cache,
@@ -190,13 +166,14 @@ def _take_in(
         # one thread reads, another runs the pipeline, this one commits
         with prefetched(raw) as batches, prefetched(transformed(batches)) as done:
             for read, features, (kept, labels) in done:
-                ledger.done += made.add(features, kept, labels, read)
+                made.add(features, kept, labels, read)
+                ledger.done += len(features)
                 advance(read)
                 if made.rows >= config.engine.commit_rows:
                     made.commit()
         made.commit()
         pipeline.log()
-        context.side_tables.log()
+        side_tables.log()
         taken = set(messages)
         _take_labels(config, [file.path for file in new if file.path not in taken], known, made, ledger)
         _release(config, layers, made, ledger, pipeline.rows, run)
@@ -225,11 +202,10 @@ def _release(
     config: Config, layers: Layers, made: Commits, ledger: Ledger, rows: dict[str, tuple[int, int]], run: str
 ) -> None:
     """Check the accounts, and release the labels; if too much of the input is broken, take the run back."""
-    limits = config.quarantine
     ledger.check_accounts(rows)
-    if ledger.too_much_broken(limits.max_share, limits.min_messages):
+    try:
+        ledger.check_share(config.quarantine, layers.feature_quarantine / REFUSED / f"{run}.parquet")
+    except (DataError, OSError):
         made.take_back()
-        refused = layers.feature_quarantine / "refused" / f"{run}.parquet"
-        ledger.write_quarantine(refused)
-        ledger.check_share(limits.max_share, limits.min_messages, refused)
+        raise
     made.release_labels()

@@ -23,16 +23,7 @@ _LEFT_OUT = "left_out"
 
 
 def problems(layers: Layers, records: BatchRecords, batch_rows: int) -> list[Problem]:
-    """Return what is wrong with the batches of all datasets, except the rows of their predictions.
-
-    Parameters
-    ----------
-    layers : Layers
-        Of any dataset.
-    records : BatchRecords
-    batch_rows : int
-        Rows to read at a time.
-    """
+    """Return what is wrong with the batches of all datasets, except the rows of their predictions."""
     batches, damaged = records.read()
     found = [_damaged_record(layers, records, problem, batch_rows) for problem in damaged]
     for batch in batches:

@@ -82,16 +82,10 @@ class Batch:
 
 
 class BatchRecords:
-    """All batch records, one JSON file per batch.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the records.
-    """
+    """All batch records, one JSON file per batch. Reading a damaged one raises a `DataError`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._known = folder, folder.parent / "known"
         # digest -> size and modification time of the file that was hashed
         self._looked: dict[str, tuple[int, int]] = {}
 
@@ -99,32 +93,16 @@ class BatchRecords:
         """Return what is remembered of a dataset's past batches."""
         return Past(self._known / dataset)
 
-    @property
-    def _known(self) -> Path:
-        return self._folder.parent / "known"
-
     def names(self) -> list[str]:
         """Return the names of the batches that have a record, oldest first."""
         return [name.removesuffix(".json") for name in documents(self._folder)]
 
     def all(self) -> list[Batch]:
-        """Return the records, oldest first.
-
-        Raises
-        ------
-        DataError
-            If one cannot be read.
-        """
+        """Return the records, oldest first."""
         return [self._read(path) for path in self._files()]
 
     def newest_first(self, dataset: str) -> Iterator[Batch]:
-        """Yield the records of a dataset, newest first, read one by one.
-
-        Raises
-        ------
-        DataError
-            If one cannot be read.
-        """
+        """Yield the records of a dataset, newest first, read one by one."""
         records = (self._read(self._folder / f"{name}.json") for name in reversed(self.names()))
         return (batch for batch in records if batch.dataset == dataset)
 
@@ -208,13 +186,7 @@ class BatchRecords:
 
 @contextmanager
 def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
-    """Context with the files of a claimed batch, which checks that they have not changed.
-
-    Raises
-    ------
-    DataError
-        If a file is gone or has changed since the claim, or changes inside the context.
-    """
+    """Give the files of a claimed batch; raise a `DataError` if one is missing or changed, or changes in the block."""
     files = {inbox / name: digest for name, digest in batch.files.items()}
     before = {file: _size_and_time(file) for file in files}
     _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or raw_hash(file) != digest])

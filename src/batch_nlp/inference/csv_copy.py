@@ -11,32 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.seal import check_file, replacing_sealed
 
 CSV = ".csv"
 
 
 def write_csv_beside(record: Path, rows: int) -> Path:
-    """Write a parquet file of predictions as a sealed CSV file of the same name, and return its path.
+    """Write a parquet file of predictions as a sealed CSV file of the same name, `rows` at a time, and return its path.
 
-    Parameters
-    ----------
-    record : Path
-        The parquet file.
-    rows : int
-        Rows to hold in memory at a time.
-
-    Raises
-    ------
-    DataError
-        If the record is damaged.
+    Raises a `DataError` if the parquet file is damaged.
     """
     check_file(record)
     target = record.with_suffix(CSV)
     with (
-        pq.ParquetFile(record, page_checksum_verification=True) as parquet,
+        open_parquet(record) as parquet,
         replacing_sealed(target) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):

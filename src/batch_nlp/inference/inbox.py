@@ -14,11 +14,16 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.message_columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
-from batch_nlp.storage.open_files import open_for_writing
 from batch_nlp.storage.raw.file_names import find_files, stat_files, table_name
 from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, split_allowed, unusable
-from batch_nlp.storage.raw.still_written import age_of, log_still_written, required_rest, wait_until_written
+from batch_nlp.storage.raw.still_written import (
+    age_of,
+    log_still_written,
+    open_for_writing,
+    required_rest,
+    wait_until_written,
+)
 
 # Seconds without a change after which an open file no longer counts as being written
 _WRITERS_PAUSE = 3600.0
@@ -26,18 +31,10 @@ _WRITERS_PAUSE = 3600.0
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Files in the inbox.
+    """Files in the inbox, by their names relative to it.
 
-    Parameters
-    ----------
-    files : dict of str to str
-        New files: name relative to the inbox -> SHA-256 of the content.
-    looked : dict of str to tuple of int
-        This hash -> size and modification time (ns) of the file when it was hashed.
-    scored : dict of str to str
-        Known files: name relative to the inbox -> batch.
-    set_aside : list of SetAside
-        Unusable files.
+    `files` maps new files to the SHA-256 of the content, and `looked` this hash to size and modification time (ns) of
+    the file when it was hashed. `scored` maps known files to their batch; `set_aside` has the unusable files.
     """
 
     files: dict[str, str]
@@ -50,18 +47,11 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
     """Return the message files in the inbox whose content belongs to no batch.
 
     All files with a known extension are message files, except those of side tables. Files that are being written, or
-    changed less than `min_age` seconds ago, are left for the next run after a short wait.
+    changed less than `min_age` seconds ago, are left for the next run after a short wait: 0 only excludes files that
+    change while they are hashed; otherwise, a CSV without a final line end must not have changed for 30 seconds.
 
-    Parameters
-    ----------
-    inbox : Path
-    dataset : DatasetConfig
-    known : Table
-        Files of all batches, rows of `batch_nlp.inference.past.FILES`. A file with the name, size and time of one of
-        them is not read again.
-    min_age : float
-        In seconds. 0 only excludes files that change while they are hashed. Otherwise, a CSV without a final line end
-        must not have changed for 30 seconds.
+    `known` has the files of all batches, rows of `past.FILES`. A file with the name, size and time of one of them is
+    not read again.
     """
     depth, looks = len(inbox.parts), stat_files(inbox)
     like_known = among(known, filter(is_utf8, looks), "name", "size", "changed_ns", "batch")
@@ -105,7 +95,7 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
 
 
 def inbox_files(inbox: Path, dataset: DatasetConfig, but: Container[str] = ()) -> list[Path]:
-    """Return the message files in the inbox, except some names relative to it."""
+    """Return the message files in the inbox, without those whose names, relative to it, are in `but`."""
     side_tables = [table.files for table in dataset.side_tables]
     return [
         file

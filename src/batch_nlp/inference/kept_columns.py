@@ -17,12 +17,7 @@ _KEY = "inference.output.keep"
 
 
 def check_kept_names(keep: Sequence[str]) -> None:
-    """Refuse columns whose names clash with those of predictions.
-
-    Raises
-    ------
-    SettingsError
-    """
+    """Raise a `SettingsError` for columns whose names clash with those of predictions."""
     taken = {*OWN_COLUMNS, SOURCE_FILE, SOURCE_LINE}
     own = [name for name in keep if name.casefold() in taken or name.casefold().startswith(PROBABILITY)]
     if own:
@@ -37,20 +32,9 @@ def check_kept_names(keep: Sequence[str]) -> None:
 
 
 def check_kept_in_files(keep: Sequence[str], files: Sequence[Path], declared: MessagesConfig) -> None:
-    """Refuse columns that are missing from all files of a batch, before any file is scored.
+    """Raise a `DataError` for columns that are missing from all files of a batch, before any file is scored.
 
-    Parameters
-    ----------
-    keep : sequence of str
-        Source columns to copy to the predictions.
-    files : sequence of Path
-        Files of the batch; files without rows are ignored.
-    declared : MessagesConfig
-        Settings by which rows are read.
-
-    Raises
-    ------
-    DataError
+    Files without rows do not count.
     """
     present: set[str] = set()
     for file in files:

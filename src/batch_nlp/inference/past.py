@@ -61,7 +61,7 @@ class Past:
         return rows.filter(pc.or_(there, pc.less_equal(rows["batch"], self.removed())))
 
     def batches(self, records: Collection[str]) -> list[str]:
-        """Return the batches of this dataset among some."""
+        """Return those of some batches that belong to this dataset."""
         found = self.known_files(records)["batch"]
         return list(pc.unique(found.filter(pc.is_in(found, pa.array(records, pa.string())))).to_pylist())
 
@@ -77,7 +77,7 @@ class Past:
 
 
 def among(rows: pa.Table, values: Iterable[str], *columns: str) -> Iterator[tuple[Any, ...]]:
-    """Return some columns of the rows whose first of these columns has one of some values."""
+    """Return columns of the rows whose value in the first of these columns is among `values`."""
     found = rows.filter(pc.is_in(rows[columns[0]], pa.array(values, pa.string())))
     return zip(*(found[column].to_pylist() for column in columns), strict=True)
 

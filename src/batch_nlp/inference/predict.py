@@ -47,16 +47,9 @@ def kept_columns(schema: pa.Schema) -> list[str]:
 
 
 class Predict(StatelessStep):
-    """Score messages with a published model.
+    """Score messages with a model that was trained on their feature version.
 
-    Parameters
-    ----------
-    model : Model
-        Trained on the feature version of the messages.
-    predicted_at : str
-        ISO time in the predictions.
-    kept_columns : sequence of str
-        Source columns to copy to the predictions.
+    `predicted_at` is the ISO time in the predictions; `kept_columns` are copied from the source.
     """
 
     def __init__(self, model: Model, predicted_at: str, kept_columns: Sequence[str] = ()) -> None:

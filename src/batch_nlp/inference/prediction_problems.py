@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.errors import count
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
+from batch_nlp.inference.predict import PROBABILITY
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.storage import seal
 from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 from batch_nlp.storage.sql import connect
 
-_PROBABILITY = "probability_"
 # How far from 1 the sum of a message's probabilities may be
 _TOLERANCE = 1e-6
 RESTORE = (
@@ -35,19 +35,9 @@ _BUG = f"If nobody changed the file by hand, this is a bug: please report it. {R
 class Contents:
     """What a file of predictions holds.
 
-    Parameters
-    ----------
-    classes : list of str
-        In the order of their columns.
-    rows : int
-    counts : list of int
-        Predictions of each class.
-    models : set of str
-        Versions that the rows name.
-    bad_probabilities : int
-        Rows whose probabilities are not between 0 and 1 or do not sum to 1.
-    bad_labels : int
-        Rows whose label is not that of their class.
+    `counts` has the predictions of each class, in the order of the columns of `classes`; `models` the versions that the
+    rows name. `bad_probabilities` counts rows whose probabilities are not between 0 and 1 or do not sum to 1;
+    `bad_labels` those whose label is not that of their class.
     """
 
     classes: list[str]
@@ -68,16 +58,13 @@ class Contents:
 def read_contents(path: Path, batch_rows: int) -> Contents:
     """Read a file of predictions and its page checksums, `batch_rows` rows at a time.
 
-    Raises
-    ------
-    OSError, ValueError, KeyError, ArrowException
-        If it cannot be read, or holds no predictions.
+    Raises `OSError`, `ValueError`, `KeyError` or `ArrowException` if it cannot be read, or holds no predictions.
     """
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        columns = [name for name in file.schema_arrow.names if name.startswith(_PROBABILITY)]
+    with open_parquet(path) as file:
+        columns = [name for name in file.schema_arrow.names if name.startswith(PROBABILITY)]
         if not columns:
             raise ValueError("it has no columns of probabilities")
-        found = Contents([name.removeprefix(_PROBABILITY) for name in columns])
+        found = Contents([name.removeprefix(PROBABILITY) for name in columns])
         counts = np.zeros(len(columns), dtype=np.int64)
         for part in file.iter_batches(batch_rows):
             _add(found, counts, pa.Table.from_batches([part]), columns)
@@ -101,16 +88,7 @@ def _add(found: Contents, counts: NDArray[np.int64], rows: pa.Table, columns: li
 
 
 def problems(folder: Path, batches: Sequence[Batch], engine: EngineConfig) -> list[Problem]:
-    """Return what is wrong with the predictions of batches, row by row, and which messages were predicted twice.
-
-    Parameters
-    ----------
-    folder : Path
-        ``09_inference/predictions``.
-    batches : sequence of Batch
-        Their records.
-    engine : EngineConfig
-    """
+    """Return what is wrong with the predictions of batches, row by row, and which messages were predicted twice."""
     found, files = list[Problem](), list[Path]()
     for batch in batches:
         if batch.state is BatchState.CLAIMED:  # a run replaces what is there
@@ -163,7 +141,7 @@ def _differences(contents: Contents, batch: Batch) -> Iterator[str]:
 
 
 def _second(engine: EngineConfig, first: Path, path: Path, contents: Contents) -> list[str]:
-    """Say what is wrong with second predictions of a batch: they have the messages of the first, each once."""
+    """Say what is wrong with second predictions of a batch: they must have the messages of the first."""
     try:
         found = list(read_contents(path, engine.batch_rows).problems())
         with connect(engine) as connection:

@@ -16,6 +16,7 @@ from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.predict import Predict, kept_columns, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.seal import check_file, replacing_sealed
 
@@ -28,30 +29,10 @@ def rescored_file(version: str) -> str:
 
 
 def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at: str, rows: int) -> list[int]:
-    """Predict a batch with another model, in the order of its first predictions.
+    """Predict a scored batch with the new champion, in the order of its first predictions.
 
-    Parameters
-    ----------
-    layers, store
-        Location of predictions and features.
-    model : Model
-        The new champion.
-    batch : Batch
-        A scored batch.
-    at : str
-        ISO time in the new predictions.
-    rows : int
-        Messages to hold in memory at a time.
-
-    Returns
-    -------
-    list of int
-        New predictions of each class.
-
-    Raises
-    ------
-    DataError
-        If the store lacks features that the model needs.
+    Holds `rows` messages in memory at a time. Returns the new predictions of each class. Raises a `DataError` if the
+    store lacks features that the model needs.
     """
     version = model.manifest["data_version"]["feature_version"]
 
@@ -78,19 +59,10 @@ def predict_reweighted(
     rows: int,
     factors: NDArray[np.float64],
 ) -> list[int]:
-    """Adjust a batch's predictions to other class shares than those of the training.
+    """Adjust a batch's predictions to other class shares than those of the training; return the new counts by class.
 
-    Parameters
-    ----------
-    layers, model, batch, at, rows
-        As in `rescore`; the model must be the one that scored the batch.
-    factors : ndarray of float, shape (n_classes,)
-        Factor for the odds of each class: present share divided by the share in training.
-
-    Returns
-    -------
-    list of int
-        New predictions of each class.
+    `model` must have scored the batch. `factors`, shape (n_classes,), multiply the odds of each class: present share
+    divided by the share in training.
     """
     classes = list(model.manifest["classes"])
     columns = [f"probability_{name}" for name in classes]
@@ -113,9 +85,8 @@ def predict_reweighted(
 def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
     path = layers.predictions / batch.name / PREDICTIONS_FILE
     check_file(path)
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for part in file.iter_batches(rows):
-            yield pa.Table.from_batches([part])
+    for part in stream_parquet(path, rows):
+        yield pa.Table.from_batches([part])
 
 
 def _write(
@@ -127,7 +98,7 @@ def _write(
     counts = np.zeros(len(classes), dtype=np.int64)
     with (
         replacing_sealed(first.with_name(name)) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+        parquet_writer(temporary, schema) as writer,
     ):
         for part in parts:
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))

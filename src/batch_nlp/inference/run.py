@@ -10,7 +10,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from loguru import logger
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
@@ -32,16 +31,12 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
+from batch_nlp.storage.parquet import parquet_writer
+from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
-from batch_nlp.storage.samples import (
-    PREDICTED,
-    KeptSample,
-    sample_file,
-    sample_schema,
-    write_sample,
-)
+from batch_nlp.storage.samples import PREDICTED, KeptSample, sample_file, sample_schema, write_sample
 from batch_nlp.storage.seal import replacing_sealed
 from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
@@ -59,22 +54,10 @@ def run_inference_pipeline(
     feature_steps: FeatureSteps,
     batch: Batch,
 ) -> None:
-    """Score a batch, store its features, hand over its predictions, and record the result.
+    """Score a claimed batch, store its features, hand over its predictions, and record the result.
 
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    layers, store
-        Location of data and features.
-    model : Model
-        The champion.
-    columns : mapping of str to ColumnConfig
-        Source columns to read.
-    feature_steps : callable
-        Builds the feature pipeline of the model's definition; fields that it does not compute stay empty.
-    batch : Batch
-        A claimed batch; scored on return.
+    `columns` are the source columns to read. `feature_steps` builds the feature pipeline of the model's definition;
+    fields that it does not compute stay empty.
 
     Raises
     ------
@@ -114,7 +97,7 @@ def run_inference_pipeline(
 
         with (
             replacing_sealed(folder / PREDICTIONS_FILE) as file,
-            pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+            parquet_writer(file, schema) as writer,
             past.messages.adding(batch.name) as remembered,
             batch_files(batch, Path(config.inference.inbox)) as files,
             progress("inference", total=estimated_rows(files)) as advance,
@@ -152,11 +135,7 @@ def _quarantine(
     config: Config, columns: Mapping[str, ColumnConfig], ledger: Ledger, folder: Path, batch: Batch
 ) -> None:
     """Write the quarantine of a batch; raise a `DataError` if too much of its input is broken."""
-    limits = config.quarantine
-    if ledger.too_much_broken(limits.max_share, limits.min_messages):
-        refused = folder / "refused" / f"{batch.name}.parquet"
-        ledger.write_quarantine(refused)
-        ledger.check_share(limits.max_share, limits.min_messages, refused)
+    ledger.check_share(config.quarantine, folder / REFUSED / f"{batch.name}.parquet")
     left_out = folder / f"{batch.name}.parquet"
     ledger.write_quarantine(left_out)
     log_unread_times(columns, left_out)

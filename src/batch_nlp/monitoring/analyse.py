@@ -5,94 +5,75 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.band import BAND_RULES, for_classes
-from batch_nlp.monitoring.findings import Compared, Comparison
+from batch_nlp.monitoring.findings import Analysis, Compared, Verdict
 from batch_nlp.monitoring.reference_tests import compare
-from batch_nlp.monitoring.rules import MOST_CLASSES
-from batch_nlp.monitoring.scored import Scored, WindowBatch
+from batch_nlp.monitoring.rules import MOST_CLASSES, judge
+from batch_nlp.monitoring.scored import Scored, ScoredBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
-from batch_nlp.monitoring.verdict import Verdict, judge
 from batch_nlp.monitoring.what_changed import changed_words, choose_examples, explain
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages
 
-__all__ = ["WindowBatch", "analyse"]
-
 
 def analyse(
-    batch: str,
-    predictions: Path,
-    sample: Path,
+    batch: ScoredBatch,
     reference: Reference | None,
     classes: list[str],
     settings: DriftConfig,
-    window: Sequence[WindowBatch],
+    window: Sequence[ScoredBatch],
     seed: int,
 ) -> Analysis:
     """Judge a scored batch, and find out what changed.
 
     Parameters
     ----------
-    batch : str
-        Name of the batch.
-    predictions, sample : Path
-        Files with the batch's predictions and the sample of its messages.
-    reference : Reference or None
-        Reference of the model that scored the batch.
-    classes : list of str
-        Classes of that model.
+    reference, classes
+        Of the model that scored the batch.
     settings : DriftConfig
         If no batch can satisfy the band with these classes, `for_classes` replaces it.
-    window : sequence of WindowBatch
+    window : sequence of ScoredBatch
         Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
         batch.
-    seed : int
-        Seed of all draws.
-
-    Raises
-    ------
-    DataError
-        If a file is damaged.
     """
     start = time.perf_counter()
     settings, why_others = for_classes(settings, classes)
     if why_others:
         logger.warning("{}", why_others)
-    scored = Scored.read(predictions, sample, classes)
-    texts = _Texts.of(scored, reference)
-    comparison = _compare(scored, texts, reference, classes, settings, seed)
+    scored = Scored.read(batch, classes)
+    unknown_words, languages = _texts(scored, reference)
+    comparison = None
+    if reference is not None and scored.n >= settings.min_messages:
+        comparison = compare(scored, unknown_words, languages, reference, classes, settings, seed)
     verdict = judge(scored.counts.tolist(), classes, settings, comparison)
     earlier = [found for found in window if found.predictions.exists()][-(settings.window - 1) :]
     judged_window: Verdict | None = None
     if settings.window > 1:
-        parts = [Scored.read(found.predictions, found.sample, classes) for found in earlier]
+        parts = [Scored.read(found, classes) for found in earlier]
         judged_window = _judge_window([*parts, scored], reference, classes, settings, seed) if parts else verdict
     out = [index for index, share in enumerate(verdict.shares) if share.out]
     out = sorted(out, key=lambda index: -scored.counts[index])[:MOST_CLASSES] if len(out) > MOST_CLASSES else out
     n = scored.n
     return Analysis(
-        batch=batch,
+        batch=batch.name,
         verdict=verdict,
         window=judged_window,
-        window_batches=[*(found.name for found in earlier), batch] if settings.window > 1 else [],
+        window_batches=[*(found.name for found in earlier), batch.name] if settings.window > 1 else [],
         explanation=explain(n, reference is not None, comparison, settings),
         reference_shares=_by_class(classes, reference.counts / reference.counts.sum()) if reference else {},
         tests=comparison.tests if comparison else [],
         confidence=Compared(_mean(scored.confidence), reference.confidence if reference else None),
         entropy=Compared(_mean(scored.entropy), reference.entropy if reference else None),
         unknown_words=Compared(
-            _mean(texts.unknown_words), _mean(reference.sample["unknown_words"].tolist()) if reference else None
+            _mean(unknown_words), _mean(reference.sample["unknown_words"].tolist()) if reference else None
         ),
-        languages=_languages(texts.languages, reference),
+        languages=_languages(languages, reference),
         changed_words=(
             changed_words(scored.words, reference.vocabulary, int(reference.counts.sum()), settings.significance)
             if comparison and reference
@@ -104,36 +85,16 @@ def analyse(
             if n and reference
             else {}
         ),
-        examples=choose_examples(scored, predictions, texts.unknown_words, classes, out),
+        examples=choose_examples(scored, batch.predictions, unknown_words, classes, out),
         seconds=time.perf_counter() - start,
     )
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """Share of unknown words in each text of a sample, and the languages of its first texts."""
-
-    unknown_words: list[float]
-    languages: list[str]
-
-    @classmethod
-    def of(cls, scored: Scored, reference: Reference | None) -> _Texts:
-        texts = [] if scored.sample is None else scored.sample["text"][:MAX_TEXTS].tolist()
-        unknown = [reference.vocabulary.unknown_share(words) for words in scored.words] if reference else []
-        return cls(unknown, detect_languages(texts))
-
-
-def _compare(
-    scored: Scored,
-    texts: _Texts,
-    reference: Reference | None,
-    classes: list[str],
-    settings: DriftConfig,
-    seed: int,
-) -> Comparison | None:
-    if reference is None or scored.n < settings.min_messages:
-        return None
-    return compare(scored, texts.unknown_words, texts.languages, reference, classes, settings, seed)
+def _texts(scored: Scored, reference: Reference | None) -> tuple[list[float], list[str]]:
+    """Return the share of unknown words in each text of the sample, and the languages of its first texts."""
+    texts = [] if scored.sample is None else scored.sample["text"][:MAX_TEXTS].tolist()
+    unknown = [reference.vocabulary.unknown_share(words) for words in scored.words] if reference else []
+    return unknown, detect_languages(texts)
 
 
 def _judge_window(
@@ -142,8 +103,8 @@ def _judge_window(
     """Judge several batches as one."""
     pooled = Scored.join(parts, settings.sample)
     comparison = None
-    if not set(settings.rules) <= BAND_RULES:
-        comparison = _compare(pooled, _Texts.of(pooled, reference), reference, classes, settings, seed)
+    if reference is not None and pooled.n >= settings.min_messages and not set(settings.rules) <= BAND_RULES:
+        comparison = compare(pooled, *_texts(pooled, reference), reference, classes, settings, seed)
     return judge(pooled.counts.tolist(), classes, settings, comparison)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 
 OUTCOMES = ("predicted", "duplicates", "quarantined")
 # The decision with the totals of those in the archive
@@ -16,13 +16,7 @@ _NEWEST = 200
 
 
 def totals(decisions: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count the decisions on batches of one dataset, including archived ones.
-
-    Returns
-    -------
-    Counter
-        ``batches``, ``alarms``, ``held back``, and messages by `OUTCOMES`.
-    """
+    """Count ``batches``, ``alarms``, ``held back`` and messages by `OUTCOMES` of one dataset, also archived ones."""
     found, seen = Counter[str](), set[str]()
     for decision in decisions:
         kind, batch = decision.get("decision"), decision.get("batch")

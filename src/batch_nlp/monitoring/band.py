@@ -57,18 +57,8 @@ def natural_warning(
 ) -> str | None:
     """Return a warning if messages without drift lie outside the band, with settings that fit better.
 
-    Parameters
-    ----------
-    settings : DriftConfig
-    classes : sequence of str
-        The champion's k classes.
-    predicted, trained : sequence of float, shape (k,)
-        Their shares among the champion's predictions on the hold-out, and among its training messages.
-
-    Returns
-    -------
-    str or None
-        None where every class is within its band, or no rule judges by the band.
+    `predicted` and `trained` are the shares of the champion's classes among its predictions on the hold-out, and among
+    its training messages.
     """
     if BAND_RULES.isdisjoint(settings.rules):
         return None
@@ -128,58 +118,17 @@ def why_impossible(settings: DriftConfig, classes: Sequence[str]) -> str | None:
 
 
 def check_drift(settings: DriftConfig, classes: Sequence[str] | None) -> None:
-    """Check that a batch can satisfy the band.
+    """Check the bands, and that a batch can satisfy them if a rule judges by them.
 
-    Parameters
-    ----------
-    settings : DriftConfig
-    classes : sequence of str or None
-        The classes that the dataset lists; None where they are found in the data.
+    `classes` are those that the dataset lists; for None, which are found in the data, only ``drift.bands`` is checked.
 
     Raises
     ------
     SettingsError
-        If no batch can satisfy the band, or `drift.bands` names a class that does not exist.
+        If no batch can satisfy the band, or ``drift.bands`` names a class that does not exist.
     """
     if classes is not None:
         check_bands(settings, classes)
-    _check_possible(settings, classes)
-
-
-def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
-    """Check that every class in ``drift.bands`` exists.
-
-    Parameters
-    ----------
-    settings : DriftConfig
-    classes : sequence of str
-        The champion's classes, or those that the settings list.
-
-    Raises
-    ------
-    SettingsError
-        If a class does not exist.
-    """
-    names = judged_classes(classes)
-    for name in settings.bands:
-        if name not in names:
-            raise SettingsError(f"drift.bands: there is no class {name!r}. {did_you_mean(name, names)}")
-
-
-def _check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> None:
-    """Check that a batch can satisfy the band, if a rule judges by it.
-
-    Parameters
-    ----------
-    settings : DriftConfig
-    classes : sequence of str or None
-        None where they are found in the data; then only ``drift.bands`` can be checked.
-
-    Raises
-    ------
-    SettingsError
-        If no batch can satisfy the band.
-    """
     if BAND_RULES.isdisjoint(settings.rules):
         return
     if classes is not None and (reason := why_impossible(settings, classes)):
@@ -187,6 +136,14 @@ def _check_possible(settings: DriftConfig, classes: Sequence[str] | None) -> Non
     least = fsum(low for low, _ in settings.bands.values())
     if least - 1 > _ROUNDING:
         raise SettingsError(f"drift.bands: the lowest shares add up to {least:.3g}; no batch can satisfy them.")
+
+
+def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
+    """Raise a `SettingsError` if a class in ``drift.bands`` does not exist."""
+    names = judged_classes(classes)
+    for name in settings.bands:
+        if name not in names:
+            raise SettingsError(f"drift.bands: there is no class {name!r}. {did_you_mean(name, names)}")
 
 
 def for_classes(settings: DriftConfig, classes: Sequence[str]) -> tuple[DriftConfig, str | None]:

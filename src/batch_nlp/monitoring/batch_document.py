@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
 from batch_nlp.monitoring.band import why_impossible
+from batch_nlp.monitoring.findings import Analysis, Answer
 from batch_nlp.reports.documents import json_value
 
 
@@ -22,46 +22,21 @@ def batch_document(
 ) -> dict[str, Any]:
     """Return everything that the report of a batch shows, as JSON values.
 
-    Parameters
-    ----------
-    batch : mapping
-        ``Batch.facts()``: name, dataset, predicted_at, files, accounts, counts, model_version.
-    analysis : Analysis
-    answer : Answer or None
-        None as long as the response to the verdict is not over.
-    drift : DriftConfig
-        The settings that the batch was judged by.
-    card : str, optional
-        Link from the page to the card of the model that scored the batch.
-    places : sequence of str
-        Settings that commands on this data need.
-
-    Returns
-    -------
-    dict
-        The batch's facts, ``band`` (``low`` and ``high``, None where no batch can satisfy it, and those of single
-        classes), ``verdict`` (the one that is acted on), ``answer``, ``analysis``, ``card`` and
-        ``places``.
+    `batch` is ``Batch.facts()``; `answer` is None until the response to the verdict has ended; `card` is the link from
+    the page to the card of the model that scored the batch; `places` are settings that commands on this data need.
     """
+    judged = [share.name for share in analysis.verdict.parents or analysis.verdict.shares]
+    possible = not judged or why_impossible(drift, judged) is None
+    low, high, bands = (drift.low, drift.high, drift.bands) if possible else (None, None, {})
     document: dict[str, Any] = json_value(
         {
             **batch,
-            "band": _band(drift, [share.name for share in analysis.verdict.parents or analysis.verdict.shares]),
-            "verdict": analysis.deciding.to_dict(),
-            "answer": answer.to_dict() if answer else None,
-            "analysis": analysis.to_dict(),
+            "band": {"low": low, "high": high, "of": bands, "confidence": drift.confidence},
+            "verdict": asdict(analysis.deciding),
+            "answer": asdict(answer) if answer else None,
+            "analysis": asdict(analysis),
             "card": card,
             "places": list(places),
         }
     )
     return document
-
-
-def _band(drift: DriftConfig, classes: Sequence[str]) -> dict[str, Any]:
-    there = not classes or why_impossible(drift, classes) is None
-    return {
-        "low": drift.low if there else None,
-        "high": drift.high if there else None,
-        "of": drift.bands if there else {},
-        "confidence": drift.confidence,
-    }

@@ -60,11 +60,6 @@ class Labels:
     # Returns the number of labelled messages in the batches from the named one on
     since: Callable[[str], int]
 
-    @property
-    def total(self) -> int:
-        """Number of labelled messages."""
-        return int(self.data[-1])
-
 
 @dataclass(frozen=True)
 class Ruling:
@@ -81,14 +76,6 @@ class Ruling:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class BreakerState:
-    """The state of the breaker, and the reason in words."""
-
-    state: State
-    reason: str
-
-
 def rule_on(
     alarm: Alarm, labels: Labels, decisions: Sequence[dict[str, Any]], dataset: str, settings: DriftConfig
 ) -> Ruling:
@@ -103,15 +90,7 @@ def rule_on(
     - Enough labels are new since the last retraining (open): ``drift.min_new_labels`` times the number of rows that the
       champion was trained on, doubled for each consecutive rejected candidate, up to that number of rows.
 
-    Parameters
-    ----------
-    alarm : Alarm
-    labels : Labels
-    decisions : sequence of dict
-        The decision log, oldest first.
-    dataset : str
-        Decisions on other datasets are ignored.
-    settings : DriftConfig
+    `decisions` is the decision log, oldest first; decisions on other datasets are ignored.
     """
     log = _log(decisions, dataset)
     places = [place for place, decision in enumerate(log) if decision["decision"] == "retraining"]
@@ -123,7 +102,7 @@ def rule_on(
     change = _change(alarm, last, after, differs)
     of_change = labels.since(change)
     needed = new_labels_needed(log, labels.training_rows, settings)
-    new = labels.total - int(last["data"][-1])
+    new = int(labels.data[-1]) - int(last["data"][-1])
     figures = {
         "new_labels": float(new),
         "new_labels_needed": float(needed),
@@ -136,15 +115,16 @@ def rule_on(
     if last["data"] == labels.data:
         reason = "the last retraining already had this labelled data"
         return Ruling(False, state, reason, change, answered, figures)
+    answers = answered or not waiting
     if waiting and answered:
         what = "this is another change than the last one" if differs else "labels of the drifted batches have arrived"
-        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, True, figures)
+        return Ruling(True, state, f"{what}, with {of_change:,} labels", change, answers, figures)
     if new >= needed:
-        return Ruling(True, state, f"{new:,} labels are new", change, answered or not waiting, figures)
+        return Ruling(True, state, f"{new:,} labels are new", change, answers, figures)
     lack = f"{new:,} labels are new since the last retraining and {needed:,} are needed"
     if waiting:
         lack += f", or {settings.min_messages} labels of the batches since {change}, which have {of_change:,}"
-    return Ruling(False, state, lack, change, answered or not waiting, figures)
+    return Ruling(False, state, lack, change, answers, figures)
 
 
 def _log(decisions: Sequence[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:
@@ -195,16 +175,8 @@ def _change(alarm: Alarm, last: dict[str, Any], after: Sequence[dict[str, Any]],
     return change
 
 
-def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerState:
-    """Return the state of the breaker.
-
-    Parameters
-    ----------
-    decisions : sequence of dict
-        The decision log, oldest first.
-    dataset : str
-        Decisions on other datasets are ignored.
-    """
+def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> tuple[State, str]:
+    """Return the state of the breaker, and the reason in words."""
     log = _log(decisions, dataset)
     held_back = None
     for decision in reversed(log):
@@ -212,9 +184,9 @@ def breaker_state(decisions: Sequence[dict[str, Any]], dataset: str) -> BreakerS
             held_back = held_back or decision
         elif decision["decision"] == "retraining":
             if held_back is not None:
-                return BreakerState(State(held_back["state"]), f"held back: {held_back['reason']}")
+                return State(held_back["state"]), f"held back: {held_back['reason']}"
             when = f"last retraining {decision['at'][:16]}, {decision['outcome']}"
             if decision["answered"]:
-                return BreakerState(State.OPEN, f"{when}; the next needs many new labels or another change")
-            return BreakerState(State.HALF_OPEN, f"{when}; the next needs labels of the drifted batches")
-    return BreakerState(State.CLOSED, "the next alarm retrains")
+                return State.OPEN, f"{when}; the next needs many new labels or another change"
+            return State.HALF_OPEN, f"{when}; the next needs labels of the drifted batches"
+    return State.CLOSED, "the next alarm retrains"

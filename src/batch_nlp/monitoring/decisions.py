@@ -25,34 +25,22 @@ _CHECK = "check"
 
 
 class DecisionLog:
-    """One line of JSON per decision: batches, gates, rollbacks.
+    """``08_reporting/decisions.jsonl``: one line of JSON per decision on a batch, a gate or a rollback.
 
     Decisions that no run needs any more move to the folder ``decisions``, one file per month. A decision ``archived``
-    in the log holds their totals.
-
-    A seal beside the log holds its hash. A kill can leave lines, or part of a line, behind what is sealed.
-
-    Parameters
-    ----------
-    path : Path
-        ``08_reporting/decisions.jsonl``.
+    in the log holds their totals. A seal beside the log holds its hash; a kill can leave lines, or part of a line, that
+    are not sealed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._archive = path.with_suffix("")
         self._seal = Seal(path.with_name(f"{path.stem}.seal.json"), _RESEAL)
-        # what was read last: the log's length and hash, and its decisions
-        self._parsed: tuple[int, str, list[dict[str, Any]]] = (0, _digest(b""), [])
+        # What was read last: the log and its decisions
+        self._parsed: tuple[bytes, list[dict[str, Any]]] = (b"", [])
 
     def append(self, decision: dict[str, Any]) -> None:
-        """Add a decision and make it durable.
-
-        Raises
-        ------
-        DamageError
-            If the log is damaged: adding to it would seal the damage.
-        """
+        """Add a decision and make it durable; a damaged log is refused, since adding to it would seal the damage."""
         self._checked()
         append_line(self.path, _line(decision))
         self._seal.write({self.path.name: [_digest(self.path.read_bytes())]})
@@ -60,26 +48,19 @@ class DecisionLog:
     def read(self) -> list[dict[str, Any]]:
         """Return all decisions, oldest first; a line that a kill cut off is skipped with a warning.
 
-        Raises
-        ------
-        DamageError
-            If the log is not what was written.
+        Raises a `DamageError` if the log is not what was written.
         """
         content = self._checked()
-        length, digest, decisions = self._parsed
-        if _digest(content[:length]) != digest:
-            length, decisions = 0, []
-        decisions = list(decisions)
-        # bytes, since texts contain line ends that JSON does not escape
-        first = content[:length].count(b"\n") + 1
-        for number, line in enumerate(content[length:].splitlines(), start=first):
-            try:
-                decisions.append(_decision(line))
-            except ValueError:
-                logger.warning("{}: line {} is not whole and is skipped", self.path, number)
-        if content.endswith(b"\n"):
-            self._parsed = len(content), _digest(content), decisions
-        return list(decisions)
+        if content != self._parsed[0]:
+            decisions = []
+            # bytes, since texts contain line ends that JSON does not escape
+            for number, line in enumerate(content.splitlines(), start=1):
+                try:
+                    decisions.append(_decision(line))
+                except ValueError:
+                    logger.warning("{}: line {} is not whole and is skipped", self.path, number)
+            self._parsed = content, decisions
+        return list(self._parsed[1])
 
     def _checked(self) -> bytes:
         """Return the log after checking it."""
@@ -99,27 +80,22 @@ class DecisionLog:
             return []
         if hashes := self._seal.read().get(self.path.name):
             return hashes
-        # an earlier release sealed the log, and while it was replaced, also the next one
+        # an earlier release sealed the log itself and, while replacing it, also its successor
         document = read_sealed(self._seal.file, _RESEAL)
         return [sealed["content"] for sealed in (document, document.get("next", {})) if "content" in sealed]
 
     def archive(self, dataset: str, removed: str, whole: bool) -> None:
-        """Move a dataset's decisions that no run needs any more to the archive.
+        """Move a dataset's decisions that no run needs any more to the archive: if `whole`, even a few of them.
 
-        Parameters
-        ----------
-        dataset : str
-        removed : str
-            The newest batch that was removed.
-        whole : bool
-            Whether to move them even if they are few.
+        `removed` is the newest batch that retention has removed.
         """
         decisions = self.read()
         old = places_of_old(decisions, dataset, removed)
         if not old or not (whole or len(old) > _MOST_OLD):
             return
         moved = [decisions[place] for place in sorted(old)]
-        before = {place for place, found in enumerate(decisions) if _stands_for(found, dataset)}
+        own = (place for place, found in enumerate(decisions) if found.get("dataset") == dataset)
+        before = {place for place in own if decisions[place].get("decision") == ARCHIVED}
         counted = totals([*(decisions[place] for place in sorted(before)), *moved])
         about = {"at": moved[-1].get("at"), "decision": ARCHIVED, "dataset": dataset, "totals": dict(counted)}
         self._add_to_months(moved)
@@ -139,13 +115,7 @@ class DecisionLog:
                 temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
     def problems(self, judged: Mapping[str, Mapping[str, int]]) -> list[Problem]:
-        """Return what is wrong with the log and its archive.
-
-        Parameters
-        ----------
-        judged : mapping
-            The accounts of each batch that was judged, as its record has them.
-        """
+        """Return what is wrong with the log and its archive, given the accounts in the records of judged batches."""
         try:
             decisions = self.read()
         except DamageError as error:
@@ -214,7 +184,3 @@ def _accounts(decisions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the accounts of the batches that were judged."""
     judged = (one for one in decisions if one.get("decision") == "batch" and one.get("batch") is not None)
     return {one["batch"]: one.get("accounts") for one in judged}
-
-
-def _stands_for(decision: Mapping[str, Any], dataset: str) -> bool:
-    return decision.get("decision") == ARCHIVED and decision.get("dataset") == dataset

@@ -41,21 +41,10 @@ def compare(
     settings: DriftConfig,
     seed: int,
 ) -> Comparison:
-    """Compare a batch with the champion's hold-out.
+    """Compare a batch of at least one message with the champion's hold-out.
 
-    Parameters
-    ----------
-    scored : Scored
-        With at least one message.
-    unknown_words : sequence of float
-        Share of unknown words in each message of the sample.
-    languages : sequence of str
-        Languages of the first messages of the sample.
-    reference : Reference
-    classes : sequence of str
-    settings : DriftConfig
-    seed : int
-        Seed of the draws and folds.
+    `unknown_words` is the share of unknown words in each message of the sample, `languages` are those of its first
+    messages.
     """
     shares = scored.counts / scored.n, reference.counts / reference.counts.sum()
     confidence = Compared(float(scored.confidence.mean()), reference.confidence)

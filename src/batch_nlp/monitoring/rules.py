@@ -1,7 +1,7 @@
-"""The rules that can call a batch drifted, one function each.
+"""The rules that can call a batch drifted, and the verdict that combines them.
 
-A rule gets the shares of the predicted classes and, if the champion has a reference, the comparison of the batch with
-the hold-out. It returns whether it triggers, and why.
+Rules on the band need only the shares of the predicted classes, all others the comparison of the batch with the
+champion's hold-out. A rule returns whether it triggers, and why.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.monitoring.band import BAND_RULES, band_of
-from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding, TestResult
+from batch_nlp.errors import count
+from batch_nlp.monitoring.band import BAND_RULES, band_of, parents_of, why_impossible
+from batch_nlp.monitoring.findings import ClassShare, Comparison, Finding, Status, TestResult, Verdict
 
 # Names of the tests that rules look up by name
 CLASSES_CHI_SQUARE, EMBEDDING_AUC = "chi-square of the predicted classes", "auc of the embedding"
@@ -21,28 +22,20 @@ _NAMED = 4
 # Most classes that a reason names
 MOST_CLASSES = 5
 
-Rule = Callable[[Sequence[ClassShare], Comparison | None, DriftConfig], Finding]
+_OnHoldOut = Callable[[Sequence[ClassShare], Comparison, DriftConfig], tuple[bool, str]]
 
 
 def class_shares(counts: Sequence[int], classes: Sequence[str], settings: DriftConfig) -> list[ClassShare]:
-    """Return the share of each class, and whether it is outside its band by the rules in force.
-
-    Parameters
-    ----------
-    counts : sequence of int
-        Predictions of each class, at least one in total.
-    classes : sequence of str
-    settings : DriftConfig
-    """
+    """Return the share of each class, of at least one prediction, and whether it is outside its band."""
     from scipy.stats import binomtest  # late: it takes half a second, and most runs judge no batch
 
     n = sum(counts)
     in_force = [rule for rule in settings.rules if rule in BAND_RULES] or [DriftRule.share]
     combined = all if settings.combine is Combine.all else any
     shares = []
-    for name, count in zip(classes, counts, strict=True):
-        lower, upper = binomtest(count, n).proportion_ci(settings.confidence, "wilson")
-        share = ClassShare(name, count, count / n, float(lower), float(upper), False)
+    for name, number in zip(classes, counts, strict=True):
+        lower, upper = binomtest(number, n).proportion_ci(settings.confidence, "wilson")
+        share = ClassShare(name, number, number / n, float(lower), float(upper), False)
         out = combined(_side(rule, share, settings) for rule in in_force)
         shares.append(replace(share, out=out))
     return shares
@@ -55,15 +48,32 @@ def _side(rule: DriftRule, share: ClassShare, settings: DriftConfig) -> str | No
     return "under" if least < low else "over" if greatest > high else None
 
 
-def _band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) -> Finding:
-    """Apply a rule on the band."""
+def apply_rule(
+    rule: DriftRule, shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig
+) -> Finding:
+    """Apply one rule; without a comparison, only the rules on the band can trigger."""
+    if rule in BAND_RULES:
+        triggers, reason = outside_band(rule, shares, settings)
+    elif comparison is None:
+        triggers, reason = False, NO_REFERENCE
+    else:
+        triggers, reason = _ON_HOLD_OUT[rule](shares, comparison, settings)
+    return Finding(rule.value, triggers, reason)
+
+
+def outside_band(rule: DriftRule, shares: Sequence[ClassShare], settings: DriftConfig) -> tuple[bool, str]:
+    """Trigger when the share of a class lies outside its band.
+
+    The rule `share`, the mission's rule, judges the share itself. The rule `interval` triggers only when the Wilson
+    interval of the share lies wholly outside the band.
+    """
     out = []
     for share in shares:
         if side := _side(rule, share, settings):
             bound = band_of(settings, share.name)[side == "over"]
             out.append((share, f"{share.name} {share.share:.1%} is {side} {100 * bound:.3g}%"))
     own = "its own band" if settings.bands else f"{100 * settings.low:.3g}% and {100 * settings.high:.3g}%"
-    return Finding(rule.value, bool(out), name_shares(out) or f"every class is within {own}")
+    return bool(out), name_shares(out) or f"every class is within {own}"
 
 
 def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
@@ -74,33 +84,19 @@ def name_shares(found: Sequence[tuple[ClassShare, str]]) -> str:
     return named + (f"; and {len(found) - MOST_CLASSES} more" if len(found) > MOST_CLASSES else "")
 
 
-def share(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Trigger when the share of a class lies outside its band: the mission's rule, taken literally."""
-    return _band(DriftRule.share, shares, settings)
-
-
-def interval(shares: Sequence[ClassShare], _: Comparison | None, settings: DriftConfig) -> Finding:
-    """Trigger when the Wilson interval of a class's share lies wholly outside its band."""
-    return _band(DriftRule.interval, shares, settings)
-
-
-def reference(shares: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
+def _reference(shares: Sequence[ClassShare], comparison: Comparison, settings: DriftConfig) -> tuple[bool, str]:
     """Trigger when the shares differ from the hold-out's beyond chance, one by ``drift.min_share_change`` or more."""
-    rule = DriftRule.reference.value
-    if comparison is None:
-        return Finding(rule, False, NO_REFERENCE)
     changed = name_shares(
         [
             (share, f"{share.name} {share.share:.1%} was {before:.1%} on the hold-out")
             for share, before in changed_shares(shares, comparison, settings)
         ]
     )
-    found = [test for test in comparison.tests if test.name == CLASSES_CHI_SQUARE]
-    if any(test.counts for test in found):
-        return Finding(rule, True, changed)
+    if any(test.counts for test in comparison.tests if test.name == CLASSES_CHI_SQUARE):
+        return True, changed
     if changed:
-        return Finding(rule, False, "the shares differ from the hold-out's no more than by chance")
-    return Finding(rule, False, f"no class's share is {settings.min_share_change:.1%} or more from the hold-out's")
+        return False, "the shares differ from the hold-out's no more than by chance"
+    return False, f"no class's share is {settings.min_share_change:.1%} or more from the hold-out's"
 
 
 def changed_shares(
@@ -115,43 +111,33 @@ def changed_shares(
     ]
 
 
-def distance(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
+def _distance(_: Sequence[ClassShare], comparison: Comparison, __: DriftConfig) -> tuple[bool, str]:
     """Trigger when the distribution of the predictions or of a feature differs beyond chance, and enough to matter.
 
     The chi-square test of the predicted classes and the embedding have their own rules.
     """
-    rule = DriftRule.distance.value
-    if comparison is None:
-        return Finding(rule, False, NO_REFERENCE)
     others = (CLASSES_CHI_SQUARE, EMBEDDING_AUC)
     found = [test for test in comparison.tests if test.kind == "mix" and test.name not in others and test.counts]
     if found:
-        return Finding(rule, True, f"the batch is far from the hold-out: {name_tests(found)}")
-    return Finding(rule, False, "no distribution is far from the hold-out's beyond chance")
+        return True, f"the batch is far from the hold-out: {name_tests(found)}"
+    return False, "no distribution is far from the hold-out's beyond chance"
 
 
-def confidence(_: Sequence[ClassShare], comparison: Comparison | None, settings: DriftConfig) -> Finding:
+def _confidence(_: Sequence[ClassShare], comparison: Comparison, settings: DriftConfig) -> tuple[bool, str]:
     """Trigger when the mean probability of the predicted class fell by ``drift.min_confidence_drop``, beyond chance."""
-    rule = DriftRule.confidence.value
-    if comparison is None:
-        return Finding(rule, False, NO_REFERENCE)
     now, before = comparison.confidence.batch or 0.0, comparison.confidence.reference or 0.0
     if less_sure(comparison, settings):
-        return Finding(rule, True, f"the model is less sure: {now:.3f} where it was {before:.3f}")
-    return Finding(rule, False, f"the model is as sure as on the hold-out, or surer ({now:.3f} and {before:.3f})")
+        return True, f"the model is less sure: {now:.3f} where it was {before:.3f}"
+    return False, f"the model is as sure as on the hold-out, or surer ({now:.3f} and {before:.3f})"
 
 
-def embedding(_: Sequence[ClassShare], comparison: Comparison | None, __: DriftConfig) -> Finding:
+def _embedding(_: Sequence[ClassShare], comparison: Comparison, __: DriftConfig) -> tuple[bool, str]:
     """Trigger when a classifier tells the messages from the hold-out's with an AUC of ``drift.min_auc`` or more."""
-    rule = DriftRule.embedding.value
-    if comparison is None:
-        return Finding(rule, False, NO_REFERENCE)
     found = next((test for test in comparison.tests if test.name == EMBEDDING_AUC), None)
     if found is None:
-        return Finding(rule, False, "the batch or the hold-out has too few messages with an embedding to compare")
+        return False, "the batch or the hold-out has too few messages with an embedding to compare"
     tells = "can" if found.counts else "cannot"
-    reason = f"a classifier {tells} tell the batch from the hold-out (AUC {found.value:.3f})"
-    return Finding(rule, found.counts, reason)
+    return found.counts, f"a classifier {tells} tell the batch from the hold-out (AUC {found.value:.3f})"
 
 
 def less_sure(comparison: Comparison, settings: DriftConfig) -> bool:
@@ -167,11 +153,56 @@ def name_tests(tests: Sequence[TestResult]) -> str:
     return named + (f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else "")
 
 
-RULES: dict[DriftRule, Rule] = {
-    DriftRule.share: share,
-    DriftRule.interval: interval,
-    DriftRule.reference: reference,
-    DriftRule.distance: distance,
-    DriftRule.confidence: confidence,
-    DriftRule.embedding: embedding,
+_ON_HOLD_OUT: dict[DriftRule, _OnHoldOut] = {
+    DriftRule.reference: _reference,
+    DriftRule.distance: _distance,
+    DriftRule.confidence: _confidence,
+    DriftRule.embedding: _embedding,
 }
+
+
+def judge(
+    counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None = None
+) -> Verdict:
+    """Judge a batch, which has so many predictions of each class, by the rules of the settings.
+
+    Without a comparison with the champion's hold-out, the rules that need it do not trigger.
+    """
+    n = sum(counts)
+    if n == 0:
+        return Verdict(Status.SKIPPED, "no messages were predicted", [])
+    shares, parents = _shares(counts, classes, settings, comparison)
+    if n < settings.min_messages:
+        reason = f"{count(n, 'message')}, fewer than {settings.min_messages}"
+        return Verdict(Status.INSUFFICIENT, reason, shares, parents=parents)
+    findings = [
+        apply_rule(rule, parents or shares if rule in BAND_RULES else shares, comparison, settings)
+        for rule in settings.rules
+    ]
+    triggered = [finding.reason for finding in findings if finding.triggers]
+    quiet = [finding.reason for finding in findings if not finding.triggers]
+    if triggered and (settings.combine is Combine.any or not quiet):
+        return Verdict(Status.DRIFT, "; ".join(triggered), shares, findings, parents)
+    reason = "; ".join(quiet)
+    if triggered:
+        found = f"{len(triggered)} of {len(findings)} rules triggered ({'; '.join(triggered)})"
+        reason = f"{found}, drift.combine=all needs every one: {reason}"
+    return Verdict(Status.OK, reason, shares, findings, parents)
+
+
+def _shares(
+    counts: Sequence[int], classes: Sequence[str], settings: DriftConfig, comparison: Comparison | None
+) -> tuple[list[ClassShare], list[ClassShare]]:
+    """Return the shares of the classes and, in a hierarchy, of their parents, and whether each is outside its band."""
+    shares, groups = class_shares(counts, classes, settings), parents_of(classes)
+    sums = [sum(counts[index] for index in leaves) for _, leaves in groups]
+    parents = class_shares(sums, [name for name, _ in groups], settings) if groups else []
+    if why_impossible(settings, classes):  # the band says nothing: the rule `reference` decides which classes are out
+        changed = []
+        if comparison and apply_rule(DriftRule.reference, shares, comparison, settings).triggers:
+            changed = [share for share, _ in changed_shares(shares, comparison, settings)]
+        return [replace(share, out=share in changed) for share in shares], [replace(one, out=False) for one in parents]
+    for parent, (_, leaves) in zip(parents, groups, strict=True):
+        for index in leaves:
+            shares[index] = replace(shares[index], out=parent.out)
+    return shares, parents

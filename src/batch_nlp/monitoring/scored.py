@@ -18,13 +18,13 @@ from batch_nlp.storage.vocabulary import words_of
 
 
 @dataclass(frozen=True)
-class WindowBatch:
-    """An earlier batch that the same model scored."""
+class ScoredBatch:
+    """The files of a scored batch."""
 
     name: str
-    # Without this file, the batch is left out
+    # Without this file, an earlier batch is left out
     predictions: Path
-    # Without this file, only the batch's shares count
+    # The sample of its messages; without this file, only the batch's shares count
     sample: Path
 
 
@@ -40,23 +40,16 @@ class Scored:
     sample: pd.DataFrame | None
 
     @classmethod
-    def read(cls, predictions: Path, sample: Path, classes: Sequence[str]) -> Scored:
-        """Read the files of a batch.
-
-        Raises
-        ------
-        DataError
-            If a file is damaged, or the predictions are missing.
-        """
+    def read(cls, batch: ScoredBatch, classes: Sequence[str]) -> Scored:
+        """Read the files of a batch; raise a `DataError` if one is damaged, or the predictions are missing."""
         columns = [f"probability_{name}" for name in classes]
-        table = read_checked(predictions, ["predicted_class", *columns])
-        probabilities = np.empty((table.num_rows, len(classes)))
-        for index, name in enumerate(columns):
-            probabilities[:, index] = table[name].to_numpy()
-        if not sample.exists():
-            logger.warning("{} is missing; texts and features of the batch are not compared", sample)
+        table = read_checked(batch.predictions, ["predicted_class", *columns])
+        probabilities = np.column_stack([table[name].to_numpy() for name in columns])
         predicted = table["predicted_class"].to_numpy().astype(np.int64)
-        return cls(predicted, probabilities, read_sample(sample) if sample.exists() else None)
+        if batch.sample.exists():
+            return cls(predicted, probabilities, read_sample(batch.sample))
+        logger.warning("{} is missing; texts and features of the batch are not compared", batch.sample)
+        return cls(predicted, probabilities, None)
 
     @classmethod
     def join(cls, parts: Sequence[Scored], size: int) -> Scored:

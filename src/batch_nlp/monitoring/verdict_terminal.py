@@ -10,11 +10,10 @@ from rich.table import Table
 from batch_nlp.config import DriftRule
 from batch_nlp.errors import printable
 from batch_nlp.log import console, relative
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Analysis, Status, Verdict
 from batch_nlp.reports.documents import classes_to_show
 
-_COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
+COLOURS = {Status.OK: "green", Status.DRIFT: "red", Status.INSUFFICIENT: "yellow", Status.SKIPPED: "cyan"}
 
 
 def show_verdict(
@@ -22,19 +21,8 @@ def show_verdict(
 ) -> None:
     """Print a small table of the shares, in a hierarchy those of the parents first, with the verdict and what follows.
 
-    Parameters
-    ----------
-    batch : str or None
-        None if no batch was scored.
-    verdict : Verdict
-        On the batch alone.
-    action : str
-        What follows from it.
-    confidence : float
-        Of the intervals.
-    analysis : Analysis or None
-        Adds at most three lines: the window's verdict, what the rules found where there are others than ``share``, and
-        the explanation with the estimated performance.
+    `verdict` is that on the batch alone. The analysis adds at most three lines: the window's verdict, the findings of
+    other rules than ``share``, and the explanation with the estimated performance.
     """
     if verdict.shares:
         table = Table("class", title=f"batch {batch}", title_justify="left")
@@ -61,7 +49,7 @@ def _plain(text: str) -> str:
 
 
 def _coloured(verdict: Verdict) -> str:
-    return f"[bold {_COLOURS[verdict.status]}]{verdict.status}[/]"
+    return f"[bold {COLOURS[verdict.status]}]{verdict.status}[/]"
 
 
 def _window(analysis: Analysis) -> str:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.errors import count, printable
-from batch_nlp.monitoring.analysis import ChangedWord, Example
-from batch_nlp.monitoring.findings import Comparison
+from batch_nlp.monitoring.findings import ChangedWord, Comparison, Example
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
@@ -28,34 +27,23 @@ _NUMBER = 5
 
 
 def explain(n: int, has_reference: bool, comparison: Comparison | None, settings: DriftConfig) -> str:
-    """Say what changed since the champion's hold-out: the mix of messages, the model's confidence, or both.
-
-    Parameters
-    ----------
-    n : int
-        Number of messages in the batch.
-    has_reference : bool
-        Whether the champion has a reference.
-    comparison : Comparison or None
-        The batch compared with the hold-out.
-    settings : DriftConfig
-    """
+    """Say what changed in `n` messages since the hold-out: the mix of messages, the model's confidence, or both."""
     if not has_reference:
         return NO_REFERENCE
     if comparison is None:
         return f"{count(n, 'message')}, too few to be compared with the hold-out" if n else "no messages were predicted"
     mix = [test for test in comparison.tests if test.kind == "mix" and test.counts]
     now, before = comparison.confidence.batch or 0.0, comparison.confidence.reference or 0.0
-    figures = f"({now:.2f} where it was {before:.2f})"
     changed = f"the mix of messages changed ({name_tests(mix)})"
+    sure = ""
     if less_sure(comparison, settings):
-        sure = f"the model is less sure {figures}"
-        return f"{changed}, and {sure}" if mix else f"{sure}, the mix of messages is as before"
-    quality = [test for test in comparison.tests if test.kind == "quality" and test.counts]
-    if quality:
+        sure = "less sure"
+    elif any(test.kind == "quality" and test.counts for test in comparison.tests):
         surer = now - before >= settings.min_confidence_drop
-        sure = f"the model is {'surer' if surer else 'as sure on average, but not message by message'} {figures}"
-        return f"{changed}, {sure}" if mix else f"{sure}, the mix of messages is as before"
+        sure = "surer" if surer else "as sure on average, but not message by message"
+    if sure:
+        sure = f"the model is {sure} ({now:.2f} where it was {before:.2f})"
+        return f"{changed}, and {sure}" if mix else f"{sure}, the mix of messages is as before"
     if mix:
         return f"{changed}, the model is as sure as before"
     if any(test.p_adjusted < settings.significance for test in comparison.tests):
@@ -68,16 +56,8 @@ def changed_words(
 ) -> list[ChangedWord]:
     """Return the words whose share of the messages changed beyond chance, strongest change first.
 
-    Parameters
-    ----------
-    messages : sequence of set of str
-        Distinct words of each message in the batch.
-    vocabulary : Vocabulary
-        The champion's vocabulary.
-    hold_out : int
-        Number of messages in the champion's hold-out.
-    significance : float
-        Level of the tests after correction for the number of words.
+    `messages` holds the distinct words of each message in the batch, `hold_out` is the number of messages in the
+    champion's hold-out, and `significance` is the level after the correction for the number of words.
     """
     if not messages or not hold_out:
         return []
@@ -103,16 +83,8 @@ def choose_examples(
 ) -> list[Example]:
     """Return the least sure messages, the surest of each class outside its band, and those with most unknown words.
 
-    Parameters
-    ----------
-    scored : Scored
-    predictions : Path
-        File with the message ids.
-    unknown_words : sequence of float
-        Share of unknown words in each message of the sample; empty where it is unknown.
-    classes : sequence of str
-    out : sequence of int
-        Classes outside their band.
+    `predictions` is the file with the message ids, `unknown_words` the share of unknown words in each message of the
+    sample (empty where it is unknown), and `out` the classes outside their band.
     """
     if not scored.n:
         return []
@@ -130,16 +102,7 @@ def choose_examples(
 
 
 def with_snippets(examples: Sequence[Example], texts: Mapping[str, str], length: int) -> list[Example]:
-    """Add the first characters of their texts, on one line, to the examples whose text is known.
-
-    Parameters
-    ----------
-    examples : sequence of Example
-    texts : mapping of str to str
-        Texts by message id.
-    length : int
-        Longest snippet in characters; longer texts end in an ellipsis.
-    """
+    """Add up to `length` characters of the texts, given by message id, to the examples whose text is known."""
 
     def snippet(text: str) -> str:
         line = printable(" ".join(text[: 10 * length].split()), None, " ")

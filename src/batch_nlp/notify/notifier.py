@@ -10,7 +10,7 @@ from loguru import logger
 
 from batch_nlp.config import Config, Event, NotifyConfig, NotifyFormat, Stage
 from batch_nlp.config.safety import check_variable
-from batch_nlp.errors import BatchNlpError, ExitCode, FilesSetAsideError, SettingsError
+from batch_nlp.errors import ExitCode, FilesSetAsideError, SettingsError, exit_code_of
 from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.webhook import NotDeliveredError, parse_address, post
 
@@ -23,14 +23,7 @@ _KINDS = {
 
 
 def check_notify(settings: NotifyConfig) -> None:
-    """Check, before any work, that notifications can be sent.
-
-    Raises
-    ------
-    SettingsError
-        If the environment variable is not set or holds no valid address, or a limit is impossible. The message never
-        contains the variable's value.
-    """
+    """Refuse, before any work, an environment variable without the address of a webhook; its value is not shown."""
     if settings.format is not NotifyFormat.none:
         _address(settings)
 
@@ -58,11 +51,6 @@ def notify(settings: NotifyConfig, notification: Notification) -> None:
 
     It returns within ``notify.timeout`` times ``notify.attempts`` seconds. A notification that cannot be sent is a
     warning in the log and raises nothing, so it neither stops nor fails a job.
-
-    Parameters
-    ----------
-    settings : NotifyConfig
-    notification : Notification
     """
     if settings.format is NotifyFormat.none or notification.event not in settings.events:
         return
@@ -85,21 +73,12 @@ def notify_failures(config: Config) -> Iterator[None]:
     """
     try:
         yield
-    except BatchNlpError as error:
-        _notify_failure(config, error.exit_code, error)
-        raise
-    except OSError as error:  # the command line reports it as exit code 3
-        _notify_failure(config, ExitCode.DATA, error)
-        raise
     except Exception as error:
-        _notify_failure(config, ExitCode.BUG, error)
+        code = exit_code_of(error)
+        if code in _KINDS and set(config.pipeline.stages) != {Stage.status}:
+            reason = f"{_KINDS[code]} ({type(error).__name__}); see the log of the run"
+            if isinstance(error, FilesSetAsideError):
+                reason = str(error)
+            failure = Notification(Event.failure, config.dataset.name, reason=reason, exit_code=int(code))
+            notify(config.notify, failure)
         raise
-
-
-def _notify_failure(config: Config, code: ExitCode, error: Exception) -> None:
-    if code not in _KINDS or set(config.pipeline.stages) == {Stage.status}:
-        return
-    reason = f"{_KINDS[code]} ({type(error).__name__}); see the log of the run"
-    if isinstance(error, FilesSetAsideError):
-        reason = str(error)
-    notify(config.notify, Notification(Event.failure, config.dataset.name, reason=reason, exit_code=int(code)))

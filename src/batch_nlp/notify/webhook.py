@@ -41,13 +41,7 @@ class _TryAgainError(Exception):
 
 
 def parse_address(address: str) -> URL:
-    """Parse the address of a webhook.
-
-    Raises
-    ------
-    ValueError
-        If it is not an http or https address with a host. The message does not repeat the address.
-    """
+    """Parse the address of a webhook; raise a `ValueError`, which does not repeat it, if it is invalid."""
     import httpx
 
     if not address.isprintable() or " " in address:
@@ -60,35 +54,18 @@ def parse_address(address: str) -> URL:
         raise ValueError("it does not begin with https:// or http://")
     if not url.host:
         raise ValueError("it names no host")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("its port is not between 1 and 65535")
     return url
 
 
 def post(address: str, body: bytes, timeout: float, attempts: int) -> str:
     """Post a JSON document, and try again if the server is unreachable, too busy (429) or broken (5xx).
 
-    If an answer is lost, the document is posted again, so it can arrive twice.
-
-    Parameters
-    ----------
-    address : str
-        Of the webhook.
-    body : bytes
-        The document.
-    timeout : float
-        Most seconds to wait for a connection, for an answer, and for the time in a ``Retry-After`` header.
-    attempts : int
-        Most attempts, with growing pauses between them. All of them take at most `timeout` times `attempts` seconds.
-
-    Returns
-    -------
-    str
-        The host that accepted the document.
-
-    Raises
-    ------
-    NotDeliveredError
-    ValueError
-        If the address is invalid.
+    If an answer is lost, the document is posted again, so it can arrive twice. The pauses between attempts grow. No
+    wait for a connection, an answer or the time in a ``Retry-After`` header is longer than `timeout` seconds, and all
+    attempts take at most `timeout` times `attempts` seconds. Returns the host that accepted the document; raises a
+    `NotDeliveredError` if it did not.
     """
     from stamina.instrumentation import set_on_retry_hooks
 
@@ -179,26 +156,27 @@ def _in_words(error: HTTPError) -> str:
         httpx.TimeoutException: "no answer in time",
         httpx.ProxyError: "the proxy refuses the connection",
         httpx.ConnectError: "no connection",
+        httpx.TransportError: "the connection broke",
     }
     causes: list[BaseException] = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
     found = (said for kind, said in words.items() if any(isinstance(one, kind) for one in causes))
-    return next(found, type(error).__name__)
+    return next(found, "its answer cannot be read")
 
 
 @contextmanager
 def _silent_loggers() -> Iterator[None]:
     """Keep the HTTP libraries from writing the address to a log that someone has set up."""
+
+    def nothing(_: logging.LogRecord) -> bool:
+        return False
+
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for source in loggers:
-        source.addFilter(_nothing)
+        source.addFilter(nothing)
     try:
         yield
     finally:
         for source in loggers:
-            source.removeFilter(_nothing)
-
-
-def _nothing(_: logging.LogRecord) -> bool:
-    return False
+            source.removeFilter(nothing)

@@ -46,16 +46,10 @@ _NUMBERED, _RISING = 10, 0.98
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """A column with its values.
-
-    Parameters
-    ----------
-    name : str
-    values : list
-        One per row, None if missing.
-    """
+    """A column with its values."""
 
     name: str
+    # One per row, None if missing
     values: list[Any]
 
     @cached_property
@@ -89,11 +83,8 @@ class ColumnProfile:
     def time(self) -> TimeFormat | None:
         """The format of the values, if they are times."""
         named = self.is_named("time")
-        return (
-            None
-            if (self.is_named("id") or self.is_called_number) and not named
-            else guess_time_format(self.there, named)
-        )
+        is_id = not named and (self.is_named("id") or self.is_called_number)
+        return None if is_id else guess_time_format(self.there, named)
 
     @cached_property
     def sign(self) -> str:
@@ -137,12 +128,7 @@ class ColumnProfile:
 
 
 def profiles(rows: Sequence[Mapping[str, Any]]) -> list[ColumnProfile]:
-    """Return the non-empty columns of a table, in order.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-    """
+    """Return the non-empty columns of a table, in order."""
     names = dict.fromkeys(str(name) for row in rows for name in row if name not in _NO_NAMES and len(name) <= _LONGEST)
     found = [ColumnProfile(name, [row.get(name) for row in rows]) for name in names]
     return [profile for profile in found if profile.there]
@@ -164,3 +150,15 @@ def merged(columns: Sequence[ColumnProfile]) -> ColumnProfile:
     rows = zip(*(column.values for column in columns), strict=True)
     values = [next((value for value in row if not is_missing(value)), None) for row in rows]
     return ColumnProfile(columns[0].name, values)
+
+
+def like_data(columns: Sequence[ColumnProfile], twice: bool = False) -> int:
+    """Return how many column names look like data: equal to one of the column's values, or mostly numbers.
+
+    A column may be named like one of its classes (``spam``), so if any name is typical of a role, all are names.
+    `twice` says that the first line is repeated as a row.
+    """
+    are_names = any(column.is_called_for_a_role for column in columns)
+    data = [not are_names and (twice or column.name in map(str, column.there)) for column in columns]
+    numbers = [not np.isnan(as_number(column.name)) for column in columns]
+    return sum(data) or (sum(numbers) if 2 * sum(numbers) > len(columns) else 0)

@@ -9,8 +9,6 @@ from batch_nlp.dataset.labels import OTHER
 from batch_nlp.dataset.parse_times import OR
 from batch_nlp.onboarding.proposal import Proposal
 
-# Minimum class size, as in the settings
-LEAST = 20
 # Maximum number of words in a column name
 _LONG_NAME = 4
 # Share of rows without a text from which a condition excludes them
@@ -27,16 +25,16 @@ def shown(value: object, length: int = 60) -> str:
 
 def small_classes_note(proposal: Proposal) -> str:
     """Return a note on classes that are too small to be learned; empty if there are none."""
-    sizes = proposal.classes
-    small = [name for name, size in sizes.items() if size < LEAST]
-    place = merged(sizes, small, LEAST, len(proposal.levels) > 1)
+    sizes, least = proposal.classes, proposal.least
+    small = [name for name, size in sizes.items() if size < least]
+    place = merged(sizes, small, least, len(proposal.levels) > 1)
     others = [name for name in sizes if place[name] == OTHER]
     together = sum(sizes[name] for name in others)
-    left_out = others if together < LEAST else []
+    left_out = others if together < least else []
     notes = [f"{len(small) - len(left_out)} become other"] if len(small) > len(left_out) else []
     if left_out:
         notes.append(f"{len(left_out)} excluded from training (only {together} messages in total)")
-    return f"{len(small)} of {len(sizes)} classes have fewer than {LEAST} messages: {', '.join(notes)}" if small else ""
+    return f"{len(small)} of {len(sizes)} classes have fewer than {least} messages: {', '.join(notes)}" if small else ""
 
 
 def percent(share: float) -> str:

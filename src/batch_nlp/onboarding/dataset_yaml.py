@@ -11,7 +11,6 @@ import yaml
 from batch_nlp.dataset.message_columns import can_be_field
 from batch_nlp.onboarding.column_profiles import ColumnProfile
 from batch_nlp.onboarding.data_warnings import (
-    LEAST,
     condition,
     joint_leak_note,
     languages_note,
@@ -24,8 +23,6 @@ from batch_nlp.onboarding.guess_tables import SideTable
 from batch_nlp.onboarding.proposal import Proposal
 from batch_nlp.onboarding.source_files import Source
 
-# As in the settings: the band of the literal rule, and the maximum share of equal times
-_LOW, _HIGH, _EQUAL_TIMES = 0.1, 0.9, 0.2
 # Size of a small batch; share of false alarms that is too high
 _BATCH, _OFTEN = 100, 0.05
 # Share of texts with HTML tags from which the tags are removed
@@ -60,44 +57,33 @@ def _sequence(names: Iterable[str]) -> str:
 
 def _rule(proposal: Proposal) -> tuple[str, str] | None:
     """Return the drift rule that fits the classes and the reason; None for the literal rule."""
-    sizes = proposal.labels[0].sizes
+    sizes, low, high = proposal.labels[0].sizes, proposal.config.drift.low, proposal.config.drift.high
     shares = {name: size / sizes.total() for name, size in sizes.items()}
-    if outer := [name for name, share in shares.items() if not _LOW <= share <= _HIGH]:
+    if outer := [name for name, share in shares.items() if not low <= share <= high]:
         return "reference", (
             f"class {shown(outer[0], 30)} has {percent(shares[outer[0]])} of the messages, outside the usual band of "
-            "10 % to 90 %, so shares are compared with the hold-out"
+            f"{percent(low)} to {percent(high)}, so shares are compared with the hold-out"
         )
-    alarms = {name: _alarms(share) for name, share in shares.items()}
+    alarms = {name: _alarms(share, low, high) for name, share in shares.items()}
     name = max(alarms, key=lambda name: alarms[name])
     if alarms[name] <= _OFTEN:
         return None
-    edge = "under 10 %" if shares[name] < 1 / 2 else "over 90 %"
+    edge = f"under {percent(low)}" if shares[name] < 1 / 2 else f"over {percent(high)}"
     return "interval", (
         f"class {shown(name, 30)} has {percent(shares[name])} of the messages and is {edge} by chance in "
         f"{percent(alarms[name])} of batches of {_BATCH}, so only a whole interval outside the band counts"
     )
 
 
-def _alarms(share: float) -> float:
+def _alarms(share: float, low: float, high: float) -> float:
     """Return the share of batches in which a class leaves the band by chance."""
     from scipy.stats import binom
 
-    return float(binom.cdf(math.ceil(_LOW * _BATCH) - 1, _BATCH, share) + binom.sf(_HIGH * _BATCH, _BATCH, share))
+    return float(binom.cdf(math.ceil(low * _BATCH) - 1, _BATCH, share) + binom.sf(high * _BATCH, _BATCH, share))
 
 
 def render_dataset(name: str, source: Source, proposal: Proposal, looked_at: str) -> str:
-    """Return the content of a dataset's file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the dataset.
-    source : Source
-        Its files and their format.
-    proposal : Proposal
-    looked_at : str
-        What the proposal is based on, for the reader.
-    """
+    """Return the content of a dataset's file; `looked_at` tells the reader what the proposal is based on."""
     return "\n".join(_lines(name, source, proposal, looked_at)) + "\n"
 
 
@@ -217,7 +203,7 @@ def _label(proposal: Proposal) -> Iterator[str]:
     yield f"  column: {_column(proposal.levels)}"
     if small := small_classes_note(proposal):
         yield f"  # {small}"
-        yield f"  rare: {{under: {LEAST}, as: other}}"
+        yield f"  rare: {{under: {proposal.least}, as: other}}"
 
 
 def _column(levels: list[list[str]]) -> str:
@@ -238,7 +224,7 @@ def _forbidden(proposal: Proposal) -> Iterator[str]:
 def _split(proposal: Proposal) -> Iterator[str]:
     if not proposal.labels:
         return
-    if proposal.times and proposal.equal_times <= _EQUAL_TIMES and not proposal.one_sided:
+    if proposal.times and proposal.equal_times <= proposal.config.training.max_equal_times and not proposal.one_sided:
         yield "# the newest messages are held out, since the model will score newer ones"
         yield "split: {by: time}"
     else:

@@ -16,12 +16,7 @@ _FOREIGN = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 
 
 def find_encoding(files: Sequence[Path]) -> tuple[str | None, list[str]]:
-    """Return the encoding of the files, None for UTF-8, and warnings about it.
-
-    Parameters
-    ----------
-    files : sequence of Path
-    """
+    """Return the encoding of the files, None for UTF-8, and warnings about it."""
     plain, found = list[Path](), dict[str, tuple[Path, str]]()
     for file in files:
         if kind_of(file) == ".parquet":

@@ -64,12 +64,6 @@ def id_columns(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[C
     """Return the column that identifies messages, and its replacements in rows of other layouts.
 
     Its values are nearly unique, equal values have equal texts, and its name or the form of its values suggests an id.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    texts : sequence of str, shape (n,)
-        Text of each row.
     """
     return _full([column for column in columns if _is_id(column, texts)])
 
@@ -106,14 +100,7 @@ def _full(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 
 def label_candidates(columns: Sequence[ColumnProfile], texts: Sequence[str]) -> list[ColumnProfile]:
-    """Return possible label columns: few distinct values, which the text does not contain.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    texts : sequence of str, shape (n,)
-        Text of each row.
-    """
+    """Return possible label columns: few distinct values, which the text of the row does not contain."""
     return [
         column
         for column in columns
@@ -135,11 +122,7 @@ def _named_in_text(column: ColumnProfile, texts: Sequence[str]) -> float:
 def unfit_reason(column: ColumnProfile, joins: bool = False) -> str:
     """Return why a column is unsuitable as a feature; empty if it is suitable.
 
-    Parameters
-    ----------
-    column : ColumnProfile
-    joins : bool
-        Whether the column belongs to a side table, whose rows may each join several messages.
+    A row of a side table, which `joins` the messages, may belong to several of them.
     """
     texts = {text for text in column.texts if text}
     reasons = {

@@ -35,22 +35,14 @@ class Table:
 
 @dataclass(frozen=True)
 class SideTable:
-    """A table that a column of the messages joins.
-
-    Parameters
-    ----------
-    name, files, key : str
-        As in the dataset's file.
-    column : str
-        The messages' column that joins the table.
-    columns : list of ColumnProfile
-        The table's columns besides the key.
-    """
+    """A table that a column of the messages joins; name, files and key as in the dataset's file."""
 
     name: str
     files: str
     key: str
+    # The messages' column that joins the table
     column: str
+    # The table's columns besides the key
     columns: list[ColumnProfile]
 
 
@@ -71,14 +63,7 @@ def group_tables(read: Sequence[tuple[Path, list[Row]]]) -> list[Table]:
 
 
 def split_tables(tables: Sequence[Table], text: Sequence[str]) -> tuple[list[Table], list[Table]]:
-    """Return the tables with the main text, and the others.
-
-    Parameters
-    ----------
-    tables : sequence of Table
-    text : sequence of str
-        Text columns; empty to guess them.
-    """
+    """Return the tables with the main text, and the others; `text` names its columns, or is empty to guess them."""
     weights = [_weight(table) * len(table.rows) for table in tables]
     heaviest = profiles(tables[weights.index(max(weights))].rows)
     main = {*(text or [column.name for column in text_columns(heaviest)])}
@@ -100,14 +85,7 @@ def has_messages(table: Table, messages: Sequence[Table]) -> bool:
 
 
 def find_join(columns: Sequence[ColumnProfile], table: Table) -> tuple[str, str] | None:
-    """Return the key of a table and the messages' column that refers to it; None if there is none.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-        Columns of the messages.
-    table : Table
-    """
+    """Return the key of a table and the column of the messages that refers to it; None if there is no such column."""
     theirs = profiles(table.rows)
     for key in theirs:
         keys = {as_key(value) for value in key.there if not isinstance(value, list | dict)}
@@ -142,20 +120,17 @@ def pattern_of(folder: Path, wanted: Sequence[Path], others: Sequence[Path]) -> 
     return pattern
 
 
-def pattern_for_later(folder: Path, files: Sequence[Path]) -> tuple[str, list[Path]]:
+def pattern_for_later(folder: Path, files: Sequence[Path]) -> tuple[str, str]:
     """Return a pattern that also matches later files with the same name, but other numbers or a longer name.
 
-    If the pattern would match other existing files, it is the exact name.
-
-    Returns
-    -------
-    tuple of str and list of Path
-        The pattern, and the files because of which it is the exact name.
+    If the pattern would match other existing files, it is the exact name. The second value is a note that says so.
     """
     name = _stem(table_name(files[0], folder))
     pattern = "[0-9]*".join(map(escape, _NUMBERS.split(name))).removesuffix("*") + "*"
-    others = [file for file in find_files(folder, pattern) if file not in files]
-    return (escape(name), others) if others else (pattern, [])
+    if others := [file for file in find_files(folder, pattern) if file not in files]:
+        named = examples(file.name for file in others)
+        return escape(name), f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
+    return pattern, "also matches later files with other numbers in their names"
 
 
 def _common(names: Sequence[str]) -> str:

@@ -29,29 +29,18 @@ _TRIED, _MOST, _IN_ORDER = 200, 0.98, 5
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """The format of the times in a column.
+    """The format of the times in a column."""
 
-    Parameters
-    ----------
-    format : str or None
-        As in the dataset's file, None for ISO 8601.
-    other : str or None
-        An equally good format with day and month swapped, if there is one.
-    """
-
+    # As in the dataset's file, None for ISO 8601
     format: str | None
+    # An equally good format with day and month swapped, if there is one
     other: str | None = None
 
 
 def guess_time_format(values: Sequence[Any], named: bool = False) -> TimeFormat | None:
-    """Return the format that reads nearly all values; None if they are not times.
+    """Return the format that reads nearly all values, which are in row order; None if they are not times.
 
-    Parameters
-    ----------
-    values : sequence
-        In row order, without missing ones.
-    named : bool
-        Whether the column has the name of a time. Otherwise numbers are times only if nothing else is plausible.
+    Unless the column is `named` as a time, numbers are times only if nothing else is plausible.
     """
     texts = list(dict.fromkeys(str(value).strip() for value in values))
     some = texts[:: max(1, len(texts) // _TRIED)][:_TRIED]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,29 +20,19 @@ _REVEALED = 0.97
 
 
 def leaks(columns: Sequence[ColumnProfile], label: ColumnProfile, left_out: Collection[str]) -> list[ColumnProfile]:
-    """Return the columns that reveal the label: messages with equal values have equal labels.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    label : ColumnProfile
-    left_out : collection of str
-        Names of columns with a role.
-    """
+    """Return the columns that reveal the label, except those `left_out`: equal values have equal labels."""
     found = []
     for column in columns:
-        pairs = Counter(
-            (value, target) for value, target in zip(column.targets, label.targets, strict=True) if value and target
-        )
-        sizes = Counter[str]()
-        for (value, _), count in pairs.items():
-            sizes[value] += count
+        if column is label or column.name in left_out:
+            continue
+        pairs = pd.DataFrame({"value": column.targets, "label": label.targets}).replace("", None).value_counts()
+        values = pairs.groupby(level="value")
+        sizes, largest = values.sum(), values.max()
         # a unique value determines everything
-        repeated = {value: size for value, size in sizes.items() if size >= 5}
-        covered = sum(repeated.values())
-        pure = sum(max(pairs[value, target] for target in label.sizes) for value in repeated)
-        enough = covered >= max(20, 0.3 * sum(sizes.values())) and len(repeated) > 1
-        if column is not label and column.name not in left_out and enough and pure >= 0.99 * covered:
+        repeated = sizes >= _LARGE
+        covered = sizes[repeated].sum()
+        enough = covered >= max(20, 0.3 * sizes.sum()) and repeated.sum() > 1
+        if enough and largest[repeated].sum() >= 0.99 * covered:
             found.append(column)
     return found
 
@@ -50,12 +41,6 @@ def leaks_together(columns: Sequence[ColumnProfile], label: ColumnProfile) -> li
     """Return columns from which a decision tree predicts the label of nearly every message.
 
     The result is a minimal set of columns, plus all columns that can replace one of them.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-        Candidates for features.
-    label : ColumnProfile
     """
     known = [row for row, target in enumerate(label.targets) if target]
     known = known[:: max(1, len(known) // _ROWS)]
@@ -87,14 +72,19 @@ def _codes(column: ColumnProfile, rows: Sequence[int]) -> NDArray[np.float64]:
 
 
 def _predicts(values: Sequence[NDArray[np.float64]], chosen: Sequence[int], targets: NDArray[np.str_]) -> bool:
-    """Say whether a tree trained on two thirds of the messages predicts the label of the others."""
-    from sklearn.metrics import recall_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    """Say whether a decision tree predicts the label of nearly every message from the chosen values."""
     from sklearn.tree import DecisionTreeClassifier
 
     if not chosen or len({*targets}) < 2:
         return False
-    table = np.column_stack([values[one] for one in chosen])
     tree = DecisionTreeClassifier(min_samples_leaf=2, class_weight="balanced", random_state=0)
-    predicted = cross_val_predict(tree, table, targets, cv=StratifiedKFold(3, shuffle=True, random_state=0))
-    return float(recall_score(targets, predicted, average="macro", zero_division=0)) >= _REVEALED
+    return cross_validated_recall(tree, np.column_stack([values[one] for one in chosen]), targets) >= _REVEALED
+
+
+def cross_validated_recall(model: Any, inputs: Any, targets: Sequence[str] | NDArray[np.str_]) -> float:
+    """Return the mean recall over classes when each third of the messages is predicted from the others."""
+    from sklearn.metrics import recall_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    predicted = cross_val_predict(model, inputs, targets, cv=StratifiedKFold(3, shuffle=True, random_state=0))
+    return float(recall_score(targets, predicted, average="macro", zero_division=0))

@@ -10,14 +10,12 @@ from itertools import takewhile
 import numpy as np
 import pandas as pd
 
-from batch_nlp.config import ColumnConfig, Role
+from batch_nlp.config import ColumnConfig, Role, TrainingConfig
 from batch_nlp.dataset.conversion import normal_text
 from batch_nlp.dataset.labels import LEVEL
 from batch_nlp.dataset.parse_times import as_times
 from batch_nlp.onboarding.column_profiles import ColumnProfile
 
-# Share of the hold-out; minimum size of a class that must be on both sides
-_HOLD_OUT, _LARGE = 0.2, 20
 # Texts sampled for their language; characters needed to tell: short messages are combined
 _LANGUAGE_TEXTS, _LANGUAGE_CHARS = 300, 300
 _TAG = re.compile(r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|table|tr|td|h[1-6])\b[^<>]*>", re.IGNORECASE)
@@ -39,8 +37,8 @@ def classes_of(labels: Sequence[ColumnProfile], rows: Sequence[int]) -> dict[int
     return {row: LEVEL.join(map(str, takewhile(bool, level))) for row, level in levels.items()}
 
 
-def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list[str]:
-    """Return the classes that a split by time would leave entirely on one side."""
+def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile], settings: TrainingConfig) -> list[str]:
+    """Return the classes, of sufficient size, that a split by time would leave entirely on one side."""
     if not times or times[0].time is None:
         return []
     column = ColumnConfig(Role.time, format=times[0].time.format)
@@ -48,9 +46,9 @@ def one_sided(leaves: Mapping[int, str], times: Sequence[ColumnProfile]) -> list
         pd.Series({row: times[0].values[row] for row, leaf in leaves.items() if leaf}, dtype=object), column
     )
     order = written.dropna().sort_values(kind="stable").index
-    edge = len(order) - round(_HOLD_OUT * len(order))
+    edge = len(order) - round(settings.holdout * len(order))
     old, new = (Counter(leaves[row] for row in side) for side in (order[:edge], order[edge:]))
-    return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= _LARGE)
+    return sorted(name for name in old.keys() ^ new.keys() if old[name] + new[name] >= settings.min_class_messages)
 
 
 def repeated(texts: Sequence[str]) -> float:
@@ -78,7 +76,7 @@ def languages(texts: Sequence[str]) -> dict[str, float]:
 
 def largest_share(values: Sequence[str]) -> float:
     """Return the share of the most frequent value."""
-    return float(np.max(list(Counter(values).values())) / len(values)) if values else 0.0
+    return max(Counter(values).values(), default=0) / max(len(values), 1)
 
 
 def tagged(texts: Sequence[str]) -> float:

@@ -42,18 +42,8 @@ def _under(rows: Sequence[Row], name: str) -> list[Row]:
 def check_nested(first: Mapping[Path, Sequence[Row]], under: str | None, asked: GivenColumns) -> list[str]:
     """Return warnings about fields that are not read: within objects, or beside the field that contains the columns.
 
-    Parameters
-    ----------
-    first : mapping of Path to sequence of dict
-        The first rows of each file, with all fields.
-    under : str or None
-        Field that contains the columns of a row.
-    asked : GivenColumns
-
-    Raises
-    ------
-    DataError
-        If a column named by the user contains objects, or only fields within objects look like texts.
+    `first` has the first rows of each file with all fields; `under` is the field that contains the columns. A
+    `DataError` is raised if a column named by the user contains objects, or only fields within objects look like texts.
     """
     file = next((file for file, rows in first.items() if any(map(_is_nested, rows))), None)
     if file is None:
@@ -113,20 +103,8 @@ def _advice(file: Path, path: Sequence[str]) -> str:
 def flatten(file: str, target: str, *path: str) -> None:
     """Write the rows of a file as flat JSON lines: each nested field becomes a column named by its path.
 
-    Parameters
-    ----------
-    file : str
-    target : str
-        Must not exist.
-    *path : str
-        Path of fields to a list of rows.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    FileExistsError
-        If the target exists.
+    `path` are the fields that lead to a list of rows. Raises a `DataError` if the file cannot be read, and a
+    `FileExistsError` if the target exists.
     """
     with Path(target).open("xb") as out:
         for found in rows_of(Path(file)):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
+from batch_nlp.config import Config
 from batch_nlp.errors import DataError, SettingsError, did_you_mean, examples
 from batch_nlp.onboarding.column_profiles import ColumnProfile, alternatives, merged
 from batch_nlp.onboarding.guess_roles import id_columns, label_candidates, text_columns, time_columns
-from batch_nlp.onboarding.label_leaks import leaks, leaks_together
+from batch_nlp.onboarding.label_leaks import cross_validated_recall, leaks, leaks_together
 from batch_nlp.onboarding.message_statistics import (
     classes_of,
     different_rows,
@@ -29,13 +30,7 @@ _WORD = re.compile(r"\b\w\w+\b")
 
 @dataclass(frozen=True)
 class GivenColumns:
-    """Columns named by the user.
-
-    Parameters
-    ----------
-    text, label, time, id : list of str or None
-        Names; empty for no such column, None to guess.
-    """
+    """Columns named by the user: empty for no such column, None to guess."""
 
     text: list[str] | None = None
     label: list[str] | None = None
@@ -50,62 +45,44 @@ class GivenColumns:
 
 @dataclass(frozen=True)
 class Proposal:
-    """The proposed content of a dataset's file.
-
-    Parameters
-    ----------
-    texts, times, ids : list of ColumnProfile
-    labels : list of ColumnProfile
-        One per level of a hierarchy.
-    levels : list of list of str
-        Alternative columns of each level.
-    leaks, leaks_together, others : list of ColumnProfile
-        Columns that reveal the label, alone or in combination, and columns without a role.
-    classes : Counter of str
-        Messages per class.
-    textless : float
-        Share of the rows without a text.
-    repeated : float
-        Share of the texts that repeat an earlier one.
-    languages : dict of str to float
-        Language shares of the texts (ISO 639-1).
-    equal_times : float
-        Largest share of messages with equal times.
-    one_sided : list of str
-        Classes that occur only in the newest messages, or only in the others.
-    tagged : float
-        Share of the texts with HTML tags.
-    reasons : dict of str to str
-        Why text, label, time and id were chosen.
-    """
+    """The proposed content of a dataset's file."""
 
     texts: list[ColumnProfile]
     times: list[ColumnProfile]
     ids: list[ColumnProfile]
+    # One per level of a hierarchy, and the names of the alternative columns of each level
     labels: list[ColumnProfile]
     levels: list[list[str]]
+    # Columns that reveal the label, alone or in combination, and columns without a role
     leaks: list[ColumnProfile]
     leaks_together: list[ColumnProfile]
     others: list[ColumnProfile]
+    # Messages per class
     classes: Counter[str]
+    # Shares of the rows without a text, and of the texts that repeat an earlier one
     textless: float
     repeated: float
+    # Language shares of the texts (ISO 639-1)
     languages: dict[str, float]
+    # Largest share of messages with equal times
     equal_times: float
+    # Classes that occur only in the newest messages, or only in the others
     one_sided: list[str]
+    # Share of the texts with HTML tags
     tagged: float
-    reasons: dict[str, str] = field(default_factory=dict)
+    # Why text, label, time and id were chosen
+    reasons: dict[str, str]
+    # The settings, which decide for example how small a class may be
+    config: Config
+
+    @property
+    def least(self) -> int:
+        """Minimum size of a class that is learned."""
+        return self.config.training.min_class_messages
 
 
-def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -> Proposal:
-    """Propose what the columns of the messages are.
-
-    Parameters
-    ----------
-    columns : sequence of ColumnProfile
-    asked : GivenColumns
-    where : str
-        Location of the messages, for errors.
+def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str, config: Config) -> Proposal:
+    """Propose what the columns of the messages in the file or folder `where` are.
 
     Raises
     ------
@@ -160,9 +137,10 @@ def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str) -
         repeated(joined),
         languages(joined),
         largest_share([value for column in times[:1] for value in map(str, column.there)]),
-        one_sided(leaves, times),
+        one_sided(leaves, times, config.training),
         tagged(joined),
         reasons,
+        config,
     )
 
 
@@ -204,8 +182,6 @@ def _label(columns: Sequence[ColumnProfile], texts: list[str]) -> tuple[list[Col
 def _skill(column: ColumnProfile, texts: list[str]) -> float:
     """Return how well a simple model predicts a column from the text: 0 for guessing, 1 for always right."""
     from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.metrics import recall_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.naive_bayes import ComplementNB
     from sklearn.pipeline import make_pipeline
 
@@ -222,9 +198,7 @@ def _skill(column: ColumnProfile, texts: list[str]) -> float:
         return 0.0
     words = CountVectorizer(binary=True, token_pattern=_WORD.pattern)
     targets = [target for _, target in pairs]
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    predicted = cross_val_predict(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets, cv=folds)
+    recall = cross_validated_recall(make_pipeline(words, ComplementNB()), [text for text, _ in pairs], targets)
     guess = 1 / len(large)
-    recall = float(recall_score(targets, predicted, average="macro", zero_division=0))
     # a column that is filled in few rows is less likely to be the label
     return (recall - guess) / (1 - guess) * column.filled

@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from batch_nlp.errors import DataError, examples
-from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.csv_header import check_headers
+from batch_nlp.onboarding.column_profiles import like_data, profiles
 from batch_nlp.onboarding.guess_encoding import find_encoding
 from batch_nlp.onboarding.guess_tables import (
     SideTable,
@@ -49,33 +48,20 @@ _JUDGED_FILES = 5
 
 @dataclass(frozen=True)
 class Source:
-    """The files of messages, their format and first rows.
-
-    Parameters
-    ----------
-    folder : Path
-    pattern : str
-        Pattern of the file names.
-    rows : list of dict
-    encoding : str or None
-        Encoding of text files, None for UTF-8.
-    separator : str or None
-        Separator of a CSV, None to detect it.
-    under : str or None
-        Field that contains the columns of a row.
-    side_tables : list of SideTable
-    notes : dict of str to str
-        Reasons for folder, pattern and rows.
-    problems : list of str
-    """
+    """The files of messages, their format and first rows."""
 
     folder: Path
+    # Pattern of the file names
     pattern: str
     rows: list[Row]
+    # Encoding of text files, None for UTF-8
     encoding: str | None = None
+    # Separator of a CSV, None to detect it
     separator: str | None = None
+    # Field that contains the columns of a row
     under: str | None = None
     side_tables: list[SideTable] = field(default_factory=list)
+    # Reasons for folder, pattern and rows
     notes: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -109,7 +95,7 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
         # the reader's advice for one file would make others unreadable
         raise DataError(f"{path}: {mixed}.") from error
     asked = asked.of({name for _, rows in read for name in column_names(rows)})
-    check_headers(read, {*(asked.text or ())}, twice)
+    _check_headers(read, {*(asked.text or ())}, twice)
     tables = group_tables(read)
     messages, others = split_tables(tables, asked.text or ())
     columns = profiles([row for table in messages for row in table.rows])
@@ -132,20 +118,12 @@ def read_source(path: Path, asked: GivenColumns) -> Source:
     beside = fields_beside([row for rows in first.values() for row in rows], under)
     notes = {"rows": f"; {examples(beside)} beside it are not read"} if beside else {}
     if pattern != "*" and len({table_name(file, folder) for file in taken}) == 1:
-        pattern, notes["pattern"] = _pattern_for_later(folder, taken)
+        pattern, notes["pattern"] = pattern_for_later(folder, taken)
     if folder != path:
         notes["folder"] = _folder_of_one(folder, taken)
         problems.append(f"raw_dir is {notes['folder']}")
     rows = [row for table in messages for row in table.rows]
     return Source(folder, pattern, rows, encoding, separator, under, side, notes, problems)
-
-
-def _pattern_for_later(folder: Path, taken: Sequence[Path]) -> tuple[str, str]:
-    pattern, others = pattern_for_later(folder, taken)
-    if others:
-        named = examples(file.name for file in others)
-        return pattern, f"only this name: a wider pattern would match {len(others)} other file(s) here, {named}"
-    return pattern, "also matches later files with other numbers in their names"
 
 
 def _folder_of_one(folder: Path, taken: Sequence[Path]) -> str:
@@ -211,3 +189,16 @@ def _first_rows(
     if reasons:
         problems.append(f"{len(reasons):,} row(s) cannot be read: {examples(reasons)}")
     return read, twice
+
+
+def _check_headers(read: Sequence[tuple[Path, list[Row]]], named: set[str], twice: set[Path]) -> None:
+    """Refuse a CSV whose first line is data; the message must not quote the line."""
+    for file, rows in read:
+        columns = profiles(rows)
+        if kind_of(file) not in CSV or not named.isdisjoint(column_names(rows)):
+            continue
+        if data := like_data(columns, file in twice):
+            raise DataError(
+                f"{file}: the first line seems to be data ({data} of {len(columns)} cells, not shown). Add a header "
+                "line with the column names. If the line is the header, name the column of the text: init.text=COLUMN."
+            )

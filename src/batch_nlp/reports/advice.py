@@ -1,4 +1,4 @@
-"""A batch in words: its headline, what was done about it, and what is left for a person to do.
+"""A batch in words: its headline, the response, and what remains for a person to do.
 
 The sentences are in ``advice.yaml``.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from batch_nlp.config.commands import command
-from batch_nlp.reports.pages import percent, sentence
+from batch_nlp.reports.pages import percent_short, sentence
 
 # Classes that a headline names
 _NAMED = 3
@@ -33,31 +33,17 @@ class Headline:
 
 
 def headline(document: Mapping[str, Any]) -> Headline:
-    """Return the headline of a batch.
-
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-    """
+    """Return the headline of a batch, from its `batch_document`."""
     said, verdict = _sentences_for(document), document["verdict"]
     why = _out_of_band(document) if verdict["status"] == "drift" else ""
     return Headline(said["headline"], why or sentence(verdict["reason"]), said["done"].format(**_facts(document)))
 
 
-def advice(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what to tell the operator.
+def advise(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to tell the operator of a batch, from its `batch_document`.
 
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-
-    Returns
-    -------
-    dict
-        ``why`` (the reason for what was done, may be empty), ``urgent`` (whether a person has to act) and ``steps``,
-        each with a ``text`` and a ``command`` or None.
+    The keys are ``why`` (the reason for what was done, may be empty), ``urgent`` (whether a person has to act) and
+    ``steps``, each with a ``text`` and a ``command`` or None.
     """
     said, facts = _sentences_for(document), _facts(document)
     return {
@@ -72,7 +58,7 @@ def advice(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _out_of_band(document: Mapping[str, Any]) -> str:
-    """Return in words which classes are out of their bands; empty if none is."""
+    """Name the classes out of their bands, in words; empty if all are within."""
     verdict, band = document["verdict"], document.get("band") or {}
     if band.get("low") is None:
         return ""
@@ -91,9 +77,11 @@ def _beyond(share: Mapping[str, Any], band: Sequence[float]) -> str:
     value, (low, high) = share["share"], band
     if low <= value <= high:
         return ""
-    edge = (
-        f"under the {percent(low)} that its band asks for" if value < low else f"over the {percent(high)} of its band"
+    under, over = (
+        f"under the {percent_short(low)} that its band asks for",
+        f"over the {percent_short(high)} of its band",
     )
+    edge = under if value < low else over
     return f"{share['name']} is {value:.1%} of the messages, {edge}"
 
 
@@ -115,15 +103,12 @@ def _command(step: Mapping[str, Any], document: Mapping[str, Any]) -> str | None
 
 def _sentences_for(document: Mapping[str, Any]) -> dict[str, Any]:
     status, answer = document["verdict"]["status"], document.get("answer")
-    found: dict[str, Any]
     if status == "drift" and answer is not None:
-        found = _texts()["actions"][answer["action"]]
-    else:
-        found = _texts()["verdicts"][status]
-    return found
+        return _texts()["actions"][answer["action"]]
+    return _texts()["verdicts"][status]
 
 
 @cache
-def _texts() -> dict[str, Any]:
+def _texts() -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, Any] = yaml.safe_load((files(__package__) / "advice.yaml").read_text(encoding="utf-8"))
     return found

@@ -12,13 +12,13 @@ from batch_nlp import __version__
 from batch_nlp.reports.advice import headline
 from batch_nlp.reports.documents import HOME, f1_on_hold_out, json_value
 from batch_nlp.reports.months import month_pages
-from batch_nlp.reports.pages import percent, render
+from batch_nlp.reports.pages import percent_short, render
 from batch_nlp.reports.timeline import TimelineEntry, main_classes, timeline
 from batch_nlp.reports.trend_charts import Trend, event_chart, trend_chart
 from batch_nlp.storage.atomic import write_text
 
 INDEX_FILE = "index.html"
-# Batches that the index shows; pages of their months name all
+# Batches that the index shows; the pages of the months list all
 NEWEST = 100
 _BAND = {"low": 0.1, "high": 0.9, "confidence": 0.95}
 
@@ -39,16 +39,16 @@ def write_index(
     folder : Path
         ``08_reporting/batches``.
     reports : sequence of mappings
-        Documents of the batches, oldest first, as `read_reports` returns them.
+        From `read_reports`.
     realised : mapping of str to float
-        Batch name -> macro F1 of its predictions, for batches whose labels have come.
+        Macro F1 by the name of the batch, where labels have come.
     champions : sequence of mappings
-        From `champion_history`, oldest first.
+        From `champion_history`.
     decisions : sequence of mappings
         The decision log, oldest first: its gates and rollbacks are marked.
     """
     champions, months = json_value(champions), month_pages(folder)
-    # runs that find nothing new are in the log too
+    # the log also has runs that find nothing new
     events = [decision for decision in decisions if decision.get("decision") in ("gate", "rollback")]
     shown = [__version__, list(reports), dict(realised), champions, events, months]
     facts = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
@@ -73,7 +73,7 @@ def _section(dataset: str, line: Sequence[TimelineEntry], champions: Sequence[Ma
     trends = [_share_trend(line, name, band) for name in classes]
     confidence = [entry.compared("confidence") for entry in line]
     trends.append(
-        Trend("Confidence", [own for own, _ in confidence], percent, hold_out=[held for _, held in confidence])
+        Trend("Confidence", [own for own, _ in confidence], percent_short, hold_out=[held for _, held in confidence])
     )
     trends.append(
         Trend(
@@ -107,7 +107,7 @@ def _share_trend(line: Sequence[TimelineEntry], name: str, band: Mapping[str, An
     return Trend(
         name,
         [share["share"] if share else None for share in found],
-        percent,
+        percent_short,
         [(share["lower"], share["upper"]) if share else None for share in found],
         [bool(share and share["out"]) for share in found],
         None if low is None else (low, high),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_nlp.config.commands import explain_command
-from batch_nlp.reports.advice import advice, headline
+from batch_nlp.reports.advice import advise, headline
 from batch_nlp.reports.documents import HOME, classes_to_show, f1_on_hold_out, json_value, with_parents
 from batch_nlp.reports.pages import render
 from batch_nlp.reports.share_chart import share_chart
@@ -25,7 +25,7 @@ def write_batch_report(folder: Path, document: Mapping[str, Any], champions: Seq
     document : mapping
         From `batch_document`.
     champions : sequence of mappings
-        From `champion_history`, oldest first.
+        From `champion_history`.
     """
     write_text(folder / f"{document['name']}.html", batch_page(document, champions))
     # last: where there is a document, there is a page
@@ -33,15 +33,7 @@ def write_batch_report(folder: Path, document: Mapping[str, Any], champions: Seq
 
 
 def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page of a batch.
-
-    Parameters
-    ----------
-    document : mapping
-        From `batch_document`.
-    champions : sequence of mappings
-        From `champion_history`, oldest first.
-    """
+    """Return the page of a batch, from the arguments of `write_batch_report`."""
     champions = json_value(champions)
     analysis, verdict, band = document["analysis"], document["verdict"], document["band"]
     shares, parents = analysis["verdict"]["shares"], analysis["verdict"].get("parents") or []
@@ -52,10 +44,14 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
         **document,
         "headline": headline(document),
         "by_window": verdict != analysis["verdict"],
-        "advice": advice(document),
+        "advice": advise(document),
         "card": document.get("card"),
         "home": HOME,
-        "examples": [_example(example, document) for example in analysis["examples"]],
+        # older reports have no snippets and no places
+        "examples": [
+            {"snippet": None, **example, "command": explain_command(example["message_id"], document.get("places", []))}
+            for example in analysis["examples"]
+        ],
         "shares": [*parents, *shown],
         "parents": len(parents),
         "more": len(shares) - len(shown),
@@ -72,18 +68,13 @@ def batch_page(document: Mapping[str, Any], champions: Sequence[Mapping[str, Any
     return render("batch.html", **values)
 
 
-def _example(example: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message to look at with the command for it; reports of earlier releases know no snippets."""
-    return {"snippet": None, **example, "command": explain_command(example["message_id"], document.get("places", []))}
-
-
 def _findings(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what the rules found; nothing where the verdict's own reason says it all."""
+    """Return what the rules found; nothing if the reason of the verdict says it all."""
     # documents of earlier commits say `rings`
     found: list[Mapping[str, Any]] = [{"triggers": finding.get("rings"), **finding} for finding in verdict["findings"]]
     return [] if all(finding["rule"] == "share" for finding in found) else found
 
 
 def _weight(test: Mapping[str, Any]) -> tuple[bool, float]:
-    """Return where a comparison stands: first what counts, then what chance explains least."""
+    """Return the place of a test in the table: first those that count, then those that chance explains least."""
     return not test["counts"], 1.0 if test["p_adjusted"] is None else test["p_adjusted"]

@@ -1,7 +1,7 @@
 """Charts for pages: Matplotlib draws them as small SVG elements with links, tooltips and the colours of the page.
 
-The same values give the same bytes. Text stays text, and is as large on a phone as on a screen: a chart is as wide as
-a phone, and pages place several charts side by side where there is room.
+The same values give the same bytes. Text stays text, of one size on a phone and on a screen: a chart is as wide as a
+phone, and pages place several charts side by side where there is room.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours by the name of their variable in style.css, where each has a dark and a printed tone too
+# Colours by the name of their variable in style.css, which also has dark and printed tones
 COLOURS = {
     "ink": "#1b2530",
     "soft": "#566472",
@@ -43,56 +43,11 @@ WIDTH = 360
 _POINTS_PER_INCH = 72
 
 
-class Chart:
-    """A figure that is being drawn.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Draw on it with Matplotlib. Lengths in points, such as font sizes and line widths, are CSS pixels.
-    """
-
-    def __init__(self, figure: Figure) -> None:
-        self.figure = figure
-        self._targets: list[tuple[str | None, str]] = []
-
-    def target(self, title: str, link: str | None = None) -> str:
-        """Return a URL for an artist (``set_url``, ``set_urls``) that gets a tooltip and, optionally, a link."""
-        self._targets.append((link, title))
-        return f"@{len(self._targets) - 1}"
-
-    def hit_areas(self, axes: Axes, places: Sequence[float], titles: Sequence[str], links: Sequence[str]) -> None:
-        """Cover each place on the x axis with an invisible column that has a tooltip and a link."""
-        from matplotlib.collections import PolyCollection
-
-        left, right = axes.get_xlim()
-        edges = [left, *((one + two) / 2 for one, two in pairwise(places)), right]
-        columns = PolyCollection(
-            [[(one, 0), (one, 1), (two, 1), (two, 0)] for one, two in pairwise(edges)],
-            transform=axes.get_xaxis_transform(),
-            facecolors="none",
-            edgecolors="none",
-            gid="hit",
-            clip_on=False,
-        )
-        columns.set_urls([self.target(title, link) for title, link in zip(titles, links, strict=True)])
-        axes.add_collection(columns, autolim=False)
-
-    def finish(self, svg: str) -> str:
-        """Return the SVG of the figure with the tooltips and links of its targets."""
-        return re.sub(r'<a xlink:href="@(\d+)"[^>]*>', lambda found: self._opened(int(found[1])), svg)
-
-    def _opened(self, number: int) -> str:
-        link, title = self._targets[number]
-        address = "" if link is None else f' href="{escape(link)}"'
-        return f"<a{address}><title>{escape(title)}</title>"
-
-
-def draw(
+def draw_chart(
     name: str,
     size: tuple[float, float],
     alternative: str,
-    on: Callable[[Chart], None],
+    on: Callable[[Figure], None],
     themed: bool = True,
 ) -> Markup:
     """Return a chart as an ``svg`` element, which a template can show as it is.
@@ -106,7 +61,8 @@ def draw(
     alternative : str
         What the chart says, in words, for those who cannot see it.
     on : callable
-        Draws on the chart. Use the colours of this module.
+        Draws on the figure with Matplotlib, in the colours of this module. Lengths in points, such as font sizes and
+        line widths, are CSS pixels.
     themed : bool
         Whether the colours follow the page, which may be dark. Off for an SVG file, which stands alone.
     """
@@ -118,20 +74,39 @@ def draw(
         # a browser has the glyphs that this font lacks
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), dpi=_POINTS_PER_INCH)
-        chart = Chart(figure)
-        on(chart)
+        on(figure)
         file = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(file, format="svg", metadata=nothing)
     variables = {colour: f"var(--{name})" for name, colour in COLOURS.items()} if themed else {}
-    # Matplotlib and `Chart` escape every text
-    return Markup(chart.finish(_element(file.getvalue(), size, alternative, variables)))  # noqa: S704 # nosec B704
+    # Matplotlib and `_element` escape every text
+    return Markup(_element(file.getvalue(), size, alternative, variables))  # noqa: S704 # nosec B704
 
 
 def short(name: str, most: int = 24) -> str:
     """Return a name, cut to `most` characters."""
     name = " ".join(name.split())
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def hit_areas(axes: Axes, places: Sequence[float], titles: Sequence[str], links: Sequence[str]) -> None:
+    """Cover each place on the x axis with an invisible column that has a tooltip and a link."""
+    from matplotlib.collections import PolyCollection
+
+    left, right = axes.get_xlim()
+    edges = [left, *((one + two) / 2 for one, two in pairwise(places)), right]
+    columns = PolyCollection(
+        [[(one, 0), (one, 1), (two, 1), (two, 0)] for one, two in pairwise(edges)],
+        transform=axes.get_xaxis_transform(),
+        facecolors="none",
+        edgecolors="none",
+        gid="hit",
+        clip_on=False,
+    )
+    # Matplotlib has no tooltips: until `_link`, the URL carries the title too, in hexadecimal, which nothing changes
+    texts = zip(links, titles, strict=True)
+    columns.set_urls([f"@{link.encode().hex()}-{title.encode().hex()}" for link, title in texts])
+    axes.add_collection(columns, autolim=False)
 
 
 def label_ends(axes: Axes, places: Sequence[float], labels: Sequence[str]) -> None:
@@ -149,6 +124,13 @@ def nice_ticks(low: float, high: float, most: int = 3) -> list[float]:
 
     found = MaxNLocator(most, steps=[1, 2, 5, 10]).tick_values(low, high)
     return [float(tick) for tick in found if low <= tick <= high]
+
+
+def ticks_beside(edges: Sequence[float | None], low: float, high: float, room: float) -> list[float]:
+    """Return the edges of a band, and nice ticks that leave them `room`, a share of the axis."""
+    kept = [edge for edge in edges if edge is not None and low < edge < high]
+    least = room * (high - low)
+    return kept + [tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > least for edge in kept)]
 
 
 @cache
@@ -190,6 +172,7 @@ def _element(svg: str, size: tuple[float, float], alternative: str, variables: d
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
     used = set(re.findall(r"#([\w.-]+)", svg))
     svg = re.sub(r"<[a-z][^<>]*>", lambda tag: _tidied(tag[0], used, variables), svg)
+    svg = re.sub(r'<a xlink:href="@(\w*)-(\w*)"[^>]*>', _link, svg)
     box = f'viewBox="0 0 {size[0]:g} {size[1]:g}" role="img" aria-label="{escape(alternative)}"'
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     body = re.sub(r"\n\s*", "\n", svg[svg.index(">") + 1 :].strip())
@@ -203,3 +186,9 @@ def _tidied(tag: str, used: set[str], variables: dict[str, str]) -> str:
     tag = re.sub(r"; font-family: [^;\"]*|(?<=\.\d\d)\d+| transform=\"rotate\(-0 [^\"]*\"", "", tag)
     tag = re.sub(r"(?<=: )#[0-9a-f]{6}", lambda found: variables.get(found[0], found[0]), tag)
     return tag if tag.startswith("<text") else " ".join(tag.split())
+
+
+def _link(found: re.Match[str]) -> str:
+    """Return the opening tag of a link, with its tooltip."""
+    link, title = (escape(bytes.fromhex(part).decode()) for part in found.groups())
+    return f'<a href="{link}"><title>{title}</title>'

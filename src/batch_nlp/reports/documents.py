@@ -1,4 +1,4 @@
-"""The documents that pages are made from: reading them, and selecting from them."""
+"""Reads the documents that pages are made from, and selects from them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,14 @@ from batch_nlp.storage.seal import read_sealed
 
 # Address of the entry page from a folder of reports
 HOME = "../index.html"
-# Rows of a table of classes
+# Maximum number of rows in a table of classes
 MOST_ROWS = 20
 
 
 def read_reports(folder: Path, dataset: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
     """Return the documents of batches, oldest first; an unreadable one is skipped with a warning.
 
-    Parameters
-    ----------
-    folder : Path
-        ``08_reporting/batches``.
-    dataset : str, optional
-        Only batches of this dataset.
-    most : int, optional
-        Read only this many, the newest.
+    Of the batches in `folder`, ``08_reporting/batches``, only the newest `most` of one `dataset` are read, if given.
     """
     found: list[dict[str, Any]] = []
     for name in reversed(documents(folder)):
@@ -71,18 +64,10 @@ def json_value(value: Any) -> Any:
 
 
 def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the champions in a decision log.
+    """Return the champions in a decision log, both oldest first; the last one is the champion.
 
-    Parameters
-    ----------
-    decisions : iterable of mappings
-        Of the decision log, oldest first.
-
-    Returns
-    -------
-    list of dict
-        Oldest first; the last one is the champion. Each has ``version``, ``at`` (ISO time), ``reason`` and ``metrics``
-        on its hold-out. After a rollback, the version appears again with its metrics.
+    Each has ``version``, ``at`` (ISO time), ``reason`` and ``metrics`` on its hold-out. After a rollback, the version
+    appears again with its metrics.
     """
     metrics: dict[str, Any] = {}
     history = []
@@ -104,14 +89,7 @@ def champion_history(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, A
 
 
 def classes_to_show(shares: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
-    """Return the classes to show: all, or if there are more than `most`, first those out of the band, then the largest.
-
-    Parameters
-    ----------
-    shares : sequence of mappings
-        ``ClassShare`` as dicts.
-    most : int
-    """
+    """Return the classes to show: all, or at most `most`, first those out of the band, then the largest."""
     if len(shares) <= most:
         return list(shares)
     return sorted(shares, key=lambda share: (not share["out"], -share["share"]))[:most]

@@ -7,7 +7,6 @@ it. Of thousands of batches, only the newest are opened.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,7 +20,7 @@ from batch_nlp.reports.pages import render
 from batch_nlp.storage.atomic import write_text
 
 ENTRY_FILE = "index.html"
-# Pages of a kind that are listed; of batches, whose own index lists more
+# Number of pages of a kind to list, and of batches, whose own index lists more
 _MOST, _MOST_BATCHES = 20, 5
 # The kinds of experiments, and where their pages are
 _EXPERIMENTS = {
@@ -31,9 +30,15 @@ _EXPERIMENTS = {
     "Explanations": "explanations/*.html",
     "Mistakes of trained models": "training/*/mistakes.html",
 }
-# The time in a name, which says which of two pages is newer, or the number of a version
+# The time or the version in a name: the newer of two pages has the greater one
 _TIME = re.compile(r"\d{8}T\d+|\d{4}-\d\d-\d\d.*|v\d+")
+# The head of a page: its size, and where it has the title, the headline and the kind
 _HEAD = 4096
+_HEADS = (
+    r"<title>(.*?)</title>",
+    r'<meta name="description" content="(.*?)">',
+    r'<meta name="keywords" content="(.*?)">',
+)
 
 
 @dataclass(frozen=True)
@@ -47,17 +52,16 @@ class Entry:
     kind: str
     # of a model
     version: str
-    # what tells it from others of its kind, unless the title has it
+    # what distinguishes it from others of its kind; empty if the title does
     name: str
 
     @classmethod
     def of(cls, path: Path, folder: Path) -> Entry:
-        """Read the head of a page; one of an earlier release may have no headline."""
+        """Read the head of a page; a page of an earlier release may have no headline."""
         with path.open("rb") as file:
             head = file.read(_HEAD).decode(errors="replace")
         title, headline, kind = (
-            unescape(found[1]) if (found := re.search(pattern, head, re.DOTALL)) else ""
-            for pattern in (r"<title>(.*?)</title>", _meta("description"), _meta("keywords"))
+            unescape(found[1]) if (found := re.search(pattern, head, re.DOTALL)) else "" for pattern in _HEADS
         )
         version = path.stem.partition("-")[0] if path.parent.name == "cards" else ""
         name = "" if version or _name(path) in title else _name(path)
@@ -65,12 +69,13 @@ class Entry:
 
 
 def write_entry_page(folder: Path) -> None:
-    """Write the entry page of ``08_reporting``, unless it says the same already."""
+    """Write the entry page of ``08_reporting``, unless it shows the same already."""
     batches = folder / "batches"
     experiments = {name: _newest(folder.glob(pattern)) for name, pattern in _EXPERIMENTS.items()}
     page = render(
         "entry.html",
-        batches=[Entry.of(path, folder) for path in _batch_pages(batches)],
+        # a batch is named for its time; the index and the months are not
+        batches=[Entry.of(path, folder) for path in sorted(batches.glob("[0-9]*.html"), reverse=True)[:_MOST_BATCHES]],
         all_batches=(batches / "index.html").exists(),
         models=[Entry.of(path, folder) for path in _newest((folder / "cards").glob("*.html"))[:_MOST]],
         champion=_champion(folder / "decisions.jsonl"),
@@ -85,22 +90,12 @@ def write_entry_page(folder: Path) -> None:
         write_text(path, page)
 
 
-def _batch_pages(folder: Path) -> list[Path]:
-    """Return the pages of the newest batches, newest first."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        # a batch is named for its time; the index and the months are not
-        names = [entry.name for entry in entries if entry.name[:1].isdigit() and entry.name.endswith(".html")]
-    return [folder / name for name in sorted(names, reverse=True)[:_MOST_BATCHES]]
-
-
 def _name(path: Path) -> str:
     return path.parent.name if path.stem in ("index", "mistakes") else path.stem
 
 
 def _newest(paths: Iterable[Path]) -> list[Path]:
-    """Return pages, newest first as far as their names tell."""
+    """Return pages, newest first by the times in their names."""
 
     def age(path: Path) -> tuple[str, str]:
         found = _TIME.search(_name(path))
@@ -110,14 +105,10 @@ def _newest(paths: Iterable[Path]) -> list[Path]:
 
 
 def _champion(log: Path) -> str | None:
-    """Return the version that predicts by the decision log; lines that cannot be read are passed over."""
+    """Return the champion according to the decision log; unreadable lines are skipped."""
     decisions = []
     for line in log.read_bytes().splitlines() if log.exists() else ():
         with suppress(ValueError):
             decisions.append(json.loads(line))
     history = champion_history(decision for decision in decisions if isinstance(decision, dict))
     return history[-1]["version"] if history else None
-
-
-def _meta(name: str) -> str:
-    return rf'<meta name="{name}" content="(.*?)">'

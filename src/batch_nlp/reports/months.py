@@ -1,6 +1,6 @@
 """One page per month that lists its batches.
 
-Each line of a page is a batch and is kept as it is, so that older reports are not read again.
+A page keeps the line of each batch as it is, so older reports are not read again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def add_to_months(folder: Path, reports: Iterable[Mapping[str, Any]]) -> None:
     template = environment().get_template("month_row.html")
     for place, entry in enumerate(timeline(reports, {}, []), start=1):
         page = month_page(entry.name)
-        # a batch that is new, or the newest one, whose response may have ended since
+        # add new batches, and update the newest one, whose response may have ended since
         if page and (entry.name not in rows[page] or place == len(reports)):
             rows[page][entry.name] = " ".join(template.render(row=entry).split())
     for page, found in rows.items():

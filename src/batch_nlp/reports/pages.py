@@ -14,20 +14,15 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # Shown for an unknown value
-UNKNOWN = "\N{EN DASH}"
+NO_VALUE = "\N{EN DASH}"
 # Names that a sentence lists
 _LISTED = 12
 
 
 def render(template: str, **values: object) -> str:
-    """Return a page, or another text, from a file of ``reports/templates``.
+    """Return a page, or another text, from a file of ``reports/templates``; a missing value is an error.
 
-    Parameters
-    ----------
-    template : str
-        Name of the file. Pages extend ``page.html``. In ``.html`` files every value is escaped.
-    **values
-        The values of the template. A missing value is an error.
+    Pages extend ``page.html``. In ``.html`` files every value is escaped.
     """
     return environment().get_template(template).render(values)
 
@@ -48,16 +43,16 @@ def environment() -> Environment:
     )
     found.filters.update(
         number=lambda value: f"{value:,}",
-        decimals=lambda value, places=3: UNKNOWN if value is None else f"{value:.{places}f}",
-        percent=lambda value, places=1: UNKNOWN if value is None else f"{value:.{places}%}",
-        percent_short=percent,
-        figure=lambda value: UNKNOWN if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}",
+        decimals=lambda value, places=3: NO_VALUE if value is None else f"{value:.{places}f}",
+        percent=lambda value, places=1: NO_VALUE if value is None else f"{value:.{places}%}",
+        percent_short=percent_short,
+        figure=lambda value: NO_VALUE if value is None else f"{value:,.4g}" if value % 1 else f"{value:,.0f}",
         signed=lambda value: f"{value:+.3f}",
         p=_p_value,
         utc=utc,
         sentence=sentence,
         words=lambda name: str(name).replace("_", " "),
-        interval=_interval,
+        interval=interval,
         names=_names,
         md=_markdown,
         width=lambda share, longest: f"{100 * share / longest:.1f}%" if share and longest else "0",
@@ -66,9 +61,9 @@ def environment() -> Environment:
 
 
 def with_link_home(page: str, home: PurePath | str) -> str:
-    """Return a page that was rendered without ``home``, with a link to the entry page.
+    """Add a link to the entry page to a page that was rendered without ``home``.
 
-    The card of a model in the registry has no entry page; its copy among the reports has one.
+    A model's card links to no entry page in the registry; its copy among the reports does.
     """
     return page.replace("<nav></nav>", f'<nav><a href="{escape(home)}">All reports</a></nav>', 1)
 
@@ -81,19 +76,26 @@ def utc(at: object) -> str:
     >>> utc("2026-01-02T04:04:05.678+01:00")
     '2026-01-02 03:04 UTC'
     """
+    if read := read_time(at):
+        return f"{read:%Y-%m-%d %H:%M} UTC"
+    return NO_VALUE if at is None else str(at)
+
+
+def read_time(at: object) -> datetime | None:
+    """Return an ISO time in UTC; None for other text."""
     try:
         read = datetime.fromisoformat(str(at))
     except ValueError:
-        return UNKNOWN if at is None else str(at)
-    return f"{(read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def percent(share: float) -> str:
+def percent_short(share: float) -> str:
     """Return a share without needless decimals, as for the ticks of an axis.
 
     Examples
     --------
-    >>> percent(0.1), percent(0.125)
+    >>> percent_short(0.1), percent_short(0.125)
     ('10%', '12.5%')
     """
     return f"{100 * share:.3g}%"
@@ -107,15 +109,15 @@ def sentence(text: str) -> str:
 
 def _p_value(value: float | None) -> str:
     if value is None:
-        return UNKNOWN
+        return NO_VALUE
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _interval(found: Mapping[str, float | None]) -> str:
+def interval(found: Mapping[str, float | None]) -> str:
     """Return a value with the bounds of its interval, if it has one."""
     value, low, high = found["value"], found["low"], found["high"]
     if value is None:
-        return UNKNOWN
+        return NO_VALUE
     return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}\N{EN DASH}{high:.3f})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -46,14 +47,10 @@ def write_metrics(
         Must end in ``.prom``, or the collector ignores it; one file per dataset.
     dataset : str
         The label ``dataset`` of every metric. Reports of other datasets are left out.
-    reports : sequence of mappings
-        Documents of the batches, oldest first, as `read_reports` returns them.
-    realised : mapping of str to float
-        Macro F1 by the name of the batch, where labels have come.
-    champions : sequence of mappings
-        From `champion_history`, oldest first.
+    reports, realised, champions
+        As in `write_index`.
     decisions : sequence of mappings
-        The decision log of the dataset, oldest first: retrainings are counted from it.
+        The decision log of the dataset: retrainings are counted from it.
     totals : mapping of str to int
         Batches, alarms, retrainings held back, and messages by outcome, of the dataset's whole history.
     now : datetime
@@ -65,24 +62,17 @@ def write_metrics(
         **(_newest_batch(own[-1]) if own else {}),
         **_totals(decisions, totals),
         **_quality(own, realised),
-        **(_champion(champions[-1]) if champions else {}),
     }
+    if champions:
+        values["batch_nlp_champion_info"] = {champions[-1]["version"]: 1.0}
+        values["batch_nlp_champion_f1_macro"] = champions[-1].get("metrics", {}).get("f1_macro")
     _write(path, {"dataset": dataset}, values)
 
 
 def write_run_metrics(path: Path, dataset: str, pipeline: str, now: datetime, exit_code: int) -> None:
-    """Write how a run ended, all or nothing.
+    """Write how a run that began `now` ended, all or nothing; there is one file per dataset and pipeline.
 
-    Parameters
-    ----------
-    path : Path
-        Must end in ``.prom``; one file per dataset and pipeline.
-    dataset, pipeline : str
-        Labels of every metric.
-    now : datetime
-        When the run began, with its time zone.
-    exit_code : int
-        If it is 0, `now` is the time of the last success; otherwise the time in the existing file is kept.
+    If `exit_code` is 0, `now` is the time of the last success; otherwise the time in the existing file is kept.
     """
     values: Values = {
         "batch_nlp_last_run_timestamp_seconds": now.timestamp(),
@@ -134,13 +124,6 @@ def _quality(reports: Sequence[Mapping[str, Any]], realised: Mapping[str, float]
     }
 
 
-def _champion(champion: Mapping[str, Any]) -> Values:
-    return {
-        "batch_nlp_champion_info": {champion["version"]: 1.0},
-        "batch_nlp_champion_f1_macro": champion.get("metrics", {}).get("f1_macro"),
-    }
-
-
 def _predicted_at(report: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(report["predicted_at"]).timestamp()
 
@@ -151,18 +134,17 @@ def _write(path: Path, common: Mapping[str, str], values: Values) -> None:
 
     known = yaml.safe_load((files(__package__) / "prometheus.yaml").read_text(encoding="utf-8"))
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected([_metric(name, known[name], common, value) for name, value in values.items()]))
+    collected = [_metric(name, known[name], common, value) for name, value in values.items()]
+    registry.register(_Collected(collected))
     write_bytes(path, generate_latest(registry))
 
 
+@dataclass(eq=False)
 class _Collected:
-    """A collector of metrics that are computed already."""
-
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._metrics = metrics
+    metrics: list[Metric]
 
     def collect(self) -> list[Metric]:
-        return self._metrics
+        return self.metrics
 
 
 def _metric(

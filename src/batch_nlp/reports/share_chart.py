@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from markupsafe import Markup
 
 from batch_nlp.reports.charts import (
@@ -18,16 +17,16 @@ from batch_nlp.reports.charts import (
     PAPER,
     TRACK,
     WIDTH,
-    Chart,
-    draw,
+    draw_chart,
     label_ends,
-    nice_ticks,
     short,
+    ticks_beside,
 )
-from batch_nlp.reports.pages import UNKNOWN, percent
+from batch_nlp.reports.pages import percent_short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Pixels of the row of a class, and of the labels below the axis
 _ROW, _BELOW = 46.0, 24.0
@@ -47,20 +46,13 @@ def share_chart(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, flo
     band : mapping
         ``low`` and ``high``, both None where no band is drawn; ``of`` has the bands of single classes.
     """
-    # a report is written twice: before and after the response to its verdict
-    return _share_chart(json.dumps([list(shares), dict(reference), dict(band)]))
-
-
-@lru_cache(maxsize=1)
-def _share_chart(values: str) -> Markup:
-    shares, reference, band = json.loads(values)
     height = _ROW * len(shares) + _BELOW
     most = max(value for share in shares for value in (share["upper"], reference.get(share["name"], 0.0)))
     # many small classes share the width
     end = 1.0 if most > 0.5 else 1.25 * most
 
-    def on(chart: Chart) -> None:
-        axes = chart.figure.add_axes((8 / WIDTH, _BELOW / height, 1 - 16 / WIDTH, 1 - _BELOW / height))
+    def on(figure: Figure) -> None:
+        axes = figure.add_axes((8 / WIDTH, _BELOW / height, 1 - 16 / WIDTH, 1 - _BELOW / height))
         axes.set(xlim=(0, end), ylim=(len(shares), 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.hlines([row + _POINT for row in range(len(shares))], 0, end, color=TRACK, linewidth=1)
@@ -69,19 +61,17 @@ def _share_chart(values: str) -> Markup:
         _mark(axes, [reference.get(share["name"]) for share in shares], marker="D", s=44, c="none", edgecolor=INK)
         colours = [BAD if share["out"] else DATA for share in shares]
         _mark(axes, [share["share"] for share in shares], marker="o", s=62, c=colours, edgecolor=PAPER)
-        edges = [edge for edge in (band["low"], band["high"]) if edge is not None and edge <= end]
-        nice = [0.0, 0.5, 1.0] if end == 1.0 else nice_ticks(0.0, end)
-        ticks = sorted([*edges, *(tick for tick in nice if all(abs(tick - edge) > 0.11 * end for edge in edges))])
-        label_ends(axes, ticks, [percent(tick) for tick in ticks])
+        ticks = sorted(ticks_beside((band["low"], band["high"]), 0.0, end, 0.11))
+        label_ends(axes, ticks, [percent_short(tick) for tick in ticks])
 
-    return draw("shares", (WIDTH, height), _in_words(shares, reference, band), on)
+    return draw_chart("shares", (WIDTH, height), _in_words(shares, reference, band), on)
 
 
 def _draw_row(axes: Axes, row: int, share: Mapping[str, Any], band: Sequence[float | None]) -> None:
     """Draw name, figures, band and interval of a class."""
     low, high = band
     colour = BAD if share["out"] else DATA
-    figures = f"{share['share']:.1%} ({share['lower']:.1%} {UNKNOWN} {share['upper']:.1%})"
+    figures = f"{share['share']:.1%} ({share['lower']:.1%} \N{EN DASH} {share['upper']:.1%})"
     across = axes.get_yaxis_transform()
     axes.text(0, row + _NAME, short(share["name"]), weight="bold", transform=across)
     mark = " · out" if share["out"] else ""
@@ -94,10 +84,8 @@ def _draw_row(axes: Axes, row: int, share: Mapping[str, Any], band: Sequence[flo
 
 def _mark(axes: Axes, values: Sequence[float | None], **style: Any) -> None:
     """Draw a point in the row of each class whose value is known."""
-    known = [(value, row + _POINT) for row, value in enumerate(values) if value is not None]
-    if known:
-        points, heights = zip(*known, strict=True)
-        axes.scatter(points, heights, clip_on=False, zorder=3, **style)
+    rows = [row + _POINT for row in range(len(values))]
+    axes.scatter(np.array(values, np.float64), rows, clip_on=False, zorder=3, **style)
 
 
 def _in_words(shares: Sequence[Mapping[str, Any]], reference: Mapping[str, float], band: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Batches in the order of time, each with its figures and with what happened at it."""
+"""Batches in chronological order, with their figures and events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-# What can happen at a batch, in the order of the rows of the chart of events
+# Events of a batch, in the order of the rows of their chart
 EVENTS = ("alarm", "promoted", "rejected", "held back", "reweighted", "failed", "rollback")
 
 
@@ -17,7 +17,7 @@ class TimelineEntry:
     """A batch in a timeline."""
 
     document: Mapping[str, Any]
-    # Macro F1, where labels have come
+    # Macro F1, if labels have arrived
     realised: float | None
     # Of `EVENTS`
     events: set[str] = field(default_factory=set)
@@ -75,7 +75,7 @@ class TimelineEntry:
 
 
 def main_classes(line: Sequence[TimelineEntry], most: int = 12) -> list[str]:
-    """Return the classes to show: all, or at most `most`, those most often out of the band, then the largest."""
+    """Return at most `most` classes to show: those most often out of the band come first, then the largest."""
     shares = [entry.shares for entry in line]
     classes = list(dict.fromkeys(name for found in shares for name in found))
     if len(classes) <= most:
@@ -89,16 +89,9 @@ def main_classes(line: Sequence[TimelineEntry], most: int = 12) -> list[str]:
 def timeline(
     reports: Iterable[Mapping[str, Any]], realised: Mapping[str, float], decisions: Sequence[Mapping[str, Any]]
 ) -> list[TimelineEntry]:
-    """Return the batches of a dataset with what happened at them.
+    """Return the batches of a dataset with their events, from the arguments of `write_index`.
 
-    Parameters
-    ----------
-    reports : iterable of mappings
-        Documents of the batches, oldest first.
-    realised : mapping of str to Performance
-        By the name of the batch.
-    decisions : sequence of mappings
-        The decision log. An event without a batch, such as a training by hand, is shown at the last batch before it.
+    An event without a batch, such as a training by hand, is shown at the last batch before it.
     """
     line = [TimelineEntry(report, realised.get(str(report["name"]))) for report in reports]
     for entry in line:
@@ -106,19 +99,11 @@ def timeline(
             entry.events.add("alarm")
         # `none` and `alert` are not events
         entry.events.update({str(entry.answer.get("action"))}.intersection(EVENTS[1:]))
-    _add_decisions(line, decisions)
+    for decision in decisions if line else ():
+        if event := _event(decision):
+            before = [entry for entry in line if entry.at <= str(decision.get("at"))]
+            (before or line[:1])[-1].events.add(event)
     return line
-
-
-def _add_decisions(line: Sequence[TimelineEntry], decisions: Iterable[Mapping[str, Any]]) -> None:
-    place = 0
-    for decision in sorted(decisions, key=lambda found: str(found.get("at"))):
-        event = _event(decision)
-        if event is None or not line:
-            continue
-        while place + 1 < len(line) and line[place + 1].at <= str(decision.get("at")):
-            place += 1
-        line[place].events.add(event)
 
 
 def _event(decision: Mapping[str, Any]) -> str | None:

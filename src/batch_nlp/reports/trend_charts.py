@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
-from math import nan
 from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from batch_nlp.reports.charts import (
     BAD,
@@ -20,20 +20,21 @@ from batch_nlp.reports.charts import (
     SOFT,
     WARN,
     WIDTH,
-    Chart,
-    draw,
+    draw_chart,
+    hit_areas,
     label_ends,
-    nice_ticks,
     short,
+    ticks_beside,
 )
-from batch_nlp.reports.pages import UNKNOWN
+from batch_nlp.reports.pages import read_time
 from batch_nlp.reports.timeline import EVENTS, TimelineEntry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Value = float | None
-# Pixels: a panel, the row of an event, and what axes leave to the title, the ticks and their labels
+# Pixels: a panel, the row of an event, and the room around axes for the title, the ticks and their labels
 _PANEL, _LANE, _ABOVE, _BELOW, _LEFT, _LEFT_OF_EVENTS = 150.0, 19.0, 26.0, 24.0, 46.0, 86.0
 # With more batches than these, points would hide the line
 _POINTS = 60
@@ -48,11 +49,11 @@ class Trend:
     values: Sequence[Value]
     # formats a value
     form: Callable[[float], str]
-    # the interval of each value, and whether it is out of the band
+    # the interval of each value, and whether the value is out of the band
     bounds: Sequence[tuple[float, float] | None] = ()
     out: Sequence[bool] = ()
     band: tuple[float, float] | None = None
-    # the same figure on the hold-out of the model, and measured with labels
+    # the same figure on the model's hold-out, and as measured with labels
     hold_out: Sequence[Value] = ()
     measured: Sequence[Value] = ()
 
@@ -67,12 +68,12 @@ class Trend:
         room = max(0.12 * (max(known) - min(known)), 0.01)
         return max(0.0, min(known) - room), max(known) + room
 
-    def told(self, place: int) -> str:
+    def tooltip(self, place: int) -> str:
         """Return the tooltip of a batch."""
         value = self.values[place]
         parts = ["not known" if value is None else self.form(value)]
         if self.bounds and (bound := self.bounds[place]):
-            parts.append(f"({self.form(bound[0])} {UNKNOWN} {self.form(bound[1])})")
+            parts.append(f"({self.form(bound[0])} \N{EN DASH} {self.form(bound[1])})")
         if self.out and self.out[place]:
             parts.append("out of the band")
         for name, found in (("measured", self.measured), ("hold-out", self.hold_out)):
@@ -82,28 +83,19 @@ class Trend:
 
 
 def trend_chart(name: str, line: Sequence[TimelineEntry], trend: Trend) -> Markup:
-    """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link.
+    """Return a panel with a line, its intervals and band; each batch has a place on the x axis and a link."""
 
-    Parameters
-    ----------
-    name : str
-        Unique among the charts of a page.
-    line : sequence of TimelineEntry
-        Oldest first.
-    trend : Trend
-    """
-
-    def on(chart: Chart) -> None:
-        axes = _panel(chart, line, _LEFT, _PANEL)
+    def on(figure: Figure) -> None:
+        axes = _panel(figure, line, _LEFT, _PANEL)
         axes.set_title(short(trend.title, 40))
         axes.set_ylim(trend.limits)
-        ticks = _ticks(trend)
+        ticks = ticks_beside(trend.band or (), *trend.limits, 0.13)
         axes.set_yticks(ticks, [trend.form(tick) for tick in ticks])
         _draw_trend(axes, trend)
-        _link(chart, axes, line, [trend.told(place) for place in range(len(line))])
+        _link(axes, line, [trend.tooltip(place) for place in range(len(line))])
 
     newest = next((trend.form(value) for value in reversed(trend.values) if value is not None), "not known")
-    return draw(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
+    return draw_chart(name, (WIDTH, _PANEL), f"{trend.title} of {len(line)} batches; newest: {newest}.", on)
 
 
 def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
@@ -111,24 +103,24 @@ def event_chart(name: str, line: Sequence[TimelineEntry]) -> Markup | None:
     kinds = [event for event in EVENTS if any(event in batch.events for batch in line)]
     height = _ABOVE + _BELOW + _LANE * len(kinds)
 
-    def on(chart: Chart) -> None:
-        axes = _panel(chart, line, _LEFT_OF_EVENTS, height)
+    def on(figure: Figure) -> None:
+        axes = _panel(figure, line, _LEFT_OF_EVENTS, height)
         axes.set_title("Events")
         axes.set_ylim(len(kinds) - 0.4, -0.6)
         axes.set_yticks(range(len(kinds)), kinds)
         axes.grid(axis="y", linewidth=0.8)
         for row, event in enumerate(kinds):
             _dot(axes, [row if event in batch.events else None for batch in line], _EVENT_COLOURS[event], "s")
-        _link(chart, axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
+        _link(axes, line, [", ".join(batch.happened) or "nothing" for batch in line])
 
     counts = ", ".join(f"{event} {sum(event in batch.events for batch in line)}" for event in kinds)
-    return draw(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
+    return draw_chart(name, (WIDTH, height), f"Events of {len(line)} batches: {counts}.", on) if kinds else None
 
 
-def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
+def _panel(figure: Figure, line: Sequence[TimelineEntry], left: float, height: float) -> Axes:
     """Return axes with a place per batch, some of them labelled with the time, and a line at each change of model."""
     room = (left / WIDTH, _BELOW / height, 1 - (left + 10) / WIDTH, 1 - (_ABOVE + _BELOW) / height)
-    axes = chart.figure.add_axes(room)
+    axes = figure.add_axes(room)
     axes.set_xlim(-0.5, len(line) - 0.5)
     axes.spines["left"].set_visible(False)
     axes.tick_params(length=0)
@@ -136,7 +128,7 @@ def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: flo
     for place, (before, now) in enumerate(pairwise(versions)):
         if before and now and before != now:
             axes.axvline(place + 0.5, color=SOFT, linewidth=0.8)
-    # three labels have room beside each other, and two with the time of day
+    # there is room for three labels, or for two with the time of day
     labels = times([batch.at for batch in line])
     last = len(line) - 1
     shown = sorted({0, last} if max(map(len, labels)) > len("28 Feb") or last < 2 else {0, last // 2, last})
@@ -145,7 +137,7 @@ def _panel(chart: Chart, line: Sequence[TimelineEntry], left: float, height: flo
 
 
 def _draw_trend(axes: Axes, trend: Trend) -> None:
-    """Draw band, intervals, hold-out, line and dots, each above the one before."""
+    """Draw band, intervals, hold-out, line and dots, in this order."""
     places = range(len(trend.values))
     if trend.band:
         axes.axhspan(*trend.band, facecolor=BAND, edgecolor=EDGE, linewidth=0.7, linestyle=(0, (3, 3)))
@@ -154,41 +146,27 @@ def _draw_trend(axes: Axes, trend: Trend) -> None:
         axes.fill_between(places, lower, upper, color=DATA, alpha=0.2, linewidth=0)
     if trend.hold_out:
         axes.plot(places, _numbers(trend.hold_out), color=SOFT, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.plot(places, _numbers(trend.values), "o-", color=DATA, markersize=3.5, markevery=_points(trend.values))
+    values = _numbers(trend.values)
+    axes.plot(places, values, "o-", color=DATA, markersize=3.5, markevery=_points(values))
     _dot(axes, [value if out else None for value, out in zip(trend.values, trend.out, strict=False)], BAD)
     _dot(axes, trend.measured, WARN)
 
 
 def _dot(axes: Axes, values: Sequence[Value], colour: str, marker: str = "o") -> None:
     """Draw the values that are known as dots."""
-    known = [(place, value) for place, value in enumerate(values) if value is not None]
-    if known:
-        places, heights = zip(*known, strict=True)
-        axes.scatter(places, heights, color=colour, marker=marker, s=24, zorder=3, clip_on=False)
+    axes.scatter(range(len(values)), _numbers(values), color=colour, marker=marker, s=24, zorder=3, clip_on=False)
 
 
-def _link(chart: Chart, axes: Axes, line: Sequence[TimelineEntry], told: Sequence[str]) -> None:
+def _link(axes: Axes, line: Sequence[TimelineEntry], tooltip: Sequence[str]) -> None:
     """Link the place of each batch to its report, with a tooltip."""
-    titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, told, strict=True)]
-    chart.hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
-
-
-def _ticks(trend: Trend) -> list[float]:
-    """Return the edges of the band, and round numbers that are not too near to them."""
-    low, high = trend.limits
-    edges = [edge for edge in trend.band or () if low < edge < high]
-    return edges + [
-        tick for tick in nice_ticks(low, high) if all(abs(tick - edge) > 0.13 * (high - low) for edge in edges)
-    ]
+    titles = [f"{batch.at_second}: {words}" for batch, words in zip(line, tooltip, strict=True)]
+    hit_areas(axes, range(len(line)), titles, [batch.link for batch in line])
 
 
 def times(at: Sequence[str]) -> list[str]:
-    """Return times in UTC for the ticks of an axis, in the shortest form in which all differ.
+    """Return ISO times in UTC for the ticks of an axis, in the shortest form in which all differ.
 
-    Parameters
-    ----------
-    at : sequence of str
-        ISO times. Other texts give empty labels.
+    Other texts give empty labels.
 
     Examples
     --------
@@ -197,14 +175,7 @@ def times(at: Sequence[str]) -> list[str]:
     >>> times(["2026-01-02T03:04:05+00:00", "2026-01-02T15:04:05+00:00"])
     ['2 Jan 03:04', '2 Jan 15:04']
     """
-    read: list[datetime | None] = []
-    for text in at:
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
-            read.append(None)
-        else:
-            read.append((found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC))
+    read = [read_time(text) for text in at]
     known = [found for found in read if found]
     labels: list[str] = []
     for clock in ("", " %H:%M", " %H:%M:%S"):
@@ -214,17 +185,13 @@ def times(at: Sequence[str]) -> list[str]:
     return labels
 
 
-def _points(values: Sequence[Value]) -> list[int]:
+def _points(values: NDArray[np.float64]) -> list[int]:
     """Return the places to draw as points: all if there are few batches, else those without neighbours."""
-    if len(values) <= _POINTS:
-        return [place for place, value in enumerate(values) if value is not None]
-    around = [None, *values, None]
-    return [
-        place
-        for place, value in enumerate(values)
-        if value is not None and around[place] is None and around[place + 2] is None
-    ]
+    known = ~np.isnan(values)
+    if len(values) > _POINTS:
+        known &= ~np.append(False, known[:-1]) & ~np.append(known[1:], False)
+    return np.flatnonzero(known).tolist()
 
 
-def _numbers(values: Sequence[Value]) -> list[float]:
-    return [nan if value is None else value for value in values]
+def _numbers(values: Sequence[Value]) -> NDArray[np.float64]:
+    return np.array(values, np.float64)

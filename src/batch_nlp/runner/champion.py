@@ -21,11 +21,7 @@ from batch_nlp.storage.registry import Model, Registry
 def champion_of(run: RunContext, *, scores: bool) -> Model:
     """Return the champion; raise a `DataError` if it is missing, damaged, or cannot be run.
 
-    Parameters
-    ----------
-    run : RunContext
-    scores : bool
-        Whether the run computes the champion's features for new messages, instead of reading them from the store.
+    A run that `scores` computes the champion's features for new messages, instead of reading them from the store.
     """
     with rollback_hint(run.registry):
         champion = run.registry.champion()
@@ -49,7 +45,7 @@ def check_champion(registry: Registry) -> None:
     """Raise a `DataError` if the champion exists but cannot score.
 
     Loading takes seconds, so the champion is loaded only if libraries differ. A run that finds nothing to score then
-    misses differences that no version tells; the run that scores will find them.
+    misses differences that versions do not show; the run that scores will find them.
     """
     with rollback_hint(registry):
         version = registry.champion_version()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -55,7 +56,7 @@ class RunContext:
 
     @property
     def fields(self) -> Fields:
-        """Fields that the steps of the definition compute of a message."""
+        """Fields that the steps of the definition compute for each message."""
         from batch_nlp.feature.pipeline import feature_fields
 
         return feature_fields(self.definition)
@@ -64,6 +65,23 @@ class RunContext:
     def inbox(self) -> Path:
         """Folder in which new messages arrive."""
         return Path(self.config.inference.inbox)
+
+    def data_state(self) -> list[Any]:
+        """Return the state of the training data as JSON values: feature version, labels version, labelled messages."""
+        version = self.definition.version
+        return [version, self.store.labels_version(), self.store.count_labelled(version)]
+
+    def hold_out_metrics(self) -> dict[str, Any] | None:
+        """Return the hold-out metrics of the model that this run trained; None if it trained nothing."""
+        report = self.layers.reporting / "training" / f"{self.name}.json"
+        return dict(json.loads(report.read_bytes())["metrics"]) if report.exists() else None
+
+    @property
+    def candidate_card(self) -> Path:
+        """Path of the card of the model that this run trains."""
+        from batch_nlp.training.card.card_pages import CARD_PAGE
+
+        return self.layers.candidates / self.name / CARD_PAGE
 
     def decide(self, kind: str, **facts: Any) -> None:
         """Append a decision of this run to the decision log."""

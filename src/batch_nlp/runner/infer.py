@@ -5,7 +5,7 @@ The scoring code is imported only if there is something to score: most calls of 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,8 @@ from batch_nlp.dataset.drop_folders import check_inbox, log_set_aside, log_unrea
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.band import check_bands
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Action, Analysis, Answer, Status, Verdict
 from batch_nlp.monitoring.verdict_terminal import show_verdict
 from batch_nlp.runner.champion import champion_of, check_champion
 from batch_nlp.runner.context import RunContext
@@ -33,6 +31,7 @@ from batch_nlp.storage.registry import Model
 if TYPE_CHECKING:
     import duckdb
 
+    from batch_nlp.monitoring.scored import ScoredBatch
     from batch_nlp.steps.base import MeteredPipeline
     from batch_nlp.storage.known import KnownMessages
     from batch_nlp.storage.ledger import Ledger
@@ -41,15 +40,9 @@ if TYPE_CHECKING:
 def infer(run: RunContext) -> None:
     """Score the new messages in the inbox, judge them, and respond to the verdict.
 
-    Raises
-    ------
-    DataError
-        If there is no inbox, or no champion that can score its messages; also if the inbox is empty but the champion
-        is unusable.
-    DriftError
-        If drift was found and nothing was done about it.
-    GateError
-        If drift led to a candidate that failed its gate.
+    Raises a `DataError` if there is no inbox, or the champion cannot score, even if the inbox is empty; a `DriftError`
+    if drift was found and nothing was done about it; and a `GateError` if drift led to a candidate that failed its
+    gate.
     """
     config = run.config
     check_inbox(config)
@@ -113,7 +106,7 @@ def _skip(run: RunContext) -> None:
     missing = f"{run.inbox} does not exist yet: create the folder and put messages into it"
     verdict = Verdict(Status.SKIPPED, nothing if run.inbox.exists() else missing, [])
     show_verdict(None, verdict, "none", run.config.drift.confidence)
-    run.decide("batch", batch=None, verdict=verdict.to_dict(), action="none")
+    run.decide("batch", batch=None, verdict=asdict(verdict), action="none")
 
 
 def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch | None:
@@ -125,14 +118,21 @@ def _claim(run: RunContext, schema: InputSchema, files: dict[str, str]) -> Batch
     return run.batches.claim(rest, run.config.dataset.name, run.now) if rest else None
 
 
-def _analyse(run: RunContext, batch: Batch) -> Analysis:
-    """Analyse a scored batch."""
-    from batch_nlp.monitoring.analyse import WindowBatch, analyse
-    from batch_nlp.monitoring.what_changed import with_snippets
-    from batch_nlp.storage.reference import Reference
+def scored_batch(run: RunContext, name: str) -> ScoredBatch:
+    """Return the files of a scored batch."""
+    from batch_nlp.monitoring.scored import ScoredBatch
     from batch_nlp.storage.samples import sample_file
 
-    layers, drift = run.layers, run.config.drift
+    return ScoredBatch(name, run.layers.predictions / name / PREDICTIONS_FILE, sample_file(run.layers, name))
+
+
+def _analyse(run: RunContext, batch: Batch) -> Analysis:
+    """Analyse a scored batch."""
+    from batch_nlp.monitoring.analyse import analyse
+    from batch_nlp.monitoring.what_changed import with_snippets
+    from batch_nlp.storage.reference import Reference
+
+    drift = run.config.drift
     model = run.registry.root / str(batch.model_version)
     manifest = read_manifest(model)
     earlier = (
@@ -140,14 +140,9 @@ def _analyse(run: RunContext, batch: Batch) -> Analysis:
         for found in run.batches.newest_first(batch.dataset)
         if found.model_version == batch.model_version and found.name < batch.name
     )
-    window = [
-        WindowBatch(found.name, layers.predictions / found.name / PREDICTIONS_FILE, sample_file(layers, found.name))
-        for found in reversed(list(islice(earlier, drift.window - 1)))
-    ]
+    window = [scored_batch(run, found.name) for found in reversed(list(islice(earlier, drift.window - 1)))]
     analysis = analyse(
-        batch.name,
-        layers.predictions / batch.name / PREDICTIONS_FILE,
-        sample_file(layers, batch.name),
+        scored_batch(run, batch.name),
         Reference.read(model, manifest),
         ClassMap.from_dict(manifest["label_map"]).classes,
         drift,
@@ -176,14 +171,14 @@ def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
         batch=batch.name,
         accounts=batch.accounts,
         model=batch.model_version,
-        verdict=verdict.to_dict(),
+        verdict=asdict(verdict),
         action=action,
     )
 
 
 def _input_schema(run: RunContext, champion: Model) -> InputSchema:
     """Return the input schema for the champion, and log the settings that it ignores."""
-    from batch_nlp.feature.ignored_settings import ignored_settings
+    from batch_nlp.feature.definition import ignored_settings
 
     schema = input_schema_for(run, champion.version, champion.manifest)
     check_steps(schema.definition.steps, f"the feature steps of {champion.version}", run.config.allow)
@@ -212,4 +207,5 @@ def _score(run: RunContext, champion: Model, schema: InputSchema, batch: Batch) 
         context = FeatureContext(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
         return build_feature_pipeline(config, definition, context)
 
-    run_inference_pipeline(config, run.layers, run.store, champion, schema.columns, feature_steps, batch)
+    columns = schema.dataset.messages.columns
+    run_inference_pipeline(config, run.layers, run.store, champion, columns, feature_steps, batch)

@@ -1,4 +1,4 @@
-"""The stage `init`: looks at files of messages and writes the dataset's file that reads them."""
+"""The stage `init`: examines a file of messages and writes the file of a dataset that reads it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from batch_nlp.storage.atomic import write_text
 
 
 def check_init(config: Config) -> None:
-    """Stop before any work if the dataset's file exists.
-
-    Raises
-    ------
-    SettingsError
-        If a dataset of that name exists.
-    """
+    """Raise a `SettingsError`, before any work, if a dataset of that name exists."""
     name = config.init.name
     # a dataset of the project takes precedence over one of that name in another folder of settings
     for folder in (_folder(config), _of_the_project(config)):
@@ -44,12 +38,8 @@ def _folder(config: Config) -> Path:
 def init(run: RunContext) -> None:
     """Write the file of a dataset, and print the commands to run next.
 
-    Raises
-    ------
-    DataError
-        If the file is missing, has no readable row, is a CSV without a header, or has no column of texts.
-    SettingsError
-        If a column that the settings name does not exist.
+    Raises a `DataError` for a file without a readable row, a header or a column of texts, and a `SettingsError` for a
+    column that does not exist.
     """
     from batch_nlp.onboarding.column_profiles import profiles
     from batch_nlp.onboarding.data_warnings import MANY_CLASSES, data_warnings
@@ -60,7 +50,7 @@ def init(run: RunContext) -> None:
     settings = run.config.init
     asked = GivenColumns(*(_names(value) for value in (settings.text, settings.label, settings.time, settings.id)))
     source = read_source(Path(str(settings.file)).expanduser().absolute(), asked)
-    proposal = propose(profiles(source.rows), asked, str(settings.file))
+    proposal = propose(profiles(source.rows), asked, str(settings.file), run.config)
     count = len(source.rows)
     looked_at = f"{'the first ' if count >= ROWS else ''}{count:,} rows of {settings.file}"
     target = _folder(run.config) / "dataset" / f"{settings.name}.yaml"
@@ -87,7 +77,7 @@ def _places(config: Config) -> list[str]:
 
 
 def _names(value: Any) -> list[str] | None:
-    """Return the columns that a setting names: none for ``none``; None for null, so that `init` chooses."""
+    """Return the columns that a setting names: an empty list for ``none``; None for null, so that `init` chooses."""
     if value is None:
         return None
     names = list(value) if isinstance(value, list | tuple) else str(value).split(",")

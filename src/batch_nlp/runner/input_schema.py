@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batch_nlp.config import ColumnConfig, DatasetConfig
+from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.runner.champion import champion_definition
@@ -17,34 +17,17 @@ from batch_nlp.storage.raw.set_aside import SetAside
 
 @dataclass(frozen=True)
 class InputSchema:
-    """How columns of new messages are read for the champion.
+    """How columns of new messages are read for the champion."""
 
-    Parameters
-    ----------
-    definition : FeatureDefinition
-        Of the features to compute.
-    dataset : DatasetConfig
-        With the columns and side tables to read.
-    champion : str or None
-        The champion's version if its own columns are read, whatever the settings say.
-    """
-
+    # Of the features to compute
     definition: FeatureDefinition
+    # With the columns and side tables to read
     dataset: DatasetConfig
+    # The champion's version if its own columns are read, whatever the settings say
     champion: str | None
 
-    @property
-    def columns(self) -> dict[str, ColumnConfig]:
-        """Columns of the message table."""
-        return self.dataset.messages.columns
-
     def check(self, run: RunContext, names: Iterable[str]) -> dict[str, SetAside]:
-        """Refuse files of the inbox with a changed schema; return, by name, the files without a readable row.
-
-        Raises
-        ------
-        DataError
-        """
+        """Refuse files of the inbox with a changed schema; return, by name, the files without a readable row."""
         from batch_nlp.dataset.schema_check import check_schema
 
         files = {file: name for name in names if (file := run.inbox / name).is_file()}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from batch_nlp.config import Config, Stage
-from batch_nlp.runner.job_facts import data_state
+from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.places import check_places
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.lock import writer_lock
@@ -18,7 +18,7 @@ from batch_nlp.storage.state_format import check_format, enter_format
 # Stages that publish nothing and write only reports of their own
 _READERS = {Stage.explain, Stage.learning_curve, Stage.simulate}
 # Stages that only show the current state
-_LOOKERS = {Stage.status, Stage.init, Stage.verify}
+LOOKERS = {Stage.status, Stage.init, Stage.verify}
 
 
 @contextmanager
@@ -29,28 +29,17 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
     runs read the same data, and write to places that carry their own names. A run that only looks takes no lock. Any
     other run works alone.
 
-    Parameters
-    ----------
-    config : Config
-    group : str or None
-        The sweep of the run, if any: jobs of one sweep wait for each other.
+    Yields the time of the run, UTC, which is its name, and whether the run is alone. `group` is the run's sweep, if
+    any: jobs of one sweep wait for each other.
 
-    Yields
-    ------
-    datetime, bool
-        The time of the run, UTC, which is its name; and whether the run is alone.
-
-    Raises
-    ------
-    DataError
-        If data or models are not where they should be, or a newer release wrote them, or may have.
-    LockedError
-        If another process holds a lock that this run cannot share.
+    Raises a `DataError` if data or models are not where they should be, or a newer release wrote them, or may have; and
+    a `LockedError` if another process holds a lock that this run cannot share.
     """
     folders = Path(config.paths.data), Path(config.paths.models)
     # status and verify report a damaged format.json along with their other findings
-    check_format(*folders, sound=not set(config.pipeline.stages) <= _LOOKERS)
-    if _only_looks(config):
+    check_format(*folders, sound=not set(config.pipeline.stages) <= LOOKERS)
+    repairs = Stage.verify in config.pipeline.stages and config.verify.repair
+    if set(config.pipeline.stages) <= LOOKERS and not repairs:
         yield datetime.now(UTC), False  # must be possible while another run works
         return
     check_places(config)  # before the lock creates its files
@@ -70,14 +59,9 @@ def lock_scope(config: Config, group: str | None) -> Iterator[tuple[datetime, bo
             return
 
 
-def _only_looks(config: Config) -> bool:
-    repairs = Stage.verify in config.pipeline.stages and config.verify.repair
-    return set(config.pipeline.stages) <= _LOOKERS and not repairs
-
-
 def _may_share(config: Config) -> bool:
     if set(config.pipeline.stages) <= _READERS:
         return True
     if config.training.promote is not False or set(config.pipeline.stages) != {Stage.training}:
         return False
-    return not config.pipeline.if_store_empty or bool(data_state(config)[-1])
+    return not config.pipeline.if_store_empty or bool(RunContext.of(config, datetime.now(UTC)).data_state()[-1])

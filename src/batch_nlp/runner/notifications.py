@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from batch_nlp.config import Event
 from batch_nlp.errors import DataError
-from batch_nlp.monitoring.answer import Action, Answer
-from batch_nlp.monitoring.verdict import Status, Verdict
+from batch_nlp.monitoring.findings import Action, Answer, Status, Verdict
 from batch_nlp.notify.notification import Notification
 from batch_nlp.notify.notifier import notify
 from batch_nlp.runner.context import RunContext
@@ -31,38 +31,30 @@ def notify_answer(run: RunContext, batch: str, verdict: Verdict, answer: Answer)
     event = _EVENTS.get(answer.action)
     if verdict.status is not Status.DRIFT or event is None:
         return
-    notification = Notification(
+    drift = f"drift in batch {batch}: " if event in {Event.promotion, Event.rejection} else ""
+    _notify(
+        run,
         event,
-        run.config.dataset.name,
-        run.name,
-        batch,
-        verdict.status.value,
-        f"drift in batch {batch}: {verdict.reason}" if event in {Event.promotion, Event.rejection} else verdict.reason,
-        answer.action.value,
-        answer.reason or None,
-        answer.champion or _champion(run),
+        answer.champion,
+        batch=batch,
+        verdict=verdict.status.value,
+        reason=f"{drift}{verdict.reason}",
+        action=answer.action.value,
+        action_reason=answer.reason or None,
     )
-    notify(run.config.notify, notification)
 
 
 def notify_training(run: RunContext, result: TrainingResult) -> None:
     """Send a notification of a training: a new champion, or a candidate that failed its gate."""
-    if result.decision is None:
-        return
-    notification = Notification(
-        Event.promotion if result.decision.passed else Event.rejection,
-        run.config.dataset.name,
-        run.name,
-        reason=f"candidate {result.candidate} of a manual training",
-        action_reason=result.decision.failures or None,
-        champion=result.version or _champion(run),
-    )
-    notify(run.config.notify, notification)
+    if (decision := result.decision) is not None:
+        event = Event.promotion if decision.passed else Event.rejection
+        reason = f"candidate {result.candidate} of a manual training"
+        _notify(run, event, result.version, reason=reason, action_reason=decision.failures or None)
 
 
-def _champion(run: RunContext) -> str | None:
-    """Return the champion's version; None if its pointer is damaged, which must not fail a run that has ended."""
-    try:
-        return run.registry.champion_version()
-    except DataError:
-        return None
+def _notify(run: RunContext, event: Event, champion: str | None, **facts: Any) -> None:
+    if champion is None:
+        with suppress(DataError):  # a damaged pointer must not fail a run that has ended
+            champion = run.registry.champion_version()
+    about = Notification(event, run.config.dataset.name, run.name, champion=champion, **facts)
+    notify(run.config.notify, about)

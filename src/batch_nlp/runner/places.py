@@ -19,14 +19,10 @@ _FIRST = {Stage.sample, Stage.feature, Stage.training}
 
 
 def check_places(config: Config) -> None:
-    """Refuse a data folder or registry that is empty but should not be.
+    """Raise a `DataError` for a data folder or registry that is empty but should not be.
 
     Each run leaves traces in both folders. So if only one of them has traces, the other is the wrong folder or an
     unmounted disk. If neither has any, this is a first run, which must train before it can score.
-
-    Raises
-    ------
-    DataError
     """
     folders = {"paths.data": Path(config.paths.data), "paths.models": Path(config.paths.models)}
     for key, folder in folders.items():

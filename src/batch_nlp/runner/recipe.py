@@ -16,18 +16,7 @@ _OF_ONE_RUN = {*OF_THE_JOB, "promote", "window"}
 def other_recipe(config: Config, version: str, champion: Mapping[str, Any]) -> str:
     """Return how this run's model and training settings differ from the champion's, and how to keep the champion's.
 
-    Parameters
-    ----------
-    config : Config
-    version : str
-        The champion's version.
-    champion : mapping
-        The champion's manifest.
-
-    Returns
-    -------
-    str
-        Empty if nothing differs.
+    The result is empty if nothing differs. `champion` is the champion's manifest.
     """
     theirs, model = champion["settings"], str(champion["settings"]["model"]["name"])
     training = {name: value for name, value in plain(config.training).items() if name not in _OF_ONE_RUN}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,14 +17,13 @@ from loguru import logger
 from batch_nlp.config import Stage
 from batch_nlp.config.commands import places_of_this_run
 from batch_nlp.dataset.classes import class_map
-from batch_nlp.errors import BatchNlpError, ExitCode
-from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Answer
+from batch_nlp.errors import ExitCode, exit_code_of
+from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.monitoring.archive import totals
 from batch_nlp.monitoring.batch_document import batch_document
-from batch_nlp.reports.batch_index import NEWEST, write_index
-from batch_nlp.reports.batch_page import write_batch_report
+from batch_nlp.monitoring.findings import Analysis, Answer
+from batch_nlp.reports.batch_index import INDEX_FILE, NEWEST, write_index
+from batch_nlp.reports.batch_page import batch_page, write_batch_report
 from batch_nlp.reports.documents import HOME, champion_history, read_reports
 from batch_nlp.reports.entry_page import write_entry_page
 from batch_nlp.reports.months import add_to_months, month_page, month_pages
@@ -32,6 +32,13 @@ from batch_nlp.reports.prometheus import write_metrics, write_run_metrics
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.train import sound_champion
 from batch_nlp.storage.atomic import write_text
+from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.problem import UNREADABLE, DamageError, Problem, Severity
+from batch_nlp.storage.seal import read_sealed
+
+_RESTORE = "Restore it from a backup; predictions and verdict do not depend on it."
+# Facts of a report that the record has too
+_SHARED = ("accounts", "counts", "model_version")
 
 
 def report_batch(run: RunContext, batch: Batch, analysis: Analysis, answer: Answer | None) -> None:
@@ -63,18 +70,11 @@ def ending_written(run: RunContext) -> Iterator[None]:
         yield
     except Exception as error:
         try:
-            _write_ending(run, _exit_code(error))
+            _write_ending(run, exit_code_of(error))
         except Exception as second:  # noqa: BLE001 the first error is the one to report
             logger.warning("Cannot write the metrics and the index of the batches: {}", second)
         raise
     _write_ending(run, ExitCode.DONE)
-
-
-def _exit_code(error: Exception) -> ExitCode:
-    """Return the exit code that the command line has for an error."""
-    if isinstance(error, BatchNlpError):
-        return error.exit_code
-    return ExitCode.DATA if isinstance(error, OSError) else ExitCode.BUG
 
 
 def _write_ending(run: RunContext, exit_code: ExitCode) -> None:
@@ -124,3 +124,51 @@ def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, floa
         if predicted in position and (label := found.index(target)) >= 0:
             confusions[files[file]][label, position[predicted]] += count
     return {name: measure(confusion).f1_macro for name, confusion in confusions.items()}
+
+
+def report_problems(run: RunContext, batches: Sequence[Batch]) -> list[Problem]:
+    """Return what is wrong with the reports on finished batches."""
+    folder, found, sound = run.layers.batch_reports, list[Problem](), 0
+    for batch in batches:
+        if batch.state is not BatchState.DONE:
+            continue
+        facts, page = folder / f"{batch.name}.json", folder / f"{batch.name}.html"
+        document, what = _document(facts, batch)
+        sound += document is not None
+        if what:
+            found.append(Problem(facts, what, _RESTORE, Severity.WARNING))
+        if not page.exists():
+            action, repair = _RESTORE, None
+            if document is not None:
+                action = "verify.repair=true draws it again from its facts."
+                repair = partial(_write_page, run, page, document)
+            found.append(Problem(page, "missing, although the batch is done", action, Severity.WARNING, repair, True))
+    if sound and not (folder / INDEX_FILE).exists():
+        action, repair = "verify.repair=true writes it, and so does an inference.", partial(_write_index, run)
+        found.append(Problem(folder / INDEX_FILE, "missing", action, Severity.WARNING, repair, transient=True))
+    return found
+
+
+def _document(path: Path, batch: Batch) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the facts of a batch's report if they are sound, and otherwise what is wrong with them."""
+    if not path.exists():
+        return None, "missing, although the batch is done"
+    try:
+        document = read_sealed(path, _RESTORE, unsealed=True)
+        differ = [name for name in _SHARED if document[name] != getattr(batch, name)]
+    except DamageError as error:
+        return None, error.problem.what
+    except UNREADABLE as error:
+        return None, f"cannot be read ({error})"
+    return (None, f"differs from the batch's record: {', '.join(differ)}") if differ else (document, None)
+
+
+def _write_page(run: RunContext, page: Path, document: dict[str, Any], _: Orphans) -> str:
+    champions = champion_history(run.own_decisions())
+    write_text(page, batch_page(document, champions))
+    return "drawn again from its facts"
+
+
+def _write_index(run: RunContext, _: Orphans) -> str:
+    write_batches(run)
+    return "written again"

@@ -27,14 +27,8 @@ _MOST_REASONS, _WIDTH = 5, 76
 def requeue(run: RunContext) -> None:
     """Put back the quarantined rows of one file or of the whole dataset; rows that are still broken stay.
 
-    Rows from the feature pipeline go to ``dataset.raw_dir``, rows from inference to the inbox.
-
-    Raises
-    ------
-    SettingsError
-        If ``requeue.file`` is neither a quarantine file nor a copy of one.
-    DataError
-        If ``requeue.file`` is missing, cannot be read, or was requeued before.
+    Rows from the feature pipeline go to ``dataset.raw_dir``, rows from inference to the inbox. ``requeue.file`` must be
+    a quarantine file, or a copy of one, that was not requeued before.
     """
     messages = run.config.dataset.messages
     texts = names_of(messages.columns, Role.text)
@@ -53,12 +47,11 @@ def requeue(run: RunContext) -> None:
         if done.target is not None:
             logger.info("Requeue: {:,} of {:,} rows of {} are in {}", done.requeued, done.rows, done.file, done.target)
         found.append((done, target))
-    rows, back = sum(done.rows for done, _ in found), sum(done.requeued for done, _ in found)
-    logger.info("Requeue: {:,} rows = {:,} requeued + {:,} left", rows, back, sum(done.stay for done, _ in found))
-    to_inbox = {target == run.inbox for done, target in found if done.requeued}
-    for inbox, pipeline in ((False, "feature"), (True, "inference")):
-        if inbox in to_inbox:
-            logger.info("Requeue: the next pipeline={} reads the rows that were put back", pipeline)
+    rows, back, left = (sum(getattr(done, name) for done, _ in found) for name in ("rows", "requeued", "stay"))
+    logger.info("Requeue: {:,} rows = {:,} requeued + {:,} left", rows, back, left)
+    targets = {target for done, target in found if done.requeued}
+    for pipeline in sorted("inference" if target == run.inbox else "feature" for target in targets):
+        logger.info("Requeue: the next pipeline={} reads the rows that were put back", pipeline)
     if not back:
         logger.warning("Requeue: no row was put back")
 

@@ -9,22 +9,14 @@ from batch_nlp.config import Config, DriftResponse
 from batch_nlp.errors import DriftError, GateError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, predict_reweighted
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
+from batch_nlp.monitoring.findings import Action, Analysis, Answer, Status
 from batch_nlp.monitoring.rules import MOST_CLASSES
-from batch_nlp.monitoring.verdict import Status
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.retraining import retrain
 
 
 def respond(run: RunContext, batch: Batch, analysis: Analysis) -> Answer:
-    """Respond to the verdict on a batch as the settings say, and return what was done.
-
-    Raises
-    ------
-    BatchNlpError
-        If a retraining ended with an error other than a refused candidate.
-    """
+    """Respond to the verdict on a batch as the settings say, and return what was done."""
     if analysis.deciding.status is not Status.DRIFT:
         return Answer(Action.NONE)
     response, reason = response_of(run.config)
@@ -48,15 +40,7 @@ def response_of(config: Config) -> tuple[DriftResponse, str]:
 
 
 def raise_for(batch: Batch, analysis: Analysis, answer: Answer) -> None:
-    """Raise the error whose exit code tells the scheduler about an answer.
-
-    Raises
-    ------
-    DriftError
-        If nothing was done about drift.
-    GateError
-        If a retraining gave no new champion.
-    """
+    """Raise a `DriftError` if nothing was done about drift, and a `GateError` if a retraining gave no champion."""
     trigger = _trigger(batch, analysis)
     if answer.action is Action.ALERT:
         raise DriftError(f"Drift in {trigger}. Nothing was done about it: {answer.reason}.")

@@ -6,12 +6,10 @@ run can continue after a kill, and nobody mistakes a half-removed batch for dama
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from loguru import logger
@@ -29,7 +27,7 @@ from batch_nlp.storage.run_clock import run_name
 from batch_nlp.storage.samples import remove_old_samples, sample_file
 from batch_nlp.storage.seal import remove_sealed
 
-# A tenth more than the excess is removed, so that there is nothing to remove for a while
+# The part of a limit that is removed beside the excess, so that there is nothing to remove for a while
 _SLACK = 10
 # Names of runs, and of the files that they leave
 _RUN = re.compile(r"\d{8}T\d{12}Z")
@@ -62,10 +60,8 @@ def _remove_batches(run: RunContext, past: Past) -> list[str]:
     own = sorted(records.intersection(past.batches(records)))
     # batches that later ones are judged together with stay
     least = min(max(run.config.drift.window, 1), len(own))
-    number = sum(name <= before for name in own)
-    number = max(number, sum(_is_old(name, run.now, settings.days) for name in own))
-    if settings.batches is not None and len(own) > settings.batches:
-        number = max(number, len(own) - settings.batches + settings.batches // _SLACK)
+    number = sum(name <= before or _is_old(name, run.now, settings.days) for name in own)
+    number = max(number, _excess(len(own), settings.batches))
     gone = own[: min(number, len(own) - least)]
     if not gone:
         return []
@@ -94,6 +90,11 @@ def _remove_batch(run: RunContext, name: str) -> None:
     (layers.batches / f"{name}.json").unlink(missing_ok=True)
 
 
+def _excess(number: int, limit: int | None) -> int:
+    """Return how many of a number to remove: none up to the limit, and above it a tenth more than the excess."""
+    return number - limit + limit // _SLACK if limit is not None and number > limit else 0
+
+
 def _is_old(name: str, now: datetime, days: int | None) -> bool:
     """Return whether a batch or a run, whose name is its time, is older than some days."""
     if days is None:
@@ -108,41 +109,32 @@ def _is_old(name: str, now: datetime, days: int | None) -> bool:
 def _remove_run_folders(run: RunContext) -> None:
     """Remove the oldest folders of settings and logs, ``runs/<day>/<time>``, and days without any."""
     settings = run.config.retention
-    days = sorted(run.layers.runs.glob("????-??-??"))
-    folders, number = [f"{day.name}/{name}" for day in days for name in _names(day)], 0
-    if settings.runs is not None and len(folders) > settings.runs:
-        number = len(folders) - settings.runs + settings.runs // _SLACK
+    folders = sorted(run.layers.runs.glob("????-??-??/*"))
+    number = _excess(len(folders), settings.runs)
     if settings.days is not None:
         first = f"{run.now - timedelta(days=settings.days):%Y-%m-%d}"
-        number = max(number, sum(name < first for name in folders))
+        number = max(number, sum(folder.parent.name < first for folder in folders))
     # the newest belongs to this run
-    for folder in (run.layers.runs / name for name in folders[: min(number, len(folders) - 1)]):
+    for folder in folders[: min(number, len(folders) - 1)]:
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):
             folder.parent.rmdir()
 
 
-def _names(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries)
-
-
 def _remove_quarantine(run: RunContext) -> None:
-    """Remove quarantined rows of no batch: those of refused runs, and those of the feature pipeline."""
+    """Remove quarantined rows of refused runs and of the feature pipeline; those of a batch go with the batch."""
     settings, layers = run.config.retention, run.layers
     refused = [folder / REFUSED for folder in (layers.feature_quarantine, layers.inference_quarantine)]
     for folder in (*refused, layers.feature_quarantine, layers.feature_quarantine / REQUEUED):
         files = sorted(folder.glob("[!.]*.parquet"))
-        too_many = 0
-        if settings.batches is not None and len(files) > settings.batches:
-            too_many = len(files) - settings.batches + settings.batches // _SLACK
+        too_many = _excess(len(files), settings.batches)
         for place, file in enumerate(files):
             if place < too_many or _is_old(file.name, run.now, settings.days):
                 file.unlink()
 
 
 def _remove_of_trainings(run: RunContext) -> None:
-    """Remove splits, predictions and mistakes of old candidates that are not versions now."""
+    """Remove splits, predictions and mistakes of old candidates that were not published."""
     layers, versions, newest = run.layers, run.registry.versions(), run.config.training.keep_versions
     left = [*layers.model_input.glob("*.parquet"), *layers.model_output.glob("*.parquet")]
     left += (layers.reporting / "training").glob("*/")
@@ -150,10 +142,9 @@ def _remove_of_trainings(run: RunContext) -> None:
     names = sorted(set(candidates.values()))
     if len(names) <= newest + len(versions):  # spares reading the manifests
         return
-    manifests = [_manifest(run, version) for version in versions]
-    if None in manifests:
+    if (manifests := _manifests(run)) is None:
         return
-    published = {run_name(datetime.fromisoformat(manifest["created_at"])) for manifest in manifests if manifest}
+    published = {run_name(datetime.fromisoformat(manifest["created_at"])) for manifest in manifests}
     for path, name in candidates.items():
         if name not in published.union(names[-newest:]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -161,16 +152,16 @@ def _remove_of_trainings(run: RunContext) -> None:
 
 def _pinned(run: RunContext) -> list[DataVersion] | None:
     """Return the data versions that kept models of the dataset were trained on; None if a model is unreadable."""
-    manifests = [_manifest(run, version) for version in run.registry.versions()]
-    if None in manifests:
+    if (manifests := _manifests(run)) is None:
         return None
-    own = (found for found in manifests if found and found["dataset"] == run.config.dataset.name)
+    own = (manifest for manifest in manifests if manifest["dataset"] == run.config.dataset.name)
     return [DataVersion(**manifest["data_version"]) for manifest in own]
 
 
-def _manifest(run: RunContext, version: str) -> dict[str, Any] | None:
+def _manifests(run: RunContext) -> list[dict[str, Any]] | None:
+    """Return the manifests of all versions; None, with a warning, if one is unreadable."""
     try:
-        return read_manifest(run.registry.root / version)
+        return [read_manifest(run.registry.root / version) for version in run.registry.versions()]
     except DataError as error:
         logger.warning("A model cannot be read, so nothing that it may need is removed: {}", error)
         return None

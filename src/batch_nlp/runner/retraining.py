@@ -15,9 +15,8 @@ from batch_nlp.config.builder import check_steps
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.batch_records import Batch
 from batch_nlp.inference.rescoring import rescore, rescored_file
-from batch_nlp.monitoring.analysis import Analysis
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
+from batch_nlp.monitoring.findings import Action, Analysis, Answer
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.recipe import OF_THE_JOB
 from batch_nlp.runner.train import sound_champion, take_in, train_candidate
@@ -28,15 +27,16 @@ from batch_nlp.storage.samples import read_sample, sample_file
 def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> Answer:
     """Retrain on all data that has arrived, unless the breaker holds the retraining back.
 
-    Parameters
-    ----------
-    run, batch, analysis
-        The run, the batch that drifted, and its analysis.
-    trigger : str
-        The batches that drifted, and why, in words.
+    `trigger` names the batches that drifted, and why, in words.
     """
-    if (before := _retrained_before(run, batch)) is not None:
-        return _finish(run, batch, before)
+    retrainings = (found for found in reversed(run.decisions.read()) if found["decision"] == "retraining")
+    done = (found for found in retrainings if found.get("batch") == batch.name and "outcome" in found)
+    if (before := next(done, None)) is not None:
+        # a second retraining would find nothing new and be reported as a failure
+        logger.warning("A killed run has completed the retraining for batch {}: continuing after it", batch.name)
+        failed = f"Candidate {before['candidate']} did not become the champion ({before['outcome']})"
+        promoted = f"{before['champion']} took the place of {batch.model_version}"
+        return _finish(run, batch, before, promoted if before["outcome"] == Outcome.PROMOTED else failed)
     logger.warning("Drift in {}: running feature and training again", trigger)
     take_in(run)
     counts = [share.messages for share in analysis.deciding.shares]
@@ -45,29 +45,26 @@ def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> 
     ruling = rule_on(alarm, labels, run.decisions.read(), run.config.dataset.name, run.config.drift)
     facts = {"batch": batch.name, "trigger": trigger, "data": labels.data, "change": ruling.change}
     if not ruling.allowed:
-        champion = run.registry.champion_version()
+        now = run.registry.champion_version()
         run.decide("held back", **facts, state=ruling.state.value, reason=ruling.reason, figures=ruling.figures)
-        return Answer(Action.HELD_BACK, ruling.reason, None, champion, champion, figures=ruling.figures)
+        return Answer(Action.HELD_BACK, ruling.reason, None, now, now, figures=ruling.figures)
     outcome, reason, candidate = _train_again(run, batch, trigger, ruling.reason)
-    promoted = run.registry.champion() if outcome is Outcome.PROMOTED else None
-    # entered only now, whatever the gate said: a retraining that is killed must not use up the one that is allowed
-    run.decide(
-        "retraining",
+    champion = run.registry.champion() if outcome is Outcome.PROMOTED else None
+    retraining = {
         **facts,
-        reason=ruling.reason,
-        counts=counts,
-        counts_after=_counts_after(run, batch, analysis, promoted),
-        model=batch.model_version,
-        answered=ruling.answered,
-        outcome=outcome.value,
-        candidate=candidate,
-        champion=run.registry.champion_version(),
-        figures=ruling.figures,
-    )
-    action = Action.PROMOTED if outcome is Outcome.PROMOTED else Action.REJECTED
-    second = _rescore(run, promoted, batch) if promoted is not None and run.config.drift.rescore else None
-    now = run.registry.champion_version()
-    return Answer(action, reason, candidate, str(batch.model_version), now, second, ruling.figures)
+        "reason": ruling.reason,
+        "counts": counts,
+        "counts_after": _counts_after(run, batch, analysis, champion),
+        "model": batch.model_version,
+        "answered": ruling.answered,
+        "outcome": outcome.value,
+        "candidate": candidate,
+        "champion": run.registry.champion_version(),
+        "figures": ruling.figures,
+    }
+    # entered only now, whatever the gate said: a retraining that is killed must not use up the one that is allowed
+    run.decide("retraining", **retraining)
+    return _finish(run, batch, retraining, reason)
 
 
 def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
@@ -121,23 +118,20 @@ def _as_champion(config: Config, champion: dict[str, Any]) -> Config:
         return config
 
 
-def _retrained_before(run: RunContext, batch: Batch) -> dict[str, Any] | None:
-    """Return the retraining for the batch that a killed run completed, if there was one."""
-    found = (decision for decision in reversed(run.decisions.read()) if decision["decision"] == "retraining")
-    return next((one for one in found if one.get("batch") == batch.name and "outcome" in one), None)
-
-
-def _finish(run: RunContext, batch: Batch, retraining: dict[str, Any]) -> Answer:
-    """Do what is left to do after a retraining; a second one would find nothing new and be reported as a failure."""
-    logger.warning("A killed run has completed the retraining for batch {}: continuing after it", batch.name)
-    before, now = str(batch.model_version), run.registry.champion_version()
-    promoted, version = retraining["outcome"] == Outcome.PROMOTED, retraining["champion"]
-    champion = run.registry.champion() if promoted and run.config.drift.rescore and now == version else None
-    second = _rescore(run, champion, batch) if champion is not None else None
-    failed = f"Candidate {retraining['candidate']} did not become the champion ({retraining['outcome']})"
-    reason = f"{version} took the place of {before}" if promoted else failed
-    action = Action.PROMOTED if promoted else Action.REJECTED
-    return Answer(action, reason, retraining["candidate"], before, now, second, retraining["figures"])
+def _finish(run: RunContext, batch: Batch, retraining: dict[str, Any], reason: str) -> Answer:
+    """Do what is left to do after a retraining, and return the answer."""
+    promoted, now = retraining["outcome"] == Outcome.PROMOTED, run.registry.champion_version()
+    rescores = promoted and run.config.drift.rescore and now == retraining["champion"]
+    champion = run.registry.champion() if rescores else None
+    return Answer(
+        Action.PROMOTED if promoted else Action.REJECTED,
+        reason,
+        retraining["candidate"],
+        str(batch.model_version),
+        now,
+        _rescore(run, champion, batch) if champion is not None else None,
+        retraining["figures"],
+    )
 
 
 def _labels(run: RunContext, batch: Batch) -> Labels:

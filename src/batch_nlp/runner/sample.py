@@ -10,6 +10,7 @@ from batch_nlp.config import SamplePart
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.progress import progress
 from batch_nlp.runner.context import RunContext
+from batch_nlp.sample import deliver_labels, write_batch, write_history
 from batch_nlp.storage.raw.file_names import find_files
 
 
@@ -25,17 +26,7 @@ def generate_sample(run: RunContext, *, with_batch: bool) -> None:
 
 
 def write_sample(run: RunContext) -> None:
-    """Write the part of the sample that the settings name.
-
-    Raises
-    ------
-    DataError
-        If the folder for the history already contains messages.
-    SettingsError
-        If the dataset has no generator, or the part is ``labels`` and the dataset has none.
-    """
-    from batch_nlp.sample import deliver_labels
-
+    """Write the part of the sample that the settings name; a folder with messages is refused for the history."""
     sample, dataset = run.config.sample, run.config.dataset
     folder = Path(dataset.raw_dir)
     if sample.part is SamplePart.history:
@@ -55,15 +46,11 @@ def write_sample(run: RunContext) -> None:
 
 
 def _write_history(run: RunContext, folder: Path) -> None:
-    from batch_nlp.sample import write_history
-
     with progress("sample", total=run.config.sample.messages) as advance:
         write_history(folder, run.config.sample, advance, run.config.dataset.sample)
 
 
 def _write_batch(run: RunContext) -> None:
-    from batch_nlp.sample import write_batch
-
     config = run.config
     file = write_batch(run.inbox, run.layers.pending_labels, config.sample, source=config.dataset.sample)
     logger.info("Sample: next batch in {}", file)

@@ -63,7 +63,7 @@ def check_settings(config: Config) -> None:
 
         check_init(config)
     if Stage.simulate in stages:
-        from batch_nlp.simulation.simulation_checks import check_simulation
+        from batch_nlp.simulation.scenarios import check_simulation
 
         check_simulation(config)
 

@@ -22,4 +22,4 @@ def simulate(run: RunContext) -> float | None:
     write_result(result, folder)
     show_result(result)
     logger.info("Simulation: {} s; report: {}", round(result.seconds), folder / "index.html")
-    return result.summary(Policy.rule if Policy.rule in settings.policies else settings.policies[0]).f1_macro
+    return result.summary(Policy.rule if Policy.rule in settings.policies else settings.policies[0])["f1_macro"]

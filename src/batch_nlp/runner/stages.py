@@ -6,8 +6,6 @@ of a scheduler find nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
 
@@ -16,6 +14,7 @@ from loguru import logger
 from batch_nlp.config import Config, Stage
 from batch_nlp.errors import DriftError, FilesSetAsideError, GateError, SettingsError
 from batch_nlp.runner.context import RunContext
+from batch_nlp.runner.lock_scope import LOOKERS
 from batch_nlp.runner.retention import tidy
 from batch_nlp.storage.atomic import sweep
 
@@ -40,54 +39,31 @@ def run_stages(config: Config, now: datetime, alone: bool = True) -> float | Non
     """Run the stages of the chosen pipeline.
 
     If a candidate fails its gate, the champion still scores the inbox; the failure is raised after the other stages.
-
-    Parameters
-    ----------
-    config, now
-        All settings, and the time of the run, UTC.
-    alone : bool
-        Whether no other run shares the lock: only then do unfinished files come from a killed run.
-
-    Returns
-    -------
-    float or None
-        The selection metric of the last model that was trained, for sweeps.
-
-    Raises
-    ------
-    BatchNlpError
-        With its exit code.
+    Unfinished files come from a killed run only if the run is `alone`: if no other run shares the lock. Returns the
+    selection metric of the last model that was trained, for sweeps.
     """
     run = RunContext.of(config, now)
     # these show the current state without changing it; and `init` describes a dataset that has no data yet
-    if set(config.pipeline.stages) <= {Stage.status, Stage.verify, Stage.init}:
+    if set(config.pipeline.stages) <= LOOKERS:
         return _run_stages(run, alone=False)
     from batch_nlp.runner.reporting import ending_written
 
-    with ending_written(run), _files_set_aside_raised(run):
+    with ending_written(run):
+        metric: float | None = None
+        failed: DriftError | GateError | None = None
         try:
             metric = _run_stages(run, alone)
-        except (DriftError, GateError):  # the work is done all the same
-            if alone:
-                tidy(run)
-            raise
+        except (DriftError, GateError) as error:  # all work is done
+            failed = error
         if alone:
             tidy(run)
+        if run.left_out:
+            if failed:  # decided, reported and sent as a notification, unlike the files that need attention
+                logger.error("{}", failed)
+            raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
+        if failed:
+            raise failed
         return metric
-
-
-@contextmanager
-def _files_set_aside_raised(run: RunContext) -> Iterator[None]:
-    """Raise a `FilesSetAsideError` after all other work if files were set aside."""
-    try:
-        yield
-    except (DriftError, GateError) as error:
-        if not run.left_out:
-            raise
-        # already decided, reported and sent as a notification; that files need attention is not
-        logger.error("{}", error)
-    if run.left_out:
-        raise FilesSetAsideError(list(dict.fromkeys(run.left_out)))
 
 
 def _run_stages(run: RunContext, alone: bool) -> float | None:
@@ -116,7 +92,8 @@ def _run_stages(run: RunContext, alone: bool) -> float | None:
     for stage in stages:
         logger.info("== {} ==", stage.value)
         try:
-            measured = _run_stage(run, stage)
+            module, _, name = _FUNCTIONS[stage].partition(".")
+            measured: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
         except GateError as error:
             last = run.registry.champion_version() is None or stage is stages[-1]
             if stage is not Stage.training or last:
@@ -127,13 +104,6 @@ def _run_stages(run: RunContext, alone: bool) -> float | None:
             metric = metric if measured is None else measured
     if failed_gate:
         raise failed_gate
-    return metric
-
-
-def _run_stage(run: RunContext, stage: Stage) -> float | None:
-    """Run one stage; return the selection metric if the stage trained a model."""
-    module, _, name = _FUNCTIONS[stage].partition(".")
-    metric: float | None = getattr(import_module(f"batch_nlp.runner.{module}"), name)(run)
     return metric
 
 

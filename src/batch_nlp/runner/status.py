@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -12,24 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from rich.filesize import decimal as size
+from rich.text import Text
 
 from batch_nlp.dataset.drop_folders import check_inbox, unread_in_inbox, unread_in_raw_dir, unusable_in_raw_dir
 from batch_nlp.dataset.side_tables import side_table_files, unusable_side_tables
-from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, examples, printable
+from batch_nlp.errors import BatchNlpError, DataError, ExitCode, FilesSetAsideError, count, examples, printable
 from batch_nlp.inference.batch_records import BatchState
 from batch_nlp.log import ending_of
 from batch_nlp.monitoring.breaker import breaker_state
+from batch_nlp.monitoring.verdict_terminal import COLOURS
 from batch_nlp.progress import age
 from batch_nlp.runner.champion import check_version, rollback_hint
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import unread_by_champion
 from batch_nlp.runner.places import check_places
-from batch_nlp.runner.status_screen import RecentBatch, SystemStatus, show_status
+from batch_nlp.runner.screen import Screen
 from batch_nlp.storage.lock import lock_holder
 from batch_nlp.storage.raw.set_aside import SetAside
+from batch_nlp.storage.seal import read_sealed
 from batch_nlp.storage.state_format import check_sound
 
 _RECENT = 5
+_SEE_BELOW = "cannot be read, see below"
 # Number of logs to search for one that has ended, and characters to show of its error
 _LOGS, _ERROR_CHARS = 20, 200
 _EXIT = re.compile(
@@ -40,59 +43,53 @@ _EXIT = re.compile(
 def report_status(run: RunContext) -> None:
     """Print the state of the system.
 
-    Raises
-    ------
-    DataError
-        At the end, if data or models are not where they should be, or if the champion, a side table or a new file is
-        unusable.
+    At the end, raise a `DataError` if data or models are not where they should be, or if the champion, a side table or
+    a new file is unusable.
     """
-    status = SystemStatus(run.config.dataset.name, run.now)
-    misplaced = _add_fact(status, "places", lambda: check_places(run.config))
-    unknown = _add_fact(status, "format", lambda: _format(run))
-    unusable = _add_fact(status, "champion", lambda: _champion(run))
-    _add_fact(status, "breaker", lambda: _breaker(run))
-    _add_fact(status, "at work", lambda: _at_work(run))
     left_out: list[SetAside] = []
-    _add_fact(status, "inbox", lambda: _inbox(run, left_out))
-    _add_fact(status, "set aside", lambda: _set_aside(run, left_out))
-    status.problems.extend(file.problem for file in left_out[:_RECENT])
-    side_tables = _add_fact(status, "side tables", lambda: _side_tables(run))
-    _add_fact(
-        status, "not read", lambda: " ".join([*unread_in_inbox(run.config), *unread_in_raw_dir(run.config)]) or None
-    )
-    _add_fact(status, "quarantine", lambda: _quarantine(run))
-    _add_fact(status, "store", lambda: _store(run))
-    _add_fact(status, "disk", lambda: _disk(run.layers.root))
-    _add_fact(status, "exit codes", lambda: _exit_codes(run.layers.reporting))
-    _add_fact(status, "last run", lambda: _last_run(run.layers.runs))
-    _add_fact(status, "batches", lambda: status.recent.extend(_recent(run)))
-    show_status(status)
-    if misplaced or unknown:
-        raise DataError(misplaced or unknown)
-    if unusable:
+    recent: list[Text] = []
+    looks: dict[str, Callable[[], str | None]] = {
+        "places": lambda: check_places(run.config),
+        "format": lambda: _format(run),
+        "champion": lambda: _champion(run),
+        "breaker": lambda: ": ".join(breaker_state(run.decisions.read(), run.config.dataset.name)),
+        "at work": lambda: _at_work(run),
+        "inbox": lambda: _inbox(run, left_out),
+        "set aside": lambda: _set_aside(run, left_out),
+        "side tables": lambda: _side_tables(run),
+        "not read": lambda: " ".join(unread_in_inbox(run.config) + unread_in_raw_dir(run.config)) or None,
+        "quarantine": lambda: _quarantine(run),
+        "store": lambda: _store(run),
+        "disk": lambda: _disk(run.layers.root),
+        "exit codes": lambda: _exit_codes(run.layers.reporting),
+        "last run": lambda: _last_run(run.layers.runs),
+        "batches": lambda: recent.extend(_recent(run)),
+    }
+    screen = Screen(run.config.dataset.name, run.now)
+    problems: dict[str, str] = {}
+    for name, look in looks.items():
+        try:
+            value = look()
+        except BatchNlpError as error:
+            value, problems[name] = _SEE_BELOW, str(error)
+        except Exception as error:  # noqa: BLE001 the screen must show whatever is broken
+            value, problems[name] = _SEE_BELOW, f"{name} cannot be read ({type(error).__name__}: {error})"
+        if value is not None:
+            screen.fact(name, value)
+    screen.add(*recent)
+    # a damaged record affects several facts
+    for problem in dict.fromkeys([*problems.values(), *(file.problem for file in left_out[:_RECENT])]):
+        screen.add(Text())
+        screen.paragraph(problem, "red", "! ")
+    screen.show()
+    if misplaced := problems.get("places") or problems.get("format"):
+        raise DataError(misplaced)
+    if unusable := problems.get("champion"):
         raise DataError(f"The champion cannot be used: {unusable}")
-    if side_tables:
+    if side_tables := problems.get("side tables"):
         raise DataError(side_tables)
     if left_out:
         raise FilesSetAsideError([file.name for file in left_out])
-
-
-def _add_fact(status: SystemStatus, name: str, look: Callable[[], str | None]) -> str | None:
-    """Add one fact; if reading it fails, add and return the problem instead, so that the other facts still show."""
-    try:
-        value = look()
-    except BatchNlpError as error:
-        problem = str(error)
-    except Exception as error:  # noqa: BLE001 the screen must show whatever is broken
-        problem = f"{name} cannot be read ({type(error).__name__}: {error})"
-    else:
-        if value is not None:
-            status.facts.append((name, value))
-        return None
-    status.facts.append((name, "cannot be read, see below"))
-    if problem not in status.problems:  # a damaged record affects several facts
-        status.problems.append(problem)
-    return problem
 
 
 def _format(run: RunContext) -> None:
@@ -108,9 +105,9 @@ def _champion(run: RunContext) -> str:
     with rollback_hint(registry):
         manifest = check_version(registry, version)
     needed = manifest["data_version"]["feature_version"]
-    pointer = json.loads((registry.root / "champion.json").read_bytes())
+    pointer = read_sealed(registry.root / "champion.json", "", unsealed=True)  # a person may have written it
     since = ""
-    if published := pointer.get("published_at"):  # a pointer written by hand has no time
+    if published := pointer.get("published_at"):
         at = datetime.fromisoformat(published)
         since = f" since {at:%Y-%m-%d %H:%M} ({age((run.now - at).total_seconds())})"
     metrics = manifest["metrics"]
@@ -120,11 +117,6 @@ def _champion(run: RunContext) -> str:
         + (f" of another dataset (to see its state: dataset={manifest['dataset']})" if other else "")
         + f"; macro F1 {metrics['f1_macro']:.3f}, weighted F1 {metrics['f1_weighted']:.3f}, feature version {needed}"
     )
-
-
-def _breaker(run: RunContext) -> str:
-    found = breaker_state(run.decisions.read(), run.config.dataset.name)
-    return f"{found.state.value}: {found.reason}"
 
 
 def _at_work(run: RunContext) -> str:
@@ -138,7 +130,7 @@ def _at_work(run: RunContext) -> str:
 def _set_aside(run: RunContext, left_out: list[SetAside]) -> str | None:
     """Return the unusable files of the drop folders, after those of the inbox."""
     left_out += unusable_in_raw_dir(run.config, run.store.folder)
-    return f"{len(left_out):,} file(s): {examples(file.name for file in left_out)}" if left_out else None
+    return f"{count(len(left_out), 'file')}: {examples(file.name for file in left_out)}" if left_out else None
 
 
 def _side_tables(run: RunContext) -> None:
@@ -155,13 +147,11 @@ def _inbox(run: RunContext, left_out: list[SetAside]) -> str:
     left_out += unread_by_champion(run, names)
     if not names:
         looked = [found["at"] for found in run.own_decisions() if found["decision"] == "batch"]
-        return (
-            f"nothing new; last read {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}" if looked else "nothing new"
-        )
+        last = f"; last read {datetime.fromisoformat(looked[-1]):%Y-%m-%d %H:%M}" if looked else ""
+        return f"nothing new{last}"
     found = [(run.inbox / name).stat() for name in names]
     oldest = run.now.timestamp() - min(file.st_mtime for file in found)
-    files = "1 new file" if len(found) == 1 else f"{len(found):,} new files"
-    return f"{files}, {size(sum(file.st_size for file in found))}, the oldest for {age(oldest)}"
+    return f"{count(len(found), 'new file')}, {size(sum(file.st_size for file in found))}, the oldest for {age(oldest)}"
 
 
 def _quarantine(run: RunContext) -> str | None:
@@ -183,7 +173,7 @@ def _store(run: RunContext) -> str:
     if not messages:
         return "empty. To fill it: pipeline=feature"
     taken = sum(path.stat().st_size for path in run.store.folder.rglob("*") if path.is_file())
-    return f"{messages:,} messages, {run.store.count_labelled(version):,} with a label, {size(taken)}"
+    return f"{count(messages, 'message')}, {run.store.count_labelled(version):,} with a label, {size(taken)}"
 
 
 def _disk(folder: Path) -> str:
@@ -218,19 +208,23 @@ def _last_run(runs: Path) -> str | None:
     return None
 
 
-def _recent(run: RunContext) -> list[RecentBatch]:
+def _recent(run: RunContext) -> list[Text]:
+    """Return a table of the newest batches, oldest first, with their verdicts and what followed."""
     decisions = run.own_decisions()
-    lines = []
     # leaves out runs that found nothing new, which are most runs of a scheduler
-    for decision in [found for found in decisions if found["decision"] == "batch" and found["batch"]][-_RECENT:]:
+    batches = [found for found in decisions if found["decision"] == "batch" and found["batch"]][-_RECENT:]
+    if not batches:
+        return []
+    lines = [Text(), Text(f"{'when':<13}{'batch':<27}{'messages':>8}  {'verdict':<14}{'followed by':<16}", "cyan")]
+    for decision in batches:
+        messages, verdict = decision.get("accounts", {}).get("in"), decision["verdict"]["status"]
+        when = f"{datetime.fromisoformat(decision['at']):%m-%d %H:%M}  {printable(decision['batch'])[:26]:<27}"
         followed = [found for found in decisions if _answers(found, decision)]
         lines.append(
-            RecentBatch(
-                datetime.fromisoformat(decision["at"]),
-                decision["batch"],
-                decision.get("accounts", {}).get("in"),
-                decision["verdict"]["status"],
-                _action(decision, followed[-1] if followed else None),
+            Text.assemble(
+                f"{when}{'-' if messages is None else f'{messages:,}':>8}  ",
+                (f"{printable(verdict)[:13]:<14}", COLOURS.get(verdict, "")),
+                printable(_action(decision, followed[-1] if followed else None))[:16],
             )
         )
     return lines
@@ -238,7 +232,7 @@ def _recent(run: RunContext) -> list[RecentBatch]:
 
 def _answers(decision: dict[str, Any], batch: dict[str, Any]) -> bool:
     """Return whether a decision answers the verdict on a batch, perhaps in the run after a killed one."""
-    if decision["decision"] not in {"retraining", "held back"} or batch["batch"] is None:
+    if decision["decision"] not in {"retraining", "held back"}:
         return False
     return bool(decision.get("batch", batch["batch"] if decision["run"] == batch["run"] else None) == batch["batch"])
 

@@ -19,8 +19,8 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.notifications import notify_training
 from batch_nlp.runner.recipe import other_recipe
 from batch_nlp.storage.layers import Layers
-from batch_nlp.tracking.backend import create_tracker
 from batch_nlp.tracking.tracked_training import TrackedTraining
+from batch_nlp.tracking.tracker import Tracker
 
 # Imported late in what follows: most runs find nothing to train on, or nothing new
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _NAMED_RECALLS = 10
 def take_in(run: RunContext) -> None:
     """Compute the features of new messages in ``01_raw``, and add their labels."""
     from batch_nlp.feature.run import run_feature_pipeline
-    from batch_nlp.steps.embedding.shared_tables import take_tables
+    from batch_nlp.steps.embedding.static import take_tables
 
     if run.config.features.embedding.backend is EmbeddingBackend.static:
         # the project's own data folder may already have the table
@@ -47,15 +47,8 @@ def take_in(run: RunContext) -> None:
 def train(run: RunContext) -> float:
     """Train a candidate and record the gate's decision, unless the champion has the same data and settings.
 
-    Returns
-    -------
-    float
-        The selection metric of the candidate, or of the champion if there was nothing new to train on.
-
-    Raises
-    ------
-    GateError
-        If the candidate failed its gate; the champion stays.
+    Returns the selection metric of the candidate, or of the champion if there was nothing new to train on. Raises a
+    `GateError` if the candidate failed its gate; the champion stays.
     """
     from batch_nlp.training.run import training_fingerprint
 
@@ -169,7 +162,7 @@ def _track(run: RunContext, result: TrainingResult, started: datetime, seconds: 
         version=result.version,
         replaced=run.registry.root / before if before else None,
     )
-    create_tracker(run.config).training(training)
+    Tracker(run.config).training(training)
 
 
 def _warn_of_band(run: RunContext) -> None:
@@ -188,4 +181,4 @@ def roll_back(run: RunContext) -> None:
     old, new = run.registry.rollback(run.now, partial(check_version, run.registry))
     run.decide("rollback", champion_before=old, champion=new)
     logger.info("Rollback: the champion is {} again (before: {})", new, old)
-    create_tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)
+    Tracker(run.config).rollback(run.registry.root / old, run.registry.root / new)

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from importlib import import_module
-from typing import Protocol
-
 from batch_nlp.config import SampleConfig
 from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.sample.labelled_messages import Labelled
+from batch_nlp.sample.one_table_sources import AIRLINE_TWEETS, COMPLAINTS, PRODUCTS, SUPPORT_TWEETS
+from batch_nlp.sample.yelp import Yelp
 
-# Bytes of a file, and how many messages they hold
-Part = tuple[bytes, int]
-
-# Source -> module in this package and name of the generator
-SOURCES = {
-    "airline_tweets": ("one_table_sources", "AIRLINE_TWEETS"),
-    "complaints": ("one_table_sources", "COMPLAINTS"),
-    "products": ("one_table_sources", "PRODUCTS"),
-    "support_tweets": ("one_table_sources", "SUPPORT_TWEETS"),
-    "yelp": ("yelp", "YELP"),
+SOURCES: dict[str, Labelled | Yelp] = {
+    "airline_tweets": AIRLINE_TWEETS,
+    "complaints": COMPLAINTS,
+    "products": PRODUCTS,
+    "support_tweets": SUPPORT_TWEETS,
+    "yelp": Yelp(),
 }
 
 
-class Source(Protocol):
-    """Generates files in the format of one source."""
-
-    @property
-    def batch_file(self) -> str:
-        """File name of a batch, to be formatted with its number."""
-
-    def check(self, settings: SampleConfig) -> None:
-        """Raise a `SettingsError` about the first invalid setting."""
-
-    def history(self, settings: SampleConfig) -> Iterator[tuple[str, Iterator[Part]]]:
-        """Yield the name and parts of each history file, message files last."""
-
-    def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
-        """Yield the parts of a batch's file; `labelled` includes columns that are known only later."""
-
-
-def source_of(name: str | None) -> Source:
+def source_of(name: str | None) -> Labelled | Yelp:
     """Return the generator named by ``dataset.sample``; raise a `SettingsError` if there is no such generator."""
     if name is None:
         raise SettingsError(
@@ -48,20 +26,22 @@ def source_of(name: str | None) -> Source:
         )
     if name not in SOURCES:
         raise SettingsError(f"dataset.sample={name}: no such generator. {did_you_mean(name, SOURCES)}")
-    module, attribute = SOURCES[name]
-    source: Source = getattr(import_module(f"batch_nlp.sample.{module}"), attribute)
-    return source
+    return SOURCES[name]
 
 
-def check_sample(settings: SampleConfig, source: str | None = "yelp") -> None:
-    """Raise a `SettingsError` if a source's generator cannot satisfy the settings."""
-    source_of(source).check(settings)
-
-
-def check(settings: SampleConfig, classes: Sequence[str] = ("negative", "neutral", "positive")) -> None:
-    """Raise a `SettingsError` if the class mix has not one share for each class."""
-    mix = settings.class_mix
-    if mix is not None and len(mix) != len(classes):
+def check_sample(settings: SampleConfig, name: str | None = "yelp") -> Labelled | Yelp:
+    """Return a generator; raise a `SettingsError` if there is no such generator, or it cannot satisfy the settings."""
+    source, mix = source_of(name), settings.class_mix
+    if mix is not None and len(mix) != len(source.classes):
         raise SettingsError(
-            f"sample.class_mix={mix}: need {len(classes)} shares that add up to 1, of {', '.join(classes)}."
+            f"sample.class_mix={mix}: need {len(source.classes)} shares that add up to 1, of "
+            f"{', '.join(source.classes)}."
         )
+    if settings.vocabulary and not isinstance(source, Yelp):
+        raise SettingsError(
+            f"sample.vocabulary={settings.vocabulary}: only the generator yelp has new vocabulary. "
+            f"Leave it at 0 for {name}."
+        )
+    if mix and not source.has_labels:
+        raise SettingsError(f"sample.class_mix: messages of {name} have no classes. Leave it at null.")
+    return source

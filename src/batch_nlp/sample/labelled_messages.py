@@ -14,17 +14,15 @@ import numpy as np
 import orjson
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.errors import SettingsError
 from batch_nlp.sample.clauses import Clauses, bank, compile_clauses, draw_clause, word_tables
-from batch_nlp.sample.generators import SOURCES, Part, check
 from batch_nlp.sample.random_by_index import Draw, evenly, generator, integers
 
 Row = dict[str, Any]
+# Bytes of a file, and how many messages they hold
+Part = tuple[bytes, int]
 
 # Rows in memory at a time; changing it changes the data of a seed, since random numbers are drawn per chunk
 _CHUNK = 1000
-# Lower stream numbers of `generator` belong to Yelp
-_STREAM = 10
 _CHANCE = 1 << 30
 # Days of the history
 DAYS = 20
@@ -32,29 +30,17 @@ DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message before it gets the format of its source.
+    """A message before it gets the format of its source."""
 
-    Attributes
-    ----------
-    index : int
-        Unique across a history and its batches.
-    day : float
-        Days since the start of the history, which has `DAYS`; batch n is written on the nth day after it.
-    label : str
-        The class.
-    sentences : list of str
-        The text.
-    file : str
-        Name of the message's file.
-    draw : callable
-        Returns random integers of 30 bits for other columns.
-    """
-
+    # Unique across a history and its batches
     index: int
+    # Days since the start of the history, which has `DAYS`; batch n is written on the nth day after it
     day: float
     label: str
     sentences: list[str]
+    # Name of the message's file
     file: str
+    # Returns random integers for other columns
     draw: Draw
 
     @property
@@ -77,44 +63,29 @@ def _grammar(name: str) -> tuple[Clauses, dict[str, Clauses]]:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A generator of a source with one table.
+    """A generator of a source with one table."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the bank of clauses.
-    history_files : tuple of str
-        Files that share the history.
-    batch_file : str
-        File name of a batch, to be formatted with its number.
-    sentences : tuple of int
-        Minimum and maximum number of sentences per message.
-    row : callable
-        Converts a message to a row of its file.
-    late : frozenset of str
-        Columns that are known only later; batches lack them.
-    has_labels : bool
-        Whether the classes of the bank are labels, or only topics.
-    """
-
+    # Name of the bank of clauses
     name: str
+    # Stream number of `random_by_index.generator`; numbers below 10 belong to Yelp
+    stream: int
+    # Files that share the history
     history_files: tuple[str, ...]
+    # File name of a batch, to be formatted with its number
     batch_file: str
+    # Minimum and maximum number of sentences per message
     sentences: tuple[int, int]
+    # Converts a message to a row of its file
     row: Callable[[Message], Row]
-    late: frozenset[str] = frozenset()
+    # Columns that are known only later; batches lack them
+    late: frozenset[str]
+    # Whether the classes of the bank are labels, or only topics
     has_labels: bool = True
 
-    def check(self, settings: SampleConfig) -> None:
-        """Raise a `SettingsError` about the first invalid setting."""
-        check(settings, list(bank(self.name)["classes"]))
-        if settings.vocabulary:
-            raise SettingsError(
-                f"sample.vocabulary={settings.vocabulary}: only the generator yelp has new vocabulary. "
-                f"Leave it at 0 for {self.name}."
-            )
-        if settings.class_mix and not self.has_labels:
-            raise SettingsError(f"sample.class_mix: messages of {self.name} have no classes. Leave it at null.")
+    @property
+    def classes(self) -> list[str]:
+        """Classes of the messages, or their topics if they have no labels."""
+        return list(bank(self.name)["classes"])
 
     def history(self, settings: SampleConfig) -> Iterator[tuple[str, Iterator[Part]]]:
         """Yield the files of the history."""
@@ -145,8 +116,7 @@ class Labelled:
             yield gzip.compress(content, mtime=0) if file.endswith(".gz") else content, len(chunk)
 
     def _messages(self, settings: SampleConfig, number: int, places: range, file: str) -> Iterator[Message]:
-        stream = (_STREAM + list(SOURCES).index(self.name), number, places.start)
-        random, size = generator(settings.seed, *stream), len(places)
+        random, size = generator(settings.seed, self.stream, number, places.start), len(places)
         common, own = _grammar(self.name)
         labels = list(own)
         shares = settings.class_mix or [content["share"] for content in bank(self.name)["classes"].values()]

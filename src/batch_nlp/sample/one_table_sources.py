@@ -48,6 +48,7 @@ def _airline_tweet(message: Message) -> Row:
 
 AIRLINE_TWEETS = Labelled(
     name="airline_tweets",
+    stream=10,
     history_files=("Tweets.csv",),
     batch_file="Tweets_batch_{:04d}.csv",
     sentences=(1, 3),
@@ -83,6 +84,7 @@ def _complaint(message: Message) -> Row:
 
 COMPLAINTS = Labelled(
     name="complaints",
+    stream=11,
     history_files=("complaints.json", "complaints_processed.csv"),
     batch_file="complaints_batch_{:04d}.json",
     sentences=(3, 14),
@@ -117,6 +119,7 @@ def _product(message: Message) -> Row:
 
 PRODUCTS = Labelled(
     name="products",
+    stream=12,
     history_files=("meta_Sample.json.gz",),
     batch_file="meta_batch_{:04d}.json.gz",
     sentences=(1, 5),
@@ -147,6 +150,7 @@ def _support_tweet(message: Message) -> Row:
 
 SUPPORT_TWEETS = Labelled(
     name="support_tweets",
+    stream=13,
     history_files=("twcs.csv",),
     batch_file="twcs_batch_{:04d}.csv",
     sentences=(1, 4),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from batch_nlp.config import SampleConfig
-from batch_nlp.sample.generators import source_of
+from batch_nlp.sample.generators import check_sample, source_of
 from batch_nlp.storage.atomic import replacing
 
 # Marks delivered labels, so that their batch number is not used again
@@ -32,10 +32,9 @@ def write_history(
     progress : callable, optional
         Called with the number of messages written since the last call.
     source : str
-        Name of the format: ``dataset.sample``.
+        ``dataset.sample``
     """
-    generator = source_of(source)
-    generator.check(settings)
+    generator = check_sample(settings, source)
     for name, parts in generator.history(settings):
         with replacing(raw_dir / name) as temporary, temporary.open("wb") as file:
             for content, messages in parts:
@@ -53,22 +52,18 @@ def write_batch(
 ) -> Path:
     """Write a file of messages to classify, and hold back their labels; raises as `write_history` does.
 
+    The messages join the side tables of a history with the same settings `seed` and `messages`.
+
     Parameters
     ----------
     inbox : Path
         Folder in which new messages arrive.
     pending_dir : Path
         Folder of the labelled rows until `deliver_labels`; also records the numbers used.
-    settings : SampleConfig
-        Amount, and differences from the history. The messages join the side tables of a history with the same `seed`
-        and `messages`.
     number : int, optional
         Number of the batch, from 1, in days after the history. The next number by default.
-    source : str
-        Name of the format: ``dataset.sample``.
     """
-    generator = source_of(source)
-    generator.check(settings)
+    generator = check_sample(settings, source)
     if number is None:
         number = 1 + max((given for given, _ in _batches(pending_dir, generator.batch_file)), default=0)
     name = generator.batch_file.format(number)
@@ -90,16 +85,12 @@ def deliver_labels(
 
     Parameters
     ----------
-    pending_dir : Path
-        The folder given to `write_batch`.
-    raw_dir : Path
-        Folder of the history; it may be on another disk.
+    pending_dir, raw_dir : Path
+        As given to `write_batch` and `write_history`; they may be on different disks.
     numbers : collection of int, optional
         Batches whose labels to deliver; all by default.
     change : callable, optional
         Changes each line, including its line end.
-    source : str
-        Name of the format: ``dataset.sample``.
     """
     delivered: list[Path] = []
     name = source_of(source).batch_file

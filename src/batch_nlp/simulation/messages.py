@@ -20,19 +20,9 @@ _LABELS = (1.0, 3.0, 5.0)
 
 
 class Messages:
-    """Writes files as they arrive; all policies see the same files.
+    """Writes files as they arrive, below `folder`; all policies see the same files.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder for raw files, the inbox, and labels that have not arrived yet.
-    sample : SampleConfig
-        Settings of the generated messages.
-    days : list of Day
-        Messages and labels of each day.
-    delay : int
-        Days after which the labels of a batch arrive.
-    classes : ClassMap
+    The labels of a batch arrive `delay` days after it.
     """
 
     def __init__(self, folder: Path, sample: SampleConfig, days: list[Day], delay: int, classes: ClassMap) -> None:
@@ -46,18 +36,7 @@ class Messages:
         write_history(self.raw, self._sample)
 
     def arrive(self, number: int) -> dict[str, int]:
-        """Deliver the batch of a day, and the labels that are due.
-
-        Parameters
-        ----------
-        number : int
-            Day and number of the batch, from 1.
-
-        Returns
-        -------
-        dict of str to int
-            True class of each message in the batch; empty without messages.
-        """
+        """Deliver the batch of a day (from 1) and the labels that are due; return the true class of each message."""
         truth = self._batch(number, self._days[number - 1])
         if (labelled := number - self._delay) >= 1:
             share = self._days[labelled - 1].flipped

@@ -26,9 +26,9 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE
 from batch_nlp.log import in_the_background
 from batch_nlp.monitoring.breaker import Outcome
 from batch_nlp.monitoring.decisions import DecisionLog
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 from batch_nlp.simulation.messages import Messages
-from batch_nlp.simulation.simulation_checks import simulated_classes
+from batch_nlp.simulation.scenarios import simulated_classes
 from batch_nlp.simulation.simulation_result import DayResult
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
@@ -38,19 +38,7 @@ RunStages = Callable[[Config, datetime], float | None]
 
 
 def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage) -> Config:
-    """Return settings that keep everything within a folder and send no notifications.
-
-    Parameters
-    ----------
-    config : Config
-        The user's settings.
-    folder : Path
-        Folder for data and models.
-    messages : Messages
-        Where raw files and new messages arrive.
-    *stages : Stage
-        The stages to run.
-    """
+    """Return settings that run the stages, keep data and models within a folder, and send no notifications."""
     return replace(
         config,
         paths=replace(config.paths, data=str(folder / "data"), models=str(folder / "models")),
@@ -66,20 +54,9 @@ def settings_in(config: Config, folder: Path, messages: Messages, *stages: Stage
 
 
 class System:
-    """A system that follows a policy.
+    """A system that follows a policy in a folder that has the features and the first champion of the history.
 
-    Parameters
-    ----------
-    policy : Policy
-        never, always, or rule (the user's settings, unchanged).
-    config : Config
-        The user's settings.
-    folder : Path
-        Folder of data and models, with the features and the first champion of the history.
-    messages : Messages
-        Where raw files and new messages arrive.
-    run_stages : callable
-        The runner.
+    The policy `rule` is the user's settings, unchanged.
     """
 
     def __init__(self, policy: Policy, config: Config, folder: Path, messages: Messages, run_stages: RunStages) -> None:
@@ -97,21 +74,9 @@ class System:
         self._classes = len(simulated_classes(config).classes)
 
     def live(self, day: int, now: datetime, truth: dict[str, int]) -> DayResult:
-        """Run one day under the policy.
+        """Run one day under the policy; `truth` has the true class of each message in its batch.
 
-        Parameters
-        ----------
-        day : int
-            Number of the day.
-        now : datetime
-            Start of its runs, UTC.
-        truth : dict of str to int
-            True class of each message in the batch.
-
-        Returns
-        -------
-        DayResult
-            Drift without a response and candidates that fail the gate are results; any other error is raised.
+        Drift without a response and candidates that fail the gate are results; any other error is raised.
         """
         with in_the_background():
             exit_code = self._attempt(self._inference, now)
@@ -129,8 +94,7 @@ class System:
         return int(ExitCode.DONE)
 
     def _result(self, day: int, exit_code: int, decisions: list[dict[str, Any]], truth: dict[str, int]) -> DayResult:
-        batches = [decision for decision in decisions if decision["decision"] == "batch"]
-        gates = [decision for decision in decisions if decision["decision"] == "gate"]
+        batches, gates = ([one for one in decisions if one["decision"] == kind] for kind in ("batch", "gate"))
         counts = np.zeros((self._classes, self._classes), dtype=np.int64)
         for batch in batches:
             if batch["batch"] is not None:
@@ -141,11 +105,8 @@ class System:
             verdict=str(batches[-1]["verdict"]["status"]) if batches else Status.SKIPPED.value,
             trainings=len(gates),
             promotions=sum(bool(gate["passed"]) for gate in gates),
-            same=sum(
-                decision["decision"] == "retraining" and decision.get("outcome") == Outcome.SAME
-                for decision in decisions
-            ),
-            held_back=any(decision["decision"] == "held back" for decision in decisions),
+            same=sum(one["decision"] == "retraining" and one.get("outcome") == Outcome.SAME for one in decisions),
+            held_back=any(one["decision"] == "held back" for one in decisions),
             champion=str(self._registry.champion_version()),
             confusion=counts.tolist(),
         )
@@ -154,10 +115,8 @@ class System:
         """Add the messages of a batch by true and predicted class; second predictions replace the first."""
         folder = self._layers.predictions / batch
         second = (file for file in folder.glob("[!.]*.parquet") if file.name != PREDICTIONS_FILE)
-        predicted = pq.read_table(next(second, folder / PREDICTIONS_FILE))
-        for message, found in zip(
-            predicted["message_id"].to_pylist(), predicted["predicted_class"].to_pylist(), strict=True
-        ):
+        predicted = pq.read_table(next(second, folder / PREDICTIONS_FILE), columns=["message_id", "predicted_class"])
+        for message, found in zip(*predicted.to_pydict().values(), strict=True):
             if message in truth:
                 counts[truth[message], found] += 1
 
@@ -170,13 +129,7 @@ def _without_a_gate(config: Config) -> Config:
 
 
 def first_champion(config: Config, folder: Path, messages: Messages, now: datetime, run_stages: RunStages) -> None:
-    """Read the history and train the first champion, which all policies share.
-
-    Raises
-    ------
-    BatchNlpError
-        If there is no first champion, for example because the candidate fails the user's gate.
-    """
+    """Read the history and train the first champion, which all policies share; any error says that it is of day 0."""
     layers = Layers(Path(config.paths.data), config.dataset.name)
     cache = Layers(folder / "data", config.dataset.name).embedding_cache
     cache.mkdir(parents=True)

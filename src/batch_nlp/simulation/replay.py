@@ -17,8 +17,7 @@ from batch_nlp.progress import progress
 from batch_nlp.sample.yelp.world import LAST_DAY
 from batch_nlp.simulation.messages import Messages
 from batch_nlp.simulation.policies import RunStages, System, first_champion
-from batch_nlp.simulation.scenarios import change_day, days_of, label_delay
-from batch_nlp.simulation.simulation_checks import simulated_classes
+from batch_nlp.simulation.scenarios import change_day, days_of, label_delay, simulated_classes
 from batch_nlp.simulation.simulation_result import DayResult, Result
 from batch_nlp.storage.atomic import temporary_name
 
@@ -29,26 +28,11 @@ _MATTERS = ("simulation", "sample", "features", "model", "training", "drift")
 
 
 def replay(config: Config, folder: Path, run_stages: RunStages) -> Result:
-    """Replay the days of a scenario.
+    """Replay the days of a scenario in a folder, whose name becomes that of the simulation.
 
-    Parameters
-    ----------
-    config : Config
-        The user's settings. Of the user's data and models, only tables in the embedding cache are read.
-    folder : Path
-        Folder of the simulation; its name becomes that of the simulation.
-    run_stages : callable
-        The runner: runs the stages of given settings at a given time.
-
-    Returns
-    -------
-    Result
-        Depends only on the settings, except for the seconds.
-
-    Raises
-    ------
-    BatchNlpError
-        Any error on day 0; later, any except DriftError and GateError, which are regular endings of a day.
+    The result depends only on the settings, except for the seconds. Of the user's data and models, only tables in the
+    embedding cache are read. On day 0, any error is raised; later, DriftError and GateError are regular endings of a
+    day.
     """
     settings, started = config.simulation, time.perf_counter()
     with _working_folder(folder) as work:

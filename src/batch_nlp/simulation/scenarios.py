@@ -1,4 +1,4 @@
-"""The scenarios: messages and labels of each day."""
+"""The scenarios: which settings they need, and the messages and labels of each day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from batch_nlp.config import Scenario, SimulationConfig
+from batch_nlp.config import Config, Scenario, SimulationConfig
+from batch_nlp.dataset.classes import ClassMap, class_map
+from batch_nlp.errors import SettingsError
 
 Mix = tuple[float, float, float]
 
@@ -17,8 +19,8 @@ SHIFTED: Mix = (0.02, 0.08, 0.90)
 # Neutral messages, the hardest class, nearly vanish.
 RARE: Mix = (0.17, 0.02, 0.81)
 
-_LATE = 10
-_BURST = 10
+# Days until late labels arrive; factor of a burst; days of a gradual change
+_LATE, _BURST, _GRADUAL_DAYS = 10, 10, 20
 # Days between missing files, between empty files, between bursts
 _NO_FILE, _EMPTY_FILE, _BURST_DAYS = 5, 7, 10
 
@@ -37,27 +39,39 @@ class Day:
     flipped: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Change:
-    """A permanent change, sudden or gradual."""
-
-    mix: Mix = NATURAL
-    vocabulary: float = 0.0
-    flipped: float = 0.0
-    # Duration of the change
-    days: int = 1
-
-
-_CHANGES: Mapping[Scenario, _Change] = MappingProxyType(
+# What a permanent change leads to
+_CHANGES: Mapping[Scenario, Day] = MappingProxyType(
     {
-        Scenario.sudden_shift: _Change(SHIFTED),
-        Scenario.gradual_shift: _Change(SHIFTED, days=20),
-        Scenario.new_vocabulary: _Change(vocabulary=0.6),
-        Scenario.rare_class: _Change(RARE),
-        Scenario.late_labels: _Change(SHIFTED),
-        Scenario.poisoned_labels: _Change(SHIFTED, flipped=0.3),
+        Scenario.sudden_shift: Day(None, SHIFTED),
+        Scenario.gradual_shift: Day(None, SHIFTED),
+        Scenario.new_vocabulary: Day(None, vocabulary=0.6),
+        Scenario.rare_class: Day(None, RARE),
+        Scenario.late_labels: Day(None, SHIFTED),
+        Scenario.poisoned_labels: Day(None, SHIFTED, flipped=0.3),
     }
 )
+
+
+def simulated_classes(config: Config) -> ClassMap:
+    """Return the classes of the generated messages; raise a `SettingsError` if the settings do not list them."""
+    label = config.dataset.label
+    found = class_map(label)
+    if found is None or label.rare is not None:
+        raise SettingsError(
+            f"dataset.label.classes={label.classes}, rare={label.rare}: pipeline=simulate needs a list of "
+            "classes and no rule for rare ones. Use dataset=sample."
+        )
+    return found
+
+
+def check_simulation(config: Config) -> None:
+    """Raise a `SettingsError` if the dataset is not generated, or its classes are not listed."""
+    if not config.dataset.generate:
+        raise SettingsError(
+            f"dataset={config.dataset.name}: pipeline=simulate works only on generated messages, since it needs the "
+            "label of each message on the day of its batch. Use dataset=sample."
+        )
+    simulated_classes(config)
 
 
 def days_of(settings: SimulationConfig) -> list[Day]:
@@ -76,8 +90,9 @@ def label_delay(settings: SimulationConfig) -> int:
 
 
 def _day(day: int, settings: SimulationConfig) -> Day:
-    change = _CHANGES.get(settings.scenario, _Change())
-    part = min(1.0, max(0.0, (day - settings.change_day + 1) / change.days))
+    change = _CHANGES.get(settings.scenario, Day(None))
+    duration = _GRADUAL_DAYS if settings.scenario is Scenario.gradual_shift else 1
+    part = min(1.0, max(0.0, (day - settings.change_day + 1) / duration))
     first, second, third = ((1 - part) * old + part * new for old, new in zip(NATURAL, change.mix, strict=True))
     return Day(_messages(day, settings), (first, second, third), part * change.vocabulary, part * change.flipped)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from batch_nlp.config import Policy
 from batch_nlp.metrics.confusion import ClassCounts
-from batch_nlp.monitoring.verdict import Status
+from batch_nlp.monitoring.findings import Status
 
 # Days per window of macro F1, in the chart and for the comparison of policies
 SHOWN_DAYS = 7
@@ -59,28 +59,6 @@ def macro_f1(days: Sequence[DayResult]) -> float | None:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The totals of one policy."""
-
-    # Over all messages
-    f1_macro: float | None
-    # Over the messages since the change; None if nothing changes
-    f1_macro_after: float | None
-    # Days with an alarm; candidates trained, published, refused by the gate, and equal to the champion; alarms that the
-    # breaker held back
-    alarms: int
-    trainings: int
-    promotions: int
-    rejections: int
-    same: int
-    held_back: int
-    # From the change to the first training; None without a training or a change
-    days_to_retraining: int | None
-    # From the change to the first day from which macro F1 over 5 days is at most 0.02 below that of `always`
-    days_to_recovery: int | None
-
-
-@dataclass(frozen=True)
 class Result:
     """The result of a simulation."""
 
@@ -100,32 +78,32 @@ class Result:
         """Return the days of a policy from a given day on."""
         return [found for found in self.policies[policy] if found.day >= day]
 
-    def score_since(self, policy: Policy, day: int) -> float | None:
-        """Return macro F1 of a policy over all messages from a given day on."""
-        return macro_f1(self.since(policy, day))
-
     def sliding(self, policy: Policy) -> list[float | None]:
         """Return macro F1 over each day and the six days before it."""
         days = self.policies[policy]
         return [macro_f1(days[max(0, end - SHOWN_DAYS) : end]) for end in range(1, len(days) + 1)]
 
-    def summary(self, policy: Policy) -> Summary:
-        """Return the totals of a policy."""
+    def summary(self, policy: Policy) -> dict[str, float | None]:
+        """Return the totals of a policy.
+
+        `f1_macro` and `f1_macro_after` cover all messages, and those since the change; the other values count: alarms;
+        candidates trained, published, refused by the gate, and equal to the champion; retrainings that the breaker
+        held back; days from the change to the first training, and to the first day from which macro F1 over 5 days is
+        at most 0.02 below that of `always`. None stands for no messages, no change or no such day.
+        """
         days, change = self.policies[policy], self.change_day
         after = [] if change is None else self.since(policy, change)
         retrained = next((day.day for day in after if day.trainings), None)
-        return Summary(
-            f1_macro=macro_f1(days),
-            f1_macro_after=macro_f1(after),
-            alarms=sum(day.alarm for day in days),
-            trainings=sum(day.trainings for day in days),
-            promotions=sum(day.promotions for day in days),
-            rejections=sum(day.rejections for day in days),
-            same=sum(day.same for day in days),
-            held_back=sum(day.held_back for day in days),
-            days_to_retraining=None if change is None or retrained is None else retrained - change,
-            days_to_recovery=self._days_to_recovery(policy),
-        )
+        counted = ("alarm", "trainings", "promotions", "rejections", "same", "held_back")
+        totals = {name: sum(getattr(day, name) for day in days) for name in counted}
+        return {
+            "f1_macro": macro_f1(days),
+            "f1_macro_after": macro_f1(after),
+            "alarms": totals.pop("alarm"),
+            **totals,
+            "days_to_retraining": None if change is None or retrained is None else retrained - change,
+            "days_to_recovery": self._days_to_recovery(policy),
+        }
 
     def _days_to_recovery(self, policy: Policy) -> int | None:
         if self.change_day is None or Policy.always not in self.policies:
@@ -149,7 +127,7 @@ class Result:
             "seconds": round(self.seconds, 1),
             "policies": {
                 policy.value: {
-                    "summary": asdict(self.summary(policy)),
+                    "summary": self.summary(policy),
                     "days": [
                         {**asdict(day), "f1_macro": macro_f1([day]), "f1_macro_7_days": sliding}
                         for day, sliding in zip(days, self.sliding(policy), strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -36,6 +37,7 @@ def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+@dataclass(eq=False, repr=False)
 class Extract(StatelessStep):
     """Turn raw rows into messages.
 
@@ -57,23 +59,13 @@ class Extract(StatelessStep):
         Source columns to copy to the predictions.
     """
 
-    def __init__(
-        self,
-        columns: Mapping[str, ColumnConfig],
-        joined: list[Joined],
-        group: str | None = None,
-        side_tables: SideTables | None = None,
-        labels: Labels | None = None,
-        ledger: Ledger | None = None,
-        kept_columns: Sequence[str] = (),
-    ) -> None:
-        self.columns = columns
-        self.joined = joined
-        self.group = group
-        self.side_tables = side_tables
-        self.labels = labels
-        self.ledger = ledger
-        self.kept_columns = kept_columns
+    columns: Mapping[str, ColumnConfig]
+    joined: list[Joined]
+    group: str | None = None
+    side_tables: SideTables | None = None
+    labels: Labels | None = None
+    ledger: Ledger | None = None
+    kept_columns: Sequence[str] = ()
 
     def fields(self) -> tuple[Field, ...]:
         """Return the text, and the numbers and categories of the messages and of the side tables."""

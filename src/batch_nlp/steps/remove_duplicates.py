@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from batch_nlp.storage.known import KnownMessages, Seen
 from batch_nlp.storage.ledger import Ledger
 
 
+@dataclass(eq=False, repr=False)
 class RemoveDuplicates(StatelessStep):
     """Drop known messages.
 
@@ -24,15 +26,9 @@ class RemoveDuplicates(StatelessStep):
         Receives messages with a label, including known messages, but not those whose id belongs to another text.
     """
 
-    def __init__(
-        self,
-        known: KnownMessages | None = None,
-        ledger: Ledger | None = None,
-        take_labels: Callable[[pd.DataFrame], None] | None = None,
-    ) -> None:
-        self.known = known
-        self.ledger = ledger
-        self.take_labels = take_labels
+    known: KnownMessages | None = None
+    ledger: Ledger | None = None
+    take_labels: Callable[[pd.DataFrame], None] | None = None
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the new messages in order.

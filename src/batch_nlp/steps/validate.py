@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,12 +19,7 @@ if TYPE_CHECKING:
 def message_contract(targets: Collection[str] | None, timed: bool) -> pa_check.DataFrameSchema:
     """Return the contract of extracted messages, which applies to each row separately.
 
-    Parameters
-    ----------
-    targets : collection of str or None
-        Allowed targets, None for any; messages without a target are unlabelled.
-    timed : bool
-        Whether every message must have a time.
+    Messages without a target are unlabelled. If `timed`, every message must have a time.
     """
     # imported late: it takes half a second, and most runs check nothing
     import pandera.pandas as pa_check
@@ -59,6 +55,7 @@ def _listed(targets: list[str]) -> str:
     return examples(targets) + (f", ... ({len(targets)} in all)" if len(targets) > 5 else "")
 
 
+@dataclass(eq=False, repr=False)
 class Validate(StatelessStep):
     """Check each message against the contract; empty texts are refused, too.
 
@@ -72,12 +69,9 @@ class Validate(StatelessStep):
         Receives the invalid messages.
     """
 
-    def __init__(
-        self, targets: Collection[str] | None = None, timed: bool = True, ledger: Ledger | None = None
-    ) -> None:
-        self.targets = targets
-        self.timed = timed
-        self.ledger = ledger
+    targets: Collection[str] | None = None
+    timed: bool = True
+    ledger: Ledger | None = None
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the valid messages with unchanged columns."""

@@ -16,9 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
@@ -52,11 +49,16 @@ def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     """
     left = unfinished(folder, whole)
     for path in left:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
     return left
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -68,7 +70,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
@@ -90,7 +93,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def put_file(temporary: Path, path: Path) -> None:
     """Give a written file its name, durably."""
-    _sync_file(temporary)
+    sync_file(temporary)
     os.replace(temporary, path)
     sync_folder(path.parent)
 
@@ -116,7 +119,7 @@ def _put_folder(temporary: Path, path: Path) -> None:
     """Give a filled folder its name, durably."""
     for file in temporary.rglob("*"):
         if file.is_file():
-            _sync_file(file)
+            sync_file(file)
     sync_folder(temporary)
     if path.exists():
         old = temporary_name(path)
@@ -142,12 +145,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON document for people and programs, all or nothing."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a parquet file with page checksums, all or nothing."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def append_line(path: Path, line: str) -> None:

@@ -17,7 +17,7 @@ from loguru import logger
 
 from batch_nlp.storage import delta_table
 from batch_nlp.storage.delta_files import data_files, log_files, log_version
-from batch_nlp.storage.row_groups import gathered
+from batch_nlp.storage.parquet import gathered
 
 # A table with more commits is compacted; larger files are not merged
 _COMMITS, _LARGE = 32, 64 << 20
@@ -27,18 +27,8 @@ _BATCH_ROWS = 10_000
 def compact(folder: Path, pinned: Callable[[], Iterable[int] | None]) -> None:
     """Merge the small files of a table and remove what only old versions need; only the holder of the lock may.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the table. Nothing happens if it does not exist.
-    pinned : callable
-        Gives the versions that stay readable besides the newest, or None to remove nothing. Called only if there is
-        something to do.
-
-    Raises
-    ------
-    DataError
-        If the table is damaged.
+    `pinned` gives the versions that stay readable besides the newest, or None to remove nothing; it is called only if
+    there is something to do. Raises a `DamageError` if the table is damaged.
     """
     commits = {log_version(path) for path in log_files(folder)} - _kept_before(folder)
     if len(commits) <= _COMMITS or (table := delta_table.open_table(folder)) is None:

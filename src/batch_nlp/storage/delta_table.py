@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from loguru import logger
 
 from batch_nlp.errors import DataError
-from batch_nlp.storage.atomic import replacing, sync_folder
+from batch_nlp.storage.atomic import replacing, sync_file, sync_folder
 from batch_nlp.storage.delta_files import (
     HINT,
     HOOKS,
@@ -36,6 +35,7 @@ from batch_nlp.storage.delta_files import (
     log_version,
     of_log,
 )
+from batch_nlp.storage.parquet import parquet_writer
 from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import Hashes, Seal, damage, hash_of, remember
 
@@ -113,10 +113,7 @@ def problems(folder: Path) -> list[Problem]:
 def check(folder: Path, version: int | None = None) -> None:
     """Check all files of a table, and of an earlier version; files that were checked before are not read again.
 
-    Raises
-    ------
-    DamageError
-        If a file is missing or damaged.
+    Raises a `DamageError` if a file is missing or damaged.
     """
     file = folder / SEAL_FILE
     for attempt in range(1, _ATTEMPTS + 1):
@@ -132,10 +129,7 @@ def check(folder: Path, version: int | None = None) -> None:
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
     """Return a version of a table, the newest by default, after checking its files; None if there is no table.
 
-    Raises
-    ------
-    DamageError
-        If a file is missing or damaged, or the version does not exist.
+    Raises a `DamageError` if a file is missing or damaged, or the version does not exist.
     """
     check(folder, version)
     return _open(folder, version) if is_table(folder) else None
@@ -144,10 +138,7 @@ def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
 def append(folder: Path, rows: pa.Table, note: dict[str, str]) -> None:
     """Add rows to a table, creating it if needed, in one commit with a note; only the holder of the lock may.
 
-    Raises
-    ------
-    DataError
-        If the table is damaged, or has other columns.
+    Raises a `DataError` if the table is damaged, or has other columns.
     """
     table = open_table(folder)
     schema = Schema.from_arrow(rows.schema)
@@ -173,7 +164,7 @@ def commit_file(
     file = folder / file_name(version + 1, content_version(table) if table is not None and merged else None)
     number = 0
     with replacing(file) as temporary:
-        with pq.ParquetWriter(temporary, pa.schema(schema), compression="zstd", write_page_checksum=True) as writer:
+        with parquet_writer(temporary, pa.schema(schema)) as writer:
             for part in rows:
                 writer.write_table(part)
                 number += part.num_rows
@@ -246,6 +237,7 @@ def _hashes(folder: Path, table: DeltaTable | None, known: Hashes | None = None)
         if path in known and not path.endswith(HINT):
             hashes[path] = known[path]
         else:
+            sync_file(folder / path)
             hashes[path] = [hash_of(folder / path)]
             remember(folder / path, *hashes[path])
     return hashes

@@ -36,15 +36,7 @@ FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw ag
 
 @dataclass(frozen=True)
 class DataVersion:
-    """What a model was trained on.
-
-    Parameters
-    ----------
-    feature_version : str
-        Version of the features' definition.
-    features, labels : int
-        Versions of the two Delta tables, -1 for a table that does not exist yet.
-    """
+    """What a model was trained on: the feature version, and the versions of both Delta tables (-1: none yet)."""
 
     feature_version: str
     features: int
@@ -88,10 +80,7 @@ class FeatureStore:
     def compact(self, pinned: Callable[[], Sequence[DataVersion] | None]) -> None:
         """Keep the tables from growing with the number of commits; only the holder of the lock may.
 
-        Parameters
-        ----------
-        pinned : callable
-            Gives the data versions that stay readable besides the newest, None to remove nothing.
+        `pinned` gives the data versions that stay readable besides the newest, None to remove nothing.
         """
         for table in self.tables():
             compact(table, partial(self._pinned, table, pinned))
@@ -185,17 +174,9 @@ class FeatureStore:
     def labelled(self, version: DataVersion) -> pd.DataFrame:
         """Return the labelled messages of a data version, oldest first.
 
-        Returns
-        -------
-        DataFrame
-            The columns of the feature table, `target` and `label_source` (a value of `LabelSource`), ordered by
-            `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk`, texts and
-            vectors stay on disk.
-
-        Raises
-        ------
-        DataError
-            If there are no features or no labels.
+        The frame has the columns of the feature table, `target` and `label_source` (a value of `LabelSource`), ordered
+        by `written_at`, messages without a time first, and `message_id`. Within `scratch.arrays_on_disk`, texts and
+        vectors stay on disk. Raises a `DataError` if there are no features or no labels.
         """
         if version.features < 0 or version.labels < 0:
             missing = "features" if version.features < 0 else "labels"

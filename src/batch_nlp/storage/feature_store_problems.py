@@ -28,13 +28,8 @@ _STAGED_COMMIT = re.compile(r"_commit_.+\.tmp|.+#\d+")
 def problems(store: FeatureStore, classes: Collection[str] | None, used: Collection[str] | None) -> list[Problem]:
     """Return what is wrong with a feature store.
 
-    Parameters
-    ----------
-    store : FeatureStore
-    classes : collection of str or None
-        The labels that may occur, None if any may.
-    used : collection of str or None
-        The feature versions that the settings or a kept model use, None if that is not known.
+    `classes` are the labels that may occur, None if any may; `used` the feature versions that the settings or a kept
+    model use, None if that is not known.
     """
     found = store.problems()
     for table in store.tables():

@@ -16,30 +16,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch_nlp.storage.parquet import gathered, parquet_writer, stream_parquet
 from batch_nlp.storage.problem import DamageError
-from batch_nlp.storage.row_groups import gathered
 from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
 
 BATCH = pa.field("batch", pa.string())
-# level and newest batch of a part
+# Level and newest batch of a part
 _PART = re.compile(r"(\d)-(.+)\.parquet")
 _MERGED = 10
-# of the part that takes over an earlier release's state: it covers all parts before it
+# Level of the part that takes over an earlier release's state: it covers all parts before it
 _FIRST_LEVEL = 9
 # Rows of a row group of a merged file
 _GROUP_ROWS = 50_000
 
 
 class History:
-    """Rows added by the batches of one dataset, in the order of the batches' names.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the parts.
-    schema : Schema
-        Columns of a row, with `BATCH`.
-    """
+    """Rows added by the batches of one dataset, in the order of the batches' names; `schema` includes `BATCH`."""
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self.folder = folder
@@ -62,10 +54,7 @@ class History:
     def files(self, but: str = "") -> list[Path]:
         """Return the files with all rows, after checking them; the part of the batch `but` is left out.
 
-        Raises
-        ------
-        DamageError
-            If one is damaged or missing.
+        Raises a `DamageError` if one is damaged or missing.
         """
         if found := problems(self.folder):
             raise DamageError(found[0])
@@ -79,7 +68,7 @@ class History:
         """
         with (
             replacing_sealed(self._path(_FIRST_LEVEL if first else 0, batch)) as file,
-            pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer,
+            parquet_writer(file, self._schema) as writer,
         ):
             yield writer
 
@@ -96,7 +85,7 @@ class History:
         return Counter(level for level, _ in self._parts() if level < _FIRST_LEVEL - 1)
 
     def _write(self, file: Path, parts: list[Path]) -> None:
-        with pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True) as writer:
+        with parquet_writer(file, self._schema) as writer:
             for rows in gathered(_batches(parts), _GROUP_ROWS):
                 writer.write_table(rows)
 
@@ -104,5 +93,4 @@ class History:
 def _batches(parts: list[Path]) -> Iterator[pa.RecordBatch]:
     for path in parts:
         check_file(path)
-        with pq.ParquetFile(path, page_checksum_verification=True) as part:
-            yield from part.iter_batches()
+        yield from stream_parquet(path)

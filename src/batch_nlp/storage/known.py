@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class Seen(IntEnum):
-    """What is known of a message."""
+    """What is known about a message."""
 
     NEW = 0
     # stored by an earlier run
@@ -25,14 +25,9 @@ class Seen(IntEnum):
 
 
 class KnownMessages:
-    """Ids of messages with the hash of their text.
+    """Ids of messages with the hash of their text, in a database that holds them during the run.
 
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Database that holds the ids during the run.
-    stored : RecordBatchReader, Table or None
-        `message_id` and `text_hash` (32 hexadecimal digits) of the messages that earlier runs stored.
+    `stored` has the `message_id` and `text_hash` (32 hexadecimal digits) of the messages that earlier runs stored.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, stored: pa.RecordBatchReader | pa.Table | None) -> None:

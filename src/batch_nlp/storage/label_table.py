@@ -30,11 +30,6 @@ class LabelSource(StrEnum):
     CLUSTERS = "clusters"
     ZERO_SHOT = "zero_shot"
 
-    @property
-    def is_machine(self) -> bool:
-        """Whether no person has looked at the message."""
-        return self not in {LabelSource.GIVEN, LabelSource.PERSON}
-
 
 # Columns that tables of earlier releases lack come last, since Delta adds them there
 LABELS_SCHEMA = pa.schema(
@@ -102,12 +97,8 @@ _ADDED = """
 class Appended:
     """What happened to new labels.
 
-    Parameters
-    ----------
-    added : int
-        Labels that change something: the message had none of that rank, or another one.
-    conflicts : int
-        Messages with different labels in rows that arrived together, in one file or in several.
+    `added` counts the labels that change something: the message had none of that rank, or another one. `conflicts`
+    counts messages with different labels in rows that arrived together, in one file or in several.
     """
 
     added: int
@@ -128,42 +119,27 @@ def register_labels(connection: duckdb.DuckDBPyConnection, table: DeltaTable | N
 
 
 class LabelTable:
-    """Labels as they have arrived.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the table.
-    engine : EngineConfig
-        Limits for joins.
-    """
+    """Labels as they have arrived."""
 
     def __init__(self, folder: Path, engine: EngineConfig) -> None:
         self.folder = folder
         self._engine = engine
 
     @contextmanager
-    def _connected(self, stored: DeltaTable | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with connect(self._engine) as connection:
-            register_labels(connection, stored)
+            register_labels(connection, delta_table.open_table(self.folder))
             yield connection
 
     def append(self, labels: pa.Table | pa.RecordBatchReader, run: str) -> Appended:
-        """Add the labels that change something, in commits of half a million.
+        """Add the labels that change something, rows of `LABELS_SCHEMA`, in commits of half a million.
 
         Labels that are not later than the message's stored label of the same rank are ignored, so reading a file again
-        undoes no correction. If files disagree about a message, the later one counts, with a warning.
-
-        Parameters
-        ----------
-        labels : Table or RecordBatchReader
-            Rows of `LABELS_SCHEMA`. If several rows of a message arrived together, the last one counts.
-        run : str
-            Noted in the commits.
+        undoes no correction. If several rows of a message arrived together, the last one counts. If files disagree
+        about a message, the later one counts, with a warning.
         """
         number = 0
-        stored = delta_table.open_table(self.folder)
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             connection.register("new", labels)
             connection.execute(_NEWS)
             conflicts = _warn_of_conflicts(connection)
@@ -177,7 +153,7 @@ class LabelTable:
 
     def arrivals(self) -> dict[str, datetime]:
         """Return when each file with labels was first seen, by the SHA-256 of its content."""
-        with self._connected(delta_table.open_table(self.folder)) as connection:
+        with self._connected() as connection:
             found = connection.sql(
                 "SELECT source_hash, min(arrived_at) AS at FROM labels WHERE source_hash IS NOT NULL GROUP BY ALL"
             ).to_arrow_table()
@@ -185,10 +161,7 @@ class LabelTable:
 
     def of(self, message_ids: list[str]) -> dict[str, str]:
         """Return the label of some messages; messages without one are left out."""
-        stored = delta_table.open_table(self.folder)
-        if stored is None:
-            return {}
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             connection.register("wanted", pa.table({"message_id": pa.array(message_ids, pa.string())}))
             rows = connection.sql(
                 "SELECT message_id, target FROM latest SEMI JOIN wanted USING (message_id)"
@@ -200,10 +173,9 @@ class LabelTable:
 
         `messages` are parquet files, already checked, with the columns `batch` and `message_id`.
         """
-        stored = delta_table.open_table(self.folder)
-        if stored is None or not messages:
+        if not messages:
             return 0
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             row = connection.execute(
                 """
                 SELECT count(DISTINCT message_id) FROM read_parquet($files) SEMI JOIN labels USING (message_id)
@@ -214,24 +186,15 @@ class LabelTable:
         return int(row[0]) if row else 0
 
     def confusion(self, predictions: Sequence[Path]) -> list[tuple[str, str, str, int]]:
-        """Count messages by predicted and actual label, file by file.
+        """Count messages by file of predictions, predicted and actual label; messages without a label are left out.
 
-        Parameters
-        ----------
-        predictions : sequence of Path
-            Parquet files with the columns `message_id` and `predicted_label`.
-
-        Returns
-        -------
-        list of tuple
-            File, predicted label, actual label, number of messages; messages without a label are left out.
+        The parquet files have the columns `message_id` and `predicted_label`.
         """
-        stored = delta_table.open_table(self.folder)
-        if stored is None or not predictions:
+        if not predictions:
             return []
         for path in predictions:
             check_file(path)
-        with self._connected(stored) as connection:
+        with self._connected() as connection:
             rows = connection.sql(
                 """
                 SELECT p.filename, p.predicted_label, l.target, count(*)

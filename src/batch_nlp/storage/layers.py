@@ -19,14 +19,9 @@ class _Below:
 
 @dataclass(frozen=True)
 class Layers:
-    """The folders of one dataset below the data root.
+    """The folders of one dataset below the data root, ``paths.data``.
 
-    Parameters
-    ----------
-    root : Path
-        ``paths.data``.
-    dataset : str
-        Name of the dataset. Layers with messages have a folder per dataset, so that two datasets never mix.
+    Layers with messages have a folder per dataset, so that two datasets never mix.
     """
 
     root: Path

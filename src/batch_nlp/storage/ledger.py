@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,12 @@ import orjson
 import pandas as pd
 from loguru import logger
 
+from batch_nlp.config import QuarantineConfig
 from batch_nlp.errors import AccountingError, DataError, count, printable
 from batch_nlp.log import table_lines
-from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_LINE, Quarantine
+from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE, Quarantine
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.lines import Row
-
-__all__ = ["QUARANTINE_SCHEMA", "VALUE_CHARS", "Ledger", "keeping_account"]
 
 # Values are shortened for people; the row beside a value is complete
 VALUE_CHARS = 200
@@ -93,14 +91,6 @@ class Ledger:
         """Return itself: a cloned step belongs to the same run."""
         return self
 
-    @property
-    def reasons(self) -> Counter[tuple[str, str]]:
-        """Quarantined messages by step and reason."""
-        found: Counter[tuple[str, str]] = Counter()
-        for cause, number in self._quarantine.causes.items():
-            found[cause.step, cause.reason] += number
-        return found
-
     def receive(self, batch: RawBatch) -> None:
         """Count the messages of a raw batch, and quarantine its broken lines."""
         self.read += len(batch.rows) + len(batch.broken) + batch.left_out
@@ -121,16 +111,9 @@ class Ledger:
         self.quarantined += len(batch.broken)
 
     def quarantine(self, rows: pd.DataFrame, step: str, reason: str, column: str, values: pd.Series[Any]) -> None:
-        """Quarantine rows, as they are in the source.
+        """Quarantine rows as they are in the source, each with its offending value.
 
-        Parameters
-        ----------
-        rows : DataFrame
-            The rows, with `source_file` and `source_line`; the index is that of the batch received last.
-        step, reason, column : str
-            Where, why, and because of which column.
-        values : Series
-            The offending value of each row.
+        The rows have `source_file` and `source_line`, and the index of the batch received last.
         """
         for label, record, value in zip(rows.index, rows.to_dict("records"), values, strict=True):
             message_id = record.get("message_id")
@@ -173,32 +156,21 @@ class Ledger:
         """Remove quarantined rows that were not written to a file."""
         self._quarantine.close()
 
-    def too_much_broken(self, max_share: float, min_messages: int) -> bool:
-        """Return whether more than `max_share` of at least `min_messages` messages are in quarantine so far."""
+    def check_share(self, limits: QuarantineConfig, path: Path) -> None:
+        """Write the quarantine to `path` and raise a `DataError` if too large a share of the messages is in it."""
         messages = self.read - self.left_out
-        return messages >= min_messages and self.quarantined > max_share * messages
-
-    def check_share(self, max_share: float, min_messages: int, path: Path) -> None:
-        """Raise a `DataError` if more than `max_share` of at least `min_messages` messages are in quarantine."""
-        if self.too_much_broken(max_share, min_messages):
+        if messages >= limits.min_messages and self.quarantined > limits.max_share * messages:
+            self.write_quarantine(path)
             raise DataError(
                 f"{self.quarantined:,} of {self.read:,} messages ({self.quarantined / self.read:.0%}) failed their "
-                f"contract, more than quarantine.max_share={max_share:.0%}. Their rows and the reasons are in {path}. "
-                "Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
+                f"contract, more than quarantine.max_share={limits.max_share:.0%}. Their rows and the reasons are in "
+                f"{path}. Fix the source. To use the remaining rows anyway, raise quarantine.max_share."
             )
 
     def check_accounts(self, steps: Mapping[str, tuple[int, int]] | None = None) -> None:
-        """Check that all messages that came in are accounted for.
+        """Raise an `AccountingError` if a message is missing or was counted twice.
 
-        Parameters
-        ----------
-        steps : mapping, optional
-            Step -> rows in and rows out, to find the step whose account does not add up.
-
-        Raises
-        ------
-        AccountingError
-            If a message is missing or was counted twice.
+        `steps` has the rows in and out of each step, to find the step whose account does not add up.
         """
         for name, (rows_in, rows_out) in (steps or {}).items():
             left = sum(number for cause, number in self._quarantine.causes.items() if cause.step == name)

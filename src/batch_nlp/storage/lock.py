@@ -18,18 +18,11 @@ _KERNEL_LOCKS = Path("/proc/locks")
 
 @contextmanager
 def writer_lock(*folders: Path, shared: bool = False, group: str | None = None) -> Iterator[None]:
-    """Hold the lock of each folder.
+    """Hold the lock of each folder; missing folders are created.
 
-    The lock is an ``flock``, which the kernel releases when the process ends: a killed run leaves no lock.
-
-    Parameters
-    ----------
-    *folders : Path
-        Folders to lock; missing folders are created.
-    shared : bool
-        Whether other processes may share the lock: for runs that write only to places that carry their own name.
-    group : str, optional
-        Processes of one group wait for each other; any other process is refused at once.
+    The lock is an ``flock``, which the kernel releases when the process ends: a killed run leaves no lock. Other
+    processes may share it with `shared`: for runs that write only to places that carry their own name. Processes of one
+    `group` wait for each other; any other process is refused at once.
 
     Raises
     ------

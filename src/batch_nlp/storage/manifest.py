@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from batch_nlp.storage.problem import DamageError, Problem
-from batch_nlp.storage.seal import content_hash, damage, hash_of, write_sealed
+from batch_nlp.storage.seal import damage, hash_of, read_object, read_sealed, write_sealed
 
-# Of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
+# Format of the manifest. 1: names no fields; 2: names no versions of our code; 3: names both
 FORMAT = 3
 MODEL_FILE, MANIFEST_FILE = "model.skops", "manifest.json"
 CHECK_FILE, TRAINED_ON_FILE = "check.parquet", "trained_on.parquet"
@@ -28,26 +27,19 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a model's folder and check every file that it lists.
 
-    Raises
-    ------
-    DamageError
-        If the manifest or a file is missing, a file is not what was published, or a newer release wrote the manifest.
+    Raises a `DamageError` if the manifest or a file is missing, a file is not what was published, or a newer release
+    wrote the manifest.
     """
     path = folder / MANIFEST_FILE
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-        seal, files = manifest["sha256"], dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamageError(Problem(path, f"not a readable manifest ({error})", RESTORE)) from error
     # before the seal, since a newer release may seal differently
-    if isinstance(written := manifest.get("format"), int) and written > FORMAT:
+    if isinstance(written := read_object(path, RESTORE).get("format"), int) and written > FORMAT:
         what = f"written by a newer release (format {written}; this release knows formats up to {FORMAT})"
         action = (
             "Nothing is damaged: use that release. Or replace the model with pipeline=rollback or pipeline=training."
         )
         raise DamageError(Problem(path, what, action))
-    if seal != content_hash(manifest):
-        raise DamageError(Problem(path, "damaged; its content is not what was published", RESTORE))
+    manifest = read_sealed(path, RESTORE)
+    files = manifest.get("files", {})
     # a model that the manifest does not list would be loaded unchecked
     if MODEL_FILE not in files or any(Path(name).name != name for name in files):
         raise DamageError(Problem(path, f"lists no {MODEL_FILE}, or files of another folder", RESTORE))

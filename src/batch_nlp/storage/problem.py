@@ -28,7 +28,7 @@ class Severity(StrEnum):
     """Whether a person must act."""
 
     ERROR = "error"
-    # results are right: the problem only takes room, or the next run solves it
+    # results are right: the problem only takes up space, or the next run solves it
     WARNING = "warning"
 
 
@@ -40,18 +40,8 @@ Repair = Callable[["Orphans"], str]
 class Problem:
     """Something on disk that is not as it should be.
 
-    Parameters
-    ----------
-    path : Path
-    what : str
-        What is wrong, without a full stop.
-    action : str
-        What to do about it, in sentences.
-    severity : Severity
-    repair : callable, optional
-        What ``verify.repair=true`` does about it.
-    transient : bool
-        Whether a run at work causes it for a moment.
+    `what` says what is wrong, without a full stop, and `action` what to do about it, in sentences. `repair` is what
+    ``verify.repair=true`` does about it. A run at work causes a `transient` problem for a moment.
     """
 
     path: Path

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.errors import count
-from batch_nlp.storage.atomic import replacing, temporary_name
+from batch_nlp.storage.parquet import WaitingRows, stream_parquet
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 
 SOURCE_FILE, SOURCE_LINE = "source_file", "source_line"
@@ -54,18 +53,8 @@ class Place(NamedTuple):
 class Quarantine:
     """Rows that a run left out.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Where rows wait under a temporary name: the folder of the final file, or one above it. None keeps rows in
-        memory.
-
-    Attributes
-    ----------
-    causes : Counter
-        Rows by step, reason and column.
-    first : dict
-        The first row of each cause.
+    `causes` counts them by step, reason and column, and `first` has the first row of each cause. Rows wait under a
+    temporary name in `folder`: that of the final file, or one above it. None keeps rows in memory.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -74,7 +63,7 @@ class Quarantine:
         self._folder = folder
         self._waiting: list[dict[str, Any]] = []
         self._chars = 0
-        self._part: tuple[Path, pq.ParquetWriter] | None = None
+        self._part: WaitingRows | None = None
 
     def add(self, entry: dict[str, Any]) -> None:
         """Add a row of `QUARANTINE_SCHEMA`."""
@@ -88,55 +77,28 @@ class Quarantine:
         if self._folder and (len(self._waiting) >= _WAITING_ROWS or self._chars >= _WAITING_CHARS):
             self._spill(self._folder)
 
-    def _spill(self, folder: Path) -> tuple[Path, pq.ParquetWriter]:
-        """Write waiting rows to disk, and return the file and its writer."""
-        if self._part is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = temporary_name(folder / "quarantine.parquet")
-            self._part = path, _writer(path)
-        self._part[1].write_table(pa.Table.from_pylist(self._waiting, schema=QUARANTINE_SCHEMA))
+    def _spill(self, folder: Path) -> WaitingRows:
+        """Write the rows in memory to disk, and return the file with all rows."""
+        self._part = self._part or WaitingRows(folder / "quarantine.parquet", QUARANTINE_SCHEMA)
+        self._part.add(pa.Table.from_pylist(self._waiting, schema=QUARANTINE_SCHEMA))
         self._waiting, self._chars = [], 0
         return self._part
 
     def write(self, path: Path) -> None:
         """Write the rows, if there are any, to a file, all or nothing."""
-        if not self.causes:
-            return
-        if self._folder is None:
-            with replacing(path) as temporary, _writer(temporary) as writer:
-                writer.write_table(pa.Table.from_pylist(self._waiting, schema=QUARANTINE_SCHEMA))
-            return
-        part, writer = self._spill(self._folder)
-        writer.close()
-        self._part = None
-        with replacing(path) as temporary:
-            part.replace(temporary)
+        if self.causes:
+            self._spill(self._folder or path.parent).publish(path)
+            self._part = None
 
     def close(self) -> None:
         """Remove rows that were not written to a file."""
         if self._part is not None:
-            self._part[1].close()
-            self._part[0].unlink(missing_ok=True)
+            self._part.discard()
             self._part = None
 
 
-def _writer(path: Path) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True)
-
-
 def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[Problem]:
-    """Return what is wrong with the quarantined rows of a batch.
-
-    Parameters
-    ----------
-    folder : Path
-        Of quarantine files.
-    batch : str
-    expected : int
-        Rows that the batch's record counts.
-    batch_rows : int
-        Rows to read at a time.
-    """
+    """Return what is wrong with the quarantined rows of a batch; `expected` is the number in the batch's record."""
     # after rows were put back, the folder `requeued` has the whole file, and this one the rows that stayed
     files = (folder / REQUEUED / f"{batch}.parquet", folder / f"{batch}.parquet")
     path = next((file for file in files if file.exists()), files[-1])
@@ -146,8 +108,7 @@ def problems(folder: Path, batch: str, expected: int, batch_rows: int) -> list[P
         action = "Nothing if you removed it. Otherwise restore it from a backup: without it, the rows cannot be fixed."
         return [Problem(path, f"missing, with {count(expected, 'message')} of the batch", action, Severity.WARNING)]
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            rows = sum(part.num_rows for part in file.iter_batches(batch_rows))
+        rows = sum(part.num_rows for part in stream_parquet(path, batch_rows))
     except UNREADABLE as error:
         action = "Restore it from a backup, or take the rows from the files that the batch's record names."
         return [Problem(path, f"cannot be read ({error})", action)]

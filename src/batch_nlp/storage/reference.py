@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.fields import TEXT, Fields
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.samples import PREDICTED, KeptSample, read_checked, sample_frame, sample_schema
 from batch_nlp.storage.vocabulary import MAX_TEXTS, Vocabulary, detect_languages, words_of
 

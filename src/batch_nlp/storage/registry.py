@@ -5,7 +5,6 @@ Publishing checks the candidate in a fresh process, copies it as the next versio
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -27,12 +26,13 @@ from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_folder import open_model
 from batch_nlp.storage.problem import DamageError, Problem
-from batch_nlp.storage.seal import SEAL_KEY, content_hash, write_sealed
+from batch_nlp.storage.seal import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 _VERSION = re.compile(r"v(\d{4,})")
+_POINTER_KEYS = {"version", "previous", "published_at"}
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,11 @@ class Model:
         return np.asarray(self.pipeline.steps[-1][1].decide(probabilities), dtype=np.int64)
 
 
-_BY_HAND = (
-    'Write the version to use into it by hand, for example {"version": "v0001", "previous": []}. Existing versions:'
-)
-
-
 class Registry:
     """Versions of the model below ``paths.models``; one of them is the champion."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def _pointer(self) -> Path:
-        return self.root / "champion.json"
+        self.root, self._pointer = root, root / "champion.json"
 
     def versions(self) -> list[str]:
         """Return all versions, oldest first."""
@@ -80,23 +71,24 @@ class Registry:
         return sorted(found, key=lambda name: int(name[1:]))
 
     def _read_pointer(self) -> dict[str, Any]:
-        there = ", ".join(self.versions())
+        versions = self.versions()
+        by_hand = (
+            "Write the version to use into it by hand; the decision log (08_reporting/decisions.jsonl) names the last "
+            f'champion. For example: {{"version": "{versions[-1] if versions else "v0001"}", "previous": []}}. '
+            f"Existing versions: {', '.join(versions)}."
+        )
         if not self._pointer.exists():
-            if there:  # the pointer is written before the first version
-                raise DamageError(Problem(self._pointer, "missing", f"{_BY_HAND} {there}."))
+            if versions:  # the pointer is written before the first version
+                raise DamageError(Problem(self._pointer, "missing", by_hand))
             return {"version": None, "previous": []}
-        try:
-            pointer: dict[str, Any] = json.loads(self._pointer.read_text())
-            known = [pointer["version"], *pointer["previous"]]
-            if known == [None] and SEAL_KEY in pointer:  # written before the first version
-                known = []
-            by_hand = set(pointer) <= {"version", "previous", "published_at"}  # without a seal
-            if not by_hand and pointer.get(SEAL_KEY) != content_hash(pointer):
-                raise ValueError("its content is not what was written")
-        except (ValueError, KeyError, TypeError) as error:
-            raise DamageError(Problem(self._pointer, f"damaged ({error})", f"{_BY_HAND} {there}.")) from error
-        if not all(isinstance(name, str) and _VERSION.fullmatch(name) for name in known):
-            raise DamageError(Problem(self._pointer, f"damaged; {known} are not versions", f"{_BY_HAND} {there}."))
+        pointer = read_sealed(self._pointer, by_hand, unsealed=True)
+        previous = pointer.get("previous")
+        named = [pointer.get("version"), *(previous if isinstance(previous, list) else [previous])]
+        # a person writes no time of publication; a run writes it even before the first version
+        first = named == [None] and "published_at" in pointer
+        known = all(isinstance(name, str) and _VERSION.fullmatch(name) for name in named)
+        if not isinstance(previous, list) or not (first or known) or set(pointer) - _POINTER_KEYS:
+            raise DamageError(Problem(self._pointer, "damaged; it does not name versions", by_hand))
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:
@@ -129,19 +121,9 @@ class Registry:
     def publish(self, candidate: Path, now: datetime, keep: int) -> str:
         """Make a candidate the champion, and return its version.
 
-        Parameters
-        ----------
-        candidate : Path
-            Folder with the model, its manifest and its check file.
-        now : datetime
-            Time of publication.
-        keep : int
-            Versions to keep; the champion and its predecessor always stay.
-
-        Raises
-        ------
-        DataError
-            If a fresh process cannot load it, or gets other predictions than the stored ones; the champion stays.
+        The candidate's folder has the model, its manifest and its check file. Of all versions, `keep` stay; the
+        champion and its predecessor always do. Raises a `DataError` if a fresh process cannot load the candidate, or
+        gets other predictions than the stored ones; the champion stays.
         """
         check_in_fresh_process(candidate)
         pointer = self._read_pointer()
@@ -160,16 +142,8 @@ class Registry:
     def rollback(self, now: datetime, check: Callable[[str], object]) -> tuple[str, str]:
         """Make the newest usable previous version the champion, and return the old and the new champion.
 
-        Parameters
-        ----------
-        now : datetime
-        check : callable
-            Raises a `DataError` for a version that is damaged or cannot be run.
-
-        Raises
-        ------
-        DataError
-            If no previous version is usable; the champion stays.
+        `check` raises a `DataError` for a version that is damaged or cannot be run. If no previous version is usable,
+        the champion stays, with a `DataError`.
         """
         pointer = self._read_pointer()
         old, previous = pointer["version"], list(pointer["previous"])
@@ -194,14 +168,8 @@ class Registry:
 
 
 def check_in_fresh_process(folder: Path) -> None:
-    """Load a model in a new Python process and compare its predictions with the stored ones.
-
-    Raises
-    ------
-    DataError
-        If it does not load, or predicts differently.
-    """
-    command = [sys.executable, "-m", "batch_nlp.storage.check_model", str(folder)]
+    """Load a model in a new Python process; raise a `DataError` if it fails, or predicts differently than stored."""
+    command = [sys.executable, "-m", "batch_nlp.storage.model_folder", str(folder)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # nosec B603 # this Python, with fixed arguments
     if result.returncode < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.manifest import RESTORE, read_manifest
@@ -14,17 +15,10 @@ from batch_nlp.storage.registry import Registry, check_in_fresh_process
 def problems(
     registry: Registry, keep: int, check: Callable[[str], object], way_back: Callable[[], str]
 ) -> list[Problem]:
-    """Return what is wrong with a registry.
+    """Return what is wrong with a registry that is to keep `keep` versions.
 
-    Parameters
-    ----------
-    registry : Registry
-    keep : int
-        How many versions to keep.
-    check : callable
-        Raises a `DataError` about a version that this installation cannot run.
-    way_back : callable
-        Says which version a rollback leads to.
+    `check` raises a `DataError` about a version that this installation cannot run; `way_back` says which version a
+    rollback leads to.
     """
     root, versions = registry.root, registry.versions()
     damaged = {name: problems_of(partial(read_manifest, root / name)) for name in versions}
@@ -37,17 +31,17 @@ def problems(
             what = "missing, although the pointer names it as a version to go back to"
             action = "Nothing: a rollback skips it. To be able to go back to it, restore it from a backup."
             found.append(Problem(root / name, what, action, Severity.WARNING))
-        elif not damaged[name] and (why := _refusal(name, check)):
+        elif not damaged[name] and (why := _refusal(name, partial(check, name))):
             action = "Nothing: a rollback skips it, and newer versions replace it."
             found.append(Problem(root / name, why, action, Severity.WARNING))
     if champion is not None and champion not in versions:
         action = "Restore it from a backup, go back with pipeline=rollback, or train with pipeline=training."
         found.append(Problem(root / champion, "the champion is missing", action))
     elif champion is not None and not damaged[champion]:
-        if why := _refusal(champion, check):
+        if why := _refusal(champion, partial(check, champion)):
             found.append(Problem(root / champion, why, way_back()))
-        else:
-            found += _works(registry, champion)
+        elif why := _refusal(root / champion, partial(check_in_fresh_process, root / champion)):
+            found.append(Problem(root / champion, why, RESTORE))
     surplus = [name for name in versions if name not in {champion, *previous}]
     if len(versions) > keep and surplus:
         what = f"{len(versions):,} versions, more than training.keep_versions={keep}; unused: {', '.join(surplus)}"
@@ -56,19 +50,10 @@ def problems(
     return found
 
 
-def _refusal(version: str, check: Callable[[str], object]) -> str:
-    """Say why this installation cannot run a version, nothing if it can."""
+def _refusal(model: str | Path, check: Callable[[], object]) -> str:
+    """Say why this installation cannot run a version, or the model in a folder; nothing if it can."""
     try:
-        check(version)
+        check()
     except DataError as error:
-        return str(error).removeprefix(f"{version}: ").rstrip(".")
+        return str(error).removeprefix(f"{model}: ").rstrip(".")
     return ""
-
-
-def _works(registry: Registry, champion: str) -> list[Problem]:
-    folder = registry.root / champion
-    try:
-        check_in_fresh_process(folder)
-    except DataError as error:
-        return [Problem(folder, str(error).removeprefix(f"{folder}: ").rstrip("."), RESTORE)]
-    return []

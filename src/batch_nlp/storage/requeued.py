@@ -14,10 +14,10 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.errors import AccountingError, DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, REQUEUED, SOURCE_FILE, SOURCE_LINE, Place
 from batch_nlp.storage.raw.formats import rows_of
 from batch_nlp.storage.raw.json_reader import parse_json
@@ -32,20 +32,10 @@ Check = Callable[[list[Row]], dict[int, str]]
 
 @dataclass
 class Requeued:
-    """What happened to the rows of one quarantine file.
+    """What happened to the rows of one quarantine file, or of a copy: rows read = rows put back + rows that stay.
 
-    Parameters
-    ----------
-    file : Path
-        The file that was read.
-    target : Path or None
-        The raw file with the rows, None if none could be put back.
-    rows, requeued, stay : int
-        Rows read = rows put back + rows that stay because they are still broken.
-    reasons : Counter
-        Why rows stay.
-    examples : list of Place
-        Where the first rows that stay came from.
+    `target` is the raw file with the rows, None if none could be put back. `reasons` counts why rows stay, and
+    `examples` says where the first of these came from.
     """
 
     file: Path
@@ -94,16 +84,12 @@ def put_back(
     file : Path
         The quarantine file, or a repaired copy in any format of raw files.
     original : Path
-        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or are still
-        broken, stay.
-    folder : Path
-        For the raw file.
-    pattern : str
-        Pattern of the message table.
+        The quarantine file. It moves to the folder ``requeued`` beside it; rows that are not in `file`, or that `check`
+        still finds broken, stay.
+    folder, pattern
+        Where the raw file goes, and the pattern of the message table.
     columns : sequence of str
         Source columns with the text; a message has one of them, also in copies without a column `row`.
-    check : callable
-        Returns which rows are still broken; they stay.
     tell : callable
         Called with what will be put back and what stays, before anything changes.
 
@@ -209,14 +195,13 @@ def _retire(original: Path, done: set[Place] | None) -> None:
     if not target.exists():
         with replacing(target) as temporary:
             shutil.copyfile(original, temporary)
-    with pq.ParquetFile(original, page_checksum_verification=True) as parquet, replacing(original) as temporary:
-        rest = 0
-        with pq.ParquetWriter(temporary, QUARANTINE_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
-            for batch in parquet.iter_batches(5000) if done is not None else ():
-                places = zip(batch[SOURCE_FILE].to_pylist(), batch[SOURCE_LINE].to_pylist(), strict=True)
-                stays = pa.array([Place(*place) not in (done or ()) for place in places], pa.bool_())
-                writer.write_batch(batch.filter(stays).cast(QUARANTINE_SCHEMA))
-                rest += stays.true_count
+    rest = 0
+    with replacing(original) as temporary, parquet_writer(temporary, QUARANTINE_SCHEMA) as writer:
+        for batch in stream_parquet(original) if done is not None else ():
+            places = zip(batch[SOURCE_FILE].to_pylist(), batch[SOURCE_LINE].to_pylist(), strict=True)
+            stays = pa.array([Place(*place) not in (done or ()) for place in places], pa.bool_())
+            writer.write_batch(batch.filter(stays).cast(QUARANTINE_SCHEMA))
+            rest += stays.true_count
     if not rest:
         original.unlink()
         sync_folder(original.parent)

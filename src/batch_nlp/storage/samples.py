@@ -37,11 +37,14 @@ def id_hashes(ids: Any) -> NDArray[np.uint64]:
 
 
 class KeptSample:
-    """The `size` added rows with the smallest hashes of ``message_id``; at most twice as many are in memory."""
+    """The `size` added rows with the smallest hashes of ``message_id``; at most twice as many are in memory.
+
+    `rows` has the smallest hash first: any first rows of it are a random sample too.
+    """
 
     def __init__(self, size: int, schema: pa.Schema) -> None:
         self._size = size
-        self._rows = schema.empty_table()
+        self.rows = schema.empty_table()
         self._hashes = np.empty(0, np.uint64)
 
     def add(self, rows: pa.Table) -> None:
@@ -51,15 +54,10 @@ class KeptSample:
         if len(self._hashes) == self._size:
             chosen = chosen[hashes[chosen] < self._hashes[-1]]
         # take copies; a slice would keep all rows in memory
-        rows = pa.concat_tables([self._rows, rows.take(chosen)])
+        rows = pa.concat_tables([self.rows, rows.take(chosen)])
         hashes = np.concatenate([self._hashes, hashes[chosen]])
         order = np.argsort(hashes, kind="stable")[: self._size]
-        self._rows, self._hashes = rows.take(order), hashes[order]
-
-    @property
-    def rows(self) -> pa.Table:
-        """The sample, smallest hash first: any first rows of it are a random sample too."""
-        return self._rows
+        self.rows, self._hashes = rows.take(order), hashes[order]
 
 
 def sample_file(layers: Layers, batch: str) -> Path:

@@ -51,13 +51,7 @@ def _mapped(file: IO[bytes], dtype: DTypeLike, shape: tuple[int, ...]) -> NDArra
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """Return an array with arbitrary values.
-
-    Raises
-    ------
-    OSError
-        If the disk is full.
-    """
+    """Return an array with arbitrary values; raise an `OSError` if the disk is full."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if not on_disk() or not size:
         return np.empty(shape, dtype)

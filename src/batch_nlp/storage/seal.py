@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from batch_nlp.storage.atomic import replacing, write_json
+from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.problem import DamageError, Problem, problems_of
 
 SEAL_KEY, SEAL_FILE = "sha256", "seal.json"
@@ -26,13 +25,17 @@ SEAL_KEY, SEAL_FILE = "sha256", "seal.json"
 _ABSENT = ""
 _RESTORE = f"Restore it from a backup. If it is no longer needed, remove it together with {SEAL_FILE} beside it."
 _RESEAL = "Restore it from a backup, or remove it: the files beside it are then read whole to check them."
-_BATCH_ROWS = 10_000
 
 # Path below a folder -> SHA-256 that the file may have
 Hashes = dict[str, list[str]]
 # A file that was found sound: path, inode, size, time of change, and the hash it was compared with
 _Seen = tuple[str, int, int, int, str | None]
 _sound: set[_Seen] = set()
+
+
+def forget() -> None:
+    """Check every file again, as a new process does (for benchmarks)."""
+    _sound.clear()
 
 
 def content_hash(document: Mapping[str, Any]) -> str:
@@ -55,49 +58,36 @@ def write_sealed(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def read_sealed(path: Path, advice: str, unsealed: bool = False) -> dict[str, Any]:
-    """Return the content of a document that `write_sealed` wrote.
+    """Return the content of a document that `write_sealed` wrote; raise a `DamageError` with `advice` if it is damaged.
 
-    Parameters
-    ----------
-    path : Path
-    advice : str
-        What to do if it is damaged, in sentences.
-    unsealed : bool
-        Whether to accept a document without a hash, as earlier releases wrote it.
-
-    Raises
-    ------
-    DamageError
-        If it cannot be read, or is not what was written.
+    With `unsealed`, a document without a hash is accepted, as earlier releases wrote it.
     """
+    document = read_object(path, advice)
+    if (SEAL_KEY in document or not unsealed) and document.pop(SEAL_KEY, None) != content_hash(document):
+        raise DamageError(Problem(path, "damaged; its content is not what was written", advice))
+    return document
+
+
+def read_object(path: Path, advice: str) -> dict[str, Any]:
+    """Return a JSON object from a file without checking its seal; raise a `DamageError` if there is none."""
     try:
         document = json.loads(path.read_bytes())
-        if not isinstance(document, dict):
-            raise ValueError("not a JSON object")
-        if SEAL_KEY in document or not unsealed:
-            if document.get(SEAL_KEY) != content_hash(document):
-                raise ValueError("its content is not what was written")
-            del document[SEAL_KEY]
     except (OSError, ValueError, RecursionError) as error:
         raise DamageError(Problem(path, f"damaged ({error})", advice)) from error
+    if not isinstance(document, dict):
+        raise DamageError(Problem(path, "damaged; it holds no JSON object", advice))
     return document
 
 
 def hash_of(path: Path) -> str:
-    """Make a file durable and return its SHA-256, in constant memory."""
+    """Return the SHA-256 of a file, in constant memory."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remember(path: Path, digest: str) -> None:
     """Take a file as sound that this process has just written and hashed."""
     _sound.add(_seen(path, digest))
-
-
-def forget() -> None:
-    """Check every file again, as a new process does."""
-    _sound.clear()
 
 
 def _seen(path: Path, digest: str | None) -> _Seen:
@@ -108,11 +98,8 @@ def _seen(path: Path, digest: str | None) -> _Seen:
 def damage(path: Path, hashes: Sequence[str]) -> str | None:
     """Say what is wrong with a file, None if it is sound. A file that stays unchanged is read once per process.
 
-    Parameters
-    ----------
-    path : Path
-    hashes : sequence of str
-        The SHA-256 that it may have. Without any, it is a parquet file of an earlier release and is read whole.
+    `hashes` are the SHA-256 that it may have. Without any, it is a parquet file of an earlier release and is read
+    whole.
     """
     try:
         if not path.is_file():
@@ -120,34 +107,21 @@ def damage(path: Path, hashes: Sequence[str]) -> str | None:
         if any(_seen(path, digest) in _sound for digest in hashes or (None,)):
             return None
         digest = None
-        if hashes:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest not in hashes:
-                return "damaged; its content is not what was written"
-        else:
-            _read_whole(path)
+        if hashes and (digest := hash_of(path)) not in hashes:
+            return "damaged; its content is not what was written"
+        if not hashes:
+            for batch in stream_parquet(path):
+                batch.validate(full=True)
         _sound.add(_seen(path, digest))
     except (OSError, ValueError, pa.ArrowException) as error:
         return f"damaged; it cannot be read ({error})"
     return None
 
 
-def _read_whole(path: Path) -> None:
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for batch in file.iter_batches(_BATCH_ROWS):
-            batch.validate(full=True)
-
-
 class Seal:
     """The hashes of a folder's files; only the holder of the lock changes them.
 
-    Parameters
-    ----------
-    file : Path
-        Where they are kept, in that folder.
-    advice : str
-        What to do if that file is damaged, in sentences.
+    They are kept in `file`, in that folder; `advice` says what to do if that file is damaged.
     """
 
     def __init__(self, file: Path, advice: str = _RESEAL) -> None:
@@ -191,8 +165,8 @@ def replacing_sealed(path: Path, seal: Seal | None = None) -> Iterator[Path]:
 
 def write_sealed_parquet(path: Path, table: pa.Table) -> None:
     """Write a parquet file with page checksums and a seal, all or nothing."""
-    with replacing_sealed(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    with replacing_sealed(path) as temporary, parquet_writer(temporary, table.schema) as writer:
+        writer.write_table(table)
 
 
 def remove_sealed(paths: Iterable[Path]) -> None:
@@ -207,11 +181,7 @@ def remove_sealed(paths: Iterable[Path]) -> None:
 def check_file(path: Path, whole: bool = True) -> None:
     """Raise a `DamageError` if a file is missing, or is not what was written.
 
-    Parameters
-    ----------
-    path : Path
-    whole : bool
-        Whether a parquet file without a seal is read whole; not needed where the caller reads all of it.
+    With `whole`, a parquet file without a seal is read whole; this is not needed where the caller reads all of it.
     """
     hashes = Seal(path.parent / SEAL_FILE).read().get(path.name, [])
     if (hashes or whole) and (what := damage(path, [digest for digest in hashes if digest != _ABSENT])):
@@ -221,12 +191,7 @@ def check_file(path: Path, whole: bool = True) -> None:
 def checked_files(root: Path, name: str, but: str) -> list[Path]:
     """Return the files of one name in the folders below `root`, except the folder `but`, in the folders' order.
 
-    Folders that never had such a file are skipped.
-
-    Raises
-    ------
-    DamageError
-        If a file is damaged or missing.
+    Folders that never had such a file are skipped. Raises a `DamageError` if a file is damaged or missing.
     """
     folders = sorted(folder for folder in root.glob("[!.]*") if folder.is_dir() and folder.name != but)
     found = [folder / name for folder in folders if (folder / name).exists() or name in Seal(folder / SEAL_FILE).read()]

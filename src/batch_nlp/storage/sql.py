@@ -15,12 +15,7 @@ def connect(engine: EngineConfig) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database in memory, and close it when the block ends.
 
     What does not fit into memory spills to files in `engine.temp_directory`. DuckDB names them after the process; the
-    next process that spills there removes those of a killed one.
-
-    Raises
-    ------
-    OSError
-        If the disk fails, for example because it is full.
+    next process that spills there removes those of a killed one. Raises an `OSError` if the disk fails or is full.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": engine.memory_limit,

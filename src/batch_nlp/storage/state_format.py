@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -11,10 +10,10 @@ from pathlib import Path
 from batch_nlp.errors import DataError
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import DamageError, Problem, problems_of
-from batch_nlp.storage.seal import read_sealed, write_sealed
+from batch_nlp.storage.seal import read_object, read_sealed, write_sealed
 
-# To raise when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and messages of
-# batches are remembered apart from their records, which may be removed; 4: one format of seals
+# Raise this number when runs write what earlier releases cannot read. 1: without this file; 2: with it; 3: files and
+# messages of batches are remembered apart from their records, which may be removed; 4: one format of seals
 STATE_FORMAT = 4
 FORMAT_FILE = "format.json"
 _ADVICE = (
@@ -53,7 +52,7 @@ def check_sound(folder: Path) -> None:
 
 
 def problems(*folders: Path) -> list[Problem]:
-    """Return the damaged files among those of some folders; until they are repaired, only status and verify work."""
+    """Return the damaged format files of some folders; until they are repaired, only status and verify work."""
 
     def repair(folder: Path, _: Orphans) -> str:
         (folder / FORMAT_FILE).unlink()
@@ -77,7 +76,7 @@ def enter_format(*folders: Path) -> None:
 def _read(file: Path) -> tuple[int, str]:
     """Return format and release, those of the first format if the file cannot be read."""
     try:
-        content = json.loads(file.read_bytes())
+        content = read_object(file, _ADVICE)
         return int(content["format"]), str(content["release"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (DamageError, ValueError, KeyError, TypeError):
         return 1, "0.1.0"

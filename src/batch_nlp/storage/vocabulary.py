@@ -14,9 +14,9 @@ import pyarrow as pa
 UNKNOWN = "unknown"
 # Languages are detected for this many texts, from this many first characters
 MAX_TEXTS, MAX_CHARS = 500, 300
-# Letters that a text needs for it, and the identifier's own confidence
+# Minimum number of letters in a text, and minimum confidence of the identifier
 _MIN_LETTERS, _MIN_CONFIDENCE = 15, 0.5
-# Messages that must contain a word: training knows words of so many; rarer ones, which may be names, are not kept
+# Minimum number of messages with a word: rarer words, which may be names, are neither known nor kept
 MIN_MESSAGES = 3
 MAX_WORDS = 50_000
 
@@ -47,10 +47,8 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
 class Vocabulary:
     """The words in at least `MIN_MESSAGES` messages, most frequent first.
 
-    Parameters
-    ----------
-    training, hold_out : dict of str to int
-        Word -> messages of training, and of the hold-out, that contain it. Both have the same words.
+    `training` and `hold_out` map each word to the messages of training, and of the hold-out, that contain it. Both have
+    the same words.
     """
 
     training: dict[str, int]

@@ -55,22 +55,16 @@ def one_at_a_time(file: Path) -> Iterator[None]:
 
 
 def connect(address: Address, experiment: str) -> tuple[Any, str]:
-    """Return a client and the id of the experiment, which is created if necessary.
-
-    Raises
-    ------
-    Exception
-        Any error of MLflow, the database or the network.
-    """
-    database = address.database
+    """Return a client and the id of the experiment, which is created if necessary; raise MLflow's own errors."""
+    database, location = address.database, str(address.artefacts) if address.artefacts else None
     with one_at_a_time(database.with_name(f".{database.name}.lock")) if database else nullcontext():
         if database:
-            _make_database(database, address)
+            _make_database(database, location)
         client = import_module("mlflow").MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
         found = client.get_experiment_by_name(experiment)
         if found is None:
             try:
-                return client, str(client.create_experiment(experiment, _location(address)))
+                return client, str(client.create_experiment(experiment, location))
             except import_module("mlflow.exceptions").MlflowException:
                 found = client.get_experiment_by_name(experiment)  # created by another job in the meantime
                 if found is None:
@@ -78,11 +72,7 @@ def connect(address: Address, experiment: str) -> tuple[Any, str]:
         return client, str(found.experiment_id)
 
 
-def _location(address: Address) -> str | None:
-    return str(address.artefacts) if address.artefacts else None
-
-
-def _make_database(database: Path, address: Address) -> None:
+def _make_database(database: Path, location: str | None) -> None:
     """Create the database under a temporary name: if its migrations are killed halfway, it can never be opened."""
     if database.exists():
         # fail at once: MLflow retries a damaged file for minutes
@@ -91,8 +81,6 @@ def _make_database(database: Path, address: Address) -> None:
         return
     new = database.with_name(f".{database.name}.new")
     new.unlink(missing_ok=True)
-    store = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(
-        f"sqlite:///{new}", _location(address)
-    )
+    store = import_module("mlflow.store.tracking.sqlalchemy_store").SqlAlchemyStore(f"sqlite:///{new}", location)
     store.engine.dispose()
     os.replace(new, database)

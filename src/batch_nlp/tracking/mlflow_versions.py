@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,24 +27,13 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 def register(client: Any, config: Config, training: TrackedTraining, run: Any) -> None:
     """Register the folder of a candidate as a version, and set its alias.
 
-    Parameters
-    ----------
-    client : mlflow.MlflowClient
-    config : Config
-    training : TrackedTraining
-        A training with an alias.
-    run : mlflow.entities.Run
-        The run of the training; the folder becomes one of its artefacts.
+    The folder becomes an artefact of the run.
     """
     name, id_ = model_name(config), run.info.run_id
     client.log_artifacts(id_, str(training.candidate), "model/data")
     client.log_text(id_, _model_file(id_), "model/MLmodel")
-    exceptions = import_module("mlflow.exceptions")
-    try:
+    with _tolerating("RESOURCE_ALREADY_EXISTS"):
         client.create_registered_model(name)
-    except exceptions.MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
     sha256 = manifest_of(training.candidate)["sha256"]
     labels = {"run": training.run, "version": training.version, "manifest": sha256}
     version = client.create_model_version(
@@ -59,10 +50,7 @@ def register(client: Any, config: Config, training: TrackedTraining, run: Any) -
 def restore(client: Any, config: Config, old: Path, new: Path) -> None:
     """Set the alias champion to an earlier version, found by the hash of its manifest.
 
-    Raises
-    ------
-    LookupError
-        If MLflow does not know the version. Then no version has the alias.
+    If MLflow does not know the version, no version has the alias afterwards, and a `LookupError` is raised.
     """
     manifest = manifest_of(new)
     name = model_name(config, manifest["dataset"])
@@ -95,9 +83,15 @@ def _remove_alias(client: Any, config: Config, version: Path, *, but: str | None
         name = model_name(config)
     if name == but:
         return
-    exceptions = import_module("mlflow.exceptions")
-    try:
+    with _tolerating("RESOURCE_DOES_NOT_EXIST"):
         client.delete_registered_model_alias(name, CHAMPION)
-    except exceptions.MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+
+
+@contextmanager
+def _tolerating(code: str) -> Iterator[None]:
+    """Ignore the error of MLflow with a given code."""
+    try:
+        yield
+    except import_module("mlflow.exceptions").MlflowException as error:
+        if error.error_code != code:
             raise

@@ -16,30 +16,15 @@ from batch_nlp.storage.registry import Model
 
 
 class ServedModel:
-    """A model with the interface that MLflow calls.
-
-    Parameters
-    ----------
-    model : Model
-    """
+    """A model with the interface that MLflow calls."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return class and probabilities of each message, with the index of the input.
+        """Return class, label and ``probability_<class>`` of rows of the feature store, with the index of the input.
 
-        Parameters
-        ----------
-        model_input : DataFrame, shape (n, ...)
-            Rows of the feature store.
-        params : dict, optional
-            Part of MLflow's interface; unused.
-
-        Returns
-        -------
-        DataFrame, shape (n, 2 + n_classes)
-            ``predicted_class``, ``predicted_label`` and ``probability_<class>``.
+        `params` are part of MLflow's interface and unused.
         """
         classes: list[str] = self.model.manifest["classes"]
         rows = model_input[self.model.fields.names]
@@ -54,13 +39,7 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Load the model in a folder after checking its files.
-
-    Raises
-    ------
-    DataError
-        If a file is missing or damaged, or contains a type that is not trusted.
-    """
+    """Load the model in a folder; a `DataError` refuses files that are missing, damaged or contain untrusted types."""
     folder = Path(path)
     manifest = read_manifest(folder)
     return ServedModel(Model(folder.name, open_model(folder, manifest), manifest))

@@ -1,4 +1,4 @@
-"""A training as a tracker sees it: parameters, metrics and tags, as names and values."""
+"""A training as a tracker sees it: the job that ran it, and its parameters, metrics and tags."""
 
 from __future__ import annotations
 
@@ -11,13 +11,49 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.split import split_of
 from batch_nlp.tracking.address import masked
-from batch_nlp.tracking.hydra_job import HydraJob
 
 # characters that MLflow does not allow in names; names of classes come from users
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]")
+# Paths and addresses say nothing about a model, and may be confidential
+_PLACES = ("paths.", "dataset.raw_dir", "inference.inbox", "tracking", "hydra.", "hydra/")
+
+
+@dataclass(frozen=True)
+class HydraJob:
+    """The running job."""
+
+    # Folder of its settings and log
+    folder: Path
+    # Folder of its multirun; None for a single run
+    sweep: Path | None
+    # Settings on its command line, without paths and addresses
+    overrides: list[str]
+
+    @property
+    def log(self) -> Path:
+        """Path of the log file."""
+        return self.folder / "run.log"
+
+
+def current_job() -> HydraJob | None:
+    """Return the running job, None outside of Hydra."""
+    if not HydraConfig.initialized():
+        return None
+    settings = HydraConfig.get()
+    # a job set up by hand, in a test or a notebook, may have no folder
+    if OmegaConf.is_missing(settings.runtime, "output_dir"):
+        return None
+    multirun = settings.mode == RunMode.MULTIRUN
+    overrides = [text for text in settings.overrides.task if not text.lstrip("+~").startswith(_PLACES)]
+    sweep = Path(settings.sweep.dir).absolute() if multirun else None
+    return HydraJob(Path(settings.runtime.output_dir), sweep, overrides)
 
 
 @dataclass(frozen=True)
@@ -88,17 +124,7 @@ def metrics(training: TrackedTraining) -> dict[str, float]:
 
 
 def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob | None) -> dict[str, str]:
-    """Return the tags by which a run can be found.
-
-    Parameters
-    ----------
-    training : TrackedTraining
-    manifest : dict
-        Manifest of the candidate.
-    job : HydraJob or None
-        The running job.
-    """
-    gate = {True: "passed", False: "failed", None: "not asked"}[training.passed]
+    """Return the tags by which a run can be found; `manifest` is that of the candidate."""
     found = {
         "run": training.run,
         "dataset": manifest["dataset"],
@@ -106,10 +132,10 @@ def tags(training: TrackedTraining, manifest: Mapping[str, Any], job: HydraJob |
         "data_version": json.dumps(manifest["data_version"]),
         "training_fingerprint": manifest["training_fingerprint"],
         "manifest": manifest["sha256"],
-        "gate": gate,
+        "gate": {True: "passed", False: "failed", None: "not asked"}[training.passed],
         "gate_reason": training.reason,
         "version": training.version or "",
-        "sweep": job.sweep_name if job else "",
+        "sweep": job.sweep.name if job and job.sweep else "",
         "overrides": masked(" ".join(job.overrides)) if job and job.sweep else "",
     }
     return {f"batch_nlp.{name}": str(value) for name, value in found.items() if value}

@@ -1,4 +1,4 @@
-"""A candidate: a trained model before the gate, its measurements and its folder."""
+"""A candidate: a trained model before the gate, with its measurements and its folder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.dataset.split import rows_at
 from batch_nlp.fields import TEXT, Fields
-from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_parquet, write_text
+from batch_nlp.storage.atomic import replacing_folder, temporary_name, write_text
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_code import code_of
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.run_clock import is_claimed
 from batch_nlp.storage.samples import id_hashes
@@ -154,14 +155,8 @@ class Candidate:
     ) -> None:
         """Write the candidate's folder, all or nothing; publishing copies it into the registry.
 
-        Parameters
-        ----------
-        card : mapping of str to str
-            Pages of the model card by file name.
-        reference_size : int
-            Held-out messages to keep for comparisons with later batches.
-        refitted : Pipeline, optional
-            The model to keep, fitted on all messages. The measurements remain those of the candidate's own pipeline.
+        `reference_size` held-out messages are kept for comparisons with later batches. Where the model was `refitted`
+        on all messages, that model is kept; the measurements remain those of the candidate's own pipeline.
         """
         learned, probabilities = self.train, self.probabilities[:CHECK_ROWS]
         if refitted is not None:

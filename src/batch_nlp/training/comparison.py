@@ -1,9 +1,8 @@
-"""Comparison of a candidate with the champion on the same messages."""
+"""Compares a candidate with the champion on the same messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,20 +19,12 @@ from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes, read_checked
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
+from batch_nlp.training.gate import DIFFERS, GateCheck, check_against_champion
 from batch_nlp.training.pipeline import in_parts
 
 # Adds the features that a model needs to the store, for some messages. The runner passes it in, because the pipelines
 # never import each other
 AddFeatures = Callable[[Model, list[str]], None]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The checks from comparing a candidate with the champion, or why the two were not compared."""
-
-    checks: list[Check]
-    not_compared: str = ""
 
 
 def compare_with_champion(
@@ -42,43 +33,37 @@ def compare_with_champion(
     store: FeatureStore,
     registry: Registry,
     add_features: AddFeatures | None = None,
-) -> Comparison:
+) -> tuple[list[GateCheck], str]:
     """Compare a candidate with the champion.
 
-    They are compared on the held-out messages that the champion was not trained on and whose features are in the store
+    Both are measured on the held-out messages that the champion was not trained on and whose features are in the store
     in the champion's feature version; missing features are added first. A champion that was refitted on all messages
-    was trained on its own hold-out too: there, the predictions by which it was judged count.
+    has also learned its own hold-out: there, the predictions that the gate saw count.
     Classes are compared by name: a champion's class that the candidate does not know is never right.
-
-    Parameters
-    ----------
-    config : Config
-        ``training.gate`` sets the checks; without it, or without a champion, there are none.
-    add_features : callable, optional
-        Computes features by the champion's definition, where it differs from the candidate's.
 
     Returns
     -------
-    Comparison
-        The check that the two differ is left out where the candidate reads text columns that the champion does not, or
-        times in other formats.
-        There are no checks where this installation cannot load or run the champion, or compute its features: no sound
-        candidate may fail for that.
+    checks : list of GateCheck
+        As ``training.gate`` asks for. None without a champion, or where this installation cannot load or run it or
+        compute its features: no sound candidate may fail for that. The check that the two differ is left out where the
+        candidate reads text columns that the champion does not, or times in other formats.
+    not_compared : str
+        Why the two were not compared, if there is a champion and a setting to compare them.
     """
     gate = config.training.gate
     if gate.tolerance is None and gate.max_recall_drop is None:
-        return Comparison([])
+        return [], ""
     try:
         champion = registry.champion()
     except DataError as error:
-        logger.error("The champion cannot be compared with: {}", error)
-        return Comparison([], str(error))
+        logger.error("Cannot compare with the champion: {}", error)
+        return [], str(error)
     if champion is None:
-        return Comparison([])
+        return [], ""
     if champion.manifest["dataset"] != config.dataset.name:
         reason = f"the champion {champion.version} was trained for dataset {champion.manifest['dataset']}"
         logger.warning("Not compared: {}", reason)
-        return Comparison([], reason)
+        return [], reason
     rows = candidate.rows
     learned = pq.read_table(registry.root / champion.version / TRAINED_ON_FILE)["message"].to_numpy()
     unseen = ~np.isin(id_hashes(rows["message_id"]), learned)
@@ -108,16 +93,13 @@ def compare_with_champion(
     if more := _read_otherwise(champion, config):
         logger.info("Gate: it may be equal to {}, since it reads more of {}", champion.version, examples(more))
         checks = [check for check in checks if check.name != DIFFERS]
-    return Comparison(checks)
+    return checks, ""
 
 
 def _features(
     champion: Model, ids: list[str], store: FeatureStore, add_features: AddFeatures | None
 ) -> tuple[pd.DataFrame, BatchNlpError | None]:
-    """Return the champion's features of messages, by message id, and the error that kept missing ones from being added.
-
-    Features that the store lacks are computed and added.
-    """
+    """Return the champion's features of messages, by message id, and why those that the store lacks were not added."""
     version = champion.manifest["data_version"]["feature_version"]
     known = store.features_of(version, ids).set_index("message_id")
     if add_features is None or not (lacking := [message for message in ids if message not in known.index]):
@@ -128,35 +110,30 @@ def _features(
         version,
         len(lacking),
     )
-    failed: BatchNlpError | None = None
+    failure: BatchNlpError | None = None
     try:
         add_features(champion, lacking)
     except (DataError, SettingsError) as error:
         logger.error("Gate: the features that {} needs cannot be computed: {}", champion.version, error)
-        failed = error
-    return store.features_of(version, ids).set_index("message_id"), failed
+        failure = error
+    return store.features_of(version, ids).set_index("message_id"), failure
 
 
-def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, config: Config) -> Comparison:
-    """Return the comparison where there are no messages to measure both models on.
+def _nothing_to_compare(
+    champion: Model, new: int, error: BatchNlpError | None, config: Config
+) -> tuple[list[GateCheck], str]:
+    """Return the check or the reason where there are no messages to measure both models on.
 
-    Parameters
-    ----------
-    champion : Model
-    new : int
-        Held-out messages that the champion was not trained on.
-    error : BatchNlpError or None
-        What kept the champion's features from being computed.
-    config : Config
+    `new` held-out messages are unknown to the champion; `error` kept its features from being computed.
     """
     if isinstance(error, CannotRunError):
-        return Comparison([], str(error))
+        return [], str(error)
     if not new:
-        return Comparison([Check("held-out messages that the champion has not learned from", 0, 1, False)])
+        return [GateCheck("held-out messages that the champion has not learned from", 0, 1, False)], ""
     if error is None and (more := _read_otherwise(champion, config)):
         reason = f"{champion.version} cannot read {examples(more)} as the held-out messages have it"
         logger.warning("Not compared: {}", reason)
-        return Comparison([], reason)
+        return [], reason
     logger.error(
         "Gate: {} cannot be measured on any of the {:,} held-out messages that it was not trained on, because they are "
         "not in {}. Restore the files, or judge by training.thresholds alone: training.gate.tolerance=null "
@@ -165,7 +142,7 @@ def _nothing_to_compare(champion: Model, new: int, error: BatchNlpError | None, 
         new,
         config.dataset.raw_dir,
     )
-    return Comparison([Check(f"held-out messages that {champion.version} can read", 0, 1, False)])
+    return [GateCheck(f"held-out messages that {champion.version} can read", 0, 1, False)], ""
 
 
 def _read_otherwise(champion: Model, config: Config) -> list[str]:

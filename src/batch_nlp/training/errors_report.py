@@ -1,4 +1,4 @@
-"""Misclassified messages and doubtful labels, message by message; they stay in the data folder, as they hold texts."""
+"""Misclassified messages and doubtful labels, one by one; their texts stay in the data folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from batch_nlp.reports.pages import render
-from batch_nlp.storage.atomic import replacing_folder, write_parquet, write_text
+from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.class_words import ClassWords, ngram_scores
@@ -31,11 +32,7 @@ _CHARACTERS, _WORDS = 500, 5
 class LabelErrors:
     """The result of confident learning."""
 
-    # Mean probability of each class over the messages with that given class, shape (k,)
-    thresholds: NDArray[np.float64]
-    # Messages by given class and confident class, shape (k, k)
-    joint: NDArray[np.int64]
-    # Positions of the messages off the diagonal of `joint`, greatest margin first, shape (n_suspects,)
+    # Positions of the messages whose confident class is not the given one, greatest margin first, shape (n_suspects,)
     suspects: NDArray[np.int64]
     # Their confident classes, shape (n_suspects,)
     suggested: NDArray[np.int64]
@@ -73,7 +70,7 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
     margins = probabilities[suspects, best[suspects]] - probabilities[suspects, given[suspects]]
     order = np.argsort(-margins, kind="stable")
     suspects = suspects[order]
-    return LabelErrors(thresholds, joint, suspects, best[suspects], margins[order], float(1 - right))
+    return LabelErrors(suspects, best[suspects], margins[order], float(1 - right))
 
 
 class ErrorAnalysis:
@@ -104,29 +101,21 @@ class ErrorAnalysis:
             "label_error_share": self.label_errors.share,
         }
 
-    def mistakes(self, number: int = MISTAKES) -> pd.DataFrame:
-        """Return the most confident mistakes, the most confident first.
+    def mistakes(self) -> pd.DataFrame:
+        """Return up to `MISTAKES` mistakes, the most confident first, with the ``confidence`` and the two classes.
 
-        Returns
-        -------
-        DataFrame, shape (at most `number`, 8)
-            ``message_id``, ``true`` and ``predicted`` class, ``confidence``, ``words`` that speak most for the
-            predicted class against the true one, ``word_count``, ``categories``, and the start of the ``text``.
+        The ``words`` speak most for the ``predicted`` class against the ``true`` one.
         """
         candidate = self._candidate
         wrong = np.flatnonzero(candidate.predicted != candidate.truth)
-        worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:number]
+        worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:MISTAKES]
         true, predicted = candidate.truth[worst], candidate.predicted[worst]
         return self._table(worst, {"true": true, "predicted": predicted}, {"confidence": self.confidence[worst]})
 
     def suspected_labels(self) -> pd.DataFrame:
         """Return the messages with a doubtful class, the most doubtful first.
 
-        Returns
-        -------
-        DataFrame, shape (n_suspects, 8)
-            As `mistakes`, with the classes ``given`` and ``suggested``, and the ``margin`` between their
-            probabilities.
+        The ``margin`` is between the probabilities of the ``suggested`` and the ``given`` class.
         """
         found = self.label_errors
         given = self._candidate.truth[found.suspects]

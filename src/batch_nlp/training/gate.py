@@ -23,7 +23,7 @@ _FEW, _LEVEL = 10, 0.05
 
 
 @dataclass(frozen=True)
-class Check:
+class GateCheck:
     """One condition of the gate."""
 
     name: str
@@ -41,7 +41,7 @@ class Check:
 class GateDecision:
     """Whether a candidate passed the gate, and why."""
 
-    checks: list[Check]
+    checks: list[GateCheck]
     # Why the candidate was not compared with the champion, where there is one
     not_compared: str = ""
 
@@ -68,7 +68,7 @@ class GateDecision:
         return [asdict(check) for check in self.checks]
 
 
-def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[Check]:
+def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[GateCheck]:
     """Check the candidate's own metrics against the thresholds of the settings."""
     found = {name: validation.metric(name) for name in METRICS}
     counts, k = validation.counts, len(validation.classes)
@@ -77,22 +77,16 @@ def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> li
         recalls = np.array([_upper_bound(*pair, tail) for pair in zip(counts.hits, counts.support, strict=True)])
     found["recall"] = float(np.nanmin(recalls))
     return [
-        Check(f"training.thresholds.{name}", value, bound, value >= bound)
+        GateCheck(f"training.thresholds.{name}", value, bound, value >= bound)
         for name, value in found.items()
         if (bound := threshold(name, getattr(thresholds, name), k)) is not None
     ]
 
 
 def threshold(name: str, setting: Any, n_classes: int) -> float | None:
-    """Return the threshold of a metric; None without one.
+    """Return the threshold of ``f1_macro``, ``f1_weighted`` or ``recall``; None without one.
 
-    Parameters
-    ----------
-    name : str
-        ``f1_macro``, ``f1_weighted`` or ``recall``.
-    setting : float, "auto" or None
-    n_classes : int
-        With more classes, a guess is right less often, so ``auto`` asks for less.
+    With more classes, a guess is right less often, so ``auto`` asks for less.
     """
     if setting != "auto":
         return None if setting is None else float(setting)
@@ -126,18 +120,18 @@ def check_against_champion(
     metric: str,
     settings: GateConfig,
     seed: int,
-) -> list[Check]:
+) -> list[GateCheck]:
     """Compare the candidate with the champion on messages that both models have been measured on.
 
     Classes are those of the candidate. Any other class that the champion predicts is ``len(classes)``, and never right.
     """
-    checks = [Check(DIFFERS, None, None, bool((candidate != champion).any()))]
+    checks = [GateCheck(DIFFERS, None, None, bool((candidate != champion).any()))]
     if settings.tolerance is not None:
         bound = lower_bound_of_difference(
             labels, candidate, champion, len(classes), metric, settings.bootstrap_samples, settings.confidence, seed
         )
         name = f"lower bound of the difference in {metric} to the champion"
-        checks.append(Check(name, bound, -settings.tolerance, bound >= -settings.tolerance))
+        checks.append(GateCheck(name, bound, -settings.tolerance, bound >= -settings.tolerance))
     if settings.max_recall_drop is not None:
         checks.append(_recall_check(labels, candidate, champion, classes, settings.max_recall_drop))
     return checks
@@ -149,7 +143,7 @@ def _recall_check(
     champion: NDArray[np.int64],
     classes: list[str],
     max_drop: float,
-) -> Check:
+) -> GateCheck:
     """Check the class whose recall fell most."""
     k = len(classes)
     ours, theirs = candidate == labels, champion == labels
@@ -161,4 +155,4 @@ def _recall_check(
         name = f"upper bound of the {name}"
     # the recall of a class without labels cannot fall
     worst = int(np.argmin(np.where(support > 0, gain, np.inf)))
-    return Check(f"{name} {classes[worst]}", float(gain[worst]), -max_drop, bool(gain[worst] >= -max_drop))
+    return GateCheck(f"{name} {classes[worst]}", float(gain[worst]), -max_drop, bool(gain[worst] >= -max_drop))

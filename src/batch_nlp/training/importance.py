@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
 from batch_nlp.fields import Fields
-from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
-from batch_nlp.training.tuned_classifier import TunedClassifier
+from batch_nlp.training.candidate import Candidate
+from batch_nlp.training.validation import Validation
 
 NGRAMS, SENTENCES, TABULAR = "ngrams", "sentences", "tabular"
 _PREFIXES = {"ngram_score_": NGRAMS, "sentence_": SENTENCES}
@@ -25,20 +24,9 @@ _ROWS_OF_TEXT, _REPEATS_OF_TEXT = 200, 2
 def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = False) -> dict[str, list[str]]:
     """Return the columns of each group, in the order of the columns.
 
-    Parameters
-    ----------
-    columns : iterable of str
-        The classifier's input.
-    fields : Fields
-        The fields that the columns were made from.
-    coarse : bool
-        Whether all numbers and categories form one group, ``tabular``.
-
-    Returns
-    -------
-    dict of list of str
-        Under a field's name: a number with its indicator of missing values, all columns of a category, or all
-        dimensions of a vector. Beside them ``ngrams`` and ``sentences``, the scores of n-grams and of sentences.
+    Under a field's name are a number with its indicator of missing values, all columns of a category, or all
+    dimensions of a vector. Beside them are ``ngrams`` and ``sentences``, the scores of n-grams and of sentences. With
+    `coarse`, all numbers and categories form one group, ``tabular``.
     """
     tabular = {*fields.numbers, *fields.categories} if coarse else set()
     groups: dict[str, list[str]] = {}
@@ -50,21 +38,10 @@ def column_groups(columns: Iterable[str], fields: Fields, *, coarse: bool = Fals
     return groups
 
 
-def permutation_importance(
-    classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], fields: Fields, seed: int
-) -> dict[str, Any]:
-    """Return how far macro F1 falls when the values of a group are shuffled among messages (Breiman, 2001).
+def permutation_importance(candidate: Candidate, seed: int) -> dict[str, Any]:
+    """Return how far macro F1 falls when the values of a group are shuffled among held-out messages (Breiman, 2001).
 
     What two groups have in common counts for neither, since the classifier can read it from the other.
-
-    Parameters
-    ----------
-    classifier : TunedClassifier
-        Fitted; its predictions follow calibration and decision weights.
-    encoded : DataFrame, shape (n, n_features)
-        The classifier's input for held-out messages.
-    truth : ndarray of int, shape (n,)
-        Classes of the held-out messages.
 
     Returns
     -------
@@ -72,78 +49,42 @@ def permutation_importance(
         The number of ``rows`` and ``repeats``, the macro F1 of these rows as ``baseline``, and ``groups``, the largest
         drop first: ``name``, number of ``columns``, mean ``drop``, and ``least`` and ``greatest`` drop of the repeats.
     """
-    trial, groups = _Trial.of(classifier, encoded, truth, seed), list[dict[str, Any]]()
-    for name, columns in column_groups(encoded.columns, fields, coarse=trial.reads_text).items():
-        drops = trial.drops(columns)
-        groups.append(
-            {
-                "name": name,
-                "columns": len(columns),
-                "drop": float(np.mean(drops)),
-                "least": float(min(drops)),
-                "greatest": float(max(drops)),
-            }
-        )
+    shuffling, groups = Shuffling(candidate, seed), list[dict[str, Any]]()
+    by_name = column_groups(candidate.encoded.columns, candidate.fields, coarse=shuffling.reads_text)
+    for name, columns in by_name.items():
+        drops = shuffling.drops(columns)
+        found = {"drop": float(np.mean(drops)), "least": min(drops), "greatest": max(drops)}
+        groups.append({"name": name, "columns": len(columns), **found})
     groups.sort(key=lambda group: -group["drop"])
     return {
-        "rows": len(trial.labels),
-        "repeats": len(trial.orders),
-        "baseline": trial.baseline,
+        "rows": len(shuffling.labels),
+        "repeats": len(shuffling.orders),
+        "baseline": shuffling.baseline,
         "groups": groups,
     }
 
 
-def fall_of_f1(
-    classifier: TunedClassifier,
-    encoded: pd.DataFrame,
-    truth: NDArray[np.int64],
-    fields: Fields,
-    names: Collection[str],
-    seed: int,
-) -> float:
-    """Return how far macro F1 falls on average when some fields are shuffled together, as `permutation_importance`."""
-    groups = column_groups(encoded.columns, fields)
-    columns = [column for name in names for column in groups.get(name, ())]
-    return float(np.mean(_Trial.of(classifier, encoded, truth, seed).drops(columns)))
+class Shuffling:
+    """A sample of a candidate's held-out messages, and the orders in which columns are shuffled among them."""
 
-
-@dataclass(frozen=True)
-class _Trial:
-    """A sample of messages, and the orders in which columns are shuffled."""
-
-    classifier: TunedClassifier
-    sample: pd.DataFrame
-    labels: NDArray[np.int64]
-    orders: list[NDArray[np.int64]]
-    reads_text: bool
-    # macro F1 without shuffling
-    baseline: float
-
-    @classmethod
-    def of(cls, classifier: TunedClassifier, encoded: pd.DataFrame, truth: NDArray[np.int64], seed: int) -> _Trial:
-        reads_text = bool(get_tags(classifier.estimator_).input_tags.string)
-        most, repeats = (_ROWS_OF_TEXT, _REPEATS_OF_TEXT) if reads_text else (_ROWS, _REPEATS)
+    def __init__(self, candidate: Candidate, seed: int) -> None:
+        self._classifier, self._classes = candidate.classifier, candidate.classes
+        self.reads_text = bool(get_tags(self._classifier.estimator_).input_tags.string)
+        most, repeats = (_ROWS_OF_TEXT, _REPEATS_OF_TEXT) if self.reads_text else (_ROWS, _REPEATS)
         random = np.random.default_rng(seed)
-        chosen = np.sort(random.permutation(len(encoded))[:most])
-        sample, labels = encoded.iloc[chosen], truth[chosen]
-        orders = [random.permutation(len(chosen)) for _ in range(repeats)]
-        baseline = _macro_f1(classifier, classifier.predict(sample), labels)
-        return cls(classifier, sample, labels, orders, reads_text, baseline)
+        chosen = np.sort(random.permutation(len(candidate.encoded))[:most])
+        self._sample, self.labels = candidate.encoded.iloc[chosen], candidate.truth[chosen]
+        self.orders = [random.permutation(len(chosen)) for _ in range(repeats)]
+        self.baseline = self._macro_f1(self._classifier.predict(self._sample))
 
     def drops(self, columns: list[str]) -> list[float]:
-        """Return how far macro F1 falls in each repeat."""
-        shuffled = pd.concat([_shuffled(self.sample, columns, order) for order in self.orders], ignore_index=True)
+        """Return how far macro F1 falls in each repeat if the columns are shuffled together."""
+        values, repeats = self._sample[columns].to_numpy(), len(self.orders)
         # all repeats in one call: for a few hundred rows, the call itself takes longest
-        answers = self.classifier.predict(shuffled).reshape(len(self.orders), -1)
-        return [self.baseline - _macro_f1(self.classifier, answer, self.labels) for answer in answers]
+        shuffled = pd.concat([self._sample] * repeats, ignore_index=True)
+        shuffled[columns] = np.concatenate([values[order] for order in self.orders])
+        answers = self._classifier.predict(shuffled).reshape(repeats, -1)
+        return [self.baseline - self._macro_f1(answer) for answer in answers]
 
-
-def _shuffled(sample: pd.DataFrame, columns: list[str], order: NDArray[np.int64]) -> pd.DataFrame:
-    changed = sample.copy()
-    changed[columns] = sample[columns].to_numpy()[order]
-    return changed
-
-
-def _macro_f1(classifier: TunedClassifier, predicted: NDArray[Any], truth: NDArray[np.int64]) -> float:
-    confusion = confusion_matrix(truth, predicted.astype(np.int64), len(classifier.classes_))
-    return float(ClassCounts.of(confusion).mean_f1("f1_macro"))
+    def _macro_f1(self, predicted: NDArray[Any]) -> float:
+        return Validation.of(self.labels, predicted.astype(np.int64), self._classes).metric("f1_macro")

@@ -13,10 +13,7 @@ from batch_nlp.dataset.split import Parts, split_messages, split_of
 def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts]:
     """Return the classes of labelled messages, and the two sides of the split.
 
-    Parameters
-    ----------
-    messages : DataFrame, shape (n, ...)
-        Labelled messages of the feature store, oldest first.
+    The messages are rows of the feature store, oldest first.
 
     Raises
     ------
@@ -56,15 +53,7 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
 
 
 def label_sources(messages: pd.DataFrame, index: pd.Index[int]) -> dict[str, int]:
-    """Count the labels of some messages by source.
-
-    Parameters
-    ----------
-    messages : DataFrame, shape (n, ...)
-        Without a column ``label_source``, all labels count as given.
-    index : Index
-        Of the messages to count.
-    """
+    """Count the labels of some messages by source; without a column ``label_source``, all labels count as given."""
     if "label_source" not in messages:
         return {"given": len(index)}
     counts = messages.loc[index, "label_source"].fillna("given").value_counts()

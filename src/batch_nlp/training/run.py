@@ -26,10 +26,11 @@ from batch_nlp.dataset.labels import levels_of, listed_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
-from batch_nlp.storage.atomic import write_json, write_parquet, write_text
+from batch_nlp.storage.atomic import write_json, write_text
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_code import PACKAGES
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.raw.file_list import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
@@ -64,22 +65,14 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
 
     Trainings with equal fingerprints give the same model.
     """
-    training, label, split = plain(config.training), config.dataset.label, config.dataset.split
-    listed = listed_targets(label) or {}
+    training, dataset, label = plain(config.training), config.dataset, config.dataset.label
+    listed = list((listed_targets(label) or {}).items())
     order = ["ordered"] if is_ordered(label) else []
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [
-            config.dataset.name,
-            levels_of(label),
-            list(listed.items()),
-            label.rare,
-            split_of(config),
-            split.column,
-            *order,
-        ],
+        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,
@@ -120,23 +113,43 @@ def run_training_pipeline(
     DataError
         If labels are missing, or a class has too few messages.
     """
-    data = store.data_version(feature_version)
+    training, data = config.training, store.data_version(feature_version)
     with room_for_arrays(config, layers, store.count_labelled(feature_version)):
-        return _run(config, layers, store, registry, definition, data, fields, run, now, check_classes, add_features)
+        check_label(store.folder, levels_of(config.dataset.label))
+        candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints, check_classes)
+        candidate.write_data(layers)
+        _write_quarantine(config, layers, candidate, found)
+        write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
+        decision, champion = None, None
+        if training.promote is not False and training.window == 0:
+            checks, not_compared = compare_with_champion(candidate, config, store, registry, add_features)
+            champion = registry.champion_version() if checks else None
+            decision = GateDecision(check_thresholds(candidate.validation, training.thresholds) + checks, not_compared)
+        passed = decision is not None and decision.passed
+        refitted = _refit(config, candidate, found, layers.checkpoints) if training.refit and passed else None
+        manifest = {
+            "created_at": now.isoformat(),
+            **_origin(config, data, training_fingerprint(config, store, feature_version)),
+            "classes": candidate.classes,
+            "label_map": found.map.to_dict(),
+            "split": parts.to_dict(),
+            "label_sources": label_sources(candidate.messages, parts.train),
+            "refit": refitted is not None,
+            "model_rows": len(candidate.train if refitted is None else candidate.with_class),
+            "feature_definition": definition,
+            "fields": fields.to_list(),
+            **candidate.measurements(),
+            "arrays_on_disk": on_disk(),
+            "gate": decision.to_list() if decision else None,
+            "not_compared": decision.not_compared if decision else "",
+        }
+        _write_candidate(config, layers, candidate, manifest, champion, refitted)
+        published = registry.publish(layers.candidates / run, now, training.keep_versions) if passed else None
+        return TrainingResult(run, candidate.metrics, decision, published)
 
 
 def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContextManager[None]:
-    """Return a context for training that keeps large arrays in files if there are too many rows for memory.
-
-    Parameters
-    ----------
-    config : Config
-        ``training.rows_in_memory`` is the limit.
-    layers : Layers
-        The files are written to the layer of the model's input.
-    rows : int
-        Labelled messages.
-    """
+    """Return a context for training that keeps large arrays in files if there are too many labelled messages."""
     limit = config.training.rows_in_memory
     if rows <= limit:
         return arrays_on_disk(None)
@@ -147,68 +160,6 @@ def room_for_arrays(config: Config, layers: Layers, rows: int) -> AbstractContex
         layers.model_input,
     )
     return arrays_on_disk(layers.model_input)
-
-
-def _run(
-    config: Config,
-    layers: Layers,
-    store: FeatureStore,
-    registry: Registry,
-    definition: dict[str, Any],
-    data: DataVersion,
-    fields: Fields,
-    run: str,
-    now: datetime,
-    check_classes: Callable[[Sequence[str]], None] | None,
-    add_features: AddFeatures | None,
-) -> TrainingResult:
-    training, feature_version = config.training, data.feature_version
-    check_label(store.folder, levels_of(config.dataset.label))
-    candidate, found, parts = _train(config, store.labelled(data), fields, run, layers.checkpoints, check_classes)
-    candidate.write_data(layers)
-    _write_quarantine(config, layers, candidate, found)
-    write_text(layers.diagrams / "training.html", diagram(candidate.pipeline, "training pipeline"))
-    decision, champion = None, None
-    if training.promote is not False and training.window == 0:
-        checks = check_thresholds(candidate.validation, training.thresholds)
-        comparison = compare_with_champion(candidate, config, store, registry, add_features)
-        champion = registry.champion_version() if comparison.checks else None
-        decision = GateDecision(checks + comparison.checks, comparison.not_compared)
-    refitted = (
-        _refit(config, candidate, found, layers.checkpoints)
-        if training.refit and decision and decision.passed
-        else None
-    )
-    manifest = {
-        "created_at": now.isoformat(),
-        **_origin(config, data, training_fingerprint(config, store, feature_version)),
-        "classes": candidate.classes,
-        "label_map": found.map.to_dict(),
-        "split": parts.to_dict(),
-        "label_sources": label_sources(candidate.messages, parts.train),
-        "refit": refitted is not None,
-        "model_rows": len(candidate.train if refitted is None else candidate.with_class),
-        "feature_definition": definition,
-        "fields": fields.to_list(),
-        **candidate.measurements(),
-        "arrays_on_disk": on_disk(),
-        "gate": decision.to_list() if decision else None,
-        "not_compared": decision.not_compared if decision else "",
-    }
-    folder = layers.candidates / run
-    analysis = ErrorAnalysis(candidate)
-    facts = card_facts(candidate, manifest, analysis, champion, fields_of_source(config.dataset))
-    if leak := leak_in_words(facts):
-        logger.warning("Training: {}", leak)
-    candidate.write(folder, manifest, card_pages(facts), config.drift.sample, refitted)
-    candidate.classifier.discard_checkpoints()
-    if refitted is not None:
-        refitted.steps[-1][1].discard_checkpoints()
-    keep_newest(layers.candidates, training.keep_versions)
-    write_json(layers.reporting / "training" / f"{run}.json", {**manifest, "candidate": run, "card": facts})
-    logger.info("Training: mistakes and doubtful labels in {}", write_error_report(analysis, layers, run))
-    published = registry.publish(folder, now, training.keep_versions) if decision and decision.passed else None
-    return TrainingResult(run, candidate.metrics, decision, published)
 
 
 def _train(
@@ -259,16 +210,38 @@ def _refit(config: Config, candidate: Candidate, found: FoundClasses, checkpoint
     return pipeline
 
 
+def _write_candidate(
+    config: Config,
+    layers: Layers,
+    candidate: Candidate,
+    manifest: dict[str, Any],
+    champion: str | None,
+    refitted: Pipeline | None,
+) -> None:
+    """Write the candidate's folder with its card, and the reports on the training."""
+    analysis = ErrorAnalysis(candidate)
+    facts = card_facts(candidate, manifest, analysis, champion, fields_of_source(config.dataset))
+    if leak := leak_in_words(facts):
+        logger.warning("Training: {}", leak)
+    folder = layers.candidates / candidate.name
+    candidate.write(folder, manifest, card_pages(facts), config.drift.sample, refitted)
+    candidate.classifier.discard_checkpoints()
+    if refitted is not None:
+        refitted.steps[-1][1].discard_checkpoints()
+    keep_newest(layers.candidates, config.training.keep_versions)
+    report = {**manifest, "candidate": candidate.name, "card": facts}
+    write_json(layers.reporting / "training" / f"{candidate.name}.json", report)
+    logger.info("Training: mistakes and doubtful labels in {}", write_error_report(analysis, layers, candidate.name))
+
+
 def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
     """List the messages left out for a rare or unknown label, if ``dataset.label.rare`` asks for it."""
     rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
     rare = config.dataset.label.rare
     if rare is None or rare["as"] != "quarantine" or rows.empty:
         return
-    reason = [
-        f"label of {found.rare.get(target, 0)} messages, rare or not in dataset.label.classes"
-        for target in rows["target"]
-    ]
+    counts = rows["target"].map(lambda target: found.rare.get(target, 0)).astype(str)
+    reason = "label of " + counts + " messages, rare or not in dataset.label.classes"
     table = pa.table({"message_id": rows["message_id"], "target": rows["target"], "reason": reason})
     write_parquet(layers.model_input / f"{candidate.name}-quarantine.parquet", table)
 

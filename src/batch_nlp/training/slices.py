@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from batch_nlp.fields import Fields
 from batch_nlp.metrics.bootstrap import with_intervals
 from batch_nlp.metrics.confusion import confusion_matrix
+from batch_nlp.training.candidate import Candidate
 
 # A slice with fewer messages is marked as small
 SMALL = 30
@@ -22,21 +22,8 @@ _LENGTHS = {"up to 25 words": 25, "26 to 50 words": 50, "51 to 100 words": 100, 
 _LONGEST = "over 200 words"
 
 
-def slice_metrics(
-    rows: pd.DataFrame,
-    fields: Fields,
-    truth: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    n_classes: int,
-    seed: int,
-) -> dict[str, list[dict[str, Any]]]:
-    """Return metrics by the first categories, by length (if words are counted) and by year (if times are known).
-
-    Parameters
-    ----------
-    rows : DataFrame, shape (n, ...)
-        Held-out messages as rows of the feature store.
-    truth, predicted : ndarray of int, shape (n,)
+def slice_metrics(candidate: Candidate, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Return metrics on the hold-out by the first categories, by length (if words are counted) and by year (if known).
 
     Returns
     -------
@@ -44,6 +31,7 @@ def slice_metrics(
         For each way to slice, its slices: ``name``, ``messages``, ``small`` (fewer than `SMALL` messages), and
         ``f1_macro`` and ``accuracy``, with intervals unless the slice is small.
     """
+    rows, fields, k = candidate.rows, candidate.fields, len(candidate.classes)
     ways = {name: _values(rows[name]) for name in fields.categories[:MOST_CATEGORIES]}
     if "word_count" in fields.numbers:
         ways["length"] = _lengths(rows["word_count"]), [*_LENGTHS, _LONGEST]
@@ -52,7 +40,7 @@ def slice_metrics(
         ways["year"] = years, sorted(years.unique())
     return {
         way: [
-            _slice(name, truth[part], predicted[part], n_classes, seed)
+            _slice(name, confusion_matrix(candidate.truth[part], candidate.predicted[part], k), seed)
             for name in names
             if (part := (values == name).to_numpy()).any()
         ]
@@ -73,15 +61,9 @@ def _lengths(words: pd.Series[float]) -> pd.Series[Any]:
     return pd.cut(words, bins, labels=[*_LENGTHS, _LONGEST]).astype(str)
 
 
-def _slice(
-    name: str, truth: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int, seed: int
-) -> dict[str, Any]:
-    found, small = with_intervals(confusion_matrix(truth, predicted, n_classes), seed), len(truth) < SMALL
+def _slice(name: str, confusion: NDArray[np.int64], seed: int) -> dict[str, Any]:
+    found, messages = with_intervals(confusion, seed), int(confusion.sum())
     # for a few messages that are all right, the bootstrap would give an interval of no width
-    unknown = {"low": None, "high": None} if small else {}
-    return {
-        "name": name,
-        "messages": len(truth),
-        "small": small,
-        **{metric: {**found[metric], **unknown} for metric in ("f1_macro", "accuracy")},
-    }
+    unknown = {"low": None, "high": None} if messages < SMALL else {}
+    metrics = {metric: {**found[metric], **unknown} for metric in ("f1_macro", "accuracy")}
+    return {"name": name, "messages": messages, "small": messages < SMALL, **metrics}

@@ -44,6 +44,9 @@ def test_shell_completion_gets_its_words_as_they_are() -> None:
     [
         (["--multrun"], "'--multirun'"),
         (["-m", "--info"], "--multirun"),
+        (["-sc"], "install="),
+        (["-sc", "foo"], "install="),
+        (["-sc", "install=foo"], "bash"),
         (["--package", "drift"], "--cfg job"),
         (["--exp", "x"], ".hydra/overrides.yaml"),
         (["--seed=1"], "seed=1"),

@@ -15,8 +15,7 @@ from tests.naming import refusal
 from tests.projects import Project
 
 from batch_nlp.config import Config
-from batch_nlp.config.builder import build_steps, check_steps, plain_value, step_name
-from batch_nlp.config.schema.enums import EmbeddingBackend
+from batch_nlp.config.builder import build_steps, check_steps, step_name
 from batch_nlp.config.targets import FEATURE_STEPS, STEP_TARGETS
 from batch_nlp.errors import SettingsError
 from batch_nlp.feature.definition import FeatureDefinition
@@ -109,13 +108,6 @@ def test_a_parameter_that_a_step_does_not_take_is_refused_by_name(step: dict[str
     """Guarantee 10."""
     with refusal(SettingsError, *words):
         build_steps([step], {"keep": None, "ledger": None}, "mine")
-
-
-def test_parameters_are_plain_values() -> None:
-    assert plain_value({"a": [EmbeddingBackend.static, (1, None)], "b": {"c": EmbeddingBackend.none}}) == {
-        "a": ["static", [1, None]],
-        "b": {"c": "none"},
-    }
 
 
 def test_every_name_on_the_list_can_be_imported() -> None:

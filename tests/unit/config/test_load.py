@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from pydantic.dataclasses import is_pydantic_dataclass
 from tests.conftest import ROOT, MakeConfig
 from tests.settings import composed
 
 from batch_nlp.config import ColumnConfig, Config, ModelConfig, SideTableConfig, plain, schema
-from batch_nlp.steps.embedding import STEP_DEFAULTS
-from batch_nlp.steps.embedding.step import Embedding
 
 
 def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
     """Entries of a mapping or a list are what conf/ cannot have defaults for, and what a user removes with ``~``."""
-    sections = {found for found in vars(schema).values() if is_dataclass(found)}
+    sections = {found for found in vars(schema).values() if is_pydantic_dataclass(found)}
     with_defaults = {
         (section, name)
         for section in sections - {ColumnConfig, SideTableConfig}
@@ -49,13 +48,6 @@ def test_no_choice_of_a_group_repeats_a_default() -> None:
         if file.parent.name in whole:
             doubles += repeated(own, whole[file.parent.name], str(file.relative_to(ROOT)))
     assert doubles == []
-
-
-def test_a_step_leaves_out_what_it_takes_by_itself() -> None:
-    """The feature version must not depend on whether a file says the defaults of the step."""
-    own = Embedding().get_params()
-    assert {name: own[name] for name in STEP_DEFAULTS} == STEP_DEFAULTS
-    assert own.keys() - STEP_DEFAULTS.keys() == {"cache_dir", "threads"}
 
 
 def test_settings_as_json_values_are_those_that_were_composed(tmp_path: Path, make_config: MakeConfig) -> None:

@@ -37,7 +37,7 @@ def rows(texts: Sequence[str | None] | None = None, times: Any = TIMES, **column
 
 
 def split(messages: pd.DataFrame, by: Split, labels: pd.Series[int] = LABELS, seed: int = 1, **settings: Any) -> Parts:
-    return split_messages(messages, labels, by, default(TrainingConfig, steps=[], **settings), seed)
+    return split_messages(messages, labels, by, default(TrainingConfig, **settings), seed)
 
 
 def sides(parts: Parts) -> tuple[list[int], list[int]]:
@@ -217,7 +217,7 @@ def config(by: Split | None = None, run: Split | None = None, timed: bool = True
         messages=default(MessagesConfig, files="*", columns=columns),
         split=default(SplitConfig, by=by),
     )
-    return default(Config, dataset=dataset, training=default(TrainingConfig, steps=[], split=run, window=window))
+    return default(Config, dataset=dataset, training=default(TrainingConfig, split=run, window=window))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_split_that_cannot_be_is_refused_by_its_setting(settings: Config, word
     with refusal(SettingsError, *words) as wrong:
         split_of(settings)
     assert wrong.value.exit_code is ExitCode.SETTINGS
-    assert split_of(replace(settings, training=default(TrainingConfig, steps=[], split=Split.random))) is Split.random
+    assert split_of(replace(settings, training=default(TrainingConfig, split=Split.random))) is Split.random
 
 
 def test_rows_of_a_part_that_follow_one_another_are_not_copied() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tests.naming import refusal
 
+from batch_nlp.config import QuarantineConfig
 from batch_nlp.dataset.where import Where
 from batch_nlp.errors import DataError, ExitCode, SettingsError
 from batch_nlp.storage.ledger import Ledger
@@ -104,5 +105,8 @@ def test_rows_that_are_left_out_are_counted_and_the_lines_of_the_others_stay(tmp
     ledger.done = 4
     ledger.check_accounts()
     # what is no message does not count when the broken ones are weighed
-    assert ledger.too_much_broken(0.19, 5)
-    assert not ledger.too_much_broken(0.21, 5)
+    refused = tmp_path / "refused.parquet"
+    ledger.check_share(QuarantineConfig(max_share=0.21, min_messages=5), refused)
+    with pytest.raises(DataError):
+        ledger.check_share(QuarantineConfig(max_share=0.19, min_messages=5), refused)
+    assert refused.exists()

@@ -76,10 +76,10 @@ def test_a_sweep_that_stopped_for_another_reason_is_reported_and_keeps_its_exit_
     sweep(1, DataError("no"))
     killed = tmp_path / "08_reporting" / "sweeps" / "mine" / "2"
     (killed / ".hydra").mkdir(parents=True)
-    (killed / ".hydra" / "overrides.yaml").write_text("- seed=2\n")
+    (killed / ".hydra" / "overrides.yaml").write_text("- seed=2\n- training.window=${seed}\n")
     assert close_sweep(ExitCode.BUG) == ExitCode.BUG
     found = json.loads((tmp_path / "08_reporting" / "experiments" / "mine.json").read_text())
-    assert found["unfinished"] == [{"folder": "2", "overrides": ["seed=2"]}]
+    assert found["unfinished"] == [{"folder": "2", "overrides": ["seed=2", "training.window=${seed}"]}]
 
 
 def test_when_every_job_failed_the_sweep_ends_as_they_did(sweep: Callable[..., None]) -> None:

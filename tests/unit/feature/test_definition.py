@@ -13,7 +13,7 @@ from tests.naming import refusal
 from batch_nlp.config import Config
 from batch_nlp.config.builder import step_name
 from batch_nlp.errors import SettingsError
-from batch_nlp.feature.definition import FeatureDefinition
+from batch_nlp.feature.definition import FeatureDefinition, ignored_settings
 from batch_nlp.feature.pipeline import borrowed_definition, feature_fields
 
 MakeConfig = Callable[..., Config]
@@ -219,3 +219,28 @@ def test_a_borrowed_champion_scores_ones_own_columns_by_its_common_steps(
     assert names(found) == [name for name in names(theirs) if name != "strip_html"]
     assert "products" in warnings[-1]
     assert "strip_html" in warnings[-1]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "ignored"),
+    [
+        ((), []),
+        (("+dataset.messages.columns.reviewId={role: id}",), []),
+        (("+dataset.messages.columns.when={role: time}",), []),
+        (("dataset.side_tables=[]", "~dataset.messages.columns.user_id", "~dataset.messages.columns.business_id"),
+         ["dataset.messages.columns.user_id", "dataset.messages.columns.business_id",
+          "dataset.side_tables (user)", "dataset.side_tables (business)"]),
+        (("+dataset.messages.columns.body={role: text}",), ["dataset.messages.columns.body"]),
+        (("+dataset.messages.columns.date.zone=Europe/Rome",), ["dataset.messages.columns.date"]),
+        (("features=none", "training.inputs=[tabular,ngrams]", "features.clean_text.max_chars=7"),
+         ["step clean_text (max_chars)", "step embedding (backend)"]),
+        (("dataset.steps=[]",), ["step business_features", "step user_features"]),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_champion_and_has_no_effect_is_named(
+    tmp_path: Path, make_config: MakeConfig, overrides: tuple[str, ...], ignored: list[str]
+) -> None:
+    used = FeatureDefinition.from_config(make_config(tmp_path))
+    # as it comes out of a model's manifest
+    used = FeatureDefinition.from_dict(used.to_dict())
+    assert ignored_settings(FeatureDefinition.from_config(make_config(tmp_path, *overrides)), used) == ignored

@@ -18,7 +18,7 @@ from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.inference.csv_copy import write_csv_beside
 from batch_nlp.inference.kept_columns import check_kept_in_files, check_kept_names
 from batch_nlp.runner.settings_check import check_settings
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.seal import problems
 
 

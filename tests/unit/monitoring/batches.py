@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tests.fields import FIELDS
 
 from batch_nlp.inference.predict import predictions_schema
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.monitoring.scored import ScoredBatch
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import Reference, entropies, of_predicted, write_reference
 from batch_nlp.storage.samples import KeptSample, read_checked, sample_frame, sample_schema, write_sample
 from batch_nlp.storage.vocabulary import Vocabulary
@@ -110,8 +111,8 @@ def make_reference(
     )
 
 
-def write_batch(folder: Path, name: str, messages: Messages, n: int, seed: int, size: int = 2000) -> tuple[Path, Path]:
-    """Write the predictions and the sample of a batch, and return where they are."""
+def write_batch(folder: Path, name: str, messages: Messages, n: int, seed: int, size: int = 2000) -> ScoredBatch:
+    """Write the predictions and the sample of a batch."""
     features, predicted, probabilities = messages.draw(n, seed)
     predictions = pd.DataFrame(
         {
@@ -132,4 +133,4 @@ def write_batch(folder: Path, name: str, messages: Messages, n: int, seed: int, 
     kept = KeptSample(size, sample_schema(FIELDS))
     kept.add(pa.Table.from_pandas(rows, sample_schema(FIELDS), preserve_index=False))
     write_sample(folder / "samples" / f"{name}.parquet", kept.rows)
-    return path, folder / "samples" / f"{name}.parquet"
+    return ScoredBatch(name, path, folder / "samples" / f"{name}.parquet")

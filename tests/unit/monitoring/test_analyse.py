@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from tests.unit.monitoring.batches import CLASSES, USUAL, Messages, make_referen
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Field, FieldRole, Fields
-from batch_nlp.monitoring.analyse import WindowBatch, analyse
-from batch_nlp.monitoring.analysis import Analysis
+from batch_nlp.monitoring.analyse import analyse
+from batch_nlp.monitoring.findings import Analysis, Status
 from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import NO_REFERENCE
 from batch_nlp.monitoring.scored import Scored
-from batch_nlp.monitoring.verdict import Status
 from batch_nlp.storage.reference import Reference
 
 ALL_RULES = [rule for rule in DriftRule if rule not in (DriftRule.share, DriftRule.interval)]
@@ -44,8 +43,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 def analysis_of(tmp_path: Path, reference: Reference) -> Judge:
     def run(messages: Messages, n: int = 800, settings: DriftConfig = SETTINGS, seed: int = 7, **more: Any) -> Analysis:
         given = {"reference": reference, "window": [], **more}
-        predictions, sample = write_batch(tmp_path, f"b{seed}", messages, n, seed)
-        return analyse("b", predictions, sample, classes=CLASSES, settings=settings, seed=3, **given)
+        batch = write_batch(tmp_path, f"b{seed}", messages, n, seed)
+        return analyse(batch, classes=CLASSES, settings=settings, seed=3, **given)
 
     return run
 
@@ -146,7 +145,7 @@ def test_small_batches_do_not_decide(analysis_of: Judge, n: int, status: str) ->
     assert bool(analysis.verdict.findings) == bool(analysis.tests) == (status == "drift")
     assert (analysis.estimated is None) == (n == 0)
     assert all(np.isfinite(test.value) for test in analysis.tests)
-    json.dumps(analysis.to_dict(), allow_nan=False)
+    json.dumps(asdict(analysis), allow_nan=False)
 
 
 def test_all_must_trigger_if_the_settings_say_so(analysis_of: Judge) -> None:
@@ -175,9 +174,9 @@ def test_without_a_reference_the_rules_that_need_one_say_so_and_the_others_judge
 
 
 def test_without_a_sample_the_predictions_are_compared_all_the_same(tmp_path: Path, reference: Reference) -> None:
-    predictions, sample = write_batch(tmp_path, "b", MIX_SHIFT, 500, 7)
-    sample.unlink()
-    analysis = analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+    batch = write_batch(tmp_path, "b", MIX_SHIFT, 500, 7)
+    batch.sample.unlink()
+    analysis = analyse(batch, reference, CLASSES, SETTINGS, [], 3)
     assert ringing(analysis) == {"reference", "distance"}
     assert (analysis.unknown_words.batch, analysis.changed_words) == (None, [])
     reason = next(found.reason for found in analysis.verdict.findings if found.rule == "embedding")
@@ -186,26 +185,26 @@ def test_without_a_sample_the_predictions_are_compared_all_the_same(tmp_path: Pa
 
 def test_the_window_judges_what_single_batches_are_too_small_for(tmp_path: Path, reference: Reference) -> None:
     settings = default(DriftConfig, window=3)
-    files = [write_batch(tmp_path, f"b{day}", Messages(shares=(0.04, 0.2, 0.76)), 20, day) for day in range(1, 6)]
-    earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 5)]
-    analysis = analyse("b5", *files[4], reference, CLASSES, settings, earlier, 3)
+    batches = [write_batch(tmp_path, f"b{day}", Messages(shares=(0.04, 0.2, 0.76)), 20, day) for day in range(1, 6)]
+    *earlier, last = batches
+    analysis = analyse(last, reference, CLASSES, settings, earlier, 3)
     assert analysis.verdict.status is Status.INSUFFICIENT
     assert analysis.window is not None
     assert analysis.window_batches == ["b3", "b4", "b5"]
     assert sum(share.messages for share in analysis.window.shares) == 60
     assert analysis.window.status is Status.DRIFT
     assert analysis.deciding is analysis.window
-    alone = analyse("b5", *files[4], reference, CLASSES, replace(settings, window=1), earlier, 3)
+    alone = analyse(last, reference, CLASSES, replace(settings, window=1), earlier, 3)
     assert (alone.window, alone.window_batches) == (None, [])
-    first = analyse("b1", *files[0], reference, CLASSES, settings, [], 3)
+    first = analyse(earlier[0], reference, CLASSES, settings, [], 3)
     assert (first.window, first.window_batches) == (first.verdict, ["b1"])
 
 
 def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, reference: Reference) -> None:
     settings = default(DriftConfig, rules=[DriftRule.embedding, DriftRule.distance], window=4)
-    files = [write_batch(tmp_path, f"b{day}", replace(ELSEWHERE, length=2.0), 25, day) for day in range(1, 5)]
-    earlier = [WindowBatch(f"b{day}", *files[day - 1]) for day in range(1, 4)]
-    found = analyse("b4", *files[3], reference, CLASSES, settings, earlier, 3).window
+    batches = [write_batch(tmp_path, f"b{day}", replace(ELSEWHERE, length=2.0), 25, day) for day in range(1, 5)]
+    *earlier, last = batches
+    found = analyse(last, reference, CLASSES, settings, earlier, 3).window
     assert found is not None
     assert [finding.triggers for finding in found.findings] == [True, True]
 
@@ -213,9 +212,9 @@ def test_the_rules_on_texts_and_vectors_judge_the_window_too(tmp_path: Path, ref
 def test_shares_confidence_and_priors_are_of_all_messages_not_of_the_sample(
     tmp_path: Path, reference: Reference
 ) -> None:
-    predictions, sample = write_batch(tmp_path, "b", MIX_SHIFT, 3000, 7, size=100)
+    batch = write_batch(tmp_path, "b", MIX_SHIFT, 3000, 7, size=100)
     _, predicted, probabilities = MIX_SHIFT.draw(3000, 7)
-    analysis = analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+    analysis = analyse(batch, reference, CLASSES, SETTINGS, [], 3)
     assert [share.messages for share in analysis.verdict.shares] == np.bincount(predicted).tolist()
     assert analysis.confidence.batch == pytest.approx(probabilities[np.arange(3000), predicted].mean())
     entropy = -(probabilities * np.log(probabilities)).sum(axis=1).mean()
@@ -264,7 +263,7 @@ def test_examples_are_named_by_id_with_the_reason(analysis_of: Judge) -> None:
 
 def test_no_text_of_a_message_is_in_the_analysis(analysis_of: Judge) -> None:
     found = json.dumps(
-        analysis_of(NEW_WORDS, settings=default(DriftConfig, rules=list(DriftRule))).to_dict(), allow_nan=False
+        asdict(analysis_of(NEW_WORDS, settings=default(DriftConfig, rules=list(DriftRule)))), allow_nan=False
     )
     features, _, _ = NEW_WORDS.draw(800, 7)
     for text in features["text"]:
@@ -278,12 +277,12 @@ def test_the_same_batch_gives_the_same_analysis(analysis_of: Judge) -> None:
 
 def test_damaged_predictions_are_refused_by_name(tmp_path: Path, reference: Reference) -> None:
     """Guarantee 2."""
-    predictions, sample = write_batch(tmp_path, "b", USUAL, 500, 7)
-    for path in (predictions, sample):
+    batch = write_batch(tmp_path, "b", USUAL, 500, 7)
+    for path in (batch.predictions, batch.sample):
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         with refusal(DataError, path.name):
-            analyse("b", predictions, sample, reference, CLASSES, SETTINGS, [], 3)
+            analyse(batch, reference, CLASSES, SETTINGS, [], 3)
         path.write_bytes(whole)
 
 

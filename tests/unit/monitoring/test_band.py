@@ -14,9 +14,8 @@ from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
 from batch_nlp.hierarchy import Leaves
 from batch_nlp.monitoring.band import check_bands, check_drift, for_classes, natural_warning, parents_of, why_impossible
-from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
-from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
-from batch_nlp.monitoring.verdict import Status, judge
+from batch_nlp.monitoring.findings import Compared, Comparison, Status, TestResult
+from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, judge
 
 DEFAULT = default(DriftConfig)
 REFERENCE = default(DriftConfig, rules=[DriftRule.reference])

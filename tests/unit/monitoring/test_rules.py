@@ -12,17 +12,17 @@ from tests.naming import assert_names, names
 from tests.settings import default
 
 from batch_nlp.config import Combine, DriftConfig, DriftRule
-from batch_nlp.monitoring.findings import Compared, Comparison, Finding, TestResult
+from batch_nlp.monitoring.findings import Compared, Comparison, Finding, Status, TestResult
 from batch_nlp.monitoring.rules import (
     CLASSES_CHI_SQUARE,
     EMBEDDING_AUC,
     NO_REFERENCE,
-    RULES,
+    apply_rule,
     class_shares,
+    judge,
     less_sure,
     name_tests,
 )
-from batch_nlp.monitoring.verdict import Status, judge
 
 CLASSES = ["negative", "neutral", "positive"]
 BEFORE, AS_SURE = (0.25, 0.25, 0.5), Compared(0.75, 0.75)
@@ -45,7 +45,7 @@ def found(
 ) -> Finding:
     # each test names fields that hold numbers
     drift = default(DriftConfig, **settings)  # type: ignore[arg-type]
-    return RULES[rule](class_shares(counts, CLASSES, drift), comparison, drift)
+    return apply_rule(rule, class_shares(counts, CLASSES, drift), comparison, drift)
 
 
 @pytest.mark.parametrize("rule", [DriftRule.reference, DriftRule.distance, DriftRule.confidence, DriftRule.embedding])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from tests.settings import default
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.monitoring.band import check_drift
-from batch_nlp.monitoring.verdict import Status, judge
+from batch_nlp.monitoring.findings import Status
+from batch_nlp.monitoring.rules import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 SHARE, INTERVAL = default(DriftConfig), default(DriftConfig, rules=[DriftRule.interval])
@@ -125,7 +126,7 @@ def test_rules_on_the_band_combine(combine: Combine, status: Status) -> None:
 
 
 def test_a_verdict_is_json() -> None:
-    found = json.loads(json.dumps(judge([1, 2, 97], CLASSES, SHARE).to_dict()))
+    found = json.loads(json.dumps(asdict(judge([1, 2, 97], CLASSES, SHARE))))
     assert found["status"] == "drift"
     assert found["shares"][2]["name"] == "positive"
 

@@ -6,8 +6,8 @@ from tests.settings import default
 
 from batch_nlp.config import DriftConfig
 from batch_nlp.log import console
-from batch_nlp.monitoring.analysis import Analysis, Performance
-from batch_nlp.monitoring.verdict import Finding, Status, Verdict, judge
+from batch_nlp.monitoring.findings import Analysis, Finding, Performance, Status, Verdict
+from batch_nlp.monitoring.rules import judge
 from batch_nlp.monitoring.verdict_terminal import show_verdict
 
 CLASSES = ["negative", "neutral", "positive"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -197,6 +199,24 @@ def test_nobody_there_is_a_warning_after_all_attempts(monkeypatch: pytest.Monkey
     assert "SECRET" not in "".join(log)
 
 
+def test_a_connection_that_breaks_is_told_without_the_names_of_libraries(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            for _ in range(2):
+                server.accept()[0].close()
+
+        thread = Thread(target=hang_up)
+        thread.start()
+        monkeypatch.setenv(VARIABLE, f"http://127.0.0.1:{server.getsockname()[1]}/{SECRET}")
+        notify(replace(JSON, timeout=5), NOTICE)
+        thread.join()
+    assert_names("".join(log), "127.0.0.1", 2)
+    assert not re.search(r"Error|Exception|SECRET", "".join(log))
+
+
 @pytest.mark.parametrize("how", [{"delay": 30.0}, {"drip": 0.05}], ids=["silent", "byte by byte"])
 def test_a_server_that_hangs_does_not_hold_the_job(
     how: dict[str, Any], monkeypatch: pytest.MonkeyPatch, log: list[str]
@@ -268,6 +288,7 @@ def test_a_failure_is_told_with_its_exit_code_and_goes_on(
         ("http:///SECRET", []),
         ("http://host/SECRET\r\nX: 1", []),
         ("http://[::1/SECRET", []),
+        ("https://host:99999/SECRET", [65535]),
     ],
 )
 def test_an_address_that_cannot_be_used_is_a_settings_error(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from tests.naming import assert_names
 from tests.naming import names as names_it
-from tests.settings import bare_dataset
+from tests.settings import bare_dataset, default
 from tests.tickets import tickets
 
-from batch_nlp.config import ColumnConfig, DatasetConfig, Role, parse
+from batch_nlp.config import ColumnConfig, Config, DatasetConfig, Role, parse
 from batch_nlp.dataset.classes import find_classes
 from batch_nlp.dataset.conversion import as_number
 from batch_nlp.dataset.labels import LEVEL, check_label
@@ -53,7 +54,9 @@ def dataset(text: str) -> DatasetConfig:
 
 
 def written(rows: list[dict[str, Any]], **asked: list[str]) -> str:
-    return render_dataset("mine", SOURCE, propose(profiles(rows), GivenColumns(**asked), "mine.csv"), "mine.csv")
+    return render_dataset(
+        "mine", SOURCE, propose(profiles(rows), GivenColumns(**asked), "mine.csv", default(Config)), "mine.csv"
+    )
 
 
 def suggested(text: str) -> dict[str, ColumnConfig]:
@@ -102,7 +105,7 @@ def test_columns_that_make_no_feature_are_named_with_the_reason() -> None:
     table = SideTable("apps", "apps*", "id", "w", profiles([{"maker": f"maker {n}"} for n in range(40)]))
     source = Source(Path("in"), "*", [], side_tables=[table])
     assert "      # maker: {role: category}" in render_dataset(
-        "mine", source, propose(profiles(rows), GivenColumns(), "a"), "a"
+        "mine", source, propose(profiles(rows), GivenColumns(), "a", default(Config)), "a"
     )
 
 
@@ -130,7 +133,7 @@ def test_numbers_with_decimal_commas_are_suggested_as_numbers(write: Any, form: 
 @example([{"${x}": "a fine place to be", "null": "a"}, {"${x}": "very bad indeed", "null": "b"}] * 12)
 def test_whatever_the_columns_are_called_and_hold_the_schema_takes_the_file(rows: list[dict[str, Any]]) -> None:
     try:
-        proposal = propose(profiles(rows), GivenColumns(), "mine.csv")
+        proposal = propose(profiles(rows), GivenColumns(), "mine.csv", default(Config))
     except DataError:
         return
     found = dataset(render_dataset("mine", SOURCE, proposal, "mine.csv"))
@@ -183,7 +186,7 @@ def test_rows_without_a_text_are_left_out_where_they_are_many(empty: int, condit
     name = 'a "review"'
     rows = [{name: None if n < empty else row["q"], "w": row["w"]} for n, row in enumerate(tickets(100))]
     assert dataset(written(rows)).messages.where == condition
-    told = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv"))
+    told = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv", default(Config)))
     assert len(told) == (condition is not None)
     if condition is not None:
         assert_names(told[0], "2 %")
@@ -207,7 +210,7 @@ def test_small_classes_are_put_together_or_left_out_as_training_does(
     found = dataset(text).label
     assert found.rare == {"under": 20, "as": "other"}
     assert_names(text, *told)
-    proposal = propose(profiles(rows), GivenColumns(label=levels), "mine.csv")
+    proposal = propose(profiles(rows), GivenColumns(label=levels), "mine.csv", default(Config))
     [warning] = [found for found in data_warnings(proposal) if names_it(found, told[0])]
     assert_names(warning, *told)
     targets = pd.Series([LEVEL.join(row[level] for level in levels) for row in rows])
@@ -229,7 +232,9 @@ def test_side_tables_encoding_and_html_are_written() -> None:
         {"folder": "where it lies", "pattern": "as later ones"},
     )
     rows = tickets(shop=lambda number, _: f"s{number % 3}")
-    proposal = propose(profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), GivenColumns(), "mine.csv")
+    proposal = propose(
+        profiles([{**row, "q": f"<p>{row['q']}</p>"} for row in rows]), GivenColumns(), "mine.csv", default(Config)
+    )
     found = dataset(render_dataset("mine", source, proposal, "mine.csv"))
     assert (found.messages.files, found.messages.encoding, found.messages.rows) == ("a*", "cp1252", "_source")
     assert found.messages.separator == "\x01"
@@ -244,13 +249,13 @@ def test_side_tables_encoding_and_html_are_written() -> None:
 def test_a_text_that_is_called_like_a_message_is_told() -> None:
     name = "The parcel never came at all"
     rows = [{name: row["q"], "b": row["w"]} for row in tickets()]
-    [told] = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv"))
+    [told] = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv", default(Config)))
     assert_names(told, name)
 
 
 def test_what_is_wrong_with_the_data_is_told() -> None:
     rows = [*tickets(60), *tickets(60)]
-    proposal = propose(profiles(rows), GivenColumns(label=[]), "mine.csv")
+    proposal = propose(profiles(rows), GivenColumns(label=[]), "mine.csv", default(Config))
     repeats, label = data_warnings(proposal)
     assert_names(repeats, "50 %")
     assert_names(label, "init.label=COLUMN")
@@ -258,7 +263,7 @@ def test_what_is_wrong_with_the_data_is_told() -> None:
 
 def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
     rows = tickets(day=lambda n, _: f"2022-{n % 12 + 1:02}-28" if n % 2 else f"{n % 12 + 13}.01.2022")
-    proposal = propose(profiles(rows), GivenColumns(), "mine.csv")
+    proposal = propose(profiles(rows), GivenColumns(), "mine.csv", default(Config))
     [told] = data_warnings(proposal)
     form = dataset(render_dataset("mine", SOURCE, proposal, "mine.csv")).messages.columns["day"].format
     assert form == "iso|%d.%m.%Y"
@@ -281,7 +286,18 @@ def test_times_that_are_written_in_two_ways_are_read_and_told() -> None:
 )
 def test_a_time_that_is_not_taken_is_told(date: Any, told: str) -> None:
     rows = tickets(created_at=date)
-    found = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv"))
+    found = data_warnings(propose(profiles(rows), GivenColumns(), "mine.csv", default(Config)))
     assert len(found) == 1
     assert_names(found[0], "created_at", told)
-    assert data_warnings(propose(profiles(rows), GivenColumns(time=[]), "mine.csv")) == []
+    assert data_warnings(propose(profiles(rows), GivenColumns(time=[]), "mine.csv", default(Config))) == []
+
+
+def test_the_settings_decide_what_a_small_class_is_and_which_band_is_usual() -> None:
+    rows = tickets(60)
+    config = default(Config)
+    config = replace(
+        config, training=replace(config.training, min_class_messages=55), drift=replace(config.drift, low=0.8)
+    )
+    text = render_dataset("mine", SOURCE, propose(profiles(rows), GivenColumns(), "mine.csv", config), "mine.csv")
+    assert dataset(text).label.rare == {"under": 55, "as": "other"}
+    assert_names(text, "80 %")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from tests.naming import assert_names
+from tests.settings import default
 from tests.tickets import tickets
 
+from batch_nlp.config import Config
 from batch_nlp.onboarding.column_profiles import profiles
 from batch_nlp.onboarding.data_warnings import data_warnings
 from batch_nlp.onboarding.dataset_yaml import render_dataset
@@ -16,7 +18,7 @@ from batch_nlp.onboarding.source_files import Source
 
 
 def chosen(rows: list[dict[str, Any]]) -> Proposal:
-    return propose(profiles(rows), GivenColumns(label=["w"], id=[]), "mine.csv")
+    return propose(profiles(rows), GivenColumns(label=["w"], id=[]), "mine.csv", default(Config))
 
 
 def together(rows: list[dict[str, Any]]) -> list[str]:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from tests.naming import assert_names, refusal
+from tests.settings import default
 from tests.tickets import tickets
 
+from batch_nlp.config import Config
 from batch_nlp.errors import DataError
 from batch_nlp.onboarding.column_profiles import profiles
 from batch_nlp.onboarding.dataset_yaml import render_dataset
@@ -65,7 +67,7 @@ def test_texts_within_objects_are_named_and_flattened_as_advised_they_are_read(
     found = as_advised(str(refused.value))
     names = {f"{above}{name}" for name in ("id", "title", "source.body", "source.author.name", "topic")}
     assert (found.under, len(found.rows), found.rows[0].keys()) == (None, 60, names)
-    proposal = propose(profiles(found.rows), GivenColumns(), "flat")
+    proposal = propose(profiles(found.rows), GivenColumns(), "flat", default(Config))
     assert ([column.name for column in proposal.texts], proposal.levels) == (
         [f"{above}source.body"],
         [[f"{above}topic"]],
@@ -80,7 +82,7 @@ def test_what_lies_beside_the_field_of_the_columns_is_named_and_flattened_as_adv
     found = read_source(file, GivenColumns())
     assert found.under == "body"
     assert_names(found.problems[0], "body", "id, topic")
-    proposal = propose(profiles(found.rows), GivenColumns(), "a")
+    proposal = propose(profiles(found.rows), GivenColumns(), "a", default(Config))
     assert re.search(r"\bid, topic\b[^\n]*\n  rows: body", render_dataset("a", found, proposal, "a"))
     assert as_advised(found.problems[0], own_process=True).rows[0].keys() == {"id", "topic", "body.text", "body.lang"}
     # beside a list of rows lies nothing of any row
@@ -109,7 +111,7 @@ def test_objects_beside_a_text_are_named_and_no_features(tmp_path: Path) -> None
     file.write_text(lines([{**row, "by": {"name": "Ann"}, "tags": [{"name": "x"}]} for row in MESSAGES]))
     found = read_source(file, GivenColumns())
     assert_names(found.problems[0], "by, tags")
-    written = render_dataset("a", found, propose(profiles(found.rows), GivenColumns(), "a"), "a")
+    written = render_dataset("a", found, propose(profiles(found.rows), GivenColumns(), "a", default(Config)), "a")
     assert "# by contains objects" in written
     assert "by: {role:" not in written
     assert as_advised(found.problems[0]).rows[0].keys() == {"q", "w", "by.name", "tags.name"}

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 from tests.naming import refusal
+from tests.settings import default
 from tests.tickets import tickets
 
+from batch_nlp.config import Config
 from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.onboarding.column_profiles import profiles
 from batch_nlp.onboarding.proposal import GivenColumns, Proposal, propose
 
 
 def chosen(rows: list[dict[str, Any]], **asked: list[str]) -> Proposal:
-    return propose(profiles(rows), GivenColumns(**asked), "mine.csv")
+    return propose(profiles(rows), GivenColumns(**asked), "mine.csv", default(Config))
 
 
 def names(proposal: Proposal) -> tuple[list[str], list[list[str]], list[str], list[str]]:
@@ -141,7 +143,7 @@ def test_there_is_a_text() -> None:
 
 def test_without_a_text_the_columns_are_named_and_what_to_say() -> None:
     with refusal(DataError, "mine.csv", "a, b", "init.text=COLUMN"):
-        propose(profiles([{"a": 1, "b": 2}] * 5), GivenColumns(), "mine.csv")
+        propose(profiles([{"a": 1, "b": 2}] * 5), GivenColumns(), "mine.csv", default(Config))
 
 
 def test_texts_without_a_word_tell_no_label() -> None:

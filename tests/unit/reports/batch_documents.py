@@ -8,10 +8,18 @@ from typing import Any
 from tests.settings import default
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, Performance, TestResult
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.batch_document import batch_document
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.findings import (
+    Action,
+    Analysis,
+    Answer,
+    ChangedWord,
+    Compared,
+    Example,
+    Performance,
+    TestResult,
+)
+from batch_nlp.monitoring.rules import judge
 
 CLASSES = ["negative", "neutral", "positive"]
 DRIFTED, STABLE = [20, 60, 320], [100, 60, 240]

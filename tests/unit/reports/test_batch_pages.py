@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,19 @@ from tests.settings import default
 from tests.unit.reports.batch_documents import CHAMPIONS, DRIFTED, START, analysis, batch, documents
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.analysis import Analysis, ChangedWord, Compared, Example, TestResult
-from batch_nlp.monitoring.answer import Action, Answer
 from batch_nlp.monitoring.batch_document import batch_document
-from batch_nlp.monitoring.verdict import Status, Verdict, judge
+from batch_nlp.monitoring.findings import (
+    Action,
+    Analysis,
+    Answer,
+    ChangedWord,
+    Compared,
+    Example,
+    Status,
+    TestResult,
+    Verdict,
+)
+from batch_nlp.monitoring.rules import judge
 from batch_nlp.monitoring.what_changed import with_snippets
 from batch_nlp.reports.batch_index import write_index
 from batch_nlp.reports.batch_page import batch_page, write_batch_report
@@ -286,7 +296,7 @@ def test_a_month_has_a_line_for_each_batch_until_its_report_is_gone(tmp_path: Pa
 def test_an_index_without_batches_and_with_reports_of_an_earlier_version(tmp_path: Path) -> None:
     write_index(tmp_path, [], {}, [], [])
     assert not [link for name, link in Page((tmp_path / "index.html").read_text()).attributes if link and "Z-" in link]
-    early = {**batch(counts=DRIFTED), "verdict": analysis().verdict.to_dict()}
+    early = {**batch(counts=DRIFTED), "verdict": asdict(analysis().verdict)}
     write_index(tmp_path, [early], {}, [], [])
     page = Page((tmp_path / "index.html").read_text())
     assert_names(page.text, "5.0%", "10%")

@@ -13,12 +13,10 @@ from tests.unit.reports.batch_documents import CHAMPIONS, START, batch
 from batch_nlp.config import DriftConfig, DriftRule
 from batch_nlp.hierarchy import Leaves
 from batch_nlp.log import console
-from batch_nlp.monitoring.analysis import Analysis
 from batch_nlp.monitoring.archive import totals
 from batch_nlp.monitoring.batch_document import batch_document
-from batch_nlp.monitoring.findings import Compared, Comparison, TestResult
-from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE
-from batch_nlp.monitoring.verdict import judge
+from batch_nlp.monitoring.findings import Analysis, Compared, Comparison, TestResult
+from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, judge
 from batch_nlp.monitoring.verdict_terminal import show_verdict
 from batch_nlp.reports.batch_index import write_index
 from batch_nlp.reports.batch_page import write_batch_report

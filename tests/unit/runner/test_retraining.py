@@ -45,7 +45,6 @@ JOBS = default(
     model=ModelConfig("svc", "sklearn.svm.LinearSVC", {}),
     training=default(
         TrainingConfig,
-        steps=[],
         metric="f1_macro",
         gate=default(GateConfig, tolerance=0.5, max_recall_drop=None),
         thresholds=ThresholdsConfig(recall=0.25, f1_macro=None, f1_weighted=None),

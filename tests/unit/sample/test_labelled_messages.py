@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import re
 from collections import Counter
@@ -28,6 +29,13 @@ FILES = {
     "complaints": ["complaints.json", "complaints_processed.csv"],
     "products": ["meta_Sample.json.gz"],
     "support_tweets": ["twcs.csv"],
+}
+# Hashes of a history and a batch
+GOLDEN = {
+    "airline_tweets": "c4e6e3b3b9abbc89",
+    "complaints": "014fc5fb272b32f5",
+    "products": "b0f2411230b49d93",
+    "support_tweets": "95de894d932bfc80",
 }
 SOUND = default(SampleConfig, messages=1500, batch_messages=200, duplicate_share=0.0, broken_share=0.0)
 
@@ -242,3 +250,12 @@ def test_a_dataset_without_a_generator_is_told_which_there_are(tmp_path):
         write_history(tmp_path, SOUND, source=None)
     with refusal(SettingsError, "'complaints'"):
         write_history(tmp_path, SOUND, source="complaint")
+
+
+@pytest.mark.parametrize(("source", "digest"), GOLDEN.items())
+def test_the_samples_stay_what_they_were(tmp_path, source, digest):
+    faulty = default(SampleConfig, messages=300, batch_messages=100)
+    write_history(tmp_path / "raw", faulty, source=source)
+    write_batch(tmp_path / "raw", tmp_path / "pending", faulty, source=source)
+    lines = [line for path in sorted((tmp_path / "raw").iterdir()) for line in lines_of(path)]
+    assert hashlib.sha256(b"\n".join(lines)).hexdigest()[:16] == digest

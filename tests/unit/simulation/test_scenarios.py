@@ -5,10 +5,20 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from tests.naming import refusal
 from tests.settings import default
 
 from batch_nlp.config import Scenario, SimulationConfig
-from batch_nlp.simulation.scenarios import NATURAL, RARE, SHIFTED, change_day, days_of, label_delay
+from batch_nlp.errors import SettingsError
+from batch_nlp.simulation.scenarios import (
+    NATURAL,
+    RARE,
+    SHIFTED,
+    change_day,
+    check_simulation,
+    days_of,
+    label_delay,
+)
 
 
 def scenario(name: str, **settings: int) -> SimulationConfig:
@@ -72,3 +82,12 @@ def test_days_without_messages_and_bursts():
 def test_where_nothing_changes_there_is_no_day_of_change(name):
     assert change_day(scenario(name)) is None
     assert change_day(scenario("sudden_shift", change_day=60, days=50)) is None
+
+
+def test_the_default_settings_can_be_simulated(tmp_path, make_config):
+    check_simulation(make_config(tmp_path, "pipeline=simulate"))
+
+
+def test_a_dataset_that_is_not_generated_is_refused(tmp_path, make_config):
+    with refusal(SettingsError, "dataset=yelp"):
+        check_simulation(make_config(tmp_path, "pipeline=simulate", "dataset=yelp"))

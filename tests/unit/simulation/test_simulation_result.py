@@ -56,13 +56,13 @@ def test_days_to_retraining_and_to_recovery_count_from_the_change():
     never = [day(number, GOOD if number < 3 else POOR) for number in range(1, 13)]
     found = result({Policy.never: never, Policy.always: always, Policy.rule: rule})
     summary = found.summary(Policy.rule)
-    assert (summary.days_to_retraining, summary.days_to_recovery) == (3, 4)
-    assert (summary.alarms, summary.trainings, summary.promotions, summary.rejections) == (3, 2, 1, 1)
-    assert summary.held_back == 1
-    assert summary.f1_macro_after == pytest.approx((4 * 0.7 + 6 * 0.9) / 10)
-    assert found.summary(Policy.never).days_to_recovery is None
-    assert found.summary(Policy.never).days_to_retraining is None
-    assert found.summary(Policy.always).days_to_recovery == 0
+    assert (summary["days_to_retraining"], summary["days_to_recovery"]) == (3, 4)
+    assert (summary["alarms"], summary["trainings"], summary["promotions"], summary["rejections"]) == (3, 2, 1, 1)
+    assert summary["held_back"] == 1
+    assert summary["f1_macro_after"] == pytest.approx((4 * 0.7 + 6 * 0.9) / 10)
+    assert found.summary(Policy.never)["days_to_recovery"] is None
+    assert found.summary(Policy.never)["days_to_retraining"] is None
+    assert found.summary(Policy.always)["days_to_recovery"] == 0
 
 
 def test_nothing_of_the_table_is_cut_in_a_jobs_log(monkeypatch):
@@ -78,7 +78,7 @@ def test_nothing_of_the_table_is_cut_in_a_jobs_log(monkeypatch):
 
 def test_a_candidate_that_predicts_as_the_champion_does_is_not_a_rejection():
     found = result({Policy.rule: [day(1, GOOD, trainings=1, same=1)]}, change=None).summary(Policy.rule)
-    assert (found.trainings, found.promotions, found.rejections, found.same) == (1, 0, 0, 1)
+    assert (found["trainings"], found["promotions"], found["rejections"], found["same"]) == (1, 0, 0, 1)
 
 
 def test_macro_f1_slides_over_seven_days_and_passes_over_days_without_messages():

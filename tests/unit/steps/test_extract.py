@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.left_out import reasons
 from tests.settings import default
 
 from batch_nlp.config import ColumnConfig, Config, LabelConfig, Role, SideTableConfig
@@ -148,7 +149,7 @@ def test_times_have_a_format_and_a_zone(given: dict[str, Any], value: str, expec
     assert out["written_at"].tolist() == [pd.Timestamp(expected), pd.NaT]
     assert str(out["written_at"].dtype) == "datetime64[us, UTC]"
     assert run(columns, {"text": "a", "at": "soon"}, ledger=ledger).empty
-    [((step, reason), number)] = ledger.reasons.items()
+    [((step, reason), number)] = reasons(ledger).items()
     assert (step, reason.split()[0], number) == ("extract", "at", 1)
 
 
@@ -166,7 +167,7 @@ def test_what_cannot_be_read_goes_to_quarantine_with_column_and_value(
     frame = raw_frame({}, {column_name: value}, *[{} for _ in range(60)])
     out = extract.transform(frame)
     assert out.index.tolist() == [0, *range(2, 62)]
-    [((step, reason), number)] = ledger.reasons.items()
+    [((step, reason), number)] = reasons(ledger).items()
     assert (step, reason.split()[0], number) == ("extract", column_name, 1)
     ledger.write_quarantine(tmp_path / "q.parquet")
     row = pq.read_table(tmp_path / "q.parquet").to_pylist()[0]

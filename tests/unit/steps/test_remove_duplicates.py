@@ -3,6 +3,7 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 import pyarrow as pa
+from tests.left_out import reasons
 
 from batch_nlp.steps.remove_duplicates import RemoveDuplicates
 from batch_nlp.storage.known import KnownMessages
@@ -30,7 +31,7 @@ def test_each_message_goes_on_once_and_the_others_are_accounted_for(connection: 
     batch = messages(("a", "1"), ("old", "3"), ("a", "1"), ("a", "2"), ("b", "1"), ("old", "4"))
     assert step.transform(batch).index.tolist() == [100, 104]
     assert (ledger.known, ledger.duplicates) == (1, 1)
-    [((name, reason), number)] = ledger.reasons.items()
+    [((name, reason), number)] = reasons(ledger).items()
     assert (name, reason.split()[0], number) == ("remove_duplicates", "id", 2)
     assert step.transform(batch).empty
     assert (ledger.known, ledger.duplicates, ledger.quarantined) == (2, 4, 4)

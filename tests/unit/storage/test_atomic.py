@@ -18,9 +18,9 @@ from batch_nlp.storage.atomic import (
     unfinished,
     write_bytes,
     write_json,
-    write_parquet,
     write_text,
 )
+from batch_nlp.storage.parquet import write_parquet
 
 
 def names(folder: Path) -> list[str]:

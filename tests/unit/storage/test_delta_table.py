@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def test_there_is_no_table_before_the_first_commit(table: Path) -> None:
     assert delta_table.open_table(table) is None
     assert delta_table.problems(table) == []
     assert not delta_table.seal(table)
+
+
+def test_a_hash_is_of_what_is_durable(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = set[str]()
+    monkeypatch.setattr(os, "fsync", lambda file: synced.add(str(Path(f"/proc/self/fd/{file}").readlink())))
+    add(table, "a")
+    assert {str(path) for path in (table / "_delta_log").glob("*.json")} <= synced
 
 
 class Killed(BaseException):

@@ -9,7 +9,7 @@ import pytest
 
 from batch_nlp.config import EngineConfig
 from batch_nlp.storage import delta_table, label_table
-from batch_nlp.storage.label_table import LABELS_SCHEMA, Appended, LabelSource, LabelTable
+from batch_nlp.storage.label_table import LABELS_SCHEMA, Appended, LabelTable
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -77,11 +77,6 @@ def test_in_one_delivery_the_sources_are_ranked_too(table: LabelTable) -> None:
     rows = [row("a", "1", source="rules"), row("a", "2", source="person"), row("a", "3", source="given")]
     assert append(table, *rows) == Appended(3, 0)
     assert table.of(["a"]) == {"a": "2"}
-
-
-@pytest.mark.parametrize("source", list(LabelSource))
-def test_what_a_machine_says_is_told_from_what_people_say(source: LabelSource) -> None:
-    assert source.is_machine == (source in {"rules", "clusters", "zero_shot"})
 
 
 def test_source_confidence_and_file_are_kept(table: LabelTable) -> None:

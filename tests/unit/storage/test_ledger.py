@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.naming import assert_names, refusal
 
+from batch_nlp.config import QuarantineConfig
 from batch_nlp.errors import AccountingError, DataError, ExitCode
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.ledger import VALUE_CHARS, Ledger, keeping_account
@@ -107,15 +108,18 @@ def test_without_quarantined_rows_no_file_is_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_broken_input_stops_a_run_over_its_limit_and_not_at_it() -> None:
+def test_broken_input_stops_a_run_over_its_limit_and_not_at_it(tmp_path: Path) -> None:
     ledger = with_quarantine()  # 3 of 4
-    ledger.check_share(0.75, 4, Path("q.parquet"))
+    refused = tmp_path / "q.parquet"
+    ledger.check_share(QuarantineConfig(max_share=0.75, min_messages=4), refused)
+    assert not refused.exists()
     with refusal(DataError, 3, 4, "75%", "74%", "quarantine.max_share", "q.parquet"):
-        ledger.check_share(0.74, 4, Path("q.parquet"))
+        ledger.check_share(QuarantineConfig(max_share=0.74, min_messages=4), refused)
+    assert pq.read_metadata(refused).num_rows == 3
 
 
 def test_a_few_messages_are_not_judged() -> None:
-    with_quarantine().check_share(0.0, 5, Path("q.parquet"))
+    with_quarantine().check_share(QuarantineConfig(max_share=0.0, min_messages=5), Path("q.parquet"))
 
 
 @pytest.mark.parametrize("rows", [1, 12_345])

@@ -20,11 +20,11 @@ from tests.naming import assert_names, refusal
 from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE, MODEL_TYPES
 from batch_nlp.errors import DataError
 from batch_nlp.storage import model_folder
-from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, read_manifest, write_manifest
 from batch_nlp.storage.model_code import code_of
 from batch_nlp.storage.model_file import dump_model
 from batch_nlp.storage.model_folder import open_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.training.encoding import EmbeddingColumns
 
 SPREAD = "batch_nlp.training.encoding.EmbeddingColumns"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.problem import Severity
 from batch_nlp.storage.quarantine import REQUEUED, problems
 

@@ -15,9 +15,10 @@ from tests.fields import FIELDS
 from tests.naming import refusal
 
 from batch_nlp.errors import DataError, ExitCode
-from batch_nlp.storage.atomic import write_json, write_parquet
+from batch_nlp.storage.atomic import write_json
 from batch_nlp.storage.feature_store import features_frame
 from batch_nlp.storage.manifest import read_manifest, write_manifest
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("fresh_process")
@@ -179,8 +180,9 @@ def test_a_damaged_file_of_the_champion_is_noticed_by_name_and_nothing_is_loaded
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"created_at": 1}', '{"files": 5}', '{"files": ["a"]}', "null"])
 def test_a_damaged_manifest_is_refused_by_name(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
-    with refusal(DataError, tmp_path / "manifest.json"):
+    with refusal(DataError, tmp_path / "manifest.json") as found:
         read_manifest(tmp_path)
+    assert "indices" not in str(found.value)  # Python's own words
 
 
 def test_a_manifest_of_undecodable_bytes_is_refused_by_name(tmp_path: Path) -> None:
@@ -235,8 +237,9 @@ def test_a_damaged_pointer_is_refused_by_name_with_the_versions_that_exist(tmp_p
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "champion.json").write_text(content)
     for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW, sound(registry))):
-        with refusal(DataError, "champion.json", "v0001", "v0002"):
+        with refusal(DataError, "champion.json", "v0001", "v0002") as found:
             use()
+        assert "indices" not in str(found.value)  # Python's own words
     assert (tmp_path / "champion.json").read_text() == content
 
 
@@ -245,5 +248,5 @@ def test_a_pointer_that_is_gone_is_missed(tmp_path: Path) -> None:
     registry = with_versions(tmp_path, "v0001", "v0002", champion="v0002", previous=["v0001"])
     (tmp_path / "champion.json").unlink()
     for use in (registry.champion_version, registry.champion, lambda: registry.rollback(NOW, sound(registry))):
-        with refusal(DataError, "champion.json", "v0001", "v0002"):
+        with refusal(DataError, "champion.json", "v0001", "v0002", "decisions.jsonl", '{"version": "v0002"'):
             use()

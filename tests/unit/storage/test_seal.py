@@ -13,7 +13,7 @@ from tests.naming import refusal
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage import seal
-from batch_nlp.storage.atomic import write_parquet
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.problem import DamageError, Severity
 from batch_nlp.storage.seal import (
     Seal,
@@ -21,7 +21,6 @@ from batch_nlp.storage.seal import (
     checked_files,
     content_hash,
     damage,
-    forget,
     hash_of,
     problems,
     read_sealed,
@@ -193,7 +192,7 @@ def test_a_file_is_hashed_once_until_it_changes_or_the_process_forgets(
         assert damage(path, [digest]) is None
     assert damage(path, ["0" * 64, digest]) is None
     assert len(read) == 1
-    forget()
+    seal.forget()
     assert damage(path, [digest]) is None
     assert len(read) == 2
     assert damage(path, ["0" * 64]) is not None
@@ -211,9 +210,9 @@ def test_a_file_is_hashed_once_until_it_changes_or_the_process_forgets(
 def test_an_unsealed_file_is_read_once_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_parquet(file, ONE)
     assert damage(file, []) is None
-    monkeypatch.setattr(seal.pq, "ParquetFile", None)
+    monkeypatch.setattr(seal, "stream_parquet", None)
     assert damage(file, []) is None
-    forget()
+    seal.forget()
     with pytest.raises(TypeError):
         damage(file, [])
 
@@ -235,14 +234,6 @@ def test_a_page_whose_checksum_differs_is_damage(file: Path) -> None:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     assert damage(file, []) is not None
-
-
-def test_a_hash_is_of_what_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, synced = tmp_path / "file", list[int]()
-    path.write_bytes(b"content")
-    monkeypatch.setattr(seal.os, "fsync", synced.append)
-    assert hash_of(path) == hashlib.sha256(b"content").hexdigest()
-    assert len(synced) == 1
 
 
 def test_a_seal_keeps_one_hash_as_text_and_several_as_a_list(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from batch_nlp.config import Config
-from batch_nlp.tracking.backend import create_tracker
-from batch_nlp.tracking.hydra_job import HydraJob
-from batch_nlp.tracking.tracked_training import TrackedTraining, metrics, parameters, tags
+from batch_nlp.tracking.tracked_training import HydraJob, TrackedTraining, metrics, parameters, tags
+from batch_nlp.tracking.tracker import Tracker
 
 MANIFEST = {
     "dataset": "sample",
@@ -93,7 +92,7 @@ def test_a_job_of_a_multirun_carries_its_overrides_and_its_sweep() -> None:
 
 
 def test_without_a_backend_nothing_is_kept(make_config: Callable[..., Config], tmp_path: Path) -> None:
-    tracker = create_tracker(make_config(tmp_path))
+    tracker = Tracker(make_config(tmp_path))
     before = sorted(tmp_path.rglob("*"))
     tracker.training(training())
     tracker.rollback(tmp_path / "v0002", tmp_path / "v0001")

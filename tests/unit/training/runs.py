@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from tests.fields import FIELDS
 
 from batch_nlp.config import Calibration, Config, Input
+from batch_nlp.fields import Fields
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.run import TrainingResult, run_training_pipeline
+from batch_nlp.training.validation import Validation
 
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 
@@ -58,3 +63,10 @@ def train(
         NOW,
     )
     return result, layers.candidates / run
+
+
+def measured(truth: NDArray[np.int64], predicted: NDArray[np.int64], fields: Fields = FIELDS, **more: Any) -> Any:
+    """Return what the measurements read of a candidate of two classes."""
+    classes = ["no", "yes"]
+    found = Validation.of(truth, predicted, classes)
+    return SimpleNamespace(fields=fields, truth=truth, predicted=predicted, classes=classes, validation=found, **more)

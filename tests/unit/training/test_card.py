@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import pytest
-from tests.fields import FIELDS
 from tests.naming import assert_names, names
+from tests.unit.training.runs import measured
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.hierarchy import Leaves
@@ -20,7 +20,7 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.registry import Registry
 from batch_nlp.training.card import card_facts
 from batch_nlp.training.card.card_pages import card_pages
-from batch_nlp.training.card.statements import decision_in_words, headline, statements
+from batch_nlp.training.card.statements import card_headline, decision_in_words, statements
 from batch_nlp.training.slices import slice_metrics
 from batch_nlp.training.validation import Validation
 
@@ -47,7 +47,7 @@ def test_slices_hold_every_message_once_and_small_ones_are_marked() -> None:
     )
     truth = np.array([0, 1] * 25)
     predicted = np.r_[truth[:40], 1 - truth[40:]]
-    found = slice_metrics(rows, FIELDS, truth, predicted, 2, seed=1)
+    found = slice_metrics(measured(truth, predicted, rows=rows), seed=1)
     cafe, unknown = found["category_group"]
     assert (cafe["name"], cafe["messages"], cafe["small"], cafe["f1_macro"]["low"]) == ("cafe", 40, False, 1.0)
     assert (unknown["messages"], unknown["small"]) == (10, True)
@@ -69,7 +69,8 @@ def test_slices_are_of_three_categories_and_their_ten_largest_values() -> None:
         }
     )
     fields = Fields(Field(name, FieldRole.CATEGORY) for name in ("shop", "city", "channel", "tariff"))
-    found = slice_metrics(rows, fields, np.zeros(n, np.int64), np.zeros(n, np.int64), 2, seed=1)
+    one = np.zeros(n, np.int64)
+    found = slice_metrics(measured(one, one, fields, rows=rows), seed=1)
     assert list(found) == ["shop", "city", "channel", "year"]
     assert [part["name"] for part in found["shop"]] == [*"lkjihgfedc", "all others"]
     assert [part["messages"] for part in found["shop"]] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 3]
@@ -78,7 +79,7 @@ def test_slices_are_of_three_categories_and_their_ten_largest_values() -> None:
 
 def test_without_categories_counts_and_times_there_are_no_slices() -> None:
     rows = pd.DataFrame({"written_at": pd.to_datetime([None, None], utc=True)})
-    assert slice_metrics(rows, Fields(), np.array([0, 1]), np.array([0, 1]), 2, seed=1) == {}
+    assert slice_metrics(measured(np.array([0, 1]), np.array([0, 1]), Fields(), rows=rows), seed=1) == {}
 
 
 def test_the_card_goes_with_the_model_and_says_what_was_measured(world: World, facts: dict[str, Any]) -> None:
@@ -170,11 +171,11 @@ def test_the_page_needs_nothing_else_and_its_figures_have_words(facts: dict[str,
 
 
 def test_a_card_begins_with_task_quality_and_use_in_words(facts: dict[str, Any]) -> None:
-    task, quality, _ = headline(facts)
+    task, quality, _ = card_headline(facts)
     assert_names(task, "sample", *facts["classes"])
     accuracy, f1 = facts["quality"]["accuracy"]["value"], facts["quality"]["f1_macro"]
     assert_names(quality, f"{accuracy:.0%}", facts["data"]["holdout"]["rows"], f"{f1['value']:.3f}", f"{f1['low']:.3f}")
-    assert_names(headline(facts | {"classes": [f"topic {index}" for index in range(10)]})[0], 10, "topic 0")
+    assert_names(card_headline(facts | {"classes": [f"topic {index}" for index in range(10)]})[0], 10, "topic 0")
     page = card_pages(facts)["model_card.html"]
     assert page.index(task) < page.index("<table")
 

@@ -38,6 +38,9 @@ from batch_nlp.training.classifier import build_classifier
         (["model=transformer", "training.balance=smote"], ["training.balance=smote", "FineTunedTransformer"]),
         (["model=transformer", "training.reducer.enabled=true"], ["training.reducer.enabled", "FineTunedTransformer"]),
         (["model=transformer", "+model.params.epoch=2"], ["'epochs'"]),
+        (["model=transformer", "model.params.epochs=two"], ["model.params.epochs=two"]),
+        (["model=transformer", "model.params.patience=0"], ["model.params.patience=0", "1 or more"]),
+        (["model=transformer", "model.params.device=tpu"], ["model.params.device=tpu", "cpu", "cuda"]),
     ],
 )  # fmt: skip
 def test_a_wrong_model_setting_is_told_with_what_would_be_right(

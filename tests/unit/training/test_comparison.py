@@ -21,24 +21,24 @@ from tests.settings import default
 
 from batch_nlp.config import ColumnConfig, Config, DatasetConfig, EngineConfig, GateConfig, Role, TrainingConfig
 from batch_nlp.errors import DataError, SettingsError
-from batch_nlp.storage.atomic import write_parquet
 from batch_nlp.storage.feature_store import FeatureStore, features_frame
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_code import CannotRunError
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import REFERENCE_FILE
 from batch_nlp.storage.registry import Model, Registry
 from batch_nlp.storage.samples import id_hashes
 from batch_nlp.training.candidate import Candidate
-from batch_nlp.training.comparison import AddFeatures, Comparison, compare_with_champion
-from batch_nlp.training.gate import DIFFERS, Check, check_against_champion
+from batch_nlp.training.comparison import AddFeatures, compare_with_champion
+from batch_nlp.training.gate import DIFFERS, GateCheck, check_against_champion
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
 CLASSES = ["bad", "good"]
 OLD, NEW = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 GATE = default(GateConfig, tolerance=0.0, max_recall_drop=0.1)
-NONE_READ = Check("held-out messages that v0001 can read", 0, 1, False)
-NOTHING_UNSEEN = Check("held-out messages that the champion has not learned from", 0, 1, False)
+NONE_READ = GateCheck("held-out messages that v0001 can read", 0, 1, False)
+NOTHING_UNSEEN = GateCheck("held-out messages that the champion has not learned from", 0, 1, False)
 
 
 def features(first: int, last: int) -> pa.Table:
@@ -79,10 +79,10 @@ class Scene:
     registry: Registry
     candidate: Candidate
 
-    def compare(self, add_features: AddFeatures | None = None) -> list[Check]:
-        return compare_with_champion(self.candidate, self.config, self.store, self.registry, add_features).checks
+    def compare(self, add_features: AddFeatures | None = None) -> list[GateCheck]:
+        return compare_with_champion(self.candidate, self.config, self.store, self.registry, add_features)[0]
 
-    def expected(self, first: int, last: int, champion_least_good: int) -> list[Check]:
+    def expected(self, first: int, last: int, champion_least_good: int) -> list[GateCheck]:
         """Return what the gate says of some held-out messages, by the numbers in their ids."""
         numbers = np.arange(first, last) % 10
         candidate = self.candidate.predicted[first - 50 : last - 50]
@@ -219,7 +219,7 @@ def test_a_champion_whose_features_this_installation_cannot_compute_takes_no_par
 
     here = scene(tmp_path, engine, known=0)
     found = compare_with_champion(here.candidate, here.config, here.store, here.registry, add)
-    assert found == Comparison([], "v0001: cannot be run")
+    assert found == ([], "v0001: cannot be run")
     here = scene(tmp_path / "known", engine, known=90)
     assert here.compare(add) == here.expected(60, 90, 8)
 
@@ -263,11 +263,11 @@ def test_a_champion_that_reads_no_new_message_since_their_times_are_of_another_f
     columns = {"day": ColumnConfig(Role.time, format="iso|%d.%m.%Y")}
     dataset = replace(here.config.dataset, messages=replace(here.config.dataset.messages, columns=columns))
     config = replace(here.config, dataset=dataset)
-    found = compare_with_champion(here.candidate, config, here.store, here.registry)
-    assert found.checks == []
-    assert_names(found.not_compared, "v0001", "day")
+    checks, reason = compare_with_champion(here.candidate, config, here.store, here.registry)
+    assert checks == []
+    assert_names(reason, "v0001", "day")
     assert len(warnings) == 1
-    assert_names(warnings[0], found.not_compared)
+    assert_names(warnings[0], reason)
 
 
 def test_without_a_champion_there_is_nothing_to_compare(tmp_path: Path, engine: EngineConfig) -> None:

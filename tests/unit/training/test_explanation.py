@@ -120,7 +120,7 @@ def test_ngrams_add_up_to_their_score_and_lie_where_they_stand_in_the_text(
             intercept = ngrams.intercept_[label]
             assert sum(effects.values()) + intercept == pytest.approx(scores.loc[position, f"ngram_score_{label}"])
             assert list(effects.values()) == sorted(effects.values(), reverse=True)
-            words = word_effects(ngrams, text, effects)
+            words = word_effects(text, effects, ngrams.max_n, ngrams.sentences)
             assert sum(word.effect for word in words) == pytest.approx(sum(effects.values()))
             alone = {text[word.start : word.end].lower() for word in words}
             assert {term for term in effects if " " not in term} <= alone

@@ -9,7 +9,7 @@ from tests.settings import default
 from batch_nlp.config import GateConfig, ThresholdsConfig
 from batch_nlp.metrics.bootstrap import lower_bound_of_difference
 from batch_nlp.training.gate import (
-    Check,
+    GateCheck,
     GateDecision,
     check_against_champion,
     check_thresholds,
@@ -151,10 +151,10 @@ def test_the_bound_of_the_metric_that_is_asked_for_may_lie_just_as_low_as_tolera
 
 def test_a_check_says_what_was_found_and_asked() -> None:
     assert_names(
-        Check("training.thresholds.recall", 0.51239, 0.5, True), "training.thresholds.recall", "0.5124", "0.5000"
+        GateCheck("training.thresholds.recall", 0.51239, 0.5, True), "training.thresholds.recall", "0.5124", "0.5000"
     )
-    assert_names(Check("its own name", None, None, False), "its own name")
-    assert [str(Check("name", None, None, passed)).removeprefix("name: ") for passed in (True, False)] == [
+    assert_names(GateCheck("its own name", None, None, False), "its own name")
+    assert [str(GateCheck("name", None, None, passed)).removeprefix("name: ") for passed in (True, False)] == [
         "passed",
         "failed",
     ]

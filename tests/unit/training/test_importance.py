@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tests.fields import FIELDS
+from tests.unit.training.runs import measured
 
 from batch_nlp.training.importance import permutation_importance
 from batch_nlp.training.tuned_classifier import TunedClassifier
@@ -33,7 +33,8 @@ def test_a_column_matters_if_and_only_if_the_classifier_reads_it() -> None:
         }
     )
     classifier = TunedClassifier(FirstAndCategory()).fit(rows, truth)
-    found = permutation_importance(classifier, rows, truth, FIELDS, seed=1)
+    candidate = measured(truth, truth, classifier=classifier, encoded=rows)
+    found = permutation_importance(candidate, seed=1)
     drops = {group["name"]: group for group in found["groups"]}
     assert found["baseline"] == pytest.approx(1, abs=0.01)
     # with the only reading column shuffled, half of the messages of two equal classes are right by chance
@@ -41,4 +42,4 @@ def test_a_column_matters_if_and_only_if_the_classifier_reads_it() -> None:
     assert drops["hour"] == {"name": "hour", "columns": 1, "drop": 0.0, "least": 0.0, "greatest": 0.0}
     assert abs(drops["word_count"]["drop"]) < 0.02
     assert found["groups"][0]["name"] == "ngrams"
-    assert found == permutation_importance(classifier, rows, truth, FIELDS, seed=1)
+    assert found == permutation_importance(candidate, seed=1)

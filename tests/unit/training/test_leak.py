@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from tests.naming import assert_names
+from tests.unit.training.runs import measured
 
 from batch_nlp.fields import Field, FieldRole, Fields
 from batch_nlp.training.card.statements import leak_in_words
@@ -34,8 +35,8 @@ def suspected(estimator: Any, **columns: Any) -> dict[str, Any] | None:
     made = {name: make(truth, random) for name, make in columns.items()}
     rows = pd.DataFrame(dict.fromkeys(["length", "word_count"], random.normal(size=400)) | made)
     classifier = TunedClassifier(estimator).fit(rows, truth)
-    right = float((classifier.predict(rows) == truth).mean())
-    return suspected_leak(classifier, rows, truth, FIELDS, COLUMNS, right, seed=1)
+    candidate = measured(truth, classifier.predict(rows), FIELDS, classifier=classifier, encoded=rows)
+    return suspected_leak(candidate, COLUMNS, seed=1)
 
 
 def test_columns_that_give_the_answer_are_named_by_themselves_or_together() -> None:
@@ -49,8 +50,8 @@ def test_where_the_text_tells_no_column_is_named_and_a_model_that_errs_is_not_su
     told = suspected(LogisticRegression(), ngram_score_0=lambda truth, _: truth * 4.0)
     assert told == {"columns": [], "drop": pytest.approx(0, abs=0.01)}
     assert suspected(LogisticRegression(), votes=lambda truth, random: truth + random.normal(size=400)) is None
-    few = suspected_leak(None, pd.DataFrame(), np.zeros(199, np.int64), FIELDS, COLUMNS, 1.0, 1)  # type: ignore[arg-type]
-    assert few is None
+    few = np.arange(199) % 2
+    assert suspected_leak(measured(few, few), COLUMNS, seed=1) is None
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ CONFIG = default(
     dataset=default(
         DatasetConfig, name="d", messages=default(MessagesConfig, files="*"), label=default(LabelConfig, column="topic")
     ),
-    training=default(TrainingConfig, steps=[]),
+    training=default(TrainingConfig),
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from batch_nlp.config.schema.dataset import DatasetConfig
 from batch_nlp.config.schema.enums import EmbeddingBackend, Input, Stage
@@ -49,13 +50,21 @@ class PipelineConfig:
     )
 
 
+def _is_size(size: str) -> str:
+    if not re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)? *(b|[kmgt](i?b)?)", size, re.IGNORECASE):
+        raise ValueError("a size, such as 1GB or 512MB")
+    return size
+
+
 @section
 class EngineConfig:
     name: str = Field(description="Name of the engine")
     batch_rows: Positive = Field(description="Messages per record batch")
     commit_rows: Positive = Field(description="Messages per commit of the feature store")
     threads: Number = Field(description="Threads of models and joins; 0 takes all cores")
-    memory_limit: str = Field(description="Memory that joins may take before they spill to disk")
+    memory_limit: Annotated[str, AfterValidator(_is_size)] = Field(
+        description="Memory that joins may take before they spill to disk"
+    )
     temp_directory: str = Field(description="Folder for spilled joins; it exists only while they run")
 
 

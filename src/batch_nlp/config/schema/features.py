@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from batch_nlp.config.schema.enums import EmbeddingBackend
-from batch_nlp.config.schema.section import Number, Positive, Share, Step, refusal, section
+from batch_nlp.config.schema.section import Number, Positive, Share, Steps, refusal, section
 
 
 @section
@@ -55,9 +55,7 @@ class FeaturesConfig:
     name: str = Field(description="Name of the feature definition, for people; its content decides the feature version")
     clean_text: CleanTextConfig = Field(description="The step clean_text")
     embedding: EmbeddingConfig = Field(description="The step embedding")
-    steps: list[Step] = Field(
-        description="Steps of the feature pipeline in order, each {_target_: class, parameter: value}"
-    )
+    steps: Steps = Field(description="Steps of the feature pipeline in order, each {_target_: class, parameter: value}")
 
 
 @section

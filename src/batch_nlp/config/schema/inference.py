@@ -15,7 +15,7 @@ from batch_nlp.config.schema.enums import (
     OutputFormat,
     RetrainWith,
 )
-from batch_nlp.config.schema.section import Name, Number, Part, Positive, Share, Step, is_each_once, refusal, section
+from batch_nlp.config.schema.section import Name, Number, Part, Positive, Share, Steps, is_each_once, refusal, section
 
 
 @section
@@ -41,7 +41,7 @@ class InferenceConfig:
         description="Name of another dataset whose champion scores the messages, for a dataset without labels; null: "
         "the dataset's own champion"
     )
-    steps: list[Step] = Field(
+    steps: Steps = Field(
         description="Steps after the champion's own feature steps, each {_target_: class, parameter: value}"
     )
     output: OutputConfig = Field(description="What is handed over")

@@ -50,6 +50,7 @@ Positive = Annotated[int, Field(ge=1)]
 # What folders and files can be called
 Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 Step = Annotated[dict[str, Any], AfterValidator(_is_step)]
+Steps = Annotated[list[Step], Field(min_length=1)]
 
 
 def described(section: Any, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input, Split, TrackingBackend
-from batch_nlp.config.schema.section import Number, Part, Positive, Share, Step, refusal, section
+from batch_nlp.config.schema.section import Number, Part, Positive, Share, Steps, refusal, section
 
 Metric = Literal["f1_weighted", "f1_macro"]
 
@@ -96,7 +96,7 @@ class GateConfig:
 
 @section
 class TrainingConfig:
-    steps: list[Step] = Field(
+    steps: Steps = Field(
         description="Steps of the training pipeline in order, each {_target_: class, parameter: value}"
     )
     split: Split | None = Field(

@@ -21,10 +21,9 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance between two samples of counts over the same k categories.
+    """A distance between two samples of counts, shape (k,), over the same k categories.
 
-    Call it with two arrays of counts, shape (k,). Categories that occur in neither sample are left out. The distance to
-    an empty sample is 0.
+    Categories that occur in neither sample are left out. The distance to an empty sample is 0.
     """
 
     # Computes the distances of many pairs at once
@@ -44,17 +43,6 @@ def null_p_value(distance: Distance, counts: ArrayLike, other: ArrayLike, resamp
     Both samples are drawn from their pooled shares, so that the null distribution depends on the two sizes. A fixed
     threshold ignores them: with 30 messages and three classes, chance alone puts the population stability index above
     0.1 in a fifth of all batches.
-
-    Parameters
-    ----------
-    distance : Distance
-        :data:`psi` or :data:`jensen_shannon`.
-    counts, other : array_like of int, shape (k,)
-        How often each category occurs in each sample.
-    resamples : int
-        Number of draws; the smallest p-value is 1 / (1 + resamples).
-    seed : int
-        Seed of the draws.
 
     Returns
     -------

@@ -15,18 +15,11 @@ _ALIKE = 0.99
 
 
 def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
-    """Compare the shares of categories in two samples by Pearson's chi-square test, without continuity correction.
+    """Return Pearson's chi-square and its p-value, without continuity correction, of two samples of counts, shape (k,).
 
-    Parameters
-    ----------
-    counts, other : array_like of int, shape (k,)
-        How often each category occurs in each sample. Categories that occur in neither are left out.
-
-    Returns
-    -------
-    statistic, p_value : float
-        0 and 1 where there is nothing to compare: fewer than two categories are left, or a sample is empty. The p-value
-        is that of the limiting distribution, which is rough for categories that are expected fewer than five times.
+    Categories that occur in neither sample are left out. Where there is nothing to compare, since fewer than two
+    categories are left or a sample is empty, the result is 0 and 1. The p-value is that of the limiting distribution,
+    which is rough for categories that are expected fewer than five times.
 
     Examples
     --------
@@ -47,20 +40,9 @@ def chi_square(counts: ArrayLike, other: ArrayLike) -> tuple[float, float]:
 def share_difference(k1: int, n1: int, k2: int, n2: int) -> float:
     """Return the p-value of the difference of two shares: two-sided z-test with pooled variance.
 
-    It equals :func:`chi_square` on successes and failures, but takes less than a microsecond instead of a millisecond,
+    `k1` of `n1` and `k2` of `n2` are successes. The p-value is 1 where a sample is empty, or where all are successes or
+    all are failures. It equals that of :func:`chi_square`, but takes less than a microsecond instead of a millisecond,
     so that thousands of words can be tested.
-
-    Parameters
-    ----------
-    k1, n1 : int
-        Successes in one sample, and its size.
-    k2, n2 : int
-        Successes in the other sample, and its size.
-
-    Returns
-    -------
-    float
-        1 where a sample is empty, or where all are successes or all are failures.
 
     Examples
     --------
@@ -76,12 +58,7 @@ def share_difference(k1: int, n1: int, k2: int, n2: int) -> float:
 
 
 def ks(sample: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float, float]:
-    """Compare two samples of a number by the two-sided Kolmogorov-Smirnov test.
-
-    Parameters
-    ----------
-    sample, other : ndarray of float, shapes (n,) and (m,)
-        Without missing values.
+    """Compare two samples of a number, without missing values, by the two-sided Kolmogorov-Smirnov test.
 
     Returns
     -------
@@ -101,21 +78,11 @@ def ks(sample: NDArray[np.floating], other: NDArray[np.floating]) -> tuple[float
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for the number of tests.
+    """Correct p-values for the number of tests, and return them in the same order.
 
-    SciPy corrects for the false discovery rate only (`false_discovery_control`).
-
-    Parameters
-    ----------
-    p_values : sequence of float
-        Of the tests, in any order; none is missing.
-
-    Returns
-    -------
-    list of float
-        Adjusted p-values in the same order. Calling significant what is below a level keeps the probability of any
-        false alarm below that level, however the tests depend on each other. Source: S. Holm, Scandinavian Journal of
-        Statistics 6 (1979), 65-70.
+    Calling significant what is below a level keeps the probability of any false alarm below that level, however the
+    tests depend on each other. SciPy corrects for the false discovery rate only (`false_discovery_control`). Source: S.
+    Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
 
     Examples
     --------
@@ -127,4 +94,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
     steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(steps, 1.0)
-    return [float(value) for value in adjusted]
+    return list(map(float, adjusted))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.metrics.confusion import ClassCounts
-from batch_nlp.monitoring.analysis import Performance
+from batch_nlp.monitoring.findings import Performance
 
 
 def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -> Performance:
@@ -17,17 +17,8 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
     that messages have become harder, but not that words have changed their meaning. Source: confidence-based
     performance estimation (CBPE), in NannyML's documentation under "How it works", "Performance estimation".
 
-    Parameters
-    ----------
-    probabilities : ndarray of float, shape (n, k)
-        Calibrated class probabilities; rows sum to 1.
-    predicted : ndarray of int, shape (n,)
-        Predicted classes, not necessarily the most probable ones.
-
-    Raises
-    ------
-    ValueError
-        If there are no messages.
+    The probabilities, shape (n, k), are those of at least one message; the predicted classes, shape (n,), need not be
+    the most probable ones.
     """
     k = probabilities.shape[1]
     # true classes in rows: column j of the probabilities, summed by what was predicted
@@ -36,19 +27,9 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
 
 
 def measure(confusion: NDArray[np.floating] | NDArray[np.integer], messages: int | None = None) -> Performance:
-    """Return the performance of predictions whose labels have arrived.
+    """Return the performance of predictions from the messages by true class (rows) and predicted class (columns).
 
-    Parameters
-    ----------
-    confusion : ndarray, shape (k, k)
-        Messages by true class (rows) and predicted class (columns).
-    messages : int, optional
-        Their number, where the matrix holds fractions.
-
-    Raises
-    ------
-    ValueError
-        If there are no messages.
+    Where the matrix holds fractions, `messages` is their number. Raises a `ValueError` if there are none.
     """
     messages = int(confusion.sum()) if messages is None else messages
     if messages == 0:

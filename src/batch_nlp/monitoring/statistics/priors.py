@@ -1,4 +1,4 @@
-"""Class shares of a batch estimated from its probabilities, and probabilities under other class shares."""
+"""Class shares of a batch, estimated from its probabilities."""
 
 from __future__ import annotations
 
@@ -25,12 +25,8 @@ def estimate_priors(probabilities: NDArray[np.float64], training_shares: NDArray
     probabilities : ndarray of float, shape (n, k)
         Class probabilities of each message under ``training_shares``; rows sum to 1. Zeros and ones are allowed.
     training_shares : ndarray of float, shape (k,)
-        Class shares in the rows that the model and its calibration were fitted on; they sum to 1.
-
-    Returns
-    -------
-    ndarray of float, shape (k,)
-        Estimated shares; they sum to 1. Without messages, the training shares.
+        Class shares in the rows that the model and its calibration were fitted on. They are the estimate for no
+        messages.
     """
     n, start = len(probabilities), np.asarray(training_shares, dtype=np.float64)
     if n == 0:
@@ -40,40 +36,10 @@ def estimate_priors(probabilities: NDArray[np.float64], training_shares: NDArray
     settled, rows = probabilities[~known].sum(axis=0), probabilities[known]
     shares, totals = start, np.empty(len(rows))
     for _ in range(MAX_ROUNDS):
-        weights = _ratio(shares, start)
+        weights = np.divide(shares, start, out=np.zeros_like(start), where=start > 0)
         # the mean of the reweighted rows, without allocating them in each iteration
         np.reciprocal(np.matmul(rows, weights, out=totals), out=totals)
         before, shares = shares, (weights * (totals @ rows) + settled) / n
         if np.abs(shares - before).max() < TOLERANCE:
             break
     return shares
-
-
-def reweight(
-    probabilities: NDArray[np.float64], training_shares: NDArray[np.float64], new_shares: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the class probabilities under other class shares than in training.
-
-    Parameters
-    ----------
-    probabilities : ndarray of float, shape (n, k)
-        Class probabilities under ``training_shares``; rows sum to 1.
-    training_shares, new_shares : ndarray of float, shape (k,)
-        Class shares in training and now. A class without a share in training gets no probability.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, k)
-        Rows sum to 1. By Bayes' rule, each class is multiplied by the ratio of its new to its old share, and the row is
-        normalised (Saerens et al., 2002, section 2). A row that would become zero stays as it is.
-    """
-    weighted = probabilities * _ratio(new_shares, training_shares)
-    totals = weighted.sum(axis=1, keepdims=True)
-    result = np.array(probabilities, dtype=np.float64)
-    np.divide(weighted, totals, out=result, where=totals > 0)
-    return result
-
-
-def _ratio(new: NDArray[np.float64], old: NDArray[np.float64]) -> NDArray[np.float64]:
-    new, old = np.asarray(new, dtype=np.float64), np.asarray(old, dtype=np.float64)
-    return np.divide(new, old, out=np.zeros_like(old), where=old > 0)

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import Any
 
 from batch_nlp.sample.clauses import Clauses, bank, compile_clauses, word_tables
 
 
-@dataclass(frozen=True)
-class Topic:
-    """One kind of business, as ``data/yelp_topics.yaml`` describes it."""
-
-    weight: float
-    group: str
-    categories: list[str]
-    names: list[str]
-    slots: dict[str, list[str]]
-    good: list[str]
-    okay: list[str]
-    bad: list[str]
-    fact: list[str]
-
-
-@lru_cache(maxsize=1)
-def topics() -> tuple[Topic, ...]:
+def topics() -> list[dict[str, Any]]:
     """Return the kinds of businesses, most frequent first."""
-    return tuple(Topic(**topic) for topic in bank("yelp_topics"))
+    found: list[dict[str, Any]] = bank("yelp_topics")
+    return found
 
 
 class Tone(IntEnum):
@@ -61,17 +46,10 @@ def topic_grammars() -> tuple[Grammar, ...]:
     shared = word_tables(phrases["slots"])
     grammars: list[Grammar] = []
     for topic in topics():
-        words = shared | word_tables(topic.slots)
-        special = {
-            Tone.great: topic.good[::2],
-            Tone.good: topic.good,
-            Tone.okay: topic.okay,
-            Tone.bad: topic.bad,
-            Tone.awful: topic.bad[::2],
-            Tone.fact: topic.fact,
-            Tone.sarcasm: [],
-        }
-        grammars.append(tuple(compile_clauses(_interleave(phrases[tone.name], special[tone]), words) for tone in Tone))
+        words = shared | word_tables(topic["slots"])
+        special = {**topic, "great": topic["good"][::2], "awful": topic["bad"][::2], "sarcasm": []}
+        clauses = [_interleave(phrases[tone.name], special[tone.name]) for tone in Tone]
+        grammars.append(tuple(compile_clauses(clause, words) for clause in clauses))
     return tuple(grammars)
 
 

@@ -26,20 +26,9 @@ def _moods() -> dict[int, tuple[Mood, ...]]:
 
 
 def write_text(stars: int, topic: int, words: float, novel: bool, draw: Draw) -> str:
-    """Return the text of one review.
+    """Return the text of one review about a topic, with about `words` words.
 
-    Parameters
-    ----------
-    stars : int
-        1 to 5.
-    topic : int
-        Index of the topic.
-    words : float
-        Approximate number of words.
-    novel : bool
-        Whether the review is about things that the history does not mention.
-    draw : callable
-        Returns random integers of 30 bits.
+    A novel review is about things that the history does not mention.
     """
     mood = _moods()[stars][draw() & MASK]
     kind = draw() & MASK

@@ -41,8 +41,15 @@ _LOST_BUSINESSES = (0.015, 0.03)
 
 # Columns of the id and the label
 ID, LABEL = "review_id", "stars"
-_BAD_DATES = ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")
-_BAD_STARS = (0.0, 6.0, 11.0, -1.0)
+# Faults: a column and its bad values; the first fault cuts the line, the second removes the column
+_FAULTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("", ()),
+    ("text", ()),
+    ("text", (None,)),
+    ("text", ("  ",)),
+    ("date", ("yesterday", "2019-13-45 99:00:00", "0000-00-00 00:00:00", "")),
+    (LABEL, (0.0, 6.0, 11.0, -1.0)),
+)
 
 # Stream number of `generator`, followed by the batch number and the chunk's first index
 _STREAM = 1
@@ -50,20 +57,12 @@ _STREAM = 1
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows, and how to write their lines.
-
-    Attributes
-    ----------
-    rows : list of dict
-        Rows of the review table.
-    broken : list of tuple of int
-        Position in `rows` of each line to break, and a random integer that selects the fault.
-    order : list of int
-        The lines to write, as positions in `rows`; a repeated position is a duplicate.
-    """
+    """Rows of the review table, and how to write their lines."""
 
     rows: list[Row]
+    # Position in `rows` of each line to break, and a random integer that selects the fault
     broken: list[tuple[int, int]]
+    # The lines to write, as positions in `rows`; a repeated position is a duplicate
     order: list[int]
 
 
@@ -189,24 +188,12 @@ def to_lines(chunk: Chunk, columns: Sequence[str] | None = None) -> bytes:
 
 def _broken(row: Row, how: int) -> bytes:
     """Return the line of a row with a fault selected by the random integer `how`."""
-    kinds = ("cut", "no text", "null text", "blank text", "date", "stars")
-    kind = kinds[how % len(kinds)]
-    if kind == "stars" and "stars" not in row:
-        kind = "cut"
+    column, values = _FAULTS[how % len(_FAULTS)]
     detail = how >> 4
-    if kind == "cut":
+    if column not in row:
         line = orjson.dumps(row)
         # a cut within a character would be another fault, invalid UTF-8
         return line[: len(line) // 5 + detail % (len(line) // 2)].decode("utf-8", "ignore").encode()
-    damaged = dict(row)
-    if kind == "no text":
-        del damaged["text"]
-    elif kind == "null text":
-        damaged["text"] = None
-    elif kind == "blank text":
-        damaged["text"] = "  "
-    elif kind == "date":
-        damaged["date"] = _BAD_DATES[detail % len(_BAD_DATES)]
-    else:
-        damaged["stars"] = _BAD_STARS[detail % len(_BAD_STARS)]
-    return orjson.dumps(damaged)
+    if values:
+        return orjson.dumps({**row, column: values[detail % len(values)]})
+    return orjson.dumps({name: value for name, value in row.items() if name != column})

@@ -10,7 +10,7 @@ import numpy as np
 
 from batch_nlp.sample.clauses import bank
 from batch_nlp.sample.random_by_index import Draw, generator, integers, pick
-from batch_nlp.sample.yelp.grammar import Topic, topics
+from batch_nlp.sample.yelp.grammar import topics
 from batch_nlp.sample.yelp.world import LAST_DAY, World
 
 Row = dict[str, Any]
@@ -100,14 +100,14 @@ def businesses(world: World) -> Iterator[list[Row]]:
         ]
 
 
-def _business(business_id: str, topic: Topic, stars: float, reviews: int, draw: Draw) -> Row:
+def _business(business_id: str, topic: dict[str, Any], stars: float, reviews: int, draw: Draw) -> Row:
     city, state, postal_code, latitude, longitude = _name("cities", draw)
     owner = f"{_name('surnames', draw)}'s" if draw() % 2 else _name("adjectives", draw)
-    categories = [topic.group, *(pick(topic.categories, draw) for _ in range(1 + draw() % 4))]
+    categories = [topic["group"], *(pick(topic["categories"], draw) for _ in range(1 + draw() % 4))]
     turn = draw() % len(categories)
     return {
         "business_id": business_id,
-        "name": f"{owner} {pick(topic.names, draw)}",
+        "name": f"{owner} {pick(topic['names'], draw)}",
         "address": "" if draw() % 20 == 0 else f"{1 + draw() % 9900} {_name('streets', draw)}",
         "city": city,
         "state": state,
@@ -128,12 +128,12 @@ def _name(kind: str, draw: Draw) -> Any:
     return pick(bank("yelp_names")[kind], draw)
 
 
-def _attributes(topic: Topic, draw: Draw) -> dict[str, str]:
+def _attributes(topic: dict[str, Any], draw: Draw) -> dict[str, str]:
     known = bank("yelp_attributes")
     found = _drawn(known["all"], draw)
     if draw() % 3:
         found |= _drawn(known["parking"], draw)
-    return found | _drawn(known["eating" if topic.group in _EATING else "others"], draw)
+    return found | _drawn(known["eating" if topic["group"] in _EATING else "others"], draw)
 
 
 def _drawn(attributes: Mapping[str, Any], draw: Draw) -> dict[str, str]:

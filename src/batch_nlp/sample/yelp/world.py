@@ -61,5 +61,5 @@ class World:
 
     def topics(self, index: Index) -> Index:
         """Return the topic of each business, as an index into `topics`."""
-        bounds = np.cumsum([topic.weight for topic in topics()])[:-1]
+        bounds = np.cumsum([topic["weight"] for topic in topics()])[:-1]
         return np.searchsorted(bounds, uniform(self.seed, "topic", index), side="right")

@@ -42,18 +42,16 @@ class CachedEmbedder:
 
     Parameters
     ----------
-    embedder : Embedder
-        Computes the missing vectors.
-    folder : Path
-        Folder of the file, which is named after the embedder's fingerprint.
+    fingerprint : str
+        Identifies the embedder; the file is named after it.
     max_mb : int
         Megabytes (2**20 bytes) of vectors above which the oldest are dropped.
     """
 
-    def __init__(self, embedder: Embedder, folder: Path, max_mb: int) -> None:
-        self.dims, self.fingerprint = embedder.dims, embedder.fingerprint
+    def __init__(self, embedder: Embedder, folder: Path, fingerprint: str, max_mb: int) -> None:
+        self.dims = embedder.dims
         self._embedder = embedder
-        self._file = folder / f"vectors-{hashlib.sha256(embedder.fingerprint.encode()).hexdigest()[:16]}.sqlite"
+        self._file = folder / f"vectors-{hashlib.sha256(fingerprint.encode()).hexdigest()[:16]}.sqlite"
         self._max_rows = max(max_mb * _MEGABYTE // (4 * self.dims), 1)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:

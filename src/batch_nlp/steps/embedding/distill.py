@@ -36,19 +36,10 @@ def meaningful_tokens(tokenizer: Tokenizer) -> list[int]:
 
 
 def distill(model: MiniLM, dims: int, token_ids: Sequence[int] | None = None) -> FloatMatrix:
-    """Distil a table of token vectors.
+    """Distil a table of token vectors, shape (size of the vocabulary, dims).
 
-    Parameters
-    ----------
-    dims : int
-        Length of a vector, at most the teacher's.
-    token_ids : sequence of int, optional
-        Tokens that get a vector, most frequent first; by default all meaningful tokens.
-
-    Returns
-    -------
-    ndarray of float32, shape (size of the vocabulary, dims)
-        One row per token id; rows of tokens without a vector are zero, so that they add nothing to a text.
+    The tokens that get a vector, most frequent first, are all meaningful tokens by default. Rows of the others are
+    zero, so that they add nothing to a text.
     """
     started = time.perf_counter()
     ids = np.array(meaningful_tokens(model.tokenizer) if token_ids is None else token_ids)

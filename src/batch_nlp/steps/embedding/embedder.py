@@ -18,9 +18,6 @@ class Embedder(Protocol):
 
     # Length of a vector
     dims: int
-    # Identifies everything that the vectors depend on: backend, weights, number of tokens, recipe. Vectors with
-    # different fingerprints must not be mixed.
-    fingerprint: str
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return the vectors of texts, shape (n, dims): one finite row per text, in the order of the texts.
@@ -34,7 +31,6 @@ class NoEmbedder:
     """Gives every text an empty vector."""
 
     dims = 0
-    fingerprint = "none"
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return an array of shape (n, 0)."""

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
-from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder, verify_weights
+from batch_nlp.storage.packaged_model import packaged_folder, verify_weights
 
 if TYPE_CHECKING:
     import onnxruntime as ort
@@ -29,13 +29,7 @@ _UNUSED = ("pooler.", "embeddings.position_ids")
 
 
 def load_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return the tensors of the official weights that a text's vector depends on, by name.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or is not the official one.
-    """
+    """Return the tensors of the official weights that a text's vector depends on, by name, or raise a `DataError`."""
     verify_weights(path)
     with safe_open(path, framework="np") as tensors:  # has keys(), but cannot be iterated
         return {name: tensors.get_tensor(name) for name in tensors.keys() if not name.startswith(_UNUSED)}  # noqa: SIM118
@@ -47,11 +41,6 @@ def load_tokenizer(folder: Path, max_tokens: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
-
-
-def minilm_fingerprint(max_tokens: int) -> str:
-    """Return what the vectors of `MiniLM` depend on."""
-    return f"minilm-{WEIGHTS_SHA256[:16]}-tokens{max_tokens}"
 
 
 class MiniLM:
@@ -83,7 +72,6 @@ class MiniLM:
             raise SettingsError(
                 f"features.embedding.max_tokens={max_tokens}: all-MiniLM-L6-v2 reads 3 to {MAX_POSITIONS} tokens."
             )
-        self.fingerprint = minilm_fingerprint(max_tokens)
         self.tokenizer = load_tokenizer(packaged_folder(), max_tokens)
         self._threads = threads or os.cpu_count() or 1
         # the session reads these arrays in place, so they must outlive it
@@ -107,10 +95,7 @@ class MiniLM:
     def mean_of_tokens(self, ids: Sequence[Sequence[int]]) -> FloatMatrix:
         """Return the mean of each text's token vectors, shape (n, 384), from one forward pass.
 
-        Parameters
-        ----------
-        ids : sequence of sequences of int
-            Token ids with [CLS] and [SEP], the same number for each text.
+        `ids` are token ids with [CLS] and [SEP], the same number for each text.
         """
         tokens = np.array(ids, dtype=np.int32)
         mean: FloatMatrix = self._session.run(["mean"], {"input_ids": tokens})[0]

@@ -20,8 +20,6 @@ def split_revision(model: str) -> tuple[str, str | None]:
     --------
     >>> split_revision("minishlab/potion-base-8M@dcbec7a")
     ('minishlab/potion-base-8M', 'dcbec7a')
-    >>> split_revision("minishlab/potion-base-8M")
-    ('minishlab/potion-base-8M', None)
     """
     if Path(model).is_dir():
         return model, None
@@ -30,14 +28,9 @@ def split_revision(model: str) -> tuple[str, str | None]:
 
 
 def identity(model: str) -> str:
-    """Return what identifies a model, without loading it.
+    """Return what identifies a model: the hash of a local folder's files, or the name on the hub with its revision.
 
-    This is the hash of a local folder's files, or the name on the hub with its revision.
-
-    Raises
-    ------
-    SettingsError
-        If the name can only be a local folder, but the folder does not exist.
+    Raises a `SettingsError` if the name can only be a local folder, but the folder does not exist.
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
@@ -61,13 +54,7 @@ def _hash_folder(folder: Path) -> str:
 
 @contextmanager
 def loading(model: str) -> Iterator[None]:
-    """Warn about a model without a revision, and turn errors of loading it into a message that a user can act on.
-
-    Raises
-    ------
-    SettingsError
-        If the block cannot find, fetch or read the model.
-    """
+    """Warn about a model without a revision, and turn errors of loading it into a `SettingsError`."""
     from huggingface_hub.errors import HfHubHTTPError
 
     name, revision = split_revision(model)

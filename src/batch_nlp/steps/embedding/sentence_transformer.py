@@ -11,14 +11,8 @@ from loguru import logger
 
 from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
-from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
-from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
-
-
-def sentence_transformer_fingerprint(model: str | None, max_tokens: int) -> str:
-    """Return what the vectors of `SentenceTransformerEmbedder` depend on."""
-    source = f"minilm-{WEIGHTS_SHA256[:16]}" if model is None else identity(model)
-    return f"sentence_transformers-{source}-tokens{max_tokens}"
+from batch_nlp.steps.embedding.named_models import loading, split_revision
+from batch_nlp.storage.packaged_model import packaged_folder
 
 
 class SentenceTransformerEmbedder:
@@ -30,8 +24,6 @@ class SentenceTransformerEmbedder:
         A local folder, or ``name`` or ``name@revision`` on the hub; None is the packaged all-MiniLM-L6-v2.
     max_tokens : int
         Most tokens to read of a text, up to the model's own limit.
-    batch_size : int
-        Texts per forward pass.
     device : str or None
         Device of torch, such as ``cpu`` or ``cuda``; None uses the best available one.
     threads : int
@@ -51,7 +43,6 @@ class SentenceTransformerEmbedder:
         device: str | None = None,
         threads: int = 0,
     ) -> None:
-        self.fingerprint = sentence_transformer_fingerprint(model, max_tokens)
         self._model = _load(str(packaged_folder()) if model is None else model, device)
         if threads:
             import torch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,8 +23,8 @@ from batch_nlp.errors import SettingsError
 from batch_nlp.steps.embedding.distill import RECIPE, distill
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique, unit_length
 from batch_nlp.steps.embedding.minilm import DIMS, MiniLM, load_tokenizer
-from batch_nlp.steps.embedding.named_models import identity, loading, split_revision
-from batch_nlp.storage.atomic import write_bytes
+from batch_nlp.steps.embedding.named_models import loading, split_revision
+from batch_nlp.storage.atomic import replacing, write_bytes
 from batch_nlp.storage.packaged_model import WEIGHTS_SHA256, packaged_folder
 
 # Texts tokenized at a time: enough for all cores, with little memory
@@ -42,13 +43,10 @@ class StaticEmbedder:
         Without padding.
     table : ndarray of float32, shape (size of the vocabulary, dims)
         Weighted vector of each token; zeros for tokens that do not count.
-    fingerprint : str
-        See `Embedder`.
     """
 
-    def __init__(self, tokenizer: Tokenizer, table: FloatMatrix, fingerprint: str) -> None:
+    def __init__(self, tokenizer: Tokenizer, table: FloatMatrix) -> None:
         self.dims = table.shape[1]
-        self.fingerprint = fingerprint
         self._tokenizer = tokenizer
         self._table = table
         # texts that are tokenized in chunks are truncated here, whole texts by the tokenizer
@@ -98,35 +96,21 @@ def _cuts_at_spaces(tokenizer: Tokenizer) -> bool:
     )
 
 
-def distilled_fingerprint(dims: int, max_tokens: int) -> str:
-    """Return what the vectors of `load_distilled` depend on."""
-    return f"{_table_name(dims)}-tokens{max_tokens}"
-
-
-def _table_name(dims: int) -> str:
+def table_name(dims: int) -> str:
+    """Return the name of the distilled table, which identifies its content."""
     return f"static-{WEIGHTS_SHA256[:16]}-recipe{RECIPE}-dims{dims}"
 
 
 def load_distilled(cache_dir: Path, dims: int, max_tokens: int, threads: int = 0) -> StaticEmbedder:
-    """Return the embedder with the table distilled from MiniLM; the table is distilled at first use.
+    """Return the embedder with the table distilled from MiniLM; the table is distilled into `cache_dir` at first use.
 
-    Parameters
-    ----------
-    cache_dir : Path
-        Folder of the table.
-    threads : int
-        Threads of the distillation; 0 uses all cores.
-
-    Raises
-    ------
-    SettingsError
-        If ``dims`` is out of range.
+    Raises a `SettingsError` if ``dims`` is out of range.
     """
     if not 1 <= dims <= DIMS:
         raise SettingsError(f"features.embedding.dims={dims}: static vectors distilled from MiniLM have 1 to {DIMS}.")
-    table = cached_table(cache_dir / f"{_table_name(dims)}.safetensors", lambda: distill(MiniLM(threads=threads), dims))
+    table = cached_table(cache_dir / f"{table_name(dims)}.safetensors", lambda: distill(MiniLM(threads=threads), dims))
     tokenizer = load_tokenizer(packaged_folder(), max_tokens)
-    return StaticEmbedder(tokenizer, table, distilled_fingerprint(dims, max_tokens))
+    return StaticEmbedder(tokenizer, table)
 
 
 def cached_table(path: Path, make: Callable[[], FloatMatrix]) -> FloatMatrix:
@@ -154,30 +138,30 @@ def _checksum(table: FloatMatrix) -> str:
     return hashlib.sha256(table.tobytes()).hexdigest()
 
 
-def pretrained_fingerprint(model: str, dims: int, max_tokens: int) -> str:
-    """Return what the vectors of `load_pretrained` depend on."""
-    return f"static-{identity(model)}-dims{dims}-tokens{max_tokens}"
+def take_tables(theirs: Path, ours: Path) -> None:
+    """Copy the tables that one folder lacks from another, since distilling them takes up to a minute.
+
+    Copied tables are checked when they are read, and distilled again if damaged. Neither folder needs to exist.
+    """
+    for table in theirs.glob("[!.]*.safetensors"):
+        if (ours / table.name).exists():
+            continue
+        try:
+            with replacing(ours / table.name) as temporary:
+                shutil.copyfile(table, temporary)
+        except PermissionError as error:  # the table belongs to another user; it is distilled instead
+            logger.debug("{} is not copied: {}", table, error)
 
 
 def load_pretrained(model: str, dims: int, max_tokens: int) -> StaticEmbedder:
     """Load a static model with model2vec, to encode with it as with the packaged one.
 
-    Parameters
-    ----------
-    model : str
-        A local folder, or ``name`` or ``name@revision`` on the hub.
-    dims : int
-        Length of a vector; longer ones are truncated, as model2vec does (its dimensions are ordered by importance).
-
-    Raises
-    ------
-    SettingsError
-        If the model cannot be loaded.
+    Vectors longer than `dims` are truncated, as model2vec does (its dimensions are ordered by importance). Raises a
+    `SettingsError` if the model cannot be loaded.
     """
     from huggingface_hub import snapshot_download
     from model2vec import StaticModel
 
-    fingerprint = pretrained_fingerprint(model, dims, max_tokens)
     with loading(model):
         name, revision = split_revision(model)
         source = snapshot_download(name, revision=revision) if revision else name
@@ -193,4 +177,4 @@ def load_pretrained(model: str, dims: int, max_tokens: int) -> StaticEmbedder:
         logger.warning("{} has {} dimensions; dims={} has no effect", model, table.shape[1], dims)
     static.tokenizer.no_padding()
     static.tokenizer.enable_truncation(max_tokens)
-    return StaticEmbedder(static.tokenizer, np.ascontiguousarray(table[:, :dims]), fingerprint)
+    return StaticEmbedder(static.tokenizer, np.ascontiguousarray(table[:, :dims]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from batch_nlp.fields import Field, FieldRole
 from batch_nlp.steps.base import StatelessStep
 from batch_nlp.steps.embedding.cache import CachedEmbedder
 from batch_nlp.steps.embedding.embedder import Embedder
-from batch_nlp.steps.embedding.factory import STEP_DEFAULTS, create_embedder
+from batch_nlp.steps.embedding.factory import EmbeddingParameters, create_embedder, fingerprint
 
 
-class Embedding(StatelessStep):
+@dataclass(eq=False, repr=False)
+class Embedding(StatelessStep, EmbeddingParameters):
     """Add the vector of each message's text.
 
     The step learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
@@ -61,27 +63,8 @@ class Embedding(StatelessStep):
     batch_nlp.errors.DataError: The step embedding needs the column 'text'. Columns: review.
     """
 
-    def __init__(
-        self,
-        backend: str = "static",
-        model: str | None = None,
-        dims: int = 256,
-        max_tokens: int = 256,
-        batch_size: int = 32,
-        device: str | None = None,
-        cache_dir: str | Path | None = None,
-        threads: int = 0,
-        cache_mb: int = 0,
-    ) -> None:
-        self.backend = backend
-        self.model = model
-        self.dims = dims
-        self.max_tokens = max_tokens
-        self.batch_size = batch_size
-        self.device = device
-        self.cache_dir = cache_dir
-        self.threads = threads
-        self.cache_mb = cache_mb
+    cache_dir: str | Path | None = None
+    threads: int = 0
 
     def fields(self) -> tuple[Field, ...]:
         """Return the vector's field; with the backend ``none``, the vector is empty."""
@@ -126,18 +109,16 @@ class Embedding(StatelessStep):
             raise ValueError("The step embedding is stateless: pass the names of its input columns as input_features.")
         return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
 
-    def _settings(self) -> EmbeddingConfig:
-        return parse(EmbeddingConfig, {name: getattr(self, name) for name in STEP_DEFAULTS}, "features.embedding")
-
     def _load(self) -> Embedder:
-        settings, folder = self._settings(), self._cache_folder()
+        given = {field.name: getattr(self, field.name) for field in fields(EmbeddingParameters)}
+        settings, folder = parse(EmbeddingConfig, given, "features.embedding"), self._cache_folder()
         wanted = (settings, folder, self.threads)
         # loaded once, and again after a parameter has changed
         loaded: tuple[object, Embedder] | None = getattr(self, "_loaded", None)
         if loaded is None or loaded[0] != wanted:
             embedder = create_embedder(settings, folder, self.threads)
             if settings.cache_mb and settings.backend not in (EmbeddingBackend.static, EmbeddingBackend.none):
-                embedder = CachedEmbedder(embedder, folder, settings.cache_mb)
+                embedder = CachedEmbedder(embedder, folder, fingerprint(settings), settings.cache_mb)
             loaded = self._loaded = (wanted, embedder)
         return loaded[1]
 

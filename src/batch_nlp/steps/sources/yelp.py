@@ -20,10 +20,8 @@ def elite_years_before(elite: str | None, year: int) -> float:
 
     Examples
     --------
-    >>> elite_years_before("2015,2016,20,20", 2020)
-    2.0
-    >>> elite_years_before("None", 2020)
-    0.0
+    >>> elite_years_before("2015,2016,20,20", 2020), elite_years_before("None", 2020)
+    (2.0, 0.0)
     """
     if elite is None:
         return np.nan

@@ -31,16 +31,9 @@ _Sourced = tuple[str, int, Row | BrokenRow]
 class RawBatch:
     """A batch of rows in file order; small files share a batch.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        One object column per requested column, then `source_file` and `source_line`.
-    broken : list of tuple of str and BrokenRow
-        Lines that are not valid rows, each with the name of its file.
-    whole : list of dict
-        Each row with all columns of the source; empty if only `rows` is known.
-    left_out : int
-        Number of rows that `keeps` rejected.
+    `rows` has an object column per requested column, then `source_file` and `source_line`. `broken` has the lines that
+    are not valid rows, each with the name of its file; `whole` each row with all columns of the source, and is empty if
+    only `rows` is known. `left_out` counts the rows that the dataset's condition leaves out.
     """
 
     rows: pd.DataFrame
@@ -93,12 +86,11 @@ def read_batches(
 ) -> Iterator[RawBatch]:
     """Read files as batches of rows; memory depends only on the batch size.
 
-    Small files share batches, so a batch costs the same however its rows are spread over files.
+    Small files share batches, so a batch costs the same however its rows are spread over files. Every batch but the
+    last is full.
 
     Parameters
     ----------
-    files : iterable of Path
-        Files with a known extension.
     required, optional : sequences of str
         Columns to return. An optional column missing from a file is null.
     batch_rows : int
@@ -109,13 +101,6 @@ def read_batches(
         Field that contains the columns of a row. Rows without it are read as they are.
     keeps : callable, optional
         Selects the rows that are messages; the others are counted and left out.
-    form : TextForm
-        Encoding and separator of text files.
-
-    Yields
-    ------
-    RawBatch
-        Every batch but the last is full.
 
     Raises
     ------

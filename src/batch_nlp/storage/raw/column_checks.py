@@ -30,19 +30,10 @@ LEAST_ROWS = 20
 class Column:
     """An expected column of a table.
 
-    Parameters
-    ----------
-    reads : mapping of str to callable
-        Source name -> whether a value is readable. A file may use any of several names.
-    what : str
-        What the values are, in the plural, for messages.
-    required : bool
-        Whether every file must have the column. Optional columns are missed only if earlier files had them.
-    advice : callable, optional
-        Given the column's name and unreadable values, returns what to do.
-    mixed : callable, optional
-        Given the column's name and partly readable values, returns what to do about the others; empty if they
-        are only strays.
+    `reads` maps each name that a file may use to a function that says whether a value is readable; `what` names the
+    values in the plural. Only a `required` column must be in every file; others are missed if earlier files had them.
+    `advice` says what to do about the unreadable values of a column, and `mixed` what to do about those beside readable
+    ones, empty if they are only strays.
     """
 
     reads: Mapping[str, Callable[[Any], bool]]
@@ -55,18 +46,7 @@ class Column:
 def first_rows(file: Path, under: str | None = None, form: TextForm = DETECTED) -> list[Row]:
     """Return the first rows of a file, by which its columns are judged; broken rows are skipped.
 
-    Parameters
-    ----------
-    file : Path
-    under : str, optional
-        Field that contains the columns of a row.
-    form : TextForm
-        Encoding and separator of a text file.
-
-    Returns
-    -------
-    list of dict
-        A file that only has a header gives one row of nulls.
+    `under` is the field with the columns of a row. A file that only has a header gives one row of nulls.
     """
     first = head(expand_lists(rows_of(file, form=form), under))
     names = [] if first else columns_of(file, form)
@@ -88,12 +68,7 @@ def listed(names: Iterable[object]) -> str:
 def has_header(file: Path, rows: Sequence[Row], known: Iterable[str]) -> bool:
     """Say whether the file has a header; without one, the first line of a CSV is a message.
 
-    Parameters
-    ----------
-    file : Path
-    rows : sequence of dict
-    known : iterable of str
-        A header contains at least one of these names, perhaps with another separator.
+    A header contains at least one of the `known` names, perhaps with another separator.
     """
     present = column_names(rows)
     names = {part.strip() for name in map(str, present) for part in _SEPARATED.split(name)} | present
@@ -105,14 +80,7 @@ def missing_columns(
 ) -> str | None:
     """Return an error message about columns missing from all first rows of a file; None if no column is missing.
 
-    Parameters
-    ----------
-    file : Path
-    rows : sequence of dict
-    wanted : iterable of str or tuple of str
-        One name of a tuple is enough.
-    known : collection of str
-        All column names of the table.
+    One name of each tuple in `wanted` is enough; `known` has all column names of the table.
     """
     present = column_names(rows)
     alternatives = [(names,) if isinstance(names, str) else names for names in wanted]
@@ -148,16 +116,9 @@ def absent(rows: Sequence[Row], columns: Iterable[Column], usual: Collection[str
 def column_problems(
     file: Path, rows: Sequence[Row], columns: Sequence[Column], usual: Collection[str] = ()
 ) -> list[str]:
-    """Return what is wrong with the columns of a file, one message per problem.
+    """Return what is wrong with the columns of a file, by its first rows, one message per problem.
 
-    Parameters
-    ----------
-    file : Path
-    rows : sequence of dict
-        The first rows of the file.
-    columns : sequence of Column
-    usual : collection of str
-        Optional columns that earlier files of the same layout had.
+    `usual` names the optional columns that earlier files of the same layout had.
     """
     known = {name for column in columns for name in column.reads}
     missing = missing_columns(file, rows, [tuple(column.reads) for column in absent(rows, columns, usual)], known)
@@ -198,12 +159,7 @@ def _texts(values: Iterable[Any]) -> list[Any]:
 
 
 def refuse(problems: Sequence[str], advice: Iterable[str] = ()) -> None:
-    """Raise one error that names all schema problems and what to do, if there are any.
-
-    Raises
-    ------
-    DataError
-    """
+    """Raise one `DataError` that names all schema problems and what to do, if there are any."""
     if not problems:
         return
     if len(problems) == 1:

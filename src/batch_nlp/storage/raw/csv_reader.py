@@ -86,12 +86,12 @@ def _csv_records(lines: Iterator[Line], separator: str) -> Iterator[tuple[list[L
             reason = "a quote is opened and not closed" if unclosed else str(error) or "too long"
             reason += ": double the quotes within a text" if "expected after" in reason else ""
             done = source.done(1)
-            yield done, _mended(done[0], separator, width) or reason
+            yield done, _repaired(done[0], separator, width) or reason
         else:
             return
 
 
-def _mended(line: Line, separator: str, width: int) -> list[str] | None:
+def _repaired(line: Line, separator: str, width: int) -> list[str] | None:
     """Return the cells of a line with backslash-escaped quotes (MySQL, Spark) or a carriage return in a text.
 
     Many programs do not quote tab-separated texts: there, a quote at the start of a text is part of it.
@@ -116,23 +116,10 @@ def _joins_rows(taken: list[Line], between: re.Pattern[bytes], width: int) -> bo
 
 
 def read_csv(file: Path, lines: Iterator[Line], separator: str | None) -> tuple[list[str], Iterator[Numbered]]:
-    """Return the header of a CSV file and its rows.
+    """Return the header of a CSV file and its rows; raise a `DataError` if the header is invalid.
 
-    Unnamed columns get the names that pandas gives them. Rows in which they are empty do not contain them.
-
-    Parameters
-    ----------
-    file : Path
-        For messages.
-    lines : iterator of Line
-        The content.
-    separator : str, optional
-        None: taken from the first line (``sep=;``), else detected.
-
-    Raises
-    ------
-    DataError
-        If the header is invalid.
+    Unnamed columns get the names that pandas gives them. Rows in which they are empty do not contain them. Without a
+    separator, that of the first line (``sep=;``) is used, else it is detected.
     """
     csv.field_size_limit(sys.maxsize)
     separator, lines = find_separator(file, _without_mark(lines), separator)

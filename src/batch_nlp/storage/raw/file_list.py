@@ -16,30 +16,16 @@ FILES = "files.json"
 def read_list(folder: Path) -> dict[str, Any]:
     """Return the list of raw files that `known_files.RawFiles` keeps in the folder of a feature store.
 
-    Returns
-    -------
-    dict
-        ``contents``: digest -> first ``name``, ``first_seen``, and the feature ``versions`` that ingested it;
-        ``files``: path -> size, modification time and digest of the files of the last run; ``tables``: feature
-        version -> table versions of the store when the last file was ingested.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
+    ``contents``: digest -> first ``name``, ``first_seen``, and the feature ``versions`` that ingested it; ``files``:
+    path -> size, modification time and digest of the files of the last run; ``tables``: feature version -> table
+    versions of the store when the last file was ingested. Raises a `DataError` if the list is damaged.
     """
     path = folder / FILES
     return read_sealed(path, FILES_ADVICE) if path.exists() else {"contents": {}, "files": {}, "tables": {}}
 
 
 def check_label(folder: Path, levels: list[list[str]]) -> None:
-    """Refuse labels from other columns than those of the stored labels.
-
-    Raises
-    ------
-    DataError
-        If the columns of a level have changed; alternatives may be added.
-    """
+    """Raise a `DataError` if the labels come from other columns than the stored ones; alternatives may be added."""
     before = read_list(folder).get("label")
     if not before or not (folder / "labels").exists():
         return
@@ -56,25 +42,13 @@ def _columns(levels: list[list[str]]) -> str:
 
 
 def count_taken_in(folder: Path) -> tuple[int, int]:
-    """Return how many raw files a feature store has ingested, and how many of them are gone or have changed.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
-    """
+    """Return how many raw files a feature store has ingested, and how many of them are gone or have changed."""
     taken, there = _taken_in(folder)
     return len(taken), len(taken - set(there.values()))
 
 
 def not_taken_in(folder: Path, files: Iterable[Path]) -> list[Path]:
-    """Return the raw files whose current content no version of a feature store has ingested.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
-    """
+    """Return the raw files whose current content no version of a feature store has ingested."""
     taken, there = _taken_in(folder)
     return [file for file in files if there.get(str(file)) not in taken]
 

@@ -53,21 +53,10 @@ def packing_of(name: str) -> str:
 
 
 def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Path]:
-    """Return the files of a table, sorted by name.
+    """Return the files of a table, sorted by name: those with a known extension, without hidden and temporary ones.
 
-    Parameters
-    ----------
-    folder : Path
-        Searched without its subfolders, except for folders of parts as Spark writes them.
-    pattern : str
-        Pattern of the file name without extension, for example ``*review*``; for parts, of their folder's name.
-    but : container of str
-        File names below the folder to leave out.
-
-    Returns
-    -------
-    list of Path
-        Files with a known extension, without hidden and temporary ones.
+    A folder is searched without its subfolders, except for folders of parts as Spark writes them. `pattern` fits the
+    name without extension, for example ``*review*``; for parts, that of their folder. Names in `but` are left out.
     """
     if not folder.is_dir():
         return []
@@ -170,21 +159,10 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
 
 
 def find_unread(folder: Path, read: Iterable[Path], known: Iterable[str] = ()) -> list[Path]:
-    """Return what else is in a folder, sorted by name.
+    """Return the files and folders that are in a folder but not among the files that are `read`, sorted by name.
 
-    Parameters
-    ----------
-    folder : Path
-    read : iterable of Path
-        Files that are read, in the folder or below it.
-    known : iterable of str
-        Names of files that were read before.
-
-    Returns
-    -------
-    list of Path
-        Unread files, and folders without a file that is read; hidden entries, empty folders and Spark's markers
-        (``_SUCCESS``) are left out.
+    Files whose names are `known` were read before. Hidden entries, empty folders and Spark's markers (``_SUCCESS``) are
+    left out.
     """
     if not folder.is_dir():
         return []

@@ -13,7 +13,7 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, none_readable
 from batch_nlp.storage.raw.csv_reader import read_csv
 from batch_nlp.storage.raw.file_names import kind_of, packing_of
 from batch_nlp.storage.raw.json_reader import is_spread, json_rows
@@ -32,21 +32,9 @@ _MANY, _FEW = 20, 3
 
 
 def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> Iterator[Numbered]:
-    """Yield the rows of a file in order.
+    """Yield the rows of a file in order, decoding `batch_rows` of a parquet file at a time.
 
-    Parameters
-    ----------
-    file : Path
-        With a known extension.
-    batch_rows : int
-        Rows to decode at a time (parquet).
-    form : TextForm
-        Encoding and separator of a text file.
-
-    Raises
-    ------
-    DataError
-        If the file, or every row of it, cannot be read.
+    Raises a `DataError` if the file, or every row of it, cannot be read.
     """
     rows = _rows(file, batch_rows, form)
     first = head(rows)
@@ -60,7 +48,7 @@ def rows_of(file: Path, batch_rows: int = 1000, form: TextForm = DETECTED) -> It
             return
         broken.append(found.row)
     if broken:
-        raise _unread(file, f"none of its {len(broken):,} rows can be read", broken)
+        raise _unread(file, none_readable(len(broken)), broken)
 
 
 def head(rows: Iterator[Numbered]) -> list[Numbered]:
@@ -114,13 +102,7 @@ def _unread(file: Path, what: str, broken: Sequence[BrokenRow]) -> DataError:
 
 
 def check_readable(file: Path, form: TextForm = DETECTED) -> None:
-    """Read a file to its end, so that no part of a truncated file is ingested.
-
-    Raises
-    ------
-    DataError
-        If the file, or every row of it, cannot be read.
-    """
+    """Read a file to its end, so that no part of a truncated file is ingested; see `rows_of` for errors."""
     kind = kind_of(file)
     if kind == ".parquet":
         with opened_parquet(file) as parquet:
@@ -138,13 +120,7 @@ def check_readable(file: Path, form: TextForm = DETECTED) -> None:
 
 
 def columns_of(file: Path, form: TextForm = DETECTED) -> list[str]:
-    """Return the columns that a file names even if it has no rows; empty for JSON.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
+    """Return the columns that a file names even if it has no rows, none for JSON; see `rows_of` for errors."""
     kind = kind_of(file)
     if kind == ".parquet":
         with opened_parquet(file) as parquet:

@@ -45,19 +45,9 @@ _BOUNDS = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
 
 def json_rows(file: Path, binary: IO[bytes]) -> Iterator[Numbered]:
-    """Yield the rows of a JSON file.
+    """Yield the rows of a JSON file in UTF-8.
 
-    Parameters
-    ----------
-    file : Path
-        For messages.
-    binary : file
-        The content in UTF-8.
-
-    Raises
-    ------
-    DataError
-        If an object that spans several lines, or is in an array, does not end.
+    Raises a `DataError` if an object that spans several lines, or is in an array, does not end.
     """
     return _spread_rows(file, binary) if is_spread(binary) else _line_rows(read_lines(binary))
 

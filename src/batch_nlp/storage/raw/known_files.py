@@ -27,15 +27,9 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file to ingest.
+    """A raw file to ingest, by the SHA-256 of its decompressed content.
 
-    Parameters
-    ----------
-    path : Path
-    digest : str
-        SHA-256 of the decompressed content.
-    first_seen : datetime
-        When this content was first found under any name; unique per content.
+    `first_seen` is the time at which this content was first found under any name; it is unique per content.
     """
 
     path: Path
@@ -48,18 +42,6 @@ class RawFiles:
 
     If a table of the store was removed, all files are new again. The times at which they were first seen are kept,
     since they decide which label is the latest.
-
-    Parameters
-    ----------
-    store : FeatureStore
-    feature_version : str
-    now : datetime
-        Time of the run.
-
-    Raises
-    ------
-    DataError
-        If the list is damaged.
     """
 
     def __init__(self, store: FeatureStore, feature_version: str, now: datetime) -> None:
@@ -85,19 +67,10 @@ class RawFiles:
         self._next_time = max(now, latest + _TICK)
 
     def check_reading(self, levels: list[list[str]], messages: dict[str, str | None]) -> None:
-        """Record how files are read, and refuse labels from other columns than those of the stored labels.
+        """Record how files are read; raise a `DataError` for labels from other columns than those of the stored labels.
 
-        Parameters
-        ----------
-        levels : list of list of str
-            The columns of each level of the label.
-        messages : dict of str to str or None
-            Settings that select and locate the rows. If they have changed, all files are new.
-
-        Raises
-        ------
-        DataError
-            If the stored labels come from other columns.
+        `levels` has the columns of each level of the label, and `messages` the settings that select and locate the
+        rows. If these settings have changed, all files are new.
         """
         check_label(self._store.folder, levels)
         before, stored = self._list.get("label"), (self._store.folder / "labels").exists()
@@ -129,14 +102,9 @@ class RawFiles:
     def new(self, files: list[Path]) -> list[RawFile]:
         """Return the files that this version has not ingested, in the order in which they were first seen.
 
-        Unknown files are recorded at once, in natural order of their names, so that they keep their place if the run
-        is killed. Only one of several files with equal content is returned. Unreadable files go to `set_aside` and
-        stay new.
-
-        Parameters
-        ----------
-        files : list of Path
-            All existing files. Paths of other files are forgotten, their content is not.
+        Unknown files are recorded at once, in natural order of their names, so that they keep their place if the run is
+        killed. Only one of several files with equal content is returned. Unreadable files go to `set_aside` and stay
+        new. `files` are all existing files: paths of other files are forgotten, their content is not.
         """
         contents = self._list["contents"]
         before, self._list["files"] = self._list["files"], {}
@@ -200,14 +168,9 @@ def _earlier_lists(folder: Path) -> list[Path]:
 
 
 def content_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's decompressed content, in hexadecimal digits.
+    """Return the SHA-256 of a file's decompressed content; raise a `DataError` if it cannot be read.
 
     For requeued rows it includes the file's name, so that rows that are requeued twice are read twice.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
     """
     digest = hashlib.sha256(path.name.encode() if REQUEUED_PART in path.name else b"")
     with unpacked(path) as content:

@@ -22,16 +22,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A line that is not a valid row.
+    """A line that is not a valid row, with its number in the file, from 1 (CSV: the last line of the record).
 
-    Parameters
-    ----------
-    line : int
-        Line in the file, from 1 (CSV: the last line of the record).
-    reason : str
-        What is wrong.
-    raw : str
-        The line with undecodable bytes escaped; only the start of a line that is too long.
+    `raw` is the line with undecodable bytes escaped; only the start of a line that is too long.
     """
 
     line: int

@@ -59,12 +59,7 @@ _INVALID = "\udcff"
 class TextForm:
     """Separator and encoding of text files, unless a file declares its own.
 
-    Parameters
-    ----------
-    separator : str, optional
-        Between the cells of a CSV; None: detected in each file.
-    encoding : str, optional
-        Codec of files without a byte order mark; None: UTF-8.
+    Without a separator, each file's own is detected; without an encoding, files without a byte order mark are UTF-8.
     """
 
     separator: str | None = None
@@ -81,13 +76,7 @@ def has_mark(start: bytes) -> bool:
 
 @contextmanager
 def unpacked(file: Path) -> Iterator[IO[bytes]]:
-    """Open a file, decompressed according to its name.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, on opening or inside the context.
-    """
+    """Open a file, decompressed according to its name; raise a `DataError` if it cannot be read, also later on."""
     try:
         with open_raw(file) as content, decompressed(content, packing_of(file.name)) as binary:
             yield binary
@@ -124,12 +113,8 @@ def confine(folder: Path, follow_links: bool) -> None:
 def open_raw(file: Path) -> Iterator[IO[bytes]]:
     """Open a raw file unchanged; every reader of drop folders uses this function.
 
-    Raises
-    ------
-    DataError
-        If it is not a regular file, or lies outside the folder that it is confined to.
-    OSError
-        If it cannot be opened.
+    Raises a `DataError` if it is not a regular file, or lies outside the folder that it is confined to; an `OSError` if
+    it cannot be opened.
     """
     # without O_NONBLOCK, a pipe would block the run
     with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as binary:
@@ -144,13 +129,7 @@ def open_raw(file: Path) -> Iterator[IO[bytes]]:
 
 
 def raw_hash(file: Path) -> str:
-    """Return the SHA-256 of a raw file's bytes.
-
-    Raises
-    ------
-    DataError, OSError
-        As in `open_raw`.
-    """
+    """Return the SHA-256 of a raw file's bytes; see `open_raw` for errors."""
     with open_raw(file) as binary:
         return hashlib.file_digest(cast("io.BufferedReader", binary), "sha256").hexdigest()
 
@@ -159,12 +138,8 @@ def raw_hash(file: Path) -> str:
 def opened(file: Path, form: TextForm = DETECTED) -> Iterator[IO[bytes]]:
     """Open a text file as UTF-8 without a byte order mark and with line feeds; undecodable bytes stay invalid.
 
-    A UTF-8 file is read as UTF-8 whatever encoding is set, since another encoding would garble it.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or is not text.
+    A UTF-8 file is read as UTF-8 whatever encoding is set, since another encoding would garble it. Raises a `DataError`
+    if the file cannot be read, or is not text.
     """
     with unpacked(file) as binary:
         start = cast("io.BufferedReader", binary).peek(16)[:16]
@@ -196,13 +171,7 @@ def _content(start: bytes) -> str | None:
 
 
 def unknown_ending(file: Path) -> str:
-    """Return what to do with a file of unknown extension.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
+    """Return what to do with a file of unknown extension; raise a `DataError` if it cannot be read."""
     with unpacked(file) as binary:
         what = _content(binary.read(16))
     return (

@@ -20,10 +20,7 @@ from batch_nlp.storage.raw.opening import open_raw
 def opened_parquet(file: Path) -> Iterator[pq.ParquetFile]:
     """Open a parquet file.
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read, on opening or inside the context, or has duplicate column names.
+    Raises a `DataError` if the file cannot be read, on opening or inside the context, or has duplicate column names.
     """
     try:
         with open_raw(file) as content, pq.ParquetFile(content, page_checksum_verification=True) as parquet:
@@ -39,13 +36,7 @@ def opened_parquet(file: Path) -> Iterator[pq.ParquetFile]:
 
 
 def parquet_rows(file: Path, batch_rows: int) -> Iterator[Numbered]:
-    """Yield the rows of a file, decoding `batch_rows` at a time; UTF-8 bytes and UUIDs become text.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
+    """Yield the rows of a file, decoding `batch_rows` at a time; UTF-8 bytes and UUIDs become text."""
     number = 0
     with opened_parquet(file) as parquet:
         other = [field.name for field in parquet.schema_arrow if not _is_plain(field.type)]

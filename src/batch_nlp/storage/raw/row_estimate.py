@@ -17,10 +17,7 @@ _SAMPLED_FILES, _SAMPLED_BYTES = 3, 1 << 20
 def estimated_rows(files: Iterable[Path]) -> int | None:
     """Estimate the rows of files from the start of the largest ones.
 
-    Returns
-    -------
-    int or None
-        None if there is no estimate: for JSON that is one array, and for files that cannot be read.
+    There is no estimate for JSON that is one array, and for files that cannot be read.
     """
     try:
         sizes = {file: file.stat().st_size for file in files}

@@ -29,20 +29,9 @@ _HEAD_LINES, _HEAD_BYTES = 50, 2**20
 
 
 def find_separator(file: Path, lines: Iterator[Line], given: str | None) -> tuple[str, Iterator[Line]]:
-    """Return the separator and the lines with cells.
+    """Return the separator, the given one if there is one, and the lines with cells.
 
-    Parameters
-    ----------
-    file : Path
-        For messages.
-    lines : iterator of Line
-    given : str, optional
-        The separator, if known.
-
-    Raises
-    ------
-    DataError
-        If the separator seems to be longer than one character.
+    Raises a `DataError` if the separator seems to be longer than one character.
     """
     head: list[Line] = []
     size = 0

@@ -14,14 +14,9 @@ from batch_nlp.storage.raw.opening import DETECTED, LINKS, TextForm, confine
 
 @dataclass(frozen=True)
 class SetAside:
-    """A file that a run leaves out, while it reads the others.
+    """A file that a run leaves out, by its printable name, while it reads the others.
 
-    Parameters
-    ----------
-    name : str
-        Printable name.
-    problem : str
-        What is wrong and what to do; for the log, since it may quote the file.
+    `problem` says what is wrong and what to do; it is for the log, since it may quote the file.
     """
 
     name: str
@@ -36,18 +31,8 @@ def is_utf8(name: str) -> bool:
 def split_allowed(files: Iterable[Path], folder: Path, follow_links: bool) -> tuple[list[Path], list[SetAside]]:
     """Split the files of a drop folder into allowed and refused ones, and confine reading to the folder.
 
-    Parameters
-    ----------
-    files : iterable of Path
-    folder : Path
-        The drop folder. It may be a link itself, since whoever sets the path is trusted.
-    follow_links : bool
-        Whether symbolic links may lead out of it.
-
-    Returns
-    -------
-    tuple of list of Path and list of SetAside
-        Allowed files; refused files, whose name is not UTF-8 or which a link leads to.
+    Refused are names that are not UTF-8, and, without `follow_links`, symbolic links that lead out of the folder. The
+    folder may be a link itself, since whoever sets the path is trusted.
     """
     confine(folder, follow_links)
     root, allowed, refused = folder.resolve(), list[Path](), list[SetAside]()
@@ -64,15 +49,7 @@ def split_allowed(files: Iterable[Path], folder: Path, follow_links: bool) -> tu
 
 
 def unusable(file: Path, form: TextForm = DETECTED) -> SetAside | None:
-    """Return a file that cannot be read to its end, with the reason; None for a readable file.
-
-    Parameters
-    ----------
-    file : Path
-        Read to its end.
-    form : TextForm
-        Encoding and separator of text files.
-    """
+    """Return a file that cannot be read to its end, with the reason; None for a readable file."""
     try:
         check_readable(file, form)
     except (DataError, OSError) as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 import time
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from loguru import logger
@@ -19,6 +22,8 @@ _PATIENCE = 5.0
 # Seconds that a CSV without a final line end must not have changed, since its last cell may be incomplete; bytes of a
 # line end
 _BROKEN_OFF, _TAIL_BYTES = 30.0, 4
+_PROCESSES = Path("/proc")
+_FLAGS = re.compile(r"^flags:\s*([0-7]+)$", re.MULTILINE)
 
 
 def age_of(file: Path) -> float:
@@ -31,15 +36,9 @@ def age_of(file: Path) -> float:
 
 
 def required_rest(file: Path, age: float, min_age: float) -> float:
-    """Return for how many seconds a file must not have changed before it is read.
+    """Return for how many seconds a file must not have changed before it is read, at least `min_age`.
 
-    Parameters
-    ----------
-    file : Path
-    age : float
-        Seconds since its last change.
-    min_age : float
-        Minimum for every file, in seconds.
+    `age` is the number of seconds since its last change.
     """
     if age >= _BROKEN_OFF or kind_of(file) not in CSV or packing_of(file.name):
         return min_age
@@ -66,6 +65,24 @@ def wait_until_written(files: Iterable[Path], min_age: float) -> list[Path]:
         logger.info("Waiting {:.1f} s: {} {} and may be incomplete", wait, shown, why)
         time.sleep(wait)
     return [file for file in fresh if (age := age_of(file)) < required_rest(file, age, min_age)]
+
+
+def open_for_writing(files: AbstractSet[Path]) -> set[Path]:
+    """Return the resolved paths that a process has open for writing: a writer may pause in the middle of a file.
+
+    Processes of other users (except for root), machines and containers are not seen. Without ``/proc``, none are.
+    Source: proc_pid_fdinfo(5).
+    """
+    found = set()
+    for link in _PROCESSES.glob("[0-9]*/fd/*") if files else ():
+        try:
+            path = link.readlink()
+            flags = _FLAGS.search((link.parents[1] / "fdinfo" / link.name).read_text()) if path in files else None
+        except OSError:  # it was closed, or is another user's
+            continue
+        if flags and int(flags[1], 8) & os.O_ACCMODE:
+            found.add(path)
+    return found
 
 
 def log_still_written(file: Path) -> None:

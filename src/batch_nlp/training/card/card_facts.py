@@ -23,7 +23,7 @@ from batch_nlp.training.slices import SMALL, slice_metrics
 from batch_nlp.training.validation import Validation
 
 _WORDS = 20
-# Most classes in a table and in a matrix; of more classes, a table shows so many of the largest and of the worst
+# Most classes in a table and in a matrix. With more, a table shows this many of the largest and of the worst
 _CLASSES, _MATRIX, _ENDS = 25, 12, 10
 # Held-out messages on which the effects of words are measured
 _MESSAGES_OF_WORDS = 2000
@@ -38,16 +38,7 @@ def card_facts(
 ) -> dict[str, Any]:
     """Return the content of the card, without texts of messages.
 
-    Parameters
-    ----------
-    manifest : dict
-        Manifest of the candidate.
-    analysis : ErrorAnalysis
-        Error analysis of the candidate.
-    champion : str or None
-        Version that the gate compared the candidate with.
-    columns : sequence of str
-        Fields that are columns of the source, without the text.
+    The gate compared the candidate with the version `champion`; `columns` are the `fields_of_source`.
     """
     seed = int(manifest["settings"]["seed"])
     k = len(candidate.classes)
@@ -79,19 +70,9 @@ def card_facts(
         },
         "decision_weights": [float(weight) for weight in candidate.classifier.decision_weights_],
         "few": SMALL,
-        "slices": slice_metrics(candidate.rows, candidate.fields, candidate.truth, candidate.predicted, k, seed),
-        "importance": permutation_importance(
-            candidate.classifier, candidate.encoded, candidate.truth, candidate.fields, seed
-        ),
-        "leak": suspected_leak(
-            candidate.classifier,
-            candidate.encoded,
-            candidate.truth,
-            candidate.fields,
-            columns,
-            candidate.validation.metric("f1_macro"),
-            seed,
-        ),
+        "slices": slice_metrics(candidate, seed),
+        "importance": permutation_importance(candidate, seed),
+        "leak": suspected_leak(candidate, columns, seed),
         "words": _words(candidate, seed),
         "errors": analysis.facts(),
         "gate": {"checks": manifest["gate"], "champion": champion, "not_compared": manifest["not_compared"]},

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from batch_nlp.reports.pages import interval
+
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
 _WEIGHTS = 6
 _SPLITS = {
@@ -15,14 +17,14 @@ _SPLITS = {
 }
 
 
-def headline(facts: dict[str, Any]) -> list[str]:
+def card_headline(facts: dict[str, Any]) -> list[str]:
     """Return what the model does, how good it is and for what, in three sentences."""
     data, quality, classes = facts["data"], facts["quality"], facts["classes"]
     kind = "generated messages" if data["generated"] else "messages"
     few = len(classes) <= 5
     several = ", ".join(classes) if few else f"{len(classes)} classes, such as {classes[0]} and {classes[1]}"
     right, rows = quality["accuracy"]["value"], data["holdout"]["rows"]
-    f1 = f"macro F1 (the mean over the classes) is {_interval(quality['f1_macro'])}"
+    f1 = f"macro F1 (the mean over the classes) is {interval(quality['f1_macro'])}"
     return [
         f"Sorts {kind} of the dataset {data['dataset']} into {several}.",
         f"{right:.0%} of {rows:,} held-out messages are classified correctly; {f1}.",
@@ -52,7 +54,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
         _importance(facts),
         (
             f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
-            f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate is rather too "
+            f"estimates that {errors['label_error_share']:.1%} of the classes are wrong. The estimate tends to be too "
             "high: it cannot distinguish a wrong class from a message that the model misclassifies."
         ),
         _split(facts),
@@ -124,12 +126,12 @@ def limits(facts: dict[str, Any]) -> list[str]:
     data = facts["data"]
     first, last = data["holdout"]["from"], data["holdout"]["to"]
     period = f"written from {first} to {last}" if first else "like those held out"
-    generated = "The messages are generated. The figures show that the system works, not how it does on real messages."
+    generated = "The messages are generated. The figures show that the system works, not how well on real ones."
     return [
         *([generated] if data["generated"] else []),
         (
-            "Not meant for decisions about individuals, for messages of another kind or language, or as the only "
-            "reading of a message on which something important depends."
+            "Not meant for decisions about individuals, for messages of another kind or language, or instead of a "
+            "person who reads important messages."
         ),
         (
             f"The figures hold for messages {period}, after training on {data['train']['rows']:,} messages. Later ones "
@@ -147,10 +149,6 @@ def limits(facts: dict[str, Any]) -> list[str]:
     ]
 
 
-def _interval(found: dict[str, float]) -> str:
-    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
-
-
 def _weakest_class(facts: dict[str, Any]) -> str:
     classes, f1 = facts["classes"], facts["quality"]["f1"]
     worst = min((index for index, found in enumerate(f1) if found["value"] is not None), key=lambda at: f1[at]["value"])
@@ -160,7 +158,7 @@ def _weakest_class(facts: dict[str, Any]) -> str:
     other = int(counts.argmax())
     taken = f" and takes {counts[other]:,} for {classes[other]}" if counts[other] else ""
     return (
-        f"The weakest class is {classes[worst]}, with F1 {_interval(f1[worst])}: the model finds {hits:,} of its "
+        f"The weakest class is {classes[worst]}, with F1 {interval(f1[worst])}: the model finds {hits:,} of its "
         f"{total:,} messages{taken}."
     )
 
@@ -178,7 +176,7 @@ def _weakest_slice(facts: dict[str, Any]) -> str:
     by, worst = min(large, key=lambda slice_: slice_[1]["f1_macro"]["value"])
     return (
         f"Among slices with enough messages, macro F1 is lowest for {by} “{worst['name']}”: "
-        f"{_interval(worst['f1_macro'])} on {worst['messages']:,} messages, against "
+        f"{interval(worst['f1_macro'])} on {worst['messages']:,} messages, against "
         f"{facts['quality']['f1_macro']['value']:.3f} on all."
     )
 

@@ -3,8 +3,7 @@
 Explains fitted models and changes nothing. The store and the registry are the runner's business.
 """
 
-from batch_nlp.training.explanation.explanation_html import explanation_page
-from batch_nlp.training.explanation.explanation_terminal import show_explanation
+from batch_nlp.training.explanation.explanation_report import explanation_page, show_explanation
 from batch_nlp.training.explanation.message_explanation import Explanation, explain_message, explanation_name
 
 __all__ = ["Explanation", "explain_message", "explanation_name", "explanation_page", "show_explanation"]

@@ -53,7 +53,6 @@ def contributions(estimator: Any, row: pd.DataFrame, groups: Mapping[str, list[s
     estimator : classifier
         Fitted on columns with mean 0.
     row : DataFrame, shape (1, m)
-        The message as input of the classifier.
     groups : mapping of str to list of str
         Columns of each group, which together are all columns.
     """

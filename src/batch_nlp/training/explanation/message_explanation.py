@@ -14,13 +14,7 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.fields import TEXT, Fields
 from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.explanation.contributions import Contributions, contributions
-from batch_nlp.training.explanation.word_effects import (
-    Word,
-    left_out_words,
-    spread_left_out,
-    term_effects,
-    word_effects,
-)
+from batch_nlp.training.explanation.word_effects import WordEffect, left_out_words, term_effects, word_effects
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -29,7 +23,7 @@ LEFT_OUT = "how far the score of the class falls if all occurrences of the word 
 
 
 @dataclass(frozen=True)
-class Part:
+class PartEffect:
     """A group of columns."""
 
     name: str
@@ -66,7 +60,7 @@ class Explanation:
     base: float
     rest: float
     # By absolute effect, greatest first
-    parts: list[Part]
+    parts: list[PartEffect]
     # N-grams or words with their effects, greatest first; empty if the model reads no words
     terms: dict[str, float]
     # Meaning of these effects
@@ -74,7 +68,7 @@ class Explanation:
     # Number of words beyond the limit, which were not tried
     terms_passed_over: int
     # Words of the text with their effects
-    words: list[Word]
+    words: list[WordEffect]
 
     @property
     def label(self) -> str:
@@ -141,20 +135,9 @@ def explain_message(
     truth: str | None = None,
     model: str = "",
 ) -> Explanation:
-    """Explain the decision of a model on one message.
+    """Explain the decision of a fitted pipeline on one message, a row of the feature store.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted training pipeline with a `TunedClassifier` as its last step.
-    fields : Fields
-        Input fields of the model.
-    message : DataFrame, shape (1, ...)
-        A row of the feature store.
-    truth : str, optional
-        Name of the true class.
-    model : str
-        Version of the model.
+    `truth` is the name of its true class, if known, and `model` the version of the model.
     """
     row, text = message[fields.names], str(message[TEXT].iloc[0])
     classifier = cast("TunedClassifier", pipeline.steps[-1][1])
@@ -162,13 +145,13 @@ def explain_message(
     probabilities = classifier.predict_proba(encoded)
     decided = int(classifier.decide(probabilities)[0])
     found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
-    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[Word]()
+    ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[WordEffect]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
         terms, passed_over = left_out_words(pipeline, row, decided)
-        meaning, words = LEFT_OUT, spread_left_out(text, terms)
+        meaning, words = LEFT_OUT, word_effects(text, terms)
     elif ngrams is not None:
         terms = term_effects(ngrams, text, int(classifier.classes_[decided]))
-        meaning, words = TERMS, word_effects(ngrams, text, terms)
+        meaning, words = TERMS, word_effects(text, terms, ngrams.max_n, ngrams.sentences)
     return Explanation(
         message_id=str(message["message_id"].iloc[0]),
         text=text,
@@ -190,7 +173,7 @@ def explain_message(
     )
 
 
-def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[Part]:
+def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) -> list[PartEffect]:
     def value(name: str) -> str:
         if name not in (*fields.numbers, *fields.categories):
             return ""
@@ -199,7 +182,7 @@ def _parts(found: Contributions, fields: Fields, row: pd.DataFrame, label: int) 
             return "missing"
         return f"{content:.6g}" if name in fields.numbers else str(content)
 
-    parts = [Part(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
+    parts = [PartEffect(name, value(name), float(found.values[label, i])) for i, name in enumerate(found.groups)]
     return sorted(parts, key=lambda part: -abs(part.effect))
 
 

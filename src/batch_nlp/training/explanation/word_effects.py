@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ _WORD: re.Pattern[str] = re.compile(new_vectorizer(1).token_pattern)
 
 
 @dataclass(frozen=True)
-class Word:
+class WordEffect:
     """A word in a text, and its effect on the score of a class."""
 
     start: int
@@ -34,20 +34,11 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
 
     An effect is the product of the n-gram's TF-IDF weight and its coefficient in the logistic regression on n-grams.
     The effects and the intercept add up to the column ``ngram_score_<label>``, in log-odds.
-
-    Parameters
-    ----------
-    ngrams : NgramScores
-        Fitted.
-    label : int
-        Class, as in ``ngrams.classes_``.
     """
     names = [str(name) for name in ngrams.get_feature_names_out()[: len(ngrams.coef_)]]
-    sign = 1.0
-    try:
-        score = names.index(f"ngram_score_{label}")
-    except ValueError:  # with two classes, only the second has a score
-        score, sign = names.index(f"ngram_score_{ngrams.classes_[-1]}"), -1.0
+    own = f"ngram_score_{label}"
+    # with two classes, only the second one has a score
+    score, sign = (names.index(own), 1.0) if own in names else (0, -1.0)
     of_texts, _, _ = ngrams.weigh_terms([text])
     terms = ngrams.terms_.split("\n")
     effects = sign * of_texts.data * ngrams.coef_[score, of_texts.indices]
@@ -55,63 +46,38 @@ def term_effects(ngrams: NgramScores, text: str, label: int) -> dict[str, float]
     return {terms[of_texts.indices[place]]: float(effects[place]) for place in order}
 
 
-def word_effects(ngrams: NgramScores, text: str, effects: dict[str, float]) -> list[Word]:
+def word_effects(text: str, effects: dict[str, float], max_n: int = 1, by_sentence: bool = False) -> list[WordEffect]:
     """Spread the effect of each n-gram evenly over its occurrences and their words.
 
-    Parameters
-    ----------
-    ngrams : NgramScores
-        Fitted; determines the length of n-grams and whether they cross ends of sentences.
-    effects : dict of str to float
-        From `term_effects`.
-
-    Returns
-    -------
-    list of Word
-        All words of the text in order; their effects add up to those of the n-grams.
+    With `by_sentence`, n-grams do not cross the ends of sentences. All words of the text are returned in order; their
+    effects add up to those of the n-grams.
     """
-    sentences = split_sentences([text])[0] if ngrams.sentences else [text]
     places: list[tuple[int, int]] = []
-    found: list[float] = []
-    occurrences: dict[str, list[range]] = {}
+    occurrences = defaultdict[str, list[slice]](list)
     cursor = 0
-    for sentence in sentences:
+    for sentence in split_sentences([text])[0] if by_sentence else [text]:
         offset = text.index(sentence, cursor)
         cursor = offset + len(sentence)
         words = list(_WORD.finditer(sentence))
         first = len(places)
         places += [(offset + word.start(), offset + word.end()) for word in words]
-        found += [0.0] * len(words)
-        for n in range(1, ngrams.max_n + 1):
+        for n in range(1, max_n + 1):
             for i in range(len(words) - n + 1):
                 term = " ".join(word.group().lower() for word in words[i : i + n])
                 if term in effects:
-                    occurrences.setdefault(term, []).append(range(first + i, first + i + n))
-    for term, ranges in occurrences.items():
-        for covered in ranges:
-            for position in covered:
-                found[position] += effects[term] / len(ranges) / len(covered)
-    return [Word(*place, effect) for place, effect in zip(places, found, strict=True)]
+                    occurrences[term].append(slice(first + i, first + i + n))
+    found = np.zeros(len(places))
+    for term, covered in occurrences.items():
+        for part in covered:
+            found[part] += effects[term] / len(covered) / (part.stop - part.start)
+    return [WordEffect(*place, effect) for place, effect in zip(places, found.tolist(), strict=True)]
 
 
 def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[dict[str, float], int]:
     """Return how far the score of a class falls if all occurrences of a word are left out, greatest fall first.
 
-    Parameters
-    ----------
-    pipeline : Pipeline
-        A fitted training pipeline. Embedding and derived features do not change.
-    row : DataFrame, shape (1, ...)
-        The message, as a row of the feature store.
-    label : int
-        Index of the class.
-
-    Returns
-    -------
-    effects : dict of str to float
-        For the first `MOST_WORDS_LEFT_OUT` different words of the text.
-    passed_over : int
-        Number of different words after these.
+    Only the first `MOST_WORDS_LEFT_OUT` different words of the text are tried; the number of the others comes second.
+    Embedding and derived features do not change.
     """
     text = str(row[TEXT].iloc[0])
     words = list(dict.fromkeys(word.group().lower() for word in _WORD.finditer(text)))
@@ -125,14 +91,3 @@ def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[d
 
 def _without(text: str, word: str) -> str:
     return _WORD.sub(lambda match: "" if match.group().lower() == word else match.group(), text)
-
-
-def spread_left_out(text: str, effects: dict[str, float]) -> list[Word]:
-    """Spread the effects of leaving words out over their occurrences in a text."""
-    matches = list(_WORD.finditer(text))
-    names = [match.group().lower() for match in matches]
-    count = Counter(names)
-    return [
-        Word(match.start(), match.end(), effects.get(name, 0.0) / count[name])
-        for match, name in zip(matches, names, strict=True)
-    ]

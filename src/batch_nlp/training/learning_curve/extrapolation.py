@@ -116,16 +116,8 @@ def look_ahead(
     ``probably`` if only the estimate does; else ``little``. The resamples draw held-out messages, the same for all
     sizes; the training messages do not vary.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Numbers of training messages, shape (s,).
-    truth : ndarray of int, shape (n,)
-        Classes of the held-out messages.
-    predictions : sequence of ndarray of int, shape (s, n)
-        Predictions of the model of each size.
-    metric : str
-        ``f1_macro`` or ``f1_weighted``.
+    `predictions` of shape (s, n) are those of the model of each of the `sizes`, for held-out messages of classes
+    `truth`.
     """
     most = max(sizes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -12,10 +12,14 @@ from rich.table import Table
 
 from batch_nlp.log import console
 from batch_nlp.metrics.bootstrap import CONFIDENCE
-from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, Chart, draw
+from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, draw_chart
+from batch_nlp.reports.documents import HOME
 from batch_nlp.reports.pages import render
 from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _HEADINGS = ["share", "messages", *NAMES.values(), "seconds"]
 
@@ -47,7 +51,7 @@ def curve_markdown(found: LearningCurve) -> str:
 
 def curve_page(found: LearningCurve) -> str:
     """Return the curve as a page, for the folder below that of the entry page."""
-    values = {"title": f"Learning curve of {found.model}", "home": "../index.html", "chart": _chart(found)}
+    values = {"title": f"Learning curve of {found.model}", "home": HOME, "chart": _chart(found)}
     return render("learning_curve.html", **_values(found), **values)
 
 
@@ -72,9 +76,9 @@ def _chart(found: LearningCurve) -> Markup:
     sizes = np.array([point.messages for point in found.points], dtype=np.float64)
     most = sizes.max()
 
-    def on(chart: Chart) -> None:
-        chart.figure.set_layout_engine("constrained")
-        axes = chart.figure.add_subplot()
+    def on(figure: Figure) -> None:
+        figure.set_layout_engine("constrained")
+        axes = figure.add_subplot()
         for (metric, name), colour in zip(NAMES.items(), (DATA, SECOND), strict=True):
             scores = np.array([point.scores[metric] for point in found.points])
             bounds = np.array([point.intervals[metric] for point in found.points]).T
@@ -91,7 +95,7 @@ def _chart(found: LearningCurve) -> Markup:
         axes.minorticks_off()
         axes.set(xlabel="training messages (dashed: extrapolated)", ylabel="score on the hold-out")
         axes.grid()
-        chart.figure.legend(loc="outside upper left", ncols=2)
+        figure.legend(loc="outside upper left", ncols=2)
 
     words = " ".join(
         f"{name.capitalize()} on the hold-out: "
@@ -99,4 +103,4 @@ def _chart(found: LearningCurve) -> Markup:
         + "."
         for metric, name in NAMES.items()
     )
-    return draw("learning-curve", (WIDTH, 320), words, on)
+    return draw_chart("learning-curve", (WIDTH, 320), words, on)

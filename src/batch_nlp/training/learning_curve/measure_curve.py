@@ -18,12 +18,11 @@ from batch_nlp.dataset.split import rows_at
 from batch_nlp.errors import DataError
 from batch_nlp.fields import Fields
 from batch_nlp.metrics.bootstrap import with_intervals
-from batch_nlp.metrics.confusion import METRICS
+from batch_nlp.metrics.confusion import METRICS, confusion_matrix
 from batch_nlp.progress import progress
 from batch_nlp.training.learning_curve.extrapolation import Outlook, look_ahead
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline, in_parts
 from batch_nlp.training.prepare import prepare
-from batch_nlp.training.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """The measured points, and what they let expect."""
+    """The measured points and their extrapolation."""
 
     model: str
     holdout_messages: int
@@ -81,7 +80,7 @@ def measure_learning_curve(
     messages : DataFrame, shape (n, ...)
         Labelled messages of the feature store, oldest first.
     checkpoints : Path, optional
-        Folder for the checkpoints of classifiers that can resume training.
+        Folder for classifiers that can resume training.
 
     Raises
     ------
@@ -111,11 +110,13 @@ def measure_learning_curve(
             else:
                 predicted = in_parts(pipeline.predict, rows_at(messages, hold_out)[fields.names]).astype(np.int64)
                 pipeline.steps[-1][1].discard_checkpoints()
-                point = _point(config, share, len(rows), Validation.of(truth, predicted, classes), seconds)
-                points.append(point)
+                measured = with_intervals(confusion_matrix(truth, predicted, len(classes)), config.seed)
+                scores = {name: measured[name]["value"] for name in METRICS}
+                intervals = {name: (measured[name]["low"], measured[name]["high"]) for name in METRICS}
+                points.append(Point(share, len(rows), scores, intervals, seconds))
                 predictions.append(predicted)
-                scores = ", ".join(f"{name} {value:.4f}" for name, value in point.scores.items())
-                logger.info("Learning curve: {:,} messages: {} ({:.1f} s)", len(rows), scores, seconds)
+                said = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+                logger.info("Learning curve: {:,} messages: {} ({:.1f} s)", len(rows), said, seconds)
             advance(1)
     if not points:
         raise DataError(
@@ -125,10 +126,3 @@ def measure_learning_curve(
     sizes = [point.messages for point in points]
     outlooks = {name: look_ahead(sizes, truth, predictions, len(classes), name, config.seed) for name in METRICS}
     return LearningCurve(config.model.name, len(hold_out), points, skipped, outlooks)
-
-
-def _point(config: Config, share: float, messages: int, validation: Validation, seconds: float) -> Point:
-    found = with_intervals(validation.confusion, config.seed)
-    scores = {name: validation.metric(name) for name in METRICS}
-    intervals = {name: (float(found[name]["low"]), float(found[name]["high"])) for name in METRICS}
-    return Point(share, messages, scores, intervals, seconds)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,16 @@ COMPLETE = "complete.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
-def fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
+def fit_fingerprint(settings: Mapping[str, Any], texts: Iterable[str], *arrays: NDArray[Any] | bytes) -> str:
     """Return a fingerprint of a fit; only a fit with the same fingerprint may resume from its checkpoints.
 
-    Parameters
-    ----------
-    settings : mapping
-        Every parameter that the weights depend on.
-    texts : iterable of str
-        The texts of the fit, in their order.
-    *arrays : ndarray or bytes
-        Labels, weights of the rows, and initial weights of the network.
+    It covers every parameter that the weights depend on, the texts in their order, labels, weights of the rows, and
+    the initial weights of the network.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for text in texts:
-        content = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%b" % (len(content), content))
-    for array in arrays:
-        content = array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes()
+    of_texts = (text.encode("utf-8", "surrogatepass") for text in texts)
+    of_arrays = (array if isinstance(array, bytes) else np.ascontiguousarray(array).tobytes() for array in arrays)
+    for content in chain(of_texts, of_arrays):
         digest.update(b"%d:%b" % (len(content), content))
     return digest.hexdigest()[:16]
 
@@ -59,19 +52,15 @@ def newest_complete(folder: Path) -> Path | None:
     for checkpoint in found:
         if not (checkpoint / COMPLETE).is_file():
             _remove(checkpoint)
-    whole = [checkpoint for checkpoint in found if checkpoint.exists()]
-    return whole[-1] if whole else None
+    return next((checkpoint for checkpoint in reversed(found) if checkpoint.exists()), None)
 
 
-def keep(folder: Path, best: Path | None, number: int = 2) -> None:
-    """Keep the newest and the best checkpoint, plus earlier ones up to `number` in total, and remove the others."""
-    found = _checkpoints(folder)
-    kept = {found[-1], best} if best is not None else {found[-1]}
-    for checkpoint in reversed(found):
-        if len(kept) < number:
-            kept.add(checkpoint)
-    for checkpoint in found:
-        if checkpoint not in kept:
+def keep(folder: Path, best: Path | None) -> None:
+    """Keep the newest checkpoint and the best one, or the one before if the newest is the best; remove the others."""
+    *earlier, _ = _checkpoints(folder)
+    kept = best if best in earlier or not earlier else earlier[-1]
+    for checkpoint in earlier:
+        if checkpoint != kept:
             _remove(checkpoint)
 
 

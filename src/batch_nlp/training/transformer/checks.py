@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -13,13 +12,7 @@ from batch_nlp.errors import DataError, SettingsError
 
 
 def require_extra() -> None:
-    """Check that the libraries for fine-tuning are installed.
-
-    Raises
-    ------
-    SettingsError
-        If one is missing; the message says how to install it.
-    """
+    """Raise a SettingsError that says how to install the libraries for fine-tuning, if one is missing."""
     try:
         for name in ("torch", "transformers", "accelerate"):
             import_module(name)
@@ -30,51 +23,20 @@ def require_extra() -> None:
         ) from error
 
 
-def check_parameters(params: Mapping[str, Any]) -> None:
-    """Check the ranges of the parameters of `FineTunedTransformer`, as far as they do not depend on the model.
-
-    Raises
-    ------
-    SettingsError
-        If a parameter is out of its range.
-    """
-
-    def need(condition: bool, name: str, what: str) -> None:
-        if not condition:
-            raise SettingsError(f"model.params.{name}={params[name]}: need {what}.")
-
-    for name in ("batch_size", "patience", "evaluations_per_epoch"):
-        need(params[name] >= 1, name, "at least 1")
-    for name in ("epochs", "learning_rate"):
-        need(params[name] > 0, name, "more than 0")
-    for name in ("head_share", "warmup_share"):
-        need(0 <= params[name] <= 1, name, "a value from 0 to 1")
-    need(0 < params["validation_share"] < 1, "validation_share", "a value between 0 and 1")
-
-
-def check_classes(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
+def check_class_counts(classes: NDArray[Any], labels: NDArray[np.int64], cut: int) -> None:
     """Check that each class occurs among the training rows and at least twice among the validation rows.
 
     Parameters
     ----------
     classes : ndarray, shape (k,)
-        Names of the classes.
     labels : ndarray of int64, shape (n,)
         Position of each row's class.
     cut : int
         Number of training rows; the validation rows follow them.
-
-    Raises
-    ------
-    DataError
-        If a class has too few rows; the message names the class.
     """
     if len(classes) < 2:
         raise DataError(f"Fine-tuning needs messages of two classes; there are {len(labels):,} of {len(classes)}.")
-    for least, rows, part in (
-        (1, labels[:cut], "to learn from"),
-        (2, labels[cut:], "for validation, the newest"),
-    ):
+    for least, rows, part in ((1, labels[:cut], "to learn from"), (2, labels[cut:], "for validation, the newest")):
         counts = np.bincount(rows, minlength=len(classes))
         short = [f"class {name} has {count}" for name, count in zip(classes, counts, strict=True) if count < least]
         if short:

@@ -5,31 +5,37 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from loguru import logger
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from batch_nlp.config.schema.section import Part, Positive, Share
 from batch_nlp.fields import TEXT
 from batch_nlp.steps.base import TakesTexts
-from batch_nlp.training.transformer.checkpoints import fingerprint, remove_all
-from batch_nlp.training.transformer.checks import check_classes, check_parameters, require_extra
-from batch_nlp.training.transformer.stack import apply_stack, fit_stack
+from batch_nlp.training.parameters import check_values
+from batch_nlp.training.transformer.checkpoints import fit_fingerprint, remove_all
+from batch_nlp.training.transformer.checks import check_class_counts, require_extra
+from batch_nlp.training.transformer.stack import fit_stack
 from batch_nlp.training.transformer.tokens import TokenReader
 
-Probabilities = NDArray[np.float64]
+AboveZero = Annotated[float, Field(gt=0)]
 
 _SCORES = "ngram_score_"
 # Parameters that do not affect the weights
 _NO_MATTER = ("checkpoint_dir", "progress", "stack", "threads", "device")
 
 
+@dataclass(eq=False, repr=False)
 class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
     """Fine-tune a sequence-classification model end to end with Hugging Face's Trainer.
 
@@ -43,22 +49,22 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None is the packaged
         all-MiniLM-L6-v2.
     epochs : float
-        Most passes over the training rows.
+        Largest number of passes over the training rows.
     learning_rate : float
         Highest learning rate of AdamW; it rises linearly over the warm-up and falls linearly to 0.
     batch_size : int
         Messages per step.
     max_tokens : int
-        Most tokens per message, including those that the model adds.
+        Largest number of tokens per message, including those that the model adds.
     head_share : float
-        Share of the tokens taken from the start of a longer message; the rest is taken from its end.
+        Share of a longer message's tokens taken from its start; the rest is taken from its end.
     weight_decay : float
         Weight decay of AdamW.
     warmup_share : float
         Share of all steps in which the learning rate rises.
     class_weight_power : float
-        Power of the inverse class frequencies that weight messages in the loss: 0 for none, 1 for balanced. It
-        multiplies ``sample_weight``, which is already balanced with ``training.balance=weights``.
+        Power of the inverse class frequencies that weight messages in the loss, in addition to ``sample_weight``: 0 for
+        none, 1 for balanced.
     validation_share : float
         Share of the rows, the newest ones, kept for validation.
     patience : int
@@ -69,17 +75,15 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         Whether a logistic regression on the validation rows combines the transformer with the columns
         ``ngram_score_*``. Without such columns, it only adapts the transformer's probabilities.
     checkpoint_dir : str or None
-        Parent of the folder with a fit's checkpoints, which is named by a fingerprint of parameters, texts, labels,
-        weights and versions. A killed fit resumes from them when it is started again; `discard_checkpoints` removes
-        them once the fitted model is safe. None keeps no checkpoints.
+        Parent of the folder with a fit's checkpoints, which is named by a fingerprint of the fit. A killed fit resumes
+        from them when it is started again; `discard_checkpoints` removes them once the model is safe. None keeps none.
     device : str or None
         ``cpu`` or ``cuda``; None uses a GPU if there is one. GPUs that support bfloat16 train in it.
     threads : int
         Threads of torch; 0 leaves the number to torch. Equal numbers give bit-identical weights.
     random_state : int
         Seed of the head's initial weights, the order of the rows, dropout and the folds of the stack.
-    progress : bool or None
-        Whether to show progress; None does.
+    progress : bool
 
     Attributes
     ----------
@@ -101,57 +105,27 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         Probabilities of the validation rows; with ``stack``, out-of-fold.
     """
 
-    def __init__(
-        self,
-        model: str | None = None,
-        epochs: float = 2,
-        learning_rate: float = 2e-4,
-        batch_size: int = 32,
-        max_tokens: int = 128,
-        head_share: float = 0.5,
-        weight_decay: float = 0.01,
-        warmup_share: float = 0.1,
-        class_weight_power: float = 0.0,
-        validation_share: float = 0.1,
-        patience: int = 4,
-        evaluations_per_epoch: int = 2,
-        stack: bool = True,
-        checkpoint_dir: str | None = None,
-        device: str | None = None,
-        threads: int = 0,
-        random_state: int = 0,
-        progress: bool | None = None,
-    ) -> None:
-        self.model = model
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_tokens = max_tokens
-        self.head_share = head_share
-        self.weight_decay = weight_decay
-        self.warmup_share = warmup_share
-        self.class_weight_power = class_weight_power
-        self.validation_share = validation_share
-        self.patience = patience
-        self.evaluations_per_epoch = evaluations_per_epoch
-        self.stack = stack
-        self.checkpoint_dir = checkpoint_dir
-        self.device = device
-        self.threads = threads
-        self.random_state = random_state
-        self.progress = progress
+    model: str | None = None
+    epochs: AboveZero = 2
+    learning_rate: AboveZero = 2e-4
+    batch_size: Positive = 32
+    max_tokens: int = 128
+    head_share: Share = 0.5
+    weight_decay: float = 0.01
+    warmup_share: Share = 0.1
+    class_weight_power: float = 0.0
+    validation_share: Part = 0.1
+    patience: Positive = 4
+    evaluations_per_epoch: Positive = 2
+    stack: bool = True
+    checkpoint_dir: str | None = None
+    device: Literal["cpu", "cuda"] | None = None
+    threads: int = 0
+    random_state: int = 0
+    progress: bool = True
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fine-tune on texts.
-
-        Parameters
-        ----------
-        X : DataFrame, shape (n, m)
-            Rows ordered by time of writing, with a column ``text`` and possibly others.
-        y : array-like, shape (n,)
-            Classes.
-        sample_weight : array-like of float, shape (n,), optional
-            Weight of each row in the loss.
+        """Fine-tune on rows with a column ``text``, oldest first; `sample_weight` is their weight in the loss.
 
         Raises
         ------
@@ -160,16 +134,16 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         DataError
             If a class is missing among the training rows or the validation rows.
         """
-        check_parameters(self.get_params())
+        check_values(type(self), self.get_params())
         require_extra()
         from batch_nlp.training.transformer import network as networks
 
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
         cut = len(labels) - round(len(labels) * self.validation_share)
-        check_classes(self.classes_, labels, cut)
+        check_class_counts(self.classes_, labels, cut)
         self._network: Any = None
         with networks.undisturbed(self.random_state, self.threads):
-            network, self.tokenizer_ = networks.load_pretrained(self.model, len(self.classes_), self.max_tokens)
+            network, self.tokenizer_ = networks.load_network(self.model, len(self.classes_), self.max_tokens)
             self._fine_tune(network, X[TEXT], labels, self._row_weights(labels, cut, sample_weight), cut)
             self.model_config_ = networks.config_text(network)
             self.weights_ = networks.weights_bytes(network)
@@ -185,36 +159,15 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
 
     def _fine_tune(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any, cut: int) -> None:
         from batch_nlp.training.transformer.network import find_device
-        from batch_nlp.training.transformer.tuning import Recipe, Rows, fine_tune
+        from batch_nlp.training.transformer.tuning import Rows, fine_tune
 
         tokens = TokenReader(self.tokenizer_, self.max_tokens, self.head_share).read(texts.tolist())
-        recipe = Recipe(
-            epochs=self.epochs,
-            learning_rate=self.learning_rate,
-            batch_size=self.batch_size,
-            weight_decay=self.weight_decay,
-            warmup_share=self.warmup_share,
-            patience=self.patience,
-            evaluations_per_epoch=self.evaluations_per_epoch,
-            device=find_device(self.device),
-            seed=self.random_state,
-            progress=self.progress is not False,
-        )
-        logger.info(
-            "Transformer: training on {:,} messages on {}; the newest {:,} are for validation",
-            cut,
-            recipe.device,
-            len(labels) - cut,
-        )
+        device = find_device(self.device)
+        logger.info("Transformer: on {}, {:,} training and {:,} validation messages", device, cut, len(labels) - cut)
+        sides = (slice(cut), slice(cut, None))
+        train, validation = (Rows(tokens[side], labels[side], weights[side]) for side in sides)
         with self._checkpoints(network, texts, labels, weights) as folder:
-            fine_tune(
-                network,
-                Rows(tokens[:cut], labels[:cut], weights[:cut]),
-                Rows(tokens[cut:], labels[cut:], weights[cut:]),
-                recipe,
-                folder,
-                resumable=self.checkpoint_dir is not None,
-            )
+            fine_tune(network, train, validation, self, device, folder)
 
     @contextmanager
     def _checkpoints(self, network: Any, texts: pd.Series[str], labels: Any, weights: Any) -> Iterator[Path]:
@@ -228,14 +181,12 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         settings = {name: value for name, value in self.get_params().items() if name not in _NO_MATTER}
         settings["versions"] = {name: package_version(name) for name in ("torch", "transformers")}
         start = (self.tokenizer_.encode(), weights_bytes(network))
-        folder = Path(self.checkpoint_dir) / fingerprint(settings, texts, labels, weights, *start)
+        folder = Path(self.checkpoint_dir) / fit_fingerprint(settings, texts, labels, weights, *start)
         folder.mkdir(parents=True, exist_ok=True)
         self._checkpoint_folder = folder
         yield folder
 
-    def check_installed(self) -> None:
-        """Raise a SettingsError if the libraries for fine-tuning are not installed."""
-        require_extra()
+    check_installed = staticmethod(require_extra)
 
     def discard_checkpoints(self) -> None:
         """Remove the checkpoints of the last fit; without them, another fit starts from the beginning."""
@@ -243,7 +194,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         if folder is not None:
             remove_all(folder)
 
-    def predict_proba(self, X: pd.DataFrame) -> Probabilities:
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return class probabilities, shape (n, k), of rows with the same columns as in `fit`.
 
         The probabilities of a message do not depend on the other messages, except for rounding (1e-5).
@@ -251,7 +202,7 @@ class FineTunedTransformer(TakesTexts, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         features = self._features(X)
         if self.stack:
-            return apply_stack(features, self.stack_coef_, self.stack_intercept_)
+            return np.asarray(softmax(features @ self.stack_coef_.T + self.stack_intercept_, axis=1))
         return np.asarray(np.exp(features[:, : len(self.classes_)]))
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:

@@ -29,12 +29,7 @@ from batch_nlp.training.transformer.tokens import TokenIds
 def undisturbed(seed: int, threads: int) -> Iterator[None]:
     """Seed all random generators and limit torch's threads; the former state is restored afterwards.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the generators of Python, NumPy and torch, including those of the GPU.
-    threads : int
-        Threads of torch; 0 leaves the number to torch.
+    The generators are those of Python, NumPy and torch, including the GPU's. 0 leaves the number of threads to torch.
     """
     # transformers draws from NumPy's global generator, so that one must be seeded
     of_python, of_numpy, of_torch = random.getstate(), np.random.get_state(), torch.get_num_threads()  # noqa: NPY002
@@ -58,36 +53,19 @@ def undisturbed(seed: int, threads: int) -> Iterator[None]:
 
 
 def find_device(device: str | None) -> str:
-    """Return the given device; for None, a GPU if there is one, else the CPU.
-
-    Raises
-    ------
-    SettingsError
-        If the device is neither ``cpu`` nor ``cuda``, or does not exist.
-    """
-    if device not in (None, "cpu", "cuda"):
-        raise SettingsError(f"model.params.device={device}: need cpu, cuda or null.")
+    """Return ``cpu`` or ``cuda`` as given; for None, ``cuda`` if there is a GPU."""
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingsError("model.params.device=cuda: torch finds no GPU. Set model.params.device=null.")
     return device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_pretrained(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
-    """Return a pretrained network with a new head, and its tokenizer as JSON.
-
-    Parameters
-    ----------
-    model : str or None
-        A local folder, or ``name`` or ``name@revision`` on the Hugging Face hub; None is the packaged weights.
-    classes : int
-        Number of classes.
-    max_tokens : int
-        Tokens that the network must be able to read.
+def load_network(model: str | None, classes: int, max_tokens: int) -> tuple[Any, str]:
+    """Return a pretrained network with a new head for a number of classes, and its tokenizer as JSON.
 
     Raises
     ------
     SettingsError
-        If the model cannot be loaded, reads fewer tokens, or has no fast tokenizer.
+        If the model cannot be loaded, reads fewer tokens than `max_tokens`, or has no fast tokenizer.
     DataError
         If the packaged weights are missing or damaged.
     """
@@ -136,9 +114,8 @@ def _source(model: str | None) -> tuple[str, str | None]:
 
 def config_text(network: Any) -> str:
     """Return a network's configuration as JSON, without the parts that depend on where it was loaded from."""
-    config = network.config.to_dict()
-    for name in ("_name_or_path", "architectures", "dtype"):
-        config.pop(name, None)
+    left_out = ("_name_or_path", "architectures", "dtype")
+    config = {name: value for name, value in network.config.to_dict().items() if name not in left_out}
     return json.dumps(config, sort_keys=True)
 
 

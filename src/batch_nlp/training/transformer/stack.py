@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
@@ -15,20 +14,13 @@ _FOLDS = 5
 
 
 def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[Matrix, Matrix, Matrix]:
-    """Fit a balanced multinomial logistic regression.
-
-    Parameters
-    ----------
-    features : ndarray of float64, shape (n, m)
-        Scores of the messages.
-    labels : ndarray of int64, shape (n,)
-        Classes 0 ... k-1, each at least twice.
+    """Fit a balanced multinomial logistic regression to features, shape (n, m), and labels, each of them twice or more.
 
     Returns
     -------
-    coef : ndarray of float64, shape (k, m)
-    intercept : ndarray of float64, shape (k,)
-    probabilities : ndarray of float64, shape (n, k)
+    coef : ndarray, shape (k, m)
+    intercept : ndarray, shape (k,)
+    probabilities : ndarray, shape (n, k)
         Out-of-fold probabilities of the same messages.
     """
     folds = StratifiedKFold(min(_FOLDS, int(np.bincount(labels).min())), shuffle=True, random_state=seed)
@@ -40,8 +32,3 @@ def fit_stack(features: Matrix, labels: NDArray[np.int64], seed: int) -> tuple[M
     if len(model.coef_) == 1:  # for two classes, scikit-learn keeps only the second one's scores
         return np.vstack([0 * model.coef_, model.coef_]), np.append(0.0, model.intercept_), probabilities
     return model.coef_, model.intercept_, probabilities
-
-
-def apply_stack(features: Matrix, coef: Matrix, intercept: Matrix) -> Matrix:
-    """Return the probabilities of a fitted stack, shape (n, k)."""
-    return np.asarray(softmax(features @ coef.T + intercept, axis=1))

@@ -28,10 +28,8 @@ class TokenReader:
     ----------
     tokenizer : str
         Content of a ``tokenizer.json``.
-    max_tokens : int
-        Most tokens per text, including those that the model adds.
-    head_share : float
-        Share of the text's own tokens taken from its start; the rest is taken from its end.
+    max_tokens, head_share
+        As in `FineTunedTransformer`.
 
     Raises
     ------
@@ -60,7 +58,7 @@ class TokenReader:
         """
         ids: list[TokenIds] = []
         for start in range(0, len(texts), _CHUNK):
-            chunk = [_without_surrogates(text) for text in texts[start : start + _CHUNK]]
+            chunk = [text.encode("utf-8", "replace").decode() for text in texts[start : start + _CHUNK]]
             ids += [self._cut(np.array(one.ids, np.int32)) for one in self._tokenizer.encode_batch_fast(chunk)]
         return ids
 
@@ -78,28 +76,11 @@ def _added_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
     return before, len(ids) - before - len(own)
 
 
-def _without_surrogates(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def order_of_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """Return the order of the rows in an epoch: random, with rows of similar length in the same batch.
 
-    The order depends on the arguments alone, so that a resumed fit continues in the order of the killed one.
-
-    Parameters
-    ----------
-    lengths : sequence of int, shape (n,)
-        Tokens of each row.
-    batch_size : int
-        Rows per batch; the last batch takes the remainder.
-    seed, epoch : int
-        Each pair gives a different order.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Positions of the rows.
+    The order depends on the arguments alone, so that a resumed fit continues in the order of the killed one. The last
+    batch takes the remainder of the rows.
     """
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(lengths))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,34 +21,19 @@ from batch_nlp.training.transformer.checkpoints import complete, keep, newest_co
 from batch_nlp.training.transformer.network import pad
 from batch_nlp.training.transformer.tokens import TokenIds, order_of_epoch
 
+if TYPE_CHECKING:
+    from batch_nlp.training.transformer.estimator import FineTunedTransformer
+
 _METRIC = "f1_macro"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The parameters of `FineTunedTransformer` that the fine-tuning loop uses; they are documented there."""
-
-    epochs: float
-    learning_rate: float
-    batch_size: int
-    weight_decay: float
-    warmup_share: float
-    patience: int
-    evaluations_per_epoch: int
-    device: str
-    seed: int
-    progress: bool
 
 
 @dataclass(frozen=True)
 class Rows:
     """Messages with labels and weights; a torch dataset."""
 
-    # Tokens of each message
     tokens: Sequence[TokenIds]
-    # Shape (n,)
     labels: NDArray[np.int64]
-    # Weight of each message in the loss, shape (n,)
+    # Weight of each message in the loss
     weights: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -58,38 +43,31 @@ class Rows:
         return self.tokens[position], int(self.labels[position]), float(self.weights[position])
 
 
-def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folder: Path, resumable: bool) -> None:
+def fine_tune(
+    network: Any, train: Rows, validation: Rows, params: FineTunedTransformer, device: str, folder: Path
+) -> None:
     """Train a network in place; it ends with the weights of the best macro F1 on the validation rows.
 
-    Parameters
-    ----------
-    network : transformers model
-        With a head for the classes.
-    train, validation : Rows
-        Rows to learn from, and rows that decide when to stop.
-    folder : Path
-        Folder for checkpoints; a fit resumes from the newest complete one in it.
-    resumable : bool
-        Whether checkpoints hold everything that resuming needs, or only the weights.
+    A fit resumes from the newest complete checkpoint in `folder`.
     """
-    steps = -(-len(train) // recipe.batch_size)
-    total = int(np.ceil(steps * recipe.epochs))
-    every = max(1, round(steps / recipe.evaluations_per_epoch))
-    on_gpu = recipe.device == "cuda"
+    steps = -(-len(train) // params.batch_size)
+    total = int(np.ceil(steps * params.epochs))
+    every = max(1, round(steps / params.evaluations_per_epoch))
+    on_gpu = device == "cuda"
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=total,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=2 * recipe.batch_size,
-        learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=params.batch_size,
+        per_device_eval_batch_size=2 * params.batch_size,
+        learning_rate=params.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=int(total * recipe.warmup_share),
-        weight_decay=recipe.weight_decay,
+        warmup_steps=int(total * params.warmup_share),
+        weight_decay=params.weight_decay,
         eval_strategy="steps",
         eval_steps=every,
         save_strategy="steps",
         save_steps=every,
-        save_only_model=not resumable,
+        save_only_model=params.checkpoint_dir is None,  # else a checkpoint has all that resuming needs
         load_best_model_at_end=True,
         metric_for_best_model=_METRIC,
         greater_is_better=True,
@@ -97,7 +75,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
         bf16=on_gpu and torch.cuda.is_bf16_supported(),
         use_cpu=not on_gpu,
         dataloader_pin_memory=on_gpu,
-        seed=recipe.seed,
+        seed=params.random_state,
         remove_unused_columns=False,
         label_names=["labels"],
         logging_strategy="no",
@@ -108,7 +86,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
     # several GPUs would split the rows into other batches
     arguments._n_gpu = min(arguments.n_gpu, 1)
     by_length = _sorted_by_length(validation)
-    with progress("fine-tuning", "steps", total) if recipe.progress else nullcontext(no_progress) as advance:
+    with progress("fine-tuning", "steps", total) if params.progress else nullcontext(no_progress) as advance:
         trainer = _Trainer(
             network,
             arguments,
@@ -116,7 +94,7 @@ def fine_tune(network: Any, train: Rows, validation: Rows, recipe: Recipe, folde
             train_dataset=train,
             eval_dataset=by_length,
             compute_metrics=_macro_f1,
-            callbacks=[_EarlyStopping(recipe.patience), _Checkpoints(folder), _Reports(advance)],
+            callbacks=[_EarlyStopping(params.patience), _Checkpoints(folder), _Reports(advance)],
         )
         # this callback prints to standard output
         trainer.remove_callback(PrinterCallback)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from batch_nlp.metrics.confusion import confusion_matrix
-from batch_nlp.monitoring.analysis import Performance
+from batch_nlp.monitoring.findings import Performance
 from batch_nlp.monitoring.statistics.performance import estimate, measure
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from batch_nlp.monitoring.statistics.priors import estimate_priors, reweight
+from batch_nlp.monitoring.statistics.priors import estimate_priors
 
 TRAINING = np.array([0.2, 0.15, 0.65])
 CENTRES = np.array([[0.0, 0.0], [1.5, 0.5], [0.5, 2.0]])
@@ -45,23 +45,13 @@ def test_the_estimate_is_where_reweighting_changes_nothing_more() -> None:
     points, _ = drawn(np.array([0.6, 0.1, 0.3]), 3000, 1)
     probabilities = posterior(points, TRAINING)
     shares = estimate_priors(probabilities, TRAINING)
-    np.testing.assert_allclose(reweight(probabilities, TRAINING, shares).mean(axis=0), shares, atol=1e-6)
+    np.testing.assert_allclose(posterior(points, shares).mean(axis=0), shares, atol=1e-6)
     assert shares.sum() == pytest.approx(1)
-
-
-def test_reweighting_gives_the_probabilities_of_the_new_shares() -> None:
-    points, labels = drawn(np.array([0.6, 0.1, 0.3]), 4000, 2)
-    new, before = np.array([0.6, 0.1, 0.3]), posterior(points, TRAINING)
-    after = reweight(before, TRAINING, new)
-    np.testing.assert_allclose(after, posterior(points, new), atol=1e-9)
-    assert (after.argmax(axis=1) == labels).mean() > (before.argmax(axis=1) == labels).mean() + 0.05
 
 
 def test_certain_predictions_are_counted() -> None:
     certain = np.eye(3)[[0, 0, 0, 1, 2, 2, 2, 2, 2, 2]]
     np.testing.assert_allclose(estimate_priors(certain, TRAINING), [0.3, 0.1, 0.6], atol=1e-6)
-    # a class that is gone takes no row's probability with it
-    np.testing.assert_array_equal(reweight(certain, TRAINING, np.array([0.0, 0.5, 0.5])), certain)
 
 
 def test_a_class_that_training_did_not_have_breaks_nothing() -> None:
@@ -70,7 +60,6 @@ def test_a_class_that_training_did_not_have_breaks_nothing() -> None:
     shares = estimate_priors(probabilities, training)
     assert shares.sum() == pytest.approx(1)
     assert shares[2] == pytest.approx(0.25)
-    np.testing.assert_allclose(reweight(probabilities, training, shares).sum(axis=1), 1)
 
 
 def test_without_messages_the_shares_are_those_of_the_training() -> None:

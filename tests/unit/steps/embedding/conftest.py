@@ -40,7 +40,7 @@ def minilm() -> MiniLM:
 def static(minilm: MiniLM) -> StaticEmbedder:
     """Return an embedder that knows the first 3,000 tokens: characters and the most frequent words."""
     table = distill(minilm, 64, meaningful_tokens(minilm.tokenizer)[:3000])
-    return StaticEmbedder(load_tokenizer(packaged_folder(), 256), table, "test")
+    return StaticEmbedder(load_tokenizer(packaged_folder(), 256), table)
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ from batch_nlp.steps.embedding.step import Embedding
 class Counting:
     """An embedder that remembers what it was asked for."""
 
-    def __init__(self, fingerprint: str = "counting-1", dims: int = 4) -> None:
-        self.dims, self.fingerprint = dims, fingerprint
+    def __init__(self, dims: int = 4) -> None:
+        self.dims = dims
         self.asked: list[str] = []
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
@@ -41,8 +41,8 @@ def warnings() -> list[str]:
 
 def again(folder: Path, texts: list[str], fingerprint: str = "counting-1", max_mb: int = 1) -> Counting:
     """Embed texts as a new process would, check the vectors, and return the embedder that was asked."""
-    embedder = Counting(fingerprint)
-    found = CachedEmbedder(embedder, folder, max_mb).encode(texts)
+    embedder = Counting()
+    found = CachedEmbedder(embedder, folder, fingerprint, max_mb).encode(texts)
     np.testing.assert_array_equal(found, Counting().encode(texts))
     return embedder
 
@@ -66,7 +66,7 @@ class Killed(Counting):
     def encode(self, texts):
         return super().encode(texts) if len(self.asked) < 2000 else os._exit(9)
 
-CachedEmbedder(Killed(), Path(sys.argv[1]), 1).encode([f"text {number}" for number in range(2500)])
+CachedEmbedder(Killed(), Path(sys.argv[1]), "counting-1", 1).encode([f"text {number}" for number in range(2500)])
 """
 
 

@@ -11,7 +11,7 @@ from tests.settings import default
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding import create_embedder, fingerprint
+from batch_nlp.steps.embedding.factory import create_embedder, fingerprint
 
 STATIC = default(EmbeddingConfig)
 MINILM = default(EmbeddingConfig, backend=EmbeddingBackend.minilm)
@@ -41,11 +41,6 @@ def test_what_changes_the_vectors_changes_the_fingerprint(settings: EmbeddingCon
 @pytest.mark.parametrize("settings", [STATIC, MINILM, OTHER, NONE])
 def test_how_the_work_is_done_does_not_change_the_fingerprint(settings: EmbeddingConfig) -> None:
     assert fingerprint(replace(settings, batch_size=8, device="cpu")) == fingerprint(settings)
-
-
-def test_the_embedder_has_the_fingerprint_of_its_settings(tmp_path: Path) -> None:
-    for settings in (MINILM, NONE):
-        assert create_embedder(settings, tmp_path).fingerprint == fingerprint(settings)
 
 
 def test_versions_of_the_features_outlive_releases() -> None:

@@ -53,7 +53,6 @@ def test_what_lies_beyond_max_tokens_is_not_read(minilm: MiniLM) -> None:
     one, other = model.encode(["one two three four five six", "one two three four seven"])
     np.testing.assert_array_equal(one, other)
     assert not np.allclose(*minilm.encode(["one two three four five six", "one two three four seven"]))
-    assert model.fingerprint != minilm.fingerprint
 
 
 @pytest.mark.parametrize("max_tokens", [2, 513])

@@ -13,11 +13,11 @@ from tests.settings import default
 
 from batch_nlp.config import EmbeddingConfig
 from batch_nlp.errors import SettingsError
-from batch_nlp.steps.embedding import create_embedder, fingerprint
 from batch_nlp.steps.embedding.distill import distill, meaningful_tokens, principal_components, sif_weights
 from batch_nlp.steps.embedding.embedder import FloatMatrix, encode_unique
+from batch_nlp.steps.embedding.factory import create_embedder
 from batch_nlp.steps.embedding.minilm import MiniLM, load_tokenizer
-from batch_nlp.steps.embedding.static import StaticEmbedder, cached_table, load_distilled
+from batch_nlp.steps.embedding.static import StaticEmbedder, cached_table, load_distilled, take_tables
 from batch_nlp.storage.packaged_model import packaged_folder
 
 WORDS = st.sampled_from(["good", "bad", "not", "the", "crème", "tacos", "😀", "!!", "1,234", "unbelievablest"])
@@ -60,7 +60,7 @@ def test_a_vector_is_the_normalised_mean_of_its_tokens(minilm: MiniLM) -> None:
     table = np.zeros((minilm.tokenizer.get_vocab_size(), 2), dtype=np.float32)
     good, bad = (minilm.tokenizer.token_to_id(token) for token in ("good", "bad"))
     table[good], table[bad] = (3.0, 0.0), (0.0, 4.0)
-    embedder = StaticEmbedder(load_tokenizer(packaged_folder(), 4), table, "test")
+    embedder = StaticEmbedder(load_tokenizer(packaged_folder(), 4), table)
     np.testing.assert_allclose(
         embedder.encode(["good", "Good bad", "other", "bad good bad bad good good"]),
         [[1.0, 0.0], [0.6, 0.8], [0.0, 0.0], [3 / np.hypot(3, 12), 12 / np.hypot(3, 12)]],
@@ -151,8 +151,36 @@ def test_a_length_that_no_table_has_is_refused(tmp_path: Path, dims: int) -> Non
 def test_the_default_embedder_knows_which_texts_are_alike(distilled_cache: Path) -> None:
     embedder = create_embedder(default(EmbeddingConfig), distilled_cache)
     assert embedder.dims == 256
-    assert embedder.fingerprint == fingerprint(default(EmbeddingConfig))
     pizza, pasta, car = embedder.encode(
         ["The pizza was delicious.", "Tasty pasta and a good dessert", "They repaired my car's engine"]
     )
     assert pizza @ pasta > pizza @ car + 0.2
+
+
+def test_tables_that_are_missing_are_copied_and_nothing_else(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    take_tables(theirs, ours)
+    assert not ours.exists()
+    theirs.mkdir()
+    for name in ("static-a.safetensors", "static-b.safetensors", ".static-c.safetensors", "vectors-a.sqlite"):
+        (theirs / name).write_text("theirs")
+    ours.mkdir()
+    (ours / "static-b.safetensors").write_text("ours")
+    take_tables(theirs, ours)
+    assert {path.name: path.read_text() for path in ours.iterdir()} == {
+        "static-a.safetensors": "theirs",
+        "static-b.safetensors": "ours",
+    }
+
+
+def test_a_table_that_must_not_be_read_is_made_as_if_it_were_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("no")
+
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "static-a.safetensors").touch()
+    monkeypatch.setattr("shutil.copyfile", refused)
+    take_tables(tmp_path / "theirs", tmp_path / "ours")
+    assert [*(tmp_path / "ours").iterdir()] == []

@@ -1,5 +1,3 @@
-"""Files of a layer: there whole, or not at all."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,14 +5,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.feature.layer_file import LayerFile
+from batch_nlp.storage.parquet import WaitingRows, gathered
 
 MESSAGES = pa.table({"message_id": ["a", "b"], "text": ["late again", "thank you"]})
 
 
 def test_rows_wait_under_another_name_until_the_file_is_published(tmp_path: Path) -> None:
     path = tmp_path / "messages" / "run-0001.parquet"
-    file = LayerFile(path, MESSAGES.schema)
+    file = WaitingRows(path, MESSAGES.schema)
     for start in range(2):
         file.add(MESSAGES.slice(start, 1))
         assert not path.exists()
@@ -24,7 +22,18 @@ def test_rows_wait_under_another_name_until_the_file_is_published(tmp_path: Path
 
 
 def test_nothing_is_left_of_what_is_discarded(tmp_path: Path) -> None:
-    file = LayerFile(tmp_path / "messages" / "run-0001.parquet", MESSAGES.schema)
+    file = WaitingRows(tmp_path / "messages" / "run-0001.parquet", MESSAGES.schema)
     file.add(MESSAGES)
     file.discard()
     assert not list((tmp_path / "messages").iterdir())
+
+
+def test_small_batches_are_joined_in_their_order_and_empty_ones_dropped() -> None:
+    batches = pa.table({"n": list(range(7))}).to_batches(max_chunksize=2)
+    found = gathered([*batches[:2], batches[0].slice(0, 0), *batches[2:]], 3)
+    assert [part["n"].to_pylist() for part in found] == [[0, 1, 2, 3], [4, 5, 6]]
+
+
+def test_of_empty_batches_no_part_is_made() -> None:
+    empty = pa.RecordBatch.from_pydict({"n": pa.array([], pa.int64())})
+    assert list(gathered([empty], 3)) == []

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from batch_nlp.onboarding.column_profiles import profiles
-from batch_nlp.onboarding.csv_header import like_data
+from batch_nlp.onboarding.column_profiles import like_data, profiles
 
 
 @pytest.mark.parametrize(
