@@ -77,7 +77,8 @@ def places_of(targets: pd.Series[str], label: LabelConfig) -> pd.Series[float] |
     if listed is None and (words := [target for target in different if _number(target) is None]):
         raise DataError(
             f"dataset.label.ordered=true: {count(len(words), 'label is no number', 'labels are not numbers')}: "
-            f"{examples(sorted(words))}. List the labels in their order in dataset.label.classes, or set dataset.label.ordered=false."
+            f"{examples(sorted(words))}. List the labels in their order in dataset.label.classes, or set "
+            "dataset.label.ordered=false."
         )
     places = _places(listed) if listed is not None else {target: _number(target) for target in different}
     found = np.array([*(places.get(target) for target in different), None], dtype=np.float64)
