@@ -88,7 +88,9 @@ def fit_ngram_models(
     # BLAS threads only slow down the products of small dense vectors, tenfold on a busy machine
     with threadpool_limits(1, user_api="blas"):
         fitted = in_threads(call, fits, at_once)
-    return NgramModels(np.vstack([model.coef for model in fitted]), np.hstack([model.intercept for model in fitted]))
+    # in the order of the terms, because scipy would copy the weights for each product
+    coef = np.asfortranarray(np.vstack([model.coef for model in fitted]))
+    return NgramModels(coef, np.hstack([model.intercept for model in fitted]))
 
 
 def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float) -> NgramModels:

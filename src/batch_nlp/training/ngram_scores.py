@@ -176,10 +176,10 @@ class NgramScores(TransformerMixin, BaseEstimator):
         of_texts, of_sentences, starts = self.weigh_terms(texts)
         of_owner = np.repeat(folds, np.diff(starts, append=of_sentences.shape[0]))
         text_scores = np.empty((len(texts), len(self.coef_)))
-        sentence_scores = np.empty((len(of_owner), len(self._scoring_sentences)))
+        sentence_scores = np.empty((len(of_owner), len(self.coef_)))
         for fold, model in enumerate(models):
             text_scores[folds == fold] = _score(of_texts[folds == fold], *model)
-            sentence_scores[of_owner == fold] = self._score_sentences(of_sentences[of_owner == fold], *model)
+            sentence_scores[of_owner == fold] = _score(of_sentences[of_owner == fold], *model)
         return self._columns(text_scores, sentence_scores, starts)
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -194,7 +194,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
         return self._columns(
             _score(of_texts, self.coef_, self.intercept_),
-            self._score_sentences(of_sentences, self.coef_, self.intercept_),
+            _score(of_sentences, self.coef_, self.intercept_),
             starts,
         )
 
@@ -202,16 +202,6 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _n_classes(self) -> int:
         """Number of scores of the logistic regression."""
         return (len(self.coef_) - len(self.cuts_)) // 2
-
-    @property
-    def _scoring_sentences(self) -> list[int]:
-        """Rows of `coef_` that score sentences, too: the logistic regression and the cuts."""
-        return [*range(self._n_classes), *range(2 * self._n_classes, len(self.coef_))]
-
-    def _score_sentences(
-        self, weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        return _score(weights, coef[self._scoring_sentences], intercept[self._scoring_sentences])
 
     def weigh_terms(self, texts: list[str]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
         """Return the TF-IDF weights of texts and of their sentences, and where the sentences of each text start.
@@ -241,7 +231,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
     ) -> NDArray[np.float64]:
         if not self.sentences:
             return text_scores
-        return np.hstack([text_scores, _spread(sentence_scores, starts)])
+        k = self._n_classes
+        # the ridge regressions of the classes say little about sentences
+        return np.hstack([text_scores, _spread(np.delete(sentence_scores, slice(k, 2 * k), axis=1), starts)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
