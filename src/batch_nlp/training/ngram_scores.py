@@ -23,6 +23,8 @@ from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # Statistics of each score over the sentences of a text
 _STATISTICS = ("min", "max", "std", "first", "last")
+# Words in the longest n-gram of the logistic regression
+_LOGISTIC_N = 2
 # Texts processed at a time
 _TEXTS = 10_000
 # Most distinct n-grams held in memory while counting
@@ -34,10 +36,11 @@ _REBUILT = ("_counter", "_tfidf")
 class NgramScores(TransformerMixin, BaseEstimator):
     """Score texts by two balanced linear models on TF-IDF weights of word n-grams.
 
-    One is a logistic regression, the other a ridge regression on weights times naive-Bayes log-count ratios (Wang and
-    Manning, 2012); they err on different messages. The first one also scores each sentence of a text: the spread of
-    these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
-    out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
+    One is a logistic regression on words and word pairs, the other a ridge regression on the weights of all n-grams
+    times naive-Bayes log-count ratios (Wang and Manning, 2012); they err on different messages. The first one also
+    scores each sentence of a text: the spread of these scores distinguishes a lukewarm text from one that praises and
+    blames. The scores of the training rows are out-of-fold, so that a classifier trained on them learns how far to
+    trust them on new messages.
 
     Labels with an order, such as 1 to 5 stars, say more than classes that join several of them. Where the places of
     the labels are given, further ridge regressions score whether a label lies above each cut between two places.
@@ -84,9 +87,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        max_n: int = 2,
+        max_n: int = 3,
         min_df: int = 3,
-        max_features: int = 150000,
+        max_features: int = 200000,
         c: float = 4.0,
         folds: int = 5,
         sentences: bool = True,
@@ -132,7 +135,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
         self.cuts_ = () if places is None else find_cuts(places, y)
         sides = [] if places is None else [sides_of(places, cut) for cut in self.cuts_]
-        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides)
+        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides, self._short)
         self.classes_ = np.unique(y)
         return weights, sides
 
@@ -156,10 +159,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
         with progress("n-gram scores", "folds", self.folds) as advance:
             for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
                 fold_of[hold_out] = fold
-                sides_of_fold = [side[train] for side in sides]
-                models.append(
-                    fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads, sides_of_fold)
-                )
+                part, sides_of_part = take_rows(weights, train), [side[train] for side in sides]
+                fitted = fit_ngram_models(part, labels[train], self.c, self.threads, sides_of_part, self._short)
+                models.append(fitted)
                 advance(1)
         del weights
         scores, start = [], 0
@@ -197,6 +199,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
             _score(of_sentences, self.coef_, self.intercept_),
             starts,
         )
+
+    @property
+    def _short(self) -> NDArray[np.bool_]:
+        """The terms of at most `_LOGISTIC_N` words, shape (n_terms,)."""
+        return np.array([term.count(" ") < _LOGISTIC_N for term in self.terms_.split("\n")])
 
     @property
     def _n_classes(self) -> int:

@@ -36,12 +36,15 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
     found = NgramScores(folds=3, sentences=False, random_state=4).fit_transform(texts, y)
     # the same, spelled out with scikit-learn
     token = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # noqa: S105 a pattern
-    weigh = TfidfVectorizer(ngram_range=(1, 2), token_pattern=token, sublinear_tf=True, min_df=3)
+    weigh = TfidfVectorizer(ngram_range=(1, 3), token_pattern=token, sublinear_tf=True, min_df=3)
     weights = weigh.fit_transform(texts["text"])
+    short = np.flatnonzero([len(term.split()) <= 2 for term in weigh.get_feature_names_out()])
+    assert len(short) < weights.shape[1]
     expected = np.full((len(y), 6), np.nan)
     for train, hold_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
-        model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights[train], y[train])
-        expected[hold_out, :3] = model.decision_function(weights[hold_out])
+        model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3)
+        model.fit(weights[train][:, short], y[train])
+        expected[hold_out, :3] = model.decision_function(weights[hold_out][:, short])
         for name in range(3):
             inside, outside = (weights[train][y[train] == name], weights[train][y[train] != name])
             shares = [(side.sum(axis=0) + 0.1) / (side.sum(axis=0) + 0.1).sum() for side in (inside, outside)]
