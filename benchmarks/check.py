@@ -1,8 +1,8 @@
-"""The check for regressions: ratios of small runs against their floors. Ratios, since machines differ.
+"""Check for regressions: compare ratios of small runs with their floors. Ratios hold on any machine.
 
-All sides of a ratio are measured in the same round, in turns, in CPU seconds: what else the machine does changes these
-least. Of each ratio the median over the rounds counts. What the start of a process takes is left out by a difference of
-two runs, or is on both sides: else it would hide what a message takes.
+All sides of a ratio are measured in the same round, in turn, in CPU seconds, which other work on the machine affects
+least. The median of each ratio over the rounds counts. The time to start a process would hide the time per message: it
+is subtracted by comparing two runs, or is on both sides of the ratio.
 """
 
 from __future__ import annotations
@@ -31,15 +31,7 @@ LIGHT = (
 
 
 def check(work: Path, tell: Callable[[str], None]) -> list[str]:
-    """Measure the ratios, and describe those that are out of bounds.
-
-    Parameters
-    ----------
-    work : Path
-        Folder of the workloads.
-    tell : callable
-        Called with one line of progress.
-    """
+    """Measure the ratios in the folder of the workloads, and describe those that are out of bounds."""
     contenders = _contenders(work)
     rounds = []
     for _ in range(ROUNDS):
@@ -54,13 +46,7 @@ def check(work: Path, tell: Callable[[str], None]) -> list[str]:
 
 
 def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
-    """Return the ratios of one round.
-
-    Parameters
-    ----------
-    rows : mapping of str to Row
-        Measurements of the contenders of `check`, by name.
-    """
+    """Return the ratios of one round from the measurements of its contenders by name."""
     ours, theirs = (rows[name].facts["cpu_seconds"] for name in ("stages", "pandas"))
     found = {f"{stage}: baseline / batch-nlp": theirs[stage] / ours[stage] for stage in theirs}
     found["embedding: baseline / batch-nlp"] = rows["model2vec"].cpu_seconds / ours["embedding"]
@@ -84,12 +70,6 @@ def ratios(rows: Mapping[str, Row]) -> dict[str, float]:
 
 def broken(ratios: Mapping[str, float], floors: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Describe the ratios that are out of bounds, were not measured, or have no bounds.
-
-    Parameters
-    ----------
-    ratios : mapping of str to float
-    floors : mapping
-        Ratio -> ``at_least`` or ``at_most``, a number.
 
     Examples
     --------

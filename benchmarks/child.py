@@ -1,4 +1,4 @@
-"""Run one measured function: ``python -m benchmarks.child MODULE:FUNCTION TASK``. Its last line says what it took."""
+"""Run a measured function: ``python -m benchmarks.child MODULE:FUNCTION TASK``. Its last line of output is a `Done`."""
 
 from __future__ import annotations
 

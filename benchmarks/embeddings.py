@@ -43,18 +43,9 @@ def backends() -> list[str]:
 def compare(texts: list[str], rounds: int) -> list[dict[str, Any]]:
     """Encode texts by every backend, each time in a process of its own and in turn.
 
-    Parameters
-    ----------
-    texts : list of str
-    rounds : int
-        Times that each backend encodes all of them.
-
-    Returns
-    -------
-    list of dict
-        For each backend: ``texts_per_second`` (medians of the rounds, model loaded) and ``per_cpu_second``,
-        ``speed_up`` (median over the rounds of the ratio to the reference of the same round), ``peak_mib``, and the
-        ``cosine_mean`` and ``cosine_p1`` (1st percentile) to the reference; None for vectors of another space.
+    The result has for each backend: ``texts_per_second`` (medians of the rounds, model loaded) and ``per_cpu_second``,
+    ``speed_up`` (median over the rounds of the ratio to the reference of the same round), ``peak_mib``, and the
+    ``cosine_mean`` and ``cosine_p1`` (1st percentile) to the reference; None for vectors of another space.
     """
     names = backends()
     reference = REFERENCE if REFERENCE in names else MINILM
@@ -126,9 +117,9 @@ def _load(backend: str, folder: Path) -> Callable[[list[str]], Any]:
 def _generated(count: int) -> list[str]:
     """Return the texts of a generated history."""
     from batch_nlp.config import SampleConfig
-    from batch_nlp.sample.yelp.reviews import history
+    from batch_nlp.sample.yelp.reviews import chunks
 
-    texts = (str(row["text"]) for chunk in history(default(SampleConfig, messages=count)) for row in chunk.rows)
+    texts = (str(row["text"]) for chunk in chunks(default(SampleConfig, messages=count), 0) for row in chunk.rows)
     return list(islice(texts, count))
 
 

@@ -1,6 +1,6 @@
-"""Run a command and write what it took: ``launch.py FILE COMMAND...``; exit code 0 whatever the command's is.
+"""Run a command and write its time and memory: ``launch.py FILE COMMAND...``. The exit code is always 0.
 
-A process of its own, without imports to speak of: on Linux a child's peak of memory begins with its parent's size.
+This is a separate process with few imports, since on Linux the peak memory of a child starts at its parent's size.
 """
 
 from __future__ import annotations

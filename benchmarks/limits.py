@@ -1,4 +1,4 @@
-"""Limits of the machine: the least that a stage could take, measured or computed from a measured rate."""
+"""Limits of the machine: the least time of a stage, measured or computed from a measured rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.baselines.pandas_version import predictions_file, read_messages,
 from benchmarks.task import Done, Spent, Task, clock, number_of_lines
 
 _BLOCK = 2**20
-# the best of so many rounds is what an idle machine can do
+# the best of this many rounds counts as the speed of an idle machine
 _TRIALS = 10
 # copied for the bandwidth of the memory: far more than the caches hold
 _COPIED = 2**29

@@ -16,13 +16,7 @@ PACKAGES = (
 
 
 def describe(root: Path) -> dict[str, Any]:
-    """Return the machine's facts.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of the project, for its commit.
-    """
+    """Return the facts of the machine, and the commit of the project in the folder `root`."""
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -62,8 +56,7 @@ def _version(package: str) -> str | None:
 def _commit(root: Path) -> str:
     command = ["git", "describe", "--always", "--dirty"]
     try:
-        # git is looked for on the path, as everywhere
-        told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603 # fixed arguments
+        found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # nosec B603 # fixed arguments
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return told.stdout.strip()
+    return found.stdout.strip()

@@ -1,4 +1,4 @@
-"""Runs commands in processes of their own and keeps what they took; contenders take turns."""
+"""Runs commands in separate processes and measures time, memory and disk; contenders take turns."""
 
 from __future__ import annotations
 
@@ -20,43 +20,32 @@ Kind = Literal["product", "baseline", "limit"]
 
 
 class BenchmarkError(Exception):
-    """A command of a benchmark failed; the message names it, its exit, and its last lines."""
+    """A command of a benchmark failed; the message has the command, its exit code and its last lines."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to do the work of a stage.
+    """One way to do the work of a stage."""
 
-    Parameters
-    ----------
-    name : str
-        As the table names it.
-    kind : {"product", "baseline", "limit"}
-    command : tuple of str
-        What is run. If its last line of output is a `Done`, that tells messages and time; otherwise the whole process
-        counts, from its start to its end.
-    messages : int
-        Messages of the workload.
-    prepare : callable or None
-        Called before each run, outside of the clock.
-    grows : Path or None
-        Folder whose growth is counted as bytes on disk.
-    """
-
+    # As in the table
     name: str
     kind: Kind
+    # If the last line of its output is a `Done`, that states messages and time; otherwise the whole process counts
     command: tuple[str, ...]
+    # Messages of the workload
     messages: int
+    # Called before each run, outside of the clock
     prepare: Callable[[], None] | None = None
+    # Folder whose growth is counted as bytes on disk
     grows: Path | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a contender took: medians over the rounds, or the error of the round that failed.
+    """Time, memory and disk of a contender: medians over the rounds, or the error of the round that failed.
 
-    `seconds` are for `done` messages; where these are fewer than `messages`, the rest was too slow to wait for.
-    `peak_rss_mib` is of the largest process, with all that it needed before the stage.
+    `seconds` are for `done` messages; if these are fewer than `messages`, the rest would have taken too long.
+    `peak_rss_mib` is that of the largest process, including what it needed before the stage.
     """
 
     workload: str
@@ -76,11 +65,11 @@ class Row:
 
     @property
     def per_second(self) -> float:
-        """Messages a second; 0 where nothing was measured."""
+        """Messages per second; 0 if nothing was measured."""
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the row as JSON values."""
         return asdict(self)
 
 
@@ -90,12 +79,9 @@ def python(*arguments: str) -> tuple[str, ...]:
 
 
 def run(command: Sequence[str]) -> dict[str, Any]:
-    """Run a command and return wall and CPU seconds, peak RSS in MiB, and the `Done` that it told, if it did.
+    """Run a command and return wall and CPU seconds, peak RSS in MiB, and the `Done` that it printed, if any.
 
-    Raises
-    ------
-    BenchmarkError
-        If it fails, or is killed, for want of memory for example.
+    Raises a `BenchmarkError` if the command fails or is killed, for example because memory runs out.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as result:
         launch = (sys.executable, "-I", str(ROOT / "benchmarks" / "launch.py"), result.name)
@@ -105,8 +91,8 @@ def run(command: Sequence[str]) -> dict[str, Any]:
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             name = " ".join(part for part in command[1:4] if len(part) < 80)
             raise BenchmarkError(f"{name} {how}: {_last_lines(log) or _last_lines(output)}")
-        told = _last_lines(output, 1)
-    return {**found, "done": json.loads(told) if told.startswith('{"messages"') else None}
+        printed = _last_lines(output, 1)
+    return {**found, "done": json.loads(printed) if printed.startswith('{"messages"') else None}
 
 
 def _last_lines(file: IO[bytes], number: int = 3) -> str:
@@ -120,7 +106,7 @@ def folder_mib(folder: Path) -> float:
 
 
 def measure_once(contender: Contender, workload: str, stage: str) -> Row:
-    """Return what one run of a contender took; a failure is a row with its error."""
+    """Measure one run of a contender; a failure is a row with its error."""
     row = Row(workload, contender.messages, stage, contender.name, contender.kind)
     try:
         if contender.prepare is not None:
@@ -129,17 +115,17 @@ def measure_once(contender: Contender, workload: str, stage: str) -> Row:
         found = run(contender.command)
     except (BenchmarkError, OSError, subprocess.CalledProcessError) as error:
         return replace(row, error=str(error))
-    told = found["done"] or {"messages": contender.messages, "spent": found, "note": "", "facts": {}}
+    printed = found["done"] or {"messages": contender.messages, "spent": found, "note": "", "facts": {}}
     return replace(
         row,
-        done=told["messages"],
-        seconds=told["spent"]["seconds"],
-        cpu_seconds=told["spent"]["cpu_seconds"],
+        done=printed["messages"],
+        seconds=printed["spent"]["seconds"],
+        cpu_seconds=printed["spent"]["cpu_seconds"],
         peak_rss_mib=found["peak_rss_mib"],
         disk_mib=folder_mib(contender.grows) - before if contender.grows else None,
         rounds=1,
-        note=told["note"],
-        facts=told["facts"],
+        note=printed["note"],
+        facts=printed["facts"],
     )
 
 
@@ -164,7 +150,7 @@ def in_order(rows: Sequence[Row], stages: Sequence[str]) -> list[Row]:
 
 
 def measure(contenders: Sequence[Contender], workload: str, stage: str, rounds: int) -> list[Row]:
-    """Return a row for each contender; they take turns, so that what disturbs the machine disturbs all of them."""
+    """Return a row per contender; they take turns, so that other work on the machine affects all of them alike."""
     found: dict[str, list[Row]] = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:

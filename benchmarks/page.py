@@ -1,4 +1,4 @@
-"""The results as a file, and the page made of them: ``python -m benchmarks.page FOLDER`` writes the page again."""
+"""The file of results and the page generated from it: ``python -m benchmarks.page FOLDER`` writes the page again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESULTS, PAGE = "performance.json", "performance.md"
 
 
 def read_results(out: Path) -> tuple[dict[str, Any], list[Row]]:
-    """Return the machine's facts and the rows that are in a folder; nothing where there are none."""
+    """Return the facts of the machine and the rows in a folder; empty if there are no results."""
     file = out / RESULTS
     if not file.exists():
         return {}, []

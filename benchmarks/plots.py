@@ -1,4 +1,4 @@
-"""Plots of the results: speed and memory against the number of messages, as small SVG that stays the same."""
+"""Plots of speed and memory against the number of messages, as small, reproducible SVG."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LINES = (
 
 def speed_svg(rows: Sequence[Row]) -> str:
     """Return messages per second against the number of messages."""
-    return _figure(rows, "per_second", "messages a second", log=True)
+    return _figure(rows, "per_second", "messages per second", log=True)
 
 
 def memory_svg(rows: Sequence[Row]) -> str:
-    """Return the peak RSS against the number of messages; only of those that went through all of them."""
+    """Return the peak RSS against the number of messages, for contenders that completed all of them."""
     return _figure([row for row in rows if row.done >= 0.9 * row.messages], "peak_rss_mib", "peak RSS, MiB", log=False)
 
 
@@ -52,7 +52,7 @@ def _figure(rows: Sequence[Row], value: str, label: str, log: bool) -> str:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
     buffer = io.StringIO()
-    # the same results give the same figure: no time, no random names; and text stays text
+    # the same results give the same figure, without time and random names; text stays text
     with mpl.rc_context({"svg.hashsalt": "performance", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     drawn = buffer.getvalue()

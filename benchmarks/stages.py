@@ -100,7 +100,7 @@ def _run_steps(task: Task, *measured: str) -> Done:
 
 
 def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
-    """Run the steps as far as the last one that is measured, batch by batch; return messages, and what each took."""
+    """Run the steps up to the last measured one, batch by batch; return the messages and the time of each step."""
     from batch_nlp.config.builder import build_steps
     from batch_nlp.dataset.message_reader import read_messages
     from batch_nlp.feature.pipeline import FeatureContext, build_feature_pipeline, load_side_tables, read_columns

@@ -1,4 +1,4 @@
-"""Input and output of a measured function, which runs in a process of its own (`benchmarks.child`)."""
+"""Input and output of a measured function, which runs in a separate process (`benchmarks.child`)."""
 
 from __future__ import annotations
 
@@ -14,30 +14,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Task:
-    """The input of a measured function.
+    """The input of a measured function."""
 
-    Parameters
-    ----------
-    settings : list of str
-        Settings of the command line, for functions of this project.
-    labelled : list of str
-        Files of messages with their label, JSON lines in the columns of the Yelp Open Dataset.
-    messages : list of str
-        Files of messages to classify.
-    users, businesses : str or None
-        Files of the side tables.
-    output : str
-        Folder for what is written; it exists.
-    at_most : int or None
-        Work on the first so many messages, where all of them would take too long; None takes all.
-    """
-
+    # Settings of the command line, for functions of this project
     settings: list[str]
+    # Files of labelled messages, and of messages to classify: JSON lines in the columns of the Yelp Open Dataset
     labelled: list[str]
     messages: list[str]
+    # Files of the side tables
     users: str | None
     businesses: str | None
+    # Existing folder for output
     output: str
+    # Number of messages to work on if all would take too long
     at_most: int | None = None
 
     def to_json(self) -> str:
@@ -60,28 +49,20 @@ class Spent:
 
 @dataclass(frozen=True)
 class Done:
-    """The output of a measured function.
+    """The output of a measured function."""
 
-    Parameters
-    ----------
-    messages : int
-        Messages that it worked on.
-    spent : Spent
-        In the part that counts.
-    note : str
-        Remark for readers of the table.
-    facts : dict
-        More figures, kept in the results.
-    """
-
+    # Messages that it worked on
     messages: int
+    # Time of the part that counts
     spent: Spent
+    # Remark for readers of the table
     note: str = ""
+    # More figures, kept in the results
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 def number_of_lines(files: Iterable[str]) -> int:
-    """Return how many lines files have, those with the ending ``.gz`` decompressed."""
+    """Return the number of lines in files; those that end in ``.gz`` are decompressed."""
     total = 0
     for file in files:
         with gzip.open(file) if file.endswith(".gz") else Path(file).open("rb") as lines:
@@ -91,7 +72,7 @@ def number_of_lines(files: Iterable[str]) -> int:
 
 @contextmanager
 def clock(spent: Spent | None = None) -> Iterator[Spent]:
-    """Add the time of the block; what is outside of all blocks is not counted."""
+    """Add the time of the block to `spent`."""
     spent = Spent() if spent is None else spent
     wall, cpu = time.perf_counter(), time.process_time()
     try:

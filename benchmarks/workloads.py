@@ -1,4 +1,4 @@
-"""Workloads: generated messages, or those of a folder; made once, and kept in a folder between runs."""
+"""Workloads: generated messages, or those of a folder; created once and kept in a folder between runs."""
 
 from __future__ import annotations
 
@@ -27,38 +27,25 @@ _LINKED = ("dataset.follow_links=true", "inference.min_age_seconds=0")
 
 @dataclass(frozen=True)
 class Workload:
-    """Messages with their side tables, and a champion to score them.
+    """Messages with their side tables, and a champion to score them."""
 
-    Parameters
-    ----------
-    name : str
-        As the tables name it.
-    messages : int
-        Number of messages, duplicates left out.
-    folder : Path
-        Where runs on it write.
-    raw : Path
-        Folder of the labelled messages and the side tables.
-    inbox : Path
-        Folder of the messages to classify.
-    new : Path or None
-        Folder with one per cent more labelled messages.
-    champion : Path
-        Folder with ``data`` and ``models`` of a model that scores them.
-    dataset : str
-        ``sample`` or ``yelp``.
-    settings : tuple of str
-        Settings of every run of this project.
-    """
-
+    # As in the tables
     name: str
+    # Number of messages without duplicates
     messages: int
+    # Folder for the output of runs
     folder: Path
+    # Folder of the labelled messages and the side tables
     raw: Path
+    # Folder of the messages to classify
     inbox: Path
+    # Folder with one per cent more labelled messages
     new: Path | None
+    # Folder with ``data`` and ``models`` of a model that scores the messages
     champion: Path
+    # ``sample`` or ``yelp``
     dataset: str
+    # Settings of every run of this project
     settings: tuple[str, ...] = ()
 
     def place(self, name: str) -> Path:
@@ -114,18 +101,7 @@ def _tables(folder: Path, name: str) -> list[str]:
 
 
 def generated(messages: int, work: Path, champion: Path, settings: tuple[str, ...] = ()) -> Workload:
-    """Return a number of generated messages: a history, a batch from the same users, and one per cent more with labels.
-
-    Parameters
-    ----------
-    messages : int
-    work : Path
-        Where they are kept.
-    champion : Path
-        As `generated_champion` made it.
-    settings : tuple of str
-        Settings of every run on them.
-    """
+    """Return a workload, kept in `work`: a history, a batch from the same users, and one per cent more with labels."""
     folder = work / f"sample-{messages}"
     data = folder / "made"
     raw, inbox, new = data / "01_raw" / "sample", data / "09_inference" / "inbox", folder / "new"

@@ -1,8 +1,8 @@
 """The cost of a run after many others: ``python -m benchmarks.years --help``.
 
-Batches go through the real command line one after the other, in one process, which forgets after each run what it has
-checked: so a run costs what it would in a new process, but for the seconds of importing libraries. After every hundred
-it says how long a run took and what is kept.
+Batches go through the real command line one after the other. The process is the same, but forgets after each run what
+it has checked, so that a run takes as long as in a new process, apart from importing libraries. After every hundred
+batches, the time per run and the kept files are printed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SETTINGS = (
     *("features=none", "model=logistic_regression", "training.inputs=[tabular]", "sample.messages=600"),
     *("training.decision.calibration=none", "training.decision.metric=null", "training.thresholds.f1_macro=0.0"),
     *("training.thresholds.f1_weighted=0.0", "training.thresholds.recall=0.0", "drift.response=none"),
-    # a batch is written right before its run, which would wait for it to rest
+    # a batch is written right before its run, which would wait for the file to settle
     "inference.min_age_seconds=0",
 )
 _WORDS = ("good", "bad", "slow", "fine", "cold", "warm", "food", "room", "staff", "price", "never", "always", "clean")
@@ -39,7 +39,7 @@ _WORDS = ("good", "bad", "slow", "fine", "cold", "warm", "food", "room", "staff"
 
 @dataclass(frozen=True)
 class Hundred:
-    """A hundred batches: the median seconds of a run, on the clock and of the CPU, and at the end what is kept."""
+    """A hundred batches: median wall and CPU seconds per run, and what is kept at the end."""
 
     first: int
     seconds: float
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     # by CPU time, which leaves out other work on the machine
     if len(found) > 2 and found[-1].cpu_seconds > MOST * found[1].cpu_seconds:
         times = found[-1].cpu_seconds / found[1].cpu_seconds
-        print(f"years: a run takes {times:.2f} times as long as in the second hundred")
+        print(f"years: a run takes {times:.2f} times as long as one of the second hundred")
         return 1
     return 0
 
@@ -87,7 +87,7 @@ def measure(work: Path, batches: int, messages: int, step: int, settings: Sequen
     first = len(list(inbox.iterdir()))
     for number in range(first, first + batches):
         (inbox / f"review_{number:06d}.json").write_text(_messages(number, messages))
-        gc.collect()  # what earlier runs left is not this one's to collect
+        gc.collect()  # garbage of earlier runs must not be collected during this one
         start, start_cpu = time.perf_counter(), time.process_time()
         _run(work, "pipeline=inference", *places, *SETTINGS, *settings)
         taken.append(time.perf_counter() - start)

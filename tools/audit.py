@@ -1,8 +1,7 @@
 """Ask whether the installed packages have known vulnerabilities: ``make audit``.
 
-pip-audit asks, this says what the answer is worth. A known vulnerability fails (exit code 1). Packages that nobody
-could be asked about, for lack of network or since the index in use has no advisories, are counted and fail nothing:
-a machine without network must still be able to build. ``--strict`` fails for them too.
+A known vulnerability fails (exit code 1). Packages without an answer, because the network or advisories for the index
+in use are missing, are counted but do not fail, since a build must work without network; with ``--strict`` they fail.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ SERVICES = ("pypi", "osv")
 
 
 def ask(service: str) -> dict[str, Any]:
-    """Return pip-audit's report as of one of the services that it knows; without packages where there is none."""
+    """Return pip-audit's report from a service; without packages if the service does not answer."""
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", service, "--format", "json"]
     command += ["--progress-spinner", "off", "--timeout", "15", "--skip-editable", "--desc", "off"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # nosec B603 # arguments are written above
@@ -29,7 +28,7 @@ def ask(service: str) -> dict[str, Any]:
 
 
 def judge(report: dict[str, Any]) -> tuple[list[str], int, int]:
-    """Return the vulnerabilities in words, the number of packages that were judged, and the number that were not."""
+    """Return the vulnerabilities in words, and the numbers of packages with and without an answer."""
     found, judged, unknown = [], 0, 0
     for package in report["dependencies"]:
         if "skip_reason" in package:
@@ -51,14 +50,14 @@ def main(arguments: list[str]) -> int:
         found, judged, unknown = judge(report)
         if judged:
             break
-        print(f"audit: {service} knows nothing of the {unknown} packages asked about. {report.get('reason', '')}")
+        print(f"audit: {service} has no advisories for the {unknown} packages. {report.get('reason', '')}")
     for line in found:
         print(f"audit: {line}")
     if found:
         print(f"audit: {len(found)} known vulnerabilities. Raise the versions: uv lock --upgrade-package NAME")
         return 1
     if not judged:
-        print("audit: NOT DONE: no service of advisories can be reached from here. Run `make audit` where one can.")
+        print("audit: NOT DONE: no advisory service can be reached. Run `make audit` on a machine with network access.")
     else:
         print(f"audit: no known vulnerability in {judged} packages; {unknown} could not be judged")
     return 1 if "--strict" in arguments and (unknown or not judged) else 0

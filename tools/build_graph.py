@@ -5,8 +5,8 @@ the names and shapes of the weights in ``model.safetensors``; the values are sup
 The operators of domain ``com.microsoft`` are ONNX Runtime's fused ones; none of them approximates. The network is BERT
 (Devlin et al. 2019), averaged over a text's tokens (Reimers and Gurevych 2019).
 
-Between the layers a token is a row of a matrix, whichever text it is of: ONNX Runtime multiplies, adds and normalises
-matrices more quickly than it does with its fused operator for three dimensions.
+Between the layers, each token of any text is a row of one matrix: ONNX Runtime multiplies, adds and normalises
+matrices faster than its fused operator handles three dimensions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Graph:
         self.weights: list[TensorProto] = []
 
     def weight(self, name: str, *shape: int) -> str:
-        """Declare a weight that is handed in at load."""
+        """Declare a weight whose values are supplied when the model is loaded."""
         tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
         tensor.data_location = TensorProto.EXTERNAL
         # required by the format; never opened, because the session gets the values themselves
@@ -82,7 +82,7 @@ def _embeddings(graph: _Graph) -> str:
     tokens = graph.add("Shape", ["input_ids"], "tokens", start=1)
     table = graph.weight("embeddings.position_embeddings.weight", MAX_POSITIONS, DIMS)
     positions = graph.add("Slice", [table, graph.constant("first", 0), tokens, graph.constant("rows", 0)], "positions")
-    # one text, so all of its tokens are of the first kind
+    # there is only one segment per text, so all tokens have the first type
     kinds = graph.weight("embeddings.token_type_embeddings.weight", 2, DIMS)
     kind = graph.add("Gather", [kinds, graph.constant("one_text", 0)], "kind")
     places = graph.add("Add", [positions, kind], "places")
@@ -133,7 +133,7 @@ def build() -> ModelProto:
             [helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["texts", DIMS])],
             graph.weights,
         ),
-        # the oldest versions that have every operator, so that any ONNX Runtime of the last years reads the file
+        # the oldest versions with every operator, so that older releases of ONNX Runtime read the file
         opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)],
         ir_version=8,
         producer_name="batch_nlp tools.build_graph",

@@ -18,10 +18,10 @@ from PIL import Image, ImageChops
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Width of the picture, and the most that it shows of a page's height
+# Width of the picture -> maximum height
 WIDTHS = {1400: 1500, 400: 2000}
 COLOURS = 128
-# The pages, by the name of their pictures
+# Picture -> page
 PAGES = {
     "entry": "index.html",
     "batches": "batches/index.html",
@@ -30,7 +30,7 @@ PAGES = {
     "sweep": "experiments/*.html",
 }
 DRIFTED = "sample.class_mix=[0.05,0.15,0.8]"
-# What is run before the pages are photographed: five batches, of which the fourth and the last drift
+# Runs before the pages are photographed: six batches, of which the fourth and the last drift
 RUNS = [
     ["pipeline=fti"],
     *(
@@ -78,10 +78,10 @@ def photograph(browser: str, page: Path, width: int, height: int, picture: Path)
 
 
 def main(folder: str | None = None) -> None:
-    """Photograph every page at every width; with a folder, its reports are photographed and nothing is run."""
+    """Photograph every page at every width: of new runs, or of the reports in a folder."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
-        raise SystemExit(f"There is no browser on the PATH ({', '.join(BROWSERS)}). Install Chromium.")
+        raise SystemExit(f"No browser is on the PATH ({', '.join(BROWSERS)}). Install Chromium.")
     with tempfile.TemporaryDirectory() as name:
         reports = Path(folder).absolute() if folder else make_reports(Path(name))
         for picture, pattern in PAGES.items():

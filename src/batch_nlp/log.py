@@ -33,15 +33,14 @@ console = Console(stderr=True)
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Return printable text in lines of a width, which begin with `first` and `rest`; a path stays on one line."""
-    lines = textwrap.wrap(
+    return textwrap.wrap(
         printable(relative(text), None, " "),
         width,
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
-    )
-    return lines or [first]
+    ) or [first]
 
 
 def table_lines(rows: Sequence[Sequence[str]], width: int = 78) -> list[str]:

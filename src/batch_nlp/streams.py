@@ -44,10 +44,12 @@ def lasting_streams() -> Iterator[None]:
 
     Whoever closes the pipe of the output, as ``| head`` does, wants no more of it.
     """
-    output, errors = _Lasting(sys.stdout, BrokenPipeError), _Lasting(sys.stderr, OSError)
-    try:
-        with redirect_stdout(cast("IO[str]", output)), redirect_stderr(cast("IO[str]", errors)):
-            yield
-    finally:
-        output.finish()
-        errors.finish()
+    # a stream that was closed from the beginning is None
+    with Path(os.devnull).open("w") as nowhere:
+        output, errors = _Lasting(sys.stdout or nowhere, BrokenPipeError), _Lasting(sys.stderr or nowhere, OSError)
+        try:
+            with redirect_stdout(cast("IO[str]", output)), redirect_stderr(cast("IO[str]", errors)):
+                yield
+        finally:
+            output.finish()
+            errors.finish()

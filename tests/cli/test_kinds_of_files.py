@@ -52,7 +52,7 @@ def test_a_file_in_which_nothing_can_be_read_stays_new(project: Project) -> None
     for _ in range(2):
         result = project.here("pipeline=inference")
         assert_ended(result, ExitCode.DATA)
-        assert_line_names(result.stderr, file.name, "line 2", 1, 2, 5)
+        assert_line_names(result.stderr, file.name, "line 2", 2, 5)
 
 
 def test_raw_files_are_refused_with_advice_on_times_and_encodings_that_works(empty_project: Project) -> None:

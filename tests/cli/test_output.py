@@ -102,3 +102,9 @@ def test_a_reader_that_wants_no_more_changes_no_exit_code(project: Project, argu
         )
     assert told.returncode == 0, told.stderr
     assert "Broken pipe" not in told.stderr
+
+
+def test_a_run_without_streams_works(project: Project) -> None:
+    command = [sys.executable, str(PROJECT_ROOT / "start_batch_nlp.py"), *project.arguments("pipeline=status")]
+    told = subprocess.run(["/bin/sh", "-c", 'exec "$0" "$@" >&- 2>&-', *command], cwd=project.folder, check=False)
+    assert told.returncode == 0

@@ -21,7 +21,7 @@ from batch_nlp.inference.batch_records import PREDICTIONS_FILE, BatchRecords
 from batch_nlp.monitoring.decisions import DecisionLog
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.raw.file_list import FILES, read_list
+from batch_nlp.storage.raw.known_files import FILES, read_list
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.samples import read_sample
 from batch_nlp.storage.seal import checked_files

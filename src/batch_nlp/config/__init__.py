@@ -1,6 +1,6 @@
 """Everything about settings: schema, composition by Hydra, the builder of steps, the list of code they may name.
 
-Imports only ``errors``. The schema is loaded when first needed, since commands such as ``--cfg job`` do without it.
+Imports only ``errors``. The schema is loaded when first needed, since ``--help`` does without it.
 """
 
 from importlib import import_module

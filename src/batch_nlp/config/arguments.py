@@ -1,4 +1,4 @@
-"""What is typed: flags, and settings in the form that Hydra takes. Hydra is not imported, so that help is quick."""
+"""Read the command line: flags, and settings in Hydra's form. Hydra is not imported, so that help is quick."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from batch_nlp.errors import SettingsError, did_you_mean
 
-# Flags that say what to do, of which a command takes one
+# Flags that say what to do; a command line has at most one of them
 _COMMANDS = ("--help", "--help-all", "--hydra-help", "--version", "--cfg", "--info", "--shell-completion", "--multirun")
 _FLAGS = (*_COMMANDS, "--package", "--resolve", "--config-dir")
 _COMPLETION = re.compile(r"(?:install|uninstall|query)=(?:bash|zsh|fish)")
@@ -22,7 +22,7 @@ _READS_ONLY = ("pipeline=status", "pipeline=verify", "pipeline=init")
 
 @dataclass(frozen=True)
 class Arguments:
-    """A command line that was understood."""
+    """A parsed command line."""
 
     # the flag that says what to do, in its long form; None runs the pipeline
     command: str | None
@@ -57,7 +57,7 @@ def _parser() -> _Parser:
 
 
 def read_arguments(typed: Sequence[str]) -> Arguments:
-    """Return what was typed, understood; refuse unknown flags, and flags or settings that exclude each other."""
+    """Parse the command line; refuse unknown flags, and flags or settings that exclude each other."""
     parser = _parser()
     found, unknown = parser.parse_known_intermixed_args(typed)
     if unknown:
@@ -101,8 +101,8 @@ def _unknown_flag(typed: str) -> str:
 def _as_hydra_takes_them(settings: Sequence[str]) -> list[str]:
     """Return settings as Hydra takes them.
 
-    Hydra accepts a setting without ``+`` only if a file has it: the files name but a few of an estimator's parameters,
-    and all may be set. A pipeline that only reads gets no folder for its log, so it works on a full disk.
+    Hydra accepts a setting without ``+`` only if a file has it. The files name only some of an estimator's parameters,
+    but all can be set. A pipeline that only reads gets no folder for its log, so it works on a full disk.
     """
     names = [setting.removeprefix("sweep=") for setting in settings if setting.startswith("sweep=")]
     own = [_of_init(setting) for setting in settings if not setting.startswith("sweep=")]
@@ -117,7 +117,7 @@ def _as_hydra_takes_them(settings: Sequence[str]) -> list[str]:
 
 
 def _of_init(setting: str) -> str:
-    """Return a setting of ``pipeline=init`` as Hydra takes it: names of files and columns hold any character."""
+    """Return a setting of ``pipeline=init`` as Hydra takes it: names of files and columns may contain any character."""
     key, _, value = setting.partition("=")
     if key not in _NAMES_OF_INIT or value[:1] in ("'", '"', "[") or value in ("", "null"):
         return setting

@@ -1,4 +1,4 @@
-"""Builds steps from settings: the one place where a name in a file becomes an object.
+"""Build steps from settings: the one place where a name in a file becomes an object.
 
 A step is ``{_target_: import path, parameter: value, ...}``. What belongs to a run (ledger, known ids, side tables,
 caches) is bound by the driver to the parameters with those names, and never comes from a file.

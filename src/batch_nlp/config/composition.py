@@ -1,4 +1,4 @@
-"""Composes settings with Hydra, and refuses what may not be in them before anything acts on them or saves them."""
+"""Compose settings with Hydra, and refuse forbidden ones before anything acts on them or saves them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), repla
 
 @contextmanager
 def composer() -> Iterator[ConfigLoader]:
-    """Have Hydra read conf/ for a while."""
+    """Make Hydra read conf/ within the block."""
     with hydra.initialize_config_dir(str(CONF), job_name="start_batch_nlp", version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
 
@@ -42,10 +42,10 @@ def also_from(folder: Path) -> str:
 
 
 def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tuple[DictConfig, bool]:
-    """Return what a command line composes, those of Hydra under ``hydra``, and whether it is a multirun.
+    """Return the composed settings, with Hydra's own under ``hydra``, and whether they are those of a multirun.
 
-    A flag can ask for a multirun, and settings can. Of a multirun, the settings are those that all jobs share; those of
-    each job are checked as well.
+    A flag or a setting can ask for a multirun. Its settings are those that all jobs share; those of each job are
+    checked as well.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _checked(settings: Sequence[str]) -> DictConfig:
 def _choices_of_jobs(
     overrides: Sequence[Override], composed: DictConfig, fixed: list[str], loader: ConfigLoader
 ) -> Iterator[tuple[str, ...]]:
-    """Return the choices of files that jobs of a multirun make, in all their combinations.
+    """Return all combinations of the files that the jobs of a multirun choose.
 
     Other values of a sweep cannot bring in settings of Hydra, which Hydra would act on before a job can check them.
     """

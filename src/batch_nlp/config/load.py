@@ -1,10 +1,10 @@
-"""From what Hydra composed, or a file keeps, to settings that can be trusted; and back to plain values."""
+"""Convert what Hydra composed, or a file keeps, to checked settings, and back to plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, get_args
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -15,6 +15,7 @@ from batch_nlp.config.refusals import composition_error, validation_error
 from batch_nlp.config.schema.config import Config, LogLevel
 
 T = TypeVar("T")
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 
 
@@ -33,17 +34,12 @@ def parse(section: type[T], values: DictConfig | Mapping[str, Any], key: str = "
         plain_values: Any = values
         if isinstance(values, DictConfig):
             plain_values = OmegaConf.to_container(values, resolve=True, throw_on_missing=True)
-        parsed: T = _adapter(cast("Any", section)).validate_python(plain_values)
+        parsed: T = _adapter(section).validate_python(plain_values)
     except OmegaConfBaseException as error:
         raise composition_error(error) from error
     except ValidationError as error:
         raise validation_error(error, section, key) from None
     return parsed
-
-
-@cache
-def _adapter(section: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(section)
 
 
 def plain(settings: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a user reads about settings that cannot be used: key, value, what is needed, and the nearest valid name."""
+"""Messages about settings that cannot be used: key, value, what is needed, and the nearest valid name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-# What pydantic found -> what a setting needs to be; other errors keep pydantic's wording
+# Pydantic's kind of error -> what the setting needs to be; other errors keep pydantic's wording
 _NEEDS = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
@@ -72,7 +72,7 @@ def composition_error(error: Exception) -> SettingsError:
 
 
 def validation_error(error: ValidationError, section: type, prefix: str) -> SettingsError:
-    """Return what pydantic found wrong with a section, which stands at `prefix` in the settings."""
+    """Return the message about the errors that pydantic found in a section at `prefix`."""
     problems = list(dict.fromkeys(_problem(one, section, prefix) for one in error.errors()))
     if len(problems) == 1:
         return SettingsError(problems[0])
@@ -101,7 +101,7 @@ def _problem(found: ErrorDetails, section: type, prefix: str) -> str:
 
 
 def _range(key: str, section: type, prefix: str, found: Mapping[str, Any]) -> str:
-    """Return both ends of the range of a setting; of an entry of a list, the end that pydantic found."""
+    """Return both ends of a setting's range; for an entry of a list, the end that pydantic found."""
     from batch_nlp.config.schema.section import described
 
     fields = [field for name, field in described(section, prefix) if fnmatchcase(key, name)]
@@ -123,7 +123,7 @@ def _shown(value: Any) -> str:
 
 
 def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
-    """Say that there is no such setting, and which one may be meant: a neighbour, or one of that name elsewhere."""
+    """Return the message about an unknown setting, with a similar neighbour or the setting of that name elsewhere."""
     from batch_nlp.config.schema.config import Config
     from batch_nlp.config.schema.section import described
 

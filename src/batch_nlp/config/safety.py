@@ -1,4 +1,4 @@
-"""Refuses settings that name code of their own choice or contain a secret.
+"""Refuse settings that name code of their own choice or contain a secret.
 
 Hydra instantiates every ``_target_`` in its own settings, and the handlers that its logging settings name. It refuses
 functions known to be dangerous; this module refuses all code that is not known to be needed.
@@ -90,7 +90,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
 
 
 def check_address(uri: str) -> None:
-    """Refuse an address with a password, unshown: settings are saved with every run and shown to everyone."""
+    """Refuse an address with a password, which would be saved with every run and shown to everyone."""
     parts = urlsplit(uri)
     login, at, host = parts.netloc.rpartition("@")
     secret = bool(at) and (":" in login or parts.scheme in ("http", "https"))
@@ -139,7 +139,7 @@ def _check_logging(node: Any, path: str) -> None:
 
 def _refuse(key: str, value: object) -> None:
     raise SettingsError(
-        f"{key}={value}: settings may not name code, but for the few classes that this project's own settings name. "
-        "Remove it; launchers and sweepers go by the names of their files (hydra/launcher=parallel, "
+        f"{key}={value}: settings may not name code, except the few classes that this project's own settings name. "
+        "Remove it; choose launchers and sweepers by the names of their files (hydra/launcher=parallel, "
         "hydra/sweeper=search)."
     )

@@ -13,8 +13,8 @@ from batch_nlp.dataset.message_reader import allowed_message_files, message_file
 from batch_nlp.dataset.side_tables import side_table_files
 from batch_nlp.dataset.unreadable_values import unreadable_files
 from batch_nlp.errors import DataError, examples, printable
-from batch_nlp.storage.raw.file_list import not_taken_in
 from batch_nlp.storage.raw.file_names import ENDINGS_IN_WORDS, find_files, find_unread
+from batch_nlp.storage.raw.known_files import not_taken_in
 from batch_nlp.storage.raw.set_aside import SetAside, unusable
 
 # Unusable files whose problem is logged

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.conversion import UNREADABLE
-from batch_nlp.errors import SettingsError, did_you_mean, examples
+from batch_nlp.errors import SettingsError, examples
 
 # Separator of the levels of a hierarchy; class of rare and unknown targets
 LEVEL, OTHER = " / ", "other"
@@ -141,48 +141,30 @@ def _list(targets: Any) -> list[Any]:
 
 def check_label(label: LabelConfig) -> None:
     """Raise a `SettingsError` if the label's columns or classes cannot be used."""
-
-    def need(condition: bool, key: str, value: object, what: str) -> None:
-        if not condition:
-            raise SettingsError(f"dataset.label.{key}={value}: need {what}.")
-
     column = label.column
-    levels = [] if column is None else [column] if isinstance(column, str) else column
-    alternatives = [_list(level) for level in levels] if isinstance(levels, list) else []
-    need(
-        isinstance(levels, list)
-        and (column is None or bool(levels))
-        and all(level and all(isinstance(name, str) and name for name in level) for level in alternatives),
-        "column",
-        column,
-        "the name of a column, a list of names for a hierarchy, or null; an entry of the list may itself be a list of "
-        "alternative columns",
-    )
-    _check_classes_setting(label.classes, need)
+    levels = [None] if column == [] else _list(column) if column is not None else []
+    if not all(_list(level) and all(isinstance(name, str) and name for name in _list(level)) for level in levels):
+        raise SettingsError(
+            f"dataset.label.column={column}: need the name of a column, a list of names for a hierarchy, or null; an "
+            "entry of the list may itself be a list of alternative columns."
+        )
+    if label.classes != "auto" and (need := _needed_classes(label.classes)):
+        raise SettingsError(f"dataset.label.classes={label.classes}: need {need}.")
 
 
-def _check_classes_setting(classes: Any, need: Any) -> None:
-    if isinstance(classes, str):
-        if classes != "auto":
-            hint = did_you_mean(classes, ["auto"])
-            raise SettingsError(f"dataset.label.classes={classes}: need auto, a list of labels, or a mapping. {hint}")
-        return
-    need(
-        isinstance(classes, Mapping | Sequence),
-        "classes",
-        classes,
-        "auto, a list of labels, or a mapping from class to its labels",
-    )
-    mapped = isinstance(classes, Mapping)
-    targets = [target for found in classes.values() for target in _list(found)] if mapped else list(classes)
-    texts = [as_target(target) for target in (*targets, *(classes if mapped else ()))]
-    need(
-        all(isinstance(text, str) for text in texts), "classes", classes, "labels that are text or numbers, none empty"
-    )
-    need(len(classes) >= 2, "classes", classes, "at least two classes")
+def _needed_classes(classes: Any) -> str | None:
+    """Return what the setting of the classes needs to be; None if it can be used."""
+    if isinstance(classes, str) or not isinstance(classes, Mapping | Sequence):
+        return "'auto', a list of labels, or a mapping from class to its labels"
+    mapping = classes if isinstance(classes, Mapping) else {}
+    targets = [target for found in mapping.values() for target in _list(found)] if mapping else list(classes)
     found = [as_target(target) for target in targets]
-    twice = sorted({text for text in found if found.count(text) > 1})
-    need(not twice, "classes", classes, f"each label in one class; named more than once: {examples(twice)}")
-    if mapped:
-        empty = [name for name, given in classes.items() if not _list(given)]
-        need(not empty, "classes", classes, f"at least one label for each class; none for: {examples(empty)}")
+    if not all(isinstance(text, str) for text in (*found, *map(as_target, mapping))):
+        return "labels that are text or numbers, none empty"
+    if len(classes) < 2:
+        return "at least two classes"
+    if twice := sorted({text for text in found if found.count(text) > 1}):
+        return f"each label in one class; named more than once: {examples(twice)}"
+    if empty := [name for name, given in mapping.items() if not _list(given)]:
+        return f"at least one label for each class; none for: {examples(empty)}"
+    return None

@@ -33,13 +33,7 @@ def allowed_message_files(config: Config) -> tuple[list[Path], list[SetAside]]:
 def read_messages(
     config: Config, columns: Mapping[str, ColumnConfig], files: Sequence[Path], labels: bool
 ) -> Iterator[RawBatch]:
-    """Read these columns of the message files, and the labels if asked for.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read.
-    """
+    """Read these columns of the message files, and the labels if asked for."""
     messages, named = config.dataset.messages, Labels(config.dataset.label).columns
     wanted = [name for name, column in columns.items() if column.role is not Role.ignore]
     group = config.dataset.split.column

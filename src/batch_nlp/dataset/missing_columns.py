@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -132,17 +132,13 @@ def _setting(dataset: DatasetConfig, column: Column, new: str) -> str | None:
     """Return the setting that reads the new name beside the old one, if there is one."""
     names, columns = list(column.reads), dataset.messages.columns
     if names[0] in columns and columns[names[0]].role in NEEDED:
-        return _beside(columns, names[0], new)
+        line = declaration(new, replace(columns[names[0]], name=None))
+        if KEY.fullmatch(new):
+            return shlex.quote(f"+dataset.messages.columns.{line.replace(': ', '=', 1)}")
+        return f"add it to messages.columns in the dataset's file, {line}"
     levels = [list(level) for level in Labels(dataset.label).levels]
     if names not in levels or not all(map(KEY.fullmatch, [new, *(name for level in levels for name in level)])):
         return None
     levels[levels.index(names)] = [*names, new]
     shown = ",".join(f"[{','.join(level)}]" if len(level) > 1 else level[0] for level in levels)
     return f"'dataset.label.column=[{shown}]'"
-
-
-def _beside(columns: Mapping[str, ColumnConfig], old: str, new: str) -> str:
-    line = declaration(new, replace(columns[old], name=None))
-    if KEY.fullmatch(new):
-        return shlex.quote(f"+dataset.messages.columns.{line.replace(': ', '=', 1)}")
-    return f"add it to messages.columns in the dataset's file, {line}"

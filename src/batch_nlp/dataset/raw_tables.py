@@ -16,13 +16,6 @@ from batch_nlp.storage.raw.column_checks import Column
 from batch_nlp.storage.raw.opening import DETECTED, TextForm
 
 
-def _message_columns(columns: Mapping[str, ColumnConfig], champion: str | None) -> list[Column]:
-    expected = partial(expected_column, columns, champion=champion)
-    needed = [expected(names, required=True) for role in NEEDED if (names := names_of(columns, role))]
-    others = names_of(columns, Role.category, Role.number, Role.key, Role.raw)
-    return [*needed, *(expected([name]) for name in others)]
-
-
 def raw_tables(
     dataset: DatasetConfig,
     messages: Sequence[Path],
@@ -33,19 +26,22 @@ def raw_tables(
     # if a column of the condition were missing, no row would be left
     condition = [] if dataset.messages.where is None else Where(dataset.messages.where).columns
     conditional = [Column({name: lambda _: True}, "values", required=True) for name in condition]
-    columns = [*_message_columns(dataset.messages.columns, champion), *conditional]
-    tables = {"message": (list(messages), columns, dataset.messages.rows)}
+    columns = dataset.messages.columns
+    expected = partial(expected_column, columns, champion=champion)
+    needed = [expected(names, required=True) for role in NEEDED if (names := names_of(columns, role))]
+    optional = [expected([name]) for name in names_of(columns, Role.category, Role.number, Role.key, Role.raw)]
+    tables = {"message": (list(messages), [*needed, *optional, *conditional], dataset.messages.rows)}
     for table in dataset.side_tables:
         key = {table.key: ColumnConfig(Role.key)}
         others = {name: column for name, column in table.columns.items() if column.role is not Role.ignore}
-        expected = [
+        found = [
             expected_column(key, [table.key], required=True),
             *(
                 expected_column(others, [name], column.role is Role.time, of_messages=False, champion=champion)
                 for name, column in others.items()
             ),
         ]
-        tables[table.name] = (files_of_tables[table.name], expected, None)
+        tables[table.name] = (files_of_tables[table.name], found, None)
     return tables
 
 

@@ -26,15 +26,7 @@ def _quoted(name: str) -> str:
 
 
 class SideTables:
-    """Side tables in a database, joined with each batch.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Contains the tables during the run.
-    files : mapping of str to Path or None
-        Table name -> result of `prepare_side_table`.
-    """
+    """Side tables in a database, which contains them during the run, joined with each batch."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, joined: Sequence[Joined], files: dict[str, Path | None]

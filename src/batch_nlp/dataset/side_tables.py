@@ -24,7 +24,7 @@ from batch_nlp.storage.quarantine import SOURCE_FILE, SOURCE_LINE
 from batch_nlp.storage.raw.batches import read_batches
 from batch_nlp.storage.raw.file_names import find_files, source_name, table_name
 from batch_nlp.storage.raw.set_aside import split_allowed, unusable
-from batch_nlp.storage.seal import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, sealed_writer
 
 _SOURCES_KEY = b"batch_nlp.sources"
 # Problems named in one error
@@ -33,20 +33,11 @@ _TOLD = 5
 KEPT = (Role.category, Role.number, Role.raw)
 
 
-def file_identity(file: Path) -> str:
-    """Return name, size and modification time, which change with the file."""
-    status = file.stat()
-    return f"{source_name(file)}:{status.st_size}:{status.st_mtime_ns}"
-
-
 def table_files(dataset: DatasetConfig, table: SideTableConfig, inbox: Path) -> list[Path]:
     """Return the files of a side table; a file whose name also matches the messages is a message file.
 
-    Raises
-    ------
-    DataError
-        If a file's name matches two side tables, or a file must not be opened. An incomplete table would give wrong
-        features, so its files are never set aside.
+    Raises a `DataError` if a name matches two side tables, or a file must not be opened: an incomplete table would give
+    wrong features, so its files are never set aside.
     """
     found: list[Path] = []
     for folder in (Path(dataset.raw_dir), inbox):
@@ -132,10 +123,7 @@ def prepare_side_table(
         return target
     quarantine = layers.intermediate / "quarantine"
     with keeping_account(quarantine) as ledger:
-        with (
-            replacing_sealed(target) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
-        ):
+        with sealed_writer(target, schema) as writer:
             for rows in _rows(files, table, engine.batch_rows, ledger):
                 writer.write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
             ledger.check_accounts()
@@ -146,7 +134,9 @@ def prepare_side_table(
 
 def _schema_of(files: Sequence[Path], table: SideTableConfig) -> pa.Schema:
     """Return the schema of a table read from the present files with the present settings."""
-    content = [*map(file_identity, files), *map(repr, table.columns.items())]
+    states = [(source_name(file), file.stat()) for file in files]
+    content = [f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states]
+    content += map(repr, table.columns.items())
     return table_schema(table, hashlib.sha256("\n".join(content).encode()).hexdigest())
 
 

@@ -50,7 +50,10 @@ def guess_formats(values: Sequence[Any]) -> list[str]:
 
 
 def _forms(values: pd.Series[Any], most: int) -> list[list[str]]:
-    read = {form: _are_read(values, form) for form in dict.fromkeys(_candidates(values))}
+    read: dict[str, pd.Series[bool]] = {
+        form: as_times(values, ColumnConfig(Role.time, format=form)).dt.year.isin(YEARS)
+        for form in dict.fromkeys(_candidates(values))
+    }
     best = max((found.mean() for found in read.values()), default=0)
     found = [form for form, those in read.items() if those.mean() == best > 0]
     if ISO in found:  # needs no setting
@@ -68,14 +71,13 @@ def _forms(values: pd.Series[Any], most: int) -> list[list[str]]:
 def _candidates(values: pd.Series[Any]) -> list[str]:
     texts = [str(value).strip() for value in values[:_GUESSED_FROM]]
     numbers = list(map(bool, map(_NUMBER.fullmatch, texts)))
-    written = [] if all(numbers) else _with_zones(texts)
-    return [ISO, *([EXCEL, UNIX] if any(numbers) else []), *written]
-
-
-def _with_zones(texts: list[str]) -> list[str]:
+    forms = [ISO, *([EXCEL, UNIX] if any(numbers) else [])]
+    if all(numbers):
+        return forms
     plain = _written_forms([ZONE.sub("", text) for text in texts])
     between = {found[1] for text in texts if (found := ZONE.search(text))}
-    return [*plain, *(f"{form}{space}%Z" for space in between for form in plain if "%z" not in form.lower())]
+    zoned = [f"{form}{space}%Z" for space in between for form in plain if "%z" not in form.lower()]
+    return [*forms, *plain, *zoned]
 
 
 def _written_forms(texts: list[str]) -> list[str]:
@@ -93,9 +95,3 @@ def _guessed(texts: Iterable[str]) -> list[str]:
             guessed += [guess_datetime_format(text, dayfirst=first) for first in (True, False)]
     # pandas takes the name of a weekday literally
     return [_LONG_DAY.sub("%A", _SHORT_DAY.sub("%a", form)) for form in guessed if form]
-
-
-def _are_read(values: pd.Series[Any], form: str) -> pd.Series[bool]:
-    times = as_times(values, ColumnConfig(Role.time, format=form))
-    found: pd.Series[bool] = times.dt.year.isin(YEARS)
-    return found

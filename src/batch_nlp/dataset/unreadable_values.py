@@ -78,19 +78,8 @@ def unreadable(
 ) -> SetAside | None:
     """Return a message file in which no row can be read, with the reasons; None for any other file.
 
-    A row that ``where`` excludes counts as readable. The file is read up to its first readable row.
-
-    Parameters
-    ----------
-    champion : str, optional
-        The model whose columns the messages must have.
-    advised : bool
-        Whether to include advice, which takes time to find.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
+    A row that ``where`` excludes counts as readable. The file is read up to its first readable row. The messages must
+    have the columns of the model `champion`. Advice takes time to find, so `advised` turns it off.
     """
     messages, readable = dataset.messages, Readable(dataset, labels)
     values, broken, number = defaultdict[str, list[Any]](list), list[BrokenRow](), 0

@@ -65,10 +65,8 @@ class Experiment:
     @cached_property
     def metrics(self) -> dict[str, tuple[float, float | None]]:
         """Mean and standard deviation (n - 1 in the denominator; None for a single value) of each metric."""
-        found: dict[str, list[float]] = {}
-        for job in self.jobs:
-            for name, value in job.metrics.items():
-                found.setdefault(name, []).append(value)
+        names = dict.fromkeys(name for job in self.jobs for name in job.metrics)
+        found = {name: [job.metrics[name] for job in self.jobs if name in job.metrics] for name in names}
         return {
             name: (statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
             for name, values in found.items()
@@ -187,7 +185,7 @@ def _compare(best: Experiment, other: Experiment, level: float) -> str:
 
 
 def _vary(values: list[float]) -> bool:
-    """Whether values differ: seeds do not change a model without randomness, so its repeats say nothing of chance."""
+    """Whether values differ: repeats of a model without randomness are equal, and reveal nothing about chance."""
     return len(values) > 1 and bool(np.ptp(values) > 1e-9)
 
 

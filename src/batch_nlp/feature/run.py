@@ -96,21 +96,17 @@ def run_feature_pipeline(config: Config, layers: Layers, store: FeatureStore, ru
 
 
 def _log_account(ledger: Ledger, labels: int) -> None:
+    left_out = f" + {ledger.left_out:,} left out" if ledger.left_out else ""
+    alone = f" + {count(ledger.labels_alone, 'label')} alone" if ledger.labels_alone else ""
     logger.info(
-        "Features: {} read = {:,} new + {:,} known + {} + {:,} quarantined{}; {} added",
+        "Features: {} read = {:,} new + {:,} known + {} + {:,} quarantined{}{}; {} added",
         count(ledger.read, "message"),
         ledger.done,
         ledger.known,
         count(ledger.duplicates, "duplicate"),
         ledger.quarantined,
-        "".join(
-            f" + {shown}"
-            for number, shown in (
-                (ledger.left_out, f"{ledger.left_out:,} left out"),
-                (ledger.labels_alone, f"{count(ledger.labels_alone, 'label')} alone"),
-            )
-            if number
-        ),
+        left_out,
+        alone,
         count(labels, "label"),
     )
 

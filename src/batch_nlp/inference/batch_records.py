@@ -23,6 +23,7 @@ from batch_nlp.inference.inbox import Arrivals, arrivals
 from batch_nlp.inference.past import FILES, Past, file_rows
 from batch_nlp.storage.layers import documents
 from batch_nlp.storage.problem import DamageError, Problem
+from batch_nlp.storage.raw.file_names import size_and_time
 from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.seal import read_sealed, write_sealed
 
@@ -58,7 +59,6 @@ class Batch:
         ISO time in all its predictions.
     files : dict of str to str
         File name relative to the inbox -> SHA-256 of the content.
-    state : BatchState
     accounts : dict of str to int
         Number of messages by outcome; empty until scored.
     counts : list of int
@@ -188,17 +188,16 @@ class BatchRecords:
 def batch_files(batch: Batch, inbox: Path) -> Iterator[list[Path]]:
     """Give the files of a claimed batch; raise a `DataError` if one is missing or changed, or changes in the block."""
     files = {inbox / name: digest for name, digest in batch.files.items()}
-    before = {file: _size_and_time(file) for file in files}
+    before = {file: _look(file) for file in files}
     _refuse_changed(batch, [file for file, digest in files.items() if not before[file] or raw_hash(file) != digest])
     yield list(files)
     # a file that is gone by now was read before
-    there = [file for file in files if _size_and_time(file) not in (before[file], None)]
+    there = [file for file in files if _look(file) not in (before[file], None)]
     _refuse_changed(batch, [file for file in there if raw_hash(file) != files[file]])
 
 
-def _size_and_time(file: Path) -> tuple[int, int] | None:
-    status = file.stat() if file.is_file() else None
-    return (status.st_size, status.st_mtime_ns) if status else None
+def _look(file: Path) -> tuple[int, int] | None:
+    return size_and_time(file) if file.is_file() else None
 
 
 def _refuse_changed(batch: Batch, files: Sequence[Path]) -> None:

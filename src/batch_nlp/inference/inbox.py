@@ -14,7 +14,7 @@ from batch_nlp.config import DatasetConfig
 from batch_nlp.dataset.message_columns import is_message_file, text_form
 from batch_nlp.errors import DataError, examples
 from batch_nlp.inference.past import among
-from batch_nlp.storage.raw.file_names import find_files, stat_files, table_name
+from batch_nlp.storage.raw.file_names import find_files, size_and_time, stat_files, table_name
 from batch_nlp.storage.raw.opening import raw_hash
 from batch_nlp.storage.raw.set_aside import SetAside, is_utf8, set_aside, split_allowed, unusable
 from batch_nlp.storage.raw.still_written import (
@@ -66,17 +66,14 @@ def arrivals(inbox: Path, dataset: DatasetConfig, known: pa.Table, min_age: floa
         written = open_for_writing({file.resolve() for file in files})
     for file in files:
         try:
-            before = file.stat()
-            looked = before.st_size, before.st_mtime_ns
-            digest = raw_hash(file)
-            after = file.stat()
+            looked, digest, after = size_and_time(file), raw_hash(file), size_and_time(file)
         except (DataError, OSError) as error:
             found.set_aside.append(set_aside(file, error))
             continue
         age = age_of(file)
         rest = required_rest(file, age, min_age) if min_age else 0.0
         fresh = age < (_WRITERS_PAUSE if file.resolve() in written else rest)
-        if fresh or looked != (after.st_size, after.st_mtime_ns):
+        if fresh or looked != after:
             log_still_written(file)
         else:
             digests[file], found.looked[digest] = digest, looked

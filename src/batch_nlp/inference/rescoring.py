@@ -16,9 +16,9 @@ from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.predict import Predict, kept_columns, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.parquet import parquet_writer, stream_parquet
+from batch_nlp.storage.parquet import stream_parquet
 from batch_nlp.storage.registry import Model
-from batch_nlp.storage.seal import check_file, replacing_sealed
+from batch_nlp.storage.seal import check_file, sealed_writer
 
 REWEIGHTED_FILE = "reweighted.parquet"
 
@@ -96,10 +96,7 @@ def _write(
     first = layers.predictions / batch.name / PREDICTIONS_FILE
     schema = predictions_schema(classes, kept_columns(pq.read_schema(first)))
     counts = np.zeros(len(classes), dtype=np.int64)
-    with (
-        replacing_sealed(first.with_name(name)) as temporary,
-        parquet_writer(temporary, schema) as writer,
-    ):
+    with sealed_writer(first.with_name(name), schema) as writer:
         for part in parts:
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
             counts += np.bincount(part["predicted_class"], minlength=len(counts))

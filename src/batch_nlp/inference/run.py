@@ -31,13 +31,12 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
-from batch_nlp.storage.parquet import parquet_writer
 from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import PREDICTED, KeptSample, sample_file, sample_schema, write_sample
-from batch_nlp.storage.seal import replacing_sealed
+from batch_nlp.storage.seal import sealed_writer
 from batch_nlp.storage.sql import connect
 from batch_nlp.threads import prefetched
 
@@ -96,8 +95,7 @@ def run_inference_pipeline(
                 yield len(raw.rows), with_missing(features.transform(raw.rows), fields)
 
         with (
-            replacing_sealed(folder / PREDICTIONS_FILE) as file,
-            parquet_writer(file, schema) as writer,
+            sealed_writer(folder / PREDICTIONS_FILE, schema) as writer,
             past.messages.adding(batch.name) as remembered,
             batch_files(batch, Path(config.inference.inbox)) as files,
             progress("inference", total=estimated_rows(files)) as advance,

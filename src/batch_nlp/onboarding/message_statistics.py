@@ -59,7 +59,7 @@ def repeated(texts: Sequence[str]) -> float:
 
 def languages(texts: Sequence[str]) -> dict[str, float]:
     """Return the language shares of the texts (ISO 639-1)."""
-    from py3langid import classify  # type: ignore[import-untyped]
+    from py3langid import classify  # type: ignore[import-untyped] # it has no type information
 
     there = [text[:_LANGUAGE_CHARS] for text in texts if text]
     parts, counts, size = list[str](), Counter[str](), 0

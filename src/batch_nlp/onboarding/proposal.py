@@ -84,12 +84,7 @@ class Proposal:
 def propose(columns: Sequence[ColumnProfile], asked: GivenColumns, where: str, config: Config) -> Proposal:
     """Propose what the columns of the messages in the file or folder `where` are.
 
-    Raises
-    ------
-    DataError
-        If no column is a text.
-    SettingsError
-        If a column named by the user does not exist.
+    Raises a `DataError` if no column is a text, and a `SettingsError` if a column named by the user does not exist.
     """
     asked = asked.of(_names(columns))
     reasons = {name: f"set by init.{name}" for name in ("text", "label", "time", "id")}

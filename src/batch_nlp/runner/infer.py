@@ -160,20 +160,14 @@ def _analyse(run: RunContext, batch: Batch) -> Analysis:
 
 def _report_verdict(run: RunContext, batch: Batch, analysis: Analysis) -> None:
     """Show the verdict, and write it to the batch's report and to the decision log."""
-    drift, verdict = run.config.drift, analysis.deciding
     from batch_nlp.runner.response import response_of
 
+    verdict = analysis.deciding
     action = response_of(run.config)[0].value if verdict.status is Status.DRIFT else "none"
-    show_verdict(batch.name, analysis.verdict, action, drift.confidence, analysis)
+    show_verdict(batch.name, analysis.verdict, action, run.config.drift.confidence, analysis)
     report_batch(run, batch, analysis, None)
-    run.decide(
-        "batch",
-        batch=batch.name,
-        accounts=batch.accounts,
-        model=batch.model_version,
-        verdict=asdict(verdict),
-        action=action,
-    )
+    facts = {"batch": batch.name, "accounts": batch.accounts, "model": batch.model_version}
+    run.decide("batch", **facts, verdict=asdict(verdict), action=action)
 
 
 def _input_schema(run: RunContext, champion: Model) -> InputSchema:

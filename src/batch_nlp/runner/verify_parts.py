@@ -19,7 +19,7 @@ from batch_nlp.storage.atomic import remove, unfinished
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.orphans import Orphans
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
-from batch_nlp.storage.raw.file_list import count_taken_in
+from batch_nlp.storage.raw.known_files import count_taken_in
 
 
 @dataclass

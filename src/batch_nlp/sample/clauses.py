@@ -1,4 +1,4 @@
-"""Banks of words and phrases, and lookup tables from which clauses are drawn fast."""
+"""Banks of words and phrases, and lookup tables for drawing clauses fast."""
 
 from __future__ import annotations
 

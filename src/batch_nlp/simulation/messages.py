@@ -56,25 +56,20 @@ class Messages:
         file = write_batch(self.inbox, self._pending, settings, number)
         truth = {}
         with (self._pending / file.name).open("rb") as lines:
-            for row in map(_row, lines):
-                if row is not None and (label := _label(row, self._classes)) >= 0:
-                    truth[str(row[ID])] = label
+            for row, label in filter(None, (_labelled(line, self._classes) for line in lines)):
+                truth[str(row[ID])] = label
         return truth
 
 
-def _row(line: bytes) -> dict[str, object] | None:
-    """Return the row in a line; None for lines that are broken on purpose."""
+def _labelled(line: bytes, classes: ClassMap) -> tuple[dict[str, object], int] | None:
+    """Return the row in a line and the index of its class; None if it has no class, or is broken on purpose."""
     try:
         row: dict[str, object] = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return row
-
-
-def _label(row: dict[str, object] | None, classes: ClassMap) -> int:
-    """Return the index of the class of a row; -1 if it has no class."""
-    label = row.get(LABEL) if row else None
-    return classes.index(f"{label:g}") if isinstance(label, float) else -1
+    label = row.get(LABEL)
+    index = classes.index(f"{label:g}") if isinstance(label, float) else -1
+    return None if index < 0 else (row, index)
 
 
 def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes]:
@@ -84,10 +79,9 @@ def _flip(share: float, seed: int, classes: ClassMap) -> Callable[[bytes], bytes
     """
 
     def flipped(line: bytes) -> bytes:
-        row = _row(line)
-        label = _label(row, classes)
-        if row is None or label < 0:
+        if (found := _labelled(line, classes)) is None:
             return line
+        row, label = found
         drawn = int.from_bytes(blake2b(f"{seed}/{row[ID]}".encode(), digest_size=8).digest(), "little")
         if (drawn >> 1) / 2**63 >= share:
             return line

@@ -45,14 +45,10 @@ class Extract(StatelessStep):
     ----------
     columns : mapping of str to ColumnConfig
         The source columns.
-    joined : sequence of Joined
-        Joins of the key columns.
+    joined : list of Joined
+        Joins of the key columns, which `side_tables` performs.
     group : str or None
         Column whose values a split keeps together.
-    side_tables : SideTables or None
-        Performs the joins.
-    labels : Labels or None
-        Reads labels; None reads none.
     ledger : Ledger or None
         Receives rows with unreadable values.
     kept_columns : sequence of str

@@ -10,15 +10,7 @@ from batch_nlp.steps.base import StatelessStep
 
 
 class Keep(StatelessStep):
-    """Copy the messages to a layer, if the run keeps layers.
-
-    Parameters
-    ----------
-    layer : {"intermediate", "primary"}
-        Name of the layer.
-    keep : callable, optional
-        Receives the name of the layer and the messages.
-    """
+    """Hand the messages to `keep` for a layer, ``intermediate`` or ``primary``, if the run keeps layers."""
 
     def __init__(self, layer: str, keep: Callable[[str, pd.DataFrame], None] | None = None) -> None:
         self.layer = layer

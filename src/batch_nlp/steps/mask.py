@@ -21,11 +21,6 @@ class Mask(TextStep):
     patterns : mapping of str to str
         Word -> regular expression (RE2 syntax) of what it replaces, applied in order.
 
-    Raises
-    ------
-    SettingsError
-        If a pattern is not a valid regular expression.
-
     Examples
     --------
     >>> messages = pd.DataFrame({"text": ["@anna look: https://example.com/1"]})

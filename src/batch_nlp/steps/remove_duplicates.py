@@ -14,16 +14,10 @@ from batch_nlp.storage.ledger import Ledger
 
 @dataclass(eq=False, repr=False)
 class RemoveDuplicates(StatelessStep):
-    """Drop known messages.
+    """Drop messages that the store or this run knows.
 
-    Parameters
-    ----------
-    known : KnownMessages
-        Messages of the store and of this run.
-    ledger : Ledger
-        Counts duplicates, and receives messages whose id belongs to another text.
-    take_labels : callable, optional
-        Receives messages with a label, including known messages, but not those whose id belongs to another text.
+    The ledger counts duplicates, and receives messages whose id belongs to another text. `take_labels` receives
+    messages with a label, known ones included, but not those whose id belongs to another text.
     """
 
     known: KnownMessages | None = None

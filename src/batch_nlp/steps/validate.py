@@ -59,14 +59,7 @@ def _listed(targets: list[str]) -> str:
 class Validate(StatelessStep):
     """Check each message against the contract; empty texts are refused, too.
 
-    Parameters
-    ----------
-    targets : collection of str or None
-        Allowed targets, None for any.
-    timed : bool
-        Whether the source has times.
-    ledger : Ledger or None
-        Receives the invalid messages.
+    Any target is allowed if `targets` is None. The ledger receives the invalid messages.
     """
 
     targets: Collection[str] | None = None

@@ -30,7 +30,7 @@ from batch_nlp.storage.sql import connect
 
 # How the folders of feature tables begin; the feature version follows
 FEATURES = "features-"
-# Of the list of raw files that is kept here, see `raw/file_list.py`
+# Of the list of raw files that is kept here, see `raw/known_files.py`
 FILES_ADVICE = "Remove it: the next pipeline=feature then reads all of 01_raw again, and computes nothing twice."
 
 

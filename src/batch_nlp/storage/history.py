@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch_nlp.storage.parquet import gathered, parquet_writer, stream_parquet
+from batch_nlp.storage.parquet import gathered, stream_parquet
 from batch_nlp.storage.problem import DamageError
-from batch_nlp.storage.seal import check_file, problems, remove_sealed, replacing_sealed
+from batch_nlp.storage.seal import check_file, problems, remove_sealed, sealed_writer
 
 BATCH = pa.field("batch", pa.string())
 # Level and newest batch of a part
@@ -60,34 +60,25 @@ class History:
             raise DamageError(found[0])
         return [self._path(level, name) for level, name in self._parts() if (level, name) != (0, but)]
 
-    @contextmanager
-    def adding(self, batch: str, first: bool = False) -> Iterator[pq.ParquetWriter]:
+    def adding(self, batch: str, first: bool = False) -> AbstractContextManager[pq.ParquetWriter]:
         """Give a writer for the rows of a batch, all or nothing; they replace what the batch added before.
 
         With `first`, the rows are those of all batches up to that one.
         """
-        with (
-            replacing_sealed(self._path(_FIRST_LEVEL if first else 0, batch)) as file,
-            parquet_writer(file, self._schema) as writer,
-        ):
-            yield writer
+        return sealed_writer(self._path(_FIRST_LEVEL if first else 0, batch), self._schema)
 
     def merge(self) -> None:
         """Merge parts when there are many; only the holder of the lock may, and only while no batch is open."""
         while full := [level for level, number in self._levels().items() if number >= _MERGED]:
             names = [name for level, name in self._parts() if level == full[0]]
-            with replacing_sealed(self._path(full[0] + 1, names[-1])) as file:
-                self._write(file, [self._path(full[0], name) for name in names])
+            with sealed_writer(self._path(full[0] + 1, names[-1]), self._schema) as writer:
+                for rows in gathered(_batches([self._path(full[0], name) for name in names]), _GROUP_ROWS):
+                    writer.write_table(rows)
         needed = {self._path(*part) for part in self._parts()}
         remove_sealed(path for path in self.folder.glob("[!.]*.parquet") if path not in needed)
 
     def _levels(self) -> Counter[int]:
         return Counter(level for level, _ in self._parts() if level < _FIRST_LEVEL - 1)
-
-    def _write(self, file: Path, parts: list[Path]) -> None:
-        with parquet_writer(file, self._schema) as writer:
-            for rows in gathered(_batches(parts), _GROUP_ROWS):
-                writer.write_table(rows)
 
 
 def _batches(parts: list[Path]) -> Iterator[pa.RecordBatch]:

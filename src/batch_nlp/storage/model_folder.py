@@ -64,9 +64,9 @@ def _check_predictions(folder: Path, pipeline: Pipeline) -> None:
         raise
     except Exception as error:  # code of another version can fail in any way
         said = shorten(f"{type(error).__name__}: {error}", 200)
-        raise DataError(f"{folder}: fails on {CHECK_FILE} ({said}).") from error
+        raise DataError(f"It fails on {CHECK_FILE} ({said})") from error
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=1e-4):
-        raise DataError(f"{folder}: does not reproduce the predictions in {CHECK_FILE}.")
+        raise DataError(f"It does not reproduce the predictions in {CHECK_FILE}")
 
 
 def check_code(version: str, manifest: dict[str, Any]) -> None:

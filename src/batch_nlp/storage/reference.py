@@ -61,8 +61,6 @@ class Reference:
         Shares of the classes among its training rows.
     confidence, entropy : float
         Mean probability of the predicted class and mean entropy in nats, over the whole hold-out.
-    fields : Fields
-        Of the model.
     sample : DataFrame
         Some held-out messages, the columns of `reference_schema`; vectors and ``probabilities`` are object columns of
         arrays.

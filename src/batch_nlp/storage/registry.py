@@ -20,7 +20,7 @@ import numpy as np
 from loguru import logger
 from numpy.typing import NDArray
 
-from batch_nlp.errors import DataError
+from batch_nlp.errors import DataError, printable
 from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
@@ -88,7 +88,9 @@ class Registry:
         first = named == [None] and "published_at" in pointer
         known = all(isinstance(name, str) and _VERSION.fullmatch(name) for name in named)
         if not isinstance(previous, list) or not (first or known) or set(pointer) - _POINTER_KEYS:
-            raise DamageError(Problem(self._pointer, "damaged; it does not name versions", by_hand))
+            raise DamageError(
+                Problem(self._pointer, f"damaged; it does not name versions: {printable(named)}", by_hand)
+            )
         return pointer
 
     def _point_at(self, version: str | None, previous: list[str], now: datetime) -> None:

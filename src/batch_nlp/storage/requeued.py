@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 
-from batch_nlp.errors import AccountingError, DataError, SettingsError
+from batch_nlp.errors import DataError, SettingsError
 from batch_nlp.storage.atomic import replacing, sync_folder, temporary_name
 from batch_nlp.storage.parquet import parquet_writer, stream_parquet
 from batch_nlp.storage.quarantine import QUARANTINE_SCHEMA, REQUEUED, SOURCE_FILE, SOURCE_LINE, Place
@@ -97,8 +97,6 @@ def put_back(
     ------
     DataError
         If the file cannot be read, or is not a copy of a quarantine file.
-    AccountingError
-        If a row is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for unfinished in folder.glob(".*requeued-*.tmp"):  # of a killed run
@@ -122,8 +120,6 @@ def put_back(
                     found.examples.append(place)
             out.flush()
             os.fsync(out.fileno())
-        if found.rows != found.requeued + found.stay:
-            raise AccountingError(f"{file}: {found.rows:,} rows, {found.requeued:,} put back, {found.stay:,} left")
         tell(found)
         if found.requeued:
             found.target = _under_free_name(temporary, folder, pattern, original.stem)

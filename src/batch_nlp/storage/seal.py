@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from batch_nlp.storage.atomic import replacing, write_json
 from batch_nlp.storage.parquet import parquet_writer, stream_parquet
@@ -163,9 +164,16 @@ def replacing_sealed(path: Path, seal: Seal | None = None) -> Iterator[Path]:
     seal.enter(path.name, [digest])
 
 
+@contextmanager
+def sealed_writer(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Open a sealed parquet file for writing; it replaces `path` when the block succeeds."""
+    with replacing_sealed(path) as temporary, parquet_writer(temporary, schema) as writer:
+        yield writer
+
+
 def write_sealed_parquet(path: Path, table: pa.Table) -> None:
-    """Write a parquet file with page checksums and a seal, all or nothing."""
-    with replacing_sealed(path) as temporary, parquet_writer(temporary, table.schema) as writer:
+    """Write a sealed parquet file, all or nothing."""
+    with sealed_writer(path, table.schema) as writer:
         writer.write_table(table)
 
 

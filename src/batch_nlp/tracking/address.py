@@ -62,13 +62,7 @@ def masked(text: str) -> str:
 
 
 def check_tracking(config: Config) -> None:
-    """Check the tracking settings.
-
-    Raises
-    ------
-    SettingsError
-        If the extra is not installed, or the address is of an unknown kind or contains credentials.
-    """
+    """Raise a `SettingsError` if the extra is missing, or the address is of an unknown kind or has credentials."""
     if config.tracking.backend is TrackingBackend.none:
         return
     uri = config.tracking.uri

@@ -99,7 +99,7 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def parameters(config: Config) -> dict[str, str]:
-    """Return every setting that a model follows from, under its name on the command line."""
+    """Return every setting that affects a model, under its name on the command line."""
     settings = {
         "seed": config.seed,
         "dataset": {"name": config.dataset.name, "split": split_of(config).value},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from batch_nlp.config import Config, TrackingBackend
 from batch_nlp.tracking.address import address_of, masked, model_name
 from batch_nlp.tracking.mlflow_client import connect, one_at_a_time, quietly
 from batch_nlp.tracking.mlflow_versions import manifest_of, register, restore
-from batch_nlp.tracking.tracked_training import TrackedTraining, current_job, metrics, parameters, tags
+from batch_nlp.tracking.tracked_training import HydraJob, TrackedTraining, current_job, metrics, parameters, tags
 
 # Files of a model folder for people
 _READABLE = {".json", ".md", ".html"}
@@ -24,7 +25,7 @@ _BATCH, _LENGTH = 100, 6000
 
 
 class Tracker:
-    """Records trainings in MLflow if ``tracking.backend`` says so.
+    """Records trainings in MLflow if ``tracking.backend`` is mlflow.
 
     A failure is a warning, since a training is worth more than its record elsewhere.
     """
@@ -32,7 +33,11 @@ class Tracker:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.address = address_of(config)
-        self.job = current_job()
+
+    @cached_property
+    def job(self) -> HydraJob | None:
+        """The running job."""
+        return current_job()
 
     def training(self, training: TrackedTraining) -> None:
         """Record a training as a run, and a candidate that reached the gate as a version of the registered model."""
@@ -72,7 +77,7 @@ class Tracker:
             logger.info("Tracking: recorded {} in MLflow at {}", what, address)
 
     def _record(self, training: TrackedTraining, missing: list[str]) -> None:
-        """Record a training step by step, and remove each step that is done from `missing`."""
+        """Record a training step by step, and remove each completed step from `missing`."""
         client, experiment = connect(self.address, self.config.tracking.experiment)
         run = self._create_run(client, experiment, training)
         id_, parent = run.info.run_id, run.data.tags.get("mlflow.parentRunId")

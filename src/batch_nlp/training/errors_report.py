@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from batch_nlp.metrics.confusion import confusion_matrix
 from batch_nlp.reports.pages import render
 from batch_nlp.storage.atomic import replacing_folder, write_text
 from batch_nlp.storage.layers import Layers
@@ -28,21 +28,7 @@ _ON_PAGE = 100
 _CHARACTERS, _WORDS = 500, 5
 
 
-@dataclass(frozen=True)
-class LabelErrors:
-    """The result of confident learning."""
-
-    # Positions of the messages whose confident class is not the given one, greatest margin first, shape (n_suspects,)
-    suspects: NDArray[np.int64]
-    # Their confident classes, shape (n_suspects,)
-    suggested: NDArray[np.int64]
-    # Probability of the suggested class minus that of the given one, shape (n_suspects,)
-    margins: NDArray[np.float64]
-    # Estimated share of messages with a wrong given class
-    share: float
-
-
-def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int64]) -> LabelErrors:
+def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int64]) -> tuple[pd.DataFrame, float]:
     """Find messages with a doubtful class by confident learning (Northcutt, Jiang and Chuang, 2021).
 
     The confident class of a message is the most probable of those whose probability reaches their mean over the
@@ -55,22 +41,30 @@ def find_label_errors(probabilities: NDArray[np.float64], given: NDArray[np.int6
         Of messages that the model was not trained on.
     given : ndarray of int, shape (n,)
         Given classes.
+
+    Returns
+    -------
+    suspects : DataFrame
+        By position of the message, greatest margin first: the ``suggested``, confident class, and the ``margin`` of its
+        probability over that of the given class.
+    share : float
+        Estimated share of messages with a wrong given class.
     """
     n, k = probabilities.shape
     own = [probabilities[given == index, index] for index in range(k)]
     thresholds = np.array([values.mean() if len(values) else np.inf for values in own])
     reached = np.where(probabilities >= thresholds, probabilities, -1.0)
     confident, best = reached.max(axis=1) >= 0, reached.argmax(axis=1)
-    joint = np.bincount(given[confident] * k + best[confident], minlength=k * k).reshape(k, k)
+    joint = confusion_matrix(given[confident], best[confident], k)
     of_class = joint.sum(axis=1, keepdims=True)
     # a class without confident messages counts as right
     shares = np.where(of_class > 0, joint / np.maximum(of_class, 1), np.eye(k))
     right = (np.diag(shares) * np.bincount(given, minlength=k)).sum() / n
     suspects = np.flatnonzero(confident & (best != given))
-    margins = probabilities[suspects, best[suspects]] - probabilities[suspects, given[suspects]]
-    order = np.argsort(-margins, kind="stable")
-    suspects = suspects[order]
-    return LabelErrors(suspects, best[suspects], margins[order], float(1 - right))
+    suggested = best[suspects]
+    margins = probabilities[suspects, suggested] - probabilities[suspects, given[suspects]]
+    found = pd.DataFrame({"suggested": suggested, "margin": margins}, index=suspects)
+    return found.sort_values("margin", ascending=False, kind="stable"), float(1 - right)
 
 
 class ErrorAnalysis:
@@ -85,20 +79,21 @@ class ErrorAnalysis:
         return of_predicted(self._candidate.probabilities, self._candidate.predicted)
 
     @cached_property
-    def label_errors(self) -> LabelErrors:
+    def label_errors(self) -> tuple[pd.DataFrame, float]:
         """The result of confident learning on the hold-out."""
         return find_label_errors(self._candidate.probabilities, self._candidate.truth)
 
     def facts(self) -> dict[str, Any]:
         """Return the counts for the card, without messages."""
         wrong, sure = self._candidate.predicted != self._candidate.truth, self.confidence > CONFIDENT
+        suspected, share = self.label_errors
         return {
             "mistakes": int(wrong.sum()),
             "confident": CONFIDENT,
             "confident_predictions": int(sure.sum()),
             "confident_mistakes": int((wrong & sure).sum()),
-            "suspected_labels": len(self.label_errors.suspects),
-            "label_error_share": self.label_errors.share,
+            "suspected_labels": len(suspected),
+            "label_error_share": share,
         }
 
     def mistakes(self) -> pd.DataFrame:
@@ -117,9 +112,10 @@ class ErrorAnalysis:
 
         The ``margin`` is between the probabilities of the ``suggested`` and the ``given`` class.
         """
-        found = self.label_errors
-        given = self._candidate.truth[found.suspects]
-        return self._table(found.suspects, {"given": given, "suggested": found.suggested}, {"margin": found.margins})
+        found, _ = self.label_errors
+        suspects = found.index.to_numpy()
+        classes = {"given": self._candidate.truth[suspects], "suggested": found["suggested"].to_numpy()}
+        return self._table(suspects, classes, {"margin": found["margin"].to_numpy()})
 
     def _table(
         self, chosen: NDArray[np.int64], classes: dict[str, NDArray[np.int64]], figures: dict[str, NDArray[np.float64]]

@@ -53,8 +53,6 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
 
 
 def label_sources(messages: pd.DataFrame, index: pd.Index[int]) -> dict[str, int]:
-    """Count the labels of some messages by source; without a column ``label_source``, all labels count as given."""
-    if "label_source" not in messages:
-        return {"given": len(index)}
+    """Count the labels of some messages by source."""
     counts = messages.loc[index, "label_source"].fillna("given").value_counts()
     return {str(source): int(number) for source, number in counts.items()}

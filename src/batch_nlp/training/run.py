@@ -31,7 +31,7 @@ from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.model_code import PACKAGES
 from batch_nlp.storage.parquet import write_parquet
-from batch_nlp.storage.raw.file_list import check_label
+from batch_nlp.storage.raw.known_files import check_label
 from batch_nlp.storage.registry import Registry
 from batch_nlp.storage.scratch import arrays_on_disk, on_disk
 from batch_nlp.training.candidate import Candidate, keep_newest

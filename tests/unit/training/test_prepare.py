@@ -115,7 +115,6 @@ def test_a_stray_label_is_left_out_and_told_of() -> None:
 def test_labels_are_counted_by_their_source() -> None:
     messages = pd.DataFrame({"label_source": ["given", None, "rules", "rules", "person"]})
     assert label_sources(messages, messages.index[:4]) == {"given": 2, "rules": 2}
-    assert label_sources(messages[[]], messages.index) == {"given": 5}
 
 
 def test_rare_classes_that_become_other_are_told_of() -> None:

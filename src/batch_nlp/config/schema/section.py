@@ -1,4 +1,4 @@
-"""What the sections of the settings have in common: how they are declared, and the kinds of values they hold."""
+"""How sections of the settings are declared, and the kinds of values they share."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Steps = Annotated[list[Step], Field(min_length=1)]
 
 
 def described(section: Any, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Return all settings of a section by name, with what the schema says of them.
+    """Return all settings of a section by name, with their fields in the schema.
 
     A ``*`` stands for the name of an entry of a mapping, or its position in a list.
     """

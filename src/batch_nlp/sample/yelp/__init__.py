@@ -26,10 +26,10 @@ class Yelp:
         for table, chunks in (("user", users(world)), ("business", businesses(world))):
             lines = (b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]) for rows in chunks)
             yield f"yelp_academic_dataset_{table}.json", ((content, 0) for content in lines)
-        parts = ((reviews.to_lines(chunk), len(chunk.rows)) for chunk in reviews.history(settings))
+        parts = ((reviews.to_lines(chunk), len(chunk.rows)) for chunk in reviews.chunks(settings, 0))
         yield "yelp_academic_dataset_review.json", parts
 
     def batch(self, settings: SampleConfig, number: int, labelled: bool) -> Iterator[bytes]:
         """Yield the reviews of a day, without stars and votes unless labelled."""
         columns = None if labelled else reviews.BATCH_COLUMNS
-        return (reviews.to_lines(chunk, columns) for chunk in reviews.batch(settings, number))
+        return (reviews.to_lines(chunk, columns) for chunk in reviews.chunks(settings, number))

@@ -66,18 +66,12 @@ class Chunk:
     order: list[int]
 
 
-def history(settings: SampleConfig) -> Iterator[Chunk]:
-    """Yield the history; the settings of drift are ignored."""
-    natural = replace(settings, class_mix=None, vocabulary=0.0, length=1.0)
-    yield from _chunks(natural, 0, settings.messages)
-
-
-def batch(settings: SampleConfig, number: int) -> Iterator[Chunk]:
-    """Yield a batch: the messages of the nth day after the history, from 1."""
-    yield from _chunks(settings, number, settings.batch_messages)
-
-
-def _chunks(settings: SampleConfig, number: int, messages: int) -> Iterator[Chunk]:
+def chunks(settings: SampleConfig, number: int) -> Iterator[Chunk]:
+    """Yield the messages of the nth day after the history, or the history if `number` is 0, without drift."""
+    messages = settings.batch_messages
+    if not number:
+        messages = settings.messages
+        settings = replace(settings, class_mix=None, vocabulary=0.0, length=1.0)
     for start in range(0, messages, CHUNK):
         yield _chunk(settings, number, np.arange(start, min(start + CHUNK, messages)))
 
@@ -143,7 +137,7 @@ def _stars(class_mix: list[float] | None, random: np.random.Generator, size: int
 def _agreeing(
     count: int, skew: float, trait: Callable[[Index], Float], stars: Index, random: np.random.Generator
 ) -> Index:
-    """Return a user or business per review, lower indices more often.
+    """Choose a user or business per review; lower indices are more frequent.
 
     Many good reviews get the better of two candidates, and many bad ones the worse. So average stars indicate the
     label, as in the real tables, and the stars keep their shares.

@@ -28,11 +28,6 @@ class SentenceTransformerEmbedder:
         Device of torch, such as ``cpu`` or ``cuda``; None uses the best available one.
     threads : int
         Threads of torch on a CPU; 0 leaves the number to torch.
-
-    Raises
-    ------
-    SettingsError
-        If the extra is not installed, or the model cannot be loaded.
     """
 
     def __init__(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from batch_nlp.config import EmbeddingBackend, EmbeddingConfig, parse
 from batch_nlp.errors import DataError, examples
@@ -25,30 +21,16 @@ from batch_nlp.steps.embedding.factory import EmbeddingParameters, create_embedd
 class Embedding(StatelessStep, EmbeddingParameters):
     """Add the vector of each message's text.
 
-    The step learns nothing: a row's vector depends on its text alone. The model is loaded at the first `transform`, and
-    is not pickled or cloned with the step.
+    The model is loaded at the first `transform`, and is not cloned with the step.
 
     Parameters
     ----------
-    backend : {"static", "minilm", "sentence_transformers", "none"}
-        The code that turns texts into vectors; with ``none``, vectors are empty.
-    model : str or None
-        Name of a model on the hub, or a local path; None is the packaged all-MiniLM-L6-v2.
-    dims : int
-        Dimensions of the static vectors; the other backends keep those of their model.
-    max_tokens : int
-        Most tokens to read of a message.
-    batch_size : int
-        Messages per forward pass of the sentence_transformers backend.
-    device : str or None
-        Device of the sentence_transformers backend; None lets the backend choose.
+    backend, model, dims, max_tokens, batch_size, device, cache_mb
+        As in ``features.embedding``; ``cache_mb=0`` caches no vectors.
     cache_dir : str, path or None
         Folder of the distilled table and of cached vectors; None is ``batch_nlp`` in the user's cache folder.
     threads : int
         Threads of the model; 0 uses all cores.
-    cache_mb : int
-        Megabytes of vectors to cache in `cache_dir`, so that no text is embedded twice; 0 caches none. Static vectors
-        are never cached.
 
     Examples
     --------
@@ -57,10 +39,6 @@ class Embedding(StatelessStep, EmbeddingParameters):
     >>> embedded = Embedding(backend="minilm").fit_transform(frame)
     >>> embedded["embedding"].map(len).tolist()
     [384, 384]
-    >>> Embedding(backend="minilm").transform(frame.rename(columns={"text": "review"}))
-    Traceback (most recent call last):
-        ...
-    batch_nlp.errors.DataError: The step embedding needs the column 'text'. Columns: review.
     """
 
     cache_dir: str | Path | None = None
@@ -71,17 +49,7 @@ class Embedding(StatelessStep, EmbeddingParameters):
         return (Field("embedding", FieldRole.VECTOR),)
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Add the column `embedding`.
-
-        Parameters
-        ----------
-        X : DataFrame
-            Messages with a column `text` of strings.
-
-        Returns
-        -------
-        DataFrame
-            A copy of `X` with the same index and an object column `embedding`: one float32 array per row.
+        """Return a copy of the messages with `embedding`, an object column of one float32 array per row.
 
         Raises
         ------
@@ -103,12 +71,6 @@ class Embedding(StatelessStep, EmbeddingParameters):
         vectors = list(self._load().encode(texts)) if texts else []
         return X.assign(embedding=pd.Series(vectors, index=X.index, dtype=object))
 
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[np.object_]:
-        """Return the names of the output columns; the step does not remember the names of the input columns."""
-        if input_features is None:
-            raise ValueError("The step embedding is stateless: pass the names of its input columns as input_features.")
-        return np.array([*(name for name in input_features if name != "embedding"), "embedding"], dtype=object)
-
     def _load(self) -> Embedder:
         given = {field.name: getattr(self, field.name) for field in fields(EmbeddingParameters)}
         settings, folder = parse(EmbeddingConfig, given, "features.embedding"), self._cache_folder()
@@ -126,8 +88,3 @@ class Embedding(StatelessStep, EmbeddingParameters):
         if self.cache_dir is not None:
             return Path(self.cache_dir)
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "batch_nlp"
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the parameters without the model."""
-        state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_loaded"}

@@ -80,6 +80,12 @@ def find_files(folder: Path, pattern: str, but: Container[str] = ()) -> list[Pat
     return found
 
 
+def size_and_time(path: Path) -> tuple[int, int]:
+    """Return size and modification time (ns) of a file, by which a change is noticed."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
 def stat_files(folder: Path) -> dict[str, tuple[int, int]]:
     """Return name -> size and modification time (ns) of all files in a folder and its direct subfolders.
 

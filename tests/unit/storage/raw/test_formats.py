@@ -268,7 +268,7 @@ def zipped(tmp_path: Path) -> bytes:
         ("a.csv", "# of May, all\nid,text,label,date\n1,fine,a,b\n", [2, "line 2", 4, "dataset.messages.separator"]),
         ("a.csv", "id,text\n1,x,fine\n2,y,good\n", ["row.names=FALSE"]),
         ("a.csv", 'id,text\n1,"a \\"fine\\" day\nand night"\n', ["line 2", "escape='\"'"]),
-        ("a.csv", 'id,text\n1,"a "fine" day"\n', [1, "line 2", "CSV"]),
+        ("a.csv", 'id,text\n1,"a "fine" day"\n', ["line 2", "CSV"]),
         ("a.csv", b"\0" * 5000, ["binary"]),
         ("a.csv", "<!DOCTYPE html>\n<html>\n", []),
         ("a.json", "\n<html lang=en>\n", []),

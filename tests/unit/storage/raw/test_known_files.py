@@ -18,8 +18,7 @@ from batch_nlp.storage import delta_table
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.raw import known_files
-from batch_nlp.storage.raw.file_list import FILES, count_taken_in
-from batch_nlp.storage.raw.known_files import RawFile, RawFiles, content_digest
+from batch_nlp.storage.raw.known_files import FILES, RawFile, RawFiles, content_digest, count_taken_in
 from batch_nlp.storage.seal import write_sealed
 
 V, W = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
