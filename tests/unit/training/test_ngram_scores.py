@@ -80,7 +80,7 @@ def test_labels_that_mean_nothing_are_not_found_again_in_the_scores_of_training_
         # 1/3 is chance; over 790 messages its standard deviation is about 0.017
         assert 0.26 < f1_score(y, out_of_fold[:, columns].argmax(axis=1), average="macro") < 0.41, kind
         if kind == "ngram_score_":
-            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.95, kind
+            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.9, kind
 
 
 @pytest.mark.parametrize("sentences", [True, False])
@@ -130,7 +130,7 @@ def test_no_term_crosses_the_end_of_a_sentence() -> None:
 
 def test_words_with_apostrophes_and_marks_are_terms_and_case_is_none() -> None:
     frame = pd.DataFrame({"text": ["Don't GO!", "don't go?", "$5 naïve", "über"]})
-    step = NgramScores(min_df=1, folds=2).fit(frame, np.array([0, 0, 1, 1]))
+    step = NgramScores(max_n=2, min_df=1, folds=2).fit(frame, np.array([0, 0, 1, 1]))
     assert step.terms_.split("\n") == [
         "!", "$", "$ 5", "5", "5 naïve", "?", "don't", "don't go", "go", "go !", "go ?", "naïve", "über",
     ]  # fmt: skip
