@@ -109,7 +109,7 @@ class FoundClasses:
 
     def places_at(self, rows: pd.Index[int]) -> NDArray[np.float64] | None:
         """Return the places of some messages, None without an order."""
-        return None if self.places is None else self.places[rows].to_numpy(np.float64)
+        return None if self.places is None else np.asarray(self.places[rows], dtype=np.float64)
 
 
 def find_classes(
