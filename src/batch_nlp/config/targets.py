@@ -75,11 +75,13 @@ MODEL_CODE = {
     "batch_nlp.training.encoding.TargetColumns": 1,
     "batch_nlp.training.linear_text.LinearText": 1,
     "batch_nlp.training.ngram_baseline.NgramBaseline": 1,
-    "batch_nlp.training.ngram_scores.NgramScores": 1,
+    "batch_nlp.training.ngram_scores.NgramScores": 2,
     "batch_nlp.training.text_weights.TextWeights": 1,
     "batch_nlp.training.transformer.estimator.FineTunedTransformer": 1,
     "batch_nlp.training.tuned_classifier.TunedClassifier": 1,
 }
+# Earlier versions of these types whose models are read, too
+READ_TOO = {"batch_nlp.training.ngram_scores.NgramScores": {1}}
 # Types in addition to those that skops trusts. A model file that names any other type is refused
 MODEL_TYPES = (
     *MODEL_CODE,

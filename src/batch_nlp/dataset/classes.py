@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
+from batch_nlp.dataset.label_order import class_ranks, places_of
 from batch_nlp.dataset.labels import LEVEL, OTHER, levels_of, listed_targets
 from batch_nlp.errors import DataError, examples
 from batch_nlp.hierarchy import Leaves
@@ -92,11 +93,23 @@ class FoundClasses:
         Class index of each message, -1 for messages that are left out.
     rare : dict of str to int
         Targets affected by ``dataset.label.rare``, with their message counts.
+    places : Series of float64, shape (n,), or None
+        Place of each message's target in the order of the labels, as from `places_of`.
     """
 
     map: ClassMap
     labels: pd.Series[int]
     rare: dict[str, int]
+    places: pd.Series[float] | None = None
+
+    @property
+    def ranks(self) -> NDArray[np.int64] | None:
+        """Rank of each class in the order of the labels, shape (n_classes,); None without such an order."""
+        return None if self.places is None else class_ranks(self.places, self.labels, len(self.map.classes))
+
+    def places_at(self, rows: pd.Index[int]) -> NDArray[np.float64] | None:
+        """Return the places of some messages, None without an order."""
+        return None if self.places is None else np.asarray(self.places[rows], dtype=np.float64)
 
 
 def find_classes(
@@ -153,7 +166,8 @@ def find_classes(
     hint = "" if ids is None else _strays(labels, ids, least)
     check_classes(labels, classes, least, "labelled messages", labels, least, hint)
     rare = {target: counts[target] for target, name in named.items() if name in small and target in counts}
-    return FoundClasses(found, labels, rare | {target: counts[target] for target in unknown})
+    rare |= {target: counts[target] for target in unknown}
+    return FoundClasses(found, labels, rare, places_of(targets, label))
 
 
 def _above(name: str) -> str:

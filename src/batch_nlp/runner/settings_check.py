@@ -9,6 +9,7 @@ from pathlib import Path
 from batch_nlp.config import Config, Stage, plain
 from batch_nlp.config.builder import check_steps
 from batch_nlp.dataset.classes import class_map
+from batch_nlp.dataset.label_order import check_order
 from batch_nlp.dataset.labels import check_label
 from batch_nlp.dataset.message_columns import check_columns
 from batch_nlp.dataset.split import split_of
@@ -28,6 +29,7 @@ def check_settings(config: Config) -> None:
     """Raise a `SettingsError`, before any work, for wrong settings that only the pipelines can judge."""
     _check_pipeline(config)
     check_label(config.dataset.label)
+    check_order(config.dataset.label)
     check_columns(config.dataset)
     if config.dataset.messages.where is not None:
         from batch_nlp.dataset.where import Where

@@ -10,7 +10,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, Literal
 
-from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE
+from batch_nlp.config.targets import FEATURE_STEPS, MODEL_CODE, READ_TOO
 from batch_nlp.errors import DataError
 
 _LIBRARIES = ("scikit-learn", "xgboost", "skops", "numpy", "pandas", "feature-engine", "imbalanced-learn")
@@ -45,7 +45,7 @@ def other_code(manifest: Mapping[str, Any], kind: Literal["model", "features"]) 
     return [
         f"{name.rpartition('.')[2]} {needed} (here {here.get(name, 'gone')})"
         for name, needed in manifest.get("code", {}).get(kind, {}).items()
-        if here.get(name) != needed
+        if needed not in {here.get(name), *READ_TOO.get(name, ())}
     ]
 
 

@@ -54,6 +54,8 @@ class Candidate:
     # The messages on each side of the split
     train: pd.Index[int]
     hold_out: pd.Index[int]
+    # Rank of each class in the order of the labels, shape (n_classes,); None without an order
+    ranks: NDArray[np.int64] | None = None
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -98,7 +100,7 @@ class Candidate:
     @cached_property
     def validation(self) -> Validation:
         """Metrics on the held-out messages."""
-        return Validation.of(self.truth, self.predicted, self.classes)
+        return Validation.of(self.truth, self.predicted, self.classes, self.ranks)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""N-gram scores: class scores of two linear models on word n-grams."""
+"""N-gram scores: scores of linear models on word n-grams."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
 from batch_nlp.progress import progress
+from batch_nlp.training.cuts import find_cuts, sides_of
 from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
 # Statistics of each score over the sentences of a text
 _STATISTICS = ("min", "max", "std", "first", "last")
+# Words in the longest n-gram of the logistic regression
+_LOGISTIC_N = 2
 # Texts processed at a time
 _TEXTS = 10_000
 # Most distinct n-grams held in memory while counting
@@ -33,10 +36,14 @@ _REBUILT = ("_counter", "_tfidf")
 class NgramScores(TransformerMixin, BaseEstimator):
     """Score texts by two balanced linear models on TF-IDF weights of word n-grams.
 
-    One is a logistic regression, the other a ridge regression on weights times naive-Bayes log-count ratios (Wang and
-    Manning, 2012); they err on different messages. The first one also scores each sentence of a text: the spread of
-    these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
-    out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
+    One is a logistic regression on words and word pairs, the other a ridge regression on the weights of all n-grams
+    times naive-Bayes log-count ratios (Wang and Manning, 2012); they err on different messages. The first one also
+    scores each sentence of a text: the spread of these scores distinguishes a lukewarm text from one that praises and
+    blames. The scores of the training rows are out-of-fold, so that a classifier trained on them learns how far to
+    trust them on new messages.
+
+    Labels with an order, such as 1 to 5 stars, say more than classes that join several of them. Where the places of
+    the labels are given, further ridge regressions score whether a label lies above each cut between two places.
 
     Parameters
     ----------
@@ -65,17 +72,24 @@ class NgramScores(TransformerMixin, BaseEstimator):
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
-        Weights of the n-grams for each class: first those of the logistic regression, then those of the other model,
-        in the order of the first columns. Of two classes, only the second one has weights.
+        Weights of the n-grams: those of the logistic regression for each class, those of the ridge regressions for each
+        class, then for each cut, in the order of the first columns. Of two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
+    cuts_ : tuple of float
+        The highest place below each cut; empty without an order.
     """
+
+    # asks `fit_pipeline` for the places of the labels
+    __metadata_request__fit_transform: ClassVar[dict[str, bool]] = {"places": True}
+    # a model of an earlier release has no cuts
+    cuts_: tuple[float, ...] = ()
 
     def __init__(
         self,
-        max_n: int = 2,
+        max_n: int = 3,
         min_df: int = 3,
-        max_features: int = 150000,
+        max_features: int = 200000,
         c: float = 4.0,
         folds: int = 5,
         sentences: bool = True,
@@ -95,13 +109,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _texts(X: Any) -> list[str]:
         return list(X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X)
 
-    def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:
-        """Learn n-grams and weights from texts, shape (n, 1), and their classes, shape (n,)."""
-        self._fit(X, np.asarray(y))
+    def fit(self, X: pd.DataFrame, y: ArrayLike, places: NDArray[np.float64] | None = None) -> Self:
+        """Learn n-grams and weights from texts, shape (n, 1), their classes and the places of their labels, (n,)."""
+        self._fit(X, np.asarray(y), places)
         return self
 
-    def _fit(self, X: pd.DataFrame, y: NDArray[Any]) -> csr_array:
-        """Learn n-grams and weights, and return the TF-IDF weights of the texts, shape (n, n_terms)."""
+    def _fit(
+        self, X: pd.DataFrame, y: NDArray[Any], places: NDArray[np.float64] | None
+    ) -> tuple[csr_array, list[NDArray[np.float64]]]:
+        """Learn n-grams and weights, and return the TF-IDF weights of the texts, and their sides of the cuts."""
         vocabulary = Vocabulary(self.max_n, by_sentence=self.sentences, most=max(_TERMS, 4 * self.max_features))
         for texts in self._pieces(X):
             vocabulary.add(texts)
@@ -117,9 +133,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         for name in _REBUILT:
             self.__dict__.pop(name, None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
-        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads)
+        self.cuts_ = () if places is None else find_cuts(places, y)
+        sides = [] if places is None else [sides_of(places, cut) for cut in self.cuts_]
+        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides, self._short)
         self.classes_ = np.unique(y)
-        return weights
+        return weights, sides
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
         """Yield the texts in pieces."""
@@ -129,17 +147,21 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _weigh(self, counts: csr_array) -> csr_array:
         return csr_array(self._tfidf.transform(counts))
 
-    def fit_transform(self, X: pd.DataFrame, y: ArrayLike, **fit_params: Any) -> NDArray[np.float64]:
+    def fit_transform(
+        self, X: pd.DataFrame, y: ArrayLike, places: NDArray[np.float64] | None = None, **fit_params: Any
+    ) -> NDArray[np.float64]:
         """Learn n-grams and weights, and return the out-of-fold scores of the same texts, shape (n, n_columns)."""
         labels = np.asarray(y)
-        weights = self._fit(X, labels)
+        weights, sides = self._fit(X, labels, places)
         fold_of = np.empty(len(labels), dtype=np.int64)
         models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
         with progress("n-gram scores", "folds", self.folds) as advance:
             for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
                 fold_of[hold_out] = fold
-                models.append(fit_ngram_models(take_rows(weights, train), labels[train], self.c, self.threads))
+                part, sides_of_part = take_rows(weights, train), [side[train] for side in sides]
+                fitted = fit_ngram_models(part, labels[train], self.c, self.threads, sides_of_part, self._short)
+                models.append(fitted)
                 advance(1)
         del weights
         scores, start = [], 0
@@ -156,10 +178,10 @@ class NgramScores(TransformerMixin, BaseEstimator):
         of_texts, of_sentences, starts = self.weigh_terms(texts)
         of_owner = np.repeat(folds, np.diff(starts, append=of_sentences.shape[0]))
         text_scores = np.empty((len(texts), len(self.coef_)))
-        sentence_scores = np.empty((len(of_owner), self._n_classes))
+        sentence_scores = np.empty((len(of_owner), len(self.coef_)))
         for fold, model in enumerate(models):
             text_scores[folds == fold] = _score(of_texts[folds == fold], *model)
-            sentence_scores[of_owner == fold] = self._score_sentences(of_sentences[of_owner == fold], *model)
+            sentence_scores[of_owner == fold] = _score(of_sentences[of_owner == fold], *model)
         return self._columns(text_scores, sentence_scores, starts)
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
@@ -168,25 +190,25 @@ class NgramScores(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (n, n_columns)
-            Scores of both models, similar to log-odds, one column per class (of two classes, only the second one);
-            then, with ``sentences``, the statistics of the sentences' scores.
+            Scores of the models, similar to log-odds, one column per class (of two classes, only the second one) and
+            per cut; then, with ``sentences``, the statistics of the sentences' scores.
         """
         of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
         return self._columns(
             _score(of_texts, self.coef_, self.intercept_),
-            self._score_sentences(of_sentences, self.coef_, self.intercept_),
+            _score(of_sentences, self.coef_, self.intercept_),
             starts,
         )
 
     @property
-    def _n_classes(self) -> int:
-        """Number of scores of one model."""
-        return len(self.coef_) // 2
+    def _short(self) -> NDArray[np.bool_]:
+        """The terms of at most `_LOGISTIC_N` words, shape (n_terms,)."""
+        return np.array([term.count(" ") < _LOGISTIC_N for term in self.terms_.split("\n")])
 
-    def _score_sentences(
-        self, weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        return _score(weights, coef[: self._n_classes], intercept[: self._n_classes])
+    @property
+    def _n_classes(self) -> int:
+        """Number of scores of the logistic regression."""
+        return (len(self.coef_) - len(self.cuts_)) // 2
 
     def weigh_terms(self, texts: list[str]) -> tuple[csr_array, csr_array, NDArray[np.int64]]:
         """Return the TF-IDF weights of texts and of their sentences, and where the sentences of each text start.
@@ -216,15 +238,18 @@ class NgramScores(TransformerMixin, BaseEstimator):
     ) -> NDArray[np.float64]:
         if not self.sentences:
             return text_scores
-        return np.hstack([text_scores, _spread(sentence_scores, starts)])
+        k = self._n_classes
+        # the ridge regressions of the classes say little about sentences
+        return np.hstack([text_scores, _spread(np.delete(sentence_scores, slice(k, 2 * k), axis=1), starts)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
         check_is_fitted(self)
         classes = self.classes_[-self._n_classes :]
-        names = [f"ngram_score_{model}{name}" for model in ("", "nb_") for name in classes]
+        cuts = [f"above_{cut:g}" for cut in self.cuts_]
+        names = [f"ngram_score_{name}" for name in (*classes, *(f"nb_{name}" for name in classes), *cuts)]
         if self.sentences:
-            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in classes]
+            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in (*classes, *cuts)]
             names.append("sentence_count")
         return np.array(names, dtype=object)
 

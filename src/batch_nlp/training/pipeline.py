@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
+from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from batch_nlp.config import Balance, Config
 from batch_nlp.config.builder import build_steps
@@ -54,7 +56,13 @@ def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | 
     return Pipeline(build_steps(config.training.steps, bound, "training.steps"))
 
 
-def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: TunedClassifier | None = None) -> None:
+def fit_pipeline(
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    y: NDArray[Any],
+    judged: TunedClassifier | None = None,
+    places: NDArray[np.float64] | None = None,
+) -> None:
     """Fit the training pipeline.
 
     Parameters
@@ -67,21 +75,31 @@ def fit_pipeline(pipeline: Pipeline, X: pd.DataFrame, y: NDArray[Any], judged: T
         Classes of the training rows.
     judged : TunedClassifier, optional
         See `TunedClassifier.fit`.
+    places : ndarray of float64, shape (n,), optional
+        Places of the rows' labels in their order, for the steps before the classifier that ask for them.
     """
-    *before, (name, classifier) = pipeline.steps
-    place = next((place for place, (_, step) in enumerate(before) if isinstance(step, StandardScaler)), None)
-    if place is None:  # a classifier that reads texts: there is no matrix
-        pipeline.fit(X, y, **{f"{name}__judged": judged})
-        return
-    rows, scaler = X, before[place][1]
-    for _, step in before[:place]:
-        rows = step.fit_transform(rows, y)
-    for part in _parts(rows):
-        scaler.partial_fit(part)
-    rows = _matrix(rows, scaler.transform, _precision(classifier))
-    for _, step in before[place + 1 :]:
-        rows = rows if step == "passthrough" else step.fit_transform(rows, y)
+    *before, (_, classifier) = pipeline.steps
+    steps = [step for _, step in before if step != "passthrough"]
+    scaled = next((place for place, step in enumerate(steps) if isinstance(step, StandardScaler)), len(steps))
+    rows = X
+    for step in steps[:scaled]:
+        rows = _fit_transform(step, rows, y, places)
+    if scaled < len(steps):  # a classifier that reads texts has no matrix
+        scaler = steps[scaled]
+        for part in _parts(rows):
+            scaler.partial_fit(part)
+        rows = _matrix(rows, scaler.transform, _precision(classifier))
+        for step in steps[scaled + 1 :]:
+            rows = step.fit_transform(rows, y)
     classifier.fit(rows, y, judged)
+
+
+def _fit_transform(step: Any, rows: pd.DataFrame, y: NDArray[Any], places: NDArray[np.float64] | None) -> Any:
+    if places is None:
+        return step.fit_transform(rows, y)
+    with config_context(enable_metadata_routing=True):
+        asked = get_routing_for_object(step).consumes("fit_transform", ["places"])
+        return step.fit_transform(rows, y, **dict.fromkeys(asked, places))
 
 
 def encode(pipeline: Pipeline, X: pd.DataFrame) -> pd.DataFrame:

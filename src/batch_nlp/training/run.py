@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.classes import FoundClasses
+from batch_nlp.dataset.label_order import is_ordered
 from batch_nlp.dataset.labels import levels_of, listed_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
@@ -67,11 +68,12 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     """
     training, dataset, label = plain(config.training), config.dataset, config.dataset.label
     listed = list((listed_targets(label) or {}).items())
+    order = ["ordered"] if is_ordered(label) else []
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column],
+        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,
@@ -130,7 +132,7 @@ def run_training_pipeline(
             champion = registry.champion_version() if checks else None
             decision = GateDecision(check_thresholds(candidate.validation, training.thresholds) + checks, not_compared)
         passed = decision is not None and decision.passed
-        refitted = _refit(config, candidate, layers.checkpoints) if training.refit and passed else None
+        refitted = _refit(config, candidate, found, layers.checkpoints) if training.refit and passed else None
         manifest = {
             "created_at": now.isoformat(),
             **_origin(config, data, training_fingerprint(config, store, feature_version)),
@@ -185,17 +187,29 @@ def _train(
     )
     start = time.perf_counter()
     pipeline = build_training_pipeline(config, fields, checkpoints)
-    fit_pipeline(pipeline, rows_at(messages, parts.train)[fields.names], labels.to_numpy())
+    fitted_on = rows_at(messages, parts.train)[fields.names]
+    fit_pipeline(pipeline, fitted_on, labels.to_numpy(), places=found.places_at(parts.train))
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
-    return Candidate(run, pipeline, found.map.classes, fields, messages, found.labels, parts.train, parts.hold_out)
+    return Candidate(
+        run,
+        pipeline,
+        found.map.classes,
+        fields,
+        messages,
+        found.labels,
+        parts.train,
+        parts.hold_out,
+        found.ranks,
+    )
 
 
-def _refit(config: Config, candidate: Candidate, checkpoints: Path) -> Pipeline:
+def _refit(config: Config, candidate: Candidate, found: FoundClasses, checkpoints: Path) -> Pipeline:
     """Fit a new pipeline on all messages with a class; calibration and decision stay those that were judged."""
     rows, start = candidate.with_class, time.perf_counter()
     pipeline = build_training_pipeline(config, candidate.fields, checkpoints)
     fitted_on = rows_at(candidate.messages, rows)[candidate.fields.names]
-    fit_pipeline(pipeline, fitted_on, candidate.labels[rows].to_numpy(), candidate.classifier)
+    labels, places = candidate.labels[rows].to_numpy(), found.places_at(rows)
+    fit_pipeline(pipeline, fitted_on, labels, candidate.classifier, places)
     logger.info("Training: fitted again on all {:,} messages in {:.1f} s", len(rows), time.perf_counter() - start)
     return pipeline
 

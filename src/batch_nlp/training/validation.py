@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_nlp.metrics.confusion import METRICS, ClassCounts, confusion_matrix
+from batch_nlp.metrics.ordinal import mean_absolute_error, quadratic_kappa
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,19 @@ class Validation:
     classes: list[str]
     # Messages by true class (rows) and predicted class (columns), shape (k, k)
     confusion: NDArray[np.int64]
+    # Rank of each class in the order of the labels, shape (k,); None without an order
+    ranks: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> Validation:
+    def of(
+        cls,
+        labels: NDArray[np.int64],
+        predicted: NDArray[np.int64],
+        classes: list[str],
+        ranks: NDArray[np.int64] | None = None,
+    ) -> Validation:
         """Count the messages by true and predicted class."""
-        return cls(classes, confusion_matrix(labels, predicted, len(classes)))
+        return cls(classes, confusion_matrix(labels, predicted, len(classes)), ranks)
 
     @property
     def counts(self) -> ClassCounts:
@@ -38,6 +47,16 @@ class Validation:
         """Return ``f1_weighted``, ``f1_macro`` or ``accuracy``."""
         return float(self.counts.accuracy if name == "accuracy" else self.counts.mean_f1(name))
 
+    @property
+    def ordinal(self) -> dict[str, float | None]:
+        """Quadratic weighted kappa and mean absolute error in ranks, empty if the classes have no order."""
+        if self.ranks is None:
+            return {}
+        return {
+            "quadratic_kappa": quadratic_kappa(self.confusion, self.ranks),
+            "mean_absolute_error": mean_absolute_error(self.confusion, self.ranks),
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return all metrics as JSON values; an undefined precision, recall or F1 of a class is 0."""
         counts = self.counts
@@ -45,6 +64,7 @@ class Validation:
         of_classes |= {"messages": counts.support.tolist(), "predicted": counts.predicted.tolist()}
         return {
             **{name: self.metric(name) for name in (*METRICS, "accuracy")},
+            **self.ordinal,
             "classes": {
                 name: {figure: values[index] for figure, values in of_classes.items()}
                 for index, name in enumerate(self.classes)

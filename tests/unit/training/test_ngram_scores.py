@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -18,6 +19,8 @@ from tests.naming import refusal
 from batch_nlp.errors import DataError
 from batch_nlp.storage.model_file import dump_model, load_model
 from batch_nlp.storage.scratch import arrays_on_disk
+from batch_nlp.training.cuts import sides_of
+from batch_nlp.training.ngram_models import fit_ngram_models
 from batch_nlp.training.ngram_scores import NgramScores
 
 
@@ -33,12 +36,15 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
     found = NgramScores(folds=3, sentences=False, random_state=4).fit_transform(texts, y)
     # the same, spelled out with scikit-learn
     token = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # noqa: S105 a pattern
-    weigh = TfidfVectorizer(ngram_range=(1, 2), token_pattern=token, sublinear_tf=True, min_df=3)
+    weigh = TfidfVectorizer(ngram_range=(1, 3), token_pattern=token, sublinear_tf=True, min_df=3)
     weights = weigh.fit_transform(texts["text"])
+    short = np.flatnonzero([len(term.split()) <= 2 for term in weigh.get_feature_names_out()])
+    assert len(short) < weights.shape[1]
     expected = np.full((len(y), 6), np.nan)
     for train, hold_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
-        model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights[train], y[train])
-        expected[hold_out, :3] = model.decision_function(weights[hold_out])
+        model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3)
+        model.fit(weights[train][:, short], y[train])
+        expected[hold_out, :3] = model.decision_function(weights[hold_out][:, short])
         for name in range(3):
             inside, outside = (weights[train][y[train] == name], weights[train][y[train] != name])
             shares = [(side.sum(axis=0) + 0.1) / (side.sum(axis=0) + 0.1).sum() for side in (inside, outside)]
@@ -74,7 +80,7 @@ def test_labels_that_mean_nothing_are_not_found_again_in_the_scores_of_training_
         # 1/3 is chance; over 790 messages its standard deviation is about 0.017
         assert 0.26 < f1_score(y, out_of_fold[:, columns].argmax(axis=1), average="macro") < 0.41, kind
         if kind == "ngram_score_":
-            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.95, kind
+            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.9, kind
 
 
 @pytest.mark.parametrize("sentences", [True, False])
@@ -124,7 +130,7 @@ def test_no_term_crosses_the_end_of_a_sentence() -> None:
 
 def test_words_with_apostrophes_and_marks_are_terms_and_case_is_none() -> None:
     frame = pd.DataFrame({"text": ["Don't GO!", "don't go?", "$5 naïve", "über"]})
-    step = NgramScores(min_df=1, folds=2).fit(frame, np.array([0, 0, 1, 1]))
+    step = NgramScores(max_n=2, min_df=1, folds=2).fit(frame, np.array([0, 0, 1, 1]))
     assert step.terms_.split("\n") == [
         "!", "$", "$ 5", "5", "5 naïve", "?", "don't", "don't go", "go", "go !", "go ?", "naïve", "über",
     ]  # fmt: skip
@@ -182,3 +188,33 @@ def test_texts_that_share_no_word_are_a_data_error() -> None:
     texts = pd.DataFrame({"text": [f"word{number}" for number in range(40)]})
     with refusal(DataError, "training.ngrams.min_df=3", 40):
         NgramScores().fit(texts, [number % 2 for number in range(40)])
+
+
+def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
+    """Without a cut that separates a class, the other scores are those without an order."""
+    places = np.random.default_rng(0).integers(1, 6, len(texts)).astype(float)
+    y = np.digitize(places, [2.5, 3.5])
+    step, plain = NgramScores(), NgramScores()
+    found, expected = step.fit_transform(texts, y, places), plain.fit_transform(texts, y)
+    names = step.get_feature_names_out().tolist()
+    assert step.cuts_ == (1.0, 4.0)
+    assert plain.cuts_ == ()
+    assert found.shape == (len(texts), len(names))
+    # 1 star against the rest is a class of its own here
+    alone = NgramScores().fit(texts, np.where(places == 1, 1, 0))
+    scores = pd.DataFrame(step.transform(texts), columns=names)
+    first = [names.index(name) for name in plain.get_feature_names_out()]
+    np.testing.assert_array_equal(found[:, first], expected)
+    np.testing.assert_allclose(scores["ngram_score_above_1"], -alone.transform(texts)[:, 1], atol=1e-3)
+    assert "sentence_std_above_4" in names
+
+
+def test_labels_without_a_place_do_not_count_for_the_cuts(texts: pd.DataFrame) -> None:
+    places = np.arange(len(texts)) % 5.0
+    y = np.digitize(places, [1.5, 2.5])
+    some = np.arange(len(texts)) % 7 > 0
+    step = NgramScores().fit(texts, y, np.where(some, places, np.nan))
+    # the terms and their weights are those of all texts
+    weights = step.weigh_terms(texts["text"].to_list())[0]
+    only = fit_ngram_models(csr_array(weights[some]), y[some], 4.0, 1, [sides_of(places[some], 0.0)])
+    np.testing.assert_allclose(step.coef_[6], only.coef[6], atol=1e-6)

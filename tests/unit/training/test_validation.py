@@ -4,8 +4,18 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from batch_nlp.training.validation import Validation
+
+
+def test_classes_with_an_order_have_a_kappa_and_a_mean_error() -> None:
+    labels, predicted = np.array([0, 0, 1, 2, 2, 1]), np.array([0, 1, 1, 2, 0, 2])
+    found = Validation.of(labels, predicted, ["high", "low", "medium"], np.array([2, 0, 1])).to_dict()
+    of_ranks = [np.array([2, 0, 1])[side] for side in (labels, predicted)]
+    assert found["quadratic_kappa"] == pytest.approx(cohen_kappa_score(*of_ranks, weights="quadratic"))
+    assert found["mean_absolute_error"] == pytest.approx(np.abs(of_ranks[0] - of_ranks[1]).mean())
+    assert "quadratic_kappa" not in Validation.of(labels, predicted, ["high", "low", "medium"]).to_dict()
 
 
 def test_figures_by_class_and_of_all_messages() -> None:

@@ -131,6 +131,11 @@ class LabelConfig:
         description="What becomes of small and unknown classes: {under: 20, as: other}; as: other, ignore or "
         "quarantine. null: unknown labels are quarantined, and a class with too few messages stops the training"
     )
+    ordered: bool | None = Field(
+        description="Whether the labels have an order, that of their numbers or else that of `classes`. Models then "
+        "also learn from the order of the single labels. null: yes for ratings, numbers that `classes` maps to "
+        "consecutive ranges of several"
+    )
 
 
 @section

@@ -62,6 +62,7 @@ def card_facts(
         "confidence": CONFIDENCE,
         "quality": quality,
         "confusion": candidate.validation.confusion.tolist(),
+        "ordinal": candidate.validation.ordinal,
         "calibration": {
             "ece_before": manifest["metrics"]["ece_uncalibrated"],
             "ece_after": manifest["metrics"]["ece"],

@@ -40,6 +40,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
     findings = [
         leak_in_words(facts),
         _weakest_class(facts),
+        _ordinal(facts),
         _weakest_slice(facts),
         _mistakes(facts),
         (
@@ -62,6 +63,16 @@ def statements(facts: dict[str, Any]) -> list[str]:
         _refit(facts),
     ]
     return [finding for finding in findings if finding]
+
+
+def _ordinal(facts: dict[str, Any]) -> str | None:
+    ordinal = facts["ordinal"]
+    if not ordinal or ordinal["quadratic_kappa"] is None:
+        return None
+    return (
+        f"The classes have an order: predictions are {ordinal['mean_absolute_error']:.3f} classes off on average, and "
+        f"the quadratic weighted kappa is {ordinal['quadratic_kappa']:.3f} (0 for chance, 1 for perfect agreement)."
+    )
 
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:

@@ -104,7 +104,8 @@ def measure_learning_curve(
                 check_classes(labels[rows], classes, least, "messages to train on", labels, least)
                 started = time.perf_counter()
                 pipeline = build_training_pipeline(config, fields, checkpoints)
-                fit_pipeline(pipeline, rows_at(messages, rows)[fields.names], labels[rows].to_numpy())
+                fitted_on, places = rows_at(messages, rows)[fields.names], found.places_at(rows)
+                fit_pipeline(pipeline, fitted_on, labels[rows].to_numpy(), places=places)
                 seconds = time.perf_counter() - started
             except DataError as error:
                 skipped.append(Skipped(share, len(rows), str(error)))
