@@ -136,7 +136,7 @@ def _record_gate(
         passed=decision.passed,
         checks=decision.to_list(),
         not_compared=decision.not_compared,
-        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy", "ece")},
+        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy", "log_loss", "ece")},
         champion_before=before,
         champion=result.version or before,
     )

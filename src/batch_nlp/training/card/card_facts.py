@@ -64,6 +64,7 @@ def card_facts(
         "confusion": candidate.validation.confusion.tolist(),
         "ordinal": candidate.validation.ordinal,
         "calibration": {
+            "log_loss": manifest["metrics"]["log_loss"],
             "ece_before": manifest["metrics"]["ece_uncalibrated"],
             "ece_after": manifest["metrics"]["ece"],
             "before": reliability(softmax(candidate.scores, axis=1), candidate.truth),
