@@ -63,8 +63,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     terms_ : str
-        The n-grams, one per line, in the order of the columns. A single string, because a dict of 100,000 entries
-        takes seconds to write and read.
+        The n-grams, one per line, in the order of the columns: those of most messages first. A single string, because
+        a dict of 100,000 entries takes seconds to write and read.
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
@@ -124,8 +124,10 @@ class NgramScores(TransformerMixin, BaseEstimator):
                 f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
                 "Add messages, or remove ngrams from training.inputs."
             )
-        self.terms_ = "\n".join(terms)
-        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
+        # the most frequent first: the solvers then find the coefficients that they need most often in the cache
+        order = np.argsort(-occurs_in, kind="stable")
+        self.terms_ = "\n".join(terms[term] for term in order)
+        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in[order])) + 1
         for name in _REBUILT:
             self.__dict__.pop(name, None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
