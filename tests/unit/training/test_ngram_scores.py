@@ -174,9 +174,7 @@ def test_the_terms_of_most_texts_come_first() -> None:
     np.testing.assert_allclose(step.idf_, np.log(5 / np.array([4, 3, 2, 2])) + 1)
 
 
-def test_a_model_of_before_the_cuts_scores_as_one_without_an_order(
-    texts: pd.DataFrame, labels: pd.Series[int]
-) -> None:
+def test_a_model_of_before_the_cuts_scores_as_one_without_an_order(texts: pd.DataFrame, labels: pd.Series[int]) -> None:
     step = NgramScores(max_n=2).fit(texts, labels)
     # version 1 had neither the attribute nor triples
     state = {name: value for name, value in step.__getstate__().items() if name != "cuts_"}
@@ -208,13 +206,12 @@ def test_texts_that_share_no_word_are_a_data_error() -> None:
 
 
 def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
-    """Without a cut that separates a class, the other scores are those without an order."""
     places = np.random.default_rng(0).integers(1, 6, len(texts)).astype(float)
     y = np.digitize(places, [2.5, 3.5])
     step, plain = NgramScores(), NgramScores()
     found, expected = step.fit_transform(texts, y, places), plain.fit_transform(texts, y)
     names = step.get_feature_names_out().tolist()
-    assert step.cuts_ == (1.0, 4.0)
+    assert step.cuts_ == (1.0, 2.0, 3.0, 4.0)
     assert plain.cuts_ == ()
     assert found.shape == (len(texts), len(names))
     # 1 star against the rest is a class of its own here
@@ -223,6 +220,9 @@ def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
     first = [names.index(name) for name in plain.get_feature_names_out()]
     np.testing.assert_array_equal(found[:, first], expected)
     np.testing.assert_allclose(scores["ngram_score_above_1"], -alone.transform(texts)[:, 1], atol=1e-3)
+    # a cut between one class and all others has the ridge regression of the class
+    np.testing.assert_array_equal(scores["ngram_score_above_2"], -scores["ngram_score_nb_0"])
+    np.testing.assert_array_equal(scores["ngram_score_above_3"], scores["ngram_score_nb_2"])
     assert "sentence_std_above_4" in names
 
 
