@@ -209,8 +209,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if self.__dict__.get("_counter") is None:
-            terms = self.terms_.split("\n")
-            self._counter = TermCounter(terms, by_sentence=self.sentences)
+            self._counter = TermCounter(self.terms_.split("\n"), by_sentence=self.sentences)
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
         if not texts:

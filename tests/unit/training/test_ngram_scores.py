@@ -227,7 +227,7 @@ def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
 
 
 def test_labels_without_a_place_do_not_count_for_the_cuts(texts: pd.DataFrame) -> None:
-    places = np.arange(len(texts)) % 5.0
+    places = (np.arange(len(texts)) % 5).astype(np.float64)
     y = np.digitize(places, [1.5, 2.5])
     some = np.arange(len(texts)) % 7 > 0
     step = NgramScores().fit(texts, y, np.where(some, places, np.nan))
