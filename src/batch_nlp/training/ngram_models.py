@@ -78,7 +78,7 @@ def fit_ngram_models(
     c : float
         Inverse regularisation strength of the logistic regression.
     threads : int
-        Fits at a time; 0 uses all cores. The ridge regression takes one fit per class.
+        Fits at a time; 0 uses all cores. The ridge regressions take one fit per class and per cut.
     sides : sequence of ndarray of float64, shape (n,)
         Side of each text at each cut of an order: 1 or -1, 0 for a text without a place in the order.
     """
@@ -94,16 +94,18 @@ def fit_ngram_models(
     # BLAS threads only slow down the products of small dense vectors, tenfold on a busy machine
     with threadpool_limits(1, user_api="blas"):
         logistic, *ridges = in_threads(call, fits, at_once)
-    of_sides = [(ridges[different.index(source)], sign) for source, sign in sources]
-    fitted = [logistic, *(NgramModels(sign * ridge.coef, sign * ridge.intercept) for ridge, sign in of_sides)]
+    ridge_of = dict(zip(different, ridges, strict=True))
+    coef = np.vstack([logistic.coef, *(sign * ridge_of[source].coef for source, sign in sources)])
+    intercept = np.hstack([logistic.intercept, *(sign * ridge_of[source].intercept for source, sign in sources)])
     # in the order of the terms, because scipy would copy the weights for each product
-    coef = np.asfortranarray(np.vstack([model.coef for model in fitted]))
-    return NgramModels(coef, np.hstack([model.intercept for model in fitted]))
+    return NgramModels(np.asfortranarray(coef), intercept)
 
 
 def _equal_or_opposite(side: NDArray[np.float64], sides: Sequence[NDArray[np.float64]]) -> tuple[int, int]:
-    """Return the position of the first equal or opposite side, whose ridge serves both, and the sign, 1 or -1."""
-    # a cut between one class and all others is the opposite or the equal of the class
+    """Return the position of the first equal or opposite side, and the sign, 1 or -1; the ridge of one serves both.
+
+    A cut between one class and all others equals the class, or is its opposite.
+    """
     return next(
         (position, sign)
         for position, other in enumerate(sides)
