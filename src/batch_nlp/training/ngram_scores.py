@@ -76,14 +76,17 @@ class NgramScores(TransformerMixin, BaseEstimator):
         class, then for each cut, in the order of the first columns. Of two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
+    all_spaced_ : bool
+        Whether the words of all scripts are split at spaces, as in models of an earlier release.
     cuts_ : tuple of float
         The highest place below each cut; empty without an order.
     """
 
     # asks `fit_pipeline` for the places of the labels
     __metadata_request__fit_transform: ClassVar[dict[str, bool]] = {"places": True}
-    # a model of an earlier release has no cuts
+    # a model of an earlier release has no cuts, and splits all scripts at spaces
     cuts_: tuple[float, ...] = ()
+    all_spaced_ = True
 
     def __init__(
         self,
@@ -128,7 +131,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
                 f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
                 "Add messages, or remove ngrams from training.inputs."
             )
-        self.terms_ = "\n".join(terms)
+        self.terms_, self.all_spaced_ = "\n".join(terms), False
         self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
         for name in _REBUILT:
             self.__dict__.pop(name, None)
@@ -224,7 +227,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if self.__dict__.get("_counter") is None:
             terms = self.terms_.split("\n")
-            self._counter = TermCounter(terms, by_sentence=self.sentences)
+            self._counter = TermCounter(terms, by_sentence=self.sentences, all_spaced=self.all_spaced_)
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
         if not texts:
