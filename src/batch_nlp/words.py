@@ -69,7 +69,7 @@ def find_words(text: str) -> list[str]:
     >>> find_words("iPhone很好吃！ ラーメンの店")
     ['iPhone', '很', '好', '吃', '！', 'ラーメン', 'の', '店']
     """
-    return word_pattern(text).findall(text)
+    return (_ASCII if text.isascii() else _any_script()).findall(text)
 
 
 def find_pairs(text: str) -> list[str]:
@@ -102,7 +102,7 @@ def count_words(text: str) -> int:
 
     Examples
     --------
-    >>> count_words("Don't wait here"), count_words("我喜欢 这家店")
+    >>> count_words("Don't wait here"), count_words("我喜欢这家店")
     (3, 3)
     """
     chunks = text.split()

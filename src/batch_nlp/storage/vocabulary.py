@@ -24,6 +24,7 @@ MAX_WORDS = 50_000
 
 # New numbers and marks mean nothing
 _NO_LETTERS = re.compile(r"[\d_!?$！？]+")
+_NO_ASCII_LETTERS = str.maketrans(dict.fromkeys("0123456789_!?$", " "))
 
 
 def words_of(text: str) -> set[str]:
@@ -36,7 +37,10 @@ def words_of(text: str) -> set[str]:
     >>> sorted(words_of("Don't wait: 2 thumbs up, UP!"))
     ["don't", 'thumbs', 'up', 'wait']
     """
-    letters = _NO_LETTERS.sub(" ", text.lower())
+    lower = text.lower()
+    if lower.isascii():  # the same, faster
+        return set(find_words(lower.translate(_NO_ASCII_LETTERS)))
+    letters = _NO_LETTERS.sub(" ", lower)
     return {*find_words(letters), *find_pairs(letters)}
 
 

@@ -78,6 +78,8 @@ class TermCounter:
         return [self._number_chunk(chunk) for chunk in chunks]
 
     def _number_chunk(self, chunk: str) -> list[int]:
+        if chunk.isascii() and chunk.isalnum():  # most of them
+            return [self._words.get(chunk.lower(), _UNKNOWN)]
         numbers: list[int] = []
         # white space other than the space character is part of a chunk
         for part in _WHITE_SPACE.split(chunk):
