@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fault.conftest import Extent
@@ -100,14 +101,45 @@ def test_a_model_that_a_killed_run_has_published_is_not_trained_again(
     assert forks.run(project, *arguments, quick_check=True, kill_at=entries[-1]).code == -signal.SIGKILL
     published = _champion(project)
     assert published == _champion(undisturbed)
+    batch = max((project.data / "09_inference" / "predictions").iterdir())
+    (batch / ".rescored-v0003.parquet.0123abcd.tmp").touch()  # as a kill leaves it that comes while rescoring
     ended = forks.run(project, *arguments, quick_check=True)
     assert ended.code == 0, ended.err
+    assert left_over(project) == []
     assert_names(ended.err, published)
     assert _champion(project) == published
-    entry = json.loads((project.data / "08_reporting" / "decisions.jsonl").read_text().splitlines()[-1])
+    entry = _last_decision(project)
     assert (entry["decision"], entry["outcome"], entry["champion"]) == ("retraining", "promoted", published)
     assert entry["model"] != published
     assert read_state(project).outcome == read_state(undisturbed).outcome
+
+
+def test_a_forced_training_that_was_killed_after_publishing_is_completed(
+    copy: Callable[[str], Project], forks: Forks, tmp_path: Path
+) -> None:
+    """Guarantee 1: the log names each champion, and the next run does not compare a model with itself."""
+    arguments = (*SMALL, *FORCED)
+    undisturbed, project, steps_file = copy("undisturbed"), copy("project"), tmp_path / "steps.json"
+    assert forks.run(undisturbed, *arguments, quick_check=True, steps=str(steps_file)).code == 0
+    entry = json.loads(steps_file.read_text()).index("before append_line")
+    assert forks.run(project, *arguments, quick_check=True, kill_at=entry).code == -signal.SIGKILL
+    published = _champion(project)
+    assert published == _champion(undisturbed)
+    ended = forks.run(project, *arguments, quick_check=True)
+    assert ended.code == 0, ended.err
+    assert _champion(project) == published
+    assert _without_times(_last_decision(project)) == _without_times(_last_decision(undisturbed))
+
+
+def _last_decision(project: Project) -> dict[str, Any]:
+    decision: dict[str, Any] = json.loads(
+        (project.data / "08_reporting" / "decisions.jsonl").read_text().splitlines()[-1]
+    )
+    return decision
+
+
+def _without_times(decision: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in decision.items() if key not in {"at", "run", "candidate", "reason", "check"}}
 
 
 def _champion(project: Project) -> str:

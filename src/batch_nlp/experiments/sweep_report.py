@@ -22,7 +22,7 @@ from batch_nlp.reports.interval_rows import IntervalRow, interval_rows
 from batch_nlp.reports.pages import render
 
 # Metrics of the table, in this order; the recalls of all classes share one column
-_METRICS = ("f1_weighted", "f1_macro", "ece")
+_METRICS = ("f1_weighted", "f1_macro", "log_loss", "ece")
 _RECALL = "recall_"
 # Experiments in the chart; the table has all of them
 _SHOWN = 20

@@ -19,7 +19,7 @@ from batch_nlp.monitoring.breaker import Alarm, Labels, Outcome, rule_on
 from batch_nlp.monitoring.findings import Action, Analysis, Answer
 from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.recipe import OF_THE_JOB, as_chosen
-from batch_nlp.runner.train import sound_champion, take_in, train_candidate
+from batch_nlp.runner.train import enter_published, sound_champion, take_in, train_candidate
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.samples import read_sample, sample_file
 
@@ -39,6 +39,7 @@ def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> 
         return _finish(run, batch, before, promoted if before["outcome"] == Outcome.PROMOTED else failed)
     logger.warning("Drift in {}: running feature and training again", trigger)
     take_in(run)
+    enter_published(run)
     counts = [share.messages for share in analysis.deciding.shares]
     labels = _labels(run, batch)
     alarm = Alarm(batch.name, counts, str(batch.model_version))

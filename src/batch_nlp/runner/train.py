@@ -19,6 +19,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.notifications import notify_training
 from batch_nlp.runner.recipe import as_chosen, other_recipe
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.run_clock import run_name
 from batch_nlp.tracking.tracked_training import TrackedTraining
 from batch_nlp.tracking.tracker import Tracker
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # With more classes, only the range of the recalls is logged
 _NAMED_RECALLS = 10
+# Metrics of a candidate in the decision log
+_LOGGED_METRICS = ("f1_weighted", "f1_macro", "accuracy", "log_loss", "ece")
 
 
 def take_in(run: RunContext) -> None:
@@ -54,11 +57,13 @@ def train(run: RunContext) -> float:
 
     config = run.config
     before = run.registry.champion_version()
+    completed = config.training.promote is not False and enter_published(run)
     if config.training.promote is not False and (champion := sound_champion(run)):
         asked = as_chosen(config, champion)
         fingerprint = training_fingerprint(asked, run.store, run.definition.version)
         same = champion["training_fingerprint"] == fingerprint
-        if same and not config.training.force and champion_runs(run):
+        # forced again, a training that a kill cut short after its publication would only find its own model
+        if same and (completed or not config.training.force) and champion_runs(run):
             check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
             logger.info("Training: the champion {} was already trained on this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
@@ -117,6 +122,35 @@ def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
     return result
 
 
+def enter_published(run: RunContext) -> bool:
+    """Enter the champion in the decision log if the run that published it was killed before it could do so.
+
+    Returns whether there was such a champion.
+    """
+    version, champion = run.registry.champion_version(), sound_champion(run)
+    gates = (found for found in run.decisions.read() if found["decision"] == "gate" and found["passed"])
+    if champion is None or version in {found["champion"] for found in gates}:
+        return False
+    candidate = run_name(datetime.fromisoformat(champion["created_at"]))
+    if not (run.layers.candidates / candidate).exists():  # published from another data folder
+        return False
+    reason = "its run was killed after publishing it"
+    logger.warning("The decision log did not name the champion {}, since {}; it does now", version, reason)
+    run.decide(
+        "gate",
+        reason=reason,
+        candidate=candidate,
+        passed=True,
+        checks=champion["gate"],
+        not_compared=champion["not_compared"],
+        # an earlier release measured fewer
+        metrics={name: champion["metrics"][name] for name in _LOGGED_METRICS if name in champion["metrics"]},
+        champion_before=next(iter(run.registry.previous()), None),
+        champion=version,
+    )
+    return True
+
+
 def sound_champion(run: RunContext) -> dict[str, Any] | None:
     """Return the champion's manifest; None without a champion, or for a damaged one, which training replaces."""
     try:
@@ -136,7 +170,7 @@ def _record_gate(
         passed=decision.passed,
         checks=decision.to_list(),
         not_compared=decision.not_compared,
-        metrics={name: result.metrics[name] for name in ("f1_weighted", "f1_macro", "accuracy", "ece")},
+        metrics={name: result.metrics[name] for name in _LOGGED_METRICS},
         champion_before=before,
         champion=result.version or before,
     )

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import softmax
+from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.dataset.split import rows_at
@@ -104,9 +105,10 @@ class Candidate:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """Metrics as JSON values, with the expected calibration error after and before calibration."""
+        """Metrics as JSON values, with log loss and the expected calibration error after and before calibration."""
         return {
             **self.validation.to_dict(),
+            "log_loss": log_loss(self.truth, self.probabilities, labels=range(len(self.classes))),
             "ece": calibration_error(self.probabilities, self.truth),
             "ece_uncalibrated": calibration_error(softmax(self.scores, axis=1), self.truth),
         }

@@ -93,6 +93,7 @@ class ErrorAnalysis:
             "confident": CONFIDENT,
             "confident_predictions": int(sure.sum()),
             "confident_mistakes": int((wrong & sure).sum()),
+            "doubtful_mistakes": int(wrong[suspected.index].sum()),
             "suspected_labels": len(suspected),
             "label_error_share": share,
         }

@@ -193,14 +193,19 @@ def test_sentences_follow_from_the_figures(facts: dict[str, Any]) -> None:
     changed["confusion"] = [[90, 5, 5], [30, 50, 20], [10, 0, 790]]
     changed["quality"] = with_intervals(np.array(changed["confusion"]), 1)
     changed["data"]["holdout"]["rows"] = 1000
-    changed["errors"] |= {"mistakes": 70, "confident_predictions": 700, "confident_mistakes": 14}
+    changed["errors"] |= {
+        "mistakes": 70,
+        "confident_predictions": 700,
+        "confident_mistakes": 14,
+        "doubtful_mistakes": 21,
+    }
     changed["decision_weights"] = [1.0, 2.0, 1.0]
     changed["data"]["train"]["shares"] = [0.1, 0.1, 0.8]
     changed["ordinal"] = {"quadratic_kappa": 0.8124, "mean_absolute_error": 0.1379}
     found = " ".join(statements(changed))
     assert_names(found, "so-so", "0.645", 50, 100, 30, "bad")
     assert_names(found, "0.812", "0.138")
-    assert_names(found, 70, 1000, "7.0%", 14, "2.0%", 700)
+    assert_names(found, 70, 1000, "7.0%", 14, "2.0%", 700, 21, "30.0%")
     assert any(
         all(names(sentence, part) for part in ("so-so", "2.00", "good", "0.50"))
         for sentence in decision_in_words(changed)

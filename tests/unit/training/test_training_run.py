@@ -284,6 +284,14 @@ def test_the_calibration_error_of_the_hold_out_is_told_after_and_before(world: W
     assert 0 < manifest["metrics"]["ece"] < manifest["metrics"]["ece_uncalibrated"] < 1
 
 
+def test_the_log_loss_is_that_of_the_probabilities_on_the_hold_out(world: World) -> None:
+    manifest = world.registry.champion_manifest()
+    assert manifest is not None
+    outputs = pq.read_table(world.layers.model_output / "run-1.parquet").to_pandas()
+    of_truth = np.stack(outputs["probabilities"].to_list())[np.arange(len(outputs)), outputs["label"]]
+    assert manifest["metrics"]["log_loss"] == pytest.approx(-np.log(of_truth).mean())
+
+
 def test_the_fingerprint_of_a_training_follows_data_and_settings_alone(world: World) -> None:
     def fingerprint(config: Config) -> str:
         return training_fingerprint(config, world.store, world.definition.version)

@@ -46,6 +46,7 @@ def card_facts(
     facts = {
         "model": manifest["settings"]["model"],
         "model_choice": manifest["model_choice"],
+        "inputs": manifest["inputs"],
         "classes": candidate.classes,
         "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
         "matrix": k <= _MATRIX,
@@ -64,6 +65,7 @@ def card_facts(
         "confusion": candidate.validation.confusion.tolist(),
         "ordinal": candidate.validation.ordinal,
         "calibration": {
+            "log_loss": manifest["metrics"]["log_loss"],
             "ece_before": manifest["metrics"]["ece_uncalibrated"],
             "ece_after": manifest["metrics"]["ece"],
             "before": reliability(softmax(candidate.scores, axis=1), candidate.truth),

@@ -45,7 +45,8 @@ def statements(facts: dict[str, Any]) -> list[str]:
         _mistakes(facts),
         (
             f"Stated probabilities are off by {100 * calibration['ece_after']:.1f} percentage points on average "
-            f"(expected calibration error; {100 * calibration['ece_before']:.1f} before calibration)."
+            f"(expected calibration error; {100 * calibration['ece_before']:.1f} before calibration). The log loss is "
+            f"{calibration['log_loss']:.3f}."
         ),
         (
             f"The predicted share furthest from the true one is that of {facts['classes'][furthest]}: "
@@ -186,6 +187,11 @@ def _mistakes(facts: dict[str, Any]) -> str:
     errors, rows = facts["errors"], facts["data"]["holdout"]["rows"]
     wrong, sure, both = errors["mistakes"], errors["confident_predictions"], errors["confident_mistakes"]
     found = f"The model misclassifies {wrong:,} of {rows:,} held-out messages ({wrong / rows:.1%})."
+    if doubtful := errors["doubtful_mistakes"]:
+        found += (
+            f" The given class is doubtful for {doubtful:,} of these mistakes ({doubtful / wrong:.1%}): a ceiling for "
+            "any model, as long as the classes stay as they are."
+        )
     if not sure:
         return f"{found} No prediction has a confidence above {errors['confident']}."
     return (
