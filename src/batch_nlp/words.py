@@ -30,7 +30,7 @@ _ASCII = re.compile(r"\w+(?:'\w+)?|[!?$]", re.ASCII)
 
 @cache
 def _combining() -> str:
-    """Return the marks that belong to the letter before them, which ``\\w`` leaves out, as ranges of a pattern."""
+    """Return the marks that belong to the letter before them, as ranges of a pattern."""
     # up to the variation selectors, which belong to emoji
     codes = [code for code in range(0x300, 0xFE00) if unicodedata.category(chr(code)).startswith("M")]
     runs = [list(run) for _, run in groupby(enumerate(codes), lambda item: item[1] - item[0])]
