@@ -1,9 +1,9 @@
 """The words of texts in any script.
 
-Chinese, Japanese, Thai and others are written without spaces between words, and Korean words take endings. Where words
-lie in such a text only a dictionary tells. Pairs and triples of characters serve classification and search as well
-(Lucene's CJKBigramFilter with ``outputUnigrams``; Unicode Standard Annex 29 also breaks these scripts between
-characters). So each character counts as a word here, and n-grams of words are n-grams of characters.
+Chinese, Japanese, Thai, Lao, Khmer and Myanmar are written without spaces between words, and Korean joins endings to
+words. Only a dictionary can tell where the words of such a text lie, but classification and search do well with
+characters and pairs of them, as in Lucene's CJKBigramFilter with ``outputUnigrams``. So each character is a word here,
+and word n-grams are character n-grams. For Han and Hiragana, Unicode Standard Annex 29 has the same word boundaries.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import unicodedata
 from functools import cache
 from itertools import groupby, pairwise
 
-# Han and Hiragana, Hangul, and the letters of Thai, Lao, Myanmar and Khmer. A run of Katakana is one word, usually a
-# foreign one, as in Annex 29
+# Han and Hiragana; Hangul; Thai, Lao, Myanmar and Khmer with their marks. A run of Katakana, usually a foreign word, is
+# one word, as in Annex 29
 _ALONE = (
     "\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
     "\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7fb"
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1780-\u17d3\u17d7\u17dc"
 )
-# Join the next letter to the one before: Khmer's coeng, Myanmar's virama
+# Marks that join the next letter to the one before: Myanmar's virama, Khmer's coeng
 _STACKING = "\u1039\u17d2"
-# Characters per word of a script without spaces, about the mean of Chinese and Japanese
+# Characters per word in `count_words`: about the mean of Chinese and Japanese
 _CHARS_PER_WORD = 2
 # Words with their apostrophes, and the marks that carry sentiment
 _ASCII = re.compile(r"\w+(?:'\w+)?|[!?$]", re.ASCII)
