@@ -149,7 +149,14 @@ OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("tracking.experiment", "a/b", []),
 ]
 # Settings whose keys anyone may choose
-FREE = ("allow", "dataset.label.classes", "dataset.messages.columns", "drift.bands", "model.params", "model.alternative.params")
+FREE = (
+    "allow",
+    "dataset.label.classes",
+    "dataset.messages.columns",
+    "drift.bands",
+    "model.params",
+    "model.alternative.params",
+)
 
 
 def refused(changes: Mapping[str, object]) -> str:
