@@ -73,14 +73,17 @@ class NgramScores(TransformerMixin, BaseEstimator):
         two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
+    all_spaced_ : bool
+        Whether the words of all scripts are split at spaces, as in models of an earlier release.
     cuts_ : tuple of float
         The highest place below each cut; empty without an order.
     """
 
     # asks `fit_pipeline` for the places of the labels
     __metadata_request__fit_transform: ClassVar[dict[str, bool]] = {"places": True}
-    # a model of an earlier release has no cuts
+    # a model of an earlier release has no cuts, and splits all scripts at spaces
     cuts_: tuple[float, ...] = ()
+    all_spaced_ = True
 
     def __init__(
         self,
@@ -127,7 +130,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
             )
         # the most frequent first, so that the coefficients needed most often stay in the processor's cache
         order = np.argsort(-occurs_in, kind="stable")
-        self.terms_ = "\n".join(terms[term] for term in order)
+        self.terms_, self.all_spaced_ = "\n".join(terms[term] for term in order), False
         self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in[order])) + 1
         self.__dict__.pop("_counter", None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
@@ -209,7 +212,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if self.__dict__.get("_counter") is None:
-            self._counter = TermCounter(self.terms_.split("\n"), by_sentence=self.sentences)
+            terms = self.terms_.split("\n")
+            self._counter = TermCounter(terms, by_sentence=self.sentences, all_spaced=self.all_spaced_)
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
         if not texts:

@@ -22,6 +22,7 @@ from batch_nlp.storage.scratch import arrays_on_disk
 from batch_nlp.training.cuts import sides_of
 from batch_nlp.training.ngram_models import fit_ngram_models
 from batch_nlp.training.ngram_scores import NgramScores
+from batch_nlp.words import find_words
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +36,7 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
     y = labels.to_numpy()
     found = NgramScores(folds=3, sentences=False, random_state=4).fit_transform(texts, y)
     # the same, spelled out with scikit-learn
-    token = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # noqa: S105 a pattern
-    weigh = TfidfVectorizer(ngram_range=(1, 3), token_pattern=token, sublinear_tf=True, min_df=3)
+    weigh = TfidfVectorizer(ngram_range=(1, 3), tokenizer=find_words, token_pattern=None, sublinear_tf=True, min_df=3)
     weights = weigh.fit_transform(texts["text"])
     expected = np.full((len(y), 6), np.nan)
     for train, hold_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
@@ -78,7 +78,7 @@ def test_labels_that_mean_nothing_are_not_found_again_in_the_scores_of_training_
         # 1/3 is chance; over 790 messages its standard deviation is about 0.017
         assert 0.26 < f1_score(y, out_of_fold[:, columns].argmax(axis=1), average="macro") < 0.41, kind
         if kind == "ngram_score_":
-            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.9, kind
+            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.85, kind
 
 
 @pytest.mark.parametrize("sentences", [True, False])
@@ -235,3 +235,25 @@ def test_labels_without_a_place_do_not_count_for_the_cuts(texts: pd.DataFrame) -
     weights = step.weigh_terms(texts["text"].to_list())[0]
     only = fit_ngram_models(csr_array(weights[some]), y[some], 4.0, 1, [sides_of(places[some], 0.0)])
     np.testing.assert_allclose(step.coef_[6], only.coef[6], atol=1e-6)
+
+
+def test_a_text_without_spaces_has_many_words() -> None:
+    texts = pd.DataFrame({"text": ["这家店很好吃。", "味道很好", "服务很差！", "味道太差了", "很好很好", "太差"] * 5})
+    step = NgramScores(folds=2).fit(texts, np.array([1, 1, 0, 0, 1, 0] * 5))
+    assert {"很", "很 好", "太 差"} <= set(step.terms_.split("\n"))
+    # texts that are in no training text
+    good, bad = step.transform(pd.DataFrame({"text": ["好，店家好", "差，店家差"]}))[:, 0]
+    assert good > bad
+
+
+def test_a_model_of_an_earlier_release_keeps_its_words() -> None:
+    texts = pd.DataFrame({"text": ["很好 吃", "很差 吃"] * 5})
+    step = NgramScores(sentences=False, folds=2).fit(texts, np.array([1, 0] * 5))
+    step.terms_, step.idf_ = "很好\n很差\n吃", np.ones(3)
+    step.__dict__.pop("_counter")
+    known = ["很好 吃", "很 好 吃"]
+    assert np.diff(step.weigh_terms(known)[0].indptr).tolist() == [1, 1]
+    # the file of such a model does not name the attribute
+    del step.all_spaced_
+    step.__dict__.pop("_counter")
+    assert np.diff(step.weigh_terms(known)[0].indptr).tolist() == [2, 1]
