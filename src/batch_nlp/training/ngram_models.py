@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, lsqr
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
+from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import GrowingArray
 from batch_nlp.threads import in_threads
 
@@ -99,6 +101,33 @@ def fit_ngram_models(
     intercept = np.hstack([logistic.intercept, *(sign * ridge_of[source].intercept for source, sign in sources)])
     # in the order of the terms, because scipy would copy the weights for each product
     return NgramModels(np.asfortranarray(coef), intercept)
+
+
+def fit_out_of_fold(
+    weights: csr_array,
+    y: NDArray[Any],
+    c: float,
+    threads: int,
+    sides: Sequence[NDArray[np.float64]],
+    folds: StratifiedKFold,
+) -> tuple[list[NgramModels], NDArray[np.int64]]:
+    """Fit the models of each fold on the rows outside it; for the parameters see `fit_ngram_models`.
+
+    Returns
+    -------
+    models : list of NgramModels
+    fold_of : ndarray of int64, shape (n,)
+        Fold of each row: the position of the models that have not seen it.
+    """
+    fold_of = np.empty(len(y), dtype=np.int64)
+    models = []
+    with progress("n-gram scores", "folds", folds.n_splits) as advance:
+        for fold, (train, hold_out) in enumerate(folds.split(y, y)):
+            fold_of[hold_out] = fold
+            sides_of_part = [side[train] for side in sides]
+            models.append(fit_ngram_models(take_rows(weights, train), y[train], c, threads, sides_of_part))
+            advance(1)
+    return models, fold_of
 
 
 def _equal_or_opposite(side: NDArray[np.float64], sides: Sequence[NDArray[np.float64]]) -> tuple[int, int]:

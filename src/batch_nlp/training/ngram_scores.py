@@ -15,9 +15,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
 from batch_nlp.errors import DataError
-from batch_nlp.progress import progress
 from batch_nlp.training.cuts import find_cuts, sides_of
-from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
+from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, fit_out_of_fold, stack
 from batch_nlp.training.sentence_statistics import STATISTICS, sentence_statistics
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
@@ -150,16 +149,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
         """Learn n-grams and weights, and return the out-of-fold scores of the same texts, shape (n, n_columns)."""
         labels = np.asarray(y)
         weights, sides = self._fit(X, labels, places)
-        fold_of = np.empty(len(labels), dtype=np.int64)
-        models = []
         folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state)
-        with progress("n-gram scores", "folds", self.folds) as advance:
-            for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
-                fold_of[hold_out] = fold
-                part, sides_of_part = take_rows(weights, train), [side[train] for side in sides]
-                fitted = fit_ngram_models(part, labels[train], self.c, self.threads, sides_of_part)
-                models.append(fitted)
-                advance(1)
+        models, fold_of = fit_out_of_fold(weights, labels, self.c, self.threads, sides, folds)
         del weights
         scores, start = [], 0
         # n-grams are counted again, which is fast; keeping those of sentences would double the memory
