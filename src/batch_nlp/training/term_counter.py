@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
@@ -22,9 +23,10 @@ _END, _NO_WORD, _UNKNOWN = -1, -2, -3
 
 
 class _Level(NamedTuple):
-    """N-grams of one length, sorted by `keys`, which combine the number of the prefix with that of the last word."""
+    """N-grams of one length, by keys that combine the number of the prefix with that of the last word."""
 
-    keys: NDArray[np.int64]
+    # int64; a hash table, which takes a fifth of the time of a binary search
+    keys: pd.Index[int]
     # The column of each n-gram; -1 for one that is only the prefix of longer ones
     columns: NDArray[np.int64]
 
@@ -70,7 +72,9 @@ class TermCounter:
             columns = np.full(len(keys), -1, dtype=np.int64)
             whole = np.flatnonzero(lengths == length)
             columns[of_terms[whole]] = whole
-            levels.append(_Level(keys, columns))
+            levels.append(_Level(pd.Index(keys), columns))
+            # builds the hash table before threads share it
+            levels[-1].keys.get_indexer(np.array([-1]))
         return levels
 
     def _number(self, chunks: list[str]) -> list[list[int]]:
@@ -161,8 +165,6 @@ class TermCounter:
         possible = (found >= 0) & (last >= 0) & (sentence[: len(found)] == sentence[longer:])
         positions = np.flatnonzero(possible)
         keys = found[positions] * len(self._words) + last[positions]
-        place = np.minimum(np.searchsorted(level.keys, keys), len(level.keys) - 1)
-        hit = level.keys[place] == keys
         result = np.full(len(found), -1, dtype=np.int64)
-        result[positions[hit]] = place[hit]
+        result[positions] = level.keys.get_indexer(keys)
         return result
