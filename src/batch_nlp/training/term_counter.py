@@ -74,7 +74,7 @@ class TermCounter:
             columns[of_terms[whole]] = whole
             levels.append(_Level(pd.Index(keys), columns))
             # builds the hash table before threads share it
-            levels[-1].keys.get_indexer(np.array([-1]))
+            levels[-1].keys.get_indexer(pd.Index([-1]))
         return levels
 
     def _number(self, chunks: list[str]) -> list[list[int]]:
@@ -166,5 +166,5 @@ class TermCounter:
         positions = np.flatnonzero(possible)
         keys = found[positions] * len(self._words) + last[positions]
         result = np.full(len(found), -1, dtype=np.int64)
-        result[positions] = level.keys.get_indexer(keys)
+        result[positions] = level.keys.get_indexer(pd.Index(keys))
         return result
