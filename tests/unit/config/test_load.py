@@ -24,7 +24,7 @@ def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
         for name, field in section.__pydantic_fields__.items()
         if not field.is_required()
     }
-    assert with_defaults == {(ModelConfig, name) for name in ("params", "inputs", "alternative")}
+    assert with_defaults == {(ModelConfig, "params"), (ModelConfig, "inputs"), (ModelConfig, "alternative")}
 
 
 def test_no_choice_of_a_group_repeats_a_default() -> None:
