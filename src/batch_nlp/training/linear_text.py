@@ -16,6 +16,7 @@ from batch_nlp.config import Input
 from batch_nlp.errors import DataError
 from batch_nlp.fields import TEXT
 from batch_nlp.steps.base import TakesTexts
+from batch_nlp.training.landmarks import Landmarks
 from batch_nlp.training.ngram_models import NgramModels, fit_naive_bayes_ridge
 from batch_nlp.training.text_weights import TextWeights
 from batch_nlp.training.tuned_classifier import MANY_CLASSES
@@ -30,14 +31,18 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
     """A linear support vector machine, one class against the others, on TF-IDF weights and on vectors.
 
     Its training time grows linearly with the classes. Of the other columns it reads only those beside the text that it
-    is given: the dimensions of the embedding, of unit variance.
+    is given: the dimensions of the embedding, of unit variance. They enter as similarities to landmarks.
 
     Parameters
     ----------
     c : float
         Inverse regularisation strength of the support vector machine.
     vectors : float
-        Typical length of a message's vector; the weights of its words and of its characters have length 1 each.
+        Length of a message's vector; the weights of its words and of its characters have length 1 each.
+    landmarks : int
+        Messages to whose vectors each vector is compared.
+    gamma : float
+        How fast similarity falls with distance; see `Landmarks`.
     naive_bayes : float
         Weight of a ridge regression on the TF-IDF weights times naive-Bayes log-count ratios (Wang and Manning, 2012),
         which is added to the support vector machine; 0 adds none. With more than 20 classes, none is added.
@@ -50,16 +55,19 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
     max_features : int
         Most n-grams of words, and most of characters, by frequency.
     random_state : int
-        Seed of the order in which the solver visits the messages.
+        Seed of the landmarks, and of the order in which the solver visits the messages.
 
     Attributes
     ----------
     classes_ : ndarray, shape (k,)
     weights_ : TextWeights
-    coef_ : ndarray of int8, shape (n_scores, n_terms + n_dims)
+    coef_ : ndarray of int8, shape (n_scores, n_terms)
         Weights of each class, in units of `scale_`. Of two classes, only the second one has weights.
-    scale_ : ndarray of float32, shape (n_terms + n_dims,)
-        Unit of each column.
+    scale_ : ndarray of float32, shape (n_terms,)
+        Unit of each term.
+    landmarks_ : Landmarks
+    landmark_coef_ : ndarray of float32, shape (n_landmarks, n_scores)
+        Weights of the similarities.
     intercept_ : ndarray of float64, shape (n_scores,)
     """
 
@@ -68,8 +76,10 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        c: float = 0.25,
+        c: float = 0.5,
         vectors: float = 2.0,
+        landmarks: int = 600,
+        gamma: float = 0.7,
         naive_bayes: float = 1.0,
         max_n: int = 2,
         min_chars: int = 2,
@@ -80,6 +90,8 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
     ) -> None:
         self.c = c
         self.vectors = vectors
+        self.landmarks = landmarks
+        self.gamma = gamma
         self.naive_bayes = naive_bayes
         self.max_n = max_n
         self.min_chars = min_chars
@@ -90,20 +102,24 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn n-grams and weights from texts, the columns beside them, and their classes, shape (n,)."""
-        labels = np.asarray(y)
+        labels, vectors = np.asarray(y), _vectors(X)
         self.weights_ = TextWeights(self.max_n, self.min_chars, self.max_chars, self.min_df, self.max_features)
         self.weights_.fit(X[TEXT].tolist())
-        columns = self._columns(X)
-        if not columns.shape[1]:
+        if not self.weights_.n_terms + vectors.shape[1]:
             raise DataError(
                 f"No word occurs in model.params.min_df={self.min_df} of the {len(labels):,} texts to train on, and "
                 "there are no vectors. Add messages, or set model.params.min_df=1."
             )
+        self.landmarks_ = Landmarks(self.landmarks, self.gamma, self.random_state).fit(vectors)
+        weights, places = self.weights_.transform(X[TEXT].tolist()), self.landmarks_.transform(vectors)
+        columns = csr_array(hstack([weights, _sparse(self.vectors * places)], format="csr"))
         fitted = LinearSVC(C=self.c, random_state=self.random_state).fit(columns, labels, sample_weight)
-        self.classes_, self.intercept_, coef = fitted.classes_, fitted.intercept_, fitted.coef_
+        self.classes_, self.intercept_ = fitted.classes_, fitted.intercept_
+        coef, of_places = np.hsplit(fitted.coef_, [self.weights_.n_terms])
+        self.landmark_coef_ = self.landmarks_.of_similarities(self.vectors * of_places.T)
         if self.naive_bayes and len(self.classes_) <= MANY_CLASSES and self.weights_.n_terms:
-            ratios = self._fit_ratios(columns, labels)
-            coef[:, : self.weights_.n_terms] += self.naive_bayes * ratios.coef
+            ratios = self._fit_ratios(weights, labels)
+            coef = coef + self.naive_bayes * ratios.coef
             self.intercept_ = self.intercept_ + self.naive_bayes * ratios.intercept
         self.scale_ = (np.abs(coef).max(axis=0) / _LARGEST).astype(np.float32)
         self.scale_[self.scale_ == 0] = 1
@@ -111,23 +127,11 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
         self.__dict__.pop("_by_column", None)
         return self
 
-    def _fit_ratios(self, columns: csr_array, labels: NDArray[Any]) -> NgramModels:
+    def _fit_ratios(self, weights: csr_array, labels: NDArray[Any]) -> NgramModels:
         """Return the ridge regression of each class, as in `fit_ngram_models`."""
-        weights = csr_array(columns[:, : self.weights_.n_terms])
         apart = self.classes_ if len(self.classes_) > 2 else self.classes_[1:]
         fitted = [fit_naive_bayes_ridge(weights, np.where(labels == name, 1.0, -1.0)) for name in apart]
         return NgramModels(np.vstack([one.coef for one in fitted]), np.hstack([one.intercept for one in fitted]))
-
-    def _columns(self, X: pd.DataFrame) -> csr_array:
-        """Return the weights of the texts and the scaled vectors, float64, shape (n, n_terms + n_dims)."""
-        vectors = X.drop(columns=TEXT).to_numpy(dtype=np.float64)
-        rows, dims = vectors.shape
-        vectors = vectors * (self.vectors / max(dims, 1) ** 0.5)
-        # as a sparse matrix, since the last digits of a dense product depend on the other rows
-        bounds = np.arange(0, rows * dims + 1, dims) if dims else np.zeros(rows + 1)
-        places = np.tile(np.arange(dims, dtype=np.int32), rows)
-        dense = csr_array((vectors.ravel(), places, bounds.astype(np.int32)), shape=(rows, dims))
-        return csr_array(hstack([self.weights_.transform(X[TEXT].tolist()), dense], format="csr"))
 
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the scores, shape (n, k); of two classes, those of the second one, shape (n,)."""
@@ -136,10 +140,12 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
             self._by_column = np.ascontiguousarray(self.coef_.T, dtype=np.float32)
         scores = np.empty((len(X), len(self.intercept_)))
         for start in range(0, len(X), _ROWS):
-            columns = self._columns(X.iloc[start : start + _ROWS])
-            values = (columns.data * self.scale_[columns.indices]).astype(np.float32)
-            scaled = csr_array((values, columns.indices, columns.indptr), shape=columns.shape)
-            scores[start : start + _ROWS] = scaled @ self._by_column + self.intercept_
+            part = X.iloc[start : start + _ROWS]
+            weights = self.weights_.transform(part[TEXT].tolist())
+            values = (weights.data * self.scale_[weights.indices]).astype(np.float32)
+            scaled = csr_array((values, weights.indices, weights.indptr), shape=weights.shape)
+            near = _sparse(self.landmarks_.similarities(_vectors(part)))
+            scores[start : start + _ROWS] = scaled @ self._by_column + near @ self.landmark_coef_ + self.intercept_
         return scores if len(self.intercept_) > 1 else scores[:, 0]
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
@@ -150,3 +156,15 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_by_column"}
+
+
+def _vectors(X: pd.DataFrame) -> NDArray[np.float64]:
+    return X.drop(columns=TEXT).to_numpy(dtype=np.float64)
+
+
+def _sparse(values: NDArray[np.floating[Any]]) -> csr_array:
+    """Return a matrix as a sparse one, since the last digits of a dense product depend on the other rows."""
+    rows, columns = values.shape
+    bounds = np.arange(rows + 1) * columns
+    places = np.tile(np.arange(columns, dtype=np.int32), rows)
+    return csr_array((values.ravel(), places, bounds.astype(np.int32)), shape=values.shape)

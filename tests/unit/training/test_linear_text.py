@@ -55,11 +55,13 @@ def test_a_loaded_model_scores_the_same_and_the_file_is_equal_byte_for_byte(tmp_
 
 
 def test_weights_in_eight_bits_score_as_those_of_the_solver() -> None:
+    from scipy.sparse import csr_array, hstack
     from sklearn.svm import LinearSVC
 
     X, y = requests(300, 0)
-    fitted = LinearText(c=0.5, naive_bayes=0).fit(X, y)
-    columns = fitted._columns(X)
+    fitted = LinearText(c=0.5, vectors=2.0, naive_bayes=0).fit(X, y)
+    near = fitted.landmarks_.transform(X.drop(columns="text").to_numpy())
+    columns = hstack([fitted.weights_.transform(X["text"].tolist()), csr_array(2.0 * near)], format="csr")
     exact = LinearSVC(C=0.5, random_state=0).fit(columns, y).decision_function(columns)
     assert np.abs(fitted.decision_function(X) - exact).max() < 0.02
 
