@@ -31,6 +31,6 @@ def test_everything_works_without_vectors(project: Project) -> None:
 
 
 def test_inputs_that_need_vectors_are_refused_before_any_work(project: Project) -> None:
-    run = project.here("features=none")
-    assert_ended(run, 2, "training.inputs=[tabular,embedding,ngrams]", "training.inputs=[tabular,ngrams]")
+    run = project.here("features=none", "training.inputs=[tabular,embedding]")
+    assert_ended(run, 2, "training.inputs=[tabular,embedding]", "training.inputs=[tabular,ngrams]")
     assert not (project.data / "04_feature").exists()

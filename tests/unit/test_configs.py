@@ -24,8 +24,6 @@ CONF = ROOT / "conf"
 ADDED = ("ablation", "experiment", "search")
 # choices that are named as what they build on
 NAMES = {"auto": "xgboost"}
-# what a choice asks of other settings
-NEEDS = {"none": ["training.inputs=[tabular,ngrams]"]}
 CHOICES = sorted(
     (folder.name, file.stem)
     for folder in CONF.iterdir()
@@ -47,7 +45,7 @@ def default(folder: Path, make_config: MakeConfig) -> Config:
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes_and_builds(group: str, choice: str, tmp_path: Path, make_config: MakeConfig) -> None:
-    config = make_config(tmp_path, f"{group}={choice}", *NEEDS.get(choice, []))
+    config = make_config(tmp_path, f"{group}={choice}")
     assert getattr(getattr(config, group), "name", choice) == NAMES.get(choice, choice)
     check_label(config.dataset.label)
     check_columns(config.dataset)

@@ -237,7 +237,7 @@ def test_a_model_that_a_backend_does_not_read_is_refused(backend: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"features.embedding.backend": "none"}, "training.inputs=[tabular,embedding,ngrams]"),
+        ({"features.embedding.backend": "none", "training.inputs": ["embedding"]}, "training.inputs=[embedding]"),
         ({"dataset.label.column": None, "dataset.label.classes": "auto"}, "dataset.label.column"),
         ({"inference.champion_of": "yelp"}, "inference.champion_of=yelp"),
         ({"pipeline.stages": ["explain"]}, "message_id"),

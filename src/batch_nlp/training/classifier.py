@@ -107,8 +107,9 @@ def _check_choices(config: Config, estimator: Any) -> None:
         )
     if training.reducer.enabled and reads_text:
         raise SettingsError(f"training.reducer.enabled=true: {name} reads texts. Set training.reducer.enabled=false.")
-    if not training.inputs and not reads_text:
-        raise SettingsError("training.inputs=[]: nothing to learn from. Add tabular, embedding or ngrams.")
+    if not config.inputs and not reads_text:
+        key = "model.inputs" if training.inputs is None else "training.inputs"
+        raise SettingsError(f"{key}: nothing to learn from. Set training.inputs to some of tabular, embedding, ngrams.")
     if training.decision.calibration is Calibration.none and not hasattr(estimator, "predict_proba"):
         raise SettingsError(
             f"training.decision.calibration=none: {name} has no probabilities of its own. Set "

@@ -6,6 +6,7 @@ made from a field is named ``<field>=<what>``. No field's name contains "=", so 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Self
 
 import numpy as np
@@ -102,14 +103,20 @@ def imputer(fields: Fields) -> ColumnTransformer:
 
 
 def encoding(
-    settings: TrainingConfig, fields: Fields, seed: int, threads: int = 0, keep_text: bool = False
+    settings: TrainingConfig,
+    fields: Fields,
+    inputs: Collection[Input],
+    seed: int,
+    threads: int = 0,
+    keep_text: bool = False,
 ) -> ColumnTransformer:
     """Return the step `encoding`: categories, texts and vectors become numbers.
 
     Parameters
     ----------
     settings : TrainingConfig
-        ``inputs`` selects which of them the classifier gets.
+    inputs : collection of Input
+        Those that the classifier gets.
     seed : int
         Seed of all folds.
     threads : int
@@ -117,7 +124,6 @@ def encoding(
     keep_text : bool
         Whether to keep the texts beside the numbers, for a classifier that reads texts.
     """
-    inputs = set(settings.inputs)
     categories = (
         OneHotColumns(
             min_frequency=settings.min_category_share, handle_unknown="infrequent_if_exist", sparse_output=False

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from loguru import logger
 
-from batch_nlp.config import Balance, Config, Input
+from batch_nlp.config import Balance, Config
 from batch_nlp.training.tuned_classifier import MANY_CLASSES
 
 # Fewer messages, or texts with a smaller median of words, are for the alternative
@@ -44,7 +44,7 @@ def choose_model(config: Config, texts: Sequence[str], classes: int) -> tuple[Co
     training, model = config.training, replace(config.model, alternative=None)
     facts = f"{classes} classes and {len(texts):,} training messages with a median of {words} words"
     suits = classes > MANY_CLASSES or len(texts) < FEW_MESSAGES or words < SHORT
-    if Input.ngrams not in training.inputs or training.balance is Balance.smote or training.reducer.enabled:
+    if training.inputs is not None or training.balance is Balance.smote or training.reducer.enabled:
         suits, facts = False, "training.inputs, training.balance or training.reducer"
     chosen = alternative if suits else model
     reason = f"The model is {chosen.name}, because of {facts}."

@@ -67,7 +67,6 @@ def fit_ngram_models(
     c: float,
     threads: int,
     sides: Sequence[NDArray[np.float64]] = (),
-    short: NDArray[np.bool_] | None = None,
 ) -> NgramModels:
     """Fit the models; the result is bit-identical for any number of threads.
 
@@ -82,14 +81,11 @@ def fit_ngram_models(
         Fits at a time; 0 uses all cores. The ridge regression takes one fit per class.
     sides : sequence of ndarray of float64, shape (n,)
         Side of each text at each cut of an order: 1 or -1, 0 for a text without a place in the order.
-    short : ndarray of bool, shape (n_terms,), optional
-        The terms that the logistic regression may use; with all of them, fitting it takes three times as long and
-        scores hardly differ.
     """
     classes = np.unique(y)
     # of two classes, one has the scores of the other with the opposite sign
     apart = classes if len(classes) > 2 else classes[1:]
-    fits = [partial(_fit_logistic, weights, y, c, short)]
+    fits = [partial(_fit_logistic, weights, y, c)]
     sides = [*(np.where(y == name, 1.0, -1.0) for name in apart), *sides]
     fits += [partial(fit_naive_bayes_ridge, weights, side) for side in sides]
     at_once = min(threads or os.cpu_count() or 1, len(fits))
@@ -101,16 +97,9 @@ def fit_ngram_models(
     return NgramModels(coef, np.hstack([model.intercept for model in fitted]))
 
 
-def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float, short: NDArray[np.bool_] | None) -> NgramModels:
-    n_rows, n_terms = weights.shape
-    columns = np.arange(n_terms) if short is None else np.flatnonzero(short)
-    if len(columns) < n_terms:
-        parts = (weights[start : start + _ROWS] for start in range(0, n_rows, _ROWS))
-        weights = stack((csr_array(part[:, columns]) for part in parts), len(columns))
+def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float) -> NgramModels:
     model = LogisticRegression(C=c, class_weight="balanced", max_iter=300, tol=1e-3).fit(weights, y)
-    coef = np.zeros((len(model.coef_), n_terms))
-    coef[:, columns] = model.coef_
-    return NgramModels(coef, model.intercept_)
+    return NgramModels(model.coef_, model.intercept_)
 
 
 def fit_naive_bayes_ridge(weights: csr_array, target: NDArray[np.float64]) -> NgramModels:

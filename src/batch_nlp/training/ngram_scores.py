@@ -18,13 +18,10 @@ from batch_nlp.errors import DataError
 from batch_nlp.progress import progress
 from batch_nlp.training.cuts import find_cuts, sides_of
 from batch_nlp.training.ngram_models import NgramModels, fit_ngram_models, stack, take_rows
+from batch_nlp.training.sentence_statistics import STATISTICS, sentence_statistics
 from batch_nlp.training.term_counter import TermCounter
 from batch_nlp.training.word_counts import Vocabulary, sum_by_text
 
-# Statistics of each score over the sentences of a text
-_STATISTICS = ("min", "max", "std", "first", "last")
-# Words in the longest n-gram of the logistic regression
-_LOGISTIC_N = 2
 # Texts processed at a time
 _TEXTS = 10_000
 # Most distinct n-grams held in memory while counting
@@ -36,11 +33,10 @@ _REBUILT = ("_counter", "_tfidf")
 class NgramScores(TransformerMixin, BaseEstimator):
     """Score texts by two balanced linear models on TF-IDF weights of word n-grams.
 
-    One is a logistic regression on words and word pairs, the other a ridge regression on the weights of all n-grams
-    times naive-Bayes log-count ratios (Wang and Manning, 2012); they err on different messages. The first one also
-    scores each sentence of a text: the spread of these scores distinguishes a lukewarm text from one that praises and
-    blames. The scores of the training rows are out-of-fold, so that a classifier trained on them learns how far to
-    trust them on new messages.
+    One is a logistic regression, the other a ridge regression on the weights times naive-Bayes log-count ratios (Wang
+    and Manning, 2012); they err on different messages. The first one also scores each sentence of a text: the spread of
+    these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
+    out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
 
     Labels with an order, such as 1 to 5 stars, say more than classes that join several of them. Where the places of
     the labels are given, further ridge regressions score whether a label lies above each cut between two places.
@@ -135,12 +131,11 @@ class NgramScores(TransformerMixin, BaseEstimator):
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
         self.cuts_ = () if places is None else find_cuts(places, y)
         sides = [] if places is None else [sides_of(places, cut) for cut in self.cuts_]
-        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides, self._short)
+        self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides)
         self.classes_ = np.unique(y)
         return weights, sides
 
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
-        """Yield the texts in pieces."""
         for start in range(0, len(X), _TEXTS):
             yield self._texts(X[start : start + _TEXTS])
 
@@ -160,7 +155,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
             for fold, (train, hold_out) in enumerate(folds.split(labels, labels)):
                 fold_of[hold_out] = fold
                 part, sides_of_part = take_rows(weights, train), [side[train] for side in sides]
-                fitted = fit_ngram_models(part, labels[train], self.c, self.threads, sides_of_part, self._short)
+                fitted = fit_ngram_models(part, labels[train], self.c, self.threads, sides_of_part)
                 models.append(fitted)
                 advance(1)
         del weights
@@ -194,16 +189,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
             per cut; then, with ``sentences``, the statistics of the sentences' scores.
         """
         of_texts, of_sentences, starts = self.weigh_terms(self._texts(X))
-        return self._columns(
-            _score(of_texts, self.coef_, self.intercept_),
-            _score(of_sentences, self.coef_, self.intercept_),
-            starts,
-        )
-
-    @property
-    def _short(self) -> NDArray[np.bool_]:
-        """The terms of at most `_LOGISTIC_N` words, shape (n_terms,)."""
-        return np.array([term.count(" ") < _LOGISTIC_N for term in self.terms_.split("\n")])
+        models = self.coef_, self.intercept_
+        return self._columns(_score(of_texts, *models), _score(of_sentences, *models), starts)
 
     @property
     def _n_classes(self) -> int:
@@ -240,7 +227,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
             return text_scores
         k = self._n_classes
         # the ridge regressions of the classes say little about sentences
-        return np.hstack([text_scores, _spread(np.delete(sentence_scores, slice(k, 2 * k), axis=1), starts)])
+        return np.hstack(
+            [text_scores, sentence_statistics(np.delete(sentence_scores, slice(k, 2 * k), axis=1), starts)]
+        )
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns."""
@@ -249,7 +238,7 @@ class NgramScores(TransformerMixin, BaseEstimator):
         cuts = [f"above_{cut:g}" for cut in self.cuts_]
         names = [f"ngram_score_{name}" for name in (*classes, *(f"nb_{name}" for name in classes), *cuts)]
         if self.sentences:
-            names += [f"sentence_{statistic}_{name}" for statistic in _STATISTICS for name in (*classes, *cuts)]
+            names += [f"sentence_{statistic}_{name}" for statistic in STATISTICS for name in (*classes, *cuts)]
             names.append("sentence_count")
         return np.array(names, dtype=object)
 
@@ -259,20 +248,3 @@ class NgramScores(TransformerMixin, BaseEstimator):
 
 def _score(weights: csr_array, coef: NDArray[np.float64], intercept: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(weights @ coef.T + intercept)
-
-
-def _spread(scores: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return statistics of the scores of each text's sentences, shape (n_texts, 5 k + 1).
-
-    They are the minimum, maximum, standard deviation, first and last score, and the number of sentences. The scores of
-    the sentences have shape (n_sentences, k).
-    """
-    if not len(starts):
-        return np.empty((0, len(_STATISTICS) * scores.shape[1] + 1))
-    ends = np.append(starts[1:], len(scores))
-    number = (ends - starts)[:, np.newaxis].astype(np.float64)
-    mean = np.add.reduceat(scores, starts) / number
-    off = scores - np.repeat(mean, ends - starts, axis=0)
-    deviation = np.sqrt(np.add.reduceat(off**2, starts) / number)
-    least, greatest = np.minimum.reduceat(scores, starts), np.maximum.reduceat(scores, starts)
-    return np.hstack([least, greatest, deviation, scores[starts], scores[ends - 1], number])

@@ -7,7 +7,6 @@ place. The result equals that of `Pipeline.fit`, except for the last digits of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +43,11 @@ def build_training_pipeline(config: Config, fields: Fields, checkpoints: Path | 
     classifier = build_classifier(config, checkpoints)
     # a classifier that makes its own numbers from the texts names the inputs that it reads besides
     reads = getattr(classifier.estimator, "inputs", None)
-    inputs = [kind for kind in config.training.inputs if reads is None or kind in reads]
+    inputs = [kind for kind in config.inputs if reads is None or kind in reads]
     bound = {
-        "settings": replace(config.training, inputs=inputs),
+        "settings": config.training,
         "fields": fields,
+        "inputs": inputs,
         "seed": config.seed,
         "threads": config.engine.threads,
         "keep_text": bool(get_tags(classifier.estimator).input_tags.string),

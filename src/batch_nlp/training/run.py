@@ -71,6 +71,7 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     order = ["ordered"] if is_ordered(label) else []
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
+    training["inputs"] = [kind.value for kind in config.inputs]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
         "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order],
@@ -137,6 +138,7 @@ def run_training_pipeline(
             "created_at": now.isoformat(),
             **_origin(config, data, training_fingerprint(config, store, feature_version)),
             "model_choice": choice,
+            "inputs": [kind.value for kind in config.inputs],
             "classes": candidate.classes,
             "label_map": found.map.to_dict(),
             "split": parts.to_dict(),

@@ -63,7 +63,7 @@ def test_encoded_rows_are_numbers_of_the_inputs_asked_for_under_unique_names(
     messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, inputs: list[Input]
 ) -> None:
     train = imputer(FIELDS).fit_transform(rows(messages))
-    step = encoding_step(default(TrainingConfig, encoding=encoding, inputs=inputs), FIELDS, 1)
+    step = encoding_step(default(TrainingConfig, encoding=encoding), FIELDS, inputs, 1)
     out = step.fit_transform(train, labels.to_numpy())
     assert out.columns.is_unique
     assert all(pd.api.types.is_numeric_dtype(dtype) for dtype in out.dtypes)
@@ -78,13 +78,13 @@ def test_a_classifier_that_reads_texts_is_given_them_beside_the_scaled_numbers(
     messages: pd.DataFrame, labels: pd.Series[int]
 ) -> None:
     train = imputer(FIELDS).fit_transform(rows(messages))
-    step = encoding_step(default(TrainingConfig, inputs=[Input.tabular]), FIELDS, 1, keep_text=True)
+    step = encoding_step(default(TrainingConfig), FIELDS, [Input.tabular], 1, keep_text=True)
     out = scaler(keep_text=True).fit_transform(step.fit_transform(train, labels.to_numpy()))
     assert out["text"].tolist() == messages["text"].tolist()
     numbers = out.drop(columns="text").astype(float)
     np.testing.assert_allclose(numbers.mean(), 0, atol=1e-9)
     assert set(FIELDS.numbers) <= set(numbers.columns)
-    texts = encoding_step(default(TrainingConfig, inputs=[]), FIELDS, 1, keep_text=True)
+    texts = encoding_step(default(TrainingConfig), FIELDS, [], 1, keep_text=True)
     alone = texts.fit_transform(train, labels.to_numpy())
     assert scaler(keep_text=True).fit_transform(alone).columns.tolist() == ["text"]
 
@@ -95,8 +95,8 @@ def test_categories_that_training_never_saw_are_encoded(
     messages: pd.DataFrame, labels: pd.Series[int], encoding: Encoding, classes: int
 ) -> None:
     train = imputer(FIELDS).fit_transform(rows(messages))
-    settings = default(TrainingConfig, encoding=encoding, inputs=[Input.tabular])
-    step = encoding_step(settings, FIELDS, 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
+    settings = default(TrainingConfig, encoding=encoding)
+    step = encoding_step(settings, FIELDS, [Input.tabular], 1).fit(train, np.minimum(labels.to_numpy(), classes - 1))
     out = step.transform(train[:3].assign(category_group="casino"))
     assert np.isfinite(out.to_numpy(float)).all()
     assert out.iloc[0].filter(like="category_group").tolist() == out.iloc[1].filter(like="category_group").tolist()
@@ -105,8 +105,8 @@ def test_categories_that_training_never_saw_are_encoded(
 def test_rare_categories_share_a_column(messages: pd.DataFrame, labels: pd.Series[int]) -> None:
     train = imputer(FIELDS).fit_transform(rows(messages))
     train["category_group"] = ["a"] * (len(train) - 3) + ["b", "c", "d"]
-    settings = default(TrainingConfig, min_category_share=0.01, inputs=[Input.tabular])
-    out = encoding_step(settings, FIELDS, 1).fit_transform(train, labels.to_numpy())
+    settings = default(TrainingConfig, min_category_share=0.01)
+    out = encoding_step(settings, FIELDS, [Input.tabular], 1).fit_transform(train, labels.to_numpy())
     found = [name for name in out.columns if name.startswith("category_group")]
     assert found == ["category_group=a", "category_group"]
     assert out[found[1]].sum() == 3
@@ -132,10 +132,8 @@ def test_no_two_columns_share_a_name_whatever_fields_and_values_are_called(encod
     frame["product_type"] = ["x", "=b", "missing"] * 20
     frame["word"] = ["count", "y"] * 30
     frame["text"], frame["meaning"] = "a", [np.arange(2.0)] * n
-    settings = default(
-        TrainingConfig, encoding=encoding, inputs=[Input.tabular, Input.embedding], min_category_share=0.02
-    )
-    step = encoding_step(settings, fields, 1)
+    settings = default(TrainingConfig, encoding=encoding, min_category_share=0.02)
+    step = encoding_step(settings, fields, [Input.tabular, Input.embedding], 1)
     out = step.fit_transform(imputer(fields).fit_transform(frame), np.arange(n) % classes)
     assert out.columns.is_unique
     assert out["price=missing"].tolist() == [1.0] + [0.0] * (n - 1)
@@ -160,7 +158,7 @@ def test_fields_are_told_by_their_role_and_vectors_by_the_fields_that_hold_them(
     """No number, no category, two vectors: any list of fields is encoded."""
     fields = Fields([Field("text", FieldRole.TEXT), Field("near", FieldRole.VECTOR), Field("far", FieldRole.VECTOR)])
     frame = pd.DataFrame({"text": ["a", "b"], "near": [np.ones(2), np.zeros(2)], "far": [np.ones(3), np.zeros(3)]})
-    step = encoding_step(default(TrainingConfig, inputs=[Input.tabular, Input.embedding]), fields, 1)
+    step = encoding_step(default(TrainingConfig), fields, [Input.tabular, Input.embedding], 1)
     out = step.fit_transform(imputer(fields).fit_transform(frame), np.array([0, 1]))
     assert out.shape == (2, 5)
     assert out.columns.is_unique

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -167,10 +166,9 @@ class WordReader(ClassifierMixin, BaseEstimator):
 def test_of_a_model_that_reads_texts_words_are_left_out(
     world: World, messages: pd.DataFrame, labels: pd.Series[int]
 ) -> None:
-    settings = replace(world.config.training, inputs=[])
     pipeline = Pipeline([
         ("imputer", imputer(FIELDS)),
-        ("encoding", encoding(settings, FIELDS, 0, keep_text=True)),
+        ("encoding", encoding(world.config.training, FIELDS, [], 0, keep_text=True)),
         ("scaler", "passthrough"),
         ("training", TunedClassifier(WordReader(), balance="none", calibration="none", metric=None)),
     ])  # fmt: skip

@@ -100,10 +100,23 @@ class Config:
 
     @model_validator(mode="after")
     def _sections_fit_together(self) -> Config:
-        if Input.embedding in self.training.inputs and self.features.embedding.backend is EmbeddingBackend.none:
+        asked = self.training.inputs or []
+        if Input.embedding in asked and not self._has_embedding:
             need = (
                 "inputs without embedding, since features.embedding.backend=none, such as "
                 "training.inputs=[tabular,ngrams], or another backend (features=default)"
             )
-            raise refusal("training.inputs", [one.value for one in self.training.inputs], need)
+            raise refusal("training.inputs", [one.value for one in asked], need)
         return self
+
+    @property
+    def _has_embedding(self) -> bool:
+        return self.features.embedding.backend is not EmbeddingBackend.none
+
+    @property
+    def inputs(self) -> list[Input]:
+        """What the model learns from: `training.inputs`, or else `model.inputs` as far as the features have them."""
+        if self.training.inputs is not None:
+            return self.training.inputs
+        wanted = list(Input) if self.model.inputs is None else self.model.inputs
+        return [kind for kind in wanted if kind is not Input.embedding or self._has_embedding]

@@ -19,7 +19,7 @@ class CleanTextConfig:
 class EmbeddingConfig:
     backend: EmbeddingBackend = Field(
         description="static (distilled from MiniLM, fast), minilm (ONNX Runtime), "
-        "sentence_transformers (an extra, any model) or none (no vectors; training.inputs must leave out embedding)"
+        "sentence_transformers (an extra, any model) or none (no vectors)"
     )
     model: str | None = Field(
         description="Model name on the Hugging Face hub, or a local path; null takes the packaged all-MiniLM-L6-v2 "

@@ -27,6 +27,10 @@ class ModelConfig:
     estimator: str = Field(description="Import path of a scikit-learn compatible classifier (sklearn.* or xgboost.*)")
     # `~model.params` removes those of the file
     params: dict[str, Any] = Field(default_factory=dict, description="Parameters of that classifier")
+    inputs: list[Input] | None = Field(
+        default=None,
+        description="What it learns from unless training.inputs says so; null: tabular, embedding and ngrams",
+    )
     alternative: ModelConfig | None = Field(
         default=None,
         description="Model to train instead on many classes, short texts or few messages; null: none",
@@ -115,7 +119,9 @@ class TrainingConfig:
         description="Number of labelled messages above which training keeps its large arrays on disk (in paths.data, "
         "about 5 kB per message) instead of in memory; 0: always. The model is the same"
     )
-    inputs: list[Input] = Field(description="What models learn from: any of tabular, embedding, ngrams")
+    inputs: list[Input] | None = Field(
+        description="What models learn from: any of tabular, embedding, ngrams; null: what model.inputs names"
+    )
     balance: Balance = Field(
         description="none, weights (inverse to the class sizes) or smote (synthetic messages of the smaller classes)"
     )

@@ -46,6 +46,7 @@ def card_facts(
     facts = {
         "model": manifest["settings"]["model"],
         "model_choice": manifest["model_choice"],
+        "inputs": manifest["inputs"],
         "classes": candidate.classes,
         "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
         "matrix": k <= _MATRIX,
