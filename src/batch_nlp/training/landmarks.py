@@ -34,11 +34,9 @@ class Landmarks(BaseEstimator):
     ----------
     vectors_ : ndarray of float32, shape (n_landmarks, n_dims)
         The landmarks, in units of the typical length of a vector.
-    root_ : ndarray of float32, shape (n_landmarks, n_landmarks)
-        Inverse square root of the similarities between landmarks.
     """
 
-    def __init__(self, most: int = 600, gamma: float = 0.7, random_state: int = 0) -> None:
+    def __init__(self, most: int = 1_200, gamma: float = 0.7, random_state: int = 0) -> None:
         self.most = most
         self.gamma = gamma
         self.random_state = random_state
@@ -48,33 +46,31 @@ class Landmarks(BaseEstimator):
         number = min(self.most, len(vectors)) if vectors.shape[1] else 0
         rows = np.sort(np.random.default_rng(self.random_state).choice(len(vectors), number, replace=False))
         self.vectors_ = _shrink(vectors[rows])
+        return self
+
+    def root(self) -> NDArray[np.float64]:
+        """Return the inverse square root of the similarities between landmarks, shape (n_landmarks, n_landmarks).
+
+        Similarities times this root are the map; they are scored directly by weights that are multiplied by it.
+        """
+        between = self._similarities(self.vectors_).astype(np.float64)
         # with several threads, the last digits depend on their number
         with threadpool_limits(1, user_api="blas"):
-            values, directions = np.linalg.eigh(self.similarities(vectors[rows]).astype(np.float64))
+            values, directions = np.linalg.eigh(between)
             kept = values > _LEAST
-            directions = directions[:, kept]
-            self.root_ = ((directions / np.sqrt(values[kept])) @ directions.T).astype(np.float32)
-        return self
+            return np.asarray((directions[:, kept] / np.sqrt(values[kept])) @ directions[:, kept].T)
 
     def similarities(self, vectors: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return the kernel between vectors and landmarks, shape (n, n_landmarks)."""
-        found = np.empty((len(vectors), len(self.vectors_)), dtype=np.float32)
-        columns = np.ascontiguousarray(self.vectors_.T)
+        parts = [self._similarities(_shrink(vectors[start : start + _ROWS])) for start in range(0, len(vectors), _ROWS)]
+        return np.vstack(parts) if parts else self._similarities(_shrink(vectors))
+
+    def _similarities(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        # a sparse product, since the last digits of a dense one depend on the other rows
+        products = csr_array(vectors) @ np.ascontiguousarray(self.vectors_.T)
         lengths = (self.vectors_**2).sum(axis=1)
-        for start in range(0, len(vectors), _ROWS):
-            part = _shrink(vectors[start : start + _ROWS])
-            # a sparse product, since the last digits of a dense one depend on the other rows
-            distances = (part**2).sum(axis=1)[:, np.newaxis] + lengths - 2 * (csr_array(part) @ columns)
-            found[start : start + _ROWS] = np.exp(-self.gamma * np.maximum(distances, 0))
-        return found
-
-    def transform(self, vectors: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the map of vectors, shape (n, n_landmarks)."""
-        return self.similarities(vectors) @ self.root_
-
-    def of_similarities(self, coef: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return weights of the similarities that equal those of their map, shape (n_landmarks, n_scores)."""
-        return np.asarray(self.root_ @ coef, dtype=np.float32)
+        distances = (vectors**2).sum(axis=1)[:, np.newaxis] + lengths - 2 * products
+        return np.asarray(np.exp(-self.gamma * np.maximum(distances, 0)))
 
 
 def _shrink(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
