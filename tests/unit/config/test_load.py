@@ -24,7 +24,7 @@ def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
         for name, field in section.__pydantic_fields__.items()
         if not field.is_required()
     }
-    assert with_defaults == {(ModelConfig, "params")}
+    assert with_defaults == {(ModelConfig, "params"), (ModelConfig, "inputs"), (ModelConfig, "alternative")}
 
 
 def test_no_choice_of_a_group_repeats_a_default() -> None:
@@ -52,7 +52,7 @@ def test_no_choice_of_a_group_repeats_a_default() -> None:
 
 def test_settings_as_json_values_are_those_that_were_composed(tmp_path: Path, make_config: MakeConfig) -> None:
     values: Any = OmegaConf.to_container(
-        composed("dataset=complaints", "paths.data=/nowhere", "paths.models=/nowhere"), resolve=True
+        composed("dataset=complaints", "model=xgboost", "paths.data=/nowhere", "paths.models=/nowhere"), resolve=True
     )
     found = plain(make_config(tmp_path, "dataset=complaints", "engine.threads=0", "inference.min_age_seconds=2.0"))
     for place in ("dataset", "training", "model", "features", "drift"):
