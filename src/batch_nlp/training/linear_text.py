@@ -40,7 +40,7 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     c : float
-        Inverse regularisation strength of the support vector machines.
+        Inverse regularisation strength of the support vector machines; doubled with more than 20 classes.
     vectors : float
         Length of a message's vector; the weights of its words and of its characters have length 1 each.
     landmarks : int
@@ -114,19 +114,22 @@ class LinearText(TakesTexts, ClassifierMixin, BaseEstimator):
         self.landmarks_ = Landmarks(most, self.gamma, self.random_state).fit(vectors)
         weights, root = self.weights_.transform(X[TEXT].tolist()), self.vectors * self.landmarks_.root()
         columns = csr_array(hstack([weights, _sparse(self.landmarks_.similarities(vectors) @ root)], format="csr"))
-        every = self._fit_svm(columns, labels, sample_weight)
+        many = len(np.unique(labels)) > MANY_CLASSES
+        every = self._fit_svm(columns, labels, sample_weight, 2 * self.c if many else self.c)
         self.classes_ = every.classes_
         self.landmark_coef_ = np.asarray(root @ every.coef_[:, n_terms:].T, dtype=np.float32)
         models = [NgramModels(every.coef_[:, :n_terms], every.intercept_)]
-        if n_terms and len(self.classes_) <= MANY_CLASSES:
-            alone = self._fit_svm(weights, labels, sample_weight)
+        if n_terms and not many:
+            alone = self._fit_svm(weights, labels, sample_weight, self.c)
             models += [NgramModels(alone.coef_, alone.intercept_), self._fit_ratios(weights, labels)]
         self.intercept_ = np.hstack([model.intercept for model in models])
         self._keep(np.vstack([model.coef for model in models]))
         return self
 
-    def _fit_svm(self, columns: csr_array, labels: NDArray[Any], sample_weight: ArrayLike | None) -> LinearSVC:
-        return LinearSVC(C=self.c, random_state=self.random_state).fit(columns, labels, sample_weight)
+    def _fit_svm(
+        self, columns: csr_array, labels: NDArray[Any], sample_weight: ArrayLike | None, c: float
+    ) -> LinearSVC:
+        return LinearSVC(C=c, random_state=self.random_state).fit(columns, labels, sample_weight)
 
     def _fit_ratios(self, weights: csr_array, labels: NDArray[Any]) -> NgramModels:
         """Return the ridge regression of each class, as in `fit_ngram_models`."""
