@@ -18,7 +18,7 @@ from batch_nlp.config import Balance, Calibration
 from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, calibration_scores, new_calibrator
-from batch_nlp.training.decision_weights import decide, tune_weights
+from batch_nlp.training.decision_weights import SHARES, decide, tune_weights
 
 # With more classes, the logistic calibration has k x k weights and the decision k: both take minutes and gain nothing
 MANY_CLASSES = 20
@@ -87,7 +87,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(labels)
         calibration, metric = Calibration(self.calibration), self.metric
         if len(self.classes_) > MANY_CLASSES:
-            metric = None
+            metric = SHARES if metric == SHARES else None
             calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
         self.calibrator_: Calibrator = new_calibrator(calibration)
         self.decision_weights_: NDArray[np.float64] = np.ones(len(self.classes_))
