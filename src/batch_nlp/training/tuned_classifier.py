@@ -130,7 +130,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
             return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
         splits = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(labels, labels)
-        rows, scores = [], []
+        rows: list[NDArray[np.int64]] = []
+        scores: list[NDArray[np.float64]] = []
         for train, hold_out in islice(splits, folds):
             fitted = self._fit_balanced(_rows(X, train), labels[train])
             rows.append(hold_out)
