@@ -73,6 +73,7 @@ MODEL_CODE = {
     "batch_nlp.training.encoding.MedianImputer": 1,
     "batch_nlp.training.encoding.OneHotColumns": 1,
     "batch_nlp.training.encoding.TargetColumns": 1,
+    "batch_nlp.training.landmarks.Landmarks": 1,
     "batch_nlp.training.linear_text.LinearText": 1,
     "batch_nlp.training.ngram_baseline.NgramBaseline": 1,
     "batch_nlp.training.ngram_scores.NgramScores": 2,

@@ -23,7 +23,7 @@ class Calibrator(Protocol):
     """Turns scores into probabilities; fitted on messages that the classifier was not fitted on."""
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
-        """Learn from scores, shape (n, k), and classes 0 to k - 1, shape (n,)."""
+        """Learn from scores, shape (n, k), and classes 0 to k - 1, shape (n,); see `calibration_scores`."""
         ...
 
     def transform(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,7 +61,7 @@ class LogisticCalibrator(BaseEstimator):
 
     def fit(self, scores: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
         """Learn weights and intercepts."""
-        model = LogisticRegression(C=100.0, max_iter=1000).fit(scores, labels)
+        model = LogisticRegression(max_iter=1000).fit(scores, labels)
         self.coef_, self.intercept_ = model.coef_, model.intercept_
         if len(self.coef_) == 1:  # two classes: the log-odds of the second one
             self.coef_ = np.vstack([np.zeros_like(self.coef_), self.coef_])
@@ -142,6 +142,13 @@ def class_scores(estimator: Any, X: Any) -> NDArray[np.float64]:
         return np.log(np.maximum(np.asarray(estimator.predict_proba(X), dtype=np.float64), _LEAST))
     scores = np.asarray(estimator.decision_function(X), dtype=np.float64)
     return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
+
+
+def calibration_scores(estimator: Any, X: Any, calibrator: Calibrator) -> NDArray[np.float64]:
+    """Return the scores that a calibrator reads: those of all models of a classifier if the calibrator weighs them."""
+    if isinstance(calibrator, LogisticCalibrator) and hasattr(estimator, "scores_by_model"):
+        return np.asarray(estimator.scores_by_model(X), dtype=np.float64)
+    return class_scores(estimator, X)
 
 
 def reliability(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[dict[str, float]]:

@@ -85,13 +85,13 @@ class Candidate:
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
-        """Scores of the held-out messages before calibration, shape (n_hold_out, n_classes)."""
+        """The classifier's scores of the held-out messages, without calibration, shape (n_hold_out, n_classes)."""
         return class_scores(self.classifier.estimator_, self.encoded)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """Calibrated probabilities of the held-out messages, shape (n_hold_out, n_classes)."""
-        return self.classifier.calibrator_.transform(self.scores)
+        return self.classifier.predict_proba(self.encoded)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:

@@ -46,8 +46,8 @@ def choose_model(config: Config, texts: Sequence[str], classes: int) -> tuple[Co
     facts = f"{classes} classes and {len(texts):,} training messages with a median of {words} words"
     suits = classes > MANY_CLASSES or len(texts) < FEW_MESSAGES or words < SHORT
     if training.inputs is not None or training.balance is Balance.smote or training.reducer.enabled:
-        suits, facts = False, "training.inputs, training.balance or training.reducer"
+        suits, facts = False, "the settings in training.inputs, training.balance or training.reducer"
     chosen = alternative if suits else model
-    reason = f"The model is {chosen.name}, because of {facts}."
+    reason = f"Of {model.name} and {alternative.name}, {chosen.name} was chosen for {facts}."
     logger.info("Training: {}", reason)
     return replace(config, model=chosen), reason

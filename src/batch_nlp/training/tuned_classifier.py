@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from batch_nlp.config import Balance, Calibration
 from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import new_array, on_disk
-from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
+from batch_nlp.training.calibration import Calibrator, calibration_scores, new_calibrator
 from batch_nlp.training.decision_weights import SHARES, decide, tune_weights
 
 # With more classes, the logistic calibration has k x k weights and the decision k: both take minutes and gain nothing
@@ -88,13 +89,16 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) > MANY_CLASSES:
             metric = SHARES if metric == SHARES else None
             calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
-        alone = judged is not None or (calibration is Calibration.none and metric is None)
-        with progress("classifier", "fits", 1 if alone else 1 + self.folds) as advance:
-            self.estimator_ = self._fit_balanced(X, labels)
-            advance(1)
-            rows, scores = (None, None) if alone else self._unseen_scores(X, labels, advance)
         self.calibrator_: Calibrator = new_calibrator(calibration)
         self.decision_weights_: NDArray[np.float64] = np.ones(len(self.classes_))
+        # a temperature is one number, for which the messages of one fold are enough
+        folds = 1 if calibration is Calibration.temperature and metric is None else self.folds
+        if judged is not None or (calibration is Calibration.none and metric is None):
+            folds = 0
+        with progress("classifier", "fits", 1 + folds) as advance:
+            self.estimator_ = self._fit_balanced(X, labels)
+            advance(1)
+            rows, scores = self._unseen_scores(X, labels, folds, advance) if folds else (None, None)
         if judged is not None:
             self.calibrator_, self.decision_weights_ = judged.calibrator_, judged.decision_weights_
         if rows is None or scores is None:
@@ -119,20 +123,22 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         return estimator.fit(*sampler.fit_resample(X, labels))
 
     def _unseen_scores(
-        self, X: pd.DataFrame, labels: NDArray[Any], advance: Callable[[int], None]
+        self, X: pd.DataFrame, labels: NDArray[Any], folds: int, advance: Callable[[int], None]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return rows with scores from a classifier that was not fitted on them, shape (n_rows, k)."""
+        """Return rows of some folds, with scores from a classifier that was not fitted on them."""
         if hasattr(self.estimator_, "validation_probabilities_"):
             probabilities = np.asarray(self.estimator_.validation_probabilities_, dtype=np.float64)
             return np.asarray(self.estimator_.validation_rows_), np.log(np.maximum(probabilities, 1e-12))
-        scores = np.empty((len(labels), len(self.classes_)))
-        for train, hold_out in StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(
-            labels, labels
-        ):
+        splits = StratifiedKFold(self.folds, shuffle=True, random_state=self.random_state).split(labels, labels)
+        rows: list[NDArray[np.int64]] = []
+        scores: list[NDArray[np.float64]] = []
+        for train, hold_out in islice(splits, folds):
             fitted = self._fit_balanced(_rows(X, train), labels[train])
-            scores[hold_out] = class_scores(fitted, _rows(X, hold_out))
+            rows.append(hold_out)
+            scores.append(calibration_scores(fitted, _rows(X, hold_out), self.calibrator_))
             advance(1)
-        return np.arange(len(labels)), scores
+        order = np.argsort(np.concatenate(rows))
+        return np.concatenate(rows)[order], np.concatenate(scores)[order]
 
     def discard_checkpoints(self) -> None:
         """Remove the checkpoints of the classifier, if it writes any."""
@@ -143,7 +149,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return calibrated probabilities, shape (n, k); each row sums to 1."""
         check_is_fitted(self)
-        return np.asarray(self.calibrator_.transform(class_scores(self.estimator_, X)))
+        return np.asarray(self.calibrator_.transform(calibration_scores(self.estimator_, X, self.calibrator_)))
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the indices of the predicted classes, shape (n,), for probabilities of shape (n, k)."""

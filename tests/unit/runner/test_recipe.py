@@ -10,6 +10,7 @@ import pytest
 from tests.naming import assert_names
 
 from batch_nlp.config import Config, plain
+from batch_nlp.config.composition import typed
 from batch_nlp.runner.recipe import as_chosen, other_recipe
 
 
@@ -49,9 +50,9 @@ def test_a_model_is_kept_for_good_as_advised(
     own = tmp_path / "conf" / "dataset" / "of_tests.yaml"
     own.parent.mkdir(parents=True)
     own.write_text(f"{line}\nname: of_tests\nmessages: {{columns: {{t: {{role: text}}}}}}\nlabel: {{column: l}}\n")
-    folder = f"hydra.searchpath=[file://{own.parents[1]}]"
-    assert make_config(tmp_path, folder, "dataset=of_tests").model.name == "ngram_baseline"
-    assert make_config(tmp_path, folder, "dataset=of_tests", "model=linear_svc").model.name == "linear_svc"
+    given = (f"hydra.searchpath=[file://{own.parents[1]}]", "dataset=of_tests", f"paths.data={tmp_path}")
+    assert typed(*given).model == make_config(tmp_path, "model=ngram_baseline").model
+    assert typed(*given, "model=linear_svc").model.name == "linear_svc"
 
 
 @pytest.mark.parametrize("trained", ["linear", "xgboost"])

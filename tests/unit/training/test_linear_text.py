@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from batch_nlp.errors import DataError
 from batch_nlp.storage.model_file import dump_model, load_model
+from batch_nlp.training import linear_text
 from batch_nlp.training.linear_text import LinearText
 
 CLASSES = ["card", "loan", "rate"]
@@ -55,20 +56,32 @@ def test_a_loaded_model_scores_the_same_and_the_file_is_equal_byte_for_byte(tmp_
 
 
 def test_weights_in_eight_bits_score_as_those_of_the_solver() -> None:
+    from scipy.sparse import csr_array, hstack
     from sklearn.svm import LinearSVC
 
     X, y = requests(300, 0)
-    fitted = LinearText(c=0.5, naive_bayes=0).fit(X, y)
-    columns = fitted._columns(X)
-    exact = LinearSVC(C=0.5, random_state=0).fit(columns, y).decision_function(columns)
-    assert np.abs(fitted.decision_function(X) - exact).max() < 0.02
+    fitted = LinearText(c=0.5, vectors=2.0).fit(X, y)
+    landmarks, weights = fitted.landmarks_, fitted.weights_.transform(X["text"].tolist())
+    near = landmarks.similarities(X.drop(columns="text").to_numpy()) @ landmarks.root()
+    found = fitted.scores_by_model(X)
+    assert found.shape == (300, 9)
+    for place, columns in enumerate([hstack([weights, csr_array(2.0 * near)], format="csr"), weights]):
+        exact = LinearSVC(C=0.5, random_state=0).fit(columns, y).decision_function(columns)
+        assert np.abs(found[:, 3 * place : 3 * place + 3] - exact).max() < 0.02
+    np.testing.assert_allclose(fitted.decision_function(X), found.reshape(300, 3, 3).sum(axis=1))
 
 
-def test_the_second_model_is_added_to_the_scores() -> None:
-    X, y = requests(300, 0)
-    one, both, twice = (LinearText(naive_bayes=weight).fit(X, y).decision_function(X) for weight in (0.0, 1.0, 2.0))
-    assert np.abs(both - one).mean() > 0.1
-    np.testing.assert_allclose(twice - both, both - one, atol=0.05)
+def test_many_classes_have_one_model() -> None:
+    X, _ = requests(300, 0)
+    y = np.arange(300) % 21
+    fitted = LinearText().fit(X, y)
+    assert fitted.scores_by_model(X).shape == (300, 21)
+    assert LinearText().fit(X, y % 20).scores_by_model(X).shape == (300, 60)
+
+
+def test_with_many_messages_there_are_fewer_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_text, "_SIMILARITIES", 3_000)
+    assert LinearText().fit(*requests(300, 0)).landmarks_.vectors_.shape == (10, 4)
 
 
 def test_without_vectors_it_learns_from_the_texts_alone() -> None:
