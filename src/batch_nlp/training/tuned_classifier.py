@@ -88,7 +88,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) > MANY_CLASSES:
             metric = None
             calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
-        alone = judged is not None or (calibration is Calibration.none and metric is None)
+        alone = judged is not None or (calibration is Calibration.none and metric is None and not self._needs_unseen())
         with progress("classifier", "fits", 1 if alone else 1 + self.folds) as advance:
             self.estimator_ = self._fit_balanced(X, labels)
             advance(1)
@@ -104,7 +104,15 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         if metric is not None:
             probabilities = self.calibrator_.transform(scores)
             self.decision_weights_ = tune_weights(probabilities, indices, metric, self.random_state)
+        self._learn_from_unseen(scores, indices)
         return self
+
+    def _needs_unseen(self) -> bool:
+        """Return whether the classifier learns more from unseen messages than calibration and decision weights."""
+        return False
+
+    def _learn_from_unseen(self, scores: NDArray[np.float64], indices: NDArray[np.int64]) -> None:
+        """Learn more from the scores and classes of unseen messages, once calibration and decision are fitted."""
 
     def _fit_balanced(self, X: pd.DataFrame, labels: NDArray[Any]) -> Any:
         estimator, balance = clone(self.estimator), Balance(self.balance)
