@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Default of ``training.decision.abstain.as``
-NONE_OF_THESE = "none_of_these"
-
 
 def abstained_name(manifest: Mapping[str, Any]) -> str | None:
     """Return the name that a model predicts for messages of no class; None if it always predicts a class."""

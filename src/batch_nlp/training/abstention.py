@@ -9,38 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 
-from batch_nlp.config import DecisionConfig, LabelConfig
-from batch_nlp.errors import SettingsError
-from batch_nlp.storage.outcomes import NONE_OF_THESE
+from batch_nlp.dataset.abstain import COVERAGE
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-# Share of the messages with a class that are answered, unless the settings name one or out-of-scope messages are known
-COVERAGE = 0.97
 # What a wrongly abstained message costs, in out-of-scope messages that are answered with a class, at equal shares
 _COST = 4.0
 # Shares of the surest messages for which the card shows the share of mistakes
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
-
-
-def abstains_as(decision: DecisionConfig) -> str | None:
-    """Return the name that an abstaining model predicts, None if the settings ask for no abstention."""
-    return None if decision.abstain is None else decision.abstain.get("as", NONE_OF_THESE)
-
-
-def coverage_of(decision: DecisionConfig, label: LabelConfig) -> float | None:
-    """Return the share of messages to answer, None if the threshold is learned from out-of-scope messages."""
-    chosen = (decision.abstain or {}).get("coverage")
-    return COVERAGE if chosen is None and not label.out_of_scope else chosen
-
-
-def check_abstention(decision: DecisionConfig, classes: list[str]) -> None:
-    """Raise a `SettingsError` if the name of abstained messages is that of a class."""
-    name = abstains_as(decision)
-    if name in classes:
-        raise SettingsError(
-            f"training.decision.abstain.as={name}: this is a class of the dataset. Choose another name, such as "
-            f"'training.decision.abstain={{as: {NONE_OF_THESE}}}'."
-        )
 
 
 class AbstainingClassifier(TunedClassifier):

@@ -20,9 +20,10 @@ from loguru import logger
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config, plain
+from batch_nlp.dataset.abstain import abstains_as
 from batch_nlp.dataset.classes import FoundClasses
 from batch_nlp.dataset.label_order import is_ordered
-from batch_nlp.dataset.labels import levels_of, listed_targets
+from batch_nlp.dataset.labels import NO_CLASS, levels_of, listed_targets, out_of_scope_targets
 from batch_nlp.dataset.split import Parts, rows_at, split_of
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
@@ -71,10 +72,13 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     order = ["ordered"] if is_ordered(label) else []
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
+    if training["decision"]["abstain"] is None:  # as in models of earlier releases
+        del training["decision"]["abstain"]
+    outside = [["out of scope", *sorted(out_of_scope_targets(label))]] if label.out_of_scope else []
     training["inputs"] = [kind.value for kind in config.inputs]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order],
+        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order, *outside],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,
@@ -140,6 +144,7 @@ def run_training_pipeline(
             "model_choice": choice,
             "inputs": [kind.value for kind in config.inputs],
             "classes": candidate.classes,
+            **({} if candidate.abstained is None else {"abstained": candidate.abstained}),
             "label_map": found.map.to_dict(),
             "split": parts.to_dict(),
             "label_sources": label_sources(candidate.messages, parts.train),
@@ -190,7 +195,8 @@ def _train(
     start = time.perf_counter()
     pipeline = build_training_pipeline(config, fields, checkpoints)
     fitted_on = rows_at(messages, parts.train)[fields.names]
-    fit_pipeline(pipeline, fitted_on, labels.to_numpy(), places=found.places_at(parts.train))
+    outside = rows_at(messages, parts.outside_train)[fields.names]
+    fit_pipeline(pipeline, fitted_on, labels.to_numpy(), places=found.places_at(parts.train), outside=outside)
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
     return Candidate(
         run,
@@ -202,6 +208,9 @@ def _train(
         parts.train,
         parts.hold_out,
         found.ranks,
+        abstains_as(config.training.decision),
+        parts.outside_train,
+        parts.outside_hold_out,
     )
 
 
@@ -242,7 +251,8 @@ def _write_candidate(
 
 def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
     """List the messages left out for a rare or unknown label, if ``dataset.label.rare`` asks for it."""
-    rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
+    inside = candidate.messages["target"].map(found.map.targets) != NO_CLASS
+    rows = candidate.messages[["message_id", "target"]][((found.labels < 0) & inside).to_numpy()]
     rare = config.dataset.label.rare
     if rare is None or rare["as"] != "quarantine" or rows.empty:
         return

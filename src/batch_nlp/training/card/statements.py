@@ -19,7 +19,8 @@ _SPLITS = {
 
 def card_headline(facts: dict[str, Any]) -> list[str]:
     """Return what the model does, how good it is and for what, in three sentences."""
-    data, quality, classes = facts["data"], facts["quality"], facts["classes"]
+    data, quality = facts["data"], facts["quality"]
+    classes = [name for name in facts["classes"] if name != facts["abstained"]]
     kind = "generated messages" if data["generated"] else "messages"
     few = len(classes) <= 5
     several = ", ".join(classes) if few else f"{len(classes)} classes, such as {classes[0]} and {classes[1]}"
@@ -52,6 +53,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
             f"The predicted share furthest from the true one is that of {facts['classes'][furthest]}: "
             f"{100 * abs(gaps[furthest]):.1f} percentage points {'higher' if gaps[furthest] > 0 else 'lower'}."
         ),
+        _abstention(facts),
         _importance(facts),
         (
             f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
@@ -78,9 +80,9 @@ def _ordinal(facts: dict[str, Any]) -> str | None:
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:
     """Return how the probabilities determine the predicted class, in sentences."""
-    weights, classes = np.array(facts["decision_weights"]), facts["classes"]
+    weights, classes, threshold = np.array(facts["decision_weights"]), facts["classes"], _threshold(facts)
     if np.allclose(weights, weights[0]):
-        return ["The most probable class is predicted."]
+        return ["The most probable class is predicted.", *threshold]
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
     relative = weights / weights[largest]
     named = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_WEIGHTS].tolist())
@@ -98,7 +100,39 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
     ]
     if len(weights) > _WEIGHTS:
         sentences.append(f"The weights of the other {len(weights) - _WEIGHTS} classes are closer to 1.")
-    return sentences
+    return sentences + threshold
+
+
+def _threshold(facts: dict[str, Any]) -> list[str]:
+    """Return when the model abstains, in sentences; empty if it does not."""
+    found = facts["abstention"]
+    if not found:
+        return []
+    chosen = (
+        "by weighing lost answers against answered out-of-scope messages" if found["learned"] else "for its coverage"
+    )
+    return [
+        f"If the most probable class has a probability below {found['threshold']:.3f}, {facts['abstained']} is "
+        f"predicted. The threshold was chosen {chosen}, on training messages that the classifier had not seen."
+    ]
+
+
+def _abstention(facts: dict[str, Any]) -> str:
+    found = facts["abstention"]
+    if not found:
+        return ""
+    said = (
+        f"The model abstains from {1 - found['coverage']:.1%} of the held-out messages with a class ({facts['abstained']}"
+        f") and classifies {found['accuracy']:.1%} of all of them correctly"
+    )
+    if found["accuracy_of_answered"] is not None:
+        said += f", {found['accuracy_of_answered']:.1%} of those that it answers"
+    if not found["out_of_scope"]:
+        return f"{said}. Without out-of-scope messages in the hold-out, it is unknown how many of these it recognises."
+    return (
+        f"{said}. It recognises {found['out_of_scope_recall']:.1%} of {found['out_of_scope']:,} held-out out-of-scope "
+        f"messages (area under the curve, by confidence: {found['auc']:.3f})."
+    )
 
 
 def leak_in_words(facts: dict[str, Any]) -> str:
@@ -153,7 +187,7 @@ def limits(facts: dict[str, Any]) -> list[str]:
 
 def _weakest_class(facts: dict[str, Any]) -> str:
     classes, f1 = facts["classes"], facts["quality"]["f1"]
-    worst = min((index for index, found in enumerate(f1) if found["value"] is not None), key=lambda at: f1[at]["value"])
+    worst = min((index for index, found in enumerate(f1) if found["value"] is not None and any(facts["confusion"][index])), key=lambda at: f1[at]["value"])
     counts = np.array(facts["confusion"][worst])
     total, hits = int(counts.sum()), int(counts[worst])
     counts[worst] = 0
