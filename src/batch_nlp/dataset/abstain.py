@@ -40,7 +40,7 @@ def check_abstention(
         )
     if name is not None and coverage_of(decision, label) is None and examples == 0:
         raise DataError(
-            f"dataset.label.out_of_scope={list(label.out_of_scope)}: none of the messages to train on has such a label, "
-            "so there is nothing to learn from when to abstain. Correct the labels, or choose how many messages to "
-            f"answer: 'training.decision.abstain={{coverage: {COVERAGE}}}'."
+            f"dataset.label.out_of_scope={list(label.out_of_scope)}: no message to train on has such a label, so there "
+            "is nothing to learn from when to abstain. Correct the labels, or choose how many messages to answer: "
+            f"'training.decision.abstain={{coverage: {COVERAGE}}}'."
         )

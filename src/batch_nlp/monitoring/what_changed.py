@@ -84,9 +84,9 @@ def choose_examples(
 ) -> list[Example]:
     """Return the messages to look at, each with the reason.
 
-    The messages without a class come first, the surest ones before the others, since these are the most likely to have
-    one. The least sure messages with a class follow, then the surest of each class outside its band, and those with most
-    unknown words.
+    Messages without a class come first, beginning with the surest, which are the most likely to have one. The least
+    sure messages with a class follow, then the surest of each class outside its band, and those with most unknown
+    words.
 
     `predictions` is the file with the message ids, `unknown_words` the share of unknown words in each message of the
     sample (empty where it is unknown), and `out` the classes outside their band.

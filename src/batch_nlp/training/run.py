@@ -78,7 +78,16 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     training["inputs"] = [kind.value for kind in config.inputs]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order, *outside],
+        "dataset": [
+            dataset.name,
+            levels_of(label),
+            listed,
+            label.rare,
+            split_of(config),
+            dataset.split.column,
+            *order,
+            *outside,
+        ],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,

@@ -111,10 +111,8 @@ def _threshold(facts: dict[str, Any]) -> list[str]:
     chosen = (
         "by weighing lost answers against answered out-of-scope messages" if found["learned"] else "for its coverage"
     )
-    return [
-        f"If the most probable class has a probability below {found['threshold']:.3f}, {facts['abstained']} is "
-        f"predicted. The threshold was chosen {chosen}, on training messages that the classifier had not seen."
-    ]
+    what = f"If the most probable class has a probability below {found['threshold']:.3f}, {facts['abstained']} is predicted"
+    return [f"{what}. The threshold was chosen {chosen}, on training messages that the classifier had not seen."]
 
 
 def _abstention(facts: dict[str, Any]) -> str:
@@ -122,8 +120,8 @@ def _abstention(facts: dict[str, Any]) -> str:
     if not found:
         return ""
     said = (
-        f"The model abstains from {1 - found['coverage']:.1%} of the held-out messages with a class ({facts['abstained']}"
-        f") and classifies {found['accuracy']:.1%} of all of them correctly"
+        f"The model abstains ({facts['abstained']}) from {1 - found['coverage']:.1%} of the held-out messages with a "
+        f"class. It classifies {found['accuracy']:.1%} of all of them correctly"
     )
     if found["accuracy_of_answered"] is not None:
         said += f", {found['accuracy_of_answered']:.1%} of those that it answers"
@@ -187,7 +185,10 @@ def limits(facts: dict[str, Any]) -> list[str]:
 
 def _weakest_class(facts: dict[str, Any]) -> str:
     classes, f1 = facts["classes"], facts["quality"]["f1"]
-    worst = min((index for index, found in enumerate(f1) if found["value"] is not None and any(facts["confusion"][index])), key=lambda at: f1[at]["value"])
+    worst = min(
+        (index for index, found in enumerate(f1) if found["value"] is not None and any(facts["confusion"][index])),
+        key=lambda at: f1[at]["value"],
+    )
     counts = np.array(facts["confusion"][worst])
     total, hits = int(counts.sum()), int(counts[worst])
     counts[worst] = 0

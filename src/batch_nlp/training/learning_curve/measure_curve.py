@@ -89,7 +89,9 @@ def measure_learning_curve(
         If no size has enough messages.
     """
     # the curve is about the classes, with and without abstention
-    config = replace(config, training=replace(config.training, decision=replace(config.training.decision, abstain=None)))
+    config = replace(
+        config, training=replace(config.training, decision=replace(config.training.decision, abstain=None))
+    )
     found, parts = prepare(config, messages)
     labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
     train, hold_out = parts.train, parts.hold_out
