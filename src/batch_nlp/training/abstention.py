@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 from batch_nlp.dataset.abstain import COVERAGE
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-# What a wrongly abstained message costs, in out-of-scope messages that are answered with a class, at equal shares
-_COST = 4.0
+# Assumed share of out-of-scope messages among those that arrive: few, as in most streams
+_OUTSIDE = 0.1
 # Shares of the surest messages for which the card shows the share of mistakes
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.5)
 
@@ -26,15 +26,16 @@ class AbstainingClassifier(TunedClassifier):
     Parameters
     ----------
     coverage : float or None
-        Share of the out-of-fold messages that is answered. None learns the threshold from out-of-scope messages: it
-        minimises four times the share of out-of-fold messages that lose a correct answer plus the share of
-        out-of-scope messages that get a class.
+        Share of the out-of-fold messages that is answered. None learns the threshold from out-of-scope messages, see
+        `best_threshold`.
 
     Attributes
     ----------
     threshold_ : float
         Lowest probability of the most probable class with which a class is predicted.
     """
+
+    threshold_: float
 
     def __init__(
         self,
@@ -107,12 +108,12 @@ def threshold_for_coverage(confidence: NDArray[np.float64], coverage: float) -> 
 
 
 def best_threshold(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_], outside: NDArray[np.float64], cost: float = _COST
+    confidence: NDArray[np.float64], right: NDArray[np.bool_], outside: NDArray[np.float64], share: float = _OUTSIDE
 ) -> float:
-    """Return the threshold with the least loss; the smallest one among equals.
+    """Return the threshold with the most correct outcomes where `share` of the messages are out of scope.
 
-    The loss is `cost` times the share of messages with a class that lose a correct answer, plus the share of
-    out-of-scope messages that get a class.
+    A correct outcome is the right class, or none for an out-of-scope message. Of equally good thresholds, the smallest
+    is returned.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def best_threshold(
     tried = np.append(0.0, np.nextafter(np.unique(outside), np.inf))
     lost = np.searchsorted(np.sort(confidence[right]), tried) / len(confidence)
     answered = 1 - np.searchsorted(np.sort(outside), tried) / len(outside)
-    return float(tried[np.argmin(cost * lost + answered)])
+    return float(tried[np.argmin((1 - share) * lost + share * answered)])
 
 
 def abstention_facts(

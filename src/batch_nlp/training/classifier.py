@@ -64,17 +64,18 @@ def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedCl
     estimator = _build_estimator(config, checkpoints)
     training = config.training
     _check_choices(config, estimator)
-    parameters = {
-        "balance": training.balance.value,
-        "calibration": training.decision.calibration.value,
-        "metric": training.decision.metric,
-        "folds": training.decision.folds,
-        "random_state": config.seed,
-    }
+    built = TunedClassifier(
+        estimator,
+        balance=training.balance.value,
+        calibration=training.decision.calibration.value,
+        metric=training.decision.metric,
+        folds=training.decision.folds,
+        random_state=config.seed,
+    )
     if training.decision.abstain is None:
-        return TunedClassifier(estimator, **parameters)
+        return built
     coverage = coverage_of(training.decision, config.dataset.label)
-    return AbstainingClassifier(estimator, **parameters, coverage=coverage)
+    return AbstainingClassifier(**built.get_params(deep=False), coverage=coverage)
 
 
 def _build_estimator(config: Config, checkpoints: Path | None) -> Any:

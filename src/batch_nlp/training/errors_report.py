@@ -87,7 +87,7 @@ class ErrorAnalysis:
     def _wrong(self) -> NDArray[np.bool_]:
         """Which held-out messages get a wrong class, shape (n_hold_out,)."""
         candidate = self._candidate
-        return (candidate.predicted != candidate.truth) & (candidate.predicted < len(candidate.classes))
+        return np.asarray((candidate.predicted != candidate.truth) & (candidate.predicted < len(candidate.classes)))
 
     def facts(self) -> dict[str, Any]:
         """Return the counts for the card, without messages."""

@@ -21,7 +21,7 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
     the most probable ones.
     """
     k = probabilities.shape[1]
-    size = max(k, int(predicted.max()) + 1)  # a model that abstains predicts k for no class
+    size = max(k, int(predicted.max(initial=0)) + 1)  # a model that abstains predicts k for no class
     confusion = np.zeros((size, size))
     # true classes in rows: column j of the probabilities, summed by what was predicted
     for j in range(k):

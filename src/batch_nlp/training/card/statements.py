@@ -108,11 +108,10 @@ def _threshold(facts: dict[str, Any]) -> list[str]:
     found = facts["abstention"]
     if not found:
         return []
-    chosen = (
-        "by weighing lost answers against answered out-of-scope messages" if found["learned"] else "for its coverage"
-    )
-    what = f"If the most probable class has a probability below {found['threshold']:.3f}, {facts['abstained']} is predicted"
-    return [f"{what}. The threshold was chosen {chosen}, on training messages that the classifier had not seen."]
+    chosen = "with the help of out-of-scope messages" if found["learned"] else "for the share of messages to answer"
+    low = f"If the most probable class has a probability below {found['threshold']:.3f}"
+    learned = f"The threshold was chosen {chosen}, on training messages that the classifier had not seen"
+    return [f"{low}, {facts['abstained']} is predicted. {learned}."]
 
 
 def _abstention(facts: dict[str, Any]) -> str:
