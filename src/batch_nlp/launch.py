@@ -58,8 +58,8 @@ def _launch(arguments: Arguments) -> int:
         check_arguments(settings)
         with composer() as loader:
             composed, multirun = compose(settings, arguments.command == "--multirun", loader)
-            if package not in (None, "_global_") and OmegaConf.select(composed, str(package)) is None:
-                raise SettingsError(f"--package {package}: there is no such part of the settings.")
+            if package not in (None, "_global_") and not _is_shown(composed, arguments.value, str(package)):
+                raise SettingsError(f"--package {package}: --cfg {arguments.value} has no such part of the settings.")
             if arguments.command is None and not multirun:
                 return _run(composed, loader)
     except SettingsError as error:
@@ -74,6 +74,12 @@ def _launch(arguments: Arguments) -> int:
     flags = [arguments.command, arguments.value] if arguments.command in ("--cfg", "--info") else ["-m"]
     flags += [*(["--package", package] if package else []), *(["--resolve"] if arguments.resolve else [])]
     return _hand_over([*flags, *settings])
+
+
+def _is_shown(composed: DictConfig, part: str, package: str) -> bool:
+    """Say whether ``--cfg PART`` shows a package: ``hydra`` shows only Hydra's settings, and ``job`` all others."""
+    of_hydra = package.partition(".")[0] == "hydra"
+    return part != ("job" if of_hydra else "hydra") and OmegaConf.select(composed, package) is not None
 
 
 def _run(composed: DictConfig, loader: ConfigLoader) -> int:

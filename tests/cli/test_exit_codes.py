@@ -269,6 +269,8 @@ def test_all_settings_are_listed_with_their_meaning(project: Project) -> None:
         (["--resolve"], ["--cfg job"]),
         (["--cfg", "jb"], ["'jb'", "'job'"]),
         (["--cfg", "job", "--package", "nowhere"], ["--package", "nowhere"]),
+        (["--cfg", "job", "--package", "hydra.sweeper"], ["--package", "hydra.sweeper"]),
+        (["--cfg", "hydra", "--package", "training"], ["--package", "training"]),
         (["--multrun"], ["--multrun", "'--multirun'"]),
         (["--training.holdout=0.3"], ["training.holdout=0.3"]),
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),

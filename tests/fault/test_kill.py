@@ -101,8 +101,11 @@ def test_a_model_that_a_killed_run_has_published_is_not_trained_again(
     assert forks.run(project, *arguments, quick_check=True, kill_at=entries[-1]).code == -signal.SIGKILL
     published = _champion(project)
     assert published == _champion(undisturbed)
+    batch = max((project.data / "09_inference" / "predictions").iterdir())
+    (batch / ".rescored-v0003.parquet.0123abcd.tmp").touch()  # as a kill leaves it that comes while rescoring
     ended = forks.run(project, *arguments, quick_check=True)
     assert ended.code == 0, ended.err
+    assert left_over(project) == []
     assert_names(ended.err, published)
     assert _champion(project) == published
     entry = _last_decision(project)

@@ -12,9 +12,9 @@ import numpy as np
 from scipy import stats
 
 from batch_nlp.experiments.job_result import REPEATS, JobResult
+from batch_nlp.metrics.confusion import METRIC_NAMES
 
 CONFIDENCE = 0.95
-_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
 BEST, WITHIN_CHANCE, WORSE, UNKNOWN = "best", "within chance", "worse", "-"
 
 Interval = tuple[float, float]
@@ -93,7 +93,7 @@ class Ranking:
     @property
     def metric_name(self) -> str:
         """The selection metric, as people call it."""
-        return _NAMES.get(self.metric or "", self.metric or "selection metric")
+        return METRIC_NAMES.get(self.metric or "", self.metric or "selection metric")
 
     @cached_property
     def parameters(self) -> list[str]:

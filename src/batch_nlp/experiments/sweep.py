@@ -14,6 +14,7 @@ from hydra.errors import MissingConfigException
 from hydra.experimental.callback import Callback
 from loguru import logger
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from batch_nlp.errors import ExitCode, SettingsError
 from batch_nlp.experiments.job_result import fingerprint, read_result
@@ -104,11 +105,12 @@ def _set_up_logging(sweep: Sweep) -> None:
 
 def _overrides(job: Path) -> list[str]:
     """Return the settings of a job on the command line, which Hydra keeps in its folder."""
-    path = job / ".hydra" / "overrides.yaml"
-    if not path.is_file():  # killed before they were written
+    try:
+        found = OmegaConf.load(job / ".hydra" / "overrides.yaml")
+    except (OSError, UnicodeDecodeError, YAMLError):  # killed before they were written, or meanwhile
         return []
     # unresolved, since an override may refer to other settings
-    return [str(text) for text in OmegaConf.to_container(OmegaConf.load(path), resolve=False) or []]
+    return [str(text) for text in OmegaConf.to_container(found, resolve=False) or []]
 
 
 def report_sweep_error(error: Exception) -> int:

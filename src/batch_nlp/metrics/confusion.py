@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 # The metrics that a decision may be tuned for and a model selected by
 METRICS = ("f1_weighted", "f1_macro")
+# Their names for people, the main one first
+METRIC_NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
 
 
 def confusion_matrix(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

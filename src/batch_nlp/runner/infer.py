@@ -25,6 +25,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.input_schema import InputSchema, input_schema_for
 from batch_nlp.runner.notifications import notify_answer
 from batch_nlp.runner.reporting import report_batch
+from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.outcomes import abstained_name
 from batch_nlp.storage.registry import Model
@@ -52,6 +53,7 @@ def infer(run: RunContext) -> None:
     if batch is not None:
         log_unread(unread_in_inbox(config))
         logger.warning("Continuing with batch {}, which was begun and not finished", batch.name)
+        sweep(run.layers.predictions / batch.name)
     else:
         arrived = records.new_files(run.inbox, config.dataset, config.inference.min_age_seconds)
         log_unread(unread_in_inbox(config, arrived.scored))

@@ -71,9 +71,9 @@ def _run_stages(run: RunContext, alone: bool) -> float | None:
     layers = run.layers
     # but not in 01_raw and the inbox, where other programs write
     for folder in (layers.root, *layers.own_folders, run.registry.root) if alone else ():
-        # the folders of single runs and batches, thousands after years, hold nothing unfinished
-        for path in sweep(folder, whole=(layers.root, layers.runs, layers.predictions)):
-            logger.warning("Removed an unfinished file of a killed run: {}", path)
+        # the folders of single runs and batches, thousands after years, hold nothing unfinished, except that of the
+        # batch in progress: inference sweeps it when it continues
+        sweep(folder, whole=(layers.root, layers.runs, layers.predictions))
     if alone:
         run.store.seal()
     stages = list(config.pipeline.stages)

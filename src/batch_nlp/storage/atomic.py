@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
@@ -42,7 +44,7 @@ def unfinished(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
 
 
 def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
-    """Remove the temporary files and folders of killed runs below a folder, and return them.
+    """Remove the temporary files and folders of killed runs below a folder, with a warning for each, and return them.
 
     Only the holder of the lock may do so, since they could be another run's work in progress. For `whole`, see
     `unfinished`.
@@ -50,6 +52,7 @@ def sweep(folder: Path, whole: Collection[Path] = ()) -> list[Path]:
     left = unfinished(folder, whole)
     for path in left:
         remove(path)
+        logger.warning("Removed an unfinished file of a killed run: {}", path)
     return left
 
 

@@ -82,6 +82,19 @@ def test_a_sweep_that_stopped_for_another_reason_is_reported_and_keeps_its_exit_
     assert found["unfinished"] == [{"folder": "2", "overrides": ["seed=2", "training.window=${seed}"]}]
 
 
+@pytest.mark.parametrize("cut", [b"", b"- 'seed=", "- model=ä".encode()[:-1]])
+def test_overrides_that_a_kill_cut_off_do_not_keep_the_report_from_being_written(
+    sweep: Callable[..., None], tmp_path: Path, cut: bytes
+) -> None:
+    sweep(0)
+    killed = tmp_path / "08_reporting" / "sweeps" / "mine" / "1"
+    (killed / ".hydra").mkdir(parents=True)
+    (killed / ".hydra" / "overrides.yaml").write_bytes(cut)
+    assert close_sweep(ExitCode.DONE) == ExitCode.DONE
+    found = json.loads((tmp_path / "08_reporting" / "experiments" / "mine.json").read_text())
+    assert found["unfinished"] == [{"folder": "1", "overrides": []}]
+
+
 def test_when_every_job_failed_the_sweep_ends_as_they_did(sweep: Callable[..., None]) -> None:
     # Optuna ends with an error of its own when it has no trial to call the best
     sweep(0, DataError("no"))

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import re
 import warnings
+from importlib.resources import files
 
 import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 
-from batch_nlp.reports.charts import DATA, draw_chart, hit_areas
+from batch_nlp.reports.charts import COLOURS, DATA, draw_chart, hit_areas
 from batch_nlp.reports.trend_charts import times
 
 
@@ -59,3 +60,10 @@ def test_two_charts_of_a_page_share_no_id() -> None:
 )
 def test_times_are_as_long_as_tells_them_apart(at: list[str], shown: list[str]) -> None:
     assert times(at) == shown
+
+
+def test_the_colours_of_a_chart_are_those_of_the_page() -> None:
+    style = (files("batch_nlp.reports") / "templates" / "style.css").read_text(encoding="utf-8")
+    # the first block has the colours of a bright screen
+    page = dict(re.findall(r"--([\w-]+): (#\w+);", style[: style.index("@media")]))
+    assert {name: page.get(name) for name in COLOURS} == COLOURS

@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import curve_fit
 
-from batch_nlp.metrics.confusion import ClassCounts, confusion_matrix
+from batch_nlp.metrics.confusion import METRIC_NAMES, ClassCounts, confusion_matrix
 
 # The smallest gain that is worth the labels: half a point of F1
 WORTH = 0.005
 _RESAMPLES = 200
 # Tail below and above the range of the gain: 90 % of the resamples exceed its lower end
 _TAIL = 0.1
-# The first metric gives the answer
-NAMES = {"f1_macro": "macro F1", "f1_weighted": "weighted F1"}
 # Fewer sizes than this do not determine a curve of three parameters
 LEAST_SIZES = 4
 # a is a score. b is the gain that remains at the largest size. With c near 0 the curve would be a straight line over
@@ -86,7 +84,7 @@ class Outlook:
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        name, twice = NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
+        name, twice = METRIC_NAMES.get(self.metric, self.metric), f"{2 * self.messages:,} instead of {self.messages:,}"
         if self.gain is None or self.gain_range is None:
             return (
                 f"Unknown whether more data would help {name}: a curve needs at least {LEAST_SIZES} sizes. Add some to "

@@ -12,20 +12,21 @@ from rich.table import Table
 
 from batch_nlp.log import console
 from batch_nlp.metrics.bootstrap import CONFIDENCE
+from batch_nlp.metrics.confusion import METRIC_NAMES
 from batch_nlp.reports.charts import DATA, PAPER, SECOND, WIDTH, draw_chart
 from batch_nlp.reports.documents import HOME
 from batch_nlp.reports.pages import render
-from batch_nlp.training.learning_curve.extrapolation import NAMES, WORTH
+from batch_nlp.training.learning_curve.extrapolation import WORTH
 from batch_nlp.training.learning_curve.measure_curve import LearningCurve, Point
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_HEADINGS = ["share", "messages", *NAMES.values(), "seconds"]
+_HEADINGS = ["share", "messages", *METRIC_NAMES.values(), "seconds"]
 
 
 def _cells(point: Point) -> list[str]:
-    scores = ["{:.4f} ({:.3f}-{:.3f})".format(point.scores[name], *point.intervals[name]) for name in NAMES]
+    scores = ["{:.4f} ({:.3f}-{:.3f})".format(point.scores[name], *point.intervals[name]) for name in METRIC_NAMES]
     return [f"{point.share:.0%}", f"{point.messages:,}", *scores, f"{point.seconds:.1f}"]
 
 
@@ -40,7 +41,7 @@ def show_curve(found: LearningCurve) -> None:
     for skipped in found.skipped:
         line = f"Skipped {skipped.share:.0%} ({skipped.messages:,} messages): {skipped.reason}"
         console.print(escape(line), highlight=False, soft_wrap=True)
-    for metric in NAMES:
+    for metric in METRIC_NAMES:
         console.print(escape(found.outlooks[metric].sentence), highlight=False, soft_wrap=True)
 
 
@@ -57,8 +58,9 @@ def curve_page(found: LearningCurve) -> str:
 
 def _values(found: LearningCurve) -> dict[str, Any]:
     """Return the values that both templates show."""
-    curves = {name: found.outlooks[metric].curve for metric, name in NAMES.items()}
-    headline, *others = (found.outlooks[metric].sentence for metric in NAMES)
+    curves = {name: found.outlooks[metric].curve for metric, name in METRIC_NAMES.items()}
+    # the main metric gives the answer
+    headline, *others = (found.outlooks[metric].sentence for metric in METRIC_NAMES)
     return {
         "found": found,
         "headline": headline,
@@ -79,7 +81,7 @@ def _chart(found: LearningCurve) -> Markup:
     def on(figure: Figure) -> None:
         figure.set_layout_engine("constrained")
         axes = figure.add_subplot()
-        for (metric, name), colour in zip(NAMES.items(), (DATA, SECOND), strict=True):
+        for (metric, name), colour in zip(METRIC_NAMES.items(), (DATA, SECOND), strict=True):
             scores = np.array([point.scores[metric] for point in found.points])
             bounds = np.array([point.intervals[metric] for point in found.points]).T
             axes.errorbar(sizes, scores, np.abs(bounds - scores), fmt="o", color=colour, capsize=3, label=name)
@@ -101,6 +103,6 @@ def _chart(found: LearningCurve) -> Markup:
         f"{name.capitalize()} on the hold-out: "
         + ", ".join(f"{point.scores[metric]:.3f} with {point.messages:,} messages" for point in found.points)
         + "."
-        for metric, name in NAMES.items()
+        for metric, name in METRIC_NAMES.items()
     )
     return draw_chart("learning-curve", (WIDTH, 320), words, on)
