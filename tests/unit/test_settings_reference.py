@@ -35,7 +35,7 @@ def test_every_setting_is_on_the_page_with_its_default(reference: ModuleType) ->
     page = reference.settings_page()
 
     def keys(values: dict[str, object], prefix: str = "") -> list[str]:
-        free = ("model.params", "dataset.label.classes", "dataset.messages.columns")
+        free = ("model.params", "model.alternative", "dataset.label.classes", "dataset.messages.columns")
         found = []
         for name, value in values.items():
             key = prefix + name

@@ -149,7 +149,14 @@ OUT_OF_RANGE: list[tuple[str, object, list[str]]] = [
     ("tracking.experiment", "a/b", []),
 ]
 # Settings whose keys anyone may choose
-FREE = ("allow", "dataset.label.classes", "dataset.messages.columns", "drift.bands", "model.params")
+FREE = (
+    "allow",
+    "dataset.label.classes",
+    "dataset.messages.columns",
+    "drift.bands",
+    "model.params",
+    "model.alternative.params",
+)
 
 
 def refused(changes: Mapping[str, object]) -> str:
@@ -192,6 +199,12 @@ def test_a_value_out_of_range_is_refused_by_name(key: str, value: object, words:
 def test_a_word_where_a_number_or_a_switch_belongs_is_refused_by_name(key: str) -> None:
     """Guarantee 10."""
     assert f"{key}=plenty" in refused({key: "plenty"})
+
+
+def test_parameters_of_the_alternative_are_checked_before_any_work() -> None:
+    """Guarantee 10."""
+    assert_names(refused({"model.alternative.params.c": "plenty"}), "model.alternative", "params.c", "plenty")
+    assert_names(refused({"model.alternative.params.cc": 1}), "model.alternative", "params.cc", "c")
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -133,8 +133,10 @@ def _unknown(key: str, section: type | None = None, prefix: str = "") -> str:
     neighbours = [last for path, _, last in (found.rpartition(".") for found in valid) if fnmatchcase(parent, path)]
     near = [f"{parent}.{last}".lstrip(".") for last in neighbours] or valid
     hint = did_you_mean(key, near)
-    if hint.startswith("Valid"):
-        elsewhere = [found for found in valid if found.rpartition(".")[2] == name]
+    elsewhere = [found for found in valid if found.rpartition(".")[2] == name]
+    if len(elsewhere) == 1:  # says more than a similar name
+        hint = f"Did you mean {elsewhere[0]!r}?"
+    elif hint.startswith("Valid"):
         nearest = ", ".join(get_close_matches(key, near, n=3, cutoff=0))
         hint = f"Did you mean {elsewhere[0]!r}?" if elsewhere else f"Nearest: {nearest}."
     return f"{key}: there is no such setting. {hint}"

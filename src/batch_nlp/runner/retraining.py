@@ -70,7 +70,7 @@ def retrain(run: RunContext, batch: Batch, analysis: Analysis, trigger: str) -> 
 
 def _train_again(run: RunContext, batch: Batch, trigger: str, why: str) -> tuple[Outcome, str, str | None]:
     """Train a candidate; return the outcome, a sentence about it, and the candidate if this run made one."""
-    from batch_nlp.training.run import training_fingerprint
+    from batch_nlp.training.origin import training_fingerprint
 
     before, champion = run.registry.champion_version(), sound_champion(run)
     config = _as_champion(run.config, champion) if champion else run.config

@@ -59,12 +59,12 @@ def check_settings(config: Config) -> None:
     if stages != {Stage.status}:
         check_notify(config.notify)
     if _TRAIN & stages and not (_TRAIN & stages == {Stage.inference} and _champion_has_its_classifier(config)):
-        from batch_nlp.training.classifier import build_classifier
-
-        for model in filter(None, (config.model, config.model.alternative)):
-            classifier = build_classifier(replace(config, model=model)).estimator
-            if hasattr(classifier, "check_installed"):
-                classifier.check_installed()
+        _check_classifier(config)
+        if config.model.alternative is not None:
+            try:
+                _check_classifier(replace(config, model=config.model.alternative))
+            except SettingsError as error:
+                raise SettingsError(f"model.alternative cannot be used: {error}") from None
     if Stage.init in stages:
         from batch_nlp.runner.init import check_init
 
@@ -98,6 +98,14 @@ def _check_pipeline(config: Config) -> None:
         raise SettingsError(
             f"init.{missing}: pipeline=init needs a name and a file, such as init.name=feedback init.file=feedback.csv."
         )
+
+
+def _check_classifier(config: Config) -> None:
+    from batch_nlp.training.classifier import build_classifier
+
+    classifier = build_classifier(config).estimator
+    if hasattr(classifier, "check_installed"):
+        classifier.check_installed()
 
 
 def _champion_has_its_classifier(config: Config) -> bool:

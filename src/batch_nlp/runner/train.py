@@ -55,7 +55,7 @@ def train(run: RunContext) -> float:
     Returns the selection metric of the candidate, or of the champion if there was nothing new to train on. Raises a
     `GateError` if the candidate failed its gate; the champion stays.
     """
-    from batch_nlp.training.run import training_fingerprint
+    from batch_nlp.training.origin import training_fingerprint
 
     config = run.config
     before = run.registry.champion_version()

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.training.ngram_scores import NgramScores
+from batch_nlp.words import join_characters
 
 
 def ngram_scores(pipeline: Pipeline) -> NgramScores | None:
@@ -32,7 +33,7 @@ class ClassWords:
 
     def __init__(self, scores: NgramScores) -> None:
         self._scores = scores
-        self.terms = np.array(scores.terms_.split("\n"), dtype=object)
+        self.terms = np.array([join_characters(term) for term in scores.terms_.split("\n")], dtype=object)
         k = len(scores.classes_)
         # for two classes, logistic regression keeps the second one's weights; half of them in each direction is equal
         coef = scores.coef_[: k if k > 2 else 1]

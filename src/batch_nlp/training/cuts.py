@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,18 +9,15 @@ from numpy.typing import NDArray
 _MOST, _LEAST = 10, 20
 
 
-def find_cuts(places: NDArray[np.float64], y: NDArray[Any]) -> tuple[float, ...]:
+def find_cuts(places: NDArray[np.float64]) -> tuple[float, ...]:
     """Return the cuts between places, each named by the highest place below it.
 
-    Of many places, those cuts are taken that divide the labels into about equal parts. A cut that separates one class
-    from all others is left out, because the models of the classes have learned it.
+    Of many places, those cuts are taken that divide the labels into about equal parts.
 
     Parameters
     ----------
     places : ndarray of float64, shape (n,)
         Place of each label in the order; NaN for none.
-    y : ndarray, shape (n,)
-        Class of each label.
     """
     placed = ~np.isnan(places)
     different, counts = np.unique(places[placed], return_counts=True)
@@ -32,16 +27,9 @@ def find_cuts(places: NDArray[np.float64], y: NDArray[Any]) -> tuple[float, ...]
         wanted = placed.sum() * np.arange(1, _MOST + 1) / (_MOST + 1)
         nearest = np.abs(below[possible] - wanted[:, np.newaxis]).argmin(axis=1)
         possible = possible[np.unique(nearest)]
-    return tuple(
-        float(different[cut]) for cut in possible if not _separates_a_class(sides_of(places, different[cut]), y)
-    )
+    return tuple(different[possible].tolist())
 
 
 def sides_of(places: NDArray[np.float64], cut: float) -> NDArray[np.float64]:
     """Return 1 for places above a cut, -1 for the others, and 0 for NaN, shape (n,)."""
     return np.where(np.isnan(places), 0.0, np.where(places > cut, 1.0, -1.0))
-
-
-def _separates_a_class(sides: NDArray[np.float64], y: NDArray[Any]) -> bool:
-    classes = [set(np.unique(y[sides == side])) for side in (-1, 1)]
-    return min(map(len, classes)) == 1 and not classes[0] & classes[1] and bool((sides != 0).all())

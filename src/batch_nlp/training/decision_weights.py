@@ -16,6 +16,9 @@ _ROUNDS = 10
 _RESAMPLES = 20
 # Most messages per resample; more do not make a weight more precise
 _MOST = 100_000
+# The metric for which predicted shares equal true shares; most rounds of its search, and its largest offset
+SHARES = "shares"
+_SHARE_ROUNDS, _LARGEST = 200, 5.0
 
 
 def decide(probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -33,7 +36,7 @@ def decide(probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> 
 def tune_weights(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64], metric: str, seed: int
 ) -> NDArray[np.float64]:
-    """Return the class weights that maximise a metric, averaged over bootstrap resamples.
+    """Return the class weights that maximise a metric, averaged over bootstrap resamples, or that give the true shares.
 
     For F1, the most probable class is not the best decision: the threshold that maximises the F1 of a class is half of
     that F1, not one half (Lipton et al., 2014).
@@ -45,7 +48,7 @@ def tune_weights(
     labels : ndarray of int, shape (n,)
         Their classes.
     metric : str
-        ``f1_macro`` or ``f1_weighted``.
+        ``f1_macro`` or ``f1_weighted``; ``shares`` makes the shares of the predicted classes equal those of the labels.
 
     Returns
     -------
@@ -54,10 +57,38 @@ def tune_weights(
     """
     logs = np.log(np.maximum(probabilities, 1e-12))
     fixed = int(np.bincount(labels, minlength=logs.shape[1]).argmax())
+    if metric == SHARES:
+        rows = np.random.default_rng(seed).permutation(len(labels))[:_MOST]
+        found = _offsets_for_shares(logs[rows], np.bincount(labels[rows], minlength=logs.shape[1]))
+        return np.asarray(np.exp(found - found[fixed]))
     draws = np.random.default_rng(seed).integers(0, len(labels), (_RESAMPLES, min(len(labels), _MOST)))
     return np.asarray(
         np.exp(np.mean([_best_offsets(logs[draw], labels[draw], metric, fixed) for draw in draws], axis=0))
     )
+
+
+def _offsets_for_shares(logs: NDArray[np.float64], wanted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the logarithms of the weights with which each class is predicted as often as wanted, shape (k,).
+
+    In each round, each class's offset moves towards its number of predictions, by a step that halves where the class
+    was too frequent in one of two rounds and too rare in the other. Equal probabilities may leave a remainder; then the
+    round with the fewest messages too many is taken.
+    """
+    offsets = np.zeros(logs.shape[1])
+    best, fewest, steps, before = offsets, np.inf, np.full(logs.shape[1], 0.5), np.zeros(logs.shape[1])
+    for _ in range(_SHARE_ROUNDS):
+        predicted = np.bincount((logs + offsets).argmax(axis=1), minlength=len(wanted))
+        missing = wanted - predicted
+        too_many = np.abs(missing).sum()
+        if too_many < fewest:
+            best, fewest = offsets, too_many
+        if not too_many:
+            break
+        steps = np.where(np.sign(missing) * before < 0, steps / 2, np.minimum(steps * 1.1, 0.5))
+        before = np.sign(missing)
+        change = np.log((wanted + 1) / (predicted + 1))
+        offsets = np.clip(offsets + steps * change, -_LARGEST, _LARGEST)
+    return best
 
 
 def _best_offsets(logs: NDArray[np.float64], labels: NDArray[np.int64], metric: str, fixed: int) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import of_predicted
 from batch_nlp.training.candidate import Candidate
 from batch_nlp.training.class_words import ClassWords, ngram_scores
+from batch_nlp.words import count_words
 
 # A prediction above this probability counts as confident
 CONFIDENT = 0.9
@@ -141,7 +142,7 @@ class ErrorAnalysis:
                 **{name: names[indices] for name, indices in classes.items()},
                 **figures,
                 "words": [" · ".join(found) for found in words],
-                "word_count": [len(text.split()) for text in texts],
+                "word_count": [count_words(text) for text in texts],
                 "categories": [" · ".join(value for value in row if isinstance(value, str)) for row in categories],
                 "text": [text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "…" for text in texts],
             }

@@ -10,6 +10,7 @@ from loguru import logger
 
 from batch_nlp.config import Balance, Config
 from batch_nlp.training.tuned_classifier import MANY_CLASSES
+from batch_nlp.words import count_words
 
 # Fewer messages, or texts with a smaller median of words, are for the alternative
 FEW_MESSAGES, SHORT = 2_000, 40
@@ -40,7 +41,7 @@ def choose_model(config: Config, texts: Sequence[str], classes: int) -> tuple[Co
     alternative = config.model.alternative
     if alternative is None:
         return config, ""
-    words = int(np.median([len(text.split()) for text in texts[:: max(len(texts) // _TEXTS, 1)]]))
+    words = int(np.median([count_words(text) for text in texts[:: max(len(texts) // _TEXTS, 1)]]))
     training, model = config.training, replace(config.model, alternative=None)
     facts = f"{classes} classes and {len(texts):,} training messages with a median of {words} words"
     suits = classes > MANY_CLASSES or len(texts) < FEW_MESSAGES or words < SHORT

@@ -85,16 +85,31 @@ def fit_ngram_models(
     classes = np.unique(y)
     # of two classes, one has the scores of the other with the opposite sign
     apart = classes if len(classes) > 2 else classes[1:]
-    fits = [partial(_fit_logistic, weights, y, c)]
     sides = [*(np.where(y == name, 1.0, -1.0) for name in apart), *sides]
-    fits += [partial(fit_naive_bayes_ridge, weights, side) for side in sides]
+    sources = [_equal_or_opposite(side, sides) for side in sides]
+    different = sorted({source for source, _ in sources})
+    fits = [partial(_fit_logistic, weights, y, c)]
+    fits += [partial(fit_naive_bayes_ridge, weights, sides[source]) for source in different]
     at_once = min(threads or os.cpu_count() or 1, len(fits))
     # BLAS threads only slow down the products of small dense vectors, tenfold on a busy machine
     with threadpool_limits(1, user_api="blas"):
-        fitted = in_threads(call, fits, at_once)
+        logistic, *ridges = in_threads(call, fits, at_once)
+    of_sides = [(ridges[different.index(source)], sign) for source, sign in sources]
+    fitted = [logistic, *(NgramModels(sign * ridge.coef, sign * ridge.intercept) for ridge, sign in of_sides)]
     # in the order of the terms, because scipy would copy the weights for each product
     coef = np.asfortranarray(np.vstack([model.coef for model in fitted]))
     return NgramModels(coef, np.hstack([model.intercept for model in fitted]))
+
+
+def _equal_or_opposite(side: NDArray[np.float64], sides: Sequence[NDArray[np.float64]]) -> tuple[int, int]:
+    """Return the position of the first equal or opposite side, whose ridge serves both, and the sign, 1 or -1."""
+    # a cut between one class and all others is the opposite or the equal of the class
+    return next(
+        (position, sign)
+        for position, other in enumerate(sides)
+        for sign in (1, -1)
+        if np.array_equal(side, sign * other)
+    )
 
 
 def _fit_logistic(weights: csr_array, y: NDArray[Any], c: float) -> NgramModels:

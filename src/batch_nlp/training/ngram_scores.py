@@ -39,7 +39,8 @@ class NgramScores(TransformerMixin, BaseEstimator):
     out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
 
     Labels with an order, such as 1 to 5 stars, say more than classes that join several of them. Where the places of
-    the labels are given, further ridge regressions score whether a label lies above each cut between two places.
+    the labels are given, ridge regressions also score whether the label of a text, and of a sentence, lies above each
+    cut between two places.
 
     Parameters
     ----------
@@ -63,23 +64,26 @@ class NgramScores(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     terms_ : str
-        The n-grams, one per line, in the order of the columns. A single string, because a dict of 100,000 entries
-        takes seconds to write and read.
+        The n-grams, one per line, in the order of the columns: those of most messages first. A single string, because
+        a dict of 100,000 entries takes seconds to write and read.
     idf_ : ndarray of float64, shape (n_terms,)
         Inverse document frequencies.
     coef_ : ndarray of float64, shape (n_scores, n_terms)
-        Weights of the n-grams: those of the logistic regression for each class, those of the ridge regressions for each
-        class, then for each cut, in the order of the first columns. Of two classes, only the second one has weights.
+        Weights: the logistic regression's for each class, then the ridge regressions' for each class and each cut. Of
+        two classes, only the second one has weights.
     intercept_ : ndarray of float64, shape (n_scores,)
     classes_ : ndarray, shape (n_classes,)
+    all_spaced_ : bool
+        Whether the words of all scripts are split at spaces, as in models of an earlier release.
     cuts_ : tuple of float
         The highest place below each cut; empty without an order.
     """
 
     # asks `fit_pipeline` for the places of the labels
     __metadata_request__fit_transform: ClassVar[dict[str, bool]] = {"places": True}
-    # a model of an earlier release has no cuts
+    # a model of an earlier release has no cuts, and splits all scripts at spaces
     cuts_: tuple[float, ...] = ()
+    all_spaced_ = True
 
     def __init__(
         self,
@@ -124,12 +128,13 @@ class NgramScores(TransformerMixin, BaseEstimator):
                 f"No word occurs in training.ngrams.min_df={self.min_df} of the {len(y):,} texts to train on. "
                 "Add messages, or remove ngrams from training.inputs."
             )
-        self.terms_ = "\n".join(terms)
-        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in)) + 1
-        for name in _REBUILT:
-            self.__dict__.pop(name, None)
+        # the most frequent first, so that the coefficients needed most often stay in the processor's cache
+        order = np.argsort(-occurs_in, kind="stable")
+        self.terms_, self.all_spaced_ = "\n".join(terms[term] for term in order), False
+        self.idf_ = np.log((1 + len(y)) / (1.0 + occurs_in[order])) + 1
+        self.__dict__.pop("_counter", None)
         weights = stack((self.weigh_terms(texts)[0] for texts in self._pieces(X)), len(terms))
-        self.cuts_ = () if places is None else find_cuts(places, y)
+        self.cuts_ = () if places is None else find_cuts(places)
         sides = [] if places is None else [sides_of(places, cut) for cut in self.cuts_]
         self.coef_, self.intercept_ = fit_ngram_models(weights, y, self.c, self.threads, sides)
         self.classes_ = np.unique(y)
@@ -138,9 +143,6 @@ class NgramScores(TransformerMixin, BaseEstimator):
     def _pieces(self, X: pd.DataFrame) -> Iterator[list[str]]:
         for start in range(0, len(X), _TEXTS):
             yield self._texts(X[start : start + _TEXTS])
-
-    def _weigh(self, counts: csr_array) -> csr_array:
-        return csr_array(self._tfidf.transform(counts))
 
     def fit_transform(
         self, X: pd.DataFrame, y: ArrayLike, places: NDArray[np.float64] | None = None, **fit_params: Any
@@ -211,14 +213,15 @@ class NgramScores(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if self.__dict__.get("_counter") is None:
             terms = self.terms_.split("\n")
-            self._counter = TermCounter(terms, by_sentence=self.sentences)
+            self._counter = TermCounter(terms, by_sentence=self.sentences, all_spaced=self.all_spaced_)
             self._tfidf = TfidfTransformer(sublinear_tf=True)
             self._tfidf.idf_ = self.idf_
         if not texts:
             empty = csr_array((0, len(self.idf_)))
             return empty, empty, np.empty(0, dtype=np.int64)
         counts, starts = self._counter.count(texts)
-        return self._weigh(sum_by_text(counts, starts)), self._weigh(counts), starts
+        of_texts = csr_array(self._tfidf.transform(sum_by_text(counts, starts)))
+        return of_texts, csr_array(self._tfidf.transform(counts)), starts
 
     def _columns(
         self, text_scores: NDArray[np.float64], sentence_scores: NDArray[np.float64], starts: NDArray[np.int64]

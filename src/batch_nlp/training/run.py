@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +15,16 @@ import pyarrow as pa
 from loguru import logger
 from sklearn.pipeline import Pipeline
 
-from batch_nlp.config import Config, plain
+from batch_nlp.config import Config
 from batch_nlp.dataset.abstain import abstains_as
 from batch_nlp.dataset.classes import FoundClasses
-from batch_nlp.dataset.label_order import is_ordered
-from batch_nlp.dataset.labels import NO_CLASS, levels_of, listed_targets, out_of_scope_targets
-from batch_nlp.dataset.split import Parts, rows_at, split_of
+from batch_nlp.dataset.labels import NO_CLASS, levels_of
+from batch_nlp.dataset.split import Parts, rows_at
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
 from batch_nlp.storage.atomic import write_json, write_text
-from batch_nlp.storage.feature_store import DataVersion, FeatureStore
+from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
-from batch_nlp.storage.model_code import PACKAGES
 from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.raw.known_files import check_label
 from batch_nlp.storage.registry import Registry
@@ -44,6 +38,7 @@ from batch_nlp.training.errors_report import ErrorAnalysis, write_error_report
 from batch_nlp.training.gate import GateDecision, check_thresholds
 from batch_nlp.training.leak import fields_of_source
 from batch_nlp.training.model_choice import choose_model
+from batch_nlp.training.origin import origin_of, training_fingerprint
 from batch_nlp.training.pipeline import build_training_pipeline, fit_pipeline
 from batch_nlp.training.prepare import label_sources, prepare
 
@@ -60,39 +55,6 @@ class TrainingResult:
     decision: GateDecision | None
     # The published version; None where the candidate was not published
     version: str | None
-
-
-def training_fingerprint(config: Config, store: FeatureStore, feature_version: str) -> str:
-    """Return a fingerprint of the labelled data and of every setting that training reads.
-
-    Trainings with equal fingerprints give the same model.
-    """
-    training, dataset, label = plain(config.training), config.dataset, config.dataset.label
-    listed = list((listed_targets(label) or {}).items())
-    order = ["ordered"] if is_ordered(label) else []
-    for name in ("promote", "force", "keep_versions", "rows_in_memory"):
-        del training[name]
-    if training["decision"]["abstain"] is None:  # as in models of earlier releases
-        del training["decision"]["abstain"]
-    outside = [["out of scope", *sorted(out_of_scope_targets(label))]] if label.out_of_scope else []
-    training["inputs"] = [kind.value for kind in config.inputs]
-    content = {
-        "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [
-            dataset.name,
-            levels_of(label),
-            listed,
-            label.rare,
-            split_of(config),
-            dataset.split.column,
-            *order,
-            *outside,
-        ],
-        "model": [config.model.estimator, dict(config.model.params)],
-        "training": training,
-        "seed": config.seed,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def run_training_pipeline(
@@ -149,7 +111,7 @@ def run_training_pipeline(
         refitted = _refit(config, candidate, found, layers.checkpoints) if training.refit and passed else None
         manifest = {
             "created_at": now.isoformat(),
-            **_origin(config, data, training_fingerprint(config, store, feature_version)),
+            **origin_of(config, data, training_fingerprint(config, store, feature_version)),
             "model_choice": choice,
             "inputs": [kind.value for kind in config.inputs],
             "classes": candidate.classes,
@@ -269,15 +231,3 @@ def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, foun
     reason = "label of " + counts + " messages, rare or not in dataset.label.classes"
     table = pa.table({"message_id": rows["message_id"], "target": rows["target"], "reason": reason})
     write_parquet(layers.model_input / f"{candidate.name}-quarantine.parquet", table)
-
-
-def _origin(config: Config, data: DataVersion, fingerprint: str) -> dict[str, Any]:
-    """Return the manifest's facts about the origin of a model."""
-    return {
-        "dataset": config.dataset.name,
-        "generated_data": config.dataset.generate,
-        "data_version": asdict(data),
-        "training_fingerprint": fingerprint,
-        "settings": {"seed": config.seed, "model": plain(config.model), "training": plain(config.training)},
-        "packages": {"python": platform.python_version(), **{name: package_version(name) for name in PACKAGES}},
-    }

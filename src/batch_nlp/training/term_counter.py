@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from batch_nlp.chunks import Chunks, replace_surrogates, split_chunks
-from batch_nlp.training.word_counts import WORD_OR_MARK
+from batch_nlp.training.word_counts import UNSPACED_END
+from batch_nlp.words import find_words
 
-_WORD = re.compile(WORD_OR_MARK)
+# The words of models of an earlier release
+_SPACED_WORD = re.compile(r"\b\w+(?:'\w+)?\b|[!?$]")
 _WHITE_SPACE = re.compile(r"(\s+)")
 # Numbers that are not words of a term: the end of a sentence, a chunk without words, an unknown word
 _END, _NO_WORD, _UNKNOWN = -1, -2, -3
@@ -39,11 +41,15 @@ class TermCounter:
         N-grams, their words joined by spaces; column `i` counts ``terms[i]``.
     by_sentence : bool
         Whether to count per sentence instead of per text.
+    all_spaced : bool
+        Whether to take all scripts for scripts with spaces, as models of an earlier release do.
     """
 
-    def __init__(self, terms: Sequence[str], *, by_sentence: bool = True) -> None:
+    def __init__(self, terms: Sequence[str], *, by_sentence: bool = True, all_spaced: bool = False) -> None:
         self._n_terms = len(terms)
         self._by_sentence = by_sentence
+        self._all_spaced = all_spaced
+        self._find_words = _SPACED_WORD.findall if all_spaced else find_words
         words, codes, bounds = split_chunks(terms)
         self._words = {word: number for number, word in enumerate(words.to_pylist())}
         self._levels = self._build_levels(codes.astype(np.int64), bounds)
@@ -72,14 +78,26 @@ class TermCounter:
         return [self._number_chunk(chunk) for chunk in chunks]
 
     def _number_chunk(self, chunk: str) -> list[int]:
+        if chunk.isascii() and chunk.isalnum():  # most of them
+            return [self._words.get(chunk.lower(), _UNKNOWN)]
         numbers: list[int] = []
         # white space other than the space character is part of a chunk
         for part in _WHITE_SPACE.split(chunk):
             if part.isspace():
                 numbers += [_END] if "\n" in part else []
             elif part:
-                numbers += [self._words.get(word, _UNKNOWN) for word in _WORD.findall(part.lower())] or [_NO_WORD]
+                numbers += self._number_part(part)
                 numbers += [_END] if part.endswith((".", "!", "?")) else []
+        return numbers
+
+    def _number_part(self, part: str) -> list[int]:
+        sentences = [part] if self._all_spaced or part.isascii() else UNSPACED_END.split(part)
+        numbers: list[int] = []
+        for place, sentence in enumerate(sentences):
+            numbers += [_END] if place else []
+            if sentence:
+                words = self._find_words(sentence.lower())
+                numbers += [self._words.get(word, _UNKNOWN) for word in words] or [_NO_WORD]
         return numbers
 
     def count(self, texts: Sequence[str]) -> tuple[csr_array, NDArray[np.int64]]:

@@ -17,7 +17,7 @@ from batch_nlp.config import Balance, Calibration
 from batch_nlp.progress import progress
 from batch_nlp.storage.scratch import new_array, on_disk
 from batch_nlp.training.calibration import Calibrator, class_scores, new_calibrator
-from batch_nlp.training.decision_weights import decide, tune_weights
+from batch_nlp.training.decision_weights import SHARES, decide, tune_weights
 
 # With more classes, the logistic calibration has k x k weights and the decision k: both take minutes and gain nothing
 MANY_CLASSES = 20
@@ -86,7 +86,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(labels)
         calibration, metric = Calibration(self.calibration), self.metric
         if len(self.classes_) > MANY_CLASSES:
-            metric = None
+            metric = SHARES if metric == SHARES else None
             calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
         alone = judged is not None or (calibration is Calibration.none and metric is None and not self._needs_unseen())
         with progress("classifier", "fits", 1 if alone else 1 + self.folds) as advance:

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer
 
-# Words with their apostrophes, and the marks that carry sentiment
-WORD_OR_MARK = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"
+from batch_nlp.words import find_words
+
 _END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+# Closing marks that no space follows, with the quotation marks and brackets after them
+UNSPACED_END = re.compile("(?<=[。｡！？])(?![。｡！？」』）])|(?<=[。｡！？][」』）])(?![」』）])")
 
 
 def split_sentences(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
     """Split texts into sentences, at white space after a full stop or another closing mark and at line ends.
+
+    The closing marks of Chinese and Japanese need no white space.
 
     Returns
     -------
@@ -31,13 +35,16 @@ def split_sentences(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]
     starts = np.empty(len(texts), dtype=np.int64)
     for position, text in enumerate(texts):
         starts[position] = len(sentences)
-        sentences += [part for part in _END_OF_SENTENCE.split(text) if part.strip()] or [text]
+        parts = _END_OF_SENTENCE.split(text)
+        if not text.isascii():
+            parts = list(chain.from_iterable(map(UNSPACED_END.split, parts)))
+        sentences += [part for part in parts if part.strip()] or [text]
     return sentences, starts
 
 
 def new_vectorizer(max_n: int) -> CountVectorizer:
     """Return a counter of the n-grams of 1 to `max_n` words."""
-    return CountVectorizer(ngram_range=(1, max_n), token_pattern=WORD_OR_MARK, dtype=np.float64)
+    return CountVectorizer(ngram_range=(1, max_n), tokenizer=find_words, token_pattern=None, dtype=np.float64)
 
 
 def sum_by_text(counts: csr_array, starts: NDArray[np.int64]) -> csr_array:

@@ -90,7 +90,7 @@ def trained_with(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
         return "of the champion" if config.model == CHAMPIONS.model else "of the job"
 
     monkeypatch.setattr(retraining, "train_candidate", train_candidate)
-    monkeypatch.setattr("batch_nlp.training.run.training_fingerprint", training_fingerprint)
+    monkeypatch.setattr("batch_nlp.training.origin.training_fingerprint", training_fingerprint)
     return used
 
 

@@ -210,6 +210,9 @@ def test_sentences_follow_from_the_figures(facts: dict[str, Any]) -> None:
         all(names(sentence, part) for part in ("so-so", "2.00", "good", "0.50"))
         for sentence in decision_in_words(changed)
     )
+    assert any("f1_macro" in sentence for sentence in decision_in_words(changed))
+    changed["training"]["decision"]["metric"] = "shares"
+    assert not any("f1_macro" in sentence for sentence in decision_in_words(changed))
     changed["decision_weights"] = [1.0, 1.0, 1.0]
     assert len(decision_in_words(changed)) == 1
 

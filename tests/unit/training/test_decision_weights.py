@@ -65,9 +65,39 @@ def test_the_weights_follow_the_seed_alone() -> None:
     assert tune_weights(*data, "f1_macro", 2).tolist() != weights.tolist()
 
 
+@pytest.mark.parametrize("shares", [(0.25, 0.07, 0.68), (0.5, 0.5), (0.001, 0.009, 0.09, 0.9), (1 / 40,) * 40])
+def test_weights_for_shares_predict_each_class_as_often_as_it_occurs(shares: tuple[float, ...]) -> None:
+    # probabilities that are wrong about the shares, as those of a classifier without calibration
+    probabilities, labels = calibrated(6000, 3, shares)
+    skewed = probabilities * np.linspace(0.3, 3, len(shares))
+    skewed /= skewed.sum(axis=1, keepdims=True)
+    wanted = np.bincount(labels, minlength=len(shares))
+    weights = tune_weights(skewed, labels, "shares", 0)
+    found = np.bincount(decide(skewed, weights), minlength=len(shares))
+    assert np.abs(found - wanted).sum() <= 6
+    assert np.abs(np.bincount(decide(skewed, np.ones(len(shares))), minlength=len(shares)) - wanted).sum() > 100
+    assert weights[wanted.argmax()] == 1
+
+
+def test_weights_for_shares_hold_on_new_messages() -> None:
+    weights = tune_weights(*calibrated(6000, 3), "shares", 0)
+    probabilities, labels = calibrated(6000, 4)
+    found, wanted = (np.bincount(each, minlength=3) / 6000 for each in (decide(probabilities, weights), labels))
+    assert np.abs(found - wanted).max() < 0.015
+
+
+def test_weights_for_shares_are_finite_where_no_weights_give_the_shares() -> None:
+    # every message looks alike, and a class that does not occur
+    labels = np.arange(90) % 2
+    weights = tune_weights(np.tile([0.3, 0.3, 0.4], (90, 1)), labels, "shares", 0)
+    assert np.isfinite(weights).all()
+    assert (weights > 0).all()
+
+
 def test_certain_probabilities_need_no_weights() -> None:
     labels = np.arange(90) % 3
     assert tune_weights(np.eye(3)[labels], labels, "f1_macro", 0).tolist() == [1, 1, 1]
+    assert tune_weights(np.eye(3)[labels], labels, "shares", 0).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("metric", ["f1_macro", "f1_weighted"])

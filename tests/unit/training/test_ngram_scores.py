@@ -22,6 +22,7 @@ from batch_nlp.storage.scratch import arrays_on_disk
 from batch_nlp.training.cuts import sides_of
 from batch_nlp.training.ngram_models import fit_ngram_models
 from batch_nlp.training.ngram_scores import NgramScores
+from batch_nlp.words import find_words
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +36,13 @@ def test_the_scores_of_training_rows_come_from_models_that_have_not_seen_them(
     y = labels.to_numpy()
     found = NgramScores(folds=3, sentences=False, random_state=4).fit_transform(texts, y)
     # the same, spelled out with scikit-learn
-    token = r"(?u)\b\w+(?:'\w+)?\b|[!?$]"  # noqa: S105 a pattern
-    weigh = TfidfVectorizer(ngram_range=(1, 3), token_pattern=token, sublinear_tf=True, min_df=3)
+    weigh = TfidfVectorizer(ngram_range=(1, 3), tokenizer=find_words, token_pattern=None, sublinear_tf=True, min_df=3)
     weights = weigh.fit_transform(texts["text"])
-    short = np.flatnonzero([len(term.split()) <= 2 for term in weigh.get_feature_names_out()])
-    assert len(short) < weights.shape[1]
     expected = np.full((len(y), 6), np.nan)
     for train, hold_out in StratifiedKFold(3, shuffle=True, random_state=4).split(y, y):
         model = LogisticRegression(C=4.0, class_weight="balanced", max_iter=300, tol=1e-3)
-        model.fit(weights[train][:, short], y[train])
-        expected[hold_out, :3] = model.decision_function(weights[hold_out][:, short])
+        model.fit(weights[train], y[train])
+        expected[hold_out, :3] = model.decision_function(weights[hold_out])
         for name in range(3):
             inside, outside = (weights[train][y[train] == name], weights[train][y[train] != name])
             shares = [(side.sum(axis=0) + 0.1) / (side.sum(axis=0) + 0.1).sum() for side in (inside, outside)]
@@ -80,7 +78,7 @@ def test_labels_that_mean_nothing_are_not_found_again_in_the_scores_of_training_
         # 1/3 is chance; over 790 messages its standard deviation is about 0.017
         assert 0.26 < f1_score(y, out_of_fold[:, columns].argmax(axis=1), average="macro") < 0.41, kind
         if kind == "ngram_score_":
-            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.9, kind
+            assert f1_score(y, seen[:, columns].argmax(axis=1), average="macro") > 0.85, kind
 
 
 @pytest.mark.parametrize("sentences", [True, False])
@@ -124,14 +122,14 @@ def test_no_term_crosses_the_end_of_a_sentence() -> None:
     frame = pd.DataFrame({"text": ["Not good. Bad food", "not bad. Good food"] * 2})
     y = np.array([0, 1] * 2)
     terms = NgramScores(min_df=1, folds=2).fit(frame, y).terms_.split("\n")
-    assert terms == ["bad", "bad food", "food", "good", "good food", "not", "not bad", "not good"]
+    assert sorted(terms) == ["bad", "bad food", "food", "good", "good food", "not", "not bad", "not good"]
     assert "good bad" in NgramScores(min_df=1, folds=2, sentences=False).fit(frame, y).terms_.split("\n")
 
 
 def test_words_with_apostrophes_and_marks_are_terms_and_case_is_none() -> None:
     frame = pd.DataFrame({"text": ["Don't GO!", "don't go?", "$5 naïve", "über"]})
     step = NgramScores(max_n=2, min_df=1, folds=2).fit(frame, np.array([0, 0, 1, 1]))
-    assert step.terms_.split("\n") == [
+    assert sorted(step.terms_.split("\n")) == [
         "!", "$", "$ 5", "5", "5 naïve", "?", "don't", "don't go", "go", "go !", "go ?", "naïve", "über",
     ]  # fmt: skip
 
@@ -169,6 +167,23 @@ def test_settings_limit_the_terms(texts: pd.DataFrame, labels: pd.Series[int]) -
     assert not any(" " in word for word in words)
 
 
+def test_the_terms_of_most_texts_come_first() -> None:
+    frame = pd.DataFrame({"text": ["a b", "b c", "c b b b", "d d d"]})
+    step = NgramScores(max_n=1, min_df=1, folds=2, sentences=False).fit(frame, np.array([0, 0, 1, 1]))
+    assert step.terms_.split("\n") == ["b", "c", "a", "d"]
+    np.testing.assert_allclose(step.idf_, np.log(5 / np.array([4, 3, 2, 2])) + 1)
+
+
+def test_a_model_of_before_the_cuts_scores_as_one_without_an_order(texts: pd.DataFrame, labels: pd.Series[int]) -> None:
+    step = NgramScores(max_n=2).fit(texts, labels)
+    # version 1 had neither the attribute nor triples
+    state = {name: value for name, value in step.__getstate__().items() if name != "cuts_"}
+    old = NgramScores.__new__(NgramScores)
+    old.__dict__.update(state)
+    np.testing.assert_array_equal(old.transform(texts), step.transform(texts))
+    assert old.get_feature_names_out().tolist() == step.get_feature_names_out().tolist()
+
+
 def test_an_unfitted_step_says_so() -> None:
     for use in (lambda step: step.transform(pd.DataFrame({"text": ["a"]})), NgramScores.get_feature_names_out):
         with pytest.raises(NotFittedError):
@@ -191,13 +206,12 @@ def test_texts_that_share_no_word_are_a_data_error() -> None:
 
 
 def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
-    """Without a cut that separates a class, the other scores are those without an order."""
     places = np.random.default_rng(0).integers(1, 6, len(texts)).astype(float)
     y = np.digitize(places, [2.5, 3.5])
     step, plain = NgramScores(), NgramScores()
     found, expected = step.fit_transform(texts, y, places), plain.fit_transform(texts, y)
     names = step.get_feature_names_out().tolist()
-    assert step.cuts_ == (1.0, 4.0)
+    assert step.cuts_ == (1.0, 2.0, 3.0, 4.0)
     assert plain.cuts_ == ()
     assert found.shape == (len(texts), len(names))
     # 1 star against the rest is a class of its own here
@@ -206,11 +220,14 @@ def test_cuts_of_an_order_are_learned_like_classes(texts: pd.DataFrame) -> None:
     first = [names.index(name) for name in plain.get_feature_names_out()]
     np.testing.assert_array_equal(found[:, first], expected)
     np.testing.assert_allclose(scores["ngram_score_above_1"], -alone.transform(texts)[:, 1], atol=1e-3)
+    # a cut between one class and all others has the ridge regression of the class
+    np.testing.assert_array_equal(scores["ngram_score_above_2"], -scores["ngram_score_nb_0"])
+    np.testing.assert_array_equal(scores["ngram_score_above_3"], scores["ngram_score_nb_2"])
     assert "sentence_std_above_4" in names
 
 
 def test_labels_without_a_place_do_not_count_for_the_cuts(texts: pd.DataFrame) -> None:
-    places = np.arange(len(texts)) % 5.0
+    places = (np.arange(len(texts)) % 5).astype(np.float64)
     y = np.digitize(places, [1.5, 2.5])
     some = np.arange(len(texts)) % 7 > 0
     step = NgramScores().fit(texts, y, np.where(some, places, np.nan))
@@ -218,3 +235,25 @@ def test_labels_without_a_place_do_not_count_for_the_cuts(texts: pd.DataFrame) -
     weights = step.weigh_terms(texts["text"].to_list())[0]
     only = fit_ngram_models(csr_array(weights[some]), y[some], 4.0, 1, [sides_of(places[some], 0.0)])
     np.testing.assert_allclose(step.coef_[6], only.coef[6], atol=1e-6)
+
+
+def test_a_text_without_spaces_has_many_words() -> None:
+    texts = pd.DataFrame({"text": ["这家店很好吃。", "味道很好", "服务很差！", "味道太差了", "很好很好", "太差"] * 5})
+    step = NgramScores(folds=2).fit(texts, np.array([1, 1, 0, 0, 1, 0] * 5))
+    assert {"很", "很 好", "太 差"} <= set(step.terms_.split("\n"))
+    # texts that are in no training text
+    good, bad = step.transform(pd.DataFrame({"text": ["好，店家好", "差，店家差"]}))[:, 0]
+    assert good > bad
+
+
+def test_a_model_of_an_earlier_release_keeps_its_words() -> None:
+    texts = pd.DataFrame({"text": ["很好 吃", "很差 吃"] * 5})
+    step = NgramScores(sentences=False, folds=2).fit(texts, np.array([1, 0] * 5))
+    step.terms_, step.idf_ = "很好\n很差\n吃", np.ones(3)
+    step.__dict__.pop("_counter")
+    known = ["很好 吃", "很 好 吃"]
+    assert np.diff(step.weigh_terms(known)[0].indptr).tolist() == [1, 1]
+    # the file of such a model does not name the attribute
+    del step.all_spaced_
+    step.__dict__.pop("_counter")
+    assert np.diff(step.weigh_terms(known)[0].indptr).tolist() == [2, 1]

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from batch_nlp.chunks import replace_surrogates
 from batch_nlp.training.char_counts import CharVocabulary, char_ngrams
 from batch_nlp.training.text_weights import TextWeights
-from batch_nlp.training.word_counts import WORD_OR_MARK
+from batch_nlp.words import find_words
 
 # every kind of white space, letters that grow in lower case, and marks
 TEXTS = st.lists(st.text(st.sampled_from(list("abAİΣς!'$ \n\r\t\v\x1c\x85\xa0\u3000é😀"))) | st.text(), min_size=2)
@@ -25,7 +25,7 @@ def test_weights_equal_those_of_two_vectorizers(texts: list[str]) -> None:
     texts = [replace_surrogates(text) for text in texts] * 2
     texts += ["a word", "a word"]
     weights = TextWeights(max_n=2, min_chars=2, max_chars=4, min_df=2).fit(texts)
-    words = TfidfVectorizer(token_pattern=WORD_OR_MARK, ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    words = TfidfVectorizer(tokenizer=find_words, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True, min_df=2)
     chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2)
     expected = hstack([words.fit_transform(texts), chars.fit_transform(texts)]).toarray()
     assert weights.words_.split("\n") == words.get_feature_names_out().tolist()

@@ -23,7 +23,7 @@ from batch_nlp.storage.label_table import LABELS_SCHEMA
 from batch_nlp.storage.model_file import load_model
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.registry import Registry
-from batch_nlp.training.run import training_fingerprint
+from batch_nlp.training.origin import training_fingerprint
 
 
 def store_of(folder: Path, world: World, messages: pd.DataFrame) -> FeatureStore:

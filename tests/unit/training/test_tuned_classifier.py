@@ -151,6 +151,8 @@ def test_with_many_classes_a_temperature_is_fitted_and_no_weights() -> None:
     fitted = TunedClassifier(Centres(), balance="none", calibration="logistic").fit(X, labels)
     assert fitted.calibrator_.temperature_ > 0
     assert fitted.decision_weights_.tolist() == [1.0] * 21
+    fitted = TunedClassifier(Centres(), balance="none", metric="shares").fit(X, labels)
+    assert len(set(fitted.decision_weights_)) == 21
 
 
 def test_without_calibration_and_metric_the_classifier_speaks_for_itself() -> None:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from batch_nlp.training.word_counts import Vocabulary, new_vectorizer, split_sentences, sum_by_text
 
 # what ends a sentence, what only looks like it, and every kind of white space
-LETTERS = st.sampled_from(list("ab.!?'$ \n\r\t\f\v\x1c\x85\xa0\u2028\u3000…é😀"))
+LETTERS = st.sampled_from(list("ab味。！」.!?'$ \n\r\t\f\v\x1c\x85\xa0\u2028\u3000…é😀"))
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ LETTERS = st.sampled_from(list("ab.!?'$ \n\r\t\f\v\x1c\x85\xa0\u2028\u3000…é�
         ("no mark at all", ["no mark at all"]),
         ("One.\n\n  Two?!  ", ["One.", "Two?!"]),
         ("It cost 3.50 at joe's.com", ["It cost 3.50 at joe's.com"]),
+        ("味道好。服务差！「不好。」再来？ 好", ["味道好。", "服务差！", "「不好。」", "再来？", " 好"]),
+        ("真的！！好", ["真的！！", "好"]),
         ("", [""]),
         (" \n ", [" \n "]),
     ],

@@ -62,5 +62,8 @@ def described(section: Any, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]
         yield (key := f"{prefix}.{name}".lstrip(".")), field
         if is_dataclass(field.annotation):
             yield from described(field.annotation, key)
+        elif section in get_args(field.annotation):
+            # the settings of an alternative to the section, which has none itself
+            yield from ((f"{key}.{below}", its) for below, its in section.__pydantic_fields__.items() if below != name)
         elif entries := [part for part in get_args(field.annotation) if is_dataclass(part)]:
             yield from described(entries[0], f"{key}.*")

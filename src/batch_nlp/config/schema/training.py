@@ -11,6 +11,7 @@ from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input,
 from batch_nlp.config.schema.section import Number, Part, Positive, Share, Steps, refusal, section
 
 Metric = Literal["f1_weighted", "f1_macro"]
+DecisionMetric = Literal["f1_macro", "f1_weighted", "shares"]
 
 
 def _is_threshold(value: Any) -> Any:
@@ -71,9 +72,9 @@ Abstain.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined] 
 
 @section
 class DecisionConfig:
-    metric: Metric | None = Field(
-        description="Out-of-fold metric for which the decision weights are tuned: f1_macro or f1_weighted; null "
-        "predicts the most probable class"
+    metric: DecisionMetric | None = Field(
+        description="What the decision weights are tuned for, out-of-fold: f1_macro, f1_weighted, or shares, which "
+        "makes each class as frequent in the predictions as in the labels; null predicts the most probable class"
     )
     calibration: Calibration = Field(
         description="How scores become probabilities: none, temperature, logistic or isotonic"

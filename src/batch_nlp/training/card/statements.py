@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from batch_nlp.reports.pages import interval
+from batch_nlp.training.decision_weights import SHARES
 
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
 _WEIGHTS = 6
@@ -86,10 +87,12 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
     relative = weights / weights[largest]
     named = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_WEIGHTS].tolist())
+    metric = facts["training"]["decision"]["metric"]
+    aim = "predict each class as often as it occurs" if metric == SHARES else f"maximise {metric}"
     sentences = [
         (
-            "The class with the greatest product of probability and weight is predicted. The weights were tuned for "
-            f"{facts['training']['decision']['metric']} on training messages that the classifier had not seen."
+            "The class with the greatest product of probability and weight is predicted. The weights were tuned to "
+            f"{aim}, on training messages that the classifier had not seen."
         ),
         *(
             f"{classes[index]} (weight {relative[index]:.2f}) is predicted instead of {classes[largest]} if it is at "

@@ -18,6 +18,7 @@ from batch_nlp.training.explanation.contributions import Contributions, contribu
 from batch_nlp.training.explanation.word_effects import WordEffect, left_out_words, term_effects, word_effects
 from batch_nlp.training.importance import column_groups
 from batch_nlp.training.tuned_classifier import TunedClassifier
+from batch_nlp.words import join_characters
 
 TERMS = "the effect of each n-gram on the log-odds of the logistic regression on n-grams, one of the n-gram scores"
 LEFT_OUT = "how far the score of the class falls if all occurrences of the word are left out"
@@ -184,7 +185,7 @@ def explain_message(
         base=float(found.base[decided]),
         rest=float(found.rest[decided]),
         parts=_parts(found, fields, row, decided),
-        terms=terms,
+        terms={join_characters(term): effect for term, effect in terms.items()},
         terms_mean=meaning,
         terms_passed_over=passed_over,
         words=words,

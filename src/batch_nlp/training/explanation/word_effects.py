@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -13,11 +12,11 @@ from sklearn.pipeline import Pipeline
 from batch_nlp.fields import TEXT
 from batch_nlp.training.calibration import class_scores
 from batch_nlp.training.ngram_scores import NgramScores
-from batch_nlp.training.word_counts import new_vectorizer, split_sentences
+from batch_nlp.training.word_counts import split_sentences
+from batch_nlp.words import word_pattern
 
 # Largest number of words to leave out; each costs one prediction
 MOST_WORDS_LEFT_OUT = 100
-_WORD: re.Pattern[str] = re.compile(new_vectorizer(1).token_pattern)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def word_effects(text: str, effects: dict[str, float], max_n: int = 1, by_senten
     for sentence in split_sentences([text])[0] if by_sentence else [text]:
         offset = text.index(sentence, cursor)
         cursor = offset + len(sentence)
-        words = list(_WORD.finditer(sentence))
+        words = list(word_pattern(sentence).finditer(sentence))
         first = len(places)
         places += [(offset + word.start(), offset + word.end()) for word in words]
         for n in range(1, max_n + 1):
@@ -80,7 +79,7 @@ def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[d
     Embedding and derived features do not change.
     """
     text = str(row[TEXT].iloc[0])
-    words = list(dict.fromkeys(word.group().lower() for word in _WORD.finditer(text)))
+    words = list(dict.fromkeys(word.group().lower() for word in word_pattern(text).finditer(text)))
     tried = words[:MOST_WORDS_LEFT_OUT]
     rows = pd.concat([row] * (len(tried) + 1), ignore_index=True)
     rows[TEXT] = [text, *(_without(text, word) for word in tried)]
@@ -90,4 +89,4 @@ def left_out_words(pipeline: Pipeline, row: pd.DataFrame, label: int) -> tuple[d
 
 
 def _without(text: str, word: str) -> str:
-    return _WORD.sub(lambda match: "" if match.group().lower() == word else match.group(), text)
+    return word_pattern(text).sub(lambda match: "" if match.group().lower() == word else match.group(), text)
