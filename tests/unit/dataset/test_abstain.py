@@ -39,9 +39,9 @@ def test_the_name_must_be_new_and_examples_must_exist() -> None:
 def test_an_out_of_scope_label_is_no_class() -> None:
     targets = pd.Series(["bug", "praise", "none", "9", "bug", "praise", "odd"])
     found = find_classes(targets, replace(OUTSIDE, rare={"under": 2, "as": "other"}), 1)
-    assert found.map.classes == ["bug", "praise", "other"]
-    assert found.labels.tolist() == [0, 1, -1, -1, 0, 1, 2]
-    assert [found.map.index(target) for target in ("none", "9", "never seen")] == [-1, -1, 2]
+    assert found.map.classes == ["bug", "other", "praise"]
+    assert found.labels.tolist() == [0, 2, -1, -1, 0, 2, 1]
+    assert [found.map.index(target) for target in ("none", "9", "never seen")] == [-1, -1, 1]
 
 
 def test_a_label_is_listed_as_a_class_or_as_out_of_scope() -> None:

@@ -18,7 +18,7 @@ from batch_nlp.training.abstention import (
 )
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
-FAR = pd.DataFrame(np.zeros((40, 4)) + [[1, 2, 0, 0]], columns=list("abcd"))
+FAR = pd.DataFrame(np.tile([1.0, 2.0, 0.0, 0.0], (40, 1)), columns=list("abcd"))
 
 
 @pytest.mark.parametrize(("coverage", "threshold"), [(0.99, 0.1), (0.9, 0.2), (0.8, 0.3), (0.75, 0.3), (0.11, 0.9)])
