@@ -15,7 +15,7 @@ from batch_nlp.errors import DataError, SettingsError
 
 OFF = default(DecisionConfig)
 ON = replace(OFF, abstain={})
-LABEL = LabelConfig("kind", "auto", None, None)
+LABEL = LabelConfig("kind", "auto", None, None, [])
 OUTSIDE = replace(LABEL, out_of_scope=["none", 9])
 
 

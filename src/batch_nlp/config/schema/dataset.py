@@ -137,7 +137,6 @@ class LabelConfig:
         "consecutive ranges of several"
     )
     out_of_scope: list[str | int | float | bool] = Field(
-        default_factory=list,
         description="Labels of messages that belong to no class. No class is learned from them; they determine and "
         "measure when the model abstains (training.decision.abstain)",
     )
