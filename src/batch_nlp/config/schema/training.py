@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import TypedDict
 
 from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input, Split, TrackingBackend
-from batch_nlp.config.schema.section import Number, Part, Positive, Share, Steps, refusal, section
+from batch_nlp.config.schema.section import Name, Number, Part, Positive, Share, Steps, refusal, section
 
 Metric = Literal["f1_weighted", "f1_macro"]
 DecisionMetric = Literal["f1_macro", "f1_weighted", "shares"]
@@ -63,7 +63,7 @@ class ReducerConfig:
 Abstain = TypedDict(
     "Abstain",
     {
-        "as": NotRequired[Annotated[str, Field(pattern=r"^\S(.*\S)?$")]],
+        "as": NotRequired[Name],
         "coverage": NotRequired[Annotated[float, Field(gt=0, lt=1)]],
     },
 )
