@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from batch_nlp.reports.pages import interval
+from batch_nlp.training.card.abstention_in_words import abstention_in_words, threshold_in_words
 from batch_nlp.training.decision_weights import SHARES
 
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
@@ -54,7 +55,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
             f"The predicted share furthest from the true one is that of {facts['classes'][furthest]}: "
             f"{100 * abs(gaps[furthest]):.1f} percentage points {'higher' if gaps[furthest] > 0 else 'lower'}."
         ),
-        _abstention(facts),
+        abstention_in_words(facts),
         _importance(facts),
         (
             f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
@@ -81,7 +82,7 @@ def _ordinal(facts: dict[str, Any]) -> str | None:
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:
     """Return how the probabilities determine the predicted class, in sentences."""
-    weights, classes, threshold = np.array(facts["decision_weights"]), facts["classes"], _threshold(facts)
+    weights, classes, threshold = np.array(facts["decision_weights"]), facts["classes"], threshold_in_words(facts)
     if np.allclose(weights, weights[0]):
         return ["The most probable class is predicted.", *threshold]
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
@@ -104,35 +105,6 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
     if len(weights) > _WEIGHTS:
         sentences.append(f"The weights of the other {len(weights) - _WEIGHTS} classes are closer to 1.")
     return sentences + threshold
-
-
-def _threshold(facts: dict[str, Any]) -> list[str]:
-    """Return when the model abstains, in sentences; empty if it does not."""
-    found = facts["abstention"]
-    if not found:
-        return []
-    chosen = "with the help of out-of-scope messages" if found["learned"] else "for the share of messages to answer"
-    low = f"If the most probable class has a probability below {found['threshold']:.3f}"
-    learned = f"The threshold was chosen {chosen}, on training messages that the classifier had not seen"
-    return [f"{low}, {facts['abstained']} is predicted. {learned}."]
-
-
-def _abstention(facts: dict[str, Any]) -> str:
-    found = facts["abstention"]
-    if not found:
-        return ""
-    said = (
-        f"The model abstains ({facts['abstained']}) from {1 - found['coverage']:.1%} of the held-out messages with a "
-        f"class. It classifies {found['accuracy']:.1%} of all of them correctly"
-    )
-    if found["accuracy_of_answered"] is not None:
-        said += f", {found['accuracy_of_answered']:.1%} of those that it answers"
-    if not found["out_of_scope"]:
-        return f"{said}. Without out-of-scope messages in the hold-out, it is unknown how many of these it recognises."
-    return (
-        f"{said}. It recognises {found['out_of_scope_recall']:.1%} of {found['out_of_scope']:,} held-out out-of-scope "
-        f"messages (area under the curve, by confidence: {found['auc']:.3f})."
-    )
 
 
 def leak_in_words(facts: dict[str, Any]) -> str:
