@@ -65,6 +65,7 @@ CLASSIFIERS = frozenset(
 # Our own types in a model, with their versions. Raise a version when its type keeps other parameters or attributes, or
 # uses them differently. A model with another version of a type is refused
 MODEL_CODE = {
+    "batch_nlp.training.abstention.AbstainingClassifier": 1,
     "batch_nlp.training.calibration.IsotonicCalibrator": 1,
     "batch_nlp.training.calibration.LogisticCalibrator": 1,
     "batch_nlp.training.calibration.SoftmaxCalibrator": 1,

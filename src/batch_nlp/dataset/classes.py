@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from batch_nlp.config import LabelConfig
 from batch_nlp.dataset.label_order import class_ranks, places_of
-from batch_nlp.dataset.labels import LEVEL, OTHER, levels_of, listed_targets
+from batch_nlp.dataset.labels import LEVEL, NO_CLASS, OTHER, levels_of, listed_targets, out_of_scope_targets
 from batch_nlp.errors import DataError, examples
 from batch_nlp.hierarchy import Leaves
+from batch_nlp.storage.outcomes import abstained_name, outcomes
 
 # Classes named in an error
 _NAMED = 10
@@ -31,7 +32,7 @@ class ClassMap:
     classes : list of str
         Class names in index order; `Leaves` for a hierarchy.
     targets : dict of str to str
-        Target -> class.
+        Target -> class; `NO_CLASS` for the targets of out-of-scope messages.
     other : str or None
         Class of all other targets, if any. In a hierarchy, they belong to the nearest ``other`` class above them.
     """
@@ -68,6 +69,11 @@ class ClassMap:
         """Return the map in a model's manifest; manifests without ``deep`` count as hierarchies."""
         names = Leaves if values.get("deep", True) else list
         return cls(names(values["classes"]), dict(values["targets"]), values["other"])
+
+
+def outcomes_of_model(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the names that a model can predict, by their index: its classes and, if it abstains, a name after them."""
+    return outcomes(ClassMap.from_dict(manifest["label_map"]).classes, abstained_name(manifest))
 
 
 def class_map(label: LabelConfig, manifest: Mapping[str, Any] | None = None) -> ClassMap | None:
@@ -125,6 +131,8 @@ def find_classes(
     DataError
         If a stored label is not listed in the settings, a class has too few messages, or there is only one class.
     """
+    outside = dict.fromkeys(sorted(out_of_scope_targets(label)), NO_CLASS)
+    targets = targets.where(~targets.isin(outside)) if outside else targets
     counts = {str(target): int(number) for target, number in targets.value_counts().items()}
     listed = listed_targets(label)
     named = dict(listed) if listed is not None else {target: target for target in sorted(counts)}
@@ -156,7 +164,7 @@ def find_classes(
     classes.sort(key=lambda name: order.index(name) if name in order else len(order))
     kept = {target: name for target, name in kept.items() if name in classes}
     any_other = rare_as == "other" and (deep or OTHER in classes)
-    found = ClassMap(Leaves(classes) if deep else classes, kept, OTHER if any_other else None)
+    found = ClassMap(Leaves(classes) if deep else classes, kept | outside, OTHER if any_other else None)
     labels = found.indices(targets)
     if len(classes) < 2:
         raise DataError(

@@ -18,6 +18,8 @@ from batch_nlp.errors import SettingsError, examples
 
 # Separator of the levels of a hierarchy; class of rare and unknown targets
 LEVEL, OTHER = " / ", "other"
+# In a map from targets to classes: the target has no class
+NO_CLASS = ""
 _WHOLE_NUMBER = re.compile(r"(-?\d+)\.0+")
 # Column types in which equal values are equal labels; in mixed columns, True equals 1
 _OF_ONE_KIND = ("string", "integer", "floating", "mixed-integer-float", "decimal", "empty")
@@ -66,7 +68,7 @@ class Labels:
         self.columns = list(dict.fromkeys(column for level in self.levels for column in level))
         self._listed = listed_targets(label)
         any_other = label.rare is not None and label.rare["as"] in ("other", "ignore")
-        self.allowed = None if self._listed is None or any_other else frozenset(self._listed)
+        self.allowed = None if self._listed is None or any_other else out_of_scope_targets(label).union(self._listed)
 
     def read(self, rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[bool]]:
         """Return the target of each raw row, and which rows have an unreadable label.
@@ -135,6 +137,11 @@ def listed_targets(label: LabelConfig) -> dict[str, str] | None:
     return {as_target(target): as_target(name) for name, targets in classes.items() for target in _list(targets)}
 
 
+def out_of_scope_targets(label: LabelConfig) -> frozenset[str]:
+    """Return the targets of messages that belong to no class."""
+    return frozenset(as_target(target) for target in label.out_of_scope)
+
+
 def _list(targets: Any) -> list[Any]:
     return list(targets) if isinstance(targets, list | tuple) else [targets]
 
@@ -150,6 +157,11 @@ def check_label(label: LabelConfig) -> None:
         )
     if label.classes != "auto" and (need := _needed_classes(label.classes)):
         raise SettingsError(f"dataset.label.classes={label.classes}: need {need}.")
+    if both := sorted(out_of_scope_targets(label).intersection(listed_targets(label) or {})):
+        raise SettingsError(
+            f"dataset.label.out_of_scope={label.out_of_scope}: {examples(both)} also in dataset.label.classes. A label "
+            "either has a class or is out of scope: remove it from one of the two."
+        )
 
 
 def _needed_classes(classes: Any) -> str | None:

@@ -6,7 +6,7 @@ are no others, since they would measure the machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,8 @@ class Parts:
         Messages left out because their text is on the other side.
     repeats : int
         Messages with a class that repeat an earlier text.
+    outside_train, outside_hold_out : Index
+        Index of the out-of-scope messages on each side; they are not in `train` and `hold_out`.
     """
 
     by: Split
@@ -43,10 +45,23 @@ class Parts:
     hold_out: pd.Index[int]
     copies: int
     repeats: int
+    outside_train: pd.Index[int] = field(default_factory=lambda: pd.Index([], dtype=np.int64))
+    outside_hold_out: pd.Index[int] = field(default_factory=lambda: pd.Index([], dtype=np.int64))
 
     def to_dict(self) -> dict[str, object]:
         """Return the manifest's entry about the split."""
         return {"by": self.by.value, "left_out_copies": self.copies, "repeated_texts": self.repeats}
+
+    def apart(self, outside: pd.Series[bool]) -> Parts:
+        """Return the same split with the out-of-scope messages, True in `outside`, beside the others."""
+        train, hold_out = (outside[side].to_numpy() for side in (self.train, self.hold_out))
+        return replace(
+            self,
+            train=self.train[~train],
+            hold_out=self.hold_out[~hold_out],
+            outside_train=self.train[train],
+            outside_hold_out=self.hold_out[hold_out],
+        )
 
 
 def split_of(config: Config) -> Split:

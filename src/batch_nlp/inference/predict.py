@@ -25,18 +25,24 @@ _AFTER = (
     pa.field("predicted_at", pa.timestamp("us", tz="UTC")),
 )
 PROBABILITY = "probability_"
+# Key in the metadata of a file of predictions
+ABSTAINED = "batch_nlp.abstained"
 OWN_COLUMNS = [field.name for field in (*_BEFORE, *_AFTER)]
 
 
-def predictions_schema(classes: list[str], kept_columns: Sequence[str] = ()) -> pa.Schema:
-    """Return the schema of predictions; copied source columns come last."""
+def predictions_schema(classes: list[str], kept_columns: Sequence[str] = (), abstained: str | None = None) -> pa.Schema:
+    """Return the schema of predictions; copied source columns come last.
+
+    The label of messages without a class, `abstained`, is in the metadata; their index follows those of the classes.
+    """
     return pa.schema(
         [
             *_BEFORE,
             *(pa.field(f"{PROBABILITY}{name}", pa.float64()) for name in classes),
             *_AFTER,
             *(pa.field(name, pa.string()) for name in kept_columns),
-        ]
+        ],
+        metadata=None if abstained is None else {ABSTAINED: abstained},
     )
 
 
@@ -78,11 +84,11 @@ class Predict(StatelessStep):
         if len(rows):
             probabilities = self.model.pipeline.predict_proba(rows[fields.names]).astype(np.float64)
             probabilities /= probabilities.sum(axis=1, keepdims=True)
-        predicted = self.model.decide(probabilities)
+        predicted, outcomes = self.model.decide(probabilities), self.model.outcomes
         values = {
             "message_id": X["message_id"],
             "predicted_class": pd.Series(predicted, X.index, np.int16),
-            "predicted_label": pd.Series([classes[index] for index in predicted], X.index, object),
+            "predicted_label": pd.Series([outcomes[index] for index in predicted], X.index, object),
             **{f"{PROBABILITY}{name}": pd.Series(probabilities[:, i], X.index) for i, name in enumerate(classes)},
             "model_version": self.model.version,
             "feature_version": self.model.manifest["data_version"]["feature_version"],

@@ -14,10 +14,11 @@ from batch_nlp.config import EngineConfig
 from batch_nlp.errors import count
 from batch_nlp.inference.batch_records import PREDICTIONS_FILE, Batch, BatchState
 from batch_nlp.inference.csv_copy import CSV, write_csv_beside
-from batch_nlp.inference.predict import PROBABILITY
+from batch_nlp.inference.predict import ABSTAINED, PROBABILITY
 from batch_nlp.inference.rescoring import REWEIGHTED_FILE, rescored_file
 from batch_nlp.storage import seal
 from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.outcomes import outcomes
 from batch_nlp.storage.parquet import open_parquet
 from batch_nlp.storage.problem import UNREADABLE, Problem, Severity
 from batch_nlp.storage.sql import connect
@@ -35,12 +36,13 @@ _BUG = f"If nobody changed the file by hand, this is a bug: please report it. {R
 class Contents:
     """What a file of predictions holds.
 
-    `counts` has the predictions of each class, in the order of the columns of `classes`; `models` the versions that the
+    `counts` has the predictions of each of the `outcomes`, the classes of the columns and then the label of messages
+    without a class, if the model abstains; `models` the versions that the
     rows name. `bad_probabilities` counts rows whose probabilities are not between 0 and 1 or do not sum to 1;
-    `bad_labels` those whose label is not that of their class.
+    `bad_labels` those whose label is not that of their outcome.
     """
 
-    classes: list[str]
+    outcomes: list[str]
     rows: int = 0
     counts: list[int] = field(default_factory=list)
     models: set[str] = field(default_factory=set)
@@ -64,8 +66,10 @@ def read_contents(path: Path, batch_rows: int) -> Contents:
         columns = [name for name in file.schema_arrow.names if name.startswith(PROBABILITY)]
         if not columns:
             raise ValueError("it has no columns of probabilities")
-        found = Contents([name.removeprefix(PROBABILITY) for name in columns])
-        counts = np.zeros(len(columns), dtype=np.int64)
+        abstained = (file.schema_arrow.metadata or {}).get(ABSTAINED.encode())
+        names = [name.removeprefix(PROBABILITY) for name in columns]
+        found = Contents(outcomes(names, abstained.decode() if abstained else None))
+        counts = np.zeros(len(found.outcomes), dtype=np.int64)
         for part in file.iter_batches(batch_rows):
             _add(found, counts, pa.Table.from_batches([part]), columns)
     found.counts = counts.tolist()
@@ -80,10 +84,10 @@ def _add(found: Contents, counts: NDArray[np.int64], rows: pa.Table, columns: li
     sound = in_range & (abs(probabilities.sum(axis=1) - 1) <= _TOLERANCE)
     found.rows += rows.num_rows
     found.bad_probabilities += int((~sound).sum())
-    known = (predicted >= 0) & (predicted < len(columns))
-    labels = np.asarray([*found.classes, None], dtype=object)[np.where(known, predicted, -1).astype(np.int64)]
+    known = (predicted >= 0) & (predicted < len(counts))
+    labels = np.asarray([*found.outcomes, None], dtype=object)[np.where(known, predicted, -1).astype(np.int64)]
     found.bad_labels += int((labels != rows["predicted_label"].to_numpy(zero_copy_only=False)).sum())
-    counts += np.bincount(predicted[known].astype(np.int64), minlength=len(columns))
+    counts += np.bincount(predicted[known].astype(np.int64), minlength=len(counts))
     found.models.update(map(str, rows["model_version"].unique().to_pylist()))
 
 

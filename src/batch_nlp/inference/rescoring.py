@@ -16,6 +16,7 @@ from batch_nlp.inference.csv_copy import CSV, write_csv_beside
 from batch_nlp.inference.predict import Predict, kept_columns, predictions_schema
 from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.outcomes import abstained_name
 from batch_nlp.storage.parquet import stream_parquet
 from batch_nlp.storage.registry import Model
 from batch_nlp.storage.seal import check_file, sealed_writer
@@ -48,7 +49,7 @@ def rescore(layers: Layers, store: FeatureStore, model: Model, batch: Batch, at:
             again = Predict(model, at).transform(features.set_index("message_id", drop=False).loc[ids])
             yield again.assign(**{name: first[name].to_pylist() for name in kept_columns(first.schema)})
 
-    return _write(layers, batch, rescored_file(model.version), list(model.manifest["classes"]), parts(), rows)
+    return _write(layers, batch, rescored_file(model.version), model, parts(), rows)
 
 
 def predict_reweighted(
@@ -72,14 +73,14 @@ def predict_reweighted(
             frame = table.to_pandas()
             probabilities = frame[columns].to_numpy() * factors
             probabilities /= probabilities.sum(axis=1, keepdims=True)
-            predicted = model.decide(probabilities)
+            predicted, outcomes = model.decide(probabilities), model.outcomes
             frame[columns] = probabilities
             frame["predicted_class"] = predicted.astype(np.int16)
-            frame["predicted_label"] = [classes[index] for index in predicted]
+            frame["predicted_label"] = [outcomes[index] for index in predicted]
             frame["predicted_at"] = pd.Timestamp(at).as_unit("us")
             yield frame
 
-    return _write(layers, batch, REWEIGHTED_FILE, classes, parts(), rows)
+    return _write(layers, batch, REWEIGHTED_FILE, model, parts(), rows)
 
 
 def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.Table]:
@@ -90,12 +91,13 @@ def _first_predictions(layers: Layers, batch: Batch, rows: int) -> Iterator[pa.T
 
 
 def _write(
-    layers: Layers, batch: Batch, name: str, classes: list[str], parts: Iterator[pd.DataFrame], rows: int
+    layers: Layers, batch: Batch, name: str, model: Model, parts: Iterator[pd.DataFrame], rows: int
 ) -> list[int]:
     """Write new predictions with the copied columns of the first ones, also as CSV if the first ones are."""
     first = layers.predictions / batch.name / PREDICTIONS_FILE
-    schema = predictions_schema(classes, kept_columns(pq.read_schema(first)))
-    counts = np.zeros(len(classes), dtype=np.int64)
+    kept, manifest = kept_columns(pq.read_schema(first)), model.manifest
+    schema = predictions_schema(list(manifest["classes"]), kept, abstained_name(manifest))
+    counts = np.zeros(len(model.outcomes), dtype=np.int64)
     with sealed_writer(first.with_name(name), schema) as writer:
         for part in parts:
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))

@@ -31,6 +31,7 @@ from batch_nlp.storage.feature_store import FeatureStore
 from batch_nlp.storage.known import KnownMessages
 from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.ledger import Ledger, keeping_account
+from batch_nlp.storage.outcomes import abstained_name
 from batch_nlp.storage.quarantine import REFUSED
 from batch_nlp.storage.raw.batches import RawBatch
 from batch_nlp.storage.raw.row_estimate import estimated_rows
@@ -68,9 +69,9 @@ def run_inference_pipeline(
     feature_version = model.manifest["data_version"]["feature_version"]
     logger.info("Inference: batch {}, {} file(s), model {}", batch.name, len(batch.files), model.version)
     fields = model.fields
-    counts = np.zeros(len(model.manifest["classes"]), dtype=np.int64)
+    counts = np.zeros(len(model.outcomes), dtype=np.int64)
     kept = config.inference.output.keep
-    schema = predictions_schema(model.manifest["classes"], kept)
+    schema = predictions_schema(model.manifest["classes"], kept, abstained_name(model.manifest))
     columns = {name: ColumnConfig(Role.raw) for name in kept} | {
         name: column for name, column in columns.items() if not (name in kept and column.role is Role.ignore)
     }

@@ -69,15 +69,15 @@ def lower_bound_of_difference(
     Parameters
     ----------
     labels, candidate, champion : ndarray of int, shape (n,)
-        True class and the two predictions of each message; `n_classes` where the champion predicts a class that the
-        candidate does not know.
+        True class and the two predictions of each message; `n_classes` for a prediction that is never right: of no
+        class, or of a class of the champion that the candidate does not know.
     metric : str
         ``f1_weighted`` or ``f1_macro``.
     confidence : float
         Share of the resamples in which the difference is greater.
     """
     k = n_classes
-    shape = (k, k, k + 1)
+    shape = (k, k + 1, k + 1)
     cells, counts = np.unique(np.ravel_multi_index((labels, candidate, champion), shape), return_counts=True)
     last = int(np.ravel_multi_index((k - 1, k - 1, k - 1), shape))
     if cells[-1] < last:

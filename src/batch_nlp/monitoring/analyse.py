@@ -10,7 +10,7 @@ import numpy as np
 from loguru import logger
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.band import BAND_RULES, for_classes
+from batch_nlp.monitoring.band import BAND_RULES, for_classes, with_abstained
 from batch_nlp.monitoring.findings import Analysis, Compared, Verdict
 from batch_nlp.monitoring.reference_tests import compare
 from batch_nlp.monitoring.rules import MOST_CLASSES, judge
@@ -18,6 +18,7 @@ from batch_nlp.monitoring.scored import Scored, ScoredBatch
 from batch_nlp.monitoring.statistics.performance import estimate
 from batch_nlp.monitoring.statistics.priors import estimate_priors
 from batch_nlp.monitoring.what_changed import changed_words, choose_examples, explain
+from batch_nlp.storage.outcomes import outcomes
 from batch_nlp.storage.reference import Reference
 from batch_nlp.storage.vocabulary import MAX_TEXTS, detect_languages
 
@@ -29,6 +30,7 @@ def analyse(
     settings: DriftConfig,
     window: Sequence[ScoredBatch],
     seed: int,
+    abstained: str | None = None,
 ) -> Analysis:
     """Judge a scored batch, and find out what changed.
 
@@ -41,22 +43,25 @@ def analyse(
     window : sequence of ScoredBatch
         Earlier batches that the same model scored, oldest first; the last ``drift.window - 1`` are judged with the
         batch.
+    abstained : str, optional
+        What the model predicts for messages of no class, which count as one more class.
     """
     start = time.perf_counter()
-    settings, why_others = for_classes(settings, classes)
+    names = outcomes(classes, abstained)
+    settings, why_others = for_classes(with_abstained(settings, abstained), names)
     if why_others:
         logger.warning("{}", why_others)
-    scored = Scored.read(batch, classes)
+    scored = Scored.read(batch, classes, abstains=abstained is not None)
     unknown_words, languages = _texts(scored, reference)
     comparison = None
     if reference is not None and scored.n >= settings.min_messages:
-        comparison = compare(scored, unknown_words, languages, reference, classes, settings, seed)
-    verdict = judge(scored.counts.tolist(), classes, settings, comparison)
+        comparison = compare(scored, unknown_words, languages, reference, names, settings, seed)
+    verdict = judge(scored.counts.tolist(), names, settings, comparison)
     earlier = [found for found in window if found.predictions.exists()][-(settings.window - 1) :]
     judged_window: Verdict | None = None
     if settings.window > 1:
-        parts = [Scored.read(found, classes) for found in earlier]
-        judged_window = _judge_window([*parts, scored], reference, classes, settings, seed) if parts else verdict
+        parts = [Scored.read(found, classes, abstains=abstained is not None) for found in earlier]
+        judged_window = _judge_window([*parts, scored], reference, names, settings, seed) if parts else verdict
     out = [index for index, share in enumerate(verdict.shares) if share.out]
     out = sorted(out, key=lambda index: -scored.counts[index])[:MOST_CLASSES] if len(out) > MOST_CLASSES else out
     n = scored.n
@@ -66,7 +71,7 @@ def analyse(
         window=judged_window,
         window_batches=[*(found.name for found in earlier), batch.name] if settings.window > 1 else [],
         explanation=explain(n, reference is not None, comparison, settings),
-        reference_shares=_by_class(classes, reference.counts / reference.counts.sum()) if reference else {},
+        reference_shares=_by_class(names, reference.counts / reference.counts.sum()) if reference else {},
         tests=comparison.tests if comparison else [],
         confidence=Compared(_mean(scored.confidence), reference.confidence if reference else None),
         entropy=Compared(_mean(scored.entropy), reference.entropy if reference else None),
@@ -85,7 +90,8 @@ def analyse(
             if n and reference
             else {}
         ),
-        examples=choose_examples(scored, batch.predictions, unknown_words, classes, out),
+        examples=choose_examples(scored, batch.predictions, unknown_words, names, out),
+        abstained=abstained,
         seconds=time.perf_counter() - start,
     )
 

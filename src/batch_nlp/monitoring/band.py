@@ -146,6 +146,16 @@ def check_bands(settings: DriftConfig, classes: Sequence[str]) -> None:
             raise SettingsError(f"drift.bands: there is no class {name!r}. {did_you_mean(name, names)}")
 
 
+def with_abstained(settings: DriftConfig, abstained: str | None) -> DriftConfig:
+    """Return the settings to judge a model by that abstains from messages under a name; `drift.bands` may have its own.
+
+    A batch may have no such messages at all, so their share has only the upper bound.
+    """
+    if abstained is None:
+        return settings
+    return replace(settings, bands={abstained: [0.0, settings.high], **settings.bands})
+
+
 def for_classes(settings: DriftConfig, classes: Sequence[str]) -> tuple[DriftConfig, str | None]:
     """Return the settings to judge a champion's batches by, and why they differ from the given ones, if they do.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from batch_nlp.config import DriftConfig
-from batch_nlp.monitoring.band import why_impossible
+from batch_nlp.monitoring.band import why_impossible, with_abstained
 from batch_nlp.monitoring.findings import Analysis, Answer
 from batch_nlp.reports.documents import json_value
 
@@ -25,6 +25,7 @@ def batch_document(
     `batch` is ``Batch.facts()``; `answer` is None until the response to the verdict has ended; `card` is the link from
     the page to the card of the model that scored the batch; `places` are settings that commands on this data need.
     """
+    drift = with_abstained(drift, analysis.abstained)
     judged = [share.name for share in analysis.verdict.parents or analysis.verdict.shares]
     possible = not judged or why_impossible(drift, judged) is None
     low, high, bands = (drift.low, drift.high, drift.bands) if possible else (None, None, {})

@@ -156,6 +156,8 @@ class Analysis:
     # Class shares of the batch, estimated from its probabilities (Saerens et al., 2002)
     prior_shares: dict[str, float] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
+    # What the model predicts for messages of no class; None if it always predicts a class
+    abstained: str | None = None
     # Duration of the analysis
     seconds: float = 0.0
 

@@ -32,24 +32,26 @@ class ScoredBatch:
 class Scored:
     """The predictions of all messages, and a sample of the messages."""
 
-    # Shape (n,)
+    # Index of the predicted class, the number of classes for none of them, shape (n,)
     predicted: NDArray[np.int64]
     # Shape (n, n_classes)
     probabilities: NDArray[np.float64]
     # As `read_sample` returns it, smallest hash first; None without a sample
     sample: pd.DataFrame | None
+    # Whether the model predicts no class of some messages
+    abstains: bool = False
 
     @classmethod
-    def read(cls, batch: ScoredBatch, classes: Sequence[str]) -> Scored:
+    def read(cls, batch: ScoredBatch, classes: Sequence[str], *, abstains: bool = False) -> Scored:
         """Read the files of a batch; raise a `DataError` if one is damaged, or the predictions are missing."""
         columns = [f"probability_{name}" for name in classes]
         table = read_checked(batch.predictions, ["predicted_class", *columns])
         probabilities = np.column_stack([table[name].to_numpy() for name in columns])
         predicted = table["predicted_class"].to_numpy().astype(np.int64)
         if batch.sample.exists():
-            return cls(predicted, probabilities, read_sample(batch.sample))
+            return cls(predicted, probabilities, read_sample(batch.sample), abstains)
         logger.warning("{} is missing; texts and features of the batch are not compared", batch.sample)
-        return cls(predicted, probabilities, None)
+        return cls(predicted, probabilities, None, abstains)
 
     @classmethod
     def join(cls, parts: Sequence[Scored], size: int) -> Scored:
@@ -63,6 +65,7 @@ class Scored:
             np.concatenate([part.predicted for part in parts]),
             np.concatenate([part.probabilities for part in parts]),
             sample,
+            parts[0].abstains,
         )
 
     @property
@@ -72,8 +75,8 @@ class Scored:
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """Predictions of each class, shape (n_classes,)."""
-        return np.bincount(self.predicted, minlength=self.probabilities.shape[1])
+        """Predictions of each class and, if the model abstains, of none of them, shape (n_outcomes,)."""
+        return np.bincount(self.predicted, minlength=self.probabilities.shape[1] + self.abstains)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:

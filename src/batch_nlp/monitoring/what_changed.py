@@ -17,6 +17,7 @@ from batch_nlp.monitoring.findings import ChangedWord, Comparison, Example
 from batch_nlp.monitoring.rules import NO_REFERENCE, less_sure, name_tests
 from batch_nlp.monitoring.scored import Scored
 from batch_nlp.monitoring.statistics.homogeneity import holm, share_difference
+from batch_nlp.storage.reference import of_predicted
 from batch_nlp.storage.samples import read_checked
 from batch_nlp.storage.vocabulary import MIN_MESSAGES, Vocabulary
 
@@ -81,18 +82,23 @@ def changed_words(
 def choose_examples(
     scored: Scored, predictions: Path, unknown_words: Sequence[float], classes: Sequence[str], out: Sequence[int]
 ) -> list[Example]:
-    """Return the least sure messages, the surest of each class outside its band, and those with most unknown words.
+    """Return the messages to look at, each with the reason.
+
+    Messages without a class come first, beginning with the surest, which are the most likely to have one. The least
+    sure messages with a class follow, then the surest of each class outside its band, and those with most unknown
+    words.
 
     `predictions` is the file with the message ids, `unknown_words` the share of unknown words in each message of the
     sample (empty where it is unknown), and `out` the classes outside their band.
     """
     if not scored.n:
         return []
-    chosen = [(row, "least sure") for row in _smallest(scored.confidence)]
+    answered = scored.predicted < scored.probabilities.shape[1]
+    chosen = [(row, "no class, nearly sure enough for one") for row in _smallest(-scored.confidence, ~answered)]
+    chosen += [(row, "least sure") for row in _smallest(scored.confidence, answered)]
     for index in out:
-        rows = np.flatnonzero(scored.predicted == index)
         why = f"predicted {classes[index]}, whose share is outside its band"
-        chosen += [(int(rows[place]), why) for place in _smallest(-scored.confidence[rows])]
+        chosen += [(row, why) for row in _smallest(-scored.confidence, scored.predicted == index)]
     ids = read_checked(predictions, ["message_id"])["message_id"].take(pa.array([row for row, _ in chosen]))
     examples = [
         Example(name, classes[scored.predicted[row]], float(scored.confidence[row]), why)
@@ -119,17 +125,23 @@ def _with_unknown_words(scored: Scored, unknown_words: Sequence[float], classes:
         return []
     rows = scored.sample.iloc[[row for row in _smallest(-np.asarray(unknown_words)) if unknown_words[row] > 0]]
     return [
-        Example(str(name), classes[index], float(probabilities[index]), "most unknown words")
+        Example(str(name), classes[index], _confidence(probabilities, index), "most unknown words")
         for name, index, probabilities in zip(
             rows["message_id"], rows["predicted_class"].tolist(), rows["probabilities"], strict=True
         )
     ]
 
 
-def _smallest(values: NDArray[np.float64]) -> list[int]:
-    """Return the positions of the smallest values, smallest first."""
-    number = min(_NUMBER, len(values))
+def _confidence(probabilities: NDArray[np.float64], predicted: int) -> float:
+    return float(of_predicted(probabilities[np.newaxis], np.array([predicted]))[0])
+
+
+def _smallest(values: NDArray[np.float64], among: NDArray[np.bool_] | None = None) -> list[int]:
+    """Return the positions of the smallest values, smallest first; `among` leaves out those that are False."""
+    rows = np.arange(len(values)) if among is None else np.flatnonzero(among)
+    number = min(_NUMBER, len(rows))
     if not number:
         return []
-    places = np.argpartition(values, number - 1)[:number]
-    return [int(place) for place in places[np.argsort(values[places], kind="stable")]]
+    chosen = values[rows]
+    places = np.argpartition(chosen, number - 1)[:number]
+    return [int(rows[place]) for place in places[np.argsort(chosen[places], kind="stable")]]

@@ -9,6 +9,7 @@ from batch_nlp.errors import DataError
 from batch_nlp.runner.champion import champion_of
 from batch_nlp.runner.context import RunContext
 from batch_nlp.storage.atomic import write_json, write_text
+from batch_nlp.storage.outcomes import abstained_name
 from batch_nlp.training.explanation import explain_message, explanation_name, explanation_page, show_explanation
 
 
@@ -28,7 +29,15 @@ def explain(run: RunContext) -> None:
     target = run.store.labels.of([message_id]).get(message_id)
     label = -1 if target is None else ClassMap.from_dict(champion.manifest["label_map"]).index(target)
     truth = None if label < 0 else classes[label]
-    explanation = explain_message(champion.pipeline, champion.fields, found.iloc[:1], classes, truth, champion.version)
+    explanation = explain_message(
+        champion.pipeline,
+        champion.fields,
+        found.iloc[:1],
+        classes,
+        truth,
+        champion.version,
+        abstained_name(champion.manifest),
+    )
     show_explanation(explanation)
     folder, name = run.layers.reporting / "explanations", explanation_name(message_id)
     write_json(folder / f"{name}.json", explanation.to_dict())

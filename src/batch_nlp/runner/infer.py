@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from batch_nlp.config.builder import check_steps
-from batch_nlp.dataset.classes import ClassMap
+from batch_nlp.dataset.classes import ClassMap, outcomes_of_model
 from batch_nlp.dataset.drop_folders import check_inbox, log_set_aside, log_unread, unread_in_inbox
 from batch_nlp.errors import DataError, examples
 from batch_nlp.fields import TEXT
@@ -27,6 +27,7 @@ from batch_nlp.runner.notifications import notify_answer
 from batch_nlp.runner.reporting import report_batch
 from batch_nlp.storage.atomic import sweep
 from batch_nlp.storage.manifest import read_manifest
+from batch_nlp.storage.outcomes import abstained_name
 from batch_nlp.storage.registry import Model
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def infer(run: RunContext) -> None:
     from batch_nlp.runner.response import raise_for, respond
 
     champion = champion_of(run, scores=True)
-    check_bands(config.drift, ClassMap.from_dict(champion.manifest["label_map"]).classes)
+    check_bands(config.drift, outcomes_of_model(champion.manifest))
     schema = _input_schema(run, champion)
     begun = batch is not None
     batch = batch or _claim(run, schema, arrived.files)
@@ -150,6 +151,7 @@ def _analyse(run: RunContext, batch: Batch) -> Analysis:
         drift,
         window,
         run.config.seed,
+        abstained_name(manifest),
     )
     length = run.config.report.snippets
     if not (length and analysis.examples):

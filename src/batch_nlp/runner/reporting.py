@@ -33,6 +33,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.train import sound_champion
 from batch_nlp.storage.atomic import write_text
 from batch_nlp.storage.orphans import Orphans
+from batch_nlp.storage.outcomes import abstained_name, outcomes
 from batch_nlp.storage.problem import UNREADABLE, DamageError, Problem, Severity
 from batch_nlp.storage.seal import read_sealed
 
@@ -113,10 +114,13 @@ def _realised_performance(run: RunContext, batches: list[str]) -> dict[str, floa
 
     from batch_nlp.monitoring.statistics.performance import measure
 
-    found = class_map(run.config.dataset.label, sound_champion(run))
+    champion = sound_champion(run)
+    found = class_map(run.config.dataset.label, champion)
     if found is None:
         return {}
-    position = {name: index for index, name in enumerate(found.classes)}
+    # a message without a class counts as a mistake
+    names = outcomes(found.classes, None if champion is None else abstained_name(champion))
+    position = {name: index for index, name in enumerate(names)}
     paths = {name: run.layers.predictions / name / PREDICTIONS_FILE for name in batches}
     files = {str(path): name for name, path in paths.items() if path.exists()}
     confusions: dict[str, Any] = defaultdict(lambda: np.zeros((len(position), len(position)), np.int64))

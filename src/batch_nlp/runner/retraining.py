@@ -158,7 +158,7 @@ def _counts_after(run: RunContext, batch: Batch, analysis: Analysis, champion: M
     if champion is None:
         return {}
     names = [batch.name] if analysis.deciding is analysis.verdict else analysis.window_batches
-    counts = np.zeros(len(champion.manifest["classes"]), dtype=np.int64)
+    counts = np.zeros(len(champion.outcomes), dtype=np.int64)
     for name in names:
         path = sample_file(run.layers, name)
         if path.exists():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batch_nlp.config import Config, Stage, plain
 from batch_nlp.config.builder import check_steps
+from batch_nlp.dataset.abstain import abstains_as, check_abstention
 from batch_nlp.dataset.classes import class_map
 from batch_nlp.dataset.label_order import check_order
 from batch_nlp.dataset.labels import check_label
@@ -18,6 +19,7 @@ from batch_nlp.feature.definition import FeatureDefinition
 from batch_nlp.monitoring.band import check_drift
 from batch_nlp.notify.notifier import check_notify
 from batch_nlp.runner.recipe import as_chosen
+from batch_nlp.storage.outcomes import outcomes
 from batch_nlp.storage.registry import Registry
 from batch_nlp.tracking.address import check_tracking
 
@@ -45,7 +47,9 @@ def check_settings(config: Config) -> None:
         check_kept_names(config.inference.output.keep)
     # without a rule for rare classes, a model has all the listed classes
     listed = class_map(config.dataset.label) if config.dataset.label.rare is None else None
-    check_drift(config.drift, listed.classes if listed else None)
+    decision = config.training.decision
+    check_abstention(decision, config.dataset.label, listed.classes if listed else [])
+    check_drift(config.drift, outcomes(listed.classes, abstains_as(decision)) if listed else None)
     if config.dataset.generate:
         from batch_nlp.sample import check_sample
 

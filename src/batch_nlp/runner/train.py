@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from loguru import logger
 
 from batch_nlp.config import EmbeddingBackend
-from batch_nlp.dataset.classes import ClassMap
+from batch_nlp.dataset.abstain import abstains_as
+from batch_nlp.dataset.classes import ClassMap, outcomes_of_model
 from batch_nlp.errors import DataError, GateError
 from batch_nlp.monitoring.band import check_bands, natural_warning
 from batch_nlp.runner.champion import add_champion_features, champion_runs, check_version
@@ -19,6 +20,7 @@ from batch_nlp.runner.context import RunContext
 from batch_nlp.runner.notifications import notify_training
 from batch_nlp.runner.recipe import as_chosen, other_recipe
 from batch_nlp.storage.layers import Layers
+from batch_nlp.storage.outcomes import outcomes
 from batch_nlp.storage.run_clock import run_name
 from batch_nlp.tracking.tracked_training import TrackedTraining
 from batch_nlp.tracking.tracker import Tracker
@@ -64,7 +66,7 @@ def train(run: RunContext) -> float:
         same = champion["training_fingerprint"] == fingerprint
         # forced again, a training that a kill cut short after its publication would only find its own model
         if same and (completed or not config.training.force) and champion_runs(run):
-            check_bands(config.drift, ClassMap.from_dict(champion["label_map"]).classes)
+            check_bands(config.drift, outcomes_of_model(champion))
             logger.info("Training: the champion {} was already trained on this data with these settings", before)
             return float(champion["metrics"][config.training.metric])
         if champion["dataset"] == config.dataset.name and (other := other_recipe(asked, str(before), champion)):
@@ -99,7 +101,7 @@ def train_candidate(run: RunContext, *, reason: str) -> TrainingResult:
         run.name,
         run.now,
         # classes that are found in the data are not known earlier
-        partial(check_bands, config.drift),
+        lambda classes: check_bands(config.drift, outcomes(list(classes), abstains_as(config.training.decision))),
         partial(add_champion_features, run),
     )
     seconds = time.perf_counter() - clock

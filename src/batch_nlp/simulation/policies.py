@@ -71,7 +71,8 @@ class System:
         self._registry = Registry(Path(self._inference.paths.models))
         self._decisions = DecisionLog(self._layers.decisions)
         self._read = len(self._decisions.read())
-        self._classes = len(simulated_classes(config).classes)
+        # a message without a class counts as a mistake
+        self._outcomes = len(simulated_classes(config).classes) + (config.training.decision.abstain is not None)
 
     def live(self, day: int, now: datetime, truth: dict[str, int]) -> DayResult:
         """Run one day under the policy; `truth` has the true class of each message in its batch.
@@ -95,7 +96,7 @@ class System:
 
     def _result(self, day: int, exit_code: int, decisions: list[dict[str, Any]], truth: dict[str, int]) -> DayResult:
         batches, gates = ([one for one in decisions if one["decision"] == kind] for kind in ("batch", "gate"))
-        counts = np.zeros((self._classes, self._classes), dtype=np.int64)
+        counts = np.zeros((self._outcomes, self._outcomes), dtype=np.int64)
         for batch in batches:
             if batch["batch"] is not None:
                 self._count(batch["batch"], truth, counts)

@@ -45,8 +45,13 @@ def entropies(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def of_predicted(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the probability of each predicted class, shape (n,), from those of all classes, shape (n, n_classes)."""
-    return np.asarray(probabilities[np.arange(len(predicted)), predicted])
+    """Return the probability of each predicted class, shape (n,), from those of all classes, shape (n, n_classes).
+
+    Of a message without a class, whose prediction is ``n_classes``, it is that of the most probable class.
+    """
+    k = probabilities.shape[1]
+    found = probabilities[np.arange(len(predicted)), np.minimum(predicted, k - 1)]
+    return np.asarray(np.where(predicted < k, found, probabilities.max(axis=1, initial=0.0)))
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class ServedModel:
         predicted = self.model.pipeline.predict(rows).astype(int)
         values = {
             "predicted_class": predicted,
-            "predicted_label": [classes[index] for index in predicted],
+            "predicted_label": [self.model.outcomes[index] for index in predicted],
             **{f"probability_{name}": probabilities[:, index] for index, name in enumerate(classes)},
         }
         return pd.DataFrame(values, index=model_input.index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -24,10 +24,12 @@ from batch_nlp.storage.layers import Layers
 from batch_nlp.storage.manifest import CHECK_FILE, MODEL_FILE, TRAINED_ON_FILE, write_manifest
 from batch_nlp.storage.model_code import code_of
 from batch_nlp.storage.model_file import dump_model
+from batch_nlp.storage.outcomes import outcomes
 from batch_nlp.storage.parquet import write_parquet
 from batch_nlp.storage.reference import entropies, of_predicted, write_reference
 from batch_nlp.storage.run_clock import is_claimed
 from batch_nlp.storage.samples import id_hashes
+from batch_nlp.training.abstention import abstention_facts
 from batch_nlp.training.calibration import calibration_error, class_scores
 from batch_nlp.training.pipeline import encode
 from batch_nlp.training.tuned_classifier import TunedClassifier
@@ -57,6 +59,16 @@ class Candidate:
     hold_out: pd.Index[int]
     # Rank of each class in the order of the labels, shape (n_classes,); None without an order
     ranks: NDArray[np.int64] | None = None
+    # What it predicts for messages of no class; None if it always predicts a class
+    abstained: str | None = None
+    # The out-of-scope messages on each side of the split
+    outside_train: pd.Index[int] = field(default_factory=lambda: pd.Index([], dtype=np.int64))
+    outside_hold_out: pd.Index[int] = field(default_factory=lambda: pd.Index([], dtype=np.int64))
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The names that it can predict, by their index: the classes and, if it abstains, a name after them."""
+        return outcomes(self.classes, self.abstained)
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -95,13 +107,24 @@ class Candidate:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """Predicted classes of the held-out messages, shape (n_hold_out,)."""
+        """Predicted outcomes of the held-out messages, shape (n_hold_out,)."""
         return self.classifier.decide(self.probabilities)
 
     @cached_property
     def validation(self) -> Validation:
         """Metrics on the held-out messages."""
-        return Validation.of(self.truth, self.predicted, self.classes, self.ranks)
+        return Validation.of(self.truth, self.predicted, self.outcomes, self.ranks)
+
+    @cached_property
+    def abstention(self) -> dict[str, Any] | None:
+        """How well it abstains; None if it always predicts a class."""
+        if self.abstained is None:
+            return None
+        outside = np.empty((0, len(self.classes)))
+        if len(self.outside_hold_out):
+            rows = rows_at(self.messages, self.outside_hold_out)[self.fields.names]
+            outside = self.classifier.predict_proba(encode(self.pipeline, rows))
+        return abstention_facts(self.classifier, self.probabilities, self.truth, outside)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -111,6 +134,7 @@ class Candidate:
             "log_loss": log_loss(self.truth, self.probabilities, labels=range(len(self.classes))),
             "ece": calibration_error(self.probabilities, self.truth),
             "ece_uncalibrated": calibration_error(softmax(self.scores, axis=1), self.truth),
+            **({} if self.abstention is None else {"abstention": self.abstention}),
         }
 
     def measurements(self) -> dict[str, Any]:
@@ -123,8 +147,8 @@ class Candidate:
             "metrics": self.metrics,
             # what predictions look like without drift
             "reference": {
-                "predicted_shares": dict(zip(self.classes, self.validation.predicted_shares.tolist(), strict=True)),
-                "predicted_counts": np.bincount(self.predicted, minlength=len(self.classes)).tolist(),
+                "predicted_shares": dict(zip(self.outcomes, self.validation.predicted_shares.tolist(), strict=True)),
+                "predicted_counts": np.bincount(self.predicted, minlength=len(self.outcomes)).tolist(),
                 # of the predicted class, which need not be the most probable one
                 "mean_confidence": float(of_predicted(self.probabilities, self.predicted).mean()),
                 "mean_entropy": float(entropies(self.probabilities).mean()),
@@ -160,9 +184,9 @@ class Candidate:
         `reference_size` held-out messages are kept for comparisons with later batches. Where the model was `refitted`
         on all messages, that model is kept; the measurements remain those of the candidate's own pipeline.
         """
-        learned, probabilities = self.train, self.probabilities[:CHECK_ROWS]
+        learned, probabilities = self.train.append(self.outside_train), self.probabilities[:CHECK_ROWS]
         if refitted is not None:
-            learned = self.with_class
+            learned = self.with_class.append(self.outside_train)
             probabilities = refitted.predict_proba(self.rows.iloc[:CHECK_ROWS][self.fields.names])
         with replacing_folder(folder) as temporary:
             dump_model(temporary / MODEL_FILE, self.pipeline if refitted is None else refitted)

@@ -13,7 +13,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from batch_nlp.config import Balance, Calibration, Config
 from batch_nlp.config.targets import CLASSIFIERS
+from batch_nlp.dataset.abstain import coverage_of
 from batch_nlp.errors import SettingsError, did_you_mean
+from batch_nlp.training.abstention import AbstainingClassifier
 from batch_nlp.training.parameters import check_parameters
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -62,7 +64,7 @@ def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedCl
     estimator = _build_estimator(config, checkpoints)
     training = config.training
     _check_choices(config, estimator)
-    return TunedClassifier(
+    built = TunedClassifier(
         estimator,
         balance=training.balance.value,
         calibration=training.decision.calibration.value,
@@ -70,6 +72,10 @@ def build_classifier(config: Config, checkpoints: Path | None = None) -> TunedCl
         folds=training.decision.folds,
         random_state=config.seed,
     )
+    if training.decision.abstain is None:
+        return built
+    coverage = coverage_of(training.decision, config.dataset.label)
+    return AbstainingClassifier(**built.get_params(deep=False), coverage=coverage)
 
 
 def _build_estimator(config: Config, checkpoints: Path | None) -> Any:

@@ -39,7 +39,8 @@ def compare_with_champion(
     Both are measured on the held-out messages that the champion was not trained on and whose features are in the store
     in the champion's feature version; missing features are added first. A champion that was refitted on all messages
     has also learned its own hold-out: there, the predictions that the gate saw count.
-    Classes are compared by name: a champion's class that the candidate does not know is never right.
+    Classes are compared by name: a champion's class that the candidate does not know is never right, and neither is a
+    message of no class.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def compare_with_champion(
         champion_rows = known.loc[rows["message_id"][unseen], champion.fields.names]
         predicted[unseen] = champion.decide(in_parts(champion.pipeline.predict_proba, champion_rows))
     own = {name: index for index, name in enumerate(candidate.classes)}
-    by_name = np.array([own.get(name, len(own)) for name in champion.manifest["classes"]])
+    by_name = np.array([own.get(name, len(own)) for name in champion.outcomes])
     checks = check_against_champion(
         candidate.truth[common],
         candidate.predicted[common],

@@ -84,9 +84,15 @@ class ErrorAnalysis:
         """The result of confident learning on the hold-out."""
         return find_label_errors(self._candidate.probabilities, self._candidate.truth)
 
+    @property
+    def _wrong(self) -> NDArray[np.bool_]:
+        """Which held-out messages get a wrong class, shape (n_hold_out,)."""
+        candidate = self._candidate
+        return np.asarray((candidate.predicted != candidate.truth) & (candidate.predicted < len(candidate.classes)))
+
     def facts(self) -> dict[str, Any]:
         """Return the counts for the card, without messages."""
-        wrong, sure = self._candidate.predicted != self._candidate.truth, self.confidence > CONFIDENT
+        wrong, sure = self._wrong, self.confidence > CONFIDENT
         suspected, share = self.label_errors
         return {
             "mistakes": int(wrong.sum()),
@@ -104,7 +110,7 @@ class ErrorAnalysis:
         The ``words`` speak most for the ``predicted`` class against the ``true`` one.
         """
         candidate = self._candidate
-        wrong = np.flatnonzero(candidate.predicted != candidate.truth)
+        wrong = np.flatnonzero(self._wrong)
         worst = wrong[np.argsort(-self.confidence[wrong], kind="stable")][:MISTAKES]
         true, predicted = candidate.truth[worst], candidate.predicted[worst]
         return self._table(worst, {"true": true, "predicted": predicted}, {"confidence": self.confidence[worst]})

@@ -71,7 +71,9 @@ class GateDecision:
 def check_thresholds(validation: Validation, thresholds: ThresholdsConfig) -> list[GateCheck]:
     """Check the candidate's own metrics against the thresholds of the settings."""
     found = {name: validation.metric(name) for name in METRICS}
-    counts, k = validation.counts, len(validation.classes)
+    counts = validation.counts
+    # without the messages of no class, an outcome that no message has
+    k = int(np.count_nonzero(counts.support))
     recalls = counts.recall
     if (tail := _tail(k)) is not None:
         recalls = np.array([_upper_bound(*pair, tail) for pair in zip(counts.hits, counts.support, strict=True)])

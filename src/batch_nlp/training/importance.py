@@ -68,7 +68,7 @@ class Shuffling:
     """A sample of a candidate's held-out messages, and the orders in which columns are shuffled among them."""
 
     def __init__(self, candidate: Candidate, seed: int) -> None:
-        self._classifier, self._classes = candidate.classifier, candidate.classes
+        self._classifier, self._classes = candidate.classifier, candidate.outcomes
         self.reads_text = bool(get_tags(self._classifier.estimator_).input_tags.string)
         most, repeats = (_ROWS_OF_TEXT, _REPEATS_OF_TEXT) if self.reads_text else (_ROWS, _REPEATS)
         random = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ from typing import Any
 
 from batch_nlp.config import Config, plain
 from batch_nlp.dataset.label_order import is_ordered
-from batch_nlp.dataset.labels import levels_of, listed_targets
+from batch_nlp.dataset.labels import levels_of, listed_targets, out_of_scope_targets
 from batch_nlp.dataset.split import split_of
 from batch_nlp.storage.feature_store import DataVersion, FeatureStore
 from batch_nlp.storage.model_code import PACKAGES
@@ -27,10 +27,14 @@ def training_fingerprint(config: Config, store: FeatureStore, feature_version: s
     order = ["ordered"] if is_ordered(label) else []
     for name in ("promote", "force", "keep_versions", "rows_in_memory"):
         del training[name]
+    if training["decision"]["abstain"] is None:  # as in models of earlier releases
+        del training["decision"]["abstain"]
+    outside = [["out of scope", *sorted(out_of_scope_targets(label))]] if label.out_of_scope else []
     training["inputs"] = [kind.value for kind in config.inputs]
+    split = [split_of(config), dataset.split.column]
     content = {
         "data": [feature_version, store.labels_version(), store.count_labelled(feature_version)],
-        "dataset": [dataset.name, levels_of(label), listed, label.rare, split_of(config), dataset.split.column, *order],
+        "dataset": [dataset.name, levels_of(label), listed, label.rare, *split, *order, *outside],
         "model": [config.model.estimator, dict(config.model.params)],
         "training": training,
         "seed": config.seed,

@@ -23,6 +23,7 @@ from batch_nlp.config import Balance, Config
 from batch_nlp.config.builder import build_steps
 from batch_nlp.fields import Fields
 from batch_nlp.storage.scratch import new_array
+from batch_nlp.training.abstention import AbstainingClassifier
 from batch_nlp.training.classifier import build_classifier
 from batch_nlp.training.tuned_classifier import TunedClassifier
 
@@ -62,6 +63,7 @@ def fit_pipeline(
     y: NDArray[Any],
     judged: TunedClassifier | None = None,
     places: NDArray[np.float64] | None = None,
+    outside: pd.DataFrame | None = None,
 ) -> None:
     """Fit the training pipeline.
 
@@ -77,6 +79,8 @@ def fit_pipeline(
         See `TunedClassifier.fit`.
     places : ndarray of float64, shape (n,), optional
         Places of the rows' labels in their order, for the steps before the classifier that ask for them.
+    outside : DataFrame, shape (n_outside, ...), optional
+        Fields of out-of-scope messages, for a classifier that abstains; no other step is fitted on them.
     """
     *before, (_, classifier) = pipeline.steps
     steps = [step for _, step in before if step != "passthrough"]
@@ -91,7 +95,10 @@ def fit_pipeline(
         rows = _matrix(rows, scaler.transform, _precision(classifier))
         for step in steps[scaled + 1 :]:
             rows = step.fit_transform(rows, y)
-    classifier.fit(rows, y, judged)
+    if outside is None or outside.empty or not isinstance(classifier, AbstainingClassifier):
+        classifier.fit(rows, y, judged)
+    else:
+        classifier.fit(rows, y, judged, encode(pipeline, outside))
 
 
 def _fit_transform(step: Any, rows: pd.DataFrame, y: NDArray[Any], places: NDArray[np.float64] | None) -> Any:

@@ -6,7 +6,9 @@ import pandas as pd
 from loguru import logger
 
 from batch_nlp.config import Config, Split
+from batch_nlp.dataset.abstain import check_abstention
 from batch_nlp.dataset.classes import FoundClasses, check_classes, find_classes
+from batch_nlp.dataset.labels import out_of_scope_targets
 from batch_nlp.dataset.split import Parts, split_messages, split_of
 
 
@@ -25,16 +27,20 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
     if together := [target for target in found.rare if found.map.index(target) >= 0]:
         count = sum(found.rare[target] for target in together)
         logger.info("Training: {:,} messages with {:,} rare or unknown labels become other", count, len(together))
-    if left_out := int((found.labels < 0).sum()):
+    outside = messages["target"].isin(out_of_scope_targets(config.dataset.label))
+    if left_out := int(((found.labels < 0) & ~outside).sum()):
         too_few = f": even together fewer than {training.min_class_messages}, too few for a class other"
         logger.warning(
             "Training: {:,} messages with {:,} rare or unknown labels are left out (dataset.label.rare){}",
             left_out,
-            messages["target"][found.labels < 0].nunique(),
+            messages["target"][(found.labels < 0) & ~outside].nunique(),
             too_few if config.dataset.label.rare and config.dataset.label.rare["as"] == "other" else "",
         )
-    parts = split_messages(messages, found.labels, split_of(config), training, config.seed)
     labels, classes = found.labels, found.map.classes
+    # a class of their own in the split, and in nothing else
+    split = labels if training.decision.abstain is None else labels.mask(outside, len(classes))
+    parts = split_messages(messages, split, split_of(config), training, config.seed).apart(outside)
+    check_abstention(training.decision, config.dataset.label, classes, len(parts.outside_train))
     hint = "" if parts.by is Split.random else "Set training.split=random. "
     folds = max(training.decision.folds, training.ngrams.folds)
     for index, least, part in ((parts.train, folds, "messages to train on"), (parts.hold_out, 1, "held-out messages")):
@@ -49,6 +55,13 @@ def prepare(config: Config, messages: pd.DataFrame) -> tuple[FoundClasses, Parts
         parts.repeats / (used + parts.copies),
         f", {parts.copies:,} left out since their text is on the other side" if parts.copies else "",
     )
+    if outside.any():
+        logger.info(
+            "Training: {:,} out-of-scope messages: {:,} to choose when to abstain, {:,} held out, others not used",
+            outside.sum(),
+            len(parts.outside_train),
+            len(parts.outside_hold_out),
+        )
     return found, parts
 
 

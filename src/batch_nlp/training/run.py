@@ -16,8 +16,9 @@ from loguru import logger
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.config import Config
+from batch_nlp.dataset.abstain import abstains_as
 from batch_nlp.dataset.classes import FoundClasses
-from batch_nlp.dataset.labels import levels_of
+from batch_nlp.dataset.labels import NO_CLASS, levels_of
 from batch_nlp.dataset.split import Parts, rows_at
 from batch_nlp.fields import Fields
 from batch_nlp.steps.base import diagram
@@ -114,6 +115,7 @@ def run_training_pipeline(
             "model_choice": choice,
             "inputs": [kind.value for kind in config.inputs],
             "classes": candidate.classes,
+            **({} if candidate.abstained is None else {"abstained": candidate.abstained}),
             "label_map": found.map.to_dict(),
             "split": parts.to_dict(),
             "label_sources": label_sources(candidate.messages, parts.train),
@@ -164,7 +166,8 @@ def _train(
     start = time.perf_counter()
     pipeline = build_training_pipeline(config, fields, checkpoints)
     fitted_on = rows_at(messages, parts.train)[fields.names]
-    fit_pipeline(pipeline, fitted_on, labels.to_numpy(), places=found.places_at(parts.train))
+    outside = rows_at(messages, parts.outside_train)[fields.names]
+    fit_pipeline(pipeline, fitted_on, labels.to_numpy(), places=found.places_at(parts.train), outside=outside)
     logger.info("Training: {} fitted in {:.1f} s", config.model.name, time.perf_counter() - start)
     return Candidate(
         run,
@@ -176,6 +179,9 @@ def _train(
         parts.train,
         parts.hold_out,
         found.ranks,
+        abstains_as(config.training.decision),
+        parts.outside_train,
+        parts.outside_hold_out,
     )
 
 
@@ -216,7 +222,8 @@ def _write_candidate(
 
 def _write_quarantine(config: Config, layers: Layers, candidate: Candidate, found: FoundClasses) -> None:
     """List the messages left out for a rare or unknown label, if ``dataset.label.rare`` asks for it."""
-    rows = candidate.messages[["message_id", "target"]][(found.labels < 0).to_numpy()]
+    inside = candidate.messages["target"].map(found.map.targets) != NO_CLASS
+    rows = candidate.messages[["message_id", "target"]][((found.labels < 0) & inside).to_numpy()]
     rare = config.dataset.label.rare
     if rare is None or rare["as"] != "quarantine" or rows.empty:
         return

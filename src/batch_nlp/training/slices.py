@@ -31,7 +31,7 @@ def slice_metrics(candidate: Candidate, seed: int) -> dict[str, list[dict[str, A
         For each way to slice, its slices: ``name``, ``messages``, ``small`` (fewer than `SMALL` messages), and
         ``f1_macro`` and ``accuracy``, with intervals unless the slice is small.
     """
-    rows, fields, k = candidate.rows, candidate.fields, len(candidate.classes)
+    rows, fields, k = candidate.rows, candidate.fields, len(candidate.outcomes)
     ways = {name: _values(rows[name]) for name in fields.categories[:MOST_CATEGORIES]}
     if "word_count" in fields.numbers:
         ways["length"] = _lengths(rows["word_count"]), [*_LENGTHS, _LONGEST]

@@ -91,10 +91,12 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
             calibration = Calibration.temperature if calibration is Calibration.logistic else calibration
         self.calibrator_: Calibrator = new_calibrator(calibration)
         self.decision_weights_: NDArray[np.float64] = np.ones(len(self.classes_))
-        # a temperature is one number, for which the messages of one fold are enough
-        folds = 1 if calibration is Calibration.temperature and metric is None else self.folds
-        if judged is not None or (calibration is Calibration.none and metric is None):
+        folds = self.folds
+        if judged is not None:
             folds = 0
+        elif metric is None and not self._needs_unseen():
+            # a temperature is one number, for which the messages of one fold are enough
+            folds = {Calibration.none: 0, Calibration.temperature: 1}.get(calibration, folds)
         with progress("classifier", "fits", 1 + folds) as advance:
             self.estimator_ = self._fit_balanced(X, labels)
             advance(1)
@@ -108,7 +110,15 @@ class TunedClassifier(ClassifierMixin, BaseEstimator):
         if metric is not None:
             probabilities = self.calibrator_.transform(scores)
             self.decision_weights_ = tune_weights(probabilities, indices, metric, self.random_state)
+        self._learn_from_unseen(scores, indices)
         return self
+
+    def _needs_unseen(self) -> bool:
+        """Return whether the classifier learns more from unseen messages than calibration and decision weights."""
+        return False
+
+    def _learn_from_unseen(self, scores: NDArray[np.float64], indices: NDArray[np.int64]) -> None:
+        """Learn more from the scores and classes of unseen messages, once calibration and decision are fitted."""
 
     def _fit_balanced(self, X: pd.DataFrame, labels: NDArray[Any]) -> Any:
         estimator, balance = clone(self.estimator), Balance(self.balance)

@@ -49,12 +49,19 @@ class Validation:
 
     @property
     def ordinal(self) -> dict[str, float | None]:
-        """Quadratic weighted kappa and mean absolute error in ranks, empty if the classes have no order."""
+        """Quadratic weighted kappa and mean absolute error in ranks, empty if the classes have no order.
+
+        A prediction of no class has no rank, so these figures are about the other messages.
+        """
         if self.ranks is None:
             return {}
+        k = len(self.ranks)
+        confusion = self.confusion[:k, :k]
+        if not confusion.any():
+            return {"quadratic_kappa": None, "mean_absolute_error": None}
         return {
-            "quadratic_kappa": quadratic_kappa(self.confusion, self.ranks),
-            "mean_absolute_error": mean_absolute_error(self.confusion, self.ranks),
+            "quadratic_kappa": quadratic_kappa(confusion, self.ranks),
+            "mean_absolute_error": mean_absolute_error(confusion, self.ranks),
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def test_unknown_labels_of_listed_classes_follow_the_same_rule() -> None:
 
 
 def test_a_listed_class_called_other_takes_the_rare_ones_in_its_place() -> None:
-    label = LabelConfig("v", {"other": ["x"], "a": ["a"], "b": ["b"]}, {"under": 3, "as": "other"}, None)
+    label = LabelConfig("v", {"other": ["x"], "a": ["a"], "b": ["b"]}, {"under": 3, "as": "other"}, None, [])
     assert counts(label, of({"x": 5, "a": 5, "b": 1})) == {"other": 6, "a": 5}
 
 
@@ -120,7 +120,7 @@ def test_in_a_hierarchy_what_no_level_above_can_take_in_is_left_out() -> None:
 
 def test_a_listed_class_called_other_is_missed_by_name() -> None:
     """Guarantee 15."""
-    label = LabelConfig("v", ["other", "a", "b"], {"as": "other"}, None)
+    label = LabelConfig("v", ["other", "a", "b"], {"as": "other"}, None, [])
     with refusal(DataError, "other", 3, "as: ignore"):
         find_classes(of({"a": 30, "b": 40, "c": 3}), label, 20)
 

@@ -112,9 +112,9 @@ def test_messages_without_a_label_have_no_columns_and_no_targets() -> None:
         (STARS, {"1", "2", "4", "5"}),
         (default(LabelConfig, column="v", classes=[1, "b"]), {"1", "b"}),
         (default(LabelConfig, column="v", classes={"spam": 1, "ham": 0}), {"1", "0"}),
-        (LabelConfig("v", ["a", "b"], {"as": "quarantine"}, None), {"a", "b"}),
-        (LabelConfig("v", ["a", "b"], {"as": "other"}, None), None),
-        (LabelConfig("v", ["a", "b"], {"as": "ignore"}, None), None),
+        (LabelConfig("v", ["a", "b"], {"as": "quarantine"}, None, []), {"a", "b"}),
+        (LabelConfig("v", ["a", "b"], {"as": "other"}, None, []), None),
+        (LabelConfig("v", ["a", "b"], {"as": "ignore"}, None, []), None),
         (AUTO, None),
     ],
 )

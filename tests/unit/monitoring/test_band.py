@@ -13,9 +13,18 @@ from tests.settings import default
 from batch_nlp.config import Combine, DriftConfig, DriftRule
 from batch_nlp.errors import SettingsError
 from batch_nlp.hierarchy import Leaves
-from batch_nlp.monitoring.band import check_bands, check_drift, for_classes, natural_warning, parents_of, why_impossible
+from batch_nlp.monitoring.band import (
+    check_bands,
+    check_drift,
+    for_classes,
+    natural_warning,
+    parents_of,
+    why_impossible,
+    with_abstained,
+)
 from batch_nlp.monitoring.findings import Compared, Comparison, Status, TestResult
 from batch_nlp.monitoring.rules import CLASSES_CHI_SQUARE, judge
+from batch_nlp.storage.outcomes import outcomes
 
 DEFAULT = default(DriftConfig)
 REFERENCE = default(DriftConfig, rules=[DriftRule.reference])
@@ -231,3 +240,27 @@ def test_training_says_nothing_where_every_class_is_in_its_band_or_none_is_judge
     assert natural_warning(REFERENCE, THREE, [0.3, 0.0, 0.7], [0.3, 0.0, 0.7]) is None
     leaves = [0.05, 0.25, 0.4, 0.05, 0.25]
     assert natural_warning(DEFAULT, LEAVES, leaves, leaves) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "bands", "status"),
+    [
+        ([50, 50, 0], {}, Status.OK),
+        ([50, 45, 5], {}, Status.OK),
+        ([4, 4, 92], {}, Status.DRIFT),
+        ([95, 5, 0], {}, Status.DRIFT),
+        ([50, 45, 5], {"unsure": [0.06, 0.3]}, Status.DRIFT),
+        ([30, 30, 40], {"unsure": [0.06, 0.3]}, Status.DRIFT),
+    ],
+)
+def test_messages_of_no_class_have_only_an_upper_bound_unless_they_have_their_own_band(
+    counts: list[int], bands: dict[str, list[float]], status: Status
+) -> None:
+    settings = with_abstained(replace(DEFAULT, bands=bands), "unsure")
+    assert judge(counts, ["no", "yes", "unsure"], settings).status is status
+
+
+def test_abstention_leaves_room_for_ten_classes_and_changes_no_other_settings() -> None:
+    assert with_abstained(DEFAULT, None) is DEFAULT
+    assert why_impossible(with_abstained(DEFAULT, "unsure"), [*MANY[:10], "unsure"]) is None
+    assert parents_of(outcomes(LEAVES, "unsure"))[-1] == ("unsure", [5])

@@ -69,4 +69,5 @@ def measured(truth: NDArray[np.int64], predicted: NDArray[np.int64], fields: Fie
     """Return what the measurements read of a candidate of two classes."""
     classes = ["no", "yes"]
     found = Validation.of(truth, predicted, classes)
-    return SimpleNamespace(fields=fields, truth=truth, predicted=predicted, classes=classes, validation=found, **more)
+    measured = {"truth": truth, "predicted": predicted, "validation": found}
+    return SimpleNamespace(fields=fields, classes=classes, outcomes=classes, **measured, **more)

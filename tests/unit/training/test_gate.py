@@ -237,3 +237,13 @@ def test_of_many_classes_one_that_is_given_up_fails_by_name() -> None:
     # none of 40: 1 - (0.05 / 77) ** (1 / 40)
     assert check.value == pytest.approx(0.1677, abs=1e-4)
     assert not check.passed
+
+
+def test_a_candidate_that_abstains_from_what_the_champion_knows_is_refused() -> None:
+    labels = np.tile([0, 1], 200)
+    gate = default(GateConfig)
+    none = np.full(400, 2)
+    checks = check_against_champion(labels, none, labels, ["a", "b"], "f1_macro", gate, 0)
+    assert [check.passed for check in checks] == [True, False, False]
+    checks = check_against_champion(labels, labels, none, ["a", "b"], "f1_macro", gate, 0)
+    assert all(check.passed for check in checks)

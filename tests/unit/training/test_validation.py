@@ -33,3 +33,13 @@ def test_figures_by_class_and_of_all_messages() -> None:
         "precision": 0.0, "recall": 0.0, "f1": 0.0, "messages": 0, "predicted": 2,
     }  # fmt: skip
     assert found.predicted_shares.tolist() == pytest.approx([1 / 3, 2 / 3, 0])
+
+
+def test_predictions_of_no_class_have_no_rank() -> None:
+    labels, predicted = np.array([0, 1, 2, 2, 1, 0]), np.array([0, 1, 1, 3, 3, 3])
+    ranks, answered = np.arange(3), predicted < 3
+    names = ["low", "middle", "high"]
+    found = Validation.of(labels, predicted, [*names, "none_of_these"], ranks)
+    assert found.ordinal == Validation.of(labels[answered], predicted[answered], names, ranks).ordinal
+    nothing = Validation.of(labels, np.full(6, 3), [*names, "none_of_these"], ranks)
+    assert nothing.ordinal == {"quadratic_kappa": None, "mean_absolute_error": None}

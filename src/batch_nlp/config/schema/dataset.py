@@ -136,6 +136,10 @@ class LabelConfig:
         "also learn from the order of the single labels. null: yes for ratings, numbers that `classes` maps to "
         "consecutive ranges of several"
     )
+    out_of_scope: list[str | int | float | bool] = Field(
+        description="Labels of messages that belong to no class. No class is learned from them; they determine and "
+        "measure when the model abstains (training.decision.abstain)",
+    )
 
 
 @section

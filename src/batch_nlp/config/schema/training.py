@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, model_validator
+from typing_extensions import TypedDict
 
 from batch_nlp.config.schema.enums import Balance, Calibration, Encoding, Input, Split, TrackingBackend
-from batch_nlp.config.schema.section import Number, Part, Positive, Share, Steps, refusal, section
+from batch_nlp.config.schema.section import Name, Number, Part, Positive, Share, Steps, refusal, section
 
 Metric = Literal["f1_weighted", "f1_macro"]
 DecisionMetric = Literal["f1_macro", "f1_weighted", "shares"]
@@ -58,6 +59,17 @@ class ReducerConfig:
     )
 
 
+# Defaults: the name `none_of_these`; the coverage 0.97, or a threshold learned from dataset.label.out_of_scope
+Abstain = TypedDict(
+    "Abstain",
+    {
+        "as": NotRequired[Name],
+        "coverage": NotRequired[Annotated[float, Field(gt=0, lt=1)]],
+    },
+)
+Abstain.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined] # how pydantic is told of a TypedDict
+
+
 @section
 class DecisionConfig:
     metric: DecisionMetric | None = Field(
@@ -69,6 +81,11 @@ class DecisionConfig:
     )
     folds: int = Field(
         ge=2, description="Folds of the out-of-fold scores on which calibration and decision weights are fitted"
+    )
+    abstain: Abstain | None = Field(
+        description="Predict none of the classes if the model is too unsure: {as: none_of_these, coverage: 0.97}. "
+        "coverage: share of the out-of-fold messages that are still answered; without it, the threshold is learned "
+        "from the messages of dataset.label.out_of_scope. null: always predict a class"
     )
 
 

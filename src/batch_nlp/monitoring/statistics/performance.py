@@ -21,9 +21,12 @@ def estimate(probabilities: NDArray[np.float64], predicted: NDArray[np.int64]) -
     the most probable ones.
     """
     k = probabilities.shape[1]
+    size = max(k, int(predicted.max(initial=0)) + 1)  # a model that abstains predicts k for no class
+    confusion = np.zeros((size, size))
     # true classes in rows: column j of the probabilities, summed by what was predicted
-    rows = [np.bincount(predicted, weights=probabilities[:, j], minlength=k) for j in range(k)]
-    return measure(np.stack(rows), len(predicted))
+    for j in range(k):
+        confusion[j] = np.bincount(predicted, weights=probabilities[:, j], minlength=size)
+    return measure(confusion, len(predicted))
 
 
 def measure(confusion: NDArray[np.floating] | NDArray[np.integer], messages: int | None = None) -> Performance:

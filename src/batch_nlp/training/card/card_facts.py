@@ -41,13 +41,13 @@ def card_facts(
     The gate compared the candidate with the version `champion`; `columns` are the `fields_of_source`.
     """
     seed = int(manifest["settings"]["seed"])
-    k = len(candidate.classes)
+    k = len(candidate.outcomes)
     quality = with_intervals(candidate.validation.confusion, seed)
     facts = {
         "model": manifest["settings"]["model"],
         "model_choice": manifest["model_choice"],
         "inputs": manifest["inputs"],
-        "classes": candidate.classes,
+        "classes": candidate.outcomes,
         "shown": _shown(candidate.validation.confusion.sum(axis=1), quality["f1"]),
         "matrix": k <= _MATRIX,
         "confusions": _confusions(candidate.validation) if k > _MATRIX else [],
@@ -71,6 +71,8 @@ def card_facts(
             "before": reliability(softmax(candidate.scores, axis=1), candidate.truth),
             "after": reliability(candidate.probabilities, candidate.truth),
         },
+        "abstained": candidate.abstained,
+        "abstention": candidate.abstention,
         "decision_weights": [float(weight) for weight in candidate.classifier.decision_weights_],
         "few": SMALL,
         "slices": slice_metrics(candidate, seed),
@@ -130,7 +132,7 @@ def _parents(validation: Validation, seed: int) -> dict[str, Any] | None:
 
 
 def _data(candidate: Candidate, manifest: dict[str, Any]) -> dict[str, Any]:
-    k = len(candidate.classes)
+    k = len(candidate.outcomes)
     parts = {}
     for name, index in (("train", candidate.train), ("holdout", candidate.hold_out)):
         written: pd.Series[pd.Timestamp] = candidate.messages.loc[index, "written_at"].dropna()
@@ -156,4 +158,5 @@ def _words(candidate: Candidate, seed: int) -> list[list[dict[str, Any]]] | None
         return None
     texts = candidate.rows["text"]
     chosen = np.sort(np.random.default_rng(seed).permutation(len(texts))[:_MESSAGES_OF_WORDS])
-    return ClassWords(scores).of_classes(texts.iloc[chosen].to_list(), _WORDS)
+    found = ClassWords(scores).of_classes(texts.iloc[chosen].to_list(), _WORDS)
+    return found + [[]] * (len(candidate.outcomes) - len(found))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from batch_nlp.reports.pages import interval
+from batch_nlp.training.card.abstention_in_words import abstention_in_words, threshold_in_words
 from batch_nlp.training.decision_weights import SHARES
 
 # Classes whose decision weight gets a sentence: those with the weights furthest from that of the largest class
@@ -20,7 +21,8 @@ _SPLITS = {
 
 def card_headline(facts: dict[str, Any]) -> list[str]:
     """Return what the model does, how good it is and for what, in three sentences."""
-    data, quality, classes = facts["data"], facts["quality"], facts["classes"]
+    data, quality = facts["data"], facts["quality"]
+    classes = [name for name in facts["classes"] if name != facts["abstained"]]
     kind = "generated messages" if data["generated"] else "messages"
     few = len(classes) <= 5
     several = ", ".join(classes) if few else f"{len(classes)} classes, such as {classes[0]} and {classes[1]}"
@@ -53,6 +55,7 @@ def statements(facts: dict[str, Any]) -> list[str]:
             f"The predicted share furthest from the true one is that of {facts['classes'][furthest]}: "
             f"{100 * abs(gaps[furthest]):.1f} percentage points {'higher' if gaps[furthest] > 0 else 'lower'}."
         ),
+        abstention_in_words(facts),
         _importance(facts),
         (
             f"Confident learning doubts the given class of {errors['suspected_labels']:,} held-out messages and "
@@ -79,9 +82,9 @@ def _ordinal(facts: dict[str, Any]) -> str | None:
 
 def decision_in_words(facts: dict[str, Any]) -> list[str]:
     """Return how the probabilities determine the predicted class, in sentences."""
-    weights, classes = np.array(facts["decision_weights"]), facts["classes"]
+    weights, classes, threshold = np.array(facts["decision_weights"]), facts["classes"], threshold_in_words(facts)
     if np.allclose(weights, weights[0]):
-        return ["The most probable class is predicted."]
+        return ["The most probable class is predicted.", *threshold]
     largest = int(np.argmax(facts["data"]["train"]["shares"]))
     relative = weights / weights[largest]
     named = sorted(np.argsort(-np.abs(np.log(relative)), kind="stable")[:_WEIGHTS].tolist())
@@ -101,7 +104,7 @@ def decision_in_words(facts: dict[str, Any]) -> list[str]:
     ]
     if len(weights) > _WEIGHTS:
         sentences.append(f"The weights of the other {len(weights) - _WEIGHTS} classes are closer to 1.")
-    return sentences
+    return sentences + threshold
 
 
 def leak_in_words(facts: dict[str, Any]) -> str:
@@ -156,7 +159,10 @@ def limits(facts: dict[str, Any]) -> list[str]:
 
 def _weakest_class(facts: dict[str, Any]) -> str:
     classes, f1 = facts["classes"], facts["quality"]["f1"]
-    worst = min((index for index, found in enumerate(f1) if found["value"] is not None), key=lambda at: f1[at]["value"])
+    worst = min(
+        (index for index, found in enumerate(f1) if found["value"] is not None and any(facts["confusion"][index])),
+        key=lambda at: f1[at]["value"],
+    )
     counts = np.array(facts["confusion"][worst])
     total, hits = int(counts.sum()), int(counts[worst])
     counts[worst] = 0

@@ -46,7 +46,7 @@ def show_explanation(explanation: Explanation, console: Console | None = None) -
         for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
 
-    label = _plain(explanation.label)
+    label = _plain(explanation.about)
     shortened = explanation.text[:_TEXT] + (" ..." if len(explanation.text) > _TEXT else "")
     say(
         f"[bold]message {_plain(explanation.message_id)}[/] · model {_plain(explanation.model)}",

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from batch_nlp.fields import TEXT, Fields
+from batch_nlp.training.abstention import AbstainingClassifier
 from batch_nlp.training.class_words import ngram_scores
 from batch_nlp.training.explanation.contributions import Contributions, contributions
 from batch_nlp.training.explanation.word_effects import WordEffect, left_out_words, term_effects, word_effects
@@ -51,7 +52,8 @@ class Explanation:
     # Scores before calibration, shape (k,); for trees and linear models of several classes, logarithmic probabilities
     # up to a common constant
     margins: list[float]
-    # Index of the predicted class, which base value and effects are about
+    # Index of the class with the greatest product, which base value and effects are about; it is predicted, unless the
+    # model abstains
     decided: int
     # Name of the true class; None without a label
     truth: str | None
@@ -70,10 +72,18 @@ class Explanation:
     terms_passed_over: int
     # Words of the text with their effects
     words: list[WordEffect]
+    # What is predicted instead of the class if the model abstains, and the probability that it lacks
+    abstained: str | None = None
+    threshold: float = 0.0
 
     @property
     def label(self) -> str:
-        """Name of the predicted class."""
+        """Name of the predicted class, or of none of them."""
+        return self.classes[self.decided] if self.abstained is None else self.abstained
+
+    @property
+    def about(self) -> str:
+        """Name of the class that the effects speak for or against: the predicted one, unless the model abstains."""
         return self.classes[self.decided]
 
     @property
@@ -90,6 +100,11 @@ class Explanation:
     def decision(self) -> str:
         """The decision in words, with the weights if they changed it."""
         first, chosen = self.most_probable, self.decided
+        if self.abstained is not None:
+            return (
+                f"Predicted: {self.label}, because even {self.classes[first]}, the most probable class, is less "
+                f"probable ({self.probabilities[first]:.1%}) than the threshold ({self.threshold:.1%})."
+            )
         if first == chosen:
             return f"Predicted: {self.label}, the most probable class ({self.probabilities[chosen]:.1%})."
         products = [self.probabilities[index] * self.weights[index] for index in (first, chosen)]
@@ -135,16 +150,19 @@ def explain_message(
     classes: list[str],
     truth: str | None = None,
     model: str = "",
+    abstained: str | None = None,
 ) -> Explanation:
     """Explain the decision of a fitted pipeline on one message, a row of the feature store.
 
-    `truth` is the name of its true class, if known, and `model` the version of the model.
+    `truth` is the name of its true class, if known, `model` the version of the model, and `abstained` what it
+    predicts for messages of no class.
     """
     row, text = message[fields.names], str(message[TEXT].iloc[0])
     classifier = cast("TunedClassifier", pipeline.steps[-1][1])
     encoded = cast("pd.DataFrame", pipeline[:-1].transform(row))
     probabilities = classifier.predict_proba(encoded)
-    decided = int(classifier.decide(probabilities)[0])
+    decided = int(TunedClassifier.decide(classifier, probabilities)[0])
+    unsure = isinstance(classifier, AbstainingClassifier) and classifier.decide(probabilities)[0] == len(classes)
     found = contributions(classifier.estimator_, encoded, column_groups(encoded.columns, fields))
     ngrams, terms, meaning, passed_over, words = ngram_scores(pipeline), dict[str, float](), "", 0, list[WordEffect]()
     if TEXT in encoded.columns:  # a classifier that reads the text itself
@@ -171,6 +189,8 @@ def explain_message(
         terms_mean=meaning,
         terms_passed_over=passed_over,
         words=words,
+        abstained=abstained if unsure else None,
+        threshold=getattr(classifier, "threshold_", 0.0),
     )
 
 

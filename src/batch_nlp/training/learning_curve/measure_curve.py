@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,10 @@ def measure_learning_curve(
     DataError
         If no size has enough messages.
     """
+    # the curve is about the classes, with and without abstention
+    config = replace(
+        config, training=replace(config.training, decision=replace(config.training.decision, abstain=None))
+    )
     found, parts = prepare(config, messages)
     labels, classes, least = found.labels, found.map.classes, config.training.min_class_messages
     train, hold_out = parts.train, parts.hold_out

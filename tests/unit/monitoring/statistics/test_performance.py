@@ -60,3 +60,9 @@ def test_no_messages_have_no_performance() -> None:
         estimate(np.empty((0, 3)), np.array([], dtype=np.int64))
     with pytest.raises(ValueError, match="no messages"):
         measure(np.zeros((3, 3), np.int64))
+
+
+def test_a_message_without_a_class_counts_as_a_mistake() -> None:
+    labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 2])
+    found = estimate(np.eye(2)[labels], predicted)
+    assert (found.accuracy, found.f1_macro) == pytest.approx((0.5, 2 / 3))
