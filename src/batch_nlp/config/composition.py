@@ -61,8 +61,12 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
     if multirun:
         for choices in _choices_of_jobs(overrides, composed, fixed, loader):
             _checked([*fixed, *choices])
-    elif len(fixed) < len(overrides):
-        _checked(settings)  # says that these settings need a multirun
+    elif sweep := next((override for override in overrides if override.is_sweep_override()), None):
+        key = sweep.get_key_element()
+        raise SettingsError(
+            f"{sweep.input_line}: only a multirun tries several values (-m starts a job for each). For a list, write "
+            f"{key}=[VALUE,VALUE]. For text with a comma, quote the text: '{key}=\"TEXT\"'."
+        )
     return composed, multirun
 
 
