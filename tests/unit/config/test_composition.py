@@ -13,3 +13,9 @@ from batch_nlp.errors import SettingsError
 def test_several_values_without_a_multirun_are_refused_by_their_name(setting: str) -> None:
     with composer() as loader, refusal(SettingsError, setting, "-m"):
         compose([setting], multirun=False, loader=loader)
+
+
+@pytest.mark.parametrize("setting", ["dataset=[sample,yelp]", "model=[xgboost,random_forest]", "~dataset"])
+def test_a_run_has_one_dataset_and_one_model(setting: str) -> None:
+    with composer() as loader, refusal(SettingsError, f"{setting.strip('~').partition('=')[0]}="):
+        compose([setting], multirun=False, loader=loader)
