@@ -18,6 +18,8 @@ from tests.fault.state import SMALL, left_over, read_state
 from tests.naming import assert_names
 from tests.projects import Project
 
+from batch_nlp.errors import ExitCode
+
 # What a pipeline is asked to do; the small project has work for each
 FORCED = ("pipeline=training", "training.force=true", "seed=3")
 RUNS: dict[str, tuple[str, ...]] = {
@@ -73,8 +75,10 @@ def test_a_run_killed_at_any_step_is_as_before_or_done(
         if name == "rollback" and _champion(project) == _champion(undisturbed):
             shutil.rmtree(project.folder)  # it was done; another one would go back further
             continue
+        # it was done and entered in the log: forced once more, the training finds its own model
+        again = name == "training" and _last_decision(project).get("champion") == _champion(undisturbed)
         after = forks.run(project, *arguments, quick_check=True)
-        assert after.code == 0, f"killed at step {step}, {steps[step]}: {after.err}"
+        assert after.code == (ExitCode.GATE if again else 0), f"killed at step {step}, {steps[step]}: {after.err}"
         assert read_state(project).outcome == expected.outcome, f"killed at step {step}, {steps[step]}"
         assert left_over(project) == []
         if name == "retraining":

@@ -25,6 +25,19 @@ class Shouting(TransformerMixin, BaseEstimator):
         return X.assign(shouting=pd.Series(["yes" if found else "no" for found in upper], X.index, object))
 
 
+class Trimmed(TransformerMixin, BaseEstimator):
+    """Has a parameter that is also a section of the settings."""
+
+    def __init__(self, engine: str = "python") -> None:
+        self.engine = engine
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Trimmed:
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        return X
+
+
 def function(X: pd.DataFrame) -> pd.DataFrame:
     """Return what comes: no class, so no step."""
     return X

@@ -64,7 +64,7 @@ def steps(
     assert champion is not None
     with connect(engine) as connection:
         tables = load_side_tables(world.config, world.definition, world.layers, connection)
-        run = FeatureContext(tables, KnownMessages(connection, None), Ledger(), embedding_cache, engine)
+        run = FeatureContext(tables, KnownMessages(connection, None), Ledger(), embedding_cache, engine.threads)
         pipeline = build_feature_pipeline(world.config, world.definition, run)
         found, frame = {}, sample_rows[:40].set_index(pd.Index(range(100, 140)))
         for name, step in pipeline.steps:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from batch_nlp.config import Config
 
 NAME = "config"
+# Groups whose files exclude each other, each with one of its choices
+_SINGLE = {"dataset": "sample", "model": "xgboost"}
 OmegaConf.register_new_resolver("project_root", lambda: str(PROJECT_ROOT), replace=True)
 
 
@@ -61,8 +63,12 @@ def compose(settings: Sequence[str], multirun: bool, loader: ConfigLoader) -> tu
     if multirun:
         for choices in _choices_of_jobs(overrides, composed, fixed, loader):
             _checked([*fixed, *choices])
-    elif len(fixed) < len(overrides):
-        _checked(settings)  # says that these settings need a multirun
+    elif sweep := next((override for override in overrides if override.is_sweep_override()), None):
+        key = sweep.get_key_element()
+        raise SettingsError(
+            f"{sweep.input_line}: only a multirun tries several values (-m starts a job for each). For a list, write "
+            f"{key}=[VALUE,VALUE]. For text with a comma, quote the text: '{key}=\"TEXT\"'."
+        )
     return composed, multirun
 
 
@@ -83,6 +89,9 @@ def _checked(settings: Sequence[str]) -> DictConfig:
     except (YAMLError, ValueError, AssertionError) as error:  # of a broken file, or of null in place of a choice
         raise SettingsError(f"The settings cannot be composed: {error}.") from error
     check_composed(composed)
+    for group, choice in _SINGLE.items():
+        if group not in composed.hydra.runtime.choices:  # it lacks a group with a list of choices
+            raise SettingsError(f"{group}: need exactly one choice, such as {group}={choice}.")
     return composed
 
 

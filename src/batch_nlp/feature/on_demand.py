@@ -72,7 +72,7 @@ def add_features(
     ):
         tables = load_side_tables(config, definition, layers, connection)
         known = _KnownButFor(connection, message_ids)
-        context = FeatureContext(tables, known, ledger, layers.embedding_cache, config.engine)
+        context = FeatureContext(tables, known, ledger, layers.embedding_cache, config.engine.threads)
         pipeline = build_feature_pipeline(config, definition, context)
         waiting: list[pa.Table] = []
         with prefetched(read_messages(config, read_columns(config, definition), files, labels=False)) as batches:

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 from loguru import logger
 
-from batch_nlp.config import Config, EngineConfig, Role, SideTableConfig
+from batch_nlp.config import Config, Role, SideTableConfig
 from batch_nlp.config.builder import build_steps, step_name
 from batch_nlp.dataset.labels import Labels
 from batch_nlp.dataset.message_columns import joins, names_of
@@ -38,7 +38,7 @@ class FeatureContext:
     known: KnownMessages | None = None
     ledger: Ledger | None = None
     cache_dir: Path | None = None
-    engine: EngineConfig | None = None
+    threads: int = 0
     labels: Labels | None = None
     take_labels: Callable[[pd.DataFrame], None] | None = None
     keep: Callable[[str, pd.DataFrame], None] | None = None
@@ -53,7 +53,6 @@ def _bound(definition: FeatureDefinition, columns: dict[str, Any], run: FeatureC
         "timed": bool(names_of(columns, Role.time)),
         "targets": run.labels.allowed if run.labels else None,
         "cache_dir": str(run.cache_dir) if run.cache_dir else None,
-        "threads": run.engine.threads if run.engine else 0,
     }
 
 

@@ -145,7 +145,7 @@ def _take_in(
             known,
             ledger,
             layers.embedding_cache,
-            config.engine,
+            config.engine.threads,
             Labels(config.dataset.label),
             outputs.take_labels,
             outputs.keep,

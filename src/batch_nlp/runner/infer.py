@@ -202,7 +202,8 @@ def _score(run: RunContext, champion: Model, schema: InputSchema, batch: Batch) 
 
     def feature_steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
         tables = load_side_tables(config, definition, run.layers, connection)
-        context = FeatureContext(tables, known, ledger, run.layers.embedding_cache, config.engine, kept_columns=kept)
+        cache, threads = run.layers.embedding_cache, config.engine.threads
+        context = FeatureContext(tables, known, ledger, cache, threads, kept_columns=kept)
         return build_feature_pipeline(config, definition, context)
 
     columns = schema.dataset.messages.columns

@@ -7,12 +7,14 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+import pytest
 from omegaconf import OmegaConf
 from pydantic.dataclasses import is_pydantic_dataclass
 from tests.conftest import ROOT, MakeConfig
-from tests.settings import composed
+from tests.settings import composed, default
 
-from batch_nlp.config import ColumnConfig, Config, ModelConfig, SideTableConfig, plain, schema
+from batch_nlp.config import ColumnConfig, Config, EngineConfig, ModelConfig, SideTableConfig, plain, schema
+from batch_nlp.storage.sql import connect
 
 
 def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
@@ -25,6 +27,13 @@ def test_a_default_stands_in_conf_unless_conf_has_no_place_for_it() -> None:
         if not field.is_required()
     }
     assert with_defaults == {(ModelConfig, "params"), (ModelConfig, "inputs"), (ModelConfig, "alternative")}
+
+
+@pytest.mark.parametrize("limit", ["512MB", "1.5 GiB", "80%"])
+def test_joins_take_each_limit_that_duckdb_takes(limit: str, tmp_path: Path) -> None:
+    engine = default(EngineConfig, memory_limit=limit, temp_directory=str(tmp_path))
+    with connect(engine) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_no_choice_of_a_group_repeats_a_default() -> None:

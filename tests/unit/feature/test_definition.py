@@ -199,6 +199,11 @@ def test_a_source_without_times_has_no_parts_of_dates(defined: Callable[..., Fea
     assert not {"year", "hour"} & {*feature_fields(timeless).numbers}
 
 
+def test_a_step_of_ones_own_may_have_a_parameter_called_engine(defined: Callable[..., FeatureDefinition]) -> None:
+    own = "tests.own_steps.Trimmed"
+    assert feature_fields(defined(f"+allow={{{own}: 1}}", f"dataset.steps=[{{_target_: {own}, engine: c}}]")).names
+
+
 def test_two_steps_that_make_one_field_are_refused_with_what_to_change(
     defined: Callable[..., FeatureDefinition],
 ) -> None:

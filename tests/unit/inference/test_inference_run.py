@@ -84,7 +84,7 @@ class Desk:
         def steps(connection: duckdb.DuckDBPyConnection, known: KnownMessages, ledger: Ledger) -> MeteredPipeline:
             tables = load_side_tables(config, definition, self.layers, connection)
             kept = config.inference.output.keep
-            run = FeatureContext(tables, known, ledger, self.embedding_cache, config.engine, kept_columns=kept)
+            run = FeatureContext(tables, known, ledger, self.embedding_cache, config.engine.threads, kept_columns=kept)
             return build_feature_pipeline(config, definition, run)
 
         columns = read_columns(config, definition)

@@ -51,8 +51,8 @@ class PipelineConfig:
 
 
 def _is_size(size: str) -> str:
-    if not re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)? *(b|[kmgt](i?b)?)", size, re.IGNORECASE):
-        raise ValueError("a size, such as 1GB or 512MB")
+    if not re.fullmatch(r"(?=.*[1-9])\d+(\.\d+)? *(%|b|[kmgt](i?b)?)", size, re.IGNORECASE):
+        raise ValueError("a size, such as 1GB, or a share of the memory, such as 50%")
     return size
 
 
