@@ -64,8 +64,8 @@ def find_words(text: str) -> list[str]:
 
     Examples
     --------
-    >>> find_words("Don't, it's 5 stars!")
-    ["Don't", "it's", '5', 'stars', '!']
+    >>> find_words("Don't, it's 5 pm!")
+    ["Don't", "it's", '5', 'pm', '!']
     >>> find_words("iPhone很好吃！ ラーメンの店")
     ['iPhone', '很', '好', '吃', '！', 'ラーメン', 'の', '店']
     """

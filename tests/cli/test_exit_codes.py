@@ -276,7 +276,7 @@ def test_all_settings_are_listed_with_their_meaning(project: Project) -> None:
         (["--config-dir", "nowhere"], ["--config-dir", "nowhere"]),
         (["--config-dir"], ["--config-dir"]),
         (["--experimental-rerun"], ["--experimental-rerun"]),
-        (["seed=1,2"], ["seed=1,2", "--multirun"]),
+        (["seed=1,2"], ["seed=1,2", "-m"]),
     ],
     ids=" ".join,
 )

@@ -16,7 +16,7 @@ from tests.projects import LIGHT, Project
 
 from batch_nlp.errors import ExitCode
 from batch_nlp.storage.seal import read_sealed, write_sealed
-from batch_nlp.training.encoding import EmbeddingColumns
+from batch_nlp.training.ngram_scores import NgramScores
 
 TUNED = "batch_nlp.training.tuned_classifier.TunedClassifier"
 CLEAN = "batch_nlp.steps.clean_text.CleanText"
@@ -93,17 +93,17 @@ def test_every_pipeline_names_the_difference_and_rollback_skips_the_version(
 def test_an_unversioned_change_of_code_is_noticed_before_scoring(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def renamed(step: EmbeddingColumns, input_features: object = None) -> NDArray[np.object_]:
-        return np.array([f"{step.column_}={place}" for place in range(step.dims_)])  # type: ignore[attr-defined]
+    def renamed(step: NgramScores, input_features: object = None) -> NDArray[np.object_]:
+        return np.array([f"{step.column_}={place}" for place in range(len(step.coef_))])  # type: ignore[attr-defined]
 
     with_versions(project, v0001=None, v0002=None)
     add_to_inbox(project)
-    monkeypatch.setattr(EmbeddingColumns, "get_feature_names_out", renamed)
+    monkeypatch.setattr(NgramScores, "get_feature_names_out", renamed)
     for pipeline in ("status", "verify", "inference"):
         refused = project.here(f"pipeline={pipeline}")
         told = " ".join((refused.stdout + refused.stderr).split())
         assert refused.returncode == ExitCode.DATA, told
-        assert_names(told, "AttributeError", "EmbeddingColumns", "column_", "pipeline=training")
+        assert_names(told, "AttributeError", "NgramScores", "column_", "pipeline=training")
     assert project.here("pipeline=rollback").returncode == ExitCode.DATA
     assert champion(project) == "v0002"
 

@@ -133,7 +133,7 @@ def test_a_text_that_is_called_otherwise_is_read_as_advised_after_a_training(tmp
     inbox = project.inbox / "new.csv"
     write(inbox, [{"body": f"{row['text']} again", "day": row["day"]} for row in reviews()])
     own = ["--config-dir", str(tmp_path / "conf"), "dataset=of_tests", *LIGHT[1:], "training.inputs=[tabular,ngrams]"]
-    own += ["features=none", "drift.response=none"]
+    own += ["features=none", "drift.response=none", "model.params.min_child_weight=1"]  # so few messages
     refused = project.here("pipeline=inference", *own)
     assert refused.returncode == ExitCode.DATA
     [line] = [line for line in refused.stderr.splitlines() if settings_in(line)]

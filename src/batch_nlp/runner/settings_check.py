@@ -59,8 +59,10 @@ def check_settings(config: Config) -> None:
     if stages != {Stage.status}:
         check_notify(config.notify)
     if _TRAIN & stages and not (_TRAIN & stages == {Stage.inference} and _champion_has_its_classifier(config)):
+        from batch_nlp.training.model_choice import has_choice
+
         _check_classifier(config)
-        if config.model.alternative is not None:
+        if config.model.alternative is not None and has_choice(config):
             try:
                 _check_classifier(replace(config, model=config.model.alternative))
             except SettingsError as error:

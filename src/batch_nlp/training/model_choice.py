@@ -18,6 +18,13 @@ FEW_MESSAGES, SHORT = 2_000, 40
 _TEXTS = 10_000
 
 
+def has_choice(config: Config) -> bool:
+    """Return whether the model has an alternative, and no other setting belongs to the model, such as SMOTE."""
+    training = config.training
+    settled = training.inputs is not None or training.balance is Balance.smote or training.reducer.enabled
+    return config.model.alternative is not None and not settled
+
+
 def choose_model(config: Config, texts: Sequence[str], classes: int) -> tuple[Config, str]:
     """Choose between ``model`` and ``model.alternative``, and return settings without an alternative.
 
@@ -42,10 +49,10 @@ def choose_model(config: Config, texts: Sequence[str], classes: int) -> tuple[Co
     if alternative is None:
         return config, ""
     words = int(np.median([count_words(text) for text in texts[:: max(len(texts) // _TEXTS, 1)]]))
-    training, model = config.training, replace(config.model, alternative=None)
+    model = replace(config.model, alternative=None)
     facts = f"{classes} classes and {len(texts):,} training messages with a median of {words} words"
     suits = classes > MANY_CLASSES or len(texts) < FEW_MESSAGES or words < SHORT
-    if training.inputs is not None or training.balance is Balance.smote or training.reducer.enabled:
+    if not has_choice(config):
         suits, facts = False, "the settings in training.inputs, training.balance or training.reducer"
     chosen = alternative if suits else model
     reason = f"Of {model.name} and {alternative.name}, {chosen.name} was chosen for {facts}."
