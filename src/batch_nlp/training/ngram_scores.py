@@ -37,9 +37,9 @@ class NgramScores(TransformerMixin, BaseEstimator):
     these scores distinguishes a lukewarm text from one that praises and blames. The scores of the training rows are
     out-of-fold, so that a classifier trained on them learns how far to trust them on new messages.
 
-    Labels with an order, such as ratings from 1 to 5, say more than classes that join several of them. Where the places of
-    the labels are given, ridge regressions also score whether the label of a text, and of a sentence, lies above each
-    cut between two places.
+    Labels with an order, such as ratings from 1 to 5, say more than classes that join several of them. Where the places
+    of the labels are given, ridge regressions also score whether the label of a text, and of a sentence, lies above
+    each cut between two places.
 
     Parameters
     ----------
