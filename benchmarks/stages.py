@@ -121,7 +121,7 @@ def _spent_in_steps(task: Task, *measured: str) -> tuple[int, dict[str, Spent]]:
         with clock(spent.get("extract", elsewhere)):
             side_tables = load_side_tables(config, run.definition, layers, connection)
         context = FeatureContext(
-            side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine
+            side_tables, KnownMessages(connection, None), ledger, run.layers.embedding_cache, config.engine.threads
         )
         steps = build_feature_pipeline(config, run.definition, context).steps
         if measured[-1] == "predict":
