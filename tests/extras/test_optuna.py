@@ -21,7 +21,8 @@ pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs Optuna: 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 SEARCHES = sorted(file.stem for file in (ROOT / "conf" / "search").glob("*.yaml"))
-QUICK_SEARCH = ("+search=random_forest", "training.inputs=[tabular]", "sample.messages=800")
+# the model that the search names, since the tests' own settings name another one
+QUICK_SEARCH = ("+search=random_forest", "model=random_forest", "training.inputs=[tabular]", "sample.messages=800")
 
 
 def report(project: Project, sweep: str) -> dict[str, Any]:
