@@ -95,7 +95,9 @@ def _from_numbers(texts: pd.Series[Any], form: str) -> pd.Series[Any]:
     # float digits beyond milliseconds are rounding errors
     microseconds = (seconds * 1000).round() * 1000
     since = pd.Timestamp(0, tz="UTC") if form == UNIX else _EXCEL_DAY_0
-    times: pd.Series[Any] = (since + pd.Series(pd.to_timedelta(microseconds, unit="us"))).dt.as_unit("us")
+    # never in nanoseconds, which end in 2262
+    passed = microseconds.fillna(0).astype("int64").astype("timedelta64[us]")
+    times: pd.Series[Any] = (since.as_unit("us") + passed).where(seconds.notna())
     return times
 
 
