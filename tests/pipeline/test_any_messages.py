@@ -32,6 +32,9 @@ SETTINGS = (
     "training.inputs=[tabular,ngrams]",
     "training.ngrams.folds=2",
     "model.params.n_estimators=10",
+    # so few messages
+    "model.params.learning_rate=0.3",
+    "model.params.min_child_weight=1",
     "drift.response=alert",
 )
 SYLLABLES = ["ba", "de", "ki", "lo", "mu", "na", "po", "ri", "su", "ta"]
