@@ -30,7 +30,7 @@ def check_abstention(
     SettingsError
         If the name of abstained messages is that of a class.
     DataError
-        If the threshold is to be learned from out-of-scope messages, and there are none.
+        If the threshold should be learned from out-of-scope messages, but no training message is out of scope.
     """
     name = abstains_as(decision)
     if name in classes:

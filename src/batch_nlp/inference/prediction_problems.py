@@ -36,10 +36,10 @@ _BUG = f"If nobody changed the file by hand, this is a bug: please report it. {R
 class Contents:
     """What a file of predictions holds.
 
-    `counts` has the predictions of each of the `outcomes`, the classes of the columns and then the label of messages
-    without a class, if the model abstains; `models` the versions that the
-    rows name. `bad_probabilities` counts rows whose probabilities are not between 0 and 1 or do not sum to 1;
-    `bad_labels` those whose label is not that of their outcome.
+    `counts` has the predictions of each of the `outcomes`: the classes of the columns and, if the model abstains, the
+    label of messages without a class. `models` has the versions that the rows name. `bad_probabilities` counts rows
+    whose probabilities are not between 0 and 1 or do not sum to 1; `bad_labels` those whose label is not that of their
+    outcome.
     """
 
     outcomes: list[str]

@@ -152,7 +152,7 @@ def abstention_facts(
         that is answered correctly, and ``accuracy_of_answered``; ``risk_at_coverage``, the share of mistakes among the
         surest messages, by the share of these; ``out_of_scope``, the number of out-of-scope messages, their
         ``out_of_scope_recall``, the share without a class, and ``auc``, the probability that a message with a class is
-        surer than an out-of-scope one. The last two are None without such messages.
+        surer than an out-of-scope one. Without out-of-scope messages, ``out_of_scope_recall`` and ``auc`` are None.
     """
     if not isinstance(classifier, AbstainingClassifier):
         return None

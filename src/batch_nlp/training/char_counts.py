@@ -32,7 +32,6 @@ class CharCounter:
     ----------
     columns : mapping of str to int
         The column of each n-gram; others are not counted.
-    n_columns : int
     shortest, longest : int
         Length of the n-grams in characters, with the space on each side of a word.
     """
