@@ -21,8 +21,3 @@ def outcomes(classes: list[str], abstained: str | None) -> list[str]:
     ['bug', 'praise', 'none_of_these']
     """
     return classes if abstained is None else type(classes)([*classes, abstained])
-
-
-def outcomes_of(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the names that a model can predict, by their index."""
-    return outcomes(list(manifest["classes"]), abstained_name(manifest))

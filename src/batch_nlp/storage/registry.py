@@ -25,7 +25,7 @@ from batch_nlp.fields import Fields
 from batch_nlp.storage.atomic import replacing_folder
 from batch_nlp.storage.manifest import read_manifest
 from batch_nlp.storage.model_folder import open_model
-from batch_nlp.storage.outcomes import outcomes_of
+from batch_nlp.storage.outcomes import abstained_name, outcomes
 from batch_nlp.storage.problem import DamageError, Problem
 from batch_nlp.storage.seal import read_sealed, write_sealed
 
@@ -56,7 +56,7 @@ class Model:
     @property
     def outcomes(self) -> list[str]:
         """The names that the model can predict, by their index: its classes and, if it abstains, a name after them."""
-        return outcomes_of(self.manifest)
+        return outcomes(list(self.manifest["classes"]), abstained_name(self.manifest))
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the index of the outcome that the model chooses, shape (n,), from probabilities of shape (n, k)."""
